@@ -1,0 +1,1 @@
+"""What a gradient costs: a model of it, and measurements on this machine."""

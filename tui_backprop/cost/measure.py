@@ -1,0 +1,52 @@
+"""Time forward and backward passes on this machine."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from time import perf_counter
+
+import numpy as np
+
+from tui_backprop.cost.model import Machine, Point, fit
+from tui_backprop.engine.program import Program
+from tui_backprop.engine.spec import NetworkSpec
+
+# Measured beside the current network, so that the projection stands on more than one size: about 1.7
+# thousand, 32 thousand, 335 thousand and 2.9 million parameters.
+LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
+BUDGET = 0.012  # seconds for each of the two timings of a network
+LEAST = 5  # runs of each, however long they take
+
+
+def timings(run: Callable[[], object], budget: float = BUDGET) -> list[float]:
+    """Seconds of each run of ``run``, after one to warm up: at least five, then until the budget is spent."""
+    run()
+    times: list[float] = []
+    end = perf_counter() + budget
+    while len(times) < LEAST or perf_counter() < end:
+        start = perf_counter()
+        run()
+        times.append(perf_counter() - start)
+    return times
+
+
+def measure(spec: NetworkSpec, batch: int = 1) -> Point:
+    """Median seconds of a forward pass, and of a forward and a backward pass, for one network."""
+    program = Program(spec, batch, np.full(spec.parameters, 0.01, spec.dtype))
+    program.feed(np.full((batch, spec.layers[0]), 0.5), np.zeros((batch, spec.layers[-1])))
+
+    def both() -> None:
+        program.forward()
+        program.backward()
+
+    forward = timings(program.forward)
+    low, middle, high = statistics.quantiles(forward, n=4)
+    return Point(spec.parameters, middle, statistics.median(timings(both)), (high - low) / middle)
+
+
+def measure_machine(spec: NetworkSpec) -> Machine:
+    """Measure the ladder and the given network (batch 1), and fit the laws to them."""
+    specs = {ladder.parameters: ladder for ladder in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)}
+    specs[spec.parameters] = spec
+    return fit(tuple(measure(specs[size]) for size in sorted(specs)))

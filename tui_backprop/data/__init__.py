@@ -1,0 +1,1 @@
+"""Data sets: handwritten digits, shipped with the package, and toys made from the seed."""

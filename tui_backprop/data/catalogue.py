@@ -1,0 +1,92 @@
+"""What data sets there are and which networks fit them. Nothing here loads data, or numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tui_backprop.engine.spec import NetworkSpec, SpecError, one_of, whole
+
+LABEL_LOSSES = ("cross-entropy", "binary-cross-entropy")
+
+
+@dataclass(frozen=True)
+class DataInfo:
+    """A data set: inputs per sample, what a target is, and how many samples there are."""
+
+    about: str
+    inputs: int
+    samples: int
+    classes: int = 0  # 0: the targets are real values
+    outputs: int = 1  # values per target, where they are real
+    image: tuple[int, int] | None = None  # rows, columns of a sample that is a picture
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Output sizes that fit, best first: one per class; a single one will do for two classes."""
+        if not self.classes:
+            return (self.outputs,)
+        return (2, 1) if self.classes == 2 else (self.classes,)
+
+
+DATASETS = {
+    "digits": DataInfo("handwritten digits, 28x28", 784, 4000, classes=10, image=(28, 28)),
+    "xor": DataInfo("exclusive or", 2, 200, classes=2),
+    "circles": DataInfo("a disc inside a ring", 2, 400, classes=2),
+    "spiral": DataInfo("three spiral arms", 2, 600, classes=3),
+    "moons": DataInfo("two half moons", 2, 400, classes=2),
+    "sine": DataInfo("one period of a sine", 1, 200),
+}
+
+
+def info(data: str) -> DataInfo:
+    """Look a data set up; raises SpecError with the names there are."""
+    return DATASETS[one_of("data", data, DATASETS)]
+
+
+def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
+    """Raise SpecError unless the network, the data set and the choice of samples fit each other."""
+    about = info(data)
+    if spec.layers[0] != about.inputs:
+        raise SpecError(
+            "layers",
+            f"{data} has {_count(about.inputs, 'input')} a sample, the network takes {spec.layers[0]};"
+            f" write {_join((about.inputs, *spec.layers[1:]))}",
+        )
+    if not about.classes and spec.loss in LABEL_LOSSES:
+        raise SpecError("loss", f"{spec.loss} needs class labels, {data} has real values; choose mse or half-squares")
+    if spec.loss == "cross-entropy" and spec.layers[-1] != about.classes:
+        raise SpecError(
+            "layers",
+            f"{data} has {about.classes} classes, the network has {_count(spec.layers[-1], 'output')};"
+            f" write {_join((*spec.layers[:-1], about.classes))}",
+        )
+    if spec.layers[-1] not in about.widths:
+        raise SpecError(
+            "layers",
+            f"a target of {data} has {_count(about.widths[0], 'value')}, the network has"
+            f" {_count(spec.layers[-1], 'output')}; write {_join((*spec.layers[:-1], about.widths[0]))}",
+        )
+    if not 0 <= sample < about.samples:
+        raise SpecError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
+    whole("batch", batch, 1)
+
+
+def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
+    """The nearest network that fits the data: same hidden layers, input, output and loss made to match."""
+    about = info(data)
+    loss = spec.loss
+    if not about.classes and loss in LABEL_LOSSES:
+        loss = "mse"
+    elif about.classes > 2 and loss == "binary-cross-entropy":
+        loss = "cross-entropy"
+    widths = about.widths[:1] if loss == "cross-entropy" else about.widths
+    last = spec.layers[-1] if spec.layers[-1] in widths else widths[0]
+    return replace(spec, layers=(about.inputs, *spec.layers[1:-1], last), loss=loss)
+
+
+def _join(layers: tuple[int, ...]) -> str:
+    return ",".join(map(str, layers))
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")

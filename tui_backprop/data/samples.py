@@ -1,0 +1,116 @@
+"""Load a data set, and cut the batch that a pass runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+
+from tui_backprop.data.catalogue import DATASETS, info
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.spec import NetworkSpec
+
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """``x`` (samples, inputs); ``target`` int class labels (samples,), or real values (samples, outputs)."""
+
+    x: Array
+    target: Array
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples for one pass: ``x`` (n, inputs), ``target`` as the data set has it, ``t`` (n, outputs) as the
+    network's loss reads it (one-hot for classes)."""
+
+    x: Array
+    target: Array
+    t: Array
+
+
+def digits(rng: Generator, n: int) -> tuple[Array, Array]:
+    """The shipped handwritten digits: pixel / 255, flattened row by row. See NOTICE.md for their source."""
+    with (files("tui_backprop.data") / "digits.npz").open("rb") as stream, np.load(stream) as file:
+        return file["images"].reshape(n, -1) / np.float32(255), file["labels"].astype(np.int64)
+
+
+def xor(rng: Generator, n: int) -> tuple[Array, Array]:
+    """The four corners first, exactly; then corners with a little noise."""
+    labels = np.arange(n) % 4
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)[labels]
+    noise = rng.normal(scale=0.1, size=(n, 2))
+    noise[:4] = 0
+    return corners + noise, (labels == 1) | (labels == 2)
+
+
+def circles(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Class 0 a disc of radius 0.5, class 1 a ring of radius 1, both noisy."""
+    label = np.arange(n) % 2
+    angle = rng.uniform(0, 2 * np.pi, n)
+    radius = np.where(label == 1, 1.0, 0.5 * np.sqrt(rng.uniform(0, 1, n))) + rng.normal(scale=0.05, size=n)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), label
+
+
+def spiral(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Three arms, each half a turn and more, a third of a turn apart."""
+    label = np.arange(n) % 3
+    along = rng.uniform(0.05, 1, n)
+    angle = 4 * along + 2 * np.pi / 3 * label + rng.normal(scale=0.1, size=n)
+    return np.stack([along * np.sin(angle), along * np.cos(angle)], axis=1), label
+
+
+def moons(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Two interleaved half circles with noise."""
+    label = np.arange(n) % 2
+    angle = rng.uniform(0, np.pi, n)
+    x = np.where(label == 0, np.cos(angle), 1 - np.cos(angle))
+    y = np.where(label == 0, np.sin(angle), 0.5 - np.sin(angle))
+    return np.stack([x, y], axis=1) + rng.normal(scale=0.1, size=(n, 2)), label
+
+
+def sine(rng: Generator, n: int) -> tuple[Array, Array]:
+    """x uniform in [-pi, pi], target sin(x)."""
+    x = rng.uniform(-np.pi, np.pi, (n, 1))
+    return x, np.sin(x)
+
+
+MAKERS: dict[str, Callable[[Generator, int], tuple[Array, Array]]] = {
+    "digits": digits, "xor": xor, "circles": circles, "spiral": spiral, "moons": moons, "sine": sine,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _load(data: str, seed: int) -> Dataset:
+    stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
+    x, target = MAKERS[data](stream, DATASETS[data].samples)
+    if DATASETS[data].classes:
+        target = target.astype(np.int64)
+    for array in (x, target):
+        array.setflags(write=False)
+    return Dataset(x, target)
+
+
+def load(data: str, seed: int) -> Dataset:
+    """The whole data set; toys are drawn from the seed. Raises SpecError for an unknown name."""
+    info(data)
+    return _load(data, 0 if data == "digits" else seed)
+
+
+def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
+    """Samples ``sample`` .. ``sample + batch - 1``, going round at the end, in the network's precision."""
+    whole = load(data, spec.seed)
+    rows = np.arange(sample, sample + batch) % len(whole.x)
+    x, target, outputs = whole.x[rows].astype(spec.dtype), whole.target[rows], spec.layers[-1]
+    if target.ndim == 2:
+        t = target
+    elif outputs == 1:
+        t = target[:, None]
+    else:
+        t = target[:, None] == np.arange(outputs)
+    return Batch(x, target, t.astype(spec.dtype))

@@ -1,0 +1,1 @@
+"""Words that teach: data, not code."""

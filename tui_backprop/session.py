@@ -1,0 +1,170 @@
+"""The state of the whole app: one small frozen value. Everything on the screen is derived from it.
+
+Keys turn one Session into the next (the functions below, all pure). Keep the value, and you have undo,
+stepping back, resuming; nothing else needs to be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tui_backprop.data import catalogue
+from tui_backprop.engine.spec import NetworkSpec, SpecError, positive, whole
+from tui_backprop.presets import PRESETS
+
+AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
+PANELS = ("network", "walk", "cost")
+
+
+@dataclass(frozen=True)
+class Run:
+    """``count`` updates, one after the other, with the same samples and learning rate."""
+
+    sample: int
+    batch: int
+    lr: float
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Session:
+    """What is shown, and nothing that can be computed from it.
+
+    ``history`` is how the parameters came to be: they are the seed's, updated run by run. ``step`` is the
+    cursor on the walk of the current iteration. ``units`` has the selected unit of each layer, input first.
+    ``decade`` is the cost chart's cursor, log10 of a parameter count (None: at the current network), and
+    ``lesson_clock`` puts the lesson's 1 ms a forward pass in place of the time measured here.
+    """
+
+    network: NetworkSpec = PRESETS["lesson"].network
+    data: str = PRESETS["lesson"].data
+    sample: int = 0
+    batch: int = PRESETS["lesson"].batch
+    lr: float = PRESETS["lesson"].lr
+    history: tuple[Run, ...] = ()
+    step: int = 0
+    units: tuple[int, ...] = ()
+    decade: float | None = None
+    lesson_clock: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample", whole("sample", self.sample, 0))
+        object.__setattr__(self, "batch", whole("batch", self.batch, 1))
+        object.__setattr__(self, "lr", positive("lr", self.lr))
+        catalogue.check(self.network, self.data, self.sample, self.batch)
+
+    @property
+    def pass_key(self) -> tuple[NetworkSpec, str, tuple[Run, ...], Run]:
+        """What the numbers depend on: two sessions with equal keys show the same pass."""
+        return self.network, self.data, self.history, Run(self.sample, self.batch, self.lr)
+
+    @property
+    def iteration(self) -> int:
+        """Updates so far."""
+        return sum(run.count for run in self.history)
+
+    def unit(self, layer: int) -> int:
+        """The unit selected in a layer, or AUTOMATIC."""
+        return self.units[layer] if layer < len(self.units) else AUTOMATIC
+
+
+def from_preset(name: str) -> Session:
+    """The session that a preset starts. Raises SpecError for an unknown name."""
+    if name not in PRESETS:
+        raise SpecError("preset", f'"{name}" is unknown; choose from {", ".join(PRESETS)}')
+    preset = PRESETS[name]
+    return Session(preset.network, preset.data, batch=preset.batch, lr=preset.lr)
+
+
+def same_network(session: Session) -> str | None:
+    """The name of the preset whose network and data these are, if there is one."""
+    for name, preset in PRESETS.items():
+        if (preset.network, preset.data) == (session.network, session.data):
+            return name
+    return None
+
+
+# --- moves: each takes a Session, and gives the next one ---------------------------------------------------
+
+
+def after_update(session: Session) -> Session:
+    """The same place one iteration later: the update applied."""
+    run = Run(session.sample, session.batch, session.lr)
+    history = session.history
+    if history and replace(history[-1], count=1) == run:
+        history = (*history[:-1], replace(run, count=history[-1].count + 1))
+    else:
+        history = (*history, run)
+    return replace(session, history=history)
+
+
+def before_update(session: Session) -> Session:
+    """The same place one iteration earlier, with that iteration's samples; the first has none before it."""
+    if not session.history:
+        return session
+    last = session.history[-1]
+    left = (replace(last, count=last.count - 1),) if last.count > 1 else ()
+    return replace(
+        session, history=(*session.history[:-1], *left), sample=last.sample, batch=last.batch, lr=last.lr
+    )
+
+
+def step_on(session: Session, steps: int) -> Session:
+    """One step on; from the last step (of ``steps``) on to the first one of the next iteration."""
+    if session.step + 1 < steps:
+        return replace(session, step=session.step + 1)
+    return replace(after_update(session), step=0)
+
+
+def step_back(session: Session, steps: int) -> Session:
+    """One step back; from the first step on to the last one of the iteration before."""
+    if session.step > 0:
+        return replace(session, step=session.step - 1)
+    return replace(before_update(session), step=steps - 1) if session.history else session
+
+
+def at_step(session: Session, step: int) -> Session:
+    """At a step of the same walk."""
+    return replace(session, step=step)
+
+
+def jump(session: Session, places: Sequence[object], direction: int) -> Session:
+    """To the first step of the next (+1) or previous (-1) run of equal ``places``, one place for each step."""
+    starts = [i for i, place in enumerate(places) if i == 0 or places[i - 1] != place]
+    if direction > 0:
+        return replace(session, step=next((i for i in starts if i > session.step), len(places) - 1))
+    return replace(session, step=next((i for i in reversed(starts) if i < session.step), 0))
+
+
+def next_sample(session: Session, direction: int = 1) -> Session:
+    """The next (or previous) samples of the data set, going round at its ends."""
+    samples = catalogue.info(session.data).samples
+    return replace(session, sample=(session.sample + direction * session.batch) % samples)
+
+
+def restart(session: Session) -> Session:
+    """Back to the seed's parameters and the first step."""
+    return replace(session, history=(), step=0)
+
+
+def select(session: Session, layer: int, unit: int) -> Session:
+    """Select a unit of a layer (input is layer 0), going round at the ends; AUTOMATIC is the most telling."""
+    units = [session.unit(k) for k in range(max(layer + 1, len(session.units)))]
+    units[layer] = unit if unit == AUTOMATIC else unit % session.network.layers[layer]
+    return replace(session, units=tuple(units))
+
+
+def select_automatic(session: Session) -> Session:
+    """The most telling unit in every layer."""
+    return replace(session, units=())
+
+
+def other_clock(session: Session) -> Session:
+    """Between the lesson's 1 ms a forward pass and the time measured here."""
+    return replace(session, lesson_clock=not session.lesson_clock)
+
+
+def read_cost_at(session: Session, decade: float | None) -> Session:
+    """The chart's cursor at 10**decade parameters, or at the current network."""
+    return replace(session, decade=decade)

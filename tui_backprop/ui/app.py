@@ -1,0 +1,282 @@
+"""The app: owns the Session, and is the only file that knows all parts.
+
+A key turns the Session into the next one; the panels are handed what follows from it. What takes time (a
+pass, a measurement) runs in a worker thread, and the last screen stays until its result arrives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.timer import Timer
+
+from tui_backprop import session as moves
+from tui_backprop.cost.model import Machine, lesson_machine
+from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
+from tui_backprop.session import PANELS, Session
+from tui_backprop.ui import palette
+from tui_backprop.ui.keys import KEYS, bar
+from tui_backprop.ui.messages import Applied, CursorMoved
+from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
+from tui_backprop.ui.widgets.cost import CostPanel
+from tui_backprop.ui.widgets.small import TooSmall
+from tui_backprop.ui.widgets.walk import WalkPanel
+
+if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.replay import Replay
+    from tui_backprop.ui.widgets.form import NetworkPanel
+
+SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
+
+THEME = Theme(
+    name="backprop",
+    primary=palette.FORWARD,
+    secondary=palette.BACKWARD,
+    warning=palette.BACKWARD,
+    error=palette.LOSS,
+    success=palette.UPDATE,
+    accent=palette.BACKWARD,
+    foreground=palette.TEXT,
+    background=palette.BACKGROUND,
+    surface=palette.SURFACE,
+    panel=palette.SURFACE,
+    dark=True,
+    variables={"border": palette.FORWARD, "border-blurred": palette.FAINT, "text-muted": palette.MUTED},
+)
+
+
+class BackpropApp(App[None]):
+    """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show."""
+
+    CSS_PATH = "styles.tcss"
+    TITLE = "backprop-tui"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (18, "-short"), (30, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key.keys, key.action, key.help, show=False) for key in KEYS]
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.session = session
+        self.moment: Moment | None = None
+        self.machine: Machine | None = None
+        self._glyphs = glyphs
+        self._waiting: list[Callable[[], None]] = []  # keys pressed before the first pass was there
+        self._computing = False
+        self._replay: Replay | None = None
+        self._measured: NetworkSpec | None = None  # the network that the machine was measured with
+        self._playing: Timer | None = None
+        self._speed = 2
+        self.register_theme(THEME)
+        self.theme = THEME.name
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(self._glyphs)
+        yield TabBar(self._glyphs)
+        with Horizontal(id="panels"):
+            yield WalkPanel(self._glyphs)
+            yield CostPanel(self._glyphs)
+        yield KeyBar(self._glyphs)
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(name, self.exit)
+        self.action_panel("walk")
+        self._show()
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """What the first paint did not wait for: the form, and the first pass."""
+        from tui_backprop.ui.widgets.form import NetworkPanel
+
+        self.query_one("#panels").mount(NetworkPanel(self.session, self._glyphs), before=0)
+        self._compute()
+
+    # --- state: one value, and what follows from it -------------------------------------------------------
+
+    def go(self, session: Session) -> None:
+        """Make ``session`` the state of the app."""
+        if session == self.session:
+            return
+        self.session = session
+        self._follow()
+
+    def _follow(self) -> None:
+        """Show the session if its numbers are there; have them computed if not."""
+        now = self.moment
+        if now is not None and now.session.pass_key == self.session.pass_key:
+            self.moment = Moment(self.session, now.steps, now.taken)
+            self._show()
+        elif not self._computing:
+            self._compute()
+
+    def _compute(self) -> None:
+        self._computing = True
+        self._take(self.session)
+
+    @work(thread=True, group="pass")
+    def _take(self, session: Session) -> None:
+        from tui_backprop.engine.trace import walk
+        from tui_backprop.replay import Replay
+
+        self._replay = self._replay or Replay()
+        moment = Moment(session, walk(session.network, session.batch), self._replay.take(session))
+        self.call_from_thread(self._arrived, moment)
+
+    def _arrived(self, moment: Moment) -> None:
+        self._computing = False
+        self.moment = moment
+        waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            action()
+        self._follow()
+        if self._measured != self.session.network and not self._computing:
+            self._measured = self.session.network
+            self._measure()
+
+    @work(thread=True, group="measure")
+    def _measure(self) -> None:
+        from tui_backprop.cost.measure import measure_machine
+        from tui_backprop.ui.renderables import chart  # noqa: F401  (so that drawing finds plotext loaded)
+
+        self.call_from_thread(self._timed, measure_machine(self.session.network))
+
+    def _timed(self, machine: Machine) -> None:
+        self.machine = machine
+        self._show_costs()
+
+    def _show(self) -> None:
+        """Hand every panel its part of the state."""
+        with self.batch_update():
+            speed = SPEEDS[self._speed] if self._playing else None
+            self.query_one(StatusBar).show(self.session, self.moment, speed)
+            if self.moment is not None:
+                self.query_one(WalkPanel).show(self.moment)
+            for form in self._forms():
+                form.show(self.session)
+            self._show_costs()
+
+    def _show_costs(self) -> None:
+        lesson = lesson_machine(backprop_ratio(self.session.network))
+        self.query_one(CostPanel).show(Costs(self.session, self.machine, lesson))
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    def move(self, change: Callable[[Session, Moment], Session]) -> None:
+        """Go to what ``change`` makes of the session; before the first pass is there, as soon as it is."""
+        moment = self.moment
+        if moment is None:
+            self._waiting.append(lambda: self.move(change))
+        else:
+            self.go(change(self.session, moment))
+
+    def action_step_on(self) -> None:
+        self.move(lambda session, moment: moves.step_on(session, len(moment.steps)))
+
+    def action_step_back(self) -> None:
+        self.move(lambda session, moment: moves.step_back(session, len(moment.steps)))
+
+    def action_ends(self, last: int) -> None:
+        self.move(lambda session, moment: moves.at_step(session, last * (len(moment.steps) - 1)))
+
+    def action_layer(self, direction: int) -> None:
+        def jump(session: Session, moment: Moment) -> Session:
+            return moves.jump(session, [(s.phase, s.layer) for s in moment.steps], direction)
+
+        self.move(jump)
+
+    def action_unit(self, direction: int) -> None:
+        def select(session: Session, moment: Moment) -> Session:
+            layer = moment.step.layer
+            return moves.select(session, layer, moment.unit(layer) + direction)
+
+        self.move(select)
+
+    def action_automatic(self) -> None:
+        self.move(lambda session, moment: moves.select_automatic(session))
+
+    def action_train(self) -> None:
+        self.move(lambda session, moment: moves.after_update(session))
+
+    def action_sample(self, direction: int) -> None:
+        self.move(lambda session, moment: moves.next_sample(session, direction))
+
+    def action_restart(self) -> None:
+        self.move(lambda session, moment: moves.restart(session))
+
+    def action_clock(self) -> None:
+        self.go(moves.other_clock(self.session))
+
+    def action_play(self) -> None:
+        if self._playing:
+            self._playing.stop()
+            self._playing = None
+        else:
+            self._playing = self.set_interval(1 / SPEEDS[self._speed], self._play_on)
+        self._show()
+
+    def _play_on(self) -> None:
+        if not self._computing:  # a step that is late is not queued
+            self.action_step_on()
+
+    def action_speed(self, direction: int) -> None:
+        self._speed = min(max(self._speed + direction, 0), len(SPEEDS) - 1)
+        if self._playing:
+            self.action_play()
+            self.action_play()
+
+    def action_panel(self, name: str) -> None:
+        """Show a panel (where only one fits) and give it the keys."""
+        for panel in self.query(".panel"):
+            panel.set_class(panel.id == name, "current")
+        self.query_one(TabBar).show(name)
+        if name == "network":
+            for form in self._forms():
+                form.focus_first()
+        else:
+            self.query_one(f"#{name}").focus()
+
+    def _forms(self) -> list[NetworkPanel]:
+        from tui_backprop.ui.widgets.form import NetworkPanel
+
+        return list(self.query(NetworkPanel))
+
+    def action_help(self) -> None:
+        from tui_backprop.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self._glyphs))
+
+    @on(Applied)
+    def _applied(self, event: Applied) -> None:
+        self.go(event.session)
+
+    @on(CursorMoved)
+    def _cursor_moved(self, event: CursorMoved) -> None:
+        self.go(moves.read_cost_at(self.session, event.decade))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The key bar names the keys of the panel that has the focus."""
+        panels = [widget.id for widget in event.widget.ancestors_with_self if widget.id in PANELS]
+        if panels and panels[0]:
+            self.query_one(KeyBar).show(bar(panels[0]))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        for key in KEYS:
+            yield SystemCommand(key.help.rstrip("."), f"key {key.shown or key.keys}", partial(self._run, key.action))
+
+    async def _run(self, action: str) -> None:
+        await self.run_action(action)

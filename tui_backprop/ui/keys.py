@@ -1,0 +1,68 @@
+"""Every key, in one table: what it does, where it works, and how the key bar and the help name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """``keys`` as Textual names them, the app's ``action``, how it is ``shown``, a ``word`` for the key bar
+    (none: left out there), and a sentence for the help."""
+
+    keys: str
+    action: str
+    shown: str
+    word: str
+    help: str
+    places: tuple[str, ...] = ("walk", "cost", "network")
+
+
+WALK = ("walk",)
+KEYS = (
+    Key("right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK),
+    Key("left,h", "step_back", "", "", "One step back, also into the iteration before.", WALK),
+    Key("up,k", "unit(-1)", "↑ ↓", "unit", "Select the unit before.", WALK),
+    Key("down,j", "unit(1)", "", "", "Select the next unit.", WALK),
+    Key("right_square_bracket", "layer(1)", "[ ]", "layer", "To the next layer of the walk.", WALK),
+    Key("left_square_bracket", "layer(-1)", "", "", "To the layer before.", WALK),
+    Key("space", "play", "space", "play", "Play and pause.", WALK),
+    Key("plus,equals_sign", "speed(1)", "+", "", "Play faster."),
+    Key("minus", "speed(-1)", "-", "", "Play slower."),
+    Key("home", "ends(0)", "", "", "To the first step.", WALK),
+    Key("end", "ends(1)", "", "", "To the last step.", WALK),
+    Key("t", "train", "t", "train", "Train one whole step: same place, one iteration later."),
+    Key("n", "sample(1)", "n", "sample", "The next sample."),
+    Key("N,p", "sample(-1)", "", "", "The sample before."),
+    Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
+    Key("r", "restart", "", "", "Back to the first weights (iteration 0)."),
+    Key("m", "clock", "m", "1 ms", "The lesson's clock (1 ms a forward pass) or this machine's.", ("cost",)),
+    Key("1,f2", "panel('network')", "1 2 3", "panels", "To the network: edit it."),
+    Key("2,f3", "panel('walk')", "", "", "To the walk."),
+    Key("3,f4,dollar_sign", "panel('cost')", "", "", "To the cost chart."),
+    Key("question_mark,f1", "help", "?", "help", "This page."),
+    Key("q,ctrl+q", "quit", "q", "quit", "Quit."),
+)
+
+# Keys that a panel has for itself, for the key bar and the help.
+PANEL_KEYS = {
+    "network": (
+        ("↑ ↓", "field", "The field before or after (also tab)."),
+        ("← →", "choose", "In a field with choices: the one before or after; enter opens the list."),
+        ("enter", "apply", "Build the network that the fields describe."),
+        ("F3", "walk", "Back to the walk."),
+    ),
+    "walk": (),
+    "cost": (
+        ("← →", "cursor", "Move the chart's cursor over the parameter counts."),
+        ("home", "this network", "The cursor back to the current network."),
+    ),
+}
+
+
+def bar(place: str) -> list[tuple[str, str]]:
+    """(key, word) pairs for the key bar of a panel, those of its own first."""
+    own = [(shown, word) for shown, word, _ in PANEL_KEYS[place]]
+    if place == "network":  # letters type into its fields, so the keys for everywhere do not work there
+        return own
+    return own + [(key.shown, key.word) for key in KEYS if key.word and place in key.places]

@@ -1,0 +1,93 @@
+"""The one-line strips around the panels: what is shown, which panel, which keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.session import PANELS, Session
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.spans import Line, Span, line, width
+
+
+def layers_text(layers: tuple[int, ...], columns: int) -> str:
+    """784·256·256·256·10; equal neighbours folded where that is too long: 2·3×10·2."""
+    text = "·".join(map(str, layers))
+    if len(text) <= columns:
+        return text
+    folded: list[tuple[int, int]] = []
+    for n in layers:
+        if folded and folded[-1][0] == n:
+            folded[-1] = (n, folded[-1][1] + 1)
+        else:
+            folded.append((n, 1))
+    return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
+
+
+def status(session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs) -> Line:
+    """The top line, most telling pieces first; those that do not fit are left out."""
+    spec = session.network
+    pieces: list[Sequence[Span]] = [
+        [("backprop-tui", "title")],
+        [(layers_text(spec.layers, 30), "text"), (f" {spec.activation}", "muted")],
+        [(f"{spec.parameters:,}", "text"), (" parameters", "muted")],
+        [(sample_text(session, moment), "text")],
+    ]
+    last: list[Span] = []
+    if moment is not None:
+        change = f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step.phase == "update" else ""
+        last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
+    second = [(f"iteration {session.iteration}", "text")]
+    playing = [(f"playing {speed:g}/s", "update")] if speed else []
+    order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
+    kept = []
+    room = columns - 2
+    for piece in order if not playing else [order[0], playing, *order[1:-1]]:
+        if piece and width(tuple(piece)) + 3 <= room + (3 if piece is order[0] else 0):
+            kept.append(id(piece))
+            room -= width(tuple(piece)) + 3
+    shown = [p for p in (pieces[0], pieces[1], pieces[2], pieces[3], second, last, playing) if id(p) in kept and p]
+    spans: list[Span] = [(" ", "text")]
+    for i, piece in enumerate(shown):
+        spans += [("   ", "text")] if i else []
+        spans += piece
+    return glyphs.fit(line(*spans))
+
+
+def sample_text(session: Session, moment: Moment | None) -> str:
+    """Which samples: digits 0 "1", or xor 0 to 3."""
+    if session.batch > 1:
+        return f"{session.data} {session.sample}+{session.batch}"
+    label = ""
+    if moment is not None and moment.taken.tensor("t").shape[1] > 1 and session.network.loss == "cross-entropy":
+        label = f' "{int(moment.taken.tensor("t")[0].argmax())}"'
+    return f"{session.data} {session.sample}{label}"
+
+
+def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
+    """The panels, where only one fits the screen."""
+    spans: list[Span] = []
+    for i, name in enumerate(PANELS, 1):
+        look = "cursor" if name == current else "muted"
+        spans += [(" ", "text"), (f" {i} {name} ", look)]
+    return glyphs.fit(line(*spans))
+
+
+def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> Line:
+    """Keys and what they do, as many as fit; the last two (help and quit) always do."""
+    def cost(pair: tuple[str, str]) -> int:
+        return len(pair[0]) + len(pair[1]) + 3
+
+    tail = list(pairs[-2:])
+    room = columns - 1 - sum(map(cost, tail))
+    kept = []
+    for pair in pairs[:-2]:
+        if cost(pair) > room:
+            break
+        kept.append(pair)
+        room -= cost(pair)
+    spans: list[Span] = [(" ", "text")]
+    for key, word in [*kept, *tail]:
+        spans += [(key, "key"), (f" {word}  ", "muted")]
+    return glyphs.fit(line(*spans))

@@ -1,0 +1,46 @@
+"""The characters that drawings are made of, in two sets: one for UTF-8, one for every other encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_backprop.engine.notation import ascii_formula
+from tui_backprop.ui.renderables.spans import Line
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """``up`` and ``down`` are the sizes of positive and negative values, weakest first: filled cells against
+    strokes, so that a sign is read without colour. ``ramp`` is for values that are never negative."""
+
+    up: str
+    down: str
+    zero: str
+    ramp: str
+    done: str
+    left: str
+    here: str
+    on: str
+    back: str
+    plain: bool = False
+
+    def fit(self, row: Line) -> Line:
+        """A line with every character that this set does not have replaced."""
+        return tuple((_to_ascii(text), role) for text, role in row) if self.plain else row
+
+
+UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←")
+ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", plain=True)
+
+_PLAIN = {
+    "…": "~", "∞": "inf", "µ": "u", "→": "->", "←": "<-", "↑": "up", "↓": "down", "━": "=", "─": "-",
+    "│": "|", "┼": "+", "└": "+", "┬": "+", "≈": "~", "∂": "d", "●": "*", "○": "o", "◆": "#", "◇": "o", "▸": ">",
+    "⁰": "^0", "≥": ">=", "÷": "/", "⅓": "1/3", "“": '"', "”": '"', "’": "'", "—": "-", "⏎": "enter",
+}  # fmt: skip
+
+
+def _to_ascii(text: str) -> str:
+    text = ascii_formula(text)
+    for glyph, replacement in _PLAIN.items():
+        text = text.replace(glyph, replacement)
+    return text.encode("ascii", "replace").decode()

@@ -1,0 +1,63 @@
+"""Numbers as text: three significant digits unless asked for more, units always named."""
+
+from __future__ import annotations
+
+import math
+
+from tui_backprop.cost.model import DAY, HOUR, MINUTE, UNIVERSE, YEAR
+
+MINUS = "−"
+
+
+def number(value: float, digits: int = 3, sign: bool = False) -> str:
+    """A value to ``digits`` significant digits: 0.0213, −1.27, 3.1e-09. ``sign`` writes + as well."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return ("+" if sign else "") + "∞" if value > 0 else MINUS + "∞"
+    lead = MINUS if value < 0 else "+" if sign and value > 0 else ""
+    size = abs(value)
+    if size == 0:
+        return "0"
+    exponent = math.floor(math.log10(float(f"{size:.{digits - 1}e}")))
+    if -4 <= exponent < 6:
+        return f"{lead}{size:,.{max(digits - 1 - exponent, 0)}f}"
+    return f"{lead}{size:.{digits - 1}e}"
+
+
+def fixed(value: float, decimals: int, sign: bool = True) -> str:
+    """A value with so many decimals, for columns that align on the point; NaN and infinity in words."""
+    if not math.isfinite(value):
+        return number(value, sign=sign)
+    text = f"{abs(value):.{decimals}f}"
+    lead = "" if float(text) == 0 else MINUS if value < 0 else "+" if sign else ""
+    return lead + text
+
+
+TIMES = (
+    (1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (2 * MINUTE, 1.0, "s"), (2 * HOUR, MINUTE, "min"), (2 * DAY, HOUR, "h"),
+    (400 * DAY, DAY, "days"), (1e6 * YEAR, YEAR, "years"), (1e3 * 1e6 * YEAR, 1e6 * YEAR, "million years"),
+    (UNIVERSE, 1e9 * YEAR, "billion years"),
+)  # fmt: skip
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 ages of the universe."""
+    for below, unit, name in TIMES:
+        if seconds < below:
+            return f"{number(seconds / unit)} {name}"
+    return f"{number(seconds / UNIVERSE)} ages of the universe"
+
+
+def count(value: float) -> str:
+    """A whole number with separators, or as a power of ten where it is long: 335,114, 1.00e+12."""
+    return f"{value:,.0f}" if value < 1e10 else f"{value:.2e}"
+
+
+def short_count(value: float) -> str:
+    """A count of parameters in a few characters: 1,738, 335k, 2.9M, 175B, 1T."""
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
+        if value >= 0.9995 * unit:
+            unit = 1e3 if name == "k" else unit
+            return f"{value / unit:.3g}{name}"
+    return f"{value:,.0f}"

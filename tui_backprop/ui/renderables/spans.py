@@ -1,0 +1,83 @@
+"""Lines of text in which every piece names its role. All drawing is made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+Span = tuple[str, str]  # text, role
+Line = tuple[Span, ...]
+
+# What a piece of text can be. A palette has a look for each.
+ROLES = (
+    "text", "strong", "muted", "faint", "title",
+    "forward", "loss", "backward", "update",  # the phases
+    "naive", "backprop", "mark",  # the cost chart
+    "cursor", "key", "good", "bad",
+)  # fmt: skip
+
+
+def line(*spans: Span | str) -> Line:
+    """A line from spans; a bare string is plain text. Empty pieces are dropped."""
+    pairs = [(span, "text") if isinstance(span, str) else span for span in spans]
+    return tuple(pair for pair in pairs if pair[0])
+
+
+def width(row: Line) -> int:
+    """Columns that a line takes; every glyph used here is one column wide."""
+    return sum(len(text) for text, _ in row)
+
+
+def plain(row: Line) -> str:
+    return "".join(text for text, _ in row)
+
+
+def clip(row: Line, columns: int) -> Line:
+    """The line cut to a width, with an ellipsis where something is lost."""
+    if width(row) <= columns:
+        return row
+    kept: list[Span] = []
+    left = max(columns - 1, 0)
+    for text, role in row:
+        if left <= 0:
+            break
+        kept.append((text[:left], role))
+        left -= len(text)
+    return (*kept, ("…", "faint")) if columns > 0 else ()
+
+
+def pad(row: Line, columns: int, align: str = "<") -> Line:
+    """The line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
+    row = clip(row, columns)
+    room = columns - width(row)
+    left = {"<": 0, ">": room, "^": room // 2}[align]
+    return line((" " * left, "text"), *row, (" " * (room - left), "text"))
+
+
+def beside(left: Sequence[Line], right: Sequence[Line], columns: int, gap: int = 2) -> list[Line]:
+    """Two blocks next to each other; the left one padded to ``columns``."""
+    rows = max(len(left), len(right))
+    both = ((left[i] if i < len(left) else (), right[i] if i < len(right) else ()) for i in range(rows))
+    return [line(*pad(a, columns), " " * gap, *b) if b else a for a, b in both]
+
+
+def merge(row: Iterable[Span]) -> Line:
+    """Neighbours of one role joined: fewer changes of style, fewer bytes on the wire."""
+    merged: list[Span] = []
+    for text, role in row:
+        if merged and merged[-1][1] == role:
+            merged[-1] = (merged[-1][0] + text, role)
+        elif text:
+            merged.append((text, role))
+    return tuple(merged)
+
+
+def wrap(text: str, columns: int, role: str = "text") -> list[Line]:
+    """Words broken into lines of at most ``columns``."""
+    rows, row = [], ""
+    for word in text.split():
+        if row and len(row) + 1 + len(word) > columns:
+            rows.append(row)
+            row = word
+        else:
+            row = f"{row} {word}" if row else word
+    return [line((r, role)) for r in [*rows, row]] if columns > 0 else []

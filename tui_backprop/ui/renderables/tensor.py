@@ -1,0 +1,89 @@
+"""The array that a step makes: as numbers where they fit, else as a picture or a map, with its statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.primitives import Array
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.equation import shape_text
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.heatmap import heatmap, picture
+from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.spans import Line, line, merge
+
+FIELD = 9  # columns of one number in a table
+
+
+def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The current step's array in ``rows`` lines, of the batch's first sample where it has one row for each."""
+    step, session = moment.step, moment.session
+    name = step.tensor if step.kind != "loss" else "p" if "p =" in step.formula else f"z{step.layer}"
+    values = moment.taken.new[name] if step.kind == "update" else moment.taken.tensor(name)
+    first_of = values.ndim == 2 and name[0] not in "dW" and len(values) > 1
+    role = step.phase
+    unit = moment.unit(step.layer)
+    head = line(
+        (name + ("'" if step.kind == "update" else ""), role),
+        (f" {shape_text(values.shape)}", "muted"),
+        ("  first sample of the batch" if first_of else "", "muted"),
+    )
+    row = values[0] if values.ndim == 2 and name[0] not in "dW" else values
+    room = max(rows - 2, 1)
+    image = DATASETS[session.data].image
+    if name == "x" and image and room >= 5:
+        body = picture(row.reshape(image), room, min(columns, 2 * room), role, glyphs)
+    elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
+        body = [_numbers(r, unit, role) for r in row]
+    elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
+        body = _listed(row, columns, unit, role)
+    else:
+        body = heatmap(row, room, columns, role, glyphs, unit)
+    return [head, *body, line((statistics(row, columns, image is not None and name == "x"), "muted"))]
+
+
+def statistics(values: Array, columns: int, pixels: bool = False) -> str:
+    """Range, mean, share of zeros and count of NaN, as many of them as fit."""
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        return f"{bad:,} of {values.size:,} NaN or infinite"
+    zeros = np.count_nonzero(values == 0) / values.size
+    parts = [
+        f"{number(float(values.min()), sign=True)} to {number(float(values.max()), sign=True)}",
+        f"norm {number(float(np.linalg.norm(values)))}",
+        f"{zeros:.0%} zero" if zeros else "",
+        f"mean {number(float(values.mean()), sign=True)}",
+    ]
+    text = ""
+    for part in filter(None, parts):
+        longer = f"{text}  {part}" if text else part
+        if len(longer) > columns:
+            break
+        text = longer
+    return text
+
+
+def _per_line(columns: int) -> int:
+    return max(columns // (FIELD + 5), 1)
+
+
+def _numbers(values: Array, unit: int, role: str) -> Line:
+    """One row of a matrix as numbers; the selected unit's column stands out."""
+    return merge(
+        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text") for j, v in enumerate(values)
+    )
+
+
+def _listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
+    """A vector with the index of each entry, a few to a line, read down the columns."""
+    each = min(_per_line(columns), len(values))
+    rows = -(-len(values) // each)
+    lines = []
+    for y in range(rows):
+        spans = []
+        for i in range(y, len(values), rows):
+            spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
+            spans.append((f"{number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text"))
+        lines.append(merge(spans))
+    return lines

@@ -1,0 +1,94 @@
+"""The walk panel: everything about one step, fitted into the room there is."""
+
+from __future__ import annotations
+
+from tui_backprop.engine.trace import Step
+from tui_backprop.engine.worked import worked
+from tui_backprop.lesson.captions import CAPTIONS
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.network import diagram
+from tui_backprop.ui.renderables.numbers import count, number
+from tui_backprop.ui.renderables.spans import Line, beside, line, wrap
+from tui_backprop.ui.renderables.tensor import tensor_view
+from tui_backprop.ui.renderables.timeline import timeline
+
+SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
+
+
+def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor."""
+    top = timeline(moment.steps, moment.session.step, columns, glyphs)
+    map_rows = 3 if rows >= 30 else 2 if rows >= 19 else 1
+    top += [*_blank(rows >= 20), *diagram(moment, columns, map_rows, glyphs), *_blank(rows >= 30)]
+    left = rows - len(top)
+    if columns >= SIDE_BY_SIDE:
+        text_columns = min(max(48, columns * 11 // 20), 64)
+        text = explanation(moment, text_columns, left)
+        tensor_rows = min(left, 22)
+        picture = tensor_view(moment, columns - text_columns - 2, tensor_rows, glyphs)
+        lower = beside(text, picture, text_columns)
+    else:
+        text = explanation(moment, columns, left)
+        lower = text
+        if left - len(text) >= 5:
+            lower = [*text, (), *tensor_view(moment, columns, left - len(text) - 1, glyphs)]
+    return [glyphs.fit(row) for row in [*top, *lower][:rows]]
+
+
+def _blank(wanted: bool) -> list[Line]:
+    return [()] if wanted else []
+
+
+def explanation(moment: Moment, columns: int, rows: int) -> list[Line]:
+    """Caption, formula with shapes, receipt, reuse and cost; air and words give way where room is short."""
+    step = moment.step
+    caption = wrap(caption_of(moment), columns, "text")
+    formula = formula_with_shapes(step, columns)
+    example = receipt(worked(moment.taken, step, moment.unit(step.layer)), columns, step.phase)
+    closing = closing_lines(moment, columns)
+    roomy = len(caption) + len(formula) + len(example) + len(closing) + 3 <= rows
+    blocks = [caption, formula, example, closing]
+    if not roomy and len(caption) + len(formula) + len(example) + len(closing) > rows:
+        blocks = [formula, example, closing]
+    lines: list[Line] = []
+    for block in blocks:
+        if not block:
+            continue
+        if roomy and lines:
+            lines.append(())
+        lines += block
+    return lines[:rows]
+
+
+def caption_of(moment: Moment) -> str:
+    """The sentence for the step, with this network's figures."""
+    spec, layer = moment.session.network, moment.step.layer
+    fan_in, fan_out = spec.fans[max(layer, 1) - 1]
+    parameters = fan_in * fan_out + (fan_out if spec.bias else 0)
+    return CAPTIONS[moment.step.kind].format(
+        inputs=spec.layers[0], width=fan_out, before=fan_in, parameters=parameters
+    )
+
+
+def closing_lines(moment: Moment, columns: int) -> list[Line]:
+    """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
+    step, taken = moment.step, moment.taken
+    lines = []
+    if step.reused:
+        lines.append(line(("reused  ", "muted"), (", ".join(step.reused), "forward"), (" from the forward pass", "muted")))
+    if step.kind == "update":
+        last = step.index == len(moment.steps) - 1
+        after = number(taken.loss_after, 4) if last else "after the last layer"
+        lines.append(line(("loss    ", "muted"), (f"{number(taken.loss, 4)} before, ", "text"), (after, "update" if last else "muted")))
+    lines.append(cost_line(step))
+    return lines
+
+
+def cost_line(step: Step) -> Line:
+    """Multiply-accumulates of the step, and the running total in forward passes."""
+    if step.phase == "update":
+        return line(("cost    ", "muted"), f"{count(step.flops)} FLOPs", ("  gradient ", "muted"), f"{step.ratio:.2f}x", (" a forward pass", "muted"))
+    macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs, no MACs"
+    return line(("cost    ", "muted"), macs, ("  so far ", "muted"), f"{step.ratio:.2f}x", (" a forward pass", "muted"))

@@ -1,0 +1,72 @@
+"""The help: every key, and how to read the maps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from tui_backprop.ui.keys import KEYS, PANEL_KEYS
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.widgets.canvas import Canvas
+
+NAMES = {
+    "right": "→", "left": "←", "up": "↑", "down": "↓", "right_square_bracket": "]", "left_square_bracket": "[",
+    "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$",
+    "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
+}  # fmt: skip
+
+
+def help_lines(glyphs: Glyphs) -> list[Line]:
+    """The whole page."""
+    lines = [line(("Reading the maps", "title"))]
+    lines += [
+        line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
+        line((f"  {glyphs.down}   ", "backward"), "negative, from small to large"),
+        line((f"  {glyphs.zero}     ", "text"), "near zero, against the largest in the map"),
+        line(("  blue", "forward"), " is on its way forward, ", ("amber", "backward"), " on its way back"),
+        (),
+        line(("Keys", "title")),
+    ]
+    for key in KEYS:
+        names = " ".join(NAMES.get(name, name) for name in key.keys.split(","))
+        lines.append(line((f"  {names:<10}", "key"), key.help))
+    for place in ("network", "cost"):
+        lines += [(), line((f"In the {place} panel", "title"))]
+        lines += [line((f"  {shown:<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]]
+    lines += [(), line((f"  {'ctrl+p':<10}", "key"), "Everything by name.")]
+    return [glyphs.fit(row) for row in lines]
+
+
+class HelpPage(Canvas):
+    """All lines at their full height; the screen scrolls it."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="help-page")
+        self._page = help_lines(glyphs)
+        self.styles.height = len(self._page)
+
+    def drawn(self, columns: int, rows: int) -> list[Line]:
+        return self._page
+
+
+class HelpScreen(ModalScreen[None]):
+    """Over the app until any of its keys is pressed; arrows scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1,q,escape,enter,space", "dismiss", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as box:
+            box.border_title = "help"
+            box.border_subtitle = "? closes"
+            yield HelpPage(self._glyphs)

@@ -1,0 +1,60 @@
+"""The strips at the top and the bottom of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.session import Session
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.bars import key_bar, status, tabs
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.widgets.canvas import Canvas
+
+
+class StatusBar(Canvas):
+    """The network, the sample and the loss in one line."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="status")
+        self._glyphs = glyphs
+        self._shown: tuple[Session, Moment | None, float | None] | None = None
+
+    def show(self, session: Session, moment: Moment | None, speed: float | None) -> None:
+        self._shown = (session, moment, speed)
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [status(*self._shown, columns, self._glyphs)] if self._shown else []
+
+
+class TabBar(Canvas):
+    """Which panel is shown, where only one fits."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="tabs")
+        self._glyphs = glyphs
+        self._current = "walk"
+
+    def show(self, current: str) -> None:
+        self._current = current
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [tabs(self._current, columns, self._glyphs)]
+
+
+class KeyBar(Canvas):
+    """The keys that work here and now."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="keys")
+        self._glyphs = glyphs
+        self._pairs: Sequence[tuple[str, str]] = ()
+
+    def show(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [key_bar(self._pairs, columns, self._glyphs)]

@@ -1,0 +1,65 @@
+"""The cost panel: the chart and what it says under its cursor."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.messages import CursorMoved
+from tui_backprop.ui.moment import Costs
+from tui_backprop.ui.renderables.cost import legend, readout
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.widgets.canvas import Canvas
+
+DECADES = 3.0, 12.0
+NUDGE = 0.25  # decades that a key moves the cursor
+
+
+class CostPanel(Canvas, can_focus=True):
+    """Shows Costs; its cursor keys ask the app for another parameter count."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move(-1)", show=False),
+        Binding("right,l", "move(1)", show=False),
+        Binding("home", "here", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(id="cost", classes="panel")
+        self.border_title = "one gradient, on this machine"
+        self._glyphs = glyphs
+        self._costs: Costs | None = None
+
+    def show(self, costs: Costs) -> None:
+        self._costs = costs
+        clock = "the lesson's 1 ms" if costs.session.lesson_clock else "this machine"
+        self.border_title = f"cost of one gradient, {clock}"
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        costs = self._costs
+        if costs is None:
+            return [line(("measuring …", "muted"))]
+        below = readout(costs, columns)
+        if costs.machine is None:
+            return [self._glyphs.fit(row) for row in below]
+        from tui_backprop.ui.renderables.chart import chart  # plotext: after the first paint
+
+        above = legend(costs, columns)
+        room = rows - len(above) - len(below) - 1
+        drawn = chart(
+            costs.machine, costs.parameters, costs.session.network.parameters, columns, max(room, 4), self._glyphs
+        )
+        return [self._glyphs.fit(row) for row in [*above, *drawn, (), *below]]
+
+    def action_move(self, direction: int) -> None:
+        if self._costs is not None:
+            at = round(math.log10(self._costs.parameters) / NUDGE + direction * 0.5001) * NUDGE
+            self.post_message(CursorMoved(min(max(at, DECADES[0]), DECADES[1])))
+
+    def action_here(self) -> None:
+        self.post_message(CursorMoved(None))
