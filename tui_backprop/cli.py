@@ -109,10 +109,10 @@ def main(given: dict[str, Any]) -> None:
 
 def open_app(session: Session) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
-    from tui_backprop.ui.terminal import glyphs_for, honour_no_color, require_terminal
+    from tui_backprop.ui.terminal import glyphs_for, settle_colours, require_terminal
 
     require_terminal()
-    honour_no_color()
+    settle_colours()
     from tui_backprop.ui.app import BackpropApp
 
     app = BackpropApp(session, glyphs_for(sys.stderr.encoding))

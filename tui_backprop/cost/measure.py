@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from time import perf_counter
 
@@ -15,12 +14,12 @@ from tui_backprop.engine.spec import NetworkSpec
 # Measured beside the current network, so that the projection stands on more than one size: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
-BUDGET = 0.012  # seconds for each of the two timings of a network
-LEAST = 5  # runs of each, however long they take
+BUDGET = 0.004  # seconds for each of the two timings of a network
+LEAST = 4  # runs of each, however long they take
 
 
 def timings(run: Callable[[], object], budget: float = BUDGET) -> list[float]:
-    """Seconds of each run of ``run``, after one to warm up: at least five, then until the budget is spent."""
+    """Seconds of each run of ``run``, after one to warm up: at least four, then until the budget is spent."""
     run()
     times: list[float] = []
     end = perf_counter() + budget
@@ -29,6 +28,12 @@ def timings(run: Callable[[], object], budget: float = BUDGET) -> list[float]:
         run()
         times.append(perf_counter() - start)
     return times
+
+
+def quartiles(times: list[float]) -> tuple[float, float, float]:
+    """First quartile, median and third quartile, to the nearest run."""
+    ordered, last = sorted(times), len(times) - 1
+    return ordered[last // 4], ordered[last // 2], ordered[3 * last // 4]
 
 
 def measure(spec: NetworkSpec, batch: int = 1) -> Point:
@@ -40,9 +45,8 @@ def measure(spec: NetworkSpec, batch: int = 1) -> Point:
         program.forward()
         program.backward()
 
-    forward = timings(program.forward)
-    low, middle, high = statistics.quantiles(forward, n=4)
-    return Point(spec.parameters, middle, statistics.median(timings(both)), (high - low) / middle)
+    low, middle, high = quartiles(timings(program.forward))
+    return Point(spec.parameters, middle, quartiles(timings(both))[1], (high - low) / middle)
 
 
 def measure_machine(spec: NetworkSpec) -> Machine:

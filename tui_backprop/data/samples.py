@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -18,10 +18,12 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Dataset:
-    """``x`` (samples, inputs); ``target`` int class labels (samples,), or real values (samples, outputs)."""
+    """``x`` (samples, inputs), to be divided by ``scale``; ``target`` int class labels (samples,), or real
+    values (samples, outputs)."""
 
     x: Array
     target: Array
+    scale: int = 1
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ class Batch:
 
 
 def digits(rng: Generator, n: int) -> tuple[Array, Array]:
-    """The shipped handwritten digits: pixel / 255, flattened row by row. See NOTICE.md for their source."""
-    with (files("tui_backprop.data") / "digits.npz").open("rb") as stream, np.load(stream) as file:
-        return file["images"].reshape(n, -1) / np.float32(255), file["labels"].astype(np.int64)
+    """The shipped handwritten digits: pixels 0 to 255, flattened row by row. See NOTICE.md for their source."""
+    with np.load(Path(__file__).with_name("digits.npz")) as file:
+        return file["images"].reshape(n, -1), file["labels"].astype(np.int64)
 
 
 def xor(rng: Generator, n: int) -> tuple[Array, Array]:
@@ -93,7 +95,7 @@ def _load(data: str, seed: int) -> Dataset:
         target = target.astype(np.int64)
     for array in (x, target):
         array.setflags(write=False)
-    return Dataset(x, target)
+    return Dataset(x, target, scale=255 if x.dtype == np.uint8 else 1)
 
 
 def load(data: str, seed: int) -> Dataset:
@@ -106,11 +108,11 @@ def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
     """Samples ``sample`` .. ``sample + batch - 1``, going round at the end, in the network's precision."""
     whole = load(data, spec.seed)
     rows = np.arange(sample, sample + batch) % len(whole.x)
-    x, target, outputs = whole.x[rows].astype(spec.dtype), whole.target[rows], spec.layers[-1]
+    x, target, outputs = whole.x[rows] / whole.scale, whole.target[rows], spec.layers[-1]
     if target.ndim == 2:
         t = target
     elif outputs == 1:
         t = target[:, None]
     else:
         t = target[:, None] == np.arange(outputs)
-    return Batch(x, target, t.astype(spec.dtype))
+    return Batch(x.astype(spec.dtype), target, t.astype(spec.dtype))

@@ -21,8 +21,8 @@ from textual.theme import Theme
 from textual.timer import Timer
 
 from tui_backprop import session as moves
-from tui_backprop.cost.model import Machine, lesson_machine
-from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
+from tui_backprop.cost.model import Machine
+from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.session import PANELS, Session
 from tui_backprop.ui import palette
 from tui_backprop.ui.keys import KEYS, bar
@@ -30,9 +30,10 @@ from tui_backprop.ui.messages import Applied, CursorMoved
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
-from tui_backprop.ui.widgets.cost import CostPanel
+from tui_backprop.ui.widgets.cost import CostView
+from tui_backprop.ui.widgets.frame import Frame
 from tui_backprop.ui.widgets.small import TooSmall
-from tui_backprop.ui.widgets.walk import WalkPanel
+from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.replay import Replay
@@ -62,6 +63,7 @@ class BackpropApp(App[None]):
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
+    AUTO_FOCUS = "#walk-view"
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (18, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key.keys, key.action, key.help, show=False) for key in KEYS]
@@ -82,11 +84,16 @@ class BackpropApp(App[None]):
         self.theme = THEME.name
 
     def compose(self) -> ComposeResult:
+        # Textual sets these classes at the first resize, after the first paint; set now, nothing is laid out twice.
+        for size, points in zip(self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+            self.screen.add_class([name for least, name in points or [] if least <= size][-1])
         yield StatusBar(self._glyphs)
         yield TabBar(self._glyphs)
         with Horizontal(id="panels"):
-            yield WalkPanel(self._glyphs)
-            yield CostPanel(self._glyphs)
+            with Frame("walk", "walk").add_class("current"):
+                yield WalkView(self._glyphs)
+            with Frame("cost", "cost of one gradient"):
+                yield CostView(self._glyphs)
         yield KeyBar(self._glyphs)
         yield TooSmall()
 
@@ -94,7 +101,7 @@ class BackpropApp(App[None]):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, self.exit)
-        self.action_panel("walk")
+        self.query_one(KeyBar).show(bar("walk"))
         self._show()
         self.call_after_refresh(self._begin)
 
@@ -160,18 +167,17 @@ class BackpropApp(App[None]):
 
     def _show(self) -> None:
         """Hand every panel its part of the state."""
-        with self.batch_update():
-            speed = SPEEDS[self._speed] if self._playing else None
-            self.query_one(StatusBar).show(self.session, self.moment, speed)
-            if self.moment is not None:
-                self.query_one(WalkPanel).show(self.moment)
-            for form in self._forms():
-                form.show(self.session)
-            self._show_costs()
+        speed = SPEEDS[self._speed] if self._playing else None
+        self.query_one(StatusBar).show(self.session, self.moment, speed)
+        if self.moment is not None:
+            self.query_one(WalkView).show(self.moment)
+        for form in self._forms():
+            form.show(self.session)
+        self._show_costs()
 
     def _show_costs(self) -> None:
-        lesson = lesson_machine(backprop_ratio(self.session.network))
-        self.query_one(CostPanel).show(Costs(self.session, self.machine, lesson))
+        now = self.session
+        self.query_one(CostView).show(Costs(now.network, self.machine, now.decade, now.lesson_clock))
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -245,9 +251,9 @@ class BackpropApp(App[None]):
         self.query_one(TabBar).show(name)
         if name == "network":
             for form in self._forms():
-                form.focus_first()
+                form.focus_form()
         else:
-            self.query_one(f"#{name}").focus()
+            self.query_one(f"#{name}-view").focus()
 
     def _forms(self) -> list[NetworkPanel]:
         from tui_backprop.ui.widgets.form import NetworkPanel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui_backprop.cost.model import Machine
+from tui_backprop.cost.model import Machine, lesson_machine
+from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
 from tui_backprop.session import AUTOMATIC, Session
 
 if TYPE_CHECKING:  # these load numpy, which the first paint does without
@@ -39,18 +40,19 @@ class Moment:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the cost panel shows: the machine's laws (None while it is being measured) and the cursor."""
+    """What the cost panel shows: the network, the machine's laws (None while it is being measured), the
+    chart's cursor and which clock is read. Steps of the walk change nothing here."""
 
-    session: Session
+    network: NetworkSpec
     here: Machine | None
-    lesson: Machine
+    decade: float | None
+    lesson_clock: bool
 
     @property
     def machine(self) -> Machine | None:
-        return self.lesson if self.session.lesson_clock else self.here
+        return lesson_machine(backprop_ratio(self.network)) if self.lesson_clock else self.here
 
     @property
     def parameters(self) -> float:
         """The parameter count under the cursor."""
-        decade = self.session.decade
-        return float(self.session.network.parameters) if decade is None else 10**decade
+        return float(self.network.parameters) if self.decade is None else 10**self.decade

@@ -22,10 +22,16 @@ def require_terminal() -> None:
         raise SpecError("terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace")
 
 
-def honour_no_color() -> None:
-    """An empty NO_COLOR asks for nothing (no-color.org), but Textual would take it for a yes."""
+def settle_colours() -> None:
+    """Set what Textual and Rich read from the environment when they are imported.
+
+    The palette needs 256 colours, so true colour is not asked for: its codes are nearly twice as long. An
+    empty NO_COLOR asks for nothing (no-color.org), but Textual would take it for a yes.
+    """
     if not os.environ.get("NO_COLOR"):
         os.environ.pop("NO_COLOR", None)
+    if os.environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
 
 
 def glyphs_for(encoding: str | None) -> Glyphs:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import re
 
-import plotext
-
 from tui_backprop.cost.model import LANDMARKS, Machine, decades, log_seconds
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.plotting import plotext
 from tui_backprop.ui.renderables.spans import Line, merge
 
 LOW, HIGH = 3.0, 12.0  # decades of parameters

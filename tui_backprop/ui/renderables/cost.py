@@ -25,8 +25,8 @@ def readout(costs: Costs, columns: int) -> list[Line]:
     if costs.machine is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
     at = read(costs.machine, costs.parameters)
-    here = costs.session.decade is None
-    measured = here and not costs.session.lesson_clock
+    here = costs.decade is None
+    measured = here and not costs.lesson_clock
     return [
         line(("at ", "muted"), (count(at.parameters), "strong"), (" parameters", "muted"), (", this network" if here else "", "muted")),
         _row("forward", duration(at.forward), _source(costs, measured), "text"),
@@ -45,12 +45,12 @@ def _row(name: str, time: str, note: str, role: str) -> Line:
 
 
 def _source(costs: Costs, measured: bool) -> str:
-    if costs.session.lesson_clock:
+    if costs.lesson_clock:
         return "assumed: 1 ms at 335,114"
     return "measured here" if measured else "projected"
 
 
 def _passes(costs: Costs, at: Reading) -> str:
-    if costs.session.lesson_clock:
+    if costs.lesson_clock:
         return f"{at.backprop / at.forward:.2f} passes"
-    return f"{at.backprop / at.forward:.2f} passes; {backprop_ratio(costs.session.network):.2f}x MACs"
+    return f"{at.backprop / at.forward:.2f} passes; {backprop_ratio(costs.network):.2f}x MACs"

@@ -71,6 +71,22 @@ def merge(row: Iterable[Span]) -> Line:
     return tuple(merged)
 
 
+def fused(row: Line) -> Line:
+    """The same to the eye in as few pieces as possible: blanks take the role of what is before them."""
+    pieces: list[list[str]] = []
+    for text, role in row:
+        if pieces and (role == pieces[-1][1] or (text.isspace() and role != "cursor" != pieces[-1][1])):
+            pieces[-1][0] += text
+        elif pieces and pieces[-1][1] != "cursor" and pieces[-1][0].isspace() and role != "cursor":
+            pieces[-1] = [pieces[-1][0] + text, role]
+        else:
+            bare = text.lstrip(" ") if pieces and role != "cursor" and pieces[-1][1] != "cursor" else text
+            if bare != text:
+                pieces[-1][0] += " " * (len(text) - len(bare))
+            pieces.append([bare, role])
+    return tuple((text, role) for text, role in pieces)
+
+
 def wrap(text: str, columns: int, role: str = "text") -> list[Line]:
     """Words broken into lines of at most ``columns``."""
     rows, row = [], ""

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_backprop.ui.palette import LOOKS
-from tui_backprop.ui.renderables.spans import Line, clip, plain
+from tui_backprop.ui.renderables.spans import Line, clip, fused, plain, width
 
 
 def changed(old: Line, new: Line) -> tuple[int, int] | None:
@@ -29,13 +29,18 @@ def changed(old: Line, new: Line) -> tuple[int, int] | None:
 
 
 class Canvas(Widget):
-    """Draws what it is handed; subclasses say in ``drawn`` what that is for a size."""
+    """Draws what it is handed; subclasses say in ``drawn`` what that is for a size.
+
+    It has neither border nor padding (a Frame around it has), so a line of spans is a line of the screen.
+    """
 
     DEFAULT_CSS = "Canvas { height: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._lines: Sequence[Line] = ()
+        self._strips: dict[int, Strip] = {}
+        self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         """The lines to show in so many columns and rows."""
@@ -52,12 +57,13 @@ class Canvas(Widget):
 
     def redraw(self) -> None:
         """Draw anew; only what changed is sent to the terminal."""
-        columns, rows = self.content_size
+        columns, rows = self.size
         if not columns or not rows:
             return
         old = self._lines
         self._lines = [clip(row, columns) for row in self.drawn(columns, rows)][:rows]
         if not old:
+            self._strips.clear()
             self.refresh()
             return
         regions = []
@@ -65,12 +71,28 @@ class Canvas(Widget):
             was = old[y] if y < len(old) else ()
             now = self._lines[y] if y < len(self._lines) else ()
             if (span := changed(was, now)) is not None:
+                self._strips.pop(y, None)
                 regions.append(Region(span[0], y, span[1] - span[0], 1))
         if regions:
             self.refresh(*regions)
 
-    def render_line(self, y: int) -> Strip:
-        base = self.visual_style.rich_style
-        row = self._lines[y] if y < len(self._lines) else ()
-        segments = [Segment(text, base + LOOKS.get(role, Style.null())) for text, role in row]
-        return Strip(segments).adjust_cell_length(self.content_size.width, base)
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        self._base = None
+        super().notify_style_update()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [self._strip(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
+
+    def _strip(self, y: int) -> Strip:
+        """One line of the screen, kept until the line changes."""
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            base = self._base = self._base or self.rich_style
+            row = self._lines[y] if y < len(self._lines) else ()
+            segments = [Segment(text, base + LOOKS[role]) for text, role in fused(row)]
+            strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            self._strips[y] = strip
+        return strip

@@ -19,7 +19,7 @@ DECADES = 3.0, 12.0
 NUDGE = 0.25  # decades that a key moves the cursor
 
 
-class CostPanel(Canvas, can_focus=True):
+class CostView(Canvas, can_focus=True):
     """Shows Costs; its cursor keys ask the app for another parameter count."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,15 +29,14 @@ class CostPanel(Canvas, can_focus=True):
     ]
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="cost", classes="panel")
-        self.border_title = "one gradient, on this machine"
+        super().__init__(id="cost-view")
         self._glyphs = glyphs
         self._costs: Costs | None = None
 
     def show(self, costs: Costs) -> None:
+        if costs == self._costs:
+            return
         self._costs = costs
-        clock = "the lesson's 1 ms" if costs.session.lesson_clock else "this machine"
-        self.border_title = f"cost of one gradient, {clock}"
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
@@ -52,7 +51,7 @@ class CostPanel(Canvas, can_focus=True):
         above = legend(costs, columns)
         room = rows - len(above) - len(below) - 1
         drawn = chart(
-            costs.machine, costs.parameters, costs.session.network.parameters, columns, max(room, 4), self._glyphs
+            costs.machine, costs.parameters, costs.network.parameters, columns, max(room, 4), self._glyphs
         )
         return [self._glyphs.fit(row) for row in [*above, *drawn, (), *below]]
 

@@ -1,162 +1,232 @@
-"""The network panel: a form over the session, checked while it is typed."""
+"""The network panel: a form over the session, checked while it is typed.
+
+All rows are drawn by one view. A row with choices takes its keys there; a row with a text has a Textual Input
+laid over its value while it is selected.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Input, Label, Select
+from textual.message import Message
+from textual.widgets import Input
 
-from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.engine.spec import SpecError
 from tui_backprop.memory import check_memory
 from tui_backprop.session import Session
 from tui_backprop.ui.form import FIELDS, chosen, session_of, texts_of
 from tui_backprop.ui.messages import Applied
+from tui_backprop.ui.renderables.form import LABEL, form
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.parameters import complaint, parameter_sum
-from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.canvas import Canvas
+from tui_backprop.ui.widgets.frame import Frame
+
+FIRST = 1  # the row selected at first: the layers
 
 
-class Choice(Select[str], inherit_bindings=False):
-    """A list to choose from, one line high: left and right go through it, enter opens it."""
+class Go(Message):
+    """Select the row before (-1) or after (+1)."""
+
+    def __init__(self, direction: int) -> None:
+        super().__init__()
+        self.direction = direction
+
+
+class Editor(Input):
+    """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "show_overlay", show=False),
-        Binding("left", "turn(-1)", show=False),
-        Binding("right", "turn(1)", show=False),
+        Binding("up", "go(-1)", show=False),
+        Binding("down", "go(1)", show=False),
     ]
 
-    def __init__(self, id: str, choices: Sequence[str], value: str) -> None:
-        super().__init__([(c, c) for c in choices], id=id, value=value, allow_blank=False, compact=True)
-        self._choices = choices
-
-    def action_turn(self, direction: int) -> None:
-        at = self._choices.index(str(self.value)) + direction
-        self.value = self._choices[at % len(self._choices)]
+    def action_go(self, direction: int) -> None:
+        self.post_message(Go(direction))
 
 
-class Summary(Canvas):
-    """Below the fields: the parameter count and its sum, or what is wrong."""
+class FormView(Canvas, can_focus=True):
+    """Shows the rows; on a row with choices, left and right go through them."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="summary")
-        self._glyphs = glyphs
-        self._spec: NetworkSpec | None = None
-        self._error: SpecError | None = None
-        self._pending = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "go(-1)", show=False),
+        Binding("down,j", "go(1)", show=False),
+        Binding("left,h", "turn(-1)", show=False),
+        Binding("right,l,space", "turn(1)", show=False),
+        Binding("enter", "apply", show=False),
+    ]
 
-    def show(self, spec: NetworkSpec, error: SpecError | None, pending: bool) -> None:
-        self._spec, self._error, self._pending = spec, error, pending
-        self.redraw()
+    class Turn(Message):
+        """The choice before (-1) or after (+1) in the selected row."""
+
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
+
+    class Pick(Message):
+        """A row was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    class Apply(Message):
+        """Build what the form says."""
+
+    def __init__(self) -> None:
+        super().__init__(id="network-view")
+        self.draw_rows = lambda columns, rows: [()]  # set by the panel
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        if self._spec is None:
-            return []
-        lines: list[Line] = []
-        if self._error is not None:
-            lines = [*complaint(self._error, columns), line(("the last good network is still shown", "muted"))]
-        elif self._pending:
-            lines = [line(("enter", "key"), (" builds this network", "muted"))]
-        lines = [*lines, *([()] if lines else []), *parameter_sum(self._spec, columns, max(rows - len(lines) - 1, 3))]
-        return [self._glyphs.fit(row) for row in lines]
+        return self.draw_rows(columns, rows)
+
+    def action_go(self, direction: int) -> None:
+        self.post_message(Go(direction))
+
+    def action_turn(self, direction: int) -> None:
+        self.post_message(self.Turn(direction))
+
+    def action_apply(self) -> None:
+        self.post_message(self.Apply())
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y < len(FIELDS):
+            self.post_message(self.Pick(event.y))
 
 
-class NetworkPanel(VerticalScroll, can_focus=False):
+class NetworkPanel(Frame):
     """Fields on top, the sum of parameters below. Says Applied when a good set of values is entered."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
-
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
-        super().__init__(id="network", classes="panel")
-        self.border_title = "network"
+        super().__init__("network", "network")
         self._session = session
         self._glyphs = glyphs
         self._texts = texts_of(session)
+        self._row = FIRST
+        self._error: SpecError | None = None
 
     def compose(self) -> ComposeResult:
-        for field in FIELDS:
-            with Horizontal(classes="field"):
-                yield Label(self._glyphs.fit(line(field.label))[0][0], id=f"label-{field.name}", markup=False)
-                value = self._texts[field.name]
-                if field.choices:
-                    yield Choice(f"field-{field.name}", field.choices, value)
-                else:
-                    yield Input(value, id=f"field-{field.name}", compact=True, select_on_focus=False)
-        yield Summary(self._glyphs)
+        view = FormView()
+        view.draw_rows = self._drawn
+        yield view
 
-    def on_mount(self) -> None:
-        self._check()
+    def _drawn(self, columns: int, rows: int) -> list[Line]:
+        after = self._read()
+        network = (after or self._session).network
+        selected = self._row if self.has_focus_within else None
+        pending = after is not None and after != self._session
+        lines = form(self._texts, selected, self._error, pending, network, columns, rows)
+        return [self._glyphs.fit(row) for row in lines]
+
+    @property
+    def _view(self) -> FormView:
+        return self.query_one(FormView)
+
+    # --- state down ---------------------------------------------------------------------------------------
 
     def show(self, session: Session) -> None:
-        """Follow the app's session, unless something is being edited that is not applied yet."""
+        """Follow the app's session; an edit that is not applied yet is left alone."""
         if session == self._session:
             return
-        pending = self._texts != texts_of(self._session)
+        edited = self._texts != texts_of(self._session)
         self._session = session
-        if not pending:
+        if not edited:
             self._write(texts_of(session))
 
-    def focus_first(self) -> None:
-        self.query_one("#field-layers").focus()
+    def focus_form(self) -> None:
+        """Take the keys, at the row that was selected last."""
+        self._select(self._row)
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    @on(Go)
+    def _go(self, event: Go) -> None:
+        self._select((self._row + event.direction) % len(FIELDS))
+
+    @on(FormView.Pick)
+    def _picked(self, event: FormView.Pick) -> None:
+        self._select(event.row)
+
+    def _select(self, row: int) -> None:
+        """Select a row: an Input is laid over a text, the view takes the keys for a choice."""
+        self._row = row
+        field = FIELDS[row]
+        if field.choices:
+            self._close_editor()
+            self._view.focus()
+        else:
+            self._open_editor(row)
+        self._view.redraw()
+
+    def _open_editor(self, row: int) -> None:
+        text = self._texts[FIELDS[row].name]
+        editors = self.query(Editor)
+        editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
+        with editor.prevent(Input.Changed):
+            editor.value = text
+        editor.styles.offset = (LABEL, row)
+        editor.cursor_position = len(text)
+        editor.display = True
+        if not editors:
+            self.mount(editor)
+        editor.focus()
+
+    def _close_editor(self) -> None:
+        for editor in self.query(Editor):
+            editor.display = False
+
+    @on(FormView.Turn)
+    def _turned(self, event: FormView.Turn) -> None:
+        field = FIELDS[self._row]
+        if field.choices:
+            now = field.choices.index(self._texts[field.name])
+            value = field.choices[(now + event.direction) % len(field.choices)]
+            try:
+                self._write(chosen(field.name, value, self._texts, self._session))
+            except SpecError:  # another field is bad: change this one alone
+                self._write({**self._texts, field.name: value})
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self._texts[self._field(event.input)] = event.value
-        self._check()
+        self._texts[FIELDS[self._row].name] = event.value
+        self._view.redraw()
 
     @on(Input.Submitted)
-    def _entered(self, event: Input.Submitted) -> None:
-        self._apply()
-
-    @on(Select.Changed)
-    def _picked(self, event: Select.Changed) -> None:
-        name = self._field(event.select)
-        if self._texts[name] == event.value:
-            return
-        try:
-            self._write(chosen(name, str(event.value), self._texts, self._session))
-        except SpecError:
-            self._texts[name] = str(event.value)
-        self._apply()
-
-    def _field(self, widget: Input | Select[str]) -> str:
-        return (widget.id or "").removeprefix("field-")
-
-    def _write(self, texts: dict[str, str]) -> None:
-        """Set the fields, without taking that for an edit."""
-        self._texts = dict(texts)
-        with self.prevent(Input.Changed, Select.Changed):
-            for name, text in texts.items():
-                widget = self.query_one(f"#field-{name}")
-                if isinstance(widget, Input | Choice) and widget.value != text:
-                    widget.value = text
-        self._check()
-
-    def _check(self) -> Session | None:
-        """Look at all fields; mark the one that is wrong. The session that they make, if they make one."""
-        after, error = None, None
-        try:
-            after = session_of(self._texts, self._session)
-            check_memory(after.network, after.batch)
-        except SpecError as wrong:
-            after, error = None, wrong
-        for field in FIELDS:
-            self.query_one(f"#label-{field.name}").set_class(error is not None and error.field == field.name, "wrong")
-        network = after.network if after is not None else self._session.network
-        self.query_one(Summary).show(network, error, after is not None and after != self._session)
-        return after
-
+    @on(FormView.Apply)
     def _apply(self) -> None:
-        after = self._check()
+        after = self._read()
         if after is not None and after != self._session:
             self._session = after
             self._write(texts_of(after))
             self.post_message(Applied(after))
+
+    # --- the form's own state -----------------------------------------------------------------------------
+
+    def _write(self, texts: dict[str, str]) -> None:
+        self._texts = dict(texts)
+        for editor in self.query(Editor):
+            if not FIELDS[self._row].choices:
+                with editor.prevent(Input.Changed):
+                    editor.value = texts[FIELDS[self._row].name]
+        self._view.redraw()
+
+    def _read(self) -> Session | None:
+        """The session that the fields make, or None and what is wrong with them."""
+        self._error = None
+        try:
+            after = session_of(self._texts, self._session)
+            check_memory(after.network, after.batch)
+        except SpecError as wrong:
+            self._error = wrong
+            return None
+        return after
+
+    def on_descendant_focus(self) -> None:
+        self._view.redraw()
+
+    def on_descendant_blur(self) -> None:
+        self._view.redraw()

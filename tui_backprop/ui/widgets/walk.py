@@ -10,19 +10,16 @@ from tui_backprop.ui.renderables.spans import Line, line
 from tui_backprop.ui.widgets.canvas import Canvas
 
 
-class WalkPanel(Canvas, can_focus=True):
+class WalkView(Canvas, can_focus=True):
     """Shows a Moment; before the first one is computed, what is coming."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="walk", classes="panel")
-        self.border_title = "walk"
+        super().__init__(id="walk-view")
         self._glyphs = glyphs
         self._moment: Moment | None = None
 
     def show(self, moment: Moment) -> None:
         self._moment = moment
-        here = f"{moment.step.phase} · step {moment.step.index + 1} of {len(moment.steps)}"
-        self.border_subtitle = here
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
