@@ -13,7 +13,17 @@ import click
 
 from tui_backprop import __version__
 from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, SpecError, one_of, parse_layers, positive, whole
+from tui_backprop.engine.spec import (
+    ACTIVATIONS,
+    DTYPES,
+    INITS,
+    LOSSES,
+    SpecError,
+    one_of,
+    parse_layers,
+    positive,
+    whole,
+)
 from tui_backprop.memory import check_memory
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, from_preset
@@ -109,7 +119,7 @@ def main(given: dict[str, Any]) -> None:
 
 def open_app(session: Session) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
-    from tui_backprop.ui.terminal import glyphs_for, settle_colours, require_terminal
+    from tui_backprop.ui.terminal import glyphs_for, require_terminal, settle_colours
 
     require_terminal()
     settle_colours()
@@ -123,7 +133,9 @@ def open_app(session: Session) -> None:
 @main.command()
 @session_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-@click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path, dir_okay=False), help="Write all arrays.")
+@click.option(
+    "--save", metavar="FILE.npz", type=click.Path(path_type=Path, dir_okay=False), help="Write all arrays."
+)
 def trace(given: dict[str, Any], as_json: bool, save: Path | None) -> None:
     """Print the whole pass, forward, loss, backward and update, step by step."""
     from tui_backprop.replay import Replay

@@ -33,6 +33,6 @@ PRESETS = {
     "sine": Preset(
         "a curve fitted to a sine",
         NetworkSpec((1, 16, 16, 1), "tanh", "mse", "xavier", "float64"),
-        "sine", batch=32, lr=0.1,
+        "sine", batch=32, lr=0.05,
     ),
 }  # fmt: skip

@@ -51,6 +51,8 @@ def measure(spec: NetworkSpec, batch: int = 1) -> Point:
 
 def measure_machine(spec: NetworkSpec) -> Machine:
     """Measure the ladder and the given network (batch 1), and fit the laws to them."""
-    specs = {ladder.parameters: ladder for ladder in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)}
+    specs = {
+        ladder.parameters: ladder for ladder in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)
+    }
     specs[spec.parameters] = spec
     return fit(tuple(measure(specs[size]) for size in sorted(specs)))

@@ -7,9 +7,8 @@ squared; that of backprop grows like P.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import math
+from dataclasses import dataclass
 
 TRAINING_STEPS = 100_000
 
@@ -58,6 +57,17 @@ class Machine:
         """One gradient by forward differences: P + 1 forward passes."""
         return (parameters + 1) * self.forward.seconds(parameters)
 
+    def measured(self, parameters: float) -> Point | None:
+        """The measurement of a network with exactly so many parameters, if there is one."""
+        return next((point for point in self.points if point.parameters == parameters), None)
+
+    def at(self, parameters: float) -> Point:
+        """Seconds at a parameter count: as measured, or else by the laws."""
+        projected = Point(
+            round(parameters), self.forward.seconds(parameters), self.backprop.seconds(parameters)
+        )
+        return self.measured(parameters) or projected
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -83,24 +93,30 @@ class Reading:
 
 
 def read(machine: Machine, parameters: float) -> Reading:
-    """What the chart's cursor says at a parameter count."""
-    return Reading(
-        parameters,
-        machine.forward.seconds(parameters),
-        machine.naive_seconds(parameters),
-        machine.backprop.seconds(parameters),
-    )
+    """What the chart's cursor says at a parameter count: measured where a network of that size was."""
+    point = machine.at(parameters)
+    return Reading(parameters, point.forward, (parameters + 1) * point.forward, point.backprop)
 
 
 def fit(points: tuple[Point, ...]) -> Machine:
-    """The two laws through the smallest and the largest network measured, in order of size."""
-    small, large = points[0], points[-1]
+    """The laws through the measured networks, by least squares of the relative error."""
+    sizes = [point.parameters for point in points]
+    return Machine(
+        _law(sizes, [point.forward for point in points]),
+        _law(sizes, [point.backprop for point in points]),
+        points,
+    )
 
-    def law(a: float, b: float) -> Law:
-        each = max(b - a, 0.1 * b) / (large.parameters - small.parameters)
-        return Law(max(a - each * small.parameters, 0.1 * a), each)
 
-    return Machine(law(small.forward, large.forward), law(small.backprop, large.backprop), points)
+def _law(sizes: list[int], times: list[float]) -> Law:
+    """Overhead c and slope r that minimise the sum of ((c + r P - t) / t)^2; neither is let below zero."""
+    ones, slopes = [1 / t for t in times], [p / t for p, t in zip(sizes, times, strict=True)]
+    cc, rr = sum(u * u for u in ones), sum(v * v for v in slopes)
+    cr = sum(u * v for u, v in zip(ones, slopes, strict=True))
+    c, r = sum(ones), sum(slopes)
+    det = cc * rr - cr * cr
+    overhead, each = (c * rr - r * cr) / det, (r * cc - c * cr) / det
+    return Law(overhead, each) if min(overhead, each) > 0 else Law(0.0, r / rr)
 
 
 def lesson_machine(ratio: float) -> Machine:

@@ -53,7 +53,9 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
             f" write {_join((about.inputs, *spec.layers[1:]))}",
         )
     if not about.classes and spec.loss in LABEL_LOSSES:
-        raise SpecError("loss", f"{spec.loss} needs class labels, {data} has real values; choose mse or half-squares")
+        raise SpecError(
+            "loss", f"{spec.loss} needs class labels, {data} has real values; choose mse or half-squares"
+        )
     if spec.loss == "cross-entropy" and spec.layers[-1] != about.classes:
         raise SpecError(
             "layers",

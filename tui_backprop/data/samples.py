@@ -45,10 +45,10 @@ def digits(rng: Generator, n: int) -> tuple[Array, Array]:
 def xor(rng: Generator, n: int) -> tuple[Array, Array]:
     """The four corners first, exactly; then corners with a little noise."""
     labels = np.arange(n) % 4
-    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)[labels]
+    corners = np.array([[0, 1], [1, 0], [0, 0], [1, 1]], float)[labels]
     noise = rng.normal(scale=0.1, size=(n, 2))
     noise[:4] = 0
-    return corners + noise, (labels == 1) | (labels == 2)
+    return corners + noise, labels < 2
 
 
 def circles(rng: Generator, n: int) -> tuple[Array, Array]:

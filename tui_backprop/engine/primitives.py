@@ -134,6 +134,10 @@ def _leaky_relu_slope(d: Array, z: Array, a: Array) -> None:
     np.copyto(d, np.where(z.real > 0, 1.0, LEAK))
 
 
+def _tanh(a: Array, z: Array) -> None:
+    np.tanh(z, out=a)
+
+
 def _tanh_slope(d: Array, z: Array, a: Array) -> None:
     np.multiply(a, a, out=d)
     np.subtract(1, d, out=d)
@@ -160,7 +164,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky-relu": Activation(
         _leaky_relu, _leaky_relu_slope, "max(0.01 {0} , {0} )", "[ 1 if {0} > 0 else 0.01 ]"
     ),
-    "tanh": Activation(lambda a, z: np.tanh(z, out=a), _tanh_slope, "tanh( {0} )", "( 1 − {y} ² )"),
+    "tanh": Activation(_tanh, _tanh_slope, "tanh( {0} )", "( 1 − {y} ² )"),
     "sigmoid": Activation(_sigmoid, _sigmoid_slope, "σ( {0} )", "{y} ( 1 − {y} )"),
     "identity": Activation(_copy, _one, "{0}", "1"),
 }

@@ -98,4 +98,3 @@ class Program:
             for rule, arguments in calls:
                 rule(*arguments)
         return self.gradient
-

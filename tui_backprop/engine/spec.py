@@ -48,11 +48,17 @@ def quoted(value: object) -> str:
 def whole(field: str, value: object, least: int) -> int:
     """Return ``value`` (an int, or text that reads as one) if it is a whole number of at least ``least``."""
     text = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text) or int(text[:LONGEST_INTEGER]) < least:
+    if (
+        isinstance(value, bool)
+        or not re.fullmatch(r"[+-]?[0-9]+", text)
+        or int(text[:LONGEST_INTEGER]) < least
+    ):
         wanted = "a positive whole number" if least == 1 else f"a whole number, {least} or more"
         raise SpecError(field, f"{quoted(value)} is not {wanted}")
     if len(text.lstrip("+-0")) > LONGEST_INTEGER:
-        raise SpecError(field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits")
+        raise SpecError(
+            field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits"
+        )
     return int(text)
 
 
@@ -77,9 +83,13 @@ def parse_layers(text: str) -> tuple[int, ...]:
         try:
             sizes.append(whole("layers", part, 1))
         except SpecError as error:
-            raise SpecError("layers", f"{error.message}; write sizes with commas, such as 784,256,10") from None
+            raise SpecError(
+                "layers", f"{error.message}; write sizes with commas, such as 784,256,10"
+            ) from None
     if len(sizes) < 2:
-        raise SpecError("layers", f"one size is no network; give input and output at least, such as {sizes[0]},10")
+        raise SpecError(
+            "layers", f"one size is no network; give input and output at least, such as {sizes[0]},10"
+        )
     return tuple(sizes)
 
 

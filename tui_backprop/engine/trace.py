@@ -105,7 +105,16 @@ def walk(spec: NetworkSpec, batch: int) -> tuple[Step, ...]:
     steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0.0)]
     total = 0
 
-    def add(phase: str, layer: int, kind: str, op: str, made: dict[str, str], read: list[str], flops: int, macs: int) -> None:
+    def add(
+        phase: str,
+        layer: int,
+        kind: str,
+        op: str,
+        made: dict[str, str],
+        read: list[str],
+        flops: int,
+        macs: int,
+    ) -> None:
         tensor = next(iter(made))
         operands = tuple((name, _shape(name, shapes)) for name in (*made, *read))
         reused = tuple(n for n in read if n[0] in "xzap") if phase == "backward" else ()
@@ -113,7 +122,9 @@ def walk(spec: NetworkSpec, batch: int) -> tuple[Step, ...]:
         if phase == "update":
             formula = formula.replace(" = ", " ← ")
         ratio = total / (spec.weights * batch)
-        steps.append(Step(len(steps), phase, layer, kind, op, formula, tensor, operands, reused, macs, flops, ratio))
+        steps.append(
+            Step(len(steps), phase, layer, kind, op, formula, tensor, operands, reused, macs, flops, ratio)
+        )
 
     for (phase, layer, kind), group in groupby((*forward_visits(spec), *backward_visits(spec)), _key):
         visits = list(group)
@@ -124,7 +135,9 @@ def walk(spec: NetworkSpec, batch: int) -> tuple[Step, ...]:
             row = visit.op.primitive
             flops += row.flops(*inputs) if visit.of is None else row.vjp_flops[visit.of](*inputs)
             macs += row.macs(*inputs)
-        op = ", ".join(dict.fromkeys(v.op.primitive.name + (" vjp" if v.of is not None else "") for v in visits))
+        op = ", ".join(
+            dict.fromkeys(v.op.primitive.name + (" vjp" if v.of is not None else "") for v in visits)
+        )
         total += macs
         add(phase, layer, kind, op, made, read, flops, macs)
 

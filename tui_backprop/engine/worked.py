@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.notation import tidy
+from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.train import Pass
 
@@ -79,8 +80,9 @@ def _affine(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row
 
 def _activation(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k = step.layer
+    row = ACTIVATIONS[taken.spec.activation]
     z, a = float(taken.tensor(f"z{k}")[s, j]), float(taken.tensor(f"a{k}")[s, j])
-    return [Row("+", f"z{k}[{j}]", z), Row("=", f"a{k}[{j}] = f(z{k}[{j}])", a)]
+    return [Row("+", f"z{k}[{j}]", z), Row("=", f"a{k}[{j}] = {tidy(row.formula.format(f'z{k}[{j}]'))}", a)]
 
 
 def _loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
@@ -94,9 +96,12 @@ def _loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
                     Row("=", f"−ln p[{y}]", float(-np.log(p[y])))]  # fmt: skip
     else:
         shown = "p" if taken.spec.loss == "binary-cross-entropy" else f"z{k}"
-        y = float(p[j]) if shown == "p" else float(z[j])
-        rows = [Row("+", f"{shown}[{j}]", y), Row("-", f"t[{j}]", float(t[j])),
-                Row("=", f"{shown}[{j}] − t[{j}]", y - float(t[j]))]  # fmt: skip
+        made = float((p if shown == "p" else z)[j])
+        rows = [
+            Row("+", f"{shown}[{j}]", made),
+            Row("-", f"t[{j}]", float(t[j])),
+            Row("=", f"{shown}[{j}] − t[{j}]", made - float(t[j])),
+        ]
     return [*rows, Row("=", mean, taken.loss)]
 
 
@@ -117,8 +122,8 @@ def _weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Ro
     k, before = step.layer, _name_before(step.layer)
     i = selected_input(taken, k, j)
     a, delta = taken.tensor(before)[:, i], taken.tensor(f"δ{k}")[:, j]
-    at = (lambda n: "") if taken.batch == 1 else (lambda n: f"sample {n}: ")
-    rows = summands(lambda n: f"{at(n)}{before}[{i}] · δ{k}[{j}]", a, delta, terms)
+    term = f"{before}[{i}] · δ{k}[{j}]"
+    rows = summands(lambda n: term if taken.batch == 1 else f"sample {n}: {term}", a, delta, terms)
     return [*rows, Row("=", f"dW{k}[{i},{j}]", float(taken.tensor(f"dW{k}")[i, j]))]
 
 
@@ -126,18 +131,23 @@ def _delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]
     k = step.layer
     delta, w = taken.tensor(f"δ{k + 1}")[s], taken.tensor(f"W{k + 1}")[j]
     rows = summands(lambda i: f"δ{k + 1}[{i}] · W{k + 1}[{j},{i}]", delta, w, terms)
-    slope = float(taken.slope(k)[s, j])
-    return [*rows, Row("*", f"f'(z{k}[{j}])", slope), Row("=", f"δ{k}[{j}]", float(taken.tensor(f"δ{k}")[s, j]))]
+    slope = tidy(ACTIVATIONS[taken.spec.activation].slope.format(f"z{k}[{j}]", y=f"a{k}[{j}]"))
+    return [
+        *rows,
+        Row("*", slope, float(taken.slope(k)[s, j])),
+        Row("=", f"δ{k}[{j}]", float(taken.tensor(f"δ{k}")[s, j])),
+    ]
 
 
 def _update(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k = step.layer
     i = selected_input(taken, k, j)
     g = float(taken.tensor(f"dW{k}")[i, j])
-    rows = [Row("+", f"W{k}[{i},{j}] before", float(taken.tensor(f"W{k}")[i, j])),
-            Row("-", f"α · dW{k}[{i},{j}]", taken.lr * g, (taken.lr, g)),
-            Row("=", f"W{k}[{i},{j}] after", float(taken.new[f"W{k}"][i, j]))]  # fmt: skip
-    return rows
+    return [
+        Row("+", f"W{k}[{i},{j}] before", float(taken.tensor(f"W{k}")[i, j])),
+        Row("-", f"α · dW{k}[{i},{j}]", taken.lr * g, (taken.lr, g)),
+        Row("=", f"W{k}[{i},{j}] after", float(taken.new[f"W{k}"][i, j])),
+    ]
 
 
 _RECEIPTS: dict[str, Callable[[Pass, Step, int, int, int], Sequence[Row]]] = {

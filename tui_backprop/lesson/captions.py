@@ -1,7 +1,7 @@
 """One sentence for each kind of step, in the reader's words. Names in braces are filled from the network."""
 
 CAPTIONS = {
-    "input": "One sample enters as {inputs:,} numbers. The arrow key sends it through the network.",
+    "input": "One sample, {inputs:,} numbers. Press → to send it through the network, step by step.",
     "affine": "Each of {width:,} units sums its {before:,} inputs, each times a weight, and adds a bias.",
     "activation": "Each unit bends its sum. What comes out is kept: the way back will need it.",
     "loss": "One number says how wrong the output is. Which weights caused it?",

@@ -23,7 +23,7 @@ from textual.timer import Timer
 from tui_backprop import session as moves
 from tui_backprop.cost.model import Machine
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import PANELS, Session
+from tui_backprop.session import Session
 from tui_backprop.ui import palette
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied, CursorMoved
@@ -31,13 +31,13 @@ from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.cost import CostView
+from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
 from tui_backprop.ui.widgets.small import TooSmall
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.replay import Replay
-    from tui_backprop.ui.widgets.form import NetworkPanel
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
@@ -64,9 +64,19 @@ class BackpropApp(App[None]):
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
     AUTO_FOCUS = "#walk-view"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (18, "-short"), (30, "-tall")]
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(key.keys, key.action, key.help, show=False) for key in KEYS]
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (100, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-flat"),
+        (18, "-short"),
+        (30, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.help, show=False) for key in KEYS
+    ]
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__()
@@ -85,12 +95,15 @@ class BackpropApp(App[None]):
 
     def compose(self) -> ComposeResult:
         # Textual sets these classes at the first resize, after the first paint; set now, nothing is laid out twice.
-        for size, points in zip(self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+        for size, points in zip(
+            self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
             self.screen.add_class([name for least, name in points or [] if least <= size][-1])
         yield StatusBar(self._glyphs)
         yield TabBar(self._glyphs)
         with Horizontal(id="panels"):
-            with Frame("walk", "walk").add_class("current"):
+            yield NetworkPanel(self.session, self._glyphs)
+            with Frame("walk", "walk").add_class("current", "lit"):
                 yield WalkView(self._glyphs)
             with Frame("cost", "cost of one gradient"):
                 yield CostView(self._glyphs)
@@ -103,14 +116,7 @@ class BackpropApp(App[None]):
             loop.add_signal_handler(name, self.exit)
         self.query_one(KeyBar).show(bar("walk"))
         self._show()
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        """What the first paint did not wait for: the form, and the first pass."""
-        from tui_backprop.ui.widgets.form import NetworkPanel
-
-        self.query_one("#panels").mount(NetworkPanel(self.session, self._glyphs), before=0)
-        self._compute()
+        self.call_after_refresh(self._compute)  # the first paint does not wait for it
 
     # --- state: one value, and what follows from it -------------------------------------------------------
 
@@ -171,8 +177,7 @@ class BackpropApp(App[None]):
         self.query_one(StatusBar).show(self.session, self.moment, speed)
         if self.moment is not None:
             self.query_one(WalkView).show(self.moment)
-        for form in self._forms():
-            form.show(self.session)
+        self.query_one(NetworkPanel).show(self.session, self.moment)
         self._show_costs()
 
     def _show_costs(self) -> None:
@@ -250,15 +255,9 @@ class BackpropApp(App[None]):
             panel.set_class(panel.id == name, "current")
         self.query_one(TabBar).show(name)
         if name == "network":
-            for form in self._forms():
-                form.focus_form()
+            self.query_one(NetworkPanel).focus_form()
         else:
             self.query_one(f"#{name}-view").focus()
-
-    def _forms(self) -> list[NetworkPanel]:
-        from tui_backprop.ui.widgets.form import NetworkPanel
-
-        return list(self.query(NetworkPanel))
 
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen
@@ -274,15 +273,21 @@ class BackpropApp(App[None]):
         self.go(moves.read_cost_at(self.session, event.decade))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The key bar names the keys of the panel that has the focus."""
-        panels = [widget.id for widget in event.widget.ancestors_with_self if widget.id in PANELS]
-        if panels and panels[0]:
-            self.query_one(KeyBar).show(bar(panels[0]))
+        """The panel that has the keys lights up, and the key bar names them. (A class, not :focus-within: the
+        walk has it from the start, so that the first focus changes nothing and nothing is laid out twice.)"""
+        for frame in self.query(Frame):
+            if frame in event.widget.ancestors:
+                frame.add_class("lit")
+                self.query_one(KeyBar).show(bar(frame.name or ""))
+            else:
+                frame.remove_class("lit")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         for key in KEYS:
-            yield SystemCommand(key.help.rstrip("."), f"key {key.shown or key.keys}", partial(self._run, key.action))
+            yield SystemCommand(
+                key.help.rstrip("."), f"key {key.shown or key.keys}", partial(self._run, key.action)
+            )
 
     async def _run(self, action: str) -> None:
         await self.run_action(action)

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers, positive, whole
+from tui_backprop.engine.spec import (
+    ACTIVATIONS,
+    DTYPES,
+    INITS,
+    LOSSES,
+    NetworkSpec,
+    parse_layers,
+    positive,
+    whole,
+)
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, from_preset, same_network
 
@@ -83,6 +92,8 @@ def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> 
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
     if name == "data":
-        spec = fitted(replace(before.network, loss=texts["loss"], layers=parse_layers(texts["layers"])), value)
+        spec = fitted(
+            replace(before.network, loss=texts["loss"], layers=parse_layers(texts["layers"])), value
+        )
         texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": "0"}
     return texts

@@ -20,7 +20,9 @@ class Key:
 
 WALK = ("walk",)
 KEYS = (
-    Key("right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK),
+    Key(
+        "right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK
+    ),
     Key("left,h", "step_back", "", "", "One step back, also into the iteration before.", WALK),
     Key("up,k", "unit(-1)", "↑ ↓", "unit", "Select the unit before.", WALK),
     Key("down,j", "unit(1)", "", "", "Select the next unit.", WALK),
@@ -36,7 +38,7 @@ KEYS = (
     Key("N,p", "sample(-1)", "", "", "The sample before."),
     Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
     Key("r", "restart", "", "", "Back to the first weights (iteration 0)."),
-    Key("m", "clock", "m", "1 ms", "The lesson's clock (1 ms a forward pass) or this machine's.", ("cost",)),
+    Key("m", "clock", "m", "clock", "Clock: this machine's, or the lesson's 1 ms a forward pass.", ("cost",)),
     Key("1,f2", "panel('network')", "1 2 3", "panels", "To the network: edit it."),
     Key("2,f3", "panel('walk')", "", "", "To the walk."),
     Key("3,f4,dollar_sign", "panel('cost')", "", "", "To the cost chart."),
@@ -48,7 +50,7 @@ KEYS = (
 PANEL_KEYS = {
     "network": (
         ("↑ ↓", "field", "The field before or after (also tab)."),
-        ("← →", "choose", "In a field with choices: the one before or after; enter opens the list."),
+        ("← →", "choose", "In a field with choices: the one before or after."),
         ("enter", "apply", "Build the network that the fields describe."),
         ("F3", "walk", "Back to the walk."),
     ),

@@ -35,7 +35,9 @@ class Moment:
 
     def reached(self, phase: str, layer: int, kind: str) -> bool:
         """Whether the walk has come to (or past) a step of that kind."""
-        return any((s.phase, s.layer, s.kind) == (phase, layer, kind) for s in self.steps[: self.session.step + 1])
+        return any(
+            (s.phase, s.layer, s.kind) == (phase, layer, kind) for s in self.steps[: self.session.step + 1]
+        )
 
 
 @dataclass(frozen=True)

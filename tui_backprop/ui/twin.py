@@ -33,7 +33,10 @@ def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters"
     )
     steps = walk(spec, session.batch)
-    blocks = [[line(head)], [line(f"data     {sample_text(session, Moment(session, steps, taken))}, α = {session.lr:g}")]]
+    blocks = [
+        [line(head)],
+        [line(f"data     {sample_text(session, Moment(session, steps, taken))}, α = {session.lr:g}")],
+    ]
     for step in steps:
         moment = Moment(at_step(session, step.index), steps, taken)
         blocks.append([(), *_block(moment, step)])
@@ -92,6 +95,6 @@ def save_arrays(session: Session, taken: Pass, path: Path) -> None:
                 arrays[name] = taken.tensor(name)
     try:
         with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
     except OSError as error:
         raise SpecError("save", f"{path} cannot be written: {error.strerror or error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.session import PANELS, Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -25,12 +26,14 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
-def status(session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs) -> Line:
+def status(
+    session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
+) -> Line:
     """The top line, most telling pieces first; those that do not fit are left out."""
     spec = session.network
     pieces: list[Sequence[Span]] = [
         [("backprop-tui", "title")],
-        [(layers_text(spec.layers, 30), "text"), (f" {spec.activation}", "muted")],
+        [(layers_text(spec.layers, 20), "text"), (f" {spec.activation}", "muted")],
         [(f"{spec.parameters:,}", "text"), (" parameters", "muted")],
         [(sample_text(session, moment), "text")],
     ]
@@ -38,7 +41,8 @@ def status(session: Session, moment: Moment | None, speed: float | None, columns
     if moment is not None:
         change = f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step.phase == "update" else ""
         last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
-    second = [(f"iteration {session.iteration}", "text")]
+    place = "" if moment is None else f" · step {moment.step.index + 1}/{len(moment.steps)}"
+    second = [(f"iteration {session.iteration}", "text"), (place, "muted")]
     playing = [(f"playing {speed:g}/s", "update")] if speed else []
     order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
     kept = []
@@ -47,7 +51,9 @@ def status(session: Session, moment: Moment | None, speed: float | None, columns
         if piece and width(tuple(piece)) + 3 <= room + (3 if piece is order[0] else 0):
             kept.append(id(piece))
             room -= width(tuple(piece)) + 3
-    shown = [p for p in (pieces[0], pieces[1], pieces[2], pieces[3], second, last, playing) if id(p) in kept and p]
+    shown = [
+        p for p in (pieces[0], pieces[1], pieces[2], pieces[3], second, last, playing) if id(p) in kept and p
+    ]
     spans: list[Span] = [(" ", "text")]
     for i, piece in enumerate(shown):
         spans += [("   ", "text")] if i else []
@@ -56,12 +62,13 @@ def status(session: Session, moment: Moment | None, speed: float | None, columns
 
 
 def sample_text(session: Session, moment: Moment | None) -> str:
-    """Which samples: digits 0 "1", or xor 0 to 3."""
+    """Which samples: digits 0, a "1"; or xor 0 to 3."""
     if session.batch > 1:
-        return f"{session.data} {session.sample}+{session.batch}"
+        last = (session.sample + session.batch - 1) % info(session.data).samples
+        return f"{session.data} {session.sample} to {last}"
     label = ""
-    if moment is not None and moment.taken.tensor("t").shape[1] > 1 and session.network.loss == "cross-entropy":
-        label = f' "{int(moment.taken.tensor("t")[0].argmax())}"'
+    if moment is not None and info(session.data).image and session.network.loss == "cross-entropy":
+        label = f', a "{int(moment.taken.tensor("t")[0].argmax())}"'
     return f"{session.data} {session.sample}{label}"
 
 
@@ -76,6 +83,7 @@ def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
 
 def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> Line:
     """Keys and what they do, as many as fit; the last two (help and quit) always do."""
+
     def cost(pair: tuple[str, str]) -> int:
         return len(pair[0]) + len(pair[1]) + 3
 

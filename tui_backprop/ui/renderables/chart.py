@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from tui_backprop.cost.model import LANDMARKS, Machine, decades, log_seconds
+from tui_backprop.cost.model import LANDMARKS, Machine, decades, log_seconds, read
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.plotting import plotext
 from tui_backprop.ui.renderables.spans import Line, merge
@@ -23,21 +23,27 @@ AXIS = "[─│┼└┬┤┌┐┘├┴]"
 ROLES = {1: "naive", 2: "backprop", 3: "mark", 4: "strong"}
 
 
-def chart(machine: Machine, parameters: float, current: int, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def chart(
+    machine: Machine, parameters: float, current: int, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
     """The chart in ``columns`` x ``rows``: two lines, the measured points, the current network, the cursor.
 
     ``parameters`` is where the cursor stands, ``current`` is the size of the network in hand.
     """
     figure = plotext.figure
-    plotext.terminal.limit(False, False)  # the panel's size counts, not the size of the terminal that stdout is
+    plotext.terminal.limit(
+        False, False
+    )  # the panel's size counts, not the size of the terminal that stdout is
     figure.clear()
     figure.theme("colorless")
     figure.plot_size(columns, rows)
     curve = "dot" if glyphs.plain else "braille"
-    xs = decades(LOW, HIGH, 2 * columns)
+    here = math.log10(current)
+    low = min(LOW, math.floor(here))
+    xs = decades(low, HIGH, 2 * columns)
 
     def draw(x: list[float], y: list[float], role: str, marker: str, joined: bool = False) -> None:
-        inside = [(a, b) for a, b in zip(x, y, strict=True) if FASTEST <= b <= SLOWEST and LOW <= a <= HIGH]
+        inside = [(a, b) for a, b in zip(x, y, strict=True) if FASTEST <= b <= SLOWEST and low <= a <= HIGH]
         if not inside:
             return
         paint = plotext.marker(marker)
@@ -52,30 +58,35 @@ def chart(machine: Machine, parameters: float, current: int, columns: int, rows:
     sizes = [math.log10(point.parameters) for point in machine.points]
     measured = [log_seconds(point.backprop) for point in machine.points]
     draw(sizes, measured, "backprop", "o" if glyphs.plain else "●")
-    here = math.log10(current)
-    for seconds, role in (
-        (machine.naive_seconds(current), "naive"),
-        (machine.backprop.seconds(current), "backprop"),
-    ):
+    reading = read(machine, current)
+    for seconds, role in ((reading.naive, "naive"), (reading.backprop, "backprop")):
         draw([here], [log_seconds(seconds)], role, "#" if glyphs.plain else "◆")
-    _axes(figure, rows)
+    _axes(figure, low, rows)
     return [_roles(text) for text in figure.build().string().splitlines()]
 
 
-def _axes(figure: object, rows: int) -> None:
+def _axes(figure: object, low: float, rows: int) -> None:
     """Decades of parameters below; on the left the landmarks in time that have a row to themselves."""
     x, y = figure.ruler("x"), figure.ruler("y")  # type: ignore[attr-defined]
-    x.lim(LOW, HIGH)
+    x.lim(low, HIGH)
     y.lim(FASTEST, SLOWEST)
-    ticks = [3, 6, 9, 12]
+    ticks = [3, 6, 9, 12] if low == LOW else [1, 3, 6, 9, 12]
     x.ticks(ticks, [("10" + str(t).translate(SUPERSCRIPT)) for t in ticks])
     apart = 1.2 * (SLOWEST - FASTEST) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
-    for name, seconds in (*LANDMARKS[2:3], *LANDMARKS[-1:], *LANDMARKS[6:7], *LANDMARKS[5:6], *LANDMARKS[:2], *LANDMARKS[3:5]):
+    for name, seconds in (
+        *LANDMARKS[2:3],
+        *LANDMARKS[-1:],
+        *LANDMARKS[6:7],
+        *LANDMARKS[5:6],
+        *LANDMARKS[:2],
+        *LANDMARKS[3:5],
+    ):
         if all(abs(log_seconds(seconds) - at) >= apart for _, at in shown):
             shown.append((name, log_seconds(seconds)))
     y.ticks([at for _, at in shown], [name for name, _ in shown])
     y.grid()
+    figure.label("parameters", "x")  # type: ignore[attr-defined]
     figure.axes(False, axis="y", side="right")  # type: ignore[attr-defined]
     figure.axes(False, axis="x", side="upper")  # type: ignore[attr-defined]
 
@@ -89,7 +100,11 @@ def _roles(text: str) -> Line:
             found = re.fullmatch(r"\x1b\[38;5;(\d+)m", piece)
             role = ROLES[int(found.group(1))] if found else "muted"
         elif role == "muted":
-            spans += [(part, "faint" if re.match(AXIS, part) else "muted") for part in re.split(f"({AXIS}+)", piece) if part]
+            spans += [
+                (part, "faint" if re.match(AXIS, part) else "muted")
+                for part in re.split(f"({AXIS}+)", piece)
+                if part
+            ]
         else:
             spans.append((piece, role))
     return merge(spans)

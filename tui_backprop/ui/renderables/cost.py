@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from tui_backprop.cost.model import TRAINING_STEPS, Reading, read
+from tui_backprop.cost.model import TRAINING_STEPS, read
 from tui_backprop.engine.spec import backprop_ratio
 from tui_backprop.ui.moment import Costs
-from tui_backprop.ui.renderables.numbers import count, duration, number
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import count, duration
 from tui_backprop.ui.renderables.spans import Line, line
 
-LABEL = 12
 
-
-def legend(costs: Costs, columns: int) -> list[Line]:
+def legend(columns: int, glyphs: Glyphs) -> Line:
     """What is drawn."""
-    return [
-        line(("time of one gradient, over parameters", "muted")),
-        line(("/ ", "naive"), ("naive: P+1 forward passes", "naive")) if columns < 44 else
-        line(("⡠⠊ naive: P+1 forward passes   ", "naive"), ("⣀⠤ backprop", "backprop")),
-    ]  # fmt: skip
+    steep, flat = ("/ ", "_ ") if glyphs.plain else ("⡠⠊ ", "⣀⠤ ")
+    naive = next(
+        text
+        for text in ("naive: P+1 forward passes", "naive")
+        if len(text) + 22 <= columns or text == "naive"
+    )
+    return line(
+        (steep + naive, "naive"),
+        "   ",
+        (flat + "backprop", "backprop"),
+        "   ",
+        "  " if columns < 50 else "● measured",
+    )
 
 
 def readout(costs: Costs, columns: int) -> list[Line]:
@@ -26,31 +33,31 @@ def readout(costs: Costs, columns: int) -> list[Line]:
         return [line(("measuring a forward pass on this machine …", "muted"))]
     at = read(costs.machine, costs.parameters)
     here = costs.decade is None
-    measured = here and not costs.lesson_clock
+    passes = f"{at.backprop / at.forward:.2f} passes"
+    macs = f"{backprop_ratio(costs.network):.2f}x MACs"
+    if costs.lesson_clock:
+        source: tuple[str, ...] = ("assumed: 1 ms at 335,114 parameters", "the lesson's 1 ms", "assumed")
+    elif costs.machine.measured(costs.parameters):
+        source = ("measured on this machine", "measured")
+    else:
+        source = ("projected from measured networks", "projected")
+    where = "this network: " if here else "at "
     return [
-        line(("at ", "muted"), (count(at.parameters), "strong"), (" parameters", "muted"), (", this network" if here else "", "muted")),
-        _row("forward", duration(at.forward), _source(costs, measured), "text"),
-        _row("naive", duration(at.naive), f"{count(at.parameters + 1)} passes", "naive"),
-        _row("backprop", duration(at.backprop), _passes(costs, at), "backprop"),
-        line(("backprop is ", "muted"), (f"{number(at.ratio)} times", "strong"), (" faster", "muted")),
+        line((where, "muted"), (count(at.parameters), "strong"), (" parameters", "muted")),
+        _row("forward", at.forward, "text", columns, *source),
+        _row("naive", at.naive, "naive", columns, f"{count(at.parameters + 1)} passes", "P+1 passes"),
+        _row("backprop", at.backprop, "backprop", columns, f"{passes}; {macs}", passes),
+        line(("backprop is ", "muted"), (f"{count(at.ratio)} times", "strong"), (" faster", "muted")),
         (),
         line((f"training, {TRAINING_STEPS:,} steps", "muted")),
-        _row("naive", duration(at.naive_run), "", "naive"),
-        _row("backprop", duration(at.backprop_run), "", "backprop"),
-    ]  # fmt: skip
+        _row("naive", at.naive_run, "naive", columns, "projected"),
+        _row("backprop", at.backprop_run, "backprop", columns, "projected"),
+    ]
 
 
-def _row(name: str, time: str, note: str, role: str) -> Line:
-    return line((f"{name:<{LABEL - 2}}", role), (f"{time:>11}", "strong" if role != "text" else "text"), (f"  {note}", "muted"))
-
-
-def _source(costs: Costs, measured: bool) -> str:
-    if costs.lesson_clock:
-        return "assumed: 1 ms at 335,114"
-    return "measured here" if measured else "projected"
-
-
-def _passes(costs: Costs, at: Reading) -> str:
-    if costs.lesson_clock:
-        return f"{at.backprop / at.forward:.2f} passes"
-    return f"{at.backprop / at.forward:.2f} passes; {backprop_ratio(costs.network):.2f}x MACs"
+def _row(name: str, seconds: float, role: str, columns: int, *notes: str) -> Line:
+    """A method, its time, and the longest of the notes that fits."""
+    left = f"{name:<9}"
+    time = f"{duration(seconds):>10}"
+    note = next((n for n in notes if len(left) + len(time) + 2 + len(n) <= columns), "")
+    return line((left, role), (time, "text" if role == "text" else "strong"), (f"  {note}", "muted"))

@@ -30,22 +30,25 @@ def pool(values: Array, rows: int, columns: int) -> Array:
 def fold(vector: Array, rows: int, columns: int) -> tuple[Array, int]:
     """A vector laid out row by row in at most (rows, columns): (the matrix, how many entries a cell stands for).
 
-    Cells past the end of the vector are NaN-free padding of zero, so the matrix may hold a few more cells.
+    The matrix is as near to a square on the screen as fits; its last row may be filled up with zeros.
     """
     rows, columns = max(rows, 1), max(columns, 1)
     n = len(vector)
     each = -(-n // (rows * columns))
     if each > 1:
-        padded = np.zeros(-(-n // each) * each, vector.dtype)
-        padded[:n] = vector
-        vector = pool(padded.reshape(-1, each), len(padded) // each, 1)[:, 0]
+        vector = pool(_filled(vector, -(-n // each) * each).reshape(-1, each), -(-n // each), 1)[:, 0]
     cells = len(vector)
     least = -(-cells // columns)
-    deep = next((r for r in range(least, min(rows, cells) + 1) if cells % r == 0 and cells // r <= 4 * r * 4), least)
+    even = [r for r in range(least, min(rows, cells) + 1) if cells % r == 0 and cells >= r * r]
+    deep = even[-1] if even else least
     wide = -(-cells // deep)
-    laid = np.zeros(deep * wide, vector.dtype)
-    laid[:cells] = vector
-    return laid.reshape(deep, wide), each
+    return _filled(vector, deep * wide).reshape(deep, wide), each
+
+
+def _filled(vector: Array, size: int) -> Array:
+    filled = np.zeros(size, vector.dtype)
+    filled[: len(vector)] = vector
+    return filled
 
 
 def largest(values: Array) -> float:
@@ -73,31 +76,53 @@ def rows_of_glyphs(cells: Array, glyphs: Glyphs, scale: float) -> list[str]:
 def heatmap(
     values: Array, rows: int, columns: int, role: str, glyphs: Glyphs, selected: int | None = None
 ) -> list[Line]:
-    """A map of at most (rows, columns) cells. A vector is folded; ``selected`` marks one of its entries, or
-    one column of a matrix."""
+    """A map of at most (rows, columns) characters. A vector is folded, with cells two characters wide where
+    they all fit; ``selected`` marks one of its entries, or one column of a matrix."""
     if values.ndim == 1:
-        cells, each = fold(values, rows, columns)
+        double = len(values) > 1 and 2 * len(values) <= rows * columns
+        cells, each = fold(values, rows, columns // 2 if double else columns)
         at = None if selected is None else divmod(selected // each, cells.shape[1])
+        count = -(-len(values) // each)
     else:
+        double, count = False, None
         cells = pool(values, rows, columns)
         at = None if selected is None else (-1, selected * cells.shape[1] // values.shape[1])
     drawn = []
     for y, row in enumerate(rows_of_glyphs(cells, glyphs, largest(values))):
+        if count is not None:
+            row = row[: count - y * len(row)].ljust(len(row))  # what only fills the last row up is blank
+        each_wide = 2 if double else 1
+        spans = [(row, role)]
         if at is not None and at[0] in (y, -1):
-            x = at[1]
-            drawn.append(line((row[:x], role), (row[x], "cursor"), (row[x + 1 :], role)))
-        else:
-            drawn.append(line((row, role)))
+            spans = [(row[: at[1]], role), (row[at[1]], "cursor"), (row[at[1] + 1 :], role)]
+        drawn.append(line(*(("".join(g * each_wide for g in text), look) for text, look in spans)))
     return drawn
 
 
-def picture(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
-    """An image (height, width) with values in 0..1, each cell the mean of the pixels it covers."""
-    rows, columns = min(rows, image.shape[0]), min(columns, image.shape[1])
-    for axis, most in ((0, rows), (1, columns)):
+def mean_pool(image: Array, rows: int, columns: int) -> Array:
+    """An image reduced to at most (rows, columns), each cell the mean of the pixels it covers."""
+    for axis, most in ((0, min(rows, image.shape[0])), (1, min(columns, image.shape[1]))):
         starts = np.arange(most) * image.shape[axis] // most
         sizes = np.diff([*starts, image.shape[axis]])
         image = np.add.reduceat(image, starts, axis) / (sizes[:, None] if axis == 0 else sizes)
+    return image
+
+
+def picture(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """An image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` cells of shade."""
     ramp = np.array(list(glyphs.ramp))
-    level = np.clip(np.ceil(image * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
+    pooled = mean_pool(image, rows, columns)
+    level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
     return [line(("".join(row), role)) for row in ramp[level]]
+
+
+def thumbnail(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """An image in very few cells: braille, whose eight dots a cell keep a digit readable."""
+    if glyphs.plain:
+        return picture(image, rows, columns, role, glyphs)
+    ink = np.zeros((4 * rows, 2 * columns), bool)
+    pooled = mean_pool(image, *ink.shape)
+    ink[: pooled.shape[0], : pooled.shape[1]] = pooled > 0.4 * pooled.max()
+    cells = ink.reshape(rows, 4, columns, 2).transpose(0, 2, 3, 1).reshape(rows, columns, 8)
+    codes = 0x2800 + cells @ np.array([0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80])
+    return [line(("".join(map(chr, row)), role)) for row in codes]

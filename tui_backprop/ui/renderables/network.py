@@ -5,12 +5,12 @@ from __future__ import annotations
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.heatmap import heatmap, picture
+from tui_backprop.ui.renderables.heatmap import heatmap, thumbnail
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, Span, line, pad
 
-ARROW = 4  # columns between two layers
-NARROWEST, WIDEST = 3, 12  # columns of a layer's map
+ARROW = 3  # columns between two layers
+NARROWEST, WIDEST = 3, 16  # columns of a layer's map
 
 
 def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -23,12 +23,16 @@ def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Lin
     cell = min(WIDEST, (columns + ARROW) // (len(layers) + 1) - ARROW)
     blocks = [_layer(moment, layer, cell, rows, glyphs) for layer in layers]
     blocks.append(_loss(moment, cell, rows))
-    gaps = [_between(moment, layer, rows, glyphs) for layer in layers if layer < depth] if last == depth else []
+    gaps = (
+        [_between(moment, layer, rows, glyphs) for layer in layers if layer < depth] if last == depth else []
+    )
     if not gaps:
-        gaps = [_between(moment, layer, rows, glyphs) for layer in layers[:-1]]
-        blocks.pop()
+        gaps = [_between(moment, layer, rows, glyphs) for layer in layers]
+        blocks[-1] = _more(rows)
     else:
         gaps.append(_to_loss(moment, rows, glyphs))
+    if first > 0:
+        blocks[0] = _more(rows)
     lines = []
     for y in range(2 * rows + 3):
         spans: list[Span] = []
@@ -48,10 +52,6 @@ def _window(layer: int, depth: int, fitting: int) -> tuple[int, int]:
     return first, first + fitting - 1
 
 
-def _role(moment: Moment, active: bool, phase: str) -> str:
-    return "strong" if active else phase
-
-
 def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """Lines of one layer's column: name, map of activations, name, map of deltas, and an empty line."""
     step, depth = moment.step, moment.session.network.depth
@@ -62,25 +62,39 @@ def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> 
         forward = f"a{layer}"
     elif moment.reached("forward", layer, "affine"):
         forward = f"z{layer}"
-    back = f"δ{layer}" if moment.reached("backward", layer, "output delta" if layer == depth else "delta") else None
+    back = (
+        f"δ{layer}"
+        if moment.reached("backward", layer, "output delta" if layer == depth else "delta")
+        else None
+    )
     unit = moment.unit(layer)
-    blank: list[Line] = [() for _ in range(rows)]
     block: list[Line] = []
     for name, role in ((forward, "forward"), (back, "backward")):
-        current = name is not None and step.layer == layer and name == step.tensor
         if name is None:
-            waiting = line((str(layer), "faint")) if role == "forward" else ()
-            block += [waiting, *blank]
+            block += _waiting(moment, layer, cell, rows, glyphs) if role == "forward" else [()] * (rows + 1)
             continue
+        current = step.layer == layer and name == step.tensor
         image = DATASETS[moment.session.data].image if layer == 0 else None
         values = moment.taken.tensor(name)[0]
         if image and name == "x":
-            drawn = picture(values.reshape(image), rows, min(cell, 2 * rows + 1), role, glyphs)
+            drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, glyphs)
         else:
             drawn = heatmap(values, rows, cell, role, glyphs, unit if current else None)
-        drawn += blank[len(drawn) :]
-        block += [line((name, "strong" if current else role)), *drawn]
+        block += [line((name, "strong" if current else role)), *_centred(drawn, rows)]
     return [*block, ()]
+
+
+def _waiting(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """A layer that the walk has not come to: its width, and dots in place of its map."""
+    width = moment.session.network.layers[layer]
+    dots = min(width, cell)
+    deep = min(-(-width // dots), rows)
+    return [line((str(width), "faint")), *_centred([line((glyphs.zero * dots, "faint"))] * deep, rows)]
+
+
+def _centred(drawn: list[Line], rows: int) -> list[Line]:
+    above = (rows - len(drawn)) // 2
+    return [*([()] * above), *drawn, *([()] * (rows - len(drawn) - above))]
 
 
 def _loss(moment: Moment, cell: int, rows: int) -> list[Line]:
@@ -91,10 +105,19 @@ def _loss(moment: Moment, cell: int, rows: int) -> list[Line]:
     block: list[Line] = [() for _ in range(2 * rows + 3)]
     block[0] = line(("loss", "loss" if there else "faint"))
     if there:
-        block[1 + middle] = line((number(moment.taken.loss), "strong" if moment.step.kind == "loss" else "loss"))
+        block[1 + middle] = line(
+            (number(moment.taken.loss), "strong" if moment.step.kind == "loss" else "loss")
+        )
     if back:
         block[1 + rows] = line(("dL/dL", "backward"))
         block[2 + rows + middle] = line(("1", "backward"))
+    return block
+
+
+def _more(rows: int) -> list[Line]:
+    """Where layers are left out."""
+    block: list[Line] = [() for _ in range(2 * rows + 3)]
+    block[1 + (rows - 1) // 2] = line(("…", "muted"))
     return block
 
 
@@ -105,10 +128,10 @@ def _between(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line
     middle = (rows - 1) // 2
     if moment.reached("forward", after, "affine"):
         now = step.phase == "forward" and step.layer == after and step.kind == "affine"
-        block[1 + middle] = line((glyphs.done + glyphs.on, "strong" if now else "forward"))
+        block[1 + middle] = line((glyphs.on, "strong" if now else "forward"))
     if layer and moment.reached("backward", layer, "delta"):
         now = step.phase == "backward" and step.layer == layer and step.kind == "delta"
-        block[2 + rows + middle] = line((glyphs.back + glyphs.done, "strong" if now else "backward"))
+        block[2 + rows + middle] = line((glyphs.back, "strong" if now else "backward"))
     if moment.reached("update", after, "update"):
         name, role, kind = f"W{after}'", "update", "update"
     elif moment.reached("backward", after, "weights"):
@@ -124,8 +147,8 @@ def _to_loss(moment: Moment, rows: int, glyphs: Glyphs) -> list[Line]:
     block: list[Line] = [() for _ in range(2 * rows + 3)]
     middle, depth = (rows - 1) // 2, moment.session.network.depth
     if moment.reached("loss", depth, "loss"):
-        block[1 + middle] = line((glyphs.done + glyphs.on, "strong" if moment.step.kind == "loss" else "loss"))
+        block[1 + middle] = line((glyphs.on, "strong" if moment.step.kind == "loss" else "loss"))
     if moment.reached("backward", depth, "output delta"):
         now = moment.step.kind == "output delta"
-        block[2 + rows + middle] = line((glyphs.back + glyphs.done, "strong" if now else "backward"))
+        block[2 + rows + middle] = line((glyphs.back, "strong" if now else "backward"))
     return block

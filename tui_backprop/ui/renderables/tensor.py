@@ -11,7 +11,7 @@ from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.heatmap import heatmap, picture
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, line, merge
+from tui_backprop.ui.renderables.spans import Line, beside, line, merge, width
 
 FIELD = 9  # columns of one number in a table
 
@@ -27,11 +27,13 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     head = line(
         (name + ("'" if step.kind == "update" else ""), role),
         (f" {shape_text(values.shape)}", "muted"),
-        ("  first sample of the batch" if first_of else "", "muted"),
+        (f"  first of {len(values)} samples" if first_of else "", "muted"),
     )
     row = values[0] if values.ndim == 2 and name[0] not in "dW" else values
     room = max(rows - 2, 1)
     image = DATASETS[session.data].image
+    if row.ndim == 2 and row.shape[1] == 1:
+        row, unit = row[:, 0], -1
     if name == "x" and image and room >= 5:
         body = picture(row.reshape(image), room, min(columns, 2 * room), role, glyphs)
     elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
@@ -39,8 +41,42 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
         body = _listed(row, columns, unit, role)
     else:
-        body = heatmap(row, room, columns, role, glyphs, unit)
-    return [head, *body, line((statistics(row, columns, image is not None and name == "x"), "muted"))]
+        body = heatmap(row, room, columns, role, glyphs, unit if unit >= 0 else None)
+    lines = [head, *body, line((statistics(row, columns, image is not None and name == "x"), "muted"))]
+    return [*lines, *all_parameters(moment, columns, rows - len(lines))]
+
+
+def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:
+    """Every parameter of the network as a number, where all of them fit: W and b of each layer, and their
+    gradients once the walk has them."""
+    taken, lines = moment.taken, []
+    for k, (_, fan_out) in enumerate(moment.session.network.fans, 1):
+        if fan_out * FIELD > columns:
+            return []
+        updated = moment.reached("update", k, "update")
+        there = moment.reached("backward", k, "weights")
+        names = [f"W{k}"] + ([f"b{k}"] if moment.session.network.bias else [])
+        left, right = [], []
+        for name in names:
+            values = taken.new[name] if updated else taken.tensor(name)
+            left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
+            if there:
+                right += _table(f"d{name}", taken.tensor(f"d{name}"), "backward")
+        wide = max(width(row) for row in left)
+        lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
+    return lines if len(lines) <= rows else []
+
+
+def _table(name: str, values: Array, role: str) -> list[Line]:
+    """A matrix or a vector as rows of numbers, named in front of the first."""
+    table = values if values.ndim == 2 else values[None]
+    return [
+        line(
+            (f"{name if i == 0 else '':<4}", "muted"),
+            *((f"{number(float(v), sign=True):>{FIELD}}", role) for v in row),
+        )
+        for i, row in enumerate(table)
+    ]
 
 
 def statistics(values: Array, columns: int, pixels: bool = False) -> str:
@@ -71,7 +107,8 @@ def _per_line(columns: int) -> int:
 def _numbers(values: Array, unit: int, role: str) -> Line:
     """One row of a matrix as numbers; the selected unit's column stands out."""
     return merge(
-        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text") for j, v in enumerate(values)
+        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
+        for j, v in enumerate(values)
     )
 
 

@@ -14,26 +14,28 @@ from tui_backprop.ui.renderables.spans import Line, beside, line, wrap
 from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
+TENSOR_ROWS = 9  # lines that the tensor is given below the equation, where there is room
+FEW_UNITS = 8  # layers up to this wide are drawn in a single line
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
 
 def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor."""
     top = timeline(moment.steps, moment.session.step, columns, glyphs)
-    map_rows = 3 if rows >= 30 else 2 if rows >= 19 else 1
+    map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
+    if max(moment.session.network.layers) <= FEW_UNITS:
+        map_rows = 1
     top += [*_blank(rows >= 20), *diagram(moment, columns, map_rows, glyphs), *_blank(rows >= 30)]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
         text = explanation(moment, text_columns, left)
-        tensor_rows = min(left, 22)
-        picture = tensor_view(moment, columns - text_columns - 2, tensor_rows, glyphs)
-        lower = beside(text, picture, text_columns)
+        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 22), glyphs)
+        lower = beside(text, tensor, text_columns)
     else:
-        text = explanation(moment, columns, left)
-        lower = text
-        if left - len(text) >= 5:
-            lower = [*text, (), *tensor_view(moment, columns, left - len(text) - 1, glyphs)]
+        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 24 else left)
+        if left - len(lower) > TENSOR_ROWS // 2:
+            lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
     return [glyphs.fit(row) for row in [*top, *lower][:rows]]
 
 
@@ -44,10 +46,11 @@ def _blank(wanted: bool) -> list[Line]:
 def explanation(moment: Moment, columns: int, rows: int) -> list[Line]:
     """Caption, formula with shapes, receipt, reuse and cost; air and words give way where room is short."""
     step = moment.step
-    caption = wrap(caption_of(moment), columns, "text")
+    caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns)
-    example = receipt(worked(moment.taken, step, moment.unit(step.layer)), columns, step.phase)
     closing = closing_lines(moment, columns)
+    terms = min(max(rows - len(caption) - len(formula) - len(closing) - 10, 3), 12)
+    example = receipt(worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase)
     roomy = len(caption) + len(formula) + len(example) + len(closing) + 3 <= rows
     blocks = [caption, formula, example, closing]
     if not roomy and len(caption) + len(formula) + len(example) + len(closing) > rows:
@@ -77,18 +80,39 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     step, taken = moment.step, moment.taken
     lines = []
     if step.reused:
-        lines.append(line(("reused  ", "muted"), (", ".join(step.reused), "forward"), (" from the forward pass", "muted")))
+        lines.append(
+            line(
+                ("reused  ", "muted"),
+                (", ".join(step.reused), "forward"),
+                (" from the forward pass", "muted"),
+            )
+        )
     if step.kind == "update":
         last = step.index == len(moment.steps) - 1
-        after = number(taken.loss_after, 4) if last else "after the last layer"
-        lines.append(line(("loss    ", "muted"), (f"{number(taken.loss, 4)} before, ", "text"), (after, "update" if last else "muted")))
-    lines.append(cost_line(step))
+        after = (
+            (f"{number(taken.loss_after, 4)} after", "update") if last else ("then the next layer", "muted")
+        )
+        lines.append(line(("loss    ", "muted"), f"{number(taken.loss, 4)} before, ", after))
+    if step.flops:
+        lines.append(cost_line(step))
     return lines
 
 
 def cost_line(step: Step) -> Line:
     """Multiply-accumulates of the step, and the running total in forward passes."""
     if step.phase == "update":
-        return line(("cost    ", "muted"), f"{count(step.flops)} FLOPs", ("  gradient ", "muted"), f"{step.ratio:.2f}x", (" a forward pass", "muted"))
+        return line(
+            ("cost    ", "muted"),
+            f"{count(step.flops)} FLOPs",
+            ("  gradient ", "muted"),
+            f"{step.ratio:.2f}x",
+            (" a forward pass", "muted"),
+        )
     macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs, no MACs"
-    return line(("cost    ", "muted"), macs, ("  so far ", "muted"), f"{step.ratio:.2f}x", (" a forward pass", "muted"))
+    return line(
+        ("cost    ", "muted"),
+        macs,
+        ("  so far ", "muted"),
+        f"{step.ratio:.2f}x",
+        (" a forward pass", "muted"),
+    )

@@ -12,10 +12,15 @@ from tui_backprop.ui.messages import CursorMoved
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.cost import legend, readout
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.renderables.spans import Line, beside, line
 from tui_backprop.ui.widgets.canvas import Canvas
 
 DECADES = 3.0, 12.0
+TALL, WIDE, READOUT = (
+    26,
+    76,
+    34,
+)  # rows and columns from which the words stand below the chart, and their columns
 NUDGE = 0.25  # decades that a key moves the cursor
 
 
@@ -43,17 +48,24 @@ class CostView(Canvas, can_focus=True):
         costs = self._costs
         if costs is None:
             return [line(("measuring …", "muted"))]
-        below = readout(costs, columns)
+        below = readout(costs, READOUT if rows < TALL and columns >= WIDE else columns)
         if costs.machine is None:
             return [self._glyphs.fit(row) for row in below]
         from tui_backprop.ui.renderables.chart import chart  # plotext: after the first paint
 
-        above = legend(costs, columns)
-        room = rows - len(above) - len(below) - 1
-        drawn = chart(
-            costs.machine, costs.parameters, costs.network.parameters, columns, max(room, 4), self._glyphs
-        )
-        return [self._glyphs.fit(row) for row in [*above, *drawn, (), *below]]
+        machine = costs.machine
+
+        def plot(wide: int, high: int) -> list[Line]:
+            drawn = chart(
+                machine, costs.parameters, costs.network.parameters, wide, max(high, 4), self._glyphs
+            )
+            return [legend(wide, self._glyphs), *drawn]
+
+        if rows < TALL and columns >= WIDE:
+            lines = beside(plot(columns - READOUT - 2, rows - 1), [(), *below], columns - READOUT - 2)
+        else:
+            lines = [*plot(columns, rows - len(below) - 2), (), *below]
+        return [self._glyphs.fit(row) for row in lines]
 
     def action_move(self, direction: int) -> None:
         if self._costs is not None:

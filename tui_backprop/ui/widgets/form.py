@@ -6,7 +6,7 @@ laid over its value while it is selected.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -20,12 +20,14 @@ from tui_backprop.memory import check_memory
 from tui_backprop.session import Session
 from tui_backprop.ui.form import FIELDS, chosen, session_of, texts_of
 from tui_backprop.ui.messages import Applied
-from tui_backprop.ui.renderables.form import LABEL, form
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.form import LABEL, form, sample
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.renderables.spans import Line, beside
 from tui_backprop.ui.widgets.canvas import Canvas
 from tui_backprop.ui.widgets.frame import Frame
 
+WIDE = 76  # columns from which the sample stands beside the fields, not below them
 FIRST = 1  # the row selected at first: the layers
 
 
@@ -77,9 +79,9 @@ class FormView(Canvas, can_focus=True):
     class Apply(Message):
         """Build what the form says."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw_rows: Callable[[int, int], list[Line]]) -> None:
         super().__init__(id="network-view")
-        self.draw_rows = lambda columns, rows: [()]  # set by the panel
+        self.draw_rows = draw_rows
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         return self.draw_rows(columns, rows)
@@ -108,18 +110,24 @@ class NetworkPanel(Frame):
         self._texts = texts_of(session)
         self._row = FIRST
         self._error: SpecError | None = None
+        self._moment: Moment | None = None
 
     def compose(self) -> ComposeResult:
-        view = FormView()
-        view.draw_rows = self._drawn
-        yield view
+        yield FormView(self._drawn)
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         after = self._read()
         network = (after or self._session).network
         selected = self._row if self.has_focus_within else None
         pending = after is not None and after != self._session
-        lines = form(self._texts, selected, self._error, pending, network, columns, rows)
+        wide = columns >= WIDE
+        fields = WIDE // 2 if wide else columns
+        lines = form(self._texts, selected, self._error, pending, network, fields, rows)
+        if self._moment is not None:
+            if wide:
+                lines = beside(lines, sample(self._moment, columns - fields - 2, rows, self._glyphs), fields)
+            else:
+                lines += sample(self._moment, columns - 1, rows - len(lines), self._glyphs)
         return [self._glyphs.fit(row) for row in lines]
 
     @property
@@ -128,14 +136,16 @@ class NetworkPanel(Frame):
 
     # --- state down ---------------------------------------------------------------------------------------
 
-    def show(self, session: Session) -> None:
+    def show(self, session: Session, moment: Moment | None) -> None:
         """Follow the app's session; an edit that is not applied yet is left alone."""
-        if session == self._session:
-            return
-        edited = self._texts != texts_of(self._session)
-        self._session = session
-        if not edited:
-            self._write(texts_of(session))
+        before, now = self._session, texts_of(session)
+        new_picture = moment is not None and (self._moment is None or self._moment.taken is not moment.taken)
+        edited = self._texts != texts_of(before)
+        self._session, self._moment = session, moment
+        if not edited and now != self._texts:
+            self._write(now)
+        elif new_picture:
+            self._view.redraw()
 
     def focus_form(self) -> None:
         """Take the keys, at the row that was selected last."""

@@ -9,5 +9,5 @@ class Frame(Vertical, can_focus=False):
     """A titled box around one panel."""
 
     def __init__(self, name: str, title: str) -> None:
-        super().__init__(id=name, classes="panel")
+        super().__init__(name=name, id=name, classes="panel")
         self.border_title = title
