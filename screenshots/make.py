@@ -1,0 +1,56 @@
+"""Make the pictures in this folder: the real app, driven by keys, saved as SVG.
+
+    .venv/bin/python screenshots/make.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+from tui_backprop.session import Session, from_preset
+from tui_backprop.ui.app import BackpropApp
+from tui_backprop.ui.renderables.glyphs import UTF8
+
+HERE = Path(__file__).parent
+TO_DELTA = ("right_square_bracket",) * 8
+
+# name, session, columns and rows, keys
+SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
+    ("opening", Session(), (120, 40), ()),
+    ("forward", Session(), (120, 40), ("right",) * 3),
+    ("backward", Session(), (80, 24), TO_DELTA),
+    ("backward", Session(), (120, 40), TO_DELTA),
+    ("backward", Session(), (200, 60), TO_DELTA),
+    ("update", Session(), (120, 40), ("end",)),
+    ("network", Session(), (80, 24), ("1", "down")),
+    ("cost", Session(), (80, 24), ("3", "right", "right")),
+    ("xor", from_preset("xor"), (120, 40), ("end",)),
+    ("vanishing", from_preset("vanishing"), (120, 40), ("end", "left_square_bracket")),
+    ("help", Session(), (120, 40), ("question_mark",)),
+)
+
+
+async def shoot(session: Session, size: tuple[int, int], keys: tuple[str, ...]) -> str:
+    """The screen after the keys, as SVG that needs no font from elsewhere."""
+    app = BackpropApp(session, UTF8)
+    async with app.run_test(size=size) as pilot:
+        while app.machine is None:  # the first pass is there, and the chart's measurements
+            await pilot.pause(0.05)
+        await pilot.press(*keys)
+        await pilot.pause()
+        svg = app.export_screenshot(title="backprop-tui")
+    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
+    return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+
+
+def main() -> None:
+    for name, session, size, keys in SHOTS:
+        path = HERE / f"{name}-{size[0]}x{size[1]}.svg"
+        path.write_text(asyncio.run(shoot(session, size, keys)), encoding="utf-8")
+        print(path.name)
+
+
+if __name__ == "__main__":
+    main()
