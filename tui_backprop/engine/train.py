@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,9 @@ from tui_backprop.engine.network import LOSS, views
 from tui_backprop.engine.primitives import ELEMENTWISE, Array
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.summary import Summary, summarise
+
+LARGE = 250_000  # entries of an array that is worth summarising ahead of time
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Pass:
     loss: float
     updated: Array
     loss_after: float
+    _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spec(self) -> NetworkSpec:
@@ -57,6 +61,21 @@ class Pass:
         if name == f"a{self.spec.depth}":
             name = "z" + name[1:]
         return program.values["loss" if name == "L" else name]
+
+    def summary(self, name: str, *, updated: bool = False) -> Summary:
+        """The summary of a tensor, or of a parameter after the update; computed once."""
+        key = name, updated
+        if key not in self._summaries:
+            self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
+        return self._summaries[key]
+
+    def summarise_large(self) -> None:
+        """Compute the summaries that would take long when they are asked for."""
+        for name in self.new:
+            if self.new[name].size > LARGE:
+                self.summary(name)
+                self.summary(f"d{name}")
+                self.summary(name, updated=True)
 
     def slope(self, layer: int) -> Array:
         """f'(z) of a hidden layer, (n, width), by the same rule that the backward pass uses."""

@@ -146,8 +146,22 @@ class BackpropApp(App[None]):
         from tui_backprop.replay import Replay
 
         self._replay = self._replay or Replay()
-        moment = Moment(session, walk(session.network, session.batch), self._replay.take(session))
-        self.call_from_thread(self._arrived, moment)
+        try:
+            taken = self._replay.take(session)
+            taken.summarise_large()
+        except Exception as error:  # whatever it is, it is said in one line, and the last good screen stays
+            self.call_from_thread(self._failed, f"{type(error).__name__}: {error}")
+        else:
+            steps = walk(session.network, session.batch)
+            self.call_from_thread(self._arrived, Moment(session, steps, taken))
+
+    def _failed(self, why: str) -> None:
+        self._computing = False
+        if self.moment is None:
+            self.exit(return_code=1, message=f"backprop-tui: the first pass failed: {why}")
+        else:
+            self.notify(f"This pass failed ({why}); the last one stays.", severity="error", markup=False)
+            self.go(self.moment.session)
 
     def _arrived(self, moment: Moment) -> None:
         self._computing = False

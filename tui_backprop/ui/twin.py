@@ -46,11 +46,11 @@ def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
 def _block(moment: Moment, step: Step) -> list[Line]:
     taken = moment.taken
     title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
-    values = taken.new[step.tensor] if step.phase == "update" else taken.tensor(step.tensor)
+    summary = taken.summary(step.tensor, updated=step.phase == "update")
     body = formula_with_shapes(step, COLUMNS)
     body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase)
-    if values.size > 1:
-        body.append(line(f"{step.tensor}  {statistics(values, COLUMNS)}"))
+    if summary.size > 1:
+        body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
     return [line(title), *(line("     ", *row) for row in [*body, *closing_lines(moment, COLUMNS)])]
 
 

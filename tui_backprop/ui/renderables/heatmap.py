@@ -5,26 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.summary import pool
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
 
 FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is drawn as zero
-
-
-def pool(values: Array, rows: int, columns: int) -> Array:
-    """A matrix reduced to at most (rows, columns): of each block the entry largest in magnitude, signed.
-
-    NaN wins over any number, so that it cannot hide.
-    """
-    for axis, most in ((0, rows), (1, columns)):
-        n = values.shape[axis]
-        if n > most:
-            starts = np.arange(most) * n // most
-            high = np.maximum.reduceat(values, starts, axis)
-            low = np.minimum.reduceat(values, starts, axis)
-            with np.errstate(invalid="ignore"):
-                values = np.where(high >= -low, high, low)
-    return values
 
 
 def fold(vector: Array, rows: int, columns: int) -> tuple[Array, int]:
@@ -74,10 +59,17 @@ def rows_of_glyphs(cells: Array, glyphs: Glyphs, scale: float) -> list[str]:
 
 
 def heatmap(
-    values: Array, rows: int, columns: int, role: str, glyphs: Glyphs, selected: int | None = None
+    values: Array,
+    rows: int,
+    columns: int,
+    role: str,
+    glyphs: Glyphs,
+    selected: int | None = None,
+    width: int | None = None,
 ) -> list[Line]:
     """A map of at most (rows, columns) characters. A vector is folded, with cells two characters wide where
-    they all fit; ``selected`` marks one of its entries, or one column of a matrix."""
+    they all fit; ``selected`` marks one of its entries, or one column of a matrix (of ``width`` columns, where
+    ``values`` is a pooled version of it)."""
     if values.ndim == 1:
         double = len(values) > 1 and 2 * len(values) <= rows * columns
         cells, each = fold(values, rows, columns // 2 if double else columns)
@@ -86,7 +78,7 @@ def heatmap(
     else:
         double, count = False, None
         cells = pool(values, rows, columns)
-        at = None if selected is None else (-1, selected * cells.shape[1] // values.shape[1])
+        at = None if selected is None else (-1, selected * cells.shape[1] // (width or values.shape[1]))
     drawn = []
     for y, row in enumerate(rows_of_glyphs(cells, glyphs, largest(values))):
         if count is not None:

@@ -7,53 +7,66 @@ from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.heatmap import heatmap, thumbnail
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, Span, line, pad
+from tui_backprop.ui.renderables.spans import Line, Span, line, pad, width
 
 ARROW = 3  # columns between two layers
+LOSS = 5  # columns of the loss
 NARROWEST, WIDEST = 3, 16  # columns of a layer's map
+
+Column = tuple[list[Line], int]  # lines, and how wide
 
 
 def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Layers side by side, ``rows`` lines of map each: activations above, deltas below, and between two
-    layers the weights. Deep networks show the layers around the current one."""
+    """Layers side by side, ``rows`` lines of map each: activations above, deltas below, and on the last line
+    the weights between two layers. Deep networks show the layers around the current one."""
     depth = moment.session.network.depth
-    fitting = max((columns + ARROW) // (NARROWEST + ARROW) - 1, 2)
-    first, last = _window(moment.step.layer, depth, fitting)
+    first, last = _window(moment.step.layer, depth, columns)
     layers = range(first, last + 1)
-    cell = min(WIDEST, (columns + ARROW) // (len(layers) + 1) - ARROW)
-    blocks = [_layer(moment, layer, cell, rows, glyphs) for layer in layers]
-    blocks.append(_loss(moment, cell, rows))
-    gaps = (
-        [_between(moment, layer, rows, glyphs) for layer in layers if layer < depth] if last == depth else []
-    )
-    if not gaps:
-        gaps = [_between(moment, layer, rows, glyphs) for layer in layers]
-        blocks[-1] = _more(rows)
-    else:
-        gaps.append(_to_loss(moment, rows, glyphs))
-    if first > 0:
-        blocks[0] = _more(rows)
-    lines = []
-    for y in range(2 * rows + 3):
-        spans: list[Span] = []
-        for i, block in enumerate(blocks):
-            spans += pad(block[y], cell, "^")
-            if i < len(gaps):
-                spans += pad(gaps[i][y], ARROW, "^")
-        lines.append(line(*spans))
-    return lines
+    ends = (LOSS if last == depth else 1) + (1 + ARROW if first else 0)
+    cell = min(WIDEST, (columns - ends) // len(layers) - ARROW)
+    parts: list[Column] = []
+    weights: list[tuple[int, Line]] = []  # where to centre it, and what is known of the weights there
+    if first:
+        parts += [(_more(rows), 1), (_arrows(moment, first - 1, rows, glyphs), ARROW)]
+    for layer in layers:
+        parts += [
+            (_layer(moment, layer, cell, rows, glyphs), cell),
+            (_arrows(moment, layer, rows, glyphs), ARROW),
+        ]
+        if layer < depth:
+            weights.append((sum(wide for _, wide in parts) - ARROW // 2 - 1, _weights(moment, layer + 1)))
+    parts.append((_loss(moment, rows), LOSS) if last == depth else (_more(rows), 1))
+    lines = [
+        line(*(span for lines, wide in parts for span in pad(lines[y], wide, "^")))
+        for y in range(2 * rows + 2)
+    ]
+    return [*lines, _placed(weights)]
 
 
-def _window(layer: int, depth: int, fitting: int) -> tuple[int, int]:
+def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
     """The layers to show, of 0 .. depth: all if they fit, else those around ``layer``."""
-    if depth + 1 <= fitting:
+    each = NARROWEST + ARROW
+    if (depth + 1) * each + LOSS <= columns:
         return 0, depth
+    fitting = max((columns - LOSS - 1 - ARROW) // each, 1)
     first = min(max(layer - fitting // 2, 0), depth + 1 - fitting)
     return first, first + fitting - 1
 
 
+def _placed(pieces: list[tuple[int, Line]]) -> Line:
+    """Short texts on one line, each centred on its column; what would overlap is left out."""
+    spans: list[Span] = []
+    x = 0
+    for centre, piece in pieces:
+        start = max(centre - width(piece) // 2, 0)
+        if start >= x:
+            spans += [(" " * (start - x), "text"), *piece]
+            x = start + width(piece)
+    return line(*spans)
+
+
 def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Lines of one layer's column: name, map of activations, name, map of deltas, and an empty line."""
+    """Lines of one layer's column: name, map of activations, name, map of deltas."""
     step, depth = moment.step, moment.session.network.depth
     forward: str | None = None
     if layer == 0:
@@ -81,15 +94,15 @@ def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> 
         else:
             drawn = heatmap(values, rows, cell, role, glyphs, unit if current else None)
         block += [line((name, "strong" if current else role)), *_centred(drawn, rows)]
-    return [*block, ()]
+    return block
 
 
 def _waiting(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """A layer that the walk has not come to: its width, and dots in place of its map."""
-    width = moment.session.network.layers[layer]
-    dots = min(width, cell)
-    deep = min(-(-width // dots), rows)
-    return [line((str(width), "faint")), *_centred([line((glyphs.zero * dots, "faint"))] * deep, rows)]
+    units = moment.session.network.layers[layer]
+    dots = min(units, cell)
+    deep = min(-(-units // dots), rows)
+    return [line((str(units), "faint")), *_centred([line((glyphs.zero * dots, "faint"))] * deep, rows)]
 
 
 def _centred(drawn: list[Line], rows: int) -> list[Line]:
@@ -97,58 +110,55 @@ def _centred(drawn: list[Line], rows: int) -> list[Line]:
     return [*([()] * above), *drawn, *([()] * (rows - len(drawn) - above))]
 
 
-def _loss(moment: Moment, cell: int, rows: int) -> list[Line]:
+def _loss(moment: Moment, rows: int) -> list[Line]:
     """Lines of the last column: the loss, and where the way back begins."""
     there = moment.reached("loss", moment.session.network.depth, "loss")
     back = moment.reached("backward", moment.session.network.depth, "output delta")
-    middle = (rows - 1) // 2
-    block: list[Line] = [() for _ in range(2 * rows + 3)]
+    block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[0] = line(("loss", "loss" if there else "faint"))
     if there:
-        block[1 + middle] = line(
-            (number(moment.taken.loss), "strong" if moment.step.kind == "loss" else "loss")
-        )
+        now = moment.step.kind == "loss"
+        block[_middle(rows)] = line((number(moment.taken.loss), "strong" if now else "loss"))
     if back:
         block[1 + rows] = line(("dL/dL", "backward"))
-        block[2 + rows + middle] = line(("1", "backward"))
+        block[1 + rows + _middle(rows)] = line(("1", "backward"))
     return block
 
 
 def _more(rows: int) -> list[Line]:
     """Where layers are left out."""
-    block: list[Line] = [() for _ in range(2 * rows + 3)]
-    block[1 + (rows - 1) // 2] = line(("…", "muted"))
+    block: list[Line] = [() for _ in range(2 * rows + 2)]
+    block[_middle(rows)] = line(("…", "muted"))
     return block
 
 
-def _between(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Lines between two layers: the arrows forward and back, and the weights with what is known of them."""
-    step, after = moment.step, layer + 1
-    block: list[Line] = [() for _ in range(2 * rows + 3)]
-    middle = (rows - 1) // 2
-    if moment.reached("forward", after, "affine"):
-        now = step.phase == "forward" and step.layer == after and step.kind == "affine"
-        block[1 + middle] = line((glyphs.on, "strong" if now else "forward"))
-    if layer and moment.reached("backward", layer, "delta"):
-        now = step.phase == "backward" and step.layer == layer and step.kind == "delta"
-        block[2 + rows + middle] = line((glyphs.back, "strong" if now else "backward"))
-    if moment.reached("update", after, "update"):
-        name, role, kind = f"W{after}'", "update", "update"
-    elif moment.reached("backward", after, "weights"):
-        name, role, kind = f"dW{after}", "backward", "weights"
+def _middle(rows: int) -> int:
+    """The line of a block on which its arrows are: the middle of its first map."""
+    return 1 + (rows - 1) // 2
+
+
+def _arrows(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """Lines to the right of a layer: the arrow to the next one (or to the loss), and the arrow back."""
+    step, depth = moment.step, moment.session.network.depth
+    to_loss = layer == depth
+    forward = ("loss", depth, "loss") if to_loss else ("forward", layer + 1, "affine")
+    back = ("backward", layer, "output delta" if to_loss else "delta")
+    block: list[Line] = [() for _ in range(2 * rows + 2)]
+    for place, at, glyph in ((forward, 0, glyphs.on), (back, rows + 1, glyphs.back)):
+        if moment.reached(*place):
+            now = (step.phase, step.layer, step.kind) == place
+            block[at + _middle(rows)] = line((glyph, "strong" if now else place[0]))
+    return block
+
+
+def _weights(moment: Moment, layer: int) -> Line:
+    """What is known of a layer's weights: the weights, their gradient, or what the update made of them."""
+    step = moment.step
+    if moment.reached("update", layer, "update"):
+        name, role, kind = f"W{layer}'", "update", "update"
+    elif moment.reached("backward", layer, "weights"):
+        name, role, kind = f"dW{layer}", "backward", "weights"
     else:
-        name, role, kind = f"W{after}", "faint", ""
-    now = step.layer == after and step.kind == kind
-    block[-1] = line((name, "strong" if now else role))
-    return block
-
-
-def _to_loss(moment: Moment, rows: int, glyphs: Glyphs) -> list[Line]:
-    block: list[Line] = [() for _ in range(2 * rows + 3)]
-    middle, depth = (rows - 1) // 2, moment.session.network.depth
-    if moment.reached("loss", depth, "loss"):
-        block[1 + middle] = line((glyphs.on, "strong" if moment.step.kind == "loss" else "loss"))
-    if moment.reached("backward", depth, "output delta"):
-        now = moment.step.kind == "output delta"
-        block[2 + rows + middle] = line((glyphs.back, "strong" if now else "backward"))
-    return block
+        name, role, kind = f"W{layer}", "faint", "affine"
+    now = step.layer == layer and step.kind == kind
+    return line((name, "strong" if now else role))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.summary import Summary, summarise
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -20,12 +19,13 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     """The current step's array in ``rows`` lines, of the batch's first sample where it has one row for each."""
     step, session = moment.step, moment.session
     name = step.tensor if step.kind != "loss" else "p" if "p =" in step.formula else f"z{step.layer}"
-    values = moment.taken.new[name] if step.kind == "update" else moment.taken.tensor(name)
+    updated = step.kind == "update"
+    values = moment.taken.new[name] if updated else moment.taken.tensor(name)
     first_of = values.ndim == 2 and name[0] not in "dW" and len(values) > 1
     role = step.phase
     unit = moment.unit(step.layer)
     head = line(
-        (name + ("'" if step.kind == "update" else ""), role),
+        (name + ("'" if updated else ""), role),
         (f" {shape_text(values.shape)}", "muted"),
         (f"  first of {len(values)} samples" if first_of else "", "muted"),
     )
@@ -41,8 +41,10 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
         body = _listed(row, columns, unit, role)
     else:
-        body = heatmap(row, room, columns, role, glyphs, unit if unit >= 0 else None)
-    lines = [head, *body, line((statistics(row, columns, image is not None and name == "x"), "muted"))]
+        small = moment.taken.summary(name, updated=updated).small if row.ndim == 2 else row
+        body = heatmap(small, room, columns, role, glyphs, unit if unit >= 0 else None, row.shape[-1])
+    summary = summarise(row) if row.ndim == 1 else moment.taken.summary(name, updated=updated)
+    lines = [head, *body, line((statistics(summary, columns), "muted"))]
     return [*lines, *all_parameters(moment, columns, rows - len(lines))]
 
 
@@ -79,17 +81,15 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
     ]
 
 
-def statistics(values: Array, columns: int, pixels: bool = False) -> str:
-    """Range, mean, share of zeros and count of NaN, as many of them as fit."""
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        return f"{bad:,} of {values.size:,} NaN or infinite"
-    zeros = np.count_nonzero(values == 0) / values.size
+def statistics(summary: Summary, columns: int) -> str:
+    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are no number."""
+    if summary.bad:
+        return f"{summary.bad:,} of {summary.size:,} NaN or infinite"
     parts = [
-        f"{number(float(values.min()), sign=True)} to {number(float(values.max()), sign=True)}",
-        f"norm {number(float(np.linalg.norm(values)))}",
-        f"{zeros:.0%} zero" if zeros else "",
-        f"mean {number(float(values.mean()), sign=True)}",
+        f"{number(summary.low, sign=True)} to {number(summary.high, sign=True)}",
+        f"norm {number(summary.norm)}",
+        f"{summary.zeros:.0%} zero" if summary.zeros else "",
+        f"mean {number(summary.mean, sign=True)}",
     ]
     text = ""
     for part in filter(None, parts):

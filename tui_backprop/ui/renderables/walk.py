@@ -108,7 +108,7 @@ def cost_line(step: Step) -> Line:
             f"{step.ratio:.2f}x",
             (" a forward pass", "muted"),
         )
-    macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs, no MACs"
+    macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs"
     return line(
         ("cost    ", "muted"),
         macs,

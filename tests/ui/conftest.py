@@ -1,0 +1,123 @@
+"""The app without a terminal: opened by Pilot, pressed, read as text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tui_backprop.cost import measure
+from tui_backprop.cost.model import Point, fit
+from tui_backprop.session import Session
+from tui_backprop.ui.app import BackpropApp
+from tui_backprop.ui.renderables.glyphs import UTF8
+from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
+from tui_backprop.ui.widgets.cost import CostView
+from tui_backprop.ui.widgets.form import FormView
+from tui_backprop.ui.widgets.walk import WalkView
+
+GENEROUS = 30.0  # seconds; only a hang takes so long
+REAL_MEASUREMENT = measure.measure_machine
+
+
+def steady_machine(spec):
+    """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
+    sizes = sorted({1_738, 31_810, 335_114, 2_913_290, spec.parameters})
+    return fit(tuple(Point(size, 3e-10 * size + 5e-6, 7e-10 * size + 9e-6) for size in sizes))
+
+
+class Ui:
+    """An open app: keys in, text out. Every press waits until what it set off has been computed and drawn."""
+
+    def __init__(self, app, pilot):
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settled()
+
+    async def type(self, text: str) -> None:
+        """Replace what the selected field of the form says."""
+        await self.pilot.press("ctrl+e", "ctrl+u", *text)
+        await self.settled()
+
+    async def until(self, holds: Callable[[], bool], what: str = "") -> None:
+        end = time.monotonic() + GENEROUS
+        while not holds():
+            assert time.monotonic() < end, f"waited in vain: {what or holds}"
+            await self.pilot.pause(0.01)
+
+    async def settled(self) -> None:
+        app = self.app
+
+        def quiet() -> bool:
+            moment = app.moment
+            return (
+                moment is not None
+                and moment.session == app.session
+                and all(worker.is_finished for worker in app.workers)
+            )
+
+        await self.pilot.pause()
+        await self.until(quiet, "the workers to finish")
+        await self.pilot.pause()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self.pilot.resize_terminal(columns, rows)
+        await self.settled()
+
+    @property
+    def screen(self) -> str:
+        """All that the terminal would show."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in strips)
+
+    def _text(self, widget) -> str:
+        return self.app.query_one(widget).text
+
+    walk = property(lambda self: self._text(WalkView))
+    cost = property(lambda self: self._text(CostView))
+    form = property(lambda self: self._text(FormView))
+    status = property(lambda self: self._text(StatusBar))
+    keys = property(lambda self: self._text(KeyBar))
+    tabs = property(lambda self: self._text(TabBar))
+
+    @property
+    def step(self) -> int:
+        return self.app.session.step
+
+    @property
+    def shown_panels(self) -> list[str]:
+        return [panel.id for panel in self.app.query(".panel") if panel.size and panel.display]
+
+    @property
+    def focused(self) -> str:
+        """The panel that has the keys."""
+        widget = self.app.focused
+        return next((p.id for p in widget.ancestors if p.has_class("panel")), "") if widget else ""
+
+
+@pytest.fixture
+def open_app(monkeypatch):
+    """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
+    monkeypatch.setattr(measure, "measure_machine", steady_machine)
+
+    @asynccontextmanager
+    async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True):
+        app = BackpropApp(session or Session(), glyphs)
+        async with app.run_test(size=size) as pilot:
+            ui = Ui(app, pilot)
+            if settle:
+                await ui.settled()
+            yield ui
+
+    return opened
+
+
+@pytest.fixture
+def real_clock(open_app, monkeypatch):
+    """The machine is measured after all."""
+    monkeypatch.setattr(measure, "measure_machine", REAL_MEASUREMENT)
