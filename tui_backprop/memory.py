@@ -19,7 +19,7 @@ def check_memory(network: NetworkSpec, batch: int) -> None:
         field = "layers" if network.memory(1) > 0.8 * free else "batch"
         raise SpecError(
             field,
-            f"one walk through {network.parameters:,} parameters would take {size(need)} of memory,"
+            f"{network.parameters:,} parameters would take {size(need)} of memory,"
             f" {size(free)} is free; choose smaller {'layers' if field == 'layers' else 'batches'}",
         )
 

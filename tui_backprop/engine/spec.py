@@ -142,11 +142,11 @@ class NetworkSpec:
         return [(i, o, i * o + (o if self.bias else 0)) for i, o in self.fans]
 
     def memory(self, batch: int) -> int:
-        """Bytes that one walk holds: parameters, gradient and updated parameters, and for each layer
-        pre-activation, activation and delta of every sample, three arrays of it for the pass after the update.
-        """
+        """Bytes that the app holds at its peak: parameters, gradients and updated parameters of two iterations
+        and a measurement (seven arrays of P numbers), and for each layer pre-activation, activation and delta
+        of every sample, and two more for the pass after the update."""
         units = sum(self.layers)
-        return ITEMSIZE[self.dtype] * (3 * self.parameters + 5 * units * batch)
+        return ITEMSIZE[self.dtype] * (7 * self.parameters + 5 * units * batch)
 
 
 # The share of multiply-accumulates: one forward pass needs one for each weight. The backward pass needs one

@@ -84,7 +84,9 @@ class BackpropApp(App[None]):
         self.moment: Moment | None = None
         self.machine: Machine | None = None
         self._glyphs = glyphs
-        self._waiting: list[Callable[[], None]] = []  # keys pressed before the first pass was there
+        self._waiting: list[
+            Callable[[], None]
+        ] = []  # keys pressed before the first pass of a network was there
         self._computing = False
         self._replay: Replay | None = None
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
@@ -166,9 +168,10 @@ class BackpropApp(App[None]):
     def _arrived(self, moment: Moment) -> None:
         self._computing = False
         self.moment = moment
-        waiting, self._waiting = self._waiting, []
-        for action in waiting:
-            action()
+        if moment.session.network == self.session.network:
+            waiting, self._waiting = self._waiting, []
+            for action in waiting:
+                action()
         self._follow()
         if self._measured != self.session.network and not self._computing:
             self._measured = self.session.network
@@ -201,9 +204,9 @@ class BackpropApp(App[None]):
     # --- keys ---------------------------------------------------------------------------------------------
 
     def move(self, change: Callable[[Session, Moment], Session]) -> None:
-        """Go to what ``change`` makes of the session; before the first pass is there, as soon as it is."""
+        """Go to what ``change`` makes of the session; while its network has no pass yet, as soon as it has."""
         moment = self.moment
-        if moment is None:
+        if moment is None or moment.session.network != self.session.network:
             self._waiting.append(lambda: self.move(change))
         else:
             self.go(change(self.session, moment))
