@@ -54,7 +54,12 @@ THEME = Theme(
     surface=palette.SURFACE,
     panel=palette.SURFACE,
     dark=True,
-    variables={"border": palette.FORWARD, "border-blurred": palette.FAINT, "text-muted": palette.MUTED},
+    variables={
+        "border": palette.FORWARD,
+        "border-blurred": palette.FAINT,
+        "text-muted": palette.MUTED,
+        "field": palette.FIELD,
+    },
 )
 
 

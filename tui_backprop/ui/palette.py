@@ -10,6 +10,7 @@ from rich.style import Style
 
 BACKGROUND = "#121212"
 SURFACE = "#262626"
+FIELD = "#444444"
 TEXT = "#d0d0d0"
 STRONG = "#ffffff"
 MUTED = "#949494"
@@ -33,6 +34,7 @@ LOOKS = {
     "backprop": Style(color=BACKWARD),
     "mark": Style(color=MUTED),
     "cursor": Style(color=STRONG, bold=True, reverse=True),
+    "field": Style(color=STRONG, bgcolor=FIELD, bold=True),
     "key": Style(color=STRONG, bold=True),
     "good": Style(color=UPDATE),
     "bad": Style(color=LOSS, bold=True),

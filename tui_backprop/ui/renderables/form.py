@@ -71,7 +71,7 @@ def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wron
     room = columns - LABEL
     role = "bad" if wrong else "strong" if selected else "muted"
     if choice and selected:
-        value = (f"‹ {text:^{max(room - 4, 1)}.{max(room - 4, 1)}} ›", "cursor")
+        value = (f"‹ {text:^{max(room - 4, 1)}.{max(room - 4, 1)}} ›", "field")
     else:
         shown = text if len(text) <= room else text[: room - 1] + "…"
         value = (shown, "bad" if wrong else "strong" if selected else "text")

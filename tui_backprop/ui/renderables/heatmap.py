@@ -86,7 +86,11 @@ def heatmap(
         each_wide = 2 if double else 1
         spans = [(row, role)]
         if at is not None and at[0] in (y, -1):
-            spans = [(row[: at[1]], role), (row[at[1]], "cursor"), (row[at[1] + 1 :], role)]
+            spans = [
+                (row[: at[1]], role),
+                (row[at[1]], "cursor" if at[0] >= 0 else "strong"),
+                (row[at[1] + 1 :], role),
+            ]
         drawn.append(line(*(("".join(g * each_wide for g in text), look) for text, look in spans)))
     return drawn
 

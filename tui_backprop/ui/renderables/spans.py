@@ -12,8 +12,11 @@ ROLES = (
     "text", "strong", "muted", "faint", "title",
     "forward", "loss", "backward", "update",  # the phases
     "naive", "backprop", "mark",  # the cost chart
-    "cursor", "key", "good", "bad",
+    "cursor", "field", "key", "good", "bad",
 )  # fmt: skip
+
+
+PAINTED = ("cursor", "field")  # looks with a background: their blanks are seen
 
 
 def line(*spans: Span | str) -> Line:
@@ -72,18 +75,19 @@ def merge(row: Iterable[Span]) -> Line:
 
 
 def fused(row: Line) -> Line:
-    """The same to the eye in as few pieces as possible: blanks take the role of what is before them."""
+    """The same to the eye in as few pieces as possible: blanks take the role of what is beside them."""
     pieces: list[list[str]] = []
     for text, role in row:
-        if pieces and (role == pieces[-1][1] or (text.isspace() and role != "cursor" != pieces[-1][1])):
-            pieces[-1][0] += text
-        elif pieces and pieces[-1][1] != "cursor" and pieces[-1][0].isspace() and role != "cursor":
-            pieces[-1] = [pieces[-1][0] + text, role]
-        else:
-            bare = text.lstrip(" ") if pieces and role != "cursor" and pieces[-1][1] != "cursor" else text
-            if bare != text:
-                pieces[-1][0] += " " * (len(text) - len(bare))
-            pieces.append([bare, role])
+        last = pieces[-1] if pieces else None
+        if last and last[1] not in PAINTED and role not in PAINTED:
+            bare = text.lstrip(" ")
+            last[0] += text[: len(text) - len(bare)]
+            last[1] = role if last[0].isspace() else last[1]
+            text = bare
+        if last and last[1] == role:
+            last[0] += text
+        elif text:
+            pieces.append([text, role])
     return tuple((text, role) for text, role in pieces)
 
 

@@ -30,7 +30,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
         text = explanation(moment, text_columns, left)
-        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 22), glyphs)
+        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
         lower = beside(text, tensor, text_columns)
     else:
         lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 24 else left)
