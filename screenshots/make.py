@@ -1,6 +1,6 @@
 """Make the pictures in this folder: the real app, driven by keys, saved as SVG.
 
-    .venv/bin/python screenshots/make.py
+.venv/bin/python screenshots/make.py
 """
 
 from __future__ import annotations

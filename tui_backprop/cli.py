@@ -144,7 +144,7 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None) -> None:
     session = session_from(given)
     taken = Replay().take(session)
     if save is not None:
-        save_arrays(session, taken, save)
+        click.echo(f"{save}: {save_arrays(session, taken, save)} arrays written", err=True)
     if as_json:
         import msgspec
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from tui_backprop.cost import measure
 from tui_backprop.cost.model import Point, fit
+from tui_backprop.replay import Replay
 from tui_backprop.session import Session
 from tui_backprop.ui.app import BackpropApp
 from tui_backprop.ui.renderables.glyphs import UTF8
@@ -48,22 +50,25 @@ class Ui:
         end = time.monotonic() + GENEROUS
         while not holds():
             assert time.monotonic() < end, f"waited in vain: {what or holds}"
-            await self.pilot.pause(0.01)
+            await self.pilot.pause(0.005)
+
+    def _quiet(self) -> bool:
+        """Whether the numbers of the session are there, no thread works, and no message waits to be read."""
+        app, moment = self.app, self.app.moment
+        return (
+            moment is not None
+            and moment.session == app.session
+            and all(worker.is_finished for worker in app.workers)
+            and not any(node.message_queue_size for node in (app, *app.screen.walk_children(with_self=True)))
+        )
 
     async def settled(self) -> None:
-        app = self.app
-
-        def quiet() -> bool:
-            moment = app.moment
-            return (
-                moment is not None
-                and moment.session == app.session
-                and all(worker.is_finished for worker in app.workers)
-            )
-
-        await self.pilot.pause()
-        await self.until(quiet, "the workers to finish")
-        await self.pilot.pause()
+        """Wait until all is computed and drawn: quiet three times in a row, since a message can send another."""
+        rounds = 0
+        while rounds < 3:
+            await self.until(self._quiet, "the app to be quiet")
+            await self.pilot.pause(0)
+            rounds = rounds + 1 if self._quiet() else 0
 
     async def resize(self, columns: int, rows: int) -> None:
         await self.pilot.resize_terminal(columns, rows)
@@ -104,6 +109,7 @@ class Ui:
 def open_app(monkeypatch):
     """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
     monkeypatch.setattr(measure, "measure_machine", steady_machine)
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
 
     @asynccontextmanager
     async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True):
@@ -121,3 +127,34 @@ def open_app(monkeypatch):
 def real_clock(open_app, monkeypatch):
     """The machine is measured after all."""
     monkeypatch.setattr(measure, "measure_machine", REAL_MEASUREMENT)
+
+
+class Gate:
+    """Holds every pass back in its thread until it is opened, and notes the threads and sessions."""
+
+    def __init__(self, real):
+        self._real, self._open = real, threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.begun: list[Session] = []
+
+    def open(self) -> None:
+        self._open.set()
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def take(self, replay: Replay, session: Session):
+        self.threads.append(threading.current_thread())
+        self.begun.append(session)
+        assert self._open.wait(GENEROUS), "the gate was left shut"
+        return self._real(replay, session)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """A Gate in front of ``Replay.take``, open at first; it opens at the end whatever happens."""
+    gate = Gate(Replay.take)
+    gate.open()
+    monkeypatch.setattr(Replay, "take", lambda replay, session: gate.take(replay, session))
+    yield gate
+    gate.open()

@@ -19,17 +19,6 @@ async def test_opens_on_the_lessons_network_and_a_digit(open_app):
         assert ui.focused == "walk"
 
 
-async def test_keys_pressed_before_the_first_pass_is_there_are_not_lost(open_app):
-    async with open_app(settle=False) as ui:
-        assert ui.app.moment is None
-        ui.app.action_step_on()
-        ui.app.action_step_on()
-        ui.app.action_sample(1)
-        await ui.settled()
-        assert ui.step == 2
-        assert "digits 1" in ui.status
-
-
 @pytest.mark.parametrize(("on", "back"), [("right", "left"), ("l", "h")])
 async def test_keys_step_on_and_back(open_app, on, back):
     async with open_app() as ui:

@@ -38,7 +38,7 @@ def quartiles(times: list[float]) -> tuple[float, float, float]:
 
 def measure(spec: NetworkSpec, batch: int = 1) -> Point:
     """Median seconds of a forward pass, and of a forward and a backward pass, for one network."""
-    program = Program(spec, batch, np.full(spec.parameters, 0.01, spec.dtype))
+    program = Program(spec, batch, np.zeros(spec.parameters, spec.dtype))
     program.feed(np.full((batch, spec.layers[0]), 0.5), np.zeros((batch, spec.layers[-1])))
 
     def both() -> None:

@@ -79,9 +79,9 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def save_arrays(session: Session, taken: Pass, path: Path) -> None:
-    """Write x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak. Raises SpecError if the
-    file cannot be written."""
+def save_arrays(session: Session, taken: Pass, path: Path) -> int:
+    """Write x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak; return
+    how many arrays that is. Raises SpecError if the file cannot be written."""
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
     arrays = {
@@ -98,3 +98,4 @@ def save_arrays(session: Session, taken: Pass, path: Path) -> None:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
     except OSError as error:
         raise SpecError("save", f"{path} cannot be written: {error.strerror or error}") from None
+    return len(arrays)
