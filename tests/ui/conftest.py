@@ -14,13 +14,15 @@ from tui_backprop.cost.model import Point, fit
 from tui_backprop.replay import Replay
 from tui_backprop.session import Session
 from tui_backprop.ui.app import BackpropApp
+from tui_backprop.ui.form import FIELDS
 from tui_backprop.ui.renderables.glyphs import UTF8
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.cost import CostView
-from tui_backprop.ui.widgets.form import FormView
+from tui_backprop.ui.widgets.form import FormView, NetworkPanel
 from tui_backprop.ui.widgets.walk import WalkView
 
 GENEROUS = 30.0  # seconds; only a hang takes so long
+ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
 
 
@@ -45,6 +47,22 @@ class Ui:
         """Replace what the selected field of the form says."""
         await self.pilot.press("ctrl+e", "ctrl+u", *text)
         await self.settled()
+
+    async def to_field(self, name: str) -> None:
+        """Give the keys to a field of the form, with keys."""
+        if self.focused != "network":
+            await self.press("1")
+        here = self.app.query_one(NetworkPanel)._row
+        await self.press(*["down"] * ((ROWS[name] - here) % len(FIELDS)))
+
+    def field(self, name: str) -> str:
+        """What a field of the form says."""
+        return self.form.splitlines()[ROWS[name]][11:].strip("‹› ")
+
+    @property
+    def message(self) -> str:
+        """What the form says below its fields, on one line."""
+        return " ".join(" ".join(self.form.splitlines()[len(FIELDS) :]).split())
 
     async def until(self, holds: Callable[[], bool], what: str = "") -> None:
         end = time.monotonic() + GENEROUS
@@ -72,6 +90,8 @@ class Ui:
 
     async def resize(self, columns: int, rows: int) -> None:
         await self.pilot.resize_terminal(columns, rows)
+        await self.until(lambda: self.app.screen.size == (columns, rows), "the new size")
+        await self.pilot.pause()
         await self.settled()
 
     @property

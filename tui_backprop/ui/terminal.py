@@ -15,8 +15,10 @@ def require_terminal() -> None:
     without a terminal there it would spin.)"""
     missing = [name for name in ("stdin", "stderr") if not getattr(sys, name).isatty()]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise SpecError(
-            "terminal", f"{' and '.join(missing)} is no terminal; for plain text use: backprop-tui trace"
+            "terminal",
+            f"{' and '.join(missing)} {verb} not a terminal; for plain text use: backprop-tui trace",
         )
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
         raise SpecError("terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace")
