@@ -107,7 +107,7 @@ class NetworkPanel(Frame):
         super().__init__("network", "network")
         self._session = session
         self._glyphs = glyphs
-        self._texts = texts_of(session)
+        self._edits: dict[str, str] = {}  # fields that say something else than the session does
         self._row = FIRST
         self._error: SpecError | None = None
         self._moment: Moment | None = None
@@ -131,20 +131,24 @@ class NetworkPanel(Frame):
         return [self._glyphs.fit(row) for row in lines]
 
     @property
+    def _texts(self) -> dict[str, str]:
+        """What the fields say: the session, and over it what was edited and is not applied yet."""
+        return texts_of(self._session) | self._edits
+
+    @property
     def _view(self) -> FormView:
         return self.query_one(FormView)
 
     # --- state down ---------------------------------------------------------------------------------------
 
     def show(self, session: Session, moment: Moment | None) -> None:
-        """Follow the app's session; an edit that is not applied yet is left alone."""
-        before, now = self._session, texts_of(session)
-        new_picture = moment is not None and (self._moment is None or self._moment.taken is not moment.taken)
-        edited = self._texts != texts_of(before)
+        """Follow the app's session; edits that are not applied yet are left alone."""
+        before, taken = self._texts, self._moment and self._moment.taken
         self._session, self._moment = session, moment
-        if not edited and now != self._texts:
-            self._write(now)
-        elif new_picture:
+        if self._texts != before:
+            self._fill_editor()
+            self._view.redraw()
+        elif moment is not None and moment.taken is not taken:  # another picture
             self._view.redraw()
 
     def focus_form(self) -> None:
@@ -196,33 +200,40 @@ class NetworkPanel(Frame):
             now = field.choices.index(self._texts[field.name])
             value = field.choices[(now + event.direction) % len(field.choices)]
             try:
-                self._write(chosen(field.name, value, self._texts, self._session))
+                texts = chosen(field.name, value, self._texts, self._session)
             except SpecError:  # another field is bad: change this one alone
-                self._write({**self._texts, field.name: value})
+                texts = {**self._texts, field.name: value}
+            self._edit(texts)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self._texts[FIELDS[self._row].name] = event.value
-        self._view.redraw()
+        self._edit({**self._texts, FIELDS[self._row].name: event.value})
 
     @on(Input.Submitted)
     @on(FormView.Apply)
     def _apply(self) -> None:
         after = self._read()
         if after is not None and after != self._session:
-            self._session = after
-            self._write(texts_of(after))
+            self._session, self._edits = after, {}
+            self._fill_editor()
+            self._view.redraw()
             self.post_message(Applied(after))
 
     # --- the form's own state -----------------------------------------------------------------------------
 
-    def _write(self, texts: dict[str, str]) -> None:
-        self._texts = dict(texts)
-        for editor in self.query(Editor):
-            if not FIELDS[self._row].choices:
-                with editor.prevent(Input.Changed):
-                    editor.value = texts[FIELDS[self._row].name]
+    def _edit(self, texts: dict[str, str]) -> None:
+        """Keep what differs from the session."""
+        said = texts_of(self._session)
+        self._edits = {name: text for name, text in texts.items() if text != said[name]}
         self._view.redraw()
+
+    def _fill_editor(self) -> None:
+        """Let the Input, if a text row is selected, say what the row says, without taking that for an edit."""
+        field = FIELDS[self._row]
+        for editor in self.query(Editor):
+            if not field.choices:
+                with editor.prevent(Input.Changed):
+                    editor.value = self._texts[field.name]
 
     def _read(self) -> Session | None:
         """The session that the fields make, or None and what is wrong with them."""
