@@ -104,7 +104,21 @@ def session_from(given: dict[str, Any]) -> Session:
     )
 
 
+class OneLine(click.Group):
+    """A group that says what is wrong with the command line in one line."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
+        except click.exceptions.Abort:
+            raise SystemExit(130) from None
+        except click.ClickException as error:
+            click.echo(f"backprop-tui: {error.format_message()} (--help names what there is)", err=True)
+            raise SystemExit(2) from None
+
+
 @click.group(
+    cls=OneLine,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command, the app opens. In it, ? explains every key.",

@@ -14,11 +14,11 @@ from tui_backprop.engine.spec import NetworkSpec
 # Measured beside the current network, so that the projection stands on more than one size: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
-BUDGET = 0.004  # seconds for each of the two timings of a network
+GLANCE, LOOK = 0.004, 0.08  # seconds for each of the two timings of a network: at the start, and later
 LEAST = 4  # runs of each, however long they take
 
 
-def timings(run: Callable[[], object], budget: float = BUDGET) -> list[float]:
+def timings(run: Callable[[], object], budget: float) -> list[float]:
     """Seconds of each run of ``run``, after one to warm up: at least four, then until the budget is spent."""
     run()
     times: list[float] = []
@@ -36,7 +36,7 @@ def quartiles(times: list[float]) -> tuple[float, float, float]:
     return ordered[last // 4], ordered[last // 2], ordered[3 * last // 4]
 
 
-def measure(spec: NetworkSpec, batch: int = 1) -> Point:
+def measure(spec: NetworkSpec, budget: float = GLANCE, batch: int = 1) -> Point:
     """Median seconds of a forward pass, and of a forward and a backward pass, for one network."""
     program = Program(spec, batch, np.zeros(spec.parameters, spec.dtype))
     program.feed(np.full((batch, spec.layers[0]), 0.5), np.zeros((batch, spec.layers[-1])))
@@ -45,14 +45,14 @@ def measure(spec: NetworkSpec, batch: int = 1) -> Point:
         program.forward()
         program.backward()
 
-    low, middle, high = quartiles(timings(program.forward))
-    return Point(spec.parameters, middle, quartiles(timings(both))[1], (high - low) / middle)
+    low, middle, high = quartiles(timings(program.forward, budget))
+    return Point(spec.parameters, middle, quartiles(timings(both, budget))[1], (high - low) / middle)
 
 
-def measure_machine(spec: NetworkSpec) -> Machine:
-    """Measure the ladder and the given network (batch 1), and fit the laws to them."""
+def measure_machine(spec: NetworkSpec, budget: float = GLANCE) -> Machine:
+    """Measure the ladder and the given network (batch 1), ``budget`` seconds for each of two timings."""
     specs = {
         ladder.parameters: ladder for ladder in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)
     }
     specs[spec.parameters] = spec
-    return fit(tuple(measure(specs[size]) for size in sorted(specs)))
+    return fit(tuple(measure(specs[size], budget) for size in sorted(specs)))

@@ -32,14 +32,29 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Law:
-    """Seconds of a pass over P parameters: a fixed overhead of its calls, and so much for each parameter."""
+class Curve:
+    """Seconds of a pass as a function of P: through what was measured (``knots``, by size), and beyond.
 
-    overhead: float
-    each: float
+    Between two knots it is a straight line on logarithmic axes. Below the smallest, a pass takes as long as
+    the smallest does (its calls' overhead); above the largest, time grows in proportion to P. It never falls
+    as P grows: where noise made a larger network faster, the slower time counts.
+    """
+
+    knots: tuple[tuple[float, float], ...]
 
     def seconds(self, parameters: float) -> float:
-        return self.overhead + self.each * parameters
+        slowest = 0.0
+        before: tuple[float, float] | None = None
+        for size, seconds in self.knots:
+            slowest = max(slowest, seconds)
+            if parameters <= size:
+                if before is None or parameters == size:
+                    return slowest
+                along = math.log(parameters / before[0]) / math.log(size / before[0])
+                return float(before[1] * (slowest / before[1]) ** along)
+            before = size, slowest
+        assert before is not None
+        return before[1] * parameters / before[0]
 
 
 @dataclass(frozen=True)
@@ -49,24 +64,17 @@ class Machine:
     ``points`` are the measurements behind it; there are none behind the lesson's assumption.
     """
 
-    forward: Law
-    backprop: Law
+    forward: Curve
+    backprop: Curve
     points: tuple[Point, ...] = ()
 
     def naive_seconds(self, parameters: float) -> float:
         """One gradient by forward differences: P + 1 forward passes."""
         return (parameters + 1) * self.forward.seconds(parameters)
 
-    def measured(self, parameters: float) -> Point | None:
-        """The measurement of a network with exactly so many parameters, if there is one."""
-        return next((point for point in self.points if point.parameters == parameters), None)
-
-    def at(self, parameters: float) -> Point:
-        """Seconds at a parameter count: as measured, or else by the laws."""
-        projected = Point(
-            round(parameters), self.forward.seconds(parameters), self.backprop.seconds(parameters)
-        )
-        return self.measured(parameters) or projected
+    def measured(self, parameters: float) -> bool:
+        """Whether a network with exactly so many parameters was measured."""
+        return any(point.parameters == parameters for point in self.points)
 
 
 @dataclass(frozen=True)
@@ -93,37 +101,34 @@ class Reading:
 
 
 def read(machine: Machine, parameters: float) -> Reading:
-    """What the chart's cursor says at a parameter count: measured where a network of that size was."""
-    point = machine.at(parameters)
-    return Reading(parameters, point.forward, (parameters + 1) * point.forward, point.backprop)
+    """What the chart's cursor says at a parameter count."""
+    return Reading(
+        parameters,
+        machine.forward.seconds(parameters),
+        machine.naive_seconds(parameters),
+        machine.backprop.seconds(parameters),
+    )
 
 
 def fit(points: tuple[Point, ...]) -> Machine:
-    """The laws through the measured networks, by least squares of the relative error."""
-    sizes = [point.parameters for point in points]
+    """The curves through the measured networks (in order of size, at least one)."""
     return Machine(
-        _law(sizes, [point.forward for point in points]),
-        _law(sizes, [point.backprop for point in points]),
+        Curve(tuple((point.parameters, point.forward) for point in points)),
+        Curve(tuple((point.parameters, point.backprop) for point in points)),
         points,
     )
 
 
-def _law(sizes: list[int], times: list[float]) -> Law:
-    """Overhead c and slope r that minimise the sum of ((c + r P - t) / t)^2; neither is let below zero."""
-    ones, slopes = [1 / t for t in times], [p / t for p, t in zip(sizes, times, strict=True)]
-    cc, rr = sum(u * u for u in ones), sum(v * v for v in slopes)
-    cr = sum(u * v for u, v in zip(ones, slopes, strict=True))
-    c, r = sum(ones), sum(slopes)
-    det = cc * rr - cr * cr
-    overhead, each = (c * rr - r * cr) / det, (r * cc - c * cr) / det
-    return Law(overhead, each) if min(overhead, each) > 0 else Law(0.0, r / rr)
+LESSON_SIZE = 335_114
 
 
 def lesson_machine(ratio: float) -> Machine:
-    """The lesson's assumption: 1 ms for a forward pass of its 335,114 parameters, and as P grows, as much
-    more. ``ratio`` is what forward and backward cost together, in forward passes (2.40 there)."""
-    each = 1e-3 / 335_114
-    return Machine(Law(0.0, each), Law(0.0, ratio * each))
+    """The lesson's assumption: 1 ms for a forward pass of its 335,114 parameters, and more or less in
+    proportion. ``ratio`` is what forward and backward cost together, in forward passes (2.40 there)."""
+    tiny = 1e-3 / LESSON_SIZE
+    return Machine(
+        Curve(((1, tiny), (LESSON_SIZE, 1e-3))), Curve(((1, ratio * tiny), (LESSON_SIZE, ratio * 1e-3)))
+    )
 
 
 def decades(low: float, high: float, count: int) -> list[float]:

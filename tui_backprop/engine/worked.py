@@ -7,7 +7,7 @@ show their largest terms, and what is left as one row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,12 +30,24 @@ class Row:
 def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[Row]:
     """Rows for sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
     products = left.astype(float) * right.astype(float)
-    shown = len(products) if len(products) <= most + 1 else most
-    order = np.argsort(-np.abs(products), kind="stable")[:shown]
-    rows = [Row("+", labels(i), products[i], (float(left[i]), float(right[i]))) for i in order.tolist()]
-    if shown < len(products):
-        rest = products.sum() - products[order].sum()
-        rows.append(Row("+", f"{len(products) - shown} more terms", float(rest)))
+    return [
+        replace(row, factors=(float(left[i]), float(right[i]))) if i is not None else row
+        for i, row in _largest(labels, products, most)
+    ]
+
+
+def largest(labels: Callable[[int], str], values: Array, most: int) -> list[Row]:
+    """Rows for sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
+    return [row for _, row in _largest(labels, values, most)]
+
+
+def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, Row]]:
+    shown = len(values) if len(values) <= most + 1 else most
+    order = np.argsort(-np.abs(values), kind="stable")[:shown]
+    rows: list[tuple[int | None, Row]] = [(i, Row("+", labels(i), float(values[i]))) for i in order.tolist()]
+    if shown < len(values):
+        rest = float(values.sum() - values[order].sum())
+        rows.append((None, Row("+", f"{len(values) - shown} more terms", rest)))
     return rows
 
 
@@ -44,7 +56,8 @@ def worked(taken: Pass, step: Step, unit: int, terms: int = 3, sample: int = 0) 
 
     ``terms`` is how many terms of a long sum are shown. Raises KeyError for an unknown kind of step.
     """
-    return tuple(_RECEIPTS[step.kind](taken, step, unit, terms, sample))
+    with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
+        return tuple(_RECEIPTS[step.kind](taken, step, unit, terms, sample))
 
 
 def selected_input(taken: Pass, layer: int, unit: int) -> int:
@@ -86,23 +99,49 @@ def _activation(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence
 
 
 def _loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k, mean = step.layer, "L" if taken.batch == 1 else f"L, mean of {taken.batch} samples"
-    z, p, t = (taken.tensor(name)[s] for name in (f"z{k}", "p", "t"))
-    if taken.spec.loss == "cross-entropy":
-        y = int(np.argmax(t))
-        with np.errstate(divide="ignore"):
-            rows = [Row("+", f"z{k}[{y}], the logit of the target {y}", float(z[y])),
-                    Row("=", f"p[{y}] = e^z{k}[{y}] / Σ e^z{k}", float(p[y])),
-                    Row("=", f"−ln p[{y}]", float(-np.log(p[y])))]  # fmt: skip
-    else:
-        shown = "p" if taken.spec.loss == "binary-cross-entropy" else f"z{k}"
-        made = float((p if shown == "p" else z)[j])
-        rows = [
-            Row("+", f"{shown}[{j}]", made),
-            Row("-", f"t[{j}]", float(t[j])),
-            Row("=", f"{shown}[{j}] − t[{j}]", made - float(t[j])),
-        ]
-    return [*rows, Row("=", mean, taken.loss)]
+    k, n = step.layer, taken.batch
+    z, p, t = (taken.tensor(name)[s].astype(float) for name in (f"z{k}", "p", "t"))
+    with np.errstate(all="ignore"):
+        rows, sample = _LOSSES[taken.spec.loss](k, z, p, t, terms)
+    if n == 1 and rows[-1].sign == "=":
+        return [*rows[:-1], Row("=", f"L = {rows[-1].label}", taken.loss)]
+    if n == 1:
+        return [*rows, Row("=", "L", taken.loss)]
+    return [*rows, Row("=", f"for sample {s}", sample), Row("=", f"L, the mean of {n} samples", taken.loss)]
+
+
+def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
+    y = int(np.argmax(t))
+    top = z.max() if z.max() > 80 else 0.0  # only there for logits whose powers no float holds
+    less = "" if top == 0 else f"−{top:.3g}"
+    exponent = f"z{k}[{y}]{less}"
+    rows = [
+        Row("+", f"e^({exponent}), {y} is the target", float(np.exp(z[y] - top))),
+        Row("/", f"Σ e^(z{k}{less})", float(np.exp(z - top).sum())),
+        Row("=", f"p[{y}]", float(p[y])),
+        Row("=", f"−ln p[{y}]", float(-np.log(p[y]))),
+    ]
+    return rows, rows[-1].value
+
+
+def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
+    each = np.logaddexp(0, z) - z * t
+    rows = largest(lambda j: f"−ln p[{j}]" if t[j] else f"−ln(1 − p[{j}])", each, terms)
+    return rows, float(each.sum())
+
+
+def _squares(k: int, z: Array, t: Array, terms: int, scale: float, name: str) -> tuple[list[Row], float]:
+    each = (z - t) ** 2
+    rows = largest(lambda j: f"(z{k}[{j}] − t[{j}])²", each, terms)
+    return [*rows, Row("/", name, 1 / scale)], float(each.sum() * scale)
+
+
+_LOSSES: dict[str, Callable[[int, Array, Array, Array, int], tuple[list[Row], float]]] = {
+    "cross-entropy": _cross_entropy,
+    "binary-cross-entropy": _binary_cross_entropy,
+    "mse": lambda k, z, p, t, terms: _squares(k, z, t, terms, 1 / z.size, "entries of a sample"),
+    "half-squares": lambda k, z, p, t, terms: _squares(k, z, t, terms, 0.5, "2"),
+}
 
 
 def _output_delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
@@ -122,8 +161,13 @@ def _weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Ro
     k, before = step.layer, _name_before(step.layer)
     i = selected_input(taken, k, j)
     a, delta = taken.tensor(before)[:, i], taken.tensor(f"δ{k}")[:, j]
-    term = f"{before}[{i}] · δ{k}[{j}]"
-    rows = summands(lambda n: term if taken.batch == 1 else f"sample {n}: {term}", a, delta, terms)
+    one = taken.batch == 1  # with more samples, the first index is the sample's
+    rows = summands(
+        lambda n: f"{before}[{i}] · δ{k}[{j}]" if one else f"{before}[{n},{i}] · δ{k}[{n},{j}]",
+        a,
+        delta,
+        terms,
+    )
     return [*rows, Row("=", f"dW{k}[{i},{j}]", float(taken.tensor(f"dW{k}")[i, j]))]
 
 

@@ -39,6 +39,7 @@ from tui_backprop.ui.widgets.walk import WalkView
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.replay import Replay
 
+LOOK_AGAIN = 2.0  # seconds after the first, short measurement, a longer one is made
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
 THEME = Theme(
@@ -180,18 +181,24 @@ class BackpropApp(App[None]):
         self._follow()
         if self._measured != self.session.network and not self._computing:
             self._measured = self.session.network
-            self._measure()
+            self._measure(self.session.network, glance=True)
 
     @work(thread=True, group="measure")
-    def _measure(self) -> None:
-        from tui_backprop.cost.measure import measure_machine
+    def _measure(self, network: NetworkSpec, glance: bool) -> None:
+        from tui_backprop.cost.measure import GLANCE, LOOK, measure_machine
         from tui_backprop.ui.renderables import chart  # noqa: F401  (so that drawing finds plotext loaded)
 
-        self.call_from_thread(self._timed, measure_machine(self.session.network))
+        self.call_from_thread(
+            self._timed, measure_machine(network, GLANCE if glance else LOOK), network, glance
+        )
 
-    def _timed(self, machine: Machine) -> None:
-        self.machine = machine
-        self._show_costs()
+    def _timed(self, machine: Machine, network: NetworkSpec, glance: bool) -> None:
+        """Show what a measurement found; after a glance, look longer when the start is over."""
+        if network == self._measured:
+            self.machine = machine
+            self._show_costs()
+            if glance:
+                self.set_timer(LOOK_AGAIN, lambda: self._measure(network, glance=False))
 
     def _show(self) -> None:
         """Hand every panel its part of the state."""
@@ -305,11 +312,9 @@ class BackpropApp(App[None]):
                 frame.remove_class("lit")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        yield from super().get_system_commands(screen)
         for key in KEYS:
-            yield SystemCommand(
-                key.help.rstrip("."), f"key {key.shown or key.keys}", partial(self._run, key.action)
-            )
+            names = f"key {key.shown}" if key.shown else ""
+            yield SystemCommand(key.help.rstrip("."), names, partial(self._run, key.action))
 
     async def _run(self, action: str) -> None:
         await self.run_action(action)

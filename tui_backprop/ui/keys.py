@@ -37,7 +37,7 @@ KEYS = (
     Key("n", "sample(1)", "n", "sample", "The next sample."),
     Key("N,p", "sample(-1)", "", "", "The sample before."),
     Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
-    Key("r", "restart", "", "", "Back to the first weights (iteration 0)."),
+    Key("r", "restart", "r", "restart", "Back to the first weights (iteration 0)."),
     Key("m", "clock", "m", "clock", "Clock: this machine's, or the lesson's 1 ms a forward pass.", ("cost",)),
     Key("1,f2", "panel('network')", "1 2 3", "panels", "To the network: edit it."),
     Key("2,f3", "panel('walk')", "", "", "To the walk."),
@@ -52,12 +52,15 @@ PANEL_KEYS = {
         ("↑ ↓", "field", "The field before or after (also tab)."),
         ("← →", "choose", "In a field with choices: the one before or after."),
         ("enter", "apply", "Build the network that the fields describe."),
+        ("esc", "undo", "Take back what is not applied yet."),
         ("F3", "walk", "Back to the walk."),
+        ("F1", "help", "This page (letters type into the fields)."),
+        ("ctrl+q", "quit", "Quit."),
     ),
     "walk": (),
     "cost": (
         ("← →", "cursor", "Move the chart's cursor over the parameter counts."),
-        ("home", "this network", "The cursor back to the current network."),
+        ("home", "this network", "The cursor back to the current network; end: to a trillion."),
     ),
 }
 

@@ -10,6 +10,7 @@ from rich.style import Style
 
 BACKGROUND = "#121212"
 SURFACE = "#262626"
+GRID = "#444444"
 FIELD = "#444444"
 TEXT = "#d0d0d0"
 STRONG = "#ffffff"
@@ -33,6 +34,7 @@ LOOKS = {
     "naive": Style(color=LOSS),
     "backprop": Style(color=BACKWARD),
     "mark": Style(color=MUTED),
+    "grid": Style(color=GRID),
     "cursor": Style(color=STRONG, bold=True, reverse=True),
     "field": Style(color=STRONG, bgcolor=FIELD, bold=True),
     "key": Style(color=STRONG, bold=True),

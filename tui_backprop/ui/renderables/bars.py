@@ -39,9 +39,11 @@ def status(
     ]
     last: list[Span] = []
     if moment is not None:
-        change = f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step.phase == "update" else ""
+        change = (
+            f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step is moment.steps[-1] else ""
+        )
         last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
-    place = "" if moment is None else f" · step {moment.step.index + 1}/{len(moment.steps)}"
+    place = "" if moment is None else f" · step {moment.step.index}/{len(moment.steps) - 1}"
     second = [(f"iteration {session.iteration}", "text"), (place, "muted")]
     playing = [(f"playing {speed:g}/s", "update")] if speed else []
     order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
@@ -62,10 +64,9 @@ def status(
 
 
 def sample_text(session: Session, moment: Moment | None) -> str:
-    """Which samples: digits 0, a "1"; or xor 0 to 3."""
+    """Which samples: digits 0, a "1"; or xor 0 and 3 more."""
     if session.batch > 1:
-        last = (session.sample + session.batch - 1) % info(session.data).samples
-        return f"{session.data} {session.sample} to {last}"
+        return f"{session.data} {session.sample} and {session.batch - 1:,} more"
     label = ""
     if moment is not None and info(session.data).image and session.network.loss == "cross-entropy":
         label = f', a "{int(moment.taken.tensor("t")[0].argmax())}"'

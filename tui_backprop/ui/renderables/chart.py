@@ -101,7 +101,7 @@ def _roles(text: str) -> Line:
             role = ROLES[int(found.group(1))] if found else "muted"
         elif role == "muted":
             spans += [
-                (part, "faint" if re.match(AXIS, part) else "muted")
+                (part, "grid" if re.match(AXIS, part) else "muted")
                 for part in re.split(f"({AXIS}+)", piece)
                 if part
             ]

@@ -6,7 +6,7 @@ from tui_backprop.cost.model import TRAINING_STEPS, read
 from tui_backprop.engine.spec import backprop_ratio
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.numbers import count, duration
+from tui_backprop.ui.renderables.numbers import count, duration, times
 from tui_backprop.ui.renderables.spans import Line, line
 
 
@@ -33,8 +33,8 @@ def readout(costs: Costs, columns: int) -> list[Line]:
         return [line(("measuring a forward pass on this machine …", "muted"))]
     at = read(costs.machine, costs.parameters)
     here = costs.decade is None
-    passes = f"{at.backprop / at.forward:.2f} passes"
-    macs = f"{backprop_ratio(costs.network):.2f}x MACs"
+    passes = f"{at.backprop / at.forward:.1f} passes"
+    macs = backprop_ratio(costs.network)
     if costs.lesson_clock:
         source: tuple[str, ...] = ("assumed: 1 ms at 335,114 parameters", "the lesson's 1 ms", "assumed")
     elif costs.machine.measured(costs.parameters):
@@ -46,8 +46,9 @@ def readout(costs: Costs, columns: int) -> list[Line]:
         line((where, "muted"), (count(at.parameters), "strong"), (" parameters", "muted")),
         _row("forward", at.forward, "text", columns, *source),
         _row("naive", at.naive, "naive", columns, f"{count(at.parameters + 1)} passes", "P+1 passes"),
-        _row("backprop", at.backprop, "backprop", columns, f"{passes}; {macs}", passes),
-        line(("backprop is ", "muted"), (f"{count(at.ratio)} times", "strong"), (" faster", "muted")),
+        _row("backprop", at.backprop, "backprop", columns, passes),
+        line(("  in MACs ", "muted"), (f"{macs:>8.2f}x", "text"), ("  a forward pass", "muted")),
+        line(("backprop: ", "muted"), (f"{times(at.ratio)} times", "strong"), (" faster", "muted")),
         (),
         line((f"training, {TRAINING_STEPS:,} steps", "muted")),
         _row("naive", at.naive_run, "naive", columns, "projected"),

@@ -12,6 +12,7 @@ from tui_backprop.ui.renderables.numbers import MINUS, fixed, number
 from tui_backprop.ui.renderables.spans import Line, Span, line, width
 
 NAME = re.compile(r"(?:δ|d[Wb]|[zaWb])\d+|(?<![\w'])[xpLt](?![\w(])")
+LARGE = 1e6  # values from here on are written with an exponent
 SIGNS = {"+": " ", "-": MINUS, "*": "×", "/": "÷", "=": "="}
 
 
@@ -56,12 +57,14 @@ def _columns(formula: str, shapes: dict[str, tuple[int, ...]], phase: str) -> tu
 
 
 def decimals_for(rows: Sequence[Row]) -> int:
-    """Decimals that give the result three significant digits, and the terms at least one."""
-    sizes = [abs(row.value) for row in rows if math.isfinite(row.value) and row.value and row.sign != "/"]
-    if not sizes:
-        return 2
-    total = abs(rows[-1].value) if rows[-1].value and math.isfinite(rows[-1].value) else max(sizes)
-    return min(max(2 - math.floor(math.log10(total)), 2), 9)
+    """Decimals that give every result three significant digits, and what is subtracted two."""
+    wanted = {"=": 2, "-": 1}
+    needed = [
+        wanted[row.sign] - math.floor(math.log10(abs(row.value)))
+        for row in rows
+        if row.sign in wanted and row.value and math.isfinite(row.value)
+    ]
+    return min(max(2, *needed), 9) if needed else 2
 
 
 def receipt(rows: Sequence[Row], columns: int, role: str) -> list[Line]:
@@ -75,7 +78,7 @@ def receipt(rows: Sequence[Row], columns: int, role: str) -> list[Line]:
     factors = [" × ".join(number(f) for f in row.factors) for row in rows]
     factor_wide = max(map(len, factors))
     show_factors = factor_wide > 0 and 2 + label_wide + 2 + factor_wide + 2 + wide <= columns
-    label_wide = min(label_wide, columns - 4 - wide)
+    label_wide = max(min(label_wide, columns - 4 - wide), 1)
     lines = []
     for row, text, factor in zip(rows, texts, factors, strict=True):
         result = row.sign == "="
@@ -94,8 +97,8 @@ def receipt(rows: Sequence[Row], columns: int, role: str) -> list[Line]:
 
 def _shown(row: Row, decimals: int) -> float | str:
     """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
-    if row.sign in "*/" or not math.isfinite(row.value):
-        return number(row.value)
+    if row.sign in "*/" or not abs(row.value) < LARGE:  # NaN is no number below anything
+        return number(row.value, sign=row.sign not in "*/")
     return round(abs(row.value) if row.sign == "-" and row.value > 0 else row.value, decimals)
 
 

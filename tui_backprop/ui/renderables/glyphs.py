@@ -22,6 +22,7 @@ class Glyphs:
     here: str
     on: str
     back: str
+    bars: str  # heights, lowest first
     plain: bool = False
 
     def fit(self, row: Line) -> Line:
@@ -29,8 +30,8 @@ class Glyphs:
         return tuple((_to_ascii(text), role) for text, role in row) if self.plain else row
 
 
-UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←")
-ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", plain=True)
+UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "▁▂▃▄▅▆▇█")
+ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "12345678", plain=True)
 
 _PLAIN = {
     "…": "~", "∞": "inf", "µ": "u", "→": "->", "←": "<-", "↑": "up", "↓": "down", "━": "=", "─": "-",

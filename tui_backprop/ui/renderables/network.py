@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -16,9 +18,10 @@ NARROWEST, WIDEST = 3, 16  # columns of a layer's map
 Column = tuple[list[Line], int]  # lines, and how wide
 
 
-def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Layers side by side, ``rows`` lines of map each: activations above, deltas below, and on the last line
-    the weights between two layers. Deep networks show the layers around the current one."""
+def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs, norms: bool = True) -> list[Line]:
+    """Layers side by side, ``rows`` lines of map each: activations above, deltas below, then a bar for the
+    norm of each delta, and on the last line the weights between two layers. Deep networks show the layers
+    around the current one."""
     depth = moment.session.network.depth
     first, last = _window(moment.step.layer, depth, columns)
     layers = range(first, last + 1)
@@ -40,7 +43,7 @@ def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Lin
         line(*(span for lines, wide in parts for span in pad(lines[y], wide, "^")))
         for y in range(2 * rows + 2)
     ]
-    return [*lines, _placed(weights)]
+    return [*lines, *([_norms(moment, layers, cell, glyphs)] if norms else []), _placed(weights)]
 
 
 def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
@@ -51,6 +54,28 @@ def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
     fitting = max((columns - LOSS - 1 - ARROW) // each, 1)
     first = min(max(layer - fitting // 2, 0), depth + 1 - fitting)
     return first, first + fitting - 1
+
+
+def _norms(moment: Moment, layers: range, cell: int, glyphs: Glyphs) -> Line:
+    """Bars for the norm of each delta, a step of height for half a decade below the largest: every map is
+    drawn to its own scale, so this is where a gradient is seen to fade."""
+    depth = moment.session.network.depth
+    known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(moment, k)) is not None}
+    largest, top = max(known.values(), default=0.0), len(glyphs.bars) - 1
+    spans: list[Span] = [(" " * ((1 + ARROW) if layers[0] else 0), "text")]
+    for layer in layers:
+        norm = known.get(layer)
+        bar = ""
+        if norm is not None and 0 < norm <= largest < float("inf"):
+            bar = glyphs.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 5)
+        spans += [*pad(line((bar, "backward")), cell, "^"), (" " * ARROW, "text")]
+    return line(*spans, *(pad(line(("|δ|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()))
+
+
+def _delta_norm(moment: Moment, layer: int) -> float | None:
+    """The norm of a layer's delta over the batch, once the walk has it."""
+    kind = "output delta" if layer == moment.session.network.depth else "delta"
+    return moment.taken.summary(f"δ{layer}").norm if moment.reached("backward", layer, kind) else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:

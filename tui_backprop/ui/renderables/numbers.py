@@ -61,3 +61,12 @@ def short_count(value: float) -> str:
             unit = 1e3 if name == "k" else unit
             return f"{value / unit:.3g}{name}"
     return f"{value:,.0f}"
+
+
+def times(ratio: float) -> str:
+    """A ratio to two digits, in words where it is long: 3.4, 42, 48,000, 17 million, 3.9e+15."""
+    rounded = float(f"{ratio:.1e}")
+    for unit, name in ((1e9, " billion"), (1e6, " million")):
+        if unit <= rounded < 1e12:
+            return f"{rounded / unit:,.3g}{name}"
+    return f"{rounded:.1e}" if rounded >= 1e12 else f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"

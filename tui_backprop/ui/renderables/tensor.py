@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.summary import Summary, summarise
+from tui_backprop.session import AUTOMATIC
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -12,7 +13,7 @@ from tui_backprop.ui.renderables.heatmap import heatmap, picture
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, beside, line, merge, width
 
-FIELD = 9  # columns of one number in a table
+FIELD = 10  # columns of one number in a table
 
 
 def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -28,6 +29,7 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
         (name + ("'" if updated else ""), role),
         (f" {shape_text(values.shape)}", "muted"),
         (f"  first of {len(values)} samples" if first_of else "", "muted"),
+        (_which(moment, unit) if step.kind not in ("input", "loss") else "", "muted"),
     )
     row = values[0] if values.ndim == 2 and name[0] not in "dW" else values
     room = max(rows - 2, 1)
@@ -46,6 +48,12 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     summary = summarise(row) if row.ndim == 1 else moment.taken.summary(name, updated=updated)
     lines = [head, *body, line((statistics(summary, columns), "muted"))]
     return [*lines, *all_parameters(moment, columns, rows - len(lines))]
+
+
+def _which(moment: Moment, unit: int) -> str:
+    """Which unit is marked, and why it is."""
+    chosen = moment.session.unit(moment.step.layer) != AUTOMATIC
+    return f"  unit {unit}" + (" (a: the most to blame)" if chosen else ", the largest |δ|")
 
 
 def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked import worked
 from tui_backprop.lesson.captions import CAPTIONS
@@ -14,8 +16,9 @@ from tui_backprop.ui.renderables.spans import Line, beside, line, wrap
 from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
-TENSOR_ROWS = 9  # lines that the tensor is given below the equation, where there is room
+TENSOR_ROWS = 8  # lines that the tensor is given below the equation, where there is room
 FEW_UNITS = 8  # layers up to this wide are drawn in a single line
+LEAST_TERMS, MOST_NEEDED = 2, 3  # terms of a long sum: where room is short, and else at least
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
 
@@ -25,7 +28,11 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
     if max(moment.session.network.layers) <= FEW_UNITS:
         map_rows = 1
-    top += [*_blank(rows >= 20), *diagram(moment, columns, map_rows, glyphs), *_blank(rows >= 30)]
+    top += [
+        *_blank(rows >= 20),
+        *diagram(moment, columns, map_rows, glyphs, norms=rows >= 20),
+        *_blank(rows >= 30),
+    ]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
@@ -33,7 +40,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
         tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 24 else left)
+        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 22 else left)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
     return [glyphs.fit(row) for row in [*top, *lower][:rows]]
@@ -49,8 +56,14 @@ def explanation(moment: Moment, columns: int, rows: int) -> list[Line]:
     caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns)
     closing = closing_lines(moment, columns)
-    terms = min(max(rows - len(caption) - len(formula) - len(closing) - 10, 3), 12)
-    example = receipt(worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase)
+
+    def example_with(terms: int) -> list[Line]:
+        return receipt(worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase)
+
+    terms = min(max(rows - len(caption) - len(formula) - len(closing) - 10, MOST_NEEDED), 12)
+    example = example_with(terms)
+    if len(caption) + len(formula) + len(example) + len(closing) > rows:
+        example = example_with(LEAST_TERMS)
     roomy = len(caption) + len(formula) + len(example) + len(closing) + 3 <= rows
     blocks = [caption, formula, example, closing]
     if not roomy and len(caption) + len(formula) + len(example) + len(closing) > rows:
@@ -67,11 +80,18 @@ def explanation(moment: Moment, columns: int, rows: int) -> list[Line]:
 
 def caption_of(moment: Moment) -> str:
     """The sentence for the step, with this network's figures."""
-    spec, layer = moment.session.network, moment.step.layer
-    fan_in, fan_out = spec.fans[max(layer, 1) - 1]
-    parameters = fan_in * fan_out + (fan_out if spec.bias else 0)
-    return CAPTIONS[moment.step.kind].format(
-        inputs=spec.layers[0], width=fan_out, before=fan_in, parameters=parameters
+    spec, step, batch = moment.session.network, moment.step, moment.session.batch
+    fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
+    last = step.kind == "weights" and step.layer == 1
+    return CAPTIONS["last weights" if last else step.kind].format(
+        samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
+        inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
+        + (" each" if batch > 1 else ""),
+        units="The one unit" if fan_out == 1 else f"Each of {fan_out:,} units",
+        before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
+        parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
+        total=f"{spec.parameters:,}",
+        ratio=f"{step.ratio:.2f}",
     )
 
 
@@ -79,6 +99,8 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
     step, taken = moment.step, moment.taken
     lines = []
+    if not isfinite(taken.loss):
+        lines.append(line(("the loss is no number any more: α is too large; r starts again", "bad")))
     if step.reused:
         lines.append(
             line(
@@ -101,18 +123,13 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
 def cost_line(step: Step) -> Line:
     """Multiply-accumulates of the step, and the running total in forward passes."""
     if step.phase == "update":
-        return line(
-            ("cost    ", "muted"),
-            f"{count(step.flops)} FLOPs",
-            ("  gradient ", "muted"),
-            f"{step.ratio:.2f}x",
-            (" a forward pass", "muted"),
-        )
+        total = ("  gradient ", "muted"), f"{step.ratio:.2f}x", (" forward", "muted")
+        return line(("cost    ", "muted"), f"{count(step.flops)} FLOPs", *total)
     macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs"
     return line(
         ("cost    ", "muted"),
         macs,
-        ("  so far ", "muted"),
+        ("  total ", "muted"),
         f"{step.ratio:.2f}x",
         (" a forward pass", "muted"),
     )

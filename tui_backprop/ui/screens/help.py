@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
+from tui_backprop.lesson.captions import WORDS
 from tui_backprop.ui.keys import KEYS, PANEL_KEYS
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
@@ -38,7 +39,8 @@ def help_lines(glyphs: Glyphs) -> list[Line]:
     for place in ("network", "cost"):
         lines += [(), line((f"In the {place} panel", "title"))]
         lines += [line((f"  {shown:<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]]
-    lines += [(), line((f"  {'ctrl+p':<10}", "key"), "Everything by name.")]
+    lines += [(), line((f"  {'ctrl+p':<10}", "key"), "Everything by name."), (), line(("Words", "title"))]
+    lines += [line((f"  {word:<10}", "strong"), meaning) for word, meaning in WORDS]
     return [glyphs.fit(row) for row in lines]
 
 
@@ -57,6 +59,7 @@ class HelpPage(Canvas):
 class HelpScreen(ModalScreen[None]):
     """Over the app until any of its keys is pressed; arrows scroll."""
 
+    AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1,q,escape,enter,space", "dismiss", show=False),
     ]
@@ -68,5 +71,5 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             box.border_title = "help"
-            box.border_subtitle = "? closes"
+            box.border_subtitle = "↑ ↓ scroll   ? closes"
             yield HelpPage(self._glyphs)

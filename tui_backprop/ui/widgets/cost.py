@@ -16,11 +16,7 @@ from tui_backprop.ui.renderables.spans import Line, beside, line
 from tui_backprop.ui.widgets.canvas import Canvas
 
 DECADES = 3.0, 12.0
-TALL, WIDE, READOUT = (
-    26,
-    76,
-    34,
-)  # rows and columns from which the words stand below the chart, and their columns
+TALL, WIDE, READOUT = 26, 56, 34  # the words stand beside the chart below so many rows, from so many columns
 NUDGE = 0.25  # decades that a key moves the cursor
 
 
@@ -31,6 +27,7 @@ class CostView(Canvas, can_focus=True):
         Binding("left,h", "move(-1)", show=False),
         Binding("right,l", "move(1)", show=False),
         Binding("home", "here", show=False),
+        Binding("end", "move(99)", show=False),
     ]
 
     def __init__(self, glyphs: Glyphs) -> None:

@@ -39,13 +39,21 @@ class Go(Message):
         self.direction = direction
 
 
+class Discard(Message):
+    """Take all edits back."""
+
+
 class Editor(Input):
     """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "go(-1)", show=False),
         Binding("down", "go(1)", show=False),
+        Binding("escape", "discard", show=False),
     ]
+
+    def action_discard(self) -> None:
+        self.post_message(Discard())
 
     def action_go(self, direction: int) -> None:
         self.post_message(Go(direction))
@@ -60,6 +68,7 @@ class FormView(Canvas, can_focus=True):
         Binding("left,h", "turn(-1)", show=False),
         Binding("right,l,space", "turn(1)", show=False),
         Binding("enter", "apply", show=False),
+        Binding("escape", "discard", show=False),
     ]
 
     class Turn(Message):
@@ -94,6 +103,9 @@ class FormView(Canvas, can_focus=True):
 
     def action_apply(self) -> None:
         self.post_message(self.Apply())
+
+    def action_discard(self) -> None:
+        self.post_message(Discard())
 
     def on_click(self, event: events.Click) -> None:
         if event.y < len(FIELDS):
@@ -182,7 +194,9 @@ class NetworkPanel(Frame):
         editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
         with editor.prevent(Input.Changed):
             editor.value = text
+        columns = self._view.size.width
         editor.styles.offset = (LABEL, row)
+        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
         editor.cursor_position = len(text)
         editor.display = True
         if not editors:
@@ -218,6 +232,12 @@ class NetworkPanel(Frame):
             self._fill_editor()
             self._view.redraw()
             self.post_message(Applied(after))
+
+    @on(Discard)
+    def _discard(self) -> None:
+        self._edits = {}
+        self._fill_editor()
+        self._view.redraw()
 
     # --- the form's own state -----------------------------------------------------------------------------
 
