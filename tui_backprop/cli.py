@@ -147,9 +147,7 @@ def open_app(session: Session) -> None:
 @main.command()
 @session_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-@click.option(
-    "--save", metavar="FILE.npz", type=click.Path(path_type=Path, dir_okay=False), help="Write all arrays."
-)
+@click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
 def trace(given: dict[str, Any], as_json: bool, save: Path | None) -> None:
     """Print the whole pass, forward, loss, backward and update, step by step."""
     from tui_backprop.replay import Replay

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui_backprop.data import catalogue
-from tui_backprop.engine.spec import NetworkSpec, SpecError, positive, whole
+from tui_backprop.engine.spec import NetworkSpec, one_of, positive, whole
 from tui_backprop.presets import PRESETS
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
@@ -71,9 +71,7 @@ class Session:
 
 def from_preset(name: str) -> Session:
     """The session that a preset starts. Raises SpecError for an unknown name."""
-    if name not in PRESETS:
-        raise SpecError("preset", f'"{name}" is unknown; choose from {", ".join(PRESETS)}')
-    preset = PRESETS[name]
+    preset = PRESETS[one_of("preset", name, PRESETS)]
     return Session(preset.network, preset.data, batch=preset.batch, lr=preset.lr)
 
 

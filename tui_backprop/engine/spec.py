@@ -47,26 +47,34 @@ def quoted(value: object) -> str:
 
 def whole(field: str, value: object, least: int) -> int:
     """Return ``value`` (an int, or text that reads as one) if it is a whole number of at least ``least``."""
+    if type(value) is int and abs(value) >= 10**LONGEST_INTEGER:
+        value = ("-" if value < 0 else "") + "9" * (
+            LONGEST_INTEGER + 1
+        )  # Python will not print a very long one
     text = str(value).strip()
-    if (
-        isinstance(value, bool)
-        or not re.fullmatch(r"[+-]?[0-9]+", text)
-        or int(text[:LONGEST_INTEGER]) < least
-    ):
-        wanted = "a positive whole number" if least == 1 else f"a whole number, {least} or more"
-        raise SpecError(field, f"{quoted(value)} is not {wanted}")
-    if len(text.lstrip("+-0")) > LONGEST_INTEGER:
+    if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+    digits = text.lstrip("+-").lstrip("0")
+    if text[0] != "-" and len(digits) > LONGEST_INTEGER:
         raise SpecError(
             field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits"
         )
-    return int(text)
+    number = int(digits[: LONGEST_INTEGER + 1] or 0) * (-1 if text[0] == "-" else 1)
+    if number < least:
+        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+    return number
+
+
+def _wanted(least: int) -> str:
+    return "a positive whole number" if least == 1 else f"a whole number, {least} or more"
 
 
 def positive(field: str, value: object) -> float:
     """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
     try:
-        number = float(str(value).strip())
-    except ValueError:
+        text = str(value).strip()
+        number = float(text) if text.isascii() else float("nan")
+    except (ValueError, OverflowError):
         number = float("nan")
     if not 0 < number < float("inf"):
         raise SpecError(field, f"{quoted(value)} is not a positive number, such as 0.1")

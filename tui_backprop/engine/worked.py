@@ -119,7 +119,7 @@ def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[li
         Row("+", f"e^({exponent}), {y} is the target", float(np.exp(z[y] - top))),
         Row("/", f"Σ e^(z{k}{less})", float(np.exp(z - top).sum())),
         Row("=", f"p[{y}]", float(p[y])),
-        Row("=", f"−ln p[{y}]", float(-np.log(p[y]))),
+        Row("=", f"−ln p[{y}]", float(np.logaddexp.reduce(z) - z[y])),
     ]
     return rows, rows[-1].value
 

@@ -2,7 +2,7 @@
 
 CAPTIONS = {
     "input": "{samples}, {inputs}. Press → to send it through the network, step by step.",
-    "affine": "{units} sums {before}, each times a weight, and adds a bias.",
+    "affine": "{units} sums {before}, each times a weight{bias}.",
     "activation": "Each unit bends its sum. What comes out is kept: the way back will need it.",
     "loss": "One number says how wrong the output is. Which weights caused it?",
     "output delta": "The way back starts here: how the loss answers to each output.",

@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.notation import ascii_formula
-from tui_backprop.engine.spec import SpecError
+from tui_backprop.engine.spec import SpecError, quoted
 from tui_backprop.engine.trace import Step, walk
 from tui_backprop.engine.train import Pass
 from tui_backprop.engine.worked import worked
@@ -39,16 +39,16 @@ def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
     ]
     for step in steps:
         moment = Moment(at_step(session, step.index), steps, taken)
-        blocks.append([(), *_block(moment, step)])
+        blocks.append([(), *_block(moment, step, glyphs)])
     return "\n".join(plain(glyphs.fit(row)).rstrip() for block in blocks for row in block)
 
 
-def _block(moment: Moment, step: Step) -> list[Line]:
+def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
     taken = moment.taken
     title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
     summary = taken.summary(step.tensor, updated=step.phase == "update")
-    body = formula_with_shapes(step, COLUMNS)
-    body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase)
+    body = formula_with_shapes(step, COLUMNS, glyphs)
+    body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase, glyphs)
     if summary.size > 1:
         body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
     return [line(title), *(line("     ", *row) for row in [*body, *closing_lines(moment, COLUMNS)])]
@@ -97,5 +97,5 @@ def save_arrays(session: Session, taken: Pass, path: Path) -> int:
         with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
     except OSError as error:
-        raise SpecError("save", f"{path} cannot be written: {error.strerror or error}") from None
+        raise SpecError("save", f"{quoted(str(path))} cannot be written: {error.strerror or error}") from None
     return len(arrays)

@@ -47,7 +47,7 @@ def readout(costs: Costs, columns: int) -> list[Line]:
         _row("forward", at.forward, "text", columns, *source),
         _row("naive", at.naive, "naive", columns, f"{count(at.parameters + 1)} passes", "P+1 passes"),
         _row("backprop", at.backprop, "backprop", columns, passes),
-        line(("  in MACs ", "muted"), (f"{macs:>8.2f}x", "text"), ("  a forward pass", "muted")),
+        line(("in MACs  ", "muted"), f"{macs:>9.2f}x", ("  a forward", "muted")),
         line(("backprop: ", "muted"), (f"{times(at.ratio)} times", "strong"), (" faster", "muted")),
         (),
         line((f"training, {TRAINING_STEPS:,} steps", "muted")),
@@ -61,4 +61,6 @@ def _row(name: str, seconds: float, role: str, columns: int, *notes: str) -> Lin
     left = f"{name:<9}"
     time = f"{duration(seconds):>10}"
     note = next((n for n in notes if len(left) + len(time) + 2 + len(n) <= columns), "")
-    return line((left, role), (time, "text" if role == "text" else "strong"), (f"  {note}", "muted"))
+    return line(
+        (left, role), (time, "text" if role == "text" else "strong"), (f"  {note}" if note else "", "muted")
+    )

@@ -22,16 +22,21 @@ class Glyphs:
     here: str
     on: str
     back: str
+    delta: str  # where there is no room for its name
     bars: str  # heights, lowest first
     plain: bool = False
 
+    def text(self, text: str) -> str:
+        """A text with every character that this set does not have replaced; it may become longer."""
+        return _to_ascii(text) if self.plain else text
+
     def fit(self, row: Line) -> Line:
         """A line with every character that this set does not have replaced."""
-        return tuple((_to_ascii(text), role) for text, role in row) if self.plain else row
+        return tuple((self.text(text), role) for text, role in row)
 
 
-UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "▁▂▃▄▅▆▇█")
-ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "12345678", plain=True)
+UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "δ", "▁▂▃▄▅▆▇█")
+ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "d", "12345678", plain=True)
 
 _PLAIN = {
     "…": "~", "∞": "inf", "µ": "u", "→": "->", "←": "<-", "↑": "up", "↓": "down", "━": "=", "─": "-",

@@ -71,7 +71,7 @@ def heatmap(
     they all fit; ``selected`` marks one of its entries, or one column of a matrix (of ``width`` columns, where
     ``values`` is a pooled version of it)."""
     if values.ndim == 1:
-        double = len(values) > 1 and 2 * len(values) <= rows * columns
+        double = len(values) > 1 and columns > 1 and -(-len(values) // (columns // 2)) <= rows
         cells, each = fold(values, rows, columns // 2 if double else columns)
         at = None if selected is None else divmod(selected // each, cells.shape[1])
         count = -(-len(values) // each)

@@ -69,7 +69,10 @@ def _norms(moment: Moment, layers: range, cell: int, glyphs: Glyphs) -> Line:
         if norm is not None and 0 < norm <= largest < float("inf"):
             bar = glyphs.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 5)
         spans += [*pad(line((bar, "backward")), cell, "^"), (" " * ARROW, "text")]
-    return line(*spans, *(pad(line(("|δ|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()))
+    return line(
+        *spans,
+        *(pad(line((f"|{glyphs.delta}|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()),
+    )
 
 
 def _delta_norm(moment: Moment, layer: int) -> float | None:
@@ -118,7 +121,8 @@ def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> 
             drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, glyphs)
         else:
             drawn = heatmap(values, rows, cell, role, glyphs, unit if current else None)
-        block += [line((name, "strong" if current else role)), *_centred(drawn, rows)]
+        label = name.replace("δ", glyphs.delta)
+        block += [line((label, "strong" if current else role)), *_centred(drawn, rows)]
     return block
 
 

@@ -19,7 +19,7 @@ def number(value: float, digits: int = 3, sign: bool = False) -> str:
     size = abs(value)
     if size == 0:
         return "0"
-    exponent = math.floor(math.log10(float(f"{size:.{digits - 1}e}")))
+    exponent = int(f"{size:.{digits - 1}e}".partition("e")[2])
     if -4 <= exponent < 6:
         return f"{lead}{size:,.{max(digits - 1 - exponent, 0)}f}"
     return f"{lead}{size:.{digits - 1}e}"

@@ -12,7 +12,7 @@ from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.network import diagram
 from tui_backprop.ui.renderables.numbers import count, number
-from tui_backprop.ui.renderables.spans import Line, beside, line, wrap
+from tui_backprop.ui.renderables.spans import Line, beside, clip, line, wrap
 from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
@@ -36,29 +36,31 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
-        text = explanation(moment, text_columns, left)
+        text = [glyphs.fit(row) for row in explanation(moment, text_columns, left, glyphs)]
         tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 22 else left)
+        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 22 else left, glyphs)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
-    return [glyphs.fit(row) for row in [*top, *lower][:rows]]
+    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
 
 
 def _blank(wanted: bool) -> list[Line]:
     return [()] if wanted else []
 
 
-def explanation(moment: Moment, columns: int, rows: int) -> list[Line]:
+def explanation(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """Caption, formula with shapes, receipt, reuse and cost; air and words give way where room is short."""
     step = moment.step
     caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
-    formula = formula_with_shapes(step, columns)
+    formula = formula_with_shapes(step, columns, glyphs)
     closing = closing_lines(moment, columns)
 
     def example_with(terms: int) -> list[Line]:
-        return receipt(worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase)
+        return receipt(
+            worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase, glyphs
+        )
 
     terms = min(max(rows - len(caption) - len(formula) - len(closing) - 10, MOST_NEEDED), 12)
     example = example_with(terms)
@@ -88,6 +90,7 @@ def caption_of(moment: Moment) -> str:
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
         units="The one unit" if fan_out == 1 else f"Each of {fan_out:,} units",
+        bias=", and adds a bias" if spec.bias else "",
         before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
         parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
         total=f"{spec.parameters:,}",

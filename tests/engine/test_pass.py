@@ -1,0 +1,127 @@
+"""A program, its buffers, and what a pass does with special inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.network import initial_parameters, parameter_shapes, views
+from tui_backprop.engine.program import Program
+from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.train import take_pass
+
+SMALL = NetworkSpec((3, 4, 2), "relu", "cross-entropy", dtype="float64")
+
+
+def pass_of(spec, x, t=None, lr=0.1):
+    t = np.eye(spec.layers[-1])[[0] * len(x)] if t is None else t
+    return take_pass(spec, np.asarray(x, spec.dtype), t.astype(spec.dtype), initial_parameters(spec), lr)
+
+
+def test_parameters_and_gradients_by_name_are_views_of_one_flat_vector():
+    program = Program(SMALL, 2, initial_parameters(SMALL))
+    program.feed(np.ones((2, 3)), np.eye(2))
+    program.forward()
+    program.backward()
+    for name in ("W1", "b1", "W2", "b2"):
+        assert program.values[name].base is program.parameters
+        assert program.cotangents[name].base is program.gradient
+    flat = np.concatenate([program.cotangents[name].ravel() for name in ("W1", "b1", "W2", "b2")])
+    np.testing.assert_array_equal(flat, program.gradient)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_every_value_and_every_derivative_has_its_shape(bias):
+    spec = NetworkSpec((3, 4, 5, 2), bias=bias, dtype="float64")
+    taken = pass_of(spec, np.ones((6, 3)))
+    for name, shape in parameter_shapes(spec).items():
+        assert taken.tensor(name).shape == taken.tensor(f"d{name}").shape == taken.new[name].shape == shape
+    for k, width in enumerate((4, 5, 2), 1):
+        for name in (f"z{k}", f"a{k}", f"δ{k}", f"delta{k}"):
+            assert taken.tensor(name).shape == (6, width)
+    assert ("b1" in parameter_shapes(spec)) is bias
+
+
+def test_the_last_layer_is_linear():
+    taken = pass_of(SMALL, [[1, 2, 3]])
+    assert taken.tensor("a2") is taken.tensor("z2")
+
+
+def test_an_unknown_tensor_is_a_key_error():
+    with pytest.raises(KeyError):
+        pass_of(SMALL, [[1, 2, 3]]).tensor("q1")
+
+
+def test_the_update_is_one_step_down_the_gradient():
+    taken = pass_of(SMALL, [[1, 2, 3], [3, 2, 1]], lr=0.25)
+    old = views(initial_parameters(SMALL), SMALL)
+    for name, w in taken.new.items():
+        np.testing.assert_array_equal(w, old[name] - 0.25 * taken.tensor(f"d{name}"))
+    assert taken.loss_after < taken.loss
+
+
+def test_a_pass_is_read_only():
+    taken = pass_of(SMALL, [[1, 2, 3]])
+    for array in (
+        taken.tensor("z1"),
+        taken.tensor("W1"),
+        taken.tensor("dW1"),
+        taken.updated,
+        taken.new["W1"],
+    ):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+
+
+def test_an_input_of_zeros_stands_at_the_kink_and_sends_nothing_back():
+    taken = pass_of(SMALL, [[0, 0, 0]])  # biases start at zero, so every z1 is exactly 0
+    assert not taken.tensor("z1").any()
+    assert taken.tensor("δ2").any()
+    for name in ("a1", "δ1", "dW1", "db1", "dW2"):
+        assert not taken.tensor(name).any()
+    assert taken.tensor("db2").any()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_input_that_is_no_number_gives_a_loss_that_is_none_and_no_exception(activation, loss, bad):
+    spec = NetworkSpec((2, 3, 2), activation, loss, dtype="float64")
+    taken = pass_of(spec, [[bad, 1.0]])
+    if np.isnan(bad):
+        assert np.isnan(taken.loss)
+        assert np.isnan(taken.loss_after)
+        assert np.isnan(taken.tensor("dW1")).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_learning_rate_that_overflows_shows_as_a_loss_that_is_no_number(dtype):
+    taken = pass_of(NetworkSpec((2, 3, 2), "identity", "mse", dtype=dtype), [[1.0, 2.0]], lr=1e300)
+    assert np.isfinite(taken.loss)
+    assert not np.isfinite(taken.loss_after)
+
+
+@pytest.mark.parametrize(
+    "layers", [(784, 10), (1, 1), (2, *(3,) * 49, 2)], ids=["one layer", "1,1", "50 layers"]
+)
+@pytest.mark.parametrize("bias", [True, False])
+def test_shallow_and_deep_networks_run(layers, bias):
+    spec = NetworkSpec(layers, "tanh", "mse", "xavier", "float64", bias)
+    taken = pass_of(spec, np.linspace(0, 1, 2 * layers[0]).reshape(2, -1))
+    assert np.isfinite(taken.loss)
+    assert taken.tensor(f"dW{spec.depth}").any()
+    assert taken.tensor("dW1").any()
+
+
+def test_a_pass_can_be_run_again_and_gives_the_same_bits():
+    program = Program(SMALL, 2, initial_parameters(SMALL))
+    program.feed(np.ones((2, 3)), np.eye(2))
+    loss, gradient = float(program.forward()), program.backward().copy()
+    assert float(program.forward()) == loss
+    np.testing.assert_array_equal(program.backward(), gradient)
+
+
+def test_the_slope_of_a_layer_is_what_its_delta_was_multiplied_by():
+    taken = pass_of(NetworkSpec((3, 4, 2), "tanh", dtype="float64"), [[1, 2, 3]])
+    before = taken.tensor("δ2") @ taken.tensor("W2").T
+    np.testing.assert_allclose(before * taken.slope(1), taken.tensor("δ1"), rtol=1e-14)

@@ -1,0 +1,190 @@
+"""The worked example of a step is a receipt: its rows add up, or multiply out, to what the pass holds."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.trace import walk
+from tui_backprop.engine.train import take_pass
+from tui_backprop.engine.worked import selected_input, telling_unit, worked
+from tui_backprop.presets import PRESETS
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+ARITHMETIC = ("affine", "output delta", "weights", "delta", "update")
+
+
+def total(rows):
+    """What the rows before the result come to, and the largest number on the way there."""
+    value, most = 0.0, 0.0
+    for row in rows:
+        if row.factors:
+            assert row.value == pytest.approx(np.prod(row.factors), rel=1e-6)
+        value = OPERATION[row.sign](value, row.value)
+        most = max(most, abs(value), abs(row.value) if row.sign in "+-" else 0)
+    return value, most
+
+
+def check(taken, step, unit, terms, sample=0):
+    *rows, result = worked(taken, step, unit, terms, sample)
+    assert result.sign == "="
+    value, most = total(rows)
+    assert abs(value - result.value) <= TOLERANCE[taken.spec.dtype] * most, (step.formula, unit, terms)
+
+
+def pass_of(spec, data, n, lr=0.1):
+    batch = cut(spec, data, 0, n)
+    return take_pass(spec, batch.x, batch.t, initial_parameters(spec), lr)
+
+
+def units_of(spec, layer):
+    width = spec.layers[layer]
+    return sorted({0, width // 3, width - 1})
+
+
+@pytest.mark.parametrize("terms", [1, 3, 12])
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_rows_of_every_step_of_a_preset_come_to_its_result(name, terms):
+    preset = PRESETS[name]
+    taken = pass_of(preset.network, preset.data, preset.batch, preset.lr)
+    for step in walk(preset.network, preset.batch):
+        if step.kind in ARITHMETIC:
+            for unit in units_of(preset.network, step.layer):
+                check(taken, step, unit, terms)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_rows_come_to_the_result_for_every_sample_of_a_batch(activation, loss, bias):
+    spec = NetworkSpec((2, 5, 6, 2), activation, loss, dtype="float64", bias=bias)
+    taken = pass_of(spec, "moons", 3)
+    for step in walk(spec, 3):
+        if step.kind in ARITHMETIC:
+            for sample in range(3):
+                check(taken, step, 1, 2, sample)
+
+
+def test_results_are_the_entries_of_the_pass():
+    spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
+    taken = pass_of(spec, "spiral", 2)
+    steps = walk(spec, 2)[1:]
+    last = {(s.phase, s.layer, s.kind): worked(taken, s, 2, 3, 1)[-1].value for s in steps}
+    i = selected_input(taken, 2, 2)
+    assert last["forward", 1, "affine"] == taken.tensor("z1")[1, 2]
+    assert last["forward", 1, "activation"] == taken.tensor("a1")[1, 2]
+    assert last["backward", 2, "output delta"] == taken.tensor("δ2")[1, 2]
+    assert last["backward", 2, "weights"] == taken.tensor("dW2")[i, 2]
+    assert last["backward", 1, "delta"] == taken.tensor("δ1")[1, 2]
+    assert last["update", 2, "update"] == taken.new["W2"][i, 2]
+    assert last["loss", 2, "loss"] == taken.loss
+
+
+@pytest.mark.parametrize("terms", [1, 3, 6, 12])
+def test_no_more_terms_are_shown_than_asked_for_and_none_is_hidden_in_a_rest_of_one(terms):
+    spec = NetworkSpec((2, 8, 3), dtype="float64")
+    taken = pass_of(spec, "spiral", 1)
+    affine = next(s for s in walk(spec, 1) if s.kind == "affine" and s.layer == 2)
+    labels = [row.label for row in worked(taken, affine, 0, terms)[:-2]]  # without bias and result
+    rest = [label for label in labels if "more terms" in label]
+    shown = len(labels) - len(rest)
+    assert shown <= terms + 1
+    assert rest == ([f"{8 - shown} more terms"] if shown < 8 else [])
+    assert rest != ["1 more terms"]
+
+
+def test_the_terms_shown_are_the_largest():
+    spec = NetworkSpec((784, 10), dtype="float64")
+    taken = pass_of(spec, "digits", 1)
+    affine = walk(spec, 1)[1]
+    terms = np.abs(taken.tensor("x")[0] * taken.tensor("W1")[:, 4])
+    shown = [abs(row.value) for row in worked(taken, affine, 4, 5)[:5]]
+    np.testing.assert_allclose(shown, np.sort(terms)[::-1][:5], rtol=1e-15)
+
+
+def loss_rows(spec, data, n, sample=0):
+    taken = pass_of(spec, data, n)
+    step = next(s for s in walk(spec, n) if s.kind == "loss")
+    return taken, [(row.sign, row.value) for row in worked(taken, step, 0, 3, sample)]
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_the_example_of_a_cross_entropy_goes_by_the_target_s_probability(n):
+    spec = NetworkSpec((784, 10), dtype="float64")
+    taken, rows = loss_rows(spec, "digits", n, n - 1)
+    powers = np.exp(taken.tensor("z1")[n - 1])
+    p = powers[int(taken.tensor("t")[n - 1].argmax())] / powers.sum()
+    assert [sign for sign, _ in rows[:3]] == ["+", "/", "="]
+    assert rows[0][1] / rows[1][1] == pytest.approx(p, rel=1e-12)
+    assert rows[2][1] == pytest.approx(p, rel=1e-12)
+    assert rows[3][1] == pytest.approx(-np.log(p), rel=1e-12)
+    assert rows[-1][1] == taken.loss
+
+
+@pytest.mark.parametrize("width", [2, 30])
+@pytest.mark.parametrize("loss", ["binary-cross-entropy", "mse", "half-squares"])
+def test_the_rows_of_every_other_loss_come_to_the_loss_of_one_sample(loss, width):
+    spec = NetworkSpec((2, 3, width), "tanh", loss, dtype="float64")
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(1, 2)), rng.integers(2, size=(1, width)).astype(float)
+    taken = take_pass(spec, x, t, initial_parameters(spec), 0.1)
+    *rows, result = worked(taken, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
+    assert total(rows)[0] == pytest.approx(taken.loss, rel=1e-12)
+    assert result.value == taken.loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_losses_of_the_samples_have_the_loss_of_the_batch_for_their_mean(loss):
+    spec = NetworkSpec((2, 3, 2), "tanh", loss, dtype="float64")
+    each = [loss_rows(spec, "moons", 5, sample)[1][-2][1] for sample in range(5)]
+    assert np.mean(each) == pytest.approx(pass_of(spec, "moons", 5).loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("right", [True, False])
+def test_the_example_of_a_cross_entropy_agrees_with_the_loss_where_probabilities_underflow(right, n):
+    spec = NetworkSpec((2, 2), bias=False, dtype="float32")  # e^-200 is 0 in single precision
+    one, two = np.eye(2, dtype="f4")
+    t = np.stack(n * [one if right else two])
+    taken = take_pass(spec, np.stack(n * [one]), t, np.array([200, 0, 0, 0], "f4"), 0.1)
+    rows = worked(taken, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
+    shown = [row.value for row in rows if "−ln p" in row.label or "sample" in row.label]
+    assert taken.loss == (0 if right else 200)
+    assert set(shown) == {taken.loss}
+
+
+def test_numbers_beyond_the_largest_raise_no_warning():
+    spec = NetworkSpec((3, 8, 4), "identity", "mse", dtype="float64")
+    huge = np.full(spec.parameters, 1e300)
+    taken = take_pass(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
+    for step in walk(spec, 1):
+        worked(taken, step, 1)
+
+
+def test_the_telling_unit_is_the_one_with_the_largest_delta():
+    spec = NetworkSpec((784, 20, 10), dtype="float64")
+    taken = pass_of(spec, "digits", 2)
+    for sample in (0, 1):
+        assert telling_unit(taken, 1, sample) == np.abs(taken.tensor("δ1")[sample]).argmax()
+        assert telling_unit(taken, 0, sample) == taken.tensor("x")[sample].argmax()
+
+
+def test_numbers_that_are_none_do_not_stop_the_example():
+    spec = NetworkSpec((2, 3, 2), dtype="float64")
+    taken = take_pass(spec, np.array([[np.nan, 1.0]]), np.eye(2)[:1], initial_parameters(spec), 0.1)
+    for step in walk(spec, 1):
+        rows = worked(taken, step, telling_unit(taken, step.layer))
+        assert rows[-1].sign == "="
+
+
+def test_an_unknown_kind_of_step_is_a_key_error():
+    spec = NetworkSpec((2, 2))
+    with pytest.raises(KeyError):
+        worked(pass_of(spec, "moons", 1), replace(walk(spec, 1)[0], kind="nap"), 0)

@@ -1,0 +1,156 @@
+"""Formula and receipt: aligned, and what is shown adds up as it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.trace import walk
+from tui_backprop.engine.train import take_pass
+from tui_backprop.engine.worked import Row, worked
+from tui_backprop.presets import PRESETS
+from tui_backprop.session import from_preset
+from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt, shape_text
+from tui_backprop.ui.renderables.spans import plain, width
+
+WIDE = 100
+
+
+def shown(lines):
+    """(sign, text of the value) of each line of a receipt."""
+    return [(text[0], text.split()[-1]) for text in map(plain, lines)]
+
+
+def units(text):
+    """A shown decimal as a whole number of its last places, so that sums of them are exact."""
+    return int(text.replace("−", "-").replace("+", "").replace(".", ""))
+
+
+def long_sums(moments, name, terms):
+    for moment in moments(from_preset(name)):
+        last = moment.session.network.layers[moment.step.layer] - 1
+        for unit in sorted({0, last // 2, last, moment.unit(moment.step.layer)}):
+            rows = worked(moment.taken, moment.step, unit, terms)
+            if any("more terms" in row.label for row in rows):
+                yield moment, rows
+
+
+@pytest.mark.parametrize("terms", [1, 3, 7])
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(moments, name, terms):
+    met = 0
+    for moment, rows in long_sums(moments, name, terms):
+        if any(row.sign in "*/" for row in rows):
+            continue
+        *summands, result = shown(receipt(rows, WIDE, "forward"))
+        assert sum(units(text) for _, text in summands) == units(result[1]), (moment.step.formula, rows)
+        met += 1
+    assert met or max(PRESETS[name].network.layers) <= terms + 1  # no sum is long there
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(moments, name):
+    for _, rows in long_sums(moments, name, 3):
+        if not any(row.sign == "*" for row in rows):
+            continue
+        *summands, (_, slope), (_, result) = shown(receipt(rows, WIDE, "backward"))
+        decimals = len(result.partition(".")[2])
+        total = sum(units(text) for _, text in summands) / 10**decimals
+        exact = rows[-2].value
+        assert float(slope) == pytest.approx(exact, rel=5e-3)
+        # The shown total is off by half a last place at most, and so is the shown result.
+        assert abs(total * exact - units(result) / 10**decimals) <= (0.5 * exact + 0.501) / 10**decimals
+
+
+def test_a_receipt_is_aligned_on_the_decimal_point():
+    rows = [Row("+", "a", 0.126), Row("+", "3 more terms", -1.25), Row("=", "sum", -1.124)]
+    lines = [plain(row) for row in receipt(rows, 30, "forward")]
+    assert lines == ["  a             +0.13", "  3 more terms  −1.25", "= sum           −1.12"]
+
+
+def test_factors_are_shown_where_there_is_room_for_them():
+    rows = [Row("+", "a", 0.5, (0.25, 2.0)), Row("=", "sum", 0.5)]
+    assert "0.250 × 2.00" in plain(receipt(rows, 40, "forward")[0])
+    assert "×" not in plain(receipt(rows, 20, "forward")[0])
+
+
+@pytest.mark.parametrize("columns", [20, 30, 48, 100])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_receipt_is_never_wider_than_its_columns(moments, name, columns):
+    for moment in moments(from_preset(name)):
+        rows = worked(moment.taken, moment.step, moment.unit(moment.step.layer))
+        assert max(map(width, receipt(rows, columns, "forward"))) <= columns
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("lr", [1e10, 1e30, 1e300])
+def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
+    spec = NetworkSpec((3, 8, 4), "identity", loss, dtype="float64")
+    x, t, parameters = np.ones((1, 3)), np.eye(4)[:1], initial_parameters(spec)
+    for _ in range(3):
+        taken = take_pass(spec, x, t, parameters, lr)
+        for step in walk(spec, 1):
+            lines = receipt(worked(taken, step, 1), 48, "forward")
+            assert max(map(width, lines)) <= 48, (step.formula, [plain(row) for row in lines])
+        parameters = taken.updated
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_written_in_words(value):
+    rows = [Row("+", "a", 1.0), Row("+", "5 more terms", value), Row("=", "sum", value)]
+    last = plain(receipt(rows, 40, "forward")[-1])
+    assert last.split()[-1].lstrip("+") in ("NaN", "∞", "−∞")
+
+
+def test_a_result_too_small_for_decimals_is_not_shown_as_zero():
+    rows = [Row("+", "a", 3e-15), Row("=", "sum", 3e-15)]
+    assert "3.0" in plain(receipt(rows, 40, "forward")[-1])
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [((1, 256), "(1,256)"), ((256,), "(256,)"), ((), "number"), ((4000, 784), "(4000,784)")],
+)
+def test_a_shape_is_written_as_numpy_writes_it(shape, text):
+    assert shape_text(shape) == text
+
+
+def steps_of_every_kind():
+    for activation, loss in product(ACTIVATIONS, LOSSES):
+        yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
+
+
+@pytest.mark.parametrize("columns", [48, 100])
+def test_a_formula_keeps_its_words_and_has_the_shapes_of_its_names_below(columns):
+    for step in steps_of_every_kind():
+        lines = [plain(row).rstrip() for row in formula_with_shapes(step, columns)]
+        assert " ".join(" ".join(lines[::2]).split()) == step.formula
+        for name, shape in step.operands:
+            assert name == "p" or shape_text(shape) in " ".join(lines[1::2]), (step.formula, name)
+
+
+@pytest.mark.parametrize("columns", [48, 58, 100])
+def test_a_formula_fits_its_columns(columns):
+    for step in steps_of_every_kind():
+        lines = [plain(row).rstrip() for row in formula_with_shapes(step, columns)]
+        assert max(map(len, lines)) <= columns, lines
+
+
+def test_shapes_stand_below_their_names():
+    step = next(s for s in walk(NetworkSpec((784, 256, 10)), 1) if s.kind == "affine")
+    above, below = (plain(row) for row in formula_with_shapes(step, 100))
+    for name, shape in (("W1", "(784,256)"), ("b1", "(256,)")):
+        start = below.index(shape)
+        assert name in above[start : start + len(shape)]
+
+
+def test_a_receipt_for_another_unit_is_another_receipt(moments):
+    moment = moments(from_preset("lesson"))[1]
+    other = replace(moment, session=replace(moment.session, units=(0, 7)))
+    assert other.unit(1) == 7
+    assert worked(other.taken, other.step, 7) != worked(moment.taken, moment.step, moment.unit(1))
