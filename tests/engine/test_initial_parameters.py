@@ -79,6 +79,14 @@ def test_the_spread_is_the_one_its_authors_give(init, std):
     assert abs(w.mean()) < 0.02 * std
 
 
+@pytest.mark.parametrize(
+    ("init", "std"), [("he", 2**0.5), ("xavier", (2 * 3 / (3 + 5)) ** 0.5), ("normal", 0.01 * 3**0.5)]
+)
+def test_the_draws_are_the_same_for_every_rule_and_only_their_spread_differs(init, std):
+    lecun, other = (named(NetworkSpec((3, 5), init=name, dtype="float64"))["W1"] for name in ("lecun", init))
+    np.testing.assert_allclose(other, std * lecun, rtol=1e-14)
+
+
 @pytest.mark.parametrize("init", INITS)
 def test_biases_start_at_zero(init):
     assert not any(b.any() for name, b in named(replace(SPEC, init=init)).items() if name[0] == "b")

@@ -64,6 +64,18 @@ def test_the_chart_has_both_curves_the_measurements_and_the_current_network():
         assert landmark in text
 
 
+@pytest.mark.parametrize("current", [9, 335_114])
+def test_the_curve_of_backprop_runs_from_one_side_to_the_other(current):
+    drawn = chart(HERE, 1e6, current, 80, 30, UTF8)
+    axis = max(plain(row).index("┼") for row in drawn if "┼" in plain(row))
+    inked = set()
+    for row in drawn:
+        cells = [(c, look) for text, look in row for c in text]
+        inked |= {x for x, (c, look) in enumerate(cells) if look == "backprop" and c != " "}
+    assert min(inked) <= axis + 2
+    assert max(inked) >= 77
+
+
 def test_naive_is_drawn_above_backprop():
     drawn = chart(HERE, 335_114.0, 335_114, 80, 30, UTF8)
     first = {role: y for y in reversed(range(len(drawn))) for _, role in drawn[y]}

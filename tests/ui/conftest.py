@@ -26,7 +26,7 @@ ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
 
 
-def steady_machine(spec):
+def steady_machine(spec, budget=0.0):
     """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
     sizes = sorted({1_738, 31_810, 335_114, 2_913_290, spec.parameters})
     return fit(tuple(Point(size, 3e-10 * size + 5e-6, 7e-10 * size + 9e-6) for size in sizes))
@@ -55,6 +55,14 @@ class Ui:
         here = self.app.query_one(NetworkPanel)._row
         await self.press(*["down"] * ((ROWS[name] - here) % len(FIELDS)))
 
+    async def choose(self, name: str, value: str) -> None:
+        """Turn a field with choices to one of them."""
+        await self.to_field(name)
+        for _ in FIELDS[ROWS[name]].choices:
+            if self.field(name) != value:
+                await self.press("right")
+        assert self.field(name) == value
+
     def field(self, name: str) -> str:
         """What a field of the form says."""
         return self.form.splitlines()[ROWS[name]][11:].strip("‹› ")
@@ -80,10 +88,18 @@ class Ui:
             and not any(node.message_queue_size for node in (app, *app.screen.walk_children(with_self=True)))
         )
 
+    def _unquiet(self) -> str:
+        """What keeps the app from being quiet, for a failure's message."""
+        nodes = (self.app, *self.app.screen.walk_children(with_self=True))
+        busy = [f"{node}: {node.message_queue_size}" for node in nodes if node.message_queue_size]
+        return f"{busy}, {[w for w in self.app.workers if not w.is_finished]}"
+
     async def settled(self) -> None:
         """Wait until all is computed and drawn: quiet three times in a row, since a message can send another."""
         rounds = 0
+        end = time.monotonic() + GENEROUS
         while rounds < 3:
+            assert time.monotonic() < end, "never quiet: " + self._unquiet()
             await self.until(self._quiet, "the app to be quiet")
             await self.pilot.pause(0)
             rounds = rounds + 1 if self._quiet() else 0

@@ -13,7 +13,7 @@ async def test_opens_on_the_lessons_network_and_a_digit(open_app):
     async with open_app() as ui:
         assert "784·256·256·256·10" in ui.status
         assert 'digits 0, a "1"' in ui.status
-        assert "step 1/21" in ui.status
+        assert "step 0/20" in ui.status
         assert "335,114" in ui.form
         assert re.search(r"^parameters +335,114$", ui.form, re.MULTILINE)
         assert ui.focused == "walk"
@@ -23,9 +23,9 @@ async def test_opens_on_the_lessons_network_and_a_digit(open_app):
 async def test_keys_step_on_and_back(open_app, on, back):
     async with open_app() as ui:
         await ui.press(on, on)
-        assert (ui.step, "step 3/21" in ui.status) == (2, True)
+        assert (ui.step, "step 2/20" in ui.status) == (2, True)
         await ui.press(back)
-        assert (ui.step, "step 2/21" in ui.status) == (1, True)
+        assert (ui.step, "step 1/20" in ui.status) == (1, True)
 
 
 async def test_left_on_the_very_first_step_stays_there(open_app):
@@ -52,12 +52,12 @@ async def test_after_the_last_step_the_next_iteration_starts_at_the_loss_that_wa
     async with open_app() as ui:
         await ui.press("end")
         at_end = ui.screen
-        assert f"step {STEPS}/{STEPS}" in ui.status
+        assert f"step {STEPS - 1}/{STEPS - 1}" in ui.status
         promised = re.search(r"loss ([\d.]+) → ([\d.]+)", ui.status)
         assert promised is not None
         assert f"{promised[1]} before, {promised[2]} after" in ui.walk
         await ui.press("right")
-        assert "iteration 1 · step 1/21" in ui.status
+        assert "iteration 1 · step 0/20" in ui.status
         assert ui.status.rstrip().endswith(f"loss {promised[2]}")
         await ui.press("left")
         assert ui.screen == at_end

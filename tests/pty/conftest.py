@@ -1,0 +1,158 @@
+"""A terminal of our own: the real command in a real pseudo-terminal, its output read by pyte."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pyte
+import pytest
+
+GENEROUS = 30.0  # seconds; only a hang takes so long
+KEYS = {"right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "enter": "\r", "ctrl+q": "\x11"}
+MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[puc]|\x1b\[[<>=][\d;]*[a-zA-Z]")
+UNFINISHED = re.compile(rb"\x1b(?:\[[<>=?]?[\d;]*\$?)?$")
+STYLE = re.compile(rb"\x1b\[([\d;]*)m")
+
+# The child takes the terminal as its own before it becomes the command; only then does a hangup reach it.
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.executable, [sys.executable, '-m', 'tui_backprop', *sys.argv[1:]])"
+)
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """That of a common terminal, whatever the tests run in; None takes a variable away."""
+    dropped = ("NO_COLOR", "COLUMNS", "LINES", "LC_", "SSH_", "TEXTUAL", "PYTHON", "FORCE_COLOR", "TERM")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    given = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | changes
+    return {name: value for name, value in (kept | given).items() if value is not None}
+
+
+class Terminal:
+    """One run of the command. Nothing is slept for: output is read until what is waited for is seen."""
+
+    def __init__(self, *arguments: str, columns: int, rows: int, env: dict[str, str], cwd) -> None:
+        self.master, slave = os.openpty()
+        self._size(columns, rows)
+        self.child = subprocess.Popen(
+            [sys.executable, "-c", TAKE_TERMINAL, *arguments],
+            stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env, cwd=cwd,
+        )  # fmt: skip
+        os.close(slave)
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self._unread = b""
+        self.raw = bytearray()
+
+    def _size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    @property
+    def styles(self) -> list[str]:
+        """The codes of every change of style so far."""
+        return [codes.decode() for codes in STYLE.findall(self.raw)]
+
+    def send(self, *keys: str) -> None:
+        for key in keys:
+            os.write(self.master, KEYS.get(key, key).encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As a terminal does it: the system tells the process in the foreground."""
+        self.screen.resize(rows, columns)
+        self._size(columns, rows)
+
+    def read(self, timeout: float) -> bool:
+        """Take in what comes within ``timeout`` seconds; whether anything did."""
+        ready, _, _ = select.select([self.master], [], [], timeout)
+        data = b""
+        if ready:
+            with suppress(OSError):  # the other end is closed
+                data = os.read(self.master, 65536)
+        self.raw += data
+        data = self._unread + data
+        unfinished = UNFINISHED.search(data)
+        self._unread = unfinished.group() if unfinished else b""
+        data = data[: len(data) - len(self._unread)]
+        for mode in re.findall(rb"\x1b\[\?(\d+)\$p", data):  # "do you know this mode?"
+            self.send(f"\x1b[?{mode.decode()};{2 if mode == b'2026' else 0}$y")
+        self._stream.feed(MEANT_FOR_TERMINALS.sub(b"", data))
+        return bool(ready and data)
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        end = time.monotonic() + GENEROUS
+        while not holds():
+            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.text}"
+            self.read(0.02)
+
+    def shows(self, text: str) -> None:
+        """Wait until a text is on the screen, and the output pauses."""
+        self.until(lambda: text in self.text, repr(text))
+        while self.read(0.05):
+            pass
+
+    def press(self, key: str, text: str) -> int:
+        """Send a key, wait for what it shows; return how many bytes that took."""
+        before = len(self.raw)
+        self.send(key)
+        self.shows(text)
+        return len(self.raw) - before
+
+    def ended(self) -> int:
+        """Wait for the end of the process; its exit code."""
+        self.until(lambda: self.child.poll() is not None, "the end")
+        while self.read(0.05):
+            pass
+        return self.child.returncode
+
+    def close(self) -> None:
+        """End the child if it is still there, and let go of the terminal."""
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGKILL)
+            self.child.wait()
+        with suppress(OSError):
+            os.close(self.master)
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    """``terminal(columns, rows, NAME=value)``: the app, started in a terminal of that size."""
+    opened = []
+
+    def start(columns: int = 80, rows: int = 24, *arguments: str, **env: str | None) -> Terminal:
+        opened.append(
+            Terminal(*arguments, columns=columns, rows=rows, env=environment(**env), cwd=tmp_path)
+        )
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def bare_run(tmp_path):
+    """Run the command without a terminal: ``bare_run(*arguments, NAME=value)``."""
+
+    def run(*arguments: str, stdin: int = subprocess.DEVNULL, **env: str | None):
+        return subprocess.run(
+            [sys.executable, "-m", "tui_backprop", *arguments],
+            stdin=stdin, capture_output=True, text=True, timeout=GENEROUS, env=environment(**env), cwd=tmp_path,
+            check=False,
+        )  # fmt: skip
+
+    return run

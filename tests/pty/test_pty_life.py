@@ -1,0 +1,130 @@
+"""From start to end in a real terminal: keys, size, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import statistics
+
+import pytest
+
+pytestmark = pytest.mark.pty
+SIZES = [(80, 24), (120, 40)]
+
+
+def left_clean(terminal) -> bool:
+    """Whether the terminal is as it was: main screen, cursor shown, no mouse and paste modes, echo on."""
+    raw = bytes(terminal.raw)
+    modes = {}
+    for mode, switch in re.findall(rb"\x1b\[\?([\d;]+)([hl])", raw):
+        modes |= dict.fromkeys(mode.split(b";"), switch)
+    off = [b"1049", b"1000", b"1002", b"1003", b"1006", b"1015", b"2004", b"1004", b"2026"]
+    return modes.get(b"25") == b"h" and all(modes.get(mode, b"l") == b"l" for mode in off)
+
+
+def with_all_panels(terminal):
+    """The app at 120x40, when it has measured; its clock is the lesson's, which no later measurement changes."""
+    run = terminal(120, 40)
+    run.shows("times faster")
+    run.press("m", "388 days")
+    return run
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_starts_steps_and_quits_leaving_the_terminal_clean(terminal, columns, rows):
+    run = terminal(columns, rows)
+    run.shows("step 0/20")
+    run.shows("One sample, 784 numbers.")
+    assert b"\x1b[?1049h" in run.raw
+    run.press("right", "step 1/20")
+    assert "z1" in run.text
+    run.press("left", "step 0/20")
+    run.send("q")
+    assert run.ended() == 0
+    assert b"\x1b[?1049l" in run.raw
+    assert left_clean(run)
+    assert b"Traceback" not in run.raw
+
+
+def test_ctrl_q_quits_from_a_text_field(terminal):
+    run = terminal()
+    run.shows("step 0/20")
+    run.press("1", "784,256,256,256,10")
+    run.press("q", "784,256,256,256,10q")
+    run.send("ctrl+q")
+    assert run.ended() == 0
+    assert left_clean(run)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_to_end_leaves_the_terminal_clean(terminal, name):
+    run = terminal()
+    run.shows("step 0/20")
+    run.press("right", "step 1/20")
+    run.child.send_signal(getattr(signal, name))
+    run.ended()
+    assert left_clean(run)
+    assert b"Traceback" not in run.raw
+
+
+def test_a_signal_while_it_plays_ends_it_too(terminal):
+    run = terminal()
+    run.shows("step 0/20")
+    run.send(" ")
+    run.until(lambda: "step 0/20" not in run.text, "the play")
+    run.child.send_signal(signal.SIGTERM)
+    run.ended()
+    assert left_clean(run)
+
+
+@pytest.mark.parametrize("playing", [False, True], ids=["still", "playing"])
+def test_the_process_ends_when_its_terminal_goes_away(terminal, playing):
+    run = terminal()
+    run.shows("step 0/20")
+    if playing:
+        run.send(" ")
+        run.until(lambda: "playing" in run.text, "the play")
+    os.close(run.master)
+    run.child.wait(timeout=60)
+
+
+def test_follows_the_size_of_the_terminal(terminal):
+    run = with_all_panels(terminal)
+    run.press("right", "step 1/20")
+    wide = run.text
+    run.resize(80, 24)
+    run.shows("1 network")
+    assert "step 1/20" in run.text
+    run.resize(50, 10)
+    run.shows("60x18")
+    run.resize(120, 40)
+    run.shows("cost of one gradient")
+    run.until(lambda: run.text == wide, "the same screen as before")
+
+
+def test_stepping_back_in_a_terminal_restores_every_cell(terminal):
+    run = with_all_panels(terminal)
+    seen = [run.text]
+    for step in range(1, 21):
+        run.press("right", f"step {step}/20")
+        seen.append(run.text)
+    run.press("right", "iteration 1 · step 0/20")
+    run.press("left", "iteration 0 · step 20/20")
+    for step in range(19, -1, -1):
+        assert run.text == seen.pop()
+        run.press("left", f"step {step}/20")
+    assert run.text == seen.pop()
+
+
+def test_a_step_writes_less_than_4000_bytes_at_120x40(terminal):
+    run = with_all_panels(terminal)
+    sizes = [run.press("right", f"step {step}/20") for step in range(1, 21)]
+    assert statistics.median(sizes) < 4000, sizes
+
+
+def test_nothing_is_written_while_no_key_is_pressed(terminal):
+    run = with_all_panels(terminal)
+    before = len(run.raw)
+    assert not run.read(0.3)
+    assert len(run.raw) == before

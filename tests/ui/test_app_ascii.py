@@ -1,0 +1,50 @@
+"""With the ASCII set of glyphs the panels are ASCII, and as well aligned as with the full set."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui_backprop.presets import PRESETS
+from tui_backprop.session import from_preset
+from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
+from tui_backprop.ui.widgets.canvas import Canvas
+
+
+def texts(ui) -> dict[str, str]:
+    return {canvas.id: canvas.text for canvas in ui.app.screen.query(Canvas)}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+async def test_every_panel_is_ascii_at_every_step(open_app, preset):
+    async with open_app(from_preset(preset), glyphs=ASCII) as ui:
+        for _ in ui.app.moment.steps[:25]:
+            for name, text in texts(ui).items():
+                assert text.isascii(), f"{name}: {text}"
+            await ui.press("right")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+async def test_no_glyph_is_lost_as_a_question_mark(open_app, size):
+    async with open_app(size=size, glyphs=ASCII) as ui:
+        for panel in "123":
+            await ui.press(f"f{int(panel) + 1}")
+            for name, text in texts(ui).items():
+                assert "?" not in text.replace("? help", ""), f"{name}: {text}"
+
+
+async def test_the_help_is_ascii(open_app):
+    async with open_app(glyphs=ASCII) as ui:
+        await ui.press("?")
+        assert texts(ui)["help-page"].isascii()
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+async def test_quit_stays_in_the_key_bar(open_app, size):
+    async with open_app(size=size, glyphs=ASCII) as ui:
+        assert "q quit" in ui.keys
+
+
+async def test_the_values_of_the_form_stand_in_one_column(open_app):
+    async with open_app(glyphs=UTF8) as ui, open_app(glyphs=ASCII) as plain:
+        for name in ("layers", "lr", "seed"):
+            assert plain.field(name) == ui.field(name)

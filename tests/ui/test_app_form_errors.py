@@ -1,0 +1,98 @@
+"""Bad values in the network form: said at once, with what would be right, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tui_backprop.ui.form import FIELDS
+
+LABELS = {field.name: field.label for field in FIELDS}
+BAD = [
+    ("layers", "abc", '"abc" is not a positive whole number'),
+    ("layers", "784,x,10", '"x" is not a positive whole number'),
+    ("layers", "784,-5,10", '"-5" is not a positive whole number'),
+    ("layers", "784,0,10", '"0" is not a positive whole number'),
+    ("layers", "784,2.5,10", '"2.5" is not a positive whole number'),
+    ("layers", "784", "one size is no network"),
+    ("layers", "", "no sizes given"),
+    ("layers", "100,10", "digits has 784 inputs a sample, the network takes 100; write 784,10"),
+    ("layers", "784,32,7", "digits has 10 classes, the network has 7 outputs; write 784,32,10"),
+    ("sample", "4000", "4000 is out of range; digits has samples 0 to 3999"),
+    ("sample", "-1", "is not a whole number, 0 or more"),
+    ("batch", "0", "is not a positive whole number"),
+    ("lr", "-1", "is not a positive number, such as 0.1"),
+    ("lr", "nan", "is not a positive number, such as 0.1"),
+    ("lr", "much", "is not a positive number, such as 0.1"),
+    ("seed", "pi", "is not a whole number, 0 or more"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BAD, ids=[f"{name}={text}" for name, text, _ in BAD])
+async def test_a_bad_value_is_named_while_it_is_typed_and_the_last_good_network_stays(
+    open_app, name, text, said
+):
+    async with open_app() as ui:
+        await ui.press("right")
+        session, walk, status = ui.app.session, ui.walk, ui.status
+        await ui.to_field(name)
+        await ui.type(text)
+        assert f"{name}: " in ui.message
+        assert said in ui.message
+        assert "the last good network stays" in ui.message
+        await ui.press("enter")
+        assert ui.app.session == session
+        assert (ui.walk, ui.status) == (walk, status)
+        assert re.search(rf"^{LABELS[name]} *!", ui.form, re.MULTILINE)
+
+
+async def test_a_billion_units_get_both_figures_of_memory(open_app):
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        await ui.type("784,1000000000,10")
+        figures = re.search(r"would take ([\d.,]+) (\w+) of memory, ([\d.,]+) (\w+) is free", ui.message)
+        assert figures, ui.message
+        assert figures[2] in ("TB", "PB")
+        await ui.press("enter")
+        assert "784·256·256·256·10" in ui.status
+
+
+async def test_a_corrected_value_takes_the_message_away(open_app):
+    async with open_app() as ui:
+        clean = ui.form
+        await ui.to_field("layers")
+        await ui.type("784,256,256,256")
+        assert "layers: " in ui.message
+        await ui.type("784,256,256,256,10")
+        assert "layers: " not in ui.message
+        await ui.press("f3")
+        assert ui.form == clean
+
+
+async def test_label_losses_are_refused_for_real_valued_data(open_app):
+    async with open_app() as ui:
+        await ui.choose("data", "sine")
+        await ui.choose("loss", "cross-entropy")
+        assert "loss: cross-entropy needs class labels" in ui.message
+        assert "choose mse or half-squares" in ui.message
+
+
+@pytest.mark.parametrize("text", ["[red]x[/red]", "[", "[/]", "[bold", "\\[x]"])
+async def test_what_looks_like_markup_is_shown_as_it_was_typed(open_app, text):
+    async with open_app() as ui:
+        await ui.to_field("seed")
+        await ui.type(text)
+        assert f'"{text}" is not a whole number' in ui.message
+        assert text in ui.field("seed")
+        assert text in ui.screen
+
+
+async def test_a_bad_field_does_not_keep_the_choices_from_turning(open_app):
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        await ui.type("oops")
+        await ui.to_field("data")
+        await ui.press("right")
+        assert "xor" in ui.field("data")
+        assert "oops" in ui.field("layers")
