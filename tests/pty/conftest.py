@@ -19,7 +19,14 @@ import pyte
 import pytest
 
 GENEROUS = 30.0  # seconds; only a hang takes so long
-KEYS = {"right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "enter": "\r", "ctrl+q": "\x11"}
+KEYS = {
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+    "enter": "\r",
+    "ctrl+q": "\x11",
+}
 MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[puc]|\x1b\[[<>=][\d;]*[a-zA-Z]")
 UNFINISHED = re.compile(rb"\x1b(?:\[[<>=?]?[\d;]*\$?)?$")
 STYLE = re.compile(rb"\x1b\[([\d;]*)m")
@@ -134,9 +141,7 @@ def terminal(tmp_path):
     opened = []
 
     def start(columns: int = 80, rows: int = 24, *arguments: str, **env: str | None) -> Terminal:
-        opened.append(
-            Terminal(*arguments, columns=columns, rows=rows, env=environment(**env), cwd=tmp_path)
-        )
+        opened.append(Terminal(*arguments, columns=columns, rows=rows, env=environment(**env), cwd=tmp_path))
         return opened[-1]
 
     yield start

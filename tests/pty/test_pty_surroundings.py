@@ -20,7 +20,11 @@ def colours(styles: list[str]) -> set[str]:
                 count = {"5": 2, "2": 4}[codes[0]]
                 found.add(";".join([code, *codes[:count]]))
                 del codes[:count]
-            elif code.isdigit() and (30 <= int(code) <= 49 or 90 <= int(code) <= 107) and code not in ("39", "49"):
+            elif (
+                code.isdigit()
+                and (30 <= int(code) <= 49 or 90 <= int(code) <= 107)
+                and code not in ("39", "49")
+            ):
                 found.add(code)
     return found
 

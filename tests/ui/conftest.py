@@ -106,7 +106,9 @@ class Ui:
 
     async def resize(self, columns: int, rows: int) -> None:
         await self.pilot.resize_terminal(columns, rows)
-        await self.until(lambda: self.app.screen.size == (columns, rows), "the new size")
+        points = ((columns, self.app.HORIZONTAL_BREAKPOINTS), (rows, self.app.VERTICAL_BREAKPOINTS))
+        classes = [[name for least, name in names if least <= size][-1] for size, names in points]
+        await self.until(lambda: self.app.screen.has_class(*classes), "the layout for the new size")
         await self.pilot.pause()
         await self.settled()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.presets import PRESETS
 from tui_backprop.session import from_preset
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.widgets.canvas import Canvas
@@ -14,10 +13,10 @@ def texts(ui) -> dict[str, str]:
     return {canvas.id: canvas.text for canvas in ui.app.screen.query(Canvas)}
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", ["lesson", "xor", "sine"])
 async def test_every_panel_is_ascii_at_every_step(open_app, preset):
     async with open_app(from_preset(preset), glyphs=ASCII) as ui:
-        for _ in ui.app.moment.steps[:25]:
+        for _ in ui.app.moment.steps:
             for name, text in texts(ui).items():
                 assert text.isascii(), f"{name}: {text}"
             await ui.press("right")

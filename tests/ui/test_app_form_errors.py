@@ -29,22 +29,21 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "said"), BAD, ids=[f"{name}={text}" for name, text, _ in BAD])
-async def test_a_bad_value_is_named_while_it_is_typed_and_the_last_good_network_stays(
-    open_app, name, text, said
-):
+@pytest.mark.parametrize("name", dict.fromkeys(name for name, _, _ in BAD))
+async def test_a_bad_value_is_named_while_it_is_typed_and_the_last_good_network_stays(open_app, name):
     async with open_app() as ui:
         await ui.press("right")
         session, walk, status = ui.app.session, ui.walk, ui.status
         await ui.to_field(name)
-        await ui.type(text)
-        assert f"{name}: " in ui.message
-        assert said in ui.message
-        assert "the last good network stays" in ui.message
-        await ui.press("enter")
-        assert ui.app.session == session
-        assert (ui.walk, ui.status) == (walk, status)
-        assert re.search(rf"^{LABELS[name]} *!", ui.form, re.MULTILINE)
+        for text, said in ((text, said) for field, text, said in BAD if field == name):
+            await ui.type(text)
+            assert f"{name}: " in ui.message
+            assert said in ui.message
+            assert "the last good network stays" in ui.message
+            await ui.press("enter")
+            assert ui.app.session == session
+            assert (ui.walk, ui.status) == (walk, status)
+            assert re.search(rf"^{LABELS[name]} *!", ui.form, re.MULTILINE)
 
 
 async def test_a_billion_units_get_both_figures_of_memory(open_app):
@@ -78,14 +77,14 @@ async def test_label_losses_are_refused_for_real_valued_data(open_app):
         assert "choose mse or half-squares" in ui.message
 
 
-@pytest.mark.parametrize("text", ["[red]x[/red]", "[", "[/]", "[bold", "\\[x]"])
-async def test_what_looks_like_markup_is_shown_as_it_was_typed(open_app, text):
+async def test_what_looks_like_markup_is_shown_as_it_was_typed(open_app):
     async with open_app() as ui:
         await ui.to_field("seed")
-        await ui.type(text)
-        assert f'"{text}" is not a whole number' in ui.message
-        assert text in ui.field("seed")
-        assert text in ui.screen
+        for text in ("[red]x[/red]", "[", "[/]", "[bold", "\\[x]"):
+            await ui.type(text)
+            assert f'"{text}" is not a whole number' in ui.message
+            assert text in ui.field("seed")
+            assert text in ui.screen
 
 
 async def test_a_bad_field_does_not_keep_the_choices_from_turning(open_app):

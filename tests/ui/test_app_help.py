@@ -30,15 +30,15 @@ def test_the_key_bar_names_only_keys_that_work_in_its_panel(panel):
         assert any(key.shown == shown and panel in key.places for key in KEYS)
 
 
-@pytest.mark.parametrize("key", ["?", "q", "escape", "f1"])
-async def test_help_opens_with_a_question_mark_and_closes_with(open_app, key):
+async def test_help_opens_with_a_question_mark_and_closes_with_any_of_its_keys(open_app):
     async with open_app() as ui:
         before = ui.screen
-        await ui.press("?")
-        assert "Reading the maps" in ui.screen
-        await ui.press(key)
-        assert ui.app.is_running
-        assert ui.screen == before
+        for key in ("?", "q", "escape", "f1"):
+            await ui.press("?")
+            assert "Reading the maps" in ui.screen
+            await ui.press(key)
+            assert ui.app.is_running
+            assert ui.screen == before
 
 
 async def test_help_lists_every_key(open_app):
@@ -52,7 +52,7 @@ async def test_help_lists_every_key(open_app):
                 assert words in text
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 18), (120, 40)])
 async def test_help_can_be_read_to_its_end(open_app, size):
     async with open_app(size=size) as ui:
         await ui.press("?")

@@ -302,7 +302,7 @@ LOSSES: dict[str, Primitive] = {
     "binary-cross-entropy": _loss(
         "binary cross-entropy",
         _binary_cross_entropy,
-        "mean( Σ ( − {1} ln p − (1 − {1} ) ln(1 − p) ) ) , p = σ( {0} )",
+        "mean( Σ ( − {1} ln p − (1− {1} ) ln(1−p) ) ) , p = σ( {0} )",
         "( p − {1} ) / n",
         _minus_target,
         lambda z: 1 / len(z),

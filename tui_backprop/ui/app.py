@@ -96,6 +96,7 @@ class BackpropApp(App[None]):
         self._computing = False
         self._replay: Replay | None = None
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
+        self._panel = "walk"
         self._playing: Timer | None = None
         self._speed = 2
         self.register_theme(THEME)
@@ -165,6 +166,7 @@ class BackpropApp(App[None]):
 
     def _failed(self, why: str) -> None:
         self._computing = False
+        self._waiting.clear()
         if self.moment is None:
             self.exit(return_code=1, message=f"backprop-tui: the first pass failed: {why}")
         else:
@@ -203,7 +205,10 @@ class BackpropApp(App[None]):
     def _show(self) -> None:
         """Hand every panel its part of the state."""
         speed = SPEEDS[self._speed] if self._playing else None
-        self.query_one(StatusBar).show(self.session, self.moment, speed)
+        shown = self.session
+        if self.moment is not None and self.moment.session.pass_key != shown.pass_key:
+            shown = self.moment.session  # its numbers stay until those of the session are there
+        self.query_one(StatusBar).show(shown, self.moment, speed)
         if self.moment is not None:
             self.query_one(WalkView).show(self.moment)
         self.query_one(NetworkPanel).show(self.session, self.moment)
@@ -280,13 +285,25 @@ class BackpropApp(App[None]):
 
     def action_panel(self, name: str) -> None:
         """Show a panel (where only one fits) and give it the keys."""
-        for panel in self.query(".panel"):
-            panel.set_class(panel.id == name, "current")
-        self.query_one(TabBar).show(name)
+        self._current(name)
         if name == "network":
             self.query_one(NetworkPanel).focus_form()
-        else:
+        elif not self.query_one(f"#{name}-view").has_focus:
             self.query_one(f"#{name}-view").focus()
+
+    def _current(self, name: str) -> None:
+        self._panel = name
+        for frame in self.query(Frame):
+            frame.set_class(frame.name == name, "current")
+        self.query_one(TabBar).show(name)
+
+    def on_resize(self) -> None:
+        """A panel that was hidden for want of room has lost the keys; it gets them back."""
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        if self.screen is self.screen_stack[0] and self.focused is None:
+            self.action_panel(self._panel)
 
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen
@@ -307,6 +324,7 @@ class BackpropApp(App[None]):
         for frame in self.query(Frame):
             if frame in event.widget.ancestors:
                 frame.add_class("lit")
+                self._current(frame.name or "")
                 self.query_one(KeyBar).show(bar(frame.name or ""))
             else:
                 frame.remove_class("lit")

@@ -85,6 +85,8 @@ def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
 def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> Line:
     """Keys and what they do, as many as fit; the last two (help and quit) always do."""
 
+    pairs = [(glyphs.text(key), word) for key, word in pairs]
+
     def cost(pair: tuple[str, str]) -> int:
         return len(pair[0]) + len(pair[1]) + 3
 

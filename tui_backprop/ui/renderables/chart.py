@@ -37,7 +37,7 @@ def chart(
     figure.clear()
     figure.theme("colorless")
     figure.plot_size(columns, rows)
-    curve = "dot" if glyphs.plain else "braille"
+    curves = ("*", "+") if glyphs.plain else ("braille", "braille")
     here = math.log10(current)
     low = min(LOW, math.floor(here))
     xs = decades(low, HIGH, 2 * columns)
@@ -53,25 +53,25 @@ def chart(
 
     cursor = math.log10(parameters)
     draw([cursor] * rows, decades(FASTEST, SLOWEST, rows), "mark", "|" if glyphs.plain else "│")
-    draw(xs, [log_seconds(machine.naive_seconds(10**x)) for x in xs], "naive", curve, True)
-    draw(xs, [log_seconds(machine.backprop.seconds(10**x)) for x in xs], "backprop", curve, True)
+    draw(xs, [log_seconds(machine.naive_seconds(10**x)) for x in xs], "naive", curves[0], True)
+    draw(xs, [log_seconds(machine.backprop.seconds(10**x)) for x in xs], "backprop", curves[1], True)
     sizes = [math.log10(point.parameters) for point in machine.points]
     measured = [log_seconds(point.backprop) for point in machine.points]
     draw(sizes, measured, "backprop", "o" if glyphs.plain else "●")
     reading = read(machine, current)
     for seconds, role in ((reading.naive, "naive"), (reading.backprop, "backprop")):
         draw([here], [log_seconds(seconds)], role, "#" if glyphs.plain else "◆")
-    _axes(figure, low, rows)
+    _axes(figure, low, rows, glyphs)
     return [_roles(text) for text in figure.build().string().splitlines()]
 
 
-def _axes(figure: object, low: float, rows: int) -> None:
+def _axes(figure: object, low: float, rows: int, glyphs: Glyphs) -> None:
     """Decades of parameters below; on the left the landmarks in time that have a row to themselves."""
     x, y = figure.ruler("x"), figure.ruler("y")  # type: ignore[attr-defined]
     x.lim(low, HIGH)
     y.lim(FASTEST, SLOWEST)
     ticks = [3, 6, 9, 12] if low == LOW else [1, 3, 6, 9, 12]
-    x.ticks(ticks, [("10" + str(t).translate(SUPERSCRIPT)) for t in ticks])
+    x.ticks(ticks, [f"1e{t}" if glyphs.plain else "10" + str(t).translate(SUPERSCRIPT) for t in ticks])
     apart = 1.2 * (SLOWEST - FASTEST) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
     for name, seconds in (

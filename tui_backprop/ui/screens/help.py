@@ -48,7 +48,7 @@ class HelpPage(Canvas):
     """All lines at their full height; the screen scrolls it."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="help-page")
+        super().__init__(glyphs, id="help-page")
         self._page = help_lines(glyphs)
         self.styles.height = len(self._page)
 

@@ -16,8 +16,7 @@ class StatusBar(Canvas):
     """The network, the sample and the loss in one line."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="status")
-        self._glyphs = glyphs
+        super().__init__(glyphs, id="status")
         self._shown: tuple[Session, Moment | None, float | None] | None = None
 
     def show(self, session: Session, moment: Moment | None, speed: float | None) -> None:
@@ -32,8 +31,7 @@ class TabBar(Canvas):
     """Which panel is shown, where only one fits."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="tabs")
-        self._glyphs = glyphs
+        super().__init__(glyphs, id="tabs")
         self._current = "walk"
 
     def show(self, current: str) -> None:
@@ -48,8 +46,7 @@ class KeyBar(Canvas):
     """The keys that work here and now."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="keys")
-        self._glyphs = glyphs
+        super().__init__(glyphs, id="keys")
         self._pairs: Sequence[tuple[str, str]] = ()
 
     def show(self, pairs: Sequence[tuple[str, str]]) -> None:

@@ -11,6 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_backprop.ui.palette import LOOKS
+from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.spans import Line, clip, fused, plain, width
 
 
@@ -36,8 +37,9 @@ class Canvas(Widget):
 
     DEFAULT_CSS = "Canvas { height: 1fr; }"
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, glyphs: Glyphs = UTF8, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._glyphs = glyphs
         self._lines: Sequence[Line] = ()
         self._strips: dict[int, Strip] = {}
         self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
@@ -61,7 +63,7 @@ class Canvas(Widget):
         if not columns or not rows:
             return
         old = self._lines
-        self._lines = [clip(row, columns) for row in self.drawn(columns, rows)][:rows]
+        self._lines = [self._glyphs.fit(clip(row, columns)) for row in self.drawn(columns, rows)][:rows]
         if not old:
             self._strips.clear()
             self.refresh()

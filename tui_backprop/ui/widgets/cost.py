@@ -31,8 +31,7 @@ class CostView(Canvas, can_focus=True):
     ]
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="cost-view")
-        self._glyphs = glyphs
+        super().__init__(glyphs, id="cost-view")
         self._costs: Costs | None = None
 
     def show(self, costs: Costs) -> None:

@@ -88,8 +88,8 @@ class FormView(Canvas, can_focus=True):
     class Apply(Message):
         """Build what the form says."""
 
-    def __init__(self, draw_rows: Callable[[int, int], list[Line]]) -> None:
-        super().__init__(id="network-view")
+    def __init__(self, draw_rows: Callable[[int, int], list[Line]], glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="network-view")
         self.draw_rows = draw_rows
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
@@ -125,7 +125,7 @@ class NetworkPanel(Frame):
         self._moment: Moment | None = None
 
     def compose(self) -> ComposeResult:
-        yield FormView(self._drawn)
+        yield FormView(self._drawn, self._glyphs)
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         after = self._read()

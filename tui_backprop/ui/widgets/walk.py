@@ -14,8 +14,7 @@ class WalkView(Canvas, can_focus=True):
     """Shows a Moment; before the first one is computed, what is coming."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(id="walk-view")
-        self._glyphs = glyphs
+        super().__init__(glyphs, id="walk-view")
         self._moment: Moment | None = None
 
     def show(self, moment: Moment) -> None:
