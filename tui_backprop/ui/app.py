@@ -108,6 +108,7 @@ class BackpropApp(App[None]):
             self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
         ):
             self.screen.add_class([name for least, name in points or [] if least <= size][-1])
+        self.screen.set_class(self._glyphs.plain, "plain")
         yield StatusBar(self._glyphs)
         yield TabBar(self._glyphs)
         with Horizontal(id="panels"):

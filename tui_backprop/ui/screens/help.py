@@ -69,7 +69,8 @@ class HelpScreen(ModalScreen[None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
+        self.set_class(self._glyphs.plain, "plain")
         with VerticalScroll(id="help") as box:
             box.border_title = "help"
-            box.border_subtitle = "↑ ↓ scroll   ? closes"
+            box.border_subtitle = self._glyphs.text("↑ ↓ scroll   ? closes")
             yield HelpPage(self._glyphs)
