@@ -150,10 +150,10 @@ def open_app(session: Session) -> None:
 @click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
 def trace(given: dict[str, Any], as_json: bool, save: Path | None) -> None:
     """Print the whole pass, forward, loss, backward and update, step by step."""
+    session = session_from(given)
     from tui_backprop.replay import Replay
     from tui_backprop.ui.twin import as_object, as_text, save_arrays
 
-    session = session_from(given)
     taken = Replay().take(session)
     if save is not None:
         click.echo(f"{save}: {save_arrays(session, taken, save)} arrays written", err=True)

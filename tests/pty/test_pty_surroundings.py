@@ -40,8 +40,8 @@ def is_grey(colour: str) -> bool:
 
 def a_few_steps(run):
     run.shows("step 0/20")
-    for step in range(1, 11):
-        run.press("right", f"step {step}/20")
+    for key, step in (("right", 1), ("end", 20), ("left", 19), ("home", 0)):
+        run.press(key, f"step {step}/20")
     return run
 
 

@@ -15,6 +15,7 @@ RESULT = re.compile(
     r"^= (?P<name>[\wδ]+)(?:\[(?P<at>[\d,]+)\])?[^\n]*?  +(?P<value>[+−]?[\d.,]+)\s*$", re.MULTILINE
 )
 
+WALK_ALONE = 70, 40  # columns, rows: one panel, with the array below the equation and not beside it
 SHAPE = re.compile(r"\((?:\d+,?)+\)|number")
 
 
@@ -46,7 +47,7 @@ def held(arrays: dict[str, np.ndarray], session: Session, kind: str, name: str, 
 async def test_every_result_on_screen_is_the_value_in_the_saved_arrays(open_app, tmp_path, preset):
     session = from_preset(preset)
     arrays, kinds = saved(session, tmp_path / "saved.npz"), set()
-    async with open_app(session) as ui:
+    async with open_app(session, size=WALK_ALONE) as ui:
         for _ in ui.app.moment.steps:
             step = ui.app.moment.step
             name, at, shown, decimals = last_result(ui.walk)
@@ -61,7 +62,7 @@ async def test_every_result_on_screen_is_the_value_in_the_saved_arrays(open_app,
 async def test_a_selected_units_results_are_its_own_values_in_the_saved_arrays(open_app, tmp_path):
     session = Session()
     arrays = saved(session, tmp_path / "saved.npz")
-    async with open_app(session) as ui:
+    async with open_app(session, size=WALK_ALONE) as ui:
         for index in (1, 10, 13):
             await ui.press("home", *["right"] * index, "down", "down")
             name, at, shown, decimals = last_result(ui.walk)
@@ -74,7 +75,7 @@ async def test_a_selected_units_results_are_its_own_values_in_the_saved_arrays(o
 async def test_after_training_the_screen_shows_the_arrays_of_that_iteration(open_app, tmp_path):
     session = after_update(next_sample(after_update(Session())))
     arrays = saved(session, tmp_path / "saved.npz")
-    async with open_app() as ui:
+    async with open_app(size=WALK_ALONE) as ui:
         await ui.press("t", "n", "t", "end", "[")
         assert ui.app.session.history == session.history
         name, at, shown, decimals = last_result(ui.walk)
@@ -86,7 +87,7 @@ async def test_after_training_the_screen_shows_the_arrays_of_that_iteration(open
 
 @pytest.mark.parametrize("preset", ["lesson", "xor", "sine", "vanishing"])
 async def test_every_step_shows_its_whole_formula_and_the_shapes(open_app, preset):
-    async with open_app(from_preset(preset)) as ui:
+    async with open_app(from_preset(preset), size=WALK_ALONE) as ui:
         for _ in ui.app.moment.steps:
             step = ui.app.moment.step
             squeezed = re.sub(r"\s", "", ui.walk)
@@ -98,7 +99,7 @@ async def test_every_step_shows_its_whole_formula_and_the_shapes(open_app, prese
 
 async def test_each_sum_on_screen_adds_up(open_app):
     row = re.compile(r"^(?P<sign>[ −]) (?P<label>[^\n]*?)  +(?P<value>[+−]?\d+\.\d+)\s*$")
-    async with open_app() as ui:
+    async with open_app(size=WALK_ALONE) as ui:
         for _ in range(4):
             await ui.press("right")
             if ui.app.moment.step.kind != "affine":
@@ -111,7 +112,7 @@ async def test_each_sum_on_screen_adds_up(open_app):
 
 
 async def test_the_backward_pass_ends_at_2_40_forward_passes(open_app):
-    async with open_app() as ui:
+    async with open_app(size=WALK_ALONE) as ui:
         ratios = []
         while ui.app.moment.step.phase != "update":
             ratios += re.findall(r"total ([\d.]+)x", ui.walk)
@@ -123,7 +124,7 @@ async def test_the_backward_pass_ends_at_2_40_forward_passes(open_app):
 
 
 async def test_backward_steps_name_what_they_reuse_of_the_forward_pass(open_app):
-    async with open_app() as ui:
+    async with open_app(size=WALK_ALONE) as ui:
         reused = []
         for _ in ui.app.moment.steps:
             named = re.findall(r"reused +(\S+) from the forward pass", ui.walk)

@@ -14,7 +14,7 @@ from tui_backprop.engine.spec import NetworkSpec
 # Measured beside the current network, so that the projection stands on more than one size: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
-GLANCE, LOOK = 0.004, 0.08  # seconds for each of the two timings of a network: at the start, and later
+GLANCE, LOOK = 0.004, 0.05  # seconds for each of the two timings of a network: at the start, and later
 LEAST = 4  # runs of each, however long they take
 
 

@@ -39,7 +39,7 @@ from tui_backprop.ui.widgets.walk import WalkView
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.replay import Replay
 
-LOOK_AGAIN = 2.0  # seconds after the first, short measurement, a longer one is made
+LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
 THEME = Theme(
@@ -96,6 +96,7 @@ class BackpropApp(App[None]):
         self._computing = False
         self._replay: Replay | None = None
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
+        self._look: Timer | None = None
         self._panel = "walk"
         self._playing: Timer | None = None
         self._speed = 2
@@ -201,10 +202,16 @@ class BackpropApp(App[None]):
             self.machine = machine
             self._show_costs()
             if glance:
-                self.set_timer(LOOK_AGAIN, lambda: self._measure(network, glance=False))
+                self._look = self.set_timer(LOOK_AGAIN, partial(self._look_again, network))
+
+    def _look_again(self, network: NetworkSpec) -> None:
+        self._look = None
+        self._measure(network, glance=False)
 
     def _show(self) -> None:
         """Hand every panel its part of the state."""
+        if self._look:
+            self._look.reset()  # a longer measurement would make keys wait: it comes when none are pressed
         speed = SPEEDS[self._speed] if self._playing else None
         shown = self.session
         if self.moment is not None and self.moment.session.pass_key != shown.pass_key:
