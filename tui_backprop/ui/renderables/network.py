@@ -67,8 +67,8 @@ def _norms(moment: Moment, layers: range, cell: int, glyphs: Glyphs) -> Line:
         norm = known.get(layer)
         bar = ""
         if norm is not None and 0 < norm <= largest < float("inf"):
-            bar = glyphs.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 5)
-        spans += [*pad(line((bar, "backward")), cell, "^"), (" " * ARROW, "text")]
+            bar = glyphs.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 2)
+        spans += [*pad(line((bar, "muted")), cell, "^"), (" " * ARROW, "text")]
     return line(
         *spans,
         *(pad(line((f"|{glyphs.delta}|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()),
