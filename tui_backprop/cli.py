@@ -3,105 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tui_backprop import __version__
-from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.spec import (
-    ACTIVATIONS,
-    DTYPES,
-    INITS,
-    LOSSES,
-    SpecError,
-    one_of,
-    parse_layers,
-    positive,
-    whole,
-)
-from tui_backprop.memory import check_memory
-from tui_backprop.presets import PRESETS
-from tui_backprop.session import Session, from_preset
-
-Command = Callable[..., None]
-
-# Option, names or an example of its values, what it sets. Choices are checked by the spec, not by click, so
-# that the app and the command line say the same thing about a bad one.
-CHOICES: tuple[tuple[str, str, str], ...] = (
-    ("--preset", "|".join(PRESETS), "A network and data to start from."),
-    ("--layers", "784,256,10", "Sizes of all layers, input first."),
-    ("--activation", "|".join(ACTIVATIONS), "Of the hidden layers."),
-    ("--loss", "|".join(LOSSES), "What is minimised."),
-    ("--init", "|".join(INITS), "How the first weights are drawn."),
-    ("--dtype", "|".join(DTYPES), "Precision."),
-    ("--seed", "0", "Of the first weights and of generated data."),
-    ("--data", "|".join(DATASETS), "Data set."),
-    ("--sample", "0", "First sample of the batch."),
-    ("--batch", "1", "Samples in the batch."),
-    ("--lr", "0.01", "Learning rate, alpha."),
-)
-
-
-def session_options(command: Command) -> Command:
-    """Add the options that name a network and data. The command is given them as one dict; those given
-    before a subcommand's name count for the subcommand too."""
-
-    @click.option("--no-bias", is_flag=True, default=None, help="Leave the biases out.")
-    @wraps(command)
-    def run(**given: Any) -> None:
-        context = click.get_current_context()
-        names = [flag[2:] for flag, _, _ in CHOICES] + ["no_bias"]
-        here = {name: given.pop(name) for name in names}
-        context.obj = (context.obj or {}) | {name: value for name, value in here.items() if value is not None}
-        try:
-            command(context.obj, **given)
-        except SpecError as error:
-            flag = error.field if error.field == "terminal" else f"--{error.field}"
-            click.echo(f"backprop-tui: {flag}: {error.message}", err=True)
-            raise SystemExit(2) from None
-
-    decorated: Command = run
-    for flag, metavar, help_text in reversed(CHOICES):
-        decorated = click.option(flag, metavar=metavar, help=help_text)(decorated)
-    return decorated
-
-
-def session_from(given: dict[str, Any]) -> Session:
-    """The session that the options describe. What is not given comes from the preset, made to fit the data.
-
-    Raises SpecError, naming the option, for the first value that does not do.
-    """
-    base = from_preset(given.get("preset", "lesson"))
-    data = one_of("data", given.get("data", base.data), DATASETS)
-    network = replace(
-        base.network,
-        activation=given.get("activation", base.network.activation),
-        init=given.get("init", base.network.init),
-        dtype=given.get("dtype", base.network.dtype),
-        seed=whole("seed", given.get("seed", base.network.seed), 0),
-        bias=base.network.bias and not given.get("no_bias"),
-        loss=given.get("loss", base.network.loss),
-        layers=parse_layers(given["layers"]) if "layers" in given else base.network.layers,
-    )
-    suited = fitted(network, data)
-    if "layers" not in given:
-        network = replace(network, layers=suited.layers)
-    if "loss" not in given:
-        network = replace(network, loss=suited.loss)
-    batch = whole("batch", given.get("batch", base.batch), 1)
-    check_memory(network, batch)
-    return Session(
-        network,
-        data,
-        sample=whole("sample", given.get("sample", base.sample), 0),
-        batch=batch,
-        lr=positive("lr", given.get("lr", base.lr)),
-    )
+from tui_backprop.engine.spec import SpecError
+from tui_backprop.options import session_from, session_options
+from tui_backprop.session import Session
 
 
 class OneLine(click.Group):
@@ -144,24 +54,80 @@ def open_app(session: Session) -> None:
     raise SystemExit(app.return_code or 0)
 
 
+def print_json(found: object) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.encode(found))
+
+
 @main.command()
 @session_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
-def trace(given: dict[str, Any], as_json: bool, save: Path | None) -> None:
-    """Print the whole pass, forward, loss, backward and update, step by step."""
-    session = session_from(given)
+@click.option("--stream", "streamed", is_flag=True, help="For huge networks: keep no weight gradient.")
+def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: bool) -> None:
+    """Print the whole pass, forward, loss, backward and update, step by step.
+
+    With --stream, forward and backward only, a line for each layer: times, norms, and the largest entries of
+    its weight gradient, which is looked at in passing and not kept. A billion parameters then take 4 GB.
+    """
+    if streamed and save is not None:
+        raise SpecError("save", "--stream keeps no arrays to save; leave one of the two out")
+    session = session_from(given, streamed=streamed)
+    if streamed:
+        print_stream(session, as_json)
+        return
     from tui_backprop.replay import Replay
+    from tui_backprop.ui.terminal import glyphs_for
     from tui_backprop.ui.twin import as_object, as_text, save_arrays
 
     taken = Replay().take(session)
     if save is not None:
-        click.echo(f"{save}: {save_arrays(session, taken, save)} arrays written", err=True)
+        click.echo(f"{save}: {save_arrays(taken, save)} arrays written", err=True)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(as_object(session, taken)))
+        print_json(as_object(session, taken))
     elif save is None:
-        from tui_backprop.ui.terminal import glyphs_for
-
         click.echo(as_text(session, taken, glyphs_for(getattr(sys.stdout, "encoding", None))))
+
+
+def print_stream(session: Session, as_json: bool) -> None:
+    from tui_backprop.commands.stream import stream
+    from tui_backprop.ui.stream_text import as_object, as_text
+    from tui_backprop.ui.terminal import glyphs_for
+
+    report = stream(session)
+    if as_json:
+        print_json(as_object(session, report))
+    else:
+        click.echo(as_text(session, report, glyphs_for(getattr(sys.stdout, "encoding", None))))
+
+
+@main.command()
+@session_options
+@click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
+@click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
+@click.option("--entries", default="20", metavar="20|all", help="Parameters to compare in each tensor.")
+@click.option("--fast", is_flag=True, help="Compare slopes along random directions: a few passes in all.")
+@click.option("--directions", default="1", metavar="1", help="Directions for each tensor, with --fast.")
+@click.option("--probes", default="1", metavar="1", help="Random directions of spsa.")
+@click.option("--step", metavar="1e-6", help="h; the best one for method and precision if not given.")
+@click.option("--rtol", metavar="1e-6", help="Relative difference that is allowed.")
+@click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+    """Hold backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
+
+    Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
+    batched-forward-mode, spsa. In double precision, unless --dtype says otherwise.
+    """
+    session = session_from({"dtype": "float64"} | given)
+    from tui_backprop.commands.check import check as compare
+    from tui_backprop.ui.check_text import as_object, as_text
+    from tui_backprop.ui.terminal import glyphs_for
+
+    report = compare(session, asked)
+    if as_json:
+        print_json(as_object(report))
+    else:
+        click.echo(as_text(session, report, glyphs_for(getattr(sys.stdout, "encoding", None))))
+    raise SystemExit(0 if report.passed else 1)

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
+# Numbers that an optimiser remembers for each parameter. (The rules themselves need numpy.)
+SLOTS = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
 
-def check_memory(network: NetworkSpec, batch: int) -> None:
+
+def check_memory(network: NetworkSpec, batch: int, optimiser: OptimiserSpec) -> None:
     """Raise SpecError, with both figures, if one walk does not fit into the memory that is free."""
-    need = network.memory(batch)
-    if need < SMALL:
+    _require(network, batch, lambda n: network.memory(n, SLOTS[optimiser.name]))
+
+
+def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
+    """The same for a pass that keeps no weight gradient."""
+    _require(network, batch, network.streamed_memory)
+
+
+def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> None:
+    """Refuse if ``need(batch)`` bytes are not there."""
+    if need(batch) < SMALL:
         return
     import psutil  # 30 ms that most starts do not need
 
     free = psutil.virtual_memory().available
-    if need > 0.8 * free:
-        field = "layers" if network.memory(1) > 0.8 * free else "batch"
+    if need(batch) > 0.8 * free:
+        smaller = "layers" if need(1) > 0.8 * free else "batch"
         raise SpecError(
-            field,
-            f"{network.parameters:,} parameters would take {size(need)} of memory,"
-            f" {size(free)} is free; choose smaller {'layers' if field == 'layers' else 'batches'}",
+            smaller,
+            f"{network.parameters:,} parameters would take {size(need(batch))} of memory,"
+            f" {size(free)} is free; choose smaller {'layers' if smaller == 'layers' else 'batches'}",
         )
 
 

@@ -1,31 +1,35 @@
-"""From a Session to the numbers of its iteration. Parameters of any iteration come back by replaying updates."""
+"""From a Session to the numbers of its iteration. Earlier ones come back from checkpoints and a short replay."""
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
+from functools import lru_cache
+from itertools import accumulate
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network import initial_parameters
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.iteration import Pass, State, Update, take_pass
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.train import Pass, take_pass
-from tui_backprop.session import Run, Session, before_update
+from tui_backprop.engine.train import Plan, Training
+from tui_backprop.session import Run, Session, before_update, shared_iterations
 
-KEPT_BYTES = 256 * 2**20
-
-PassKey = tuple[NetworkSpec, str, tuple[Run, ...], Run]
+KEPT_BYTES = 128 * 2**20  # of passes, and as much again of checkpoints
+MOST = 256  # passes: those of a small network are larger than their arrays
 
 
 class Replay:
-    """Passes of sessions, with those taken lately kept in memory up to ``limit`` bytes (one always is).
+    """Passes of sessions. Those taken lately are kept in memory up to ``limit`` bytes (one always is), and so
+    are states along the way of training, the first and the newest at least (see ``Checkpoints``).
 
     Safe to use from several threads; one pass is computed at a time.
     """
 
     def __init__(self, limit: int = KEPT_BYTES) -> None:
         self._limit = limit
-        self._kept: OrderedDict[PassKey, Pass] = OrderedDict()
+        self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
+        self._training: Training | None = None
+        self._trained: tuple[object, tuple[Run, ...]] = None, ()  # its training_key, and the way it went
         self._lock = threading.Lock()
 
     def kept(self, session: Session) -> Pass | None:
@@ -33,30 +37,54 @@ class Replay:
         return self._kept.get(session.pass_key)
 
     def take(self, session: Session) -> Pass:
-        """The pass of a session, computed if need be (and with it those before it that are not kept)."""
+        """The pass of a session, computed if need be (and with it the updates that no checkpoint spares)."""
         with self._lock:
-            missing = [session]
-            while missing[-1].history and self._kept.get(missing[-1].pass_key) is None:
-                missing.append(before_update(missing[-1]))
-            for wanted in reversed(missing):
-                taken = self._kept.get(wanted.pass_key) or self._compute(wanted)
-                self._keep(wanted.pass_key, taken)
+            taken = self._kept.get(session.pass_key)
+            if taken is None:
+                now = _update(session.network, session.data, Run(session.sample, session.batch, session.lr))
+                taken = take_pass(session.network, now, self._state(session), session.optimiser)
+            self._keep(session.pass_key, taken)
             return taken
 
-    def _compute(self, session: Session) -> Pass:
-        spec = session.network
-        batch = cut(spec, session.data, session.sample, session.batch)
-        return take_pass(spec, batch.x, batch.t, self._parameters(session), session.lr)
+    def _state(self, session: Session) -> State:
+        """What a session starts from."""
+        training = self._along(session)
+        before = self._kept.get(before_update(session).pass_key) if session.history else None
+        if before is None:
+            return training.state(session.iteration, _plan(session))
+        training.keep(before.after)
+        return before.after
 
-    def _parameters(self, session: Session) -> Array:
-        """The parameters a session starts from; the pass before it has been taken already."""
-        if not session.history:
-            return initial_parameters(session.network)
-        return self._kept[before_update(session).pass_key].updated
+    def _along(self, session: Session) -> Training:
+        """The training that a session stands in, without the states of another way than the session's."""
+        key, went = self._trained
+        if self._training is None or key != session.training_key:
+            self._training = None  # frees its states before others are made
+            self._training = Training(session.network, session.optimiser, self._limit)
+            went = ()
+        shared = shared_iterations(went, session.history)
+        if shared < session.iteration:
+            self._training.forget_after(shared)
+            went = session.history
+        self._trained = session.training_key, went
+        return self._training
 
-    def _keep(self, key: PassKey, taken: Pass) -> None:
+    def _keep(self, key: object, taken: Pass) -> None:
         self._kept[key] = taken
         self._kept.move_to_end(key)
-        each = taken.spec.memory(taken.batch)
-        while len(self._kept) > 2 and len(self._kept) * each > self._limit:
+        each = taken.spec.memory(taken.batch, len(taken.after.slots)) // 3  # its share of the peak
+        while len(self._kept) > 1 and (len(self._kept) * each > self._limit or len(self._kept) > MOST):
             self._kept.popitem(last=False)
+
+
+@lru_cache(maxsize=2)
+def _update(network: NetworkSpec, data: str, run: Run) -> Update:
+    batch = cut(network, data, run.sample, run.batch)
+    return Update(batch.x, batch.t, run.lr)
+
+
+def _plan(session: Session) -> Plan:
+    """The updates of a session's history, by iteration."""
+    ends = list(accumulate(run.count for run in session.history))
+    runs = [Run(run.sample, run.batch, run.lr) for run in session.history]
+    return lambda t: _update(session.network, session.data, runs[bisect_right(ends, t)])

@@ -7,9 +7,10 @@ stepping back, resuming; nothing else needs to be kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tui_backprop.data import catalogue
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, one_of, positive, whole
 from tui_backprop.presets import PRESETS
 
@@ -19,7 +20,7 @@ PANELS = ("network", "walk", "cost")
 
 @dataclass(frozen=True)
 class Run:
-    """``count`` updates, one after the other, with the same samples and learning rate."""
+    """``count`` updates, one after the other, with the same samples and base learning rate."""
 
     sample: int
     batch: int
@@ -31,10 +32,11 @@ class Run:
 class Session:
     """What is shown, and nothing that can be computed from it.
 
-    ``history`` is how the parameters came to be: they are the seed's, updated run by run. ``step`` is the
-    cursor on the walk of the current iteration. ``units`` has the selected unit of each layer, input first.
-    ``decade`` is the cost chart's cursor, log10 of a parameter count (None: at the current network), and
-    ``lesson_clock`` puts the lesson's 1 ms a forward pass in place of the time measured here.
+    ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimiser`` with
+    the base learning rate ``lr``. ``step`` is the cursor on the walk of the current iteration. ``units`` has
+    the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
+    count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
+    of the time measured here.
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -42,6 +44,7 @@ class Session:
     sample: int = 0
     batch: int = PRESETS["lesson"].batch
     lr: float = PRESETS["lesson"].lr
+    optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
     history: tuple[Run, ...] = ()
     step: int = 0
     units: tuple[int, ...] = ()
@@ -55,9 +58,14 @@ class Session:
         catalogue.check(self.network, self.data, self.sample, self.batch)
 
     @property
-    def pass_key(self) -> tuple[NetworkSpec, str, tuple[Run, ...], Run]:
+    def training_key(self) -> tuple[NetworkSpec, str, OptimiserSpec]:
+        """What is trained: sessions with equal keys start from the same parameters."""
+        return self.network, self.data, self.optimiser
+
+    @property
+    def pass_key(self) -> tuple[NetworkSpec, str, OptimiserSpec, tuple[Run, ...], Run]:
         """What the numbers depend on: two sessions with equal keys show the same pass."""
-        return self.network, self.data, self.history, Run(self.sample, self.batch, self.lr)
+        return *self.training_key, self.history, Run(self.sample, self.batch, self.lr)
 
     @property
     def iteration(self) -> int:
@@ -81,6 +89,18 @@ def same_network(session: Session) -> str | None:
         if (preset.network, preset.data) == (session.network, session.data):
             return name
     return None
+
+
+def shared_iterations(one: tuple[Run, ...], other: tuple[Run, ...]) -> int:
+    """How many updates two histories begin with that are the same."""
+    shared = 0
+    for a, b in zip(one, other, strict=False):
+        if replace(a, count=b.count) != b:
+            break
+        shared += min(a.count, b.count)
+        if a.count != b.count:
+            break
+    return shared
 
 
 # --- moves: each takes a Session, and gives the next one ---------------------------------------------------

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop import __version__
-from tui_backprop.cli import CHOICES, main
+from tui_backprop.cli import main
+from tui_backprop.options import CHOICES, FLAGS
 
 HUGE = "9" * 5000
 NOISE = "a\x1b[31m\nb\x9b"
@@ -45,6 +46,32 @@ CASES = [
     (["--init", "best"], "--init"),
     (["--dtype", "float16"], "--dtype"),
     (["--data", "sine", "--loss", "cross-entropy"], "--loss"),
+    (["--activation", "relu,tanh"], "--activation"),
+    (["--activation", "relu,,relu"], "--activation"),
+    (["--activation", "relu,rely,relu"], "--activation"),
+    (["--init", "he:2"], "--init"),
+    (["--init", "normal:0"], "--init"),
+    (["--init", "normal:x"], "--init"),
+    (["--dropout", "1"], "--dropout"),
+    (["--dropout", "-0.1"], "--dropout"),
+    (["--dropout", "half"], "--dropout"),
+    (["--l2", "-1"], "--l2"),
+    (["--l2", "nan"], "--l2"),
+    (["--optimiser", "adamant"], "--optimiser"),
+    (["--optimiser", "adam", "--momentum", "1"], "--momentum"),
+    (["--optimiser", "adam", "--beta2", "-1"], "--beta2"),
+    (["--momentum", "0.5"], "--momentum"),
+    (["--optimiser", "rmsprop", "--momentum", "0.5"], "--momentum"),
+    (["--optimiser", "momentum", "--beta2", "0.5"], "--beta2"),
+    (["--weight-decay", "-1"], "--weight-decay"),
+    (["--clip", "inf"], "--clip"),
+    (["--schedule", "sine"], "--schedule"),
+    (["--warmup", "-1"], "--warmup"),
+    (["--warmup", "0.5"], "--warmup"),
+    (["--schedule", "step", "--horizon", "0"], "--horizon"),
+    (["--horizon", "100"], "--horizon"),
+    (["--schedule", "inverse-sqrt", "--horizon", "100"], "--horizon"),
+    (["--optimiser", "adam", "--layers", "784,999999999999999999,10"], "--layers"),
     (["--save", "no/such/folder/pass.npz"], "--save"),
     (["--save", "."], "--save"),
 ]
@@ -108,7 +135,7 @@ def test_bad_usage_is_refused_in_one_line_too(arguments):
 def test_help_names_every_option_and_command():
     result = refusal(["--help"])
     assert result.exit_code == 0
-    for flag, _, _ in CHOICES:
+    for flag, *_ in (*CHOICES, *FLAGS):
         assert flag in result.stdout
     assert "trace" in result.stdout
     assert refusal(["-h"]).stdout == result.stdout

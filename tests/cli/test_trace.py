@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -99,9 +100,22 @@ def test_the_saved_arrays_are_exactly_the_promised_ones(tmp_path, bias, dtype):
     assert arrays["target"].dtype.kind == "i"
 
 
+def sigma(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def gelu_slope(z, a):
+    t, inner = np.tanh((2 / np.pi) ** 0.5 * (z + 0.044715 * z**3)), (2 / np.pi) ** 0.5 * (1 + 0.134145 * z**2)
+    return (1 + t) / 2 + z * (1 - t**2) * inner / 2
+
+
 SLOPE = {
     "relu": lambda z, a: z > 0,
     "leaky-relu": lambda z, a: np.where(z > 0, 1, 0.01),
+    "elu": lambda z, a: np.where(z > 0, 1, np.exp(z)),
+    "gelu": gelu_slope,
+    "silu": lambda z, a: sigma(z) * (1 + z * (1 - sigma(z))),
+    "softplus": lambda z, a: sigma(z),
     "tanh": lambda z, a: 1 - a**2,
     "sigmoid": lambda z, a: a * (1 - a),
     "identity": lambda z, a: 1,
@@ -157,13 +171,101 @@ def test_every_option_is_heard():
     printed = as_json(
         "--layers", "2,5,3", "--activation", "sigmoid", "--loss", "mse", "--init", "lecun", "--dtype", "float64",
         "--seed", "9", "--data", "spiral", "--sample", "4", "--batch", "2", "--lr", "0.125", "--no-bias",
+        "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimiser", "adam", "--momentum", "0.8",
+        "--beta2", "0.75", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step", "--warmup", "4",
+        "--horizon", "12",
     )  # fmt: skip
     assert printed["network"] == {
         "layers": [2, 5, 3], "activation": "sigmoid", "loss": "mse", "init": "lecun", "dtype": "float64",
-        "bias": False, "seed": 9,
+        "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
     }  # fmt: skip
     assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
     assert printed["lr"] == 0.125
+    assert printed["optimiser"] == {
+        "name": "adam", "momentum": 0.8, "beta2": 0.75, "epsilon": 1e-8, "weight_decay": 0.0625, "clip": 2.0,
+        "schedule": "step", "warmup": 4, "horizon": 12, "alpha": 0.125 / 4,
+    }  # fmt: skip
+
+
+def test_activations_may_be_a_list_and_an_initialisation_have_a_size():
+    network = as_json("--layers", "784,8,9,10", "--activation", "relu,tanh", "--init", "constant:-0.25")[
+        "network"
+    ]
+    assert (network["activation"], network["init"]) == ("relu,tanh", "constant:-0.25")
+
+
+def test_the_default_optimiser_is_plain_gradient_descent():
+    optimiser = as_json()["optimiser"]
+    assert (optimiser["name"], optimiser["clip"], optimiser["weight_decay"]) == ("sgd", 0, 0)
+    assert optimiser["alpha"] == as_json()["lr"] == 0.01
+
+
+ROUGH = (
+    "--data", "moons", "--layers", "2,6,6,2", "--activation", "silu,tanh", "--layer-norm", "--residual", "--dropout",
+    "0.5", "--l2", "0.125", "--batch", "5", "--dtype", "float64", "--lr", "0.1",
+)  # fmt: skip
+
+
+def test_the_saved_arrays_of_a_network_with_everything_agree_with_each_other(tmp_path):
+    f = saved(tmp_path / "pass.npz", *ROUGH)
+    a, close = f["x"], partial(np.testing.assert_allclose, rtol=1e-11, atol=1e-15)
+    bend = {1: lambda n: n * sigma(n), 2: np.tanh}
+    for k in (1, 2):
+        z = a @ f[f"W{k}"] + f[f"b{k}"]
+        v = (z - z.mean(axis=1, keepdims=True)) / np.sqrt(z.var(axis=1, keepdims=True) + 1e-5)
+        n = f[f"gamma{k}"] * v + f[f"beta{k}"]
+        h = bend[k](n)
+        r = h * f[f"mask{k}"]
+        close(f[f"z{k}"], z)
+        close(f[f"n{k}"], n)
+        close(f[f"h{k}"], h)
+        close(f.get(f"r{k}", f[f"a{k}"]), r)
+        close(f[f"a{k}"], r + a if k == 2 else r)
+        close(f[f"dgamma{k}"], (f[f"dn{k}"] * v).sum(axis=0))
+        close(f[f"dbeta{k}"], f[f"dn{k}"].sum(axis=0))
+        a = f[f"a{k}"]
+    close(f["da2"], f["delta3"] @ f["W3"].T)
+    close(f["dn2"], f["da2"] * f["mask2"] * (1 - f["h2"] ** 2))
+    close(f["dn1"], (f["delta2"] @ f["W2"].T + f["da2"]) * f["mask1"] * SLOPE["silu"](f["n1"], None))
+    for k, before in ((1, "x"), (2, "a1"), (3, "a2")):
+        close(f[f"dW{k}"], f[before].T @ f[f"delta{k}"] + 0.125 * f[f"W{k}"])
+    p = np.exp(f["z3"]) / np.exp(f["z3"]).sum(axis=1, keepdims=True)
+    penalty = 0.125 / 2 * sum((f[f"W{k}"] ** 2).sum() for k in (1, 2, 3))
+    assert f["loss"] == pytest.approx(-np.log(p[range(5), f["target"]]).mean() + penalty, rel=1e-12)
+    assert set(np.unique(f["mask1"])) == {0, 2}
+    assert f["target"].dtype.kind == "i"
+    assert all(name.isascii() for name in f)
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "slots"), [("sgd", ""), ("momentum", "v"), ("rmsprop", "v"), ("adamw", "mv")]
+)
+def test_the_slots_of_the_optimiser_are_saved_under_the_names_of_their_parameters(tmp_path, optimiser, slots):
+    f = saved(tmp_path / "pass.npz", *ROUGH, "--optimiser", optimiser)
+    names = {name[1:] for name in f if name[0] == "d" and not name.startswith(("delta", "dn", "da"))}
+    assert {"W1", "b3", "gamma2", "beta1"} <= names
+    assert {name for name in f if "_" in name} == {f"{slot}_{name}" for slot in slots for name in names}
+    for name in names if slots == "mv" else ():
+        np.testing.assert_allclose(f[f"m_{name}"], 0.1 * f[f"d{name}"], rtol=1e-12)
+        np.testing.assert_allclose(f[f"v_{name}"], 0.001 * f[f"d{name}"] ** 2, rtol=1e-12)
+
+
+def test_the_text_names_all_that_the_network_and_the_optimiser_are_made_of():
+    text = trace(
+        *ROUGH, "--optimiser", "adamw", "--weight-decay", "0.01", "--clip", "1", "--schedule", "cosine"
+    ).stdout
+    head = " ".join(text.partition("\n\n")[0].split())
+    assert head == (
+        "network 2,6,6,2 silu,tanh, layer norm, residual, dropout 0.5, cross-entropy, L2 penalty λ = 0.125, init he,"
+        " seed 0, float64, 98 parameters data moons 0 and 4 more update adamw, α = 0.1, β₁ = 0.9, β₂ = 0.999,"
+        " ε = 1e-08, weight decay λ = 0.01, clip 1, cosine over 1000 iterations"
+    )
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_text_of_a_plain_network_names_nothing_that_it_does_not_have():
+    *_, update = trace().stdout.splitlines()[:3]
+    assert update == "update   sgd, α = 0.01"
 
 
 def test_options_before_the_command_count_and_those_after_it_win():

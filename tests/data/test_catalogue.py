@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tui_backprop.data.catalogue import DATASETS, check, fitted, info
 from tui_backprop.data.samples import MAKERS, cut, load
-from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec, SpecError
+from tui_backprop.engine.spec import LOSSES, NetworkSpec, SpecError
 from tui_backprop.session import Session
 
 TOYS = [name for name in DATASETS if name != "digits"]
@@ -89,7 +91,12 @@ def test_a_batch_larger_than_the_data_set_goes_round_more_than_once():
 def test_a_batch_has_the_target_that_the_loss_reads(data, loss):
     spec = fitting(data, loss=loss)
     batch = cut(spec, data, 0, 3)
+    if spec.loss == "cross-entropy":
+        assert batch.t.dtype.kind == "i"
+        assert batch.t.tolist() == batch.target.tolist() == load(data, 0).target[:3].tolist()
+        return
     assert batch.t.shape == (3, spec.layers[-1])
+    assert batch.t.dtype == spec.dtype
     if DATASETS[data].classes and spec.layers[-1] > 1:
         np.testing.assert_array_equal(batch.t.argmax(axis=1), batch.target)
         np.testing.assert_array_equal(batch.t.sum(axis=1), 1)
@@ -105,13 +112,14 @@ def test_two_classes_may_have_a_single_output():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("data", DATASETS)
 def test_a_fitted_network_fits_whatever_it_was_and_keeps_its_hidden_layers(data, loss, layers):
-    spec = NetworkSpec(layers, ACTIVATIONS[2], loss, "xavier", "float64", bias=False, seed=5)
+    spec = NetworkSpec(
+        layers, "tanh", loss, "normal:0.2", "float64", bias=False, seed=5, layer_norm=True, residual=True,
+        dropout=0.1, l2=0.2,
+    )  # fmt: skip
     suited = fitted(spec, data)
     check(suited, data, DATASETS[data].samples - 1, 1)
     assert suited.layers[1:-1] == layers[1:-1]
-    assert (suited.activation, suited.init, suited.dtype, suited.bias, suited.seed) == (
-        "tanh", "xavier", "float64", False, 5,
-    )  # fmt: skip
+    assert replace(suited, layers=layers, loss=loss) == spec
     assert fitted(suited, data) == suited
 
 

@@ -49,18 +49,18 @@ def test_the_catalogue_agrees_with_the_file():
 def test_digits_enter_as_pixel_over_255_row_by_row(dtype):
     batch = cut(NetworkSpec(dtype=dtype), "digits", 5, 2)
     images = raw()["images"][5:7]
-    assert batch.x.dtype == batch.t.dtype == dtype
+    assert batch.x.dtype == cut(NetworkSpec(dtype=dtype, loss="mse"), "digits", 5, 2).t.dtype == dtype
     for x, image in zip(batch.x, images, strict=True):
         np.testing.assert_array_equal(x, (image / 255).ravel().astype(dtype))
         assert x[3 * 28 + 9] == (image[3, 9] / 255).astype(dtype)
 
 
-def test_targets_are_one_hot_rows_of_the_labels():
-    batch = cut(NetworkSpec(), "digits", 0, 6)
+def test_targets_are_the_labels_or_for_a_loss_that_takes_numbers_their_one_hot_rows():
     labels = raw()["labels"][:6]
-    assert batch.target.tolist() == labels.tolist()
-    assert batch.target.dtype.kind == "i"
-    np.testing.assert_array_equal(batch.t, np.eye(10)[labels])
+    batch, numbers = (cut(NetworkSpec(loss=loss), "digits", 0, 6) for loss in ("cross-entropy", "mse"))
+    assert batch.target.tolist() == batch.t.tolist() == labels.tolist()
+    assert batch.target.dtype.kind == batch.t.dtype.kind == "i"
+    np.testing.assert_array_equal(numbers.t, np.eye(10)[labels])
 
 
 def test_the_digits_are_the_same_for_every_seed():

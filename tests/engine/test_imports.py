@@ -38,7 +38,15 @@ def test_the_engine_the_data_the_cost_model_and_the_session_load_no_terminal_lib
 
 
 @pytest.mark.parametrize(
-    "module", ["tui_backprop.engine.spec", "tui_backprop.session", "tui_backprop.data.catalogue"]
+    "module",
+    [
+        "tui_backprop.engine.spec",
+        "tui_backprop.engine.schedules",
+        "tui_backprop.session",
+        "tui_backprop.memory",
+        "tui_backprop.data.catalogue",
+        "tui_backprop.ui.form",
+    ],
 )
 def test_what_runs_before_the_first_paint_loads_no_numpy(module):
     assert not loaded_by(f"import {module}") & (TERMINAL | {"numpy"})

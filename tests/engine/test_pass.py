@@ -5,22 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network import initial_parameters, parameter_shapes, views
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, mask_stream, take_pass
+from tui_backprop.engine.network import parameter_shapes, views
+from tui_backprop.engine.optimisers import Optimiser, new_slots
+from tui_backprop.engine.primitives import LOSSES as LOSS_TABLE
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec, learning_rate
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.train import take_pass
 
 SMALL = NetworkSpec((3, 4, 2), "relu", "cross-entropy", dtype="float64")
 
 
-def pass_of(spec, x, t=None, lr=0.1):
-    t = np.eye(spec.layers[-1])[[0] * len(x)] if t is None else t
-    return take_pass(spec, np.asarray(x, spec.dtype), t.astype(spec.dtype), initial_parameters(spec), lr)
+def pass_of(spec, x, lr=0.1, optimiser=OptimiserSpec(), t=0):
+    """An iteration on samples that are all of class 0."""
+    labels = np.zeros(len(x), int)
+    target = labels if LOSS_TABLE[spec.loss].labels else np.eye(spec.layers[-1], dtype=spec.dtype)[labels]
+    slots = new_slots(optimiser, spec.parameters, spec.dtype)
+    state = State(t, initial_parameters(spec), slots)
+    return take_pass(spec, Update(np.asarray(x, spec.dtype), target, lr), state, optimiser)
 
 
 def test_parameters_and_gradients_by_name_are_views_of_one_flat_vector():
     program = Program(SMALL, 2, initial_parameters(SMALL))
-    program.feed(np.ones((2, 3)), np.eye(2))
+    program.feed(np.ones((2, 3)), np.array([0, 1]))
     program.forward()
     program.backward()
     for name in ("W1", "b1", "W2", "b2"):
@@ -66,7 +74,7 @@ def test_a_pass_is_read_only():
         taken.tensor("z1"),
         taken.tensor("W1"),
         taken.tensor("dW1"),
-        taken.updated,
+        taken.after.parameters,
         taken.new["W1"],
     ):
         with pytest.raises(ValueError, match="read-only"):
@@ -115,7 +123,7 @@ def test_shallow_and_deep_networks_run(layers, bias):
 
 def test_a_pass_can_be_run_again_and_gives_the_same_bits():
     program = Program(SMALL, 2, initial_parameters(SMALL))
-    program.feed(np.ones((2, 3)), np.eye(2))
+    program.feed(np.ones((2, 3)), np.array([0, 1]))
     loss, gradient = float(program.forward()), program.backward().copy()
     assert float(program.forward()) == loss
     np.testing.assert_array_equal(program.backward(), gradient)
@@ -125,3 +133,63 @@ def test_the_slope_of_a_layer_is_what_its_delta_was_multiplied_by():
     taken = pass_of(NetworkSpec((3, 4, 2), "tanh", dtype="float64"), [[1, 2, 3]])
     before = taken.tensor("δ2") @ taken.tensor("W2").T
     np.testing.assert_allclose(before * taken.slope(1), taken.tensor("δ1"), rtol=1e-14)
+
+
+EVERYTHING = NetworkSpec(
+    (2, 6, 6, 2), "gelu,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.4, l2=0.01
+)
+X = [[1.0, -0.5], [0.3, 2.0], [-1.0, 0.1]]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_slope_of_a_normalised_layer_with_dropout_is_taken_at_its_normalised_sums(activation):
+    spec = NetworkSpec((2, 6, 2), activation, dtype="float64", layer_norm=True, dropout=0.4)
+    taken = pass_of(spec, X)
+    before = taken.tensor("δ2") @ taken.tensor("W2").T * taken.tensor("m1")
+    np.testing.assert_allclose(before * taken.slope(1), taken.tensor("dn1"), rtol=1e-13, atol=1e-18)
+
+
+def test_the_loss_after_the_update_is_taken_with_the_same_masks():
+    taken = pass_of(EVERYTHING, X, t=7)
+    again = Program(EVERYTHING, 3, taken.after.parameters)
+    again.feed(np.array(X), np.zeros(3, int))
+    again.draw(mask_stream(EVERYTHING, 7))
+    assert float(again.forward()) == taken.loss_after
+    for name in ("m1", "m2"):
+        np.testing.assert_array_equal(again.values[name], taken.tensor(name))
+    assert not np.array_equal(pass_of(EVERYTHING, X, t=8).tensor("m1"), taken.tensor("m1"))
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_pass_ends_in_the_state_that_its_optimiser_leaves(optimiser):
+    settings = OptimiserSpec(optimiser, weight_decay=0.1, clip=0.5, schedule="linear", horizon=10)
+    taken = pass_of(EVERYTHING, X, 0.1, settings, t=4)
+    w, rule = taken.before.parameters.copy(), Optimiser(settings, 0.1, EVERYTHING.parameters, "float64")
+    rule.apply(w, taken.program.gradient, 4)
+    np.testing.assert_array_equal(taken.after.parameters, w)
+    assert (taken.before.t, taken.after.t, taken.lr) == (4, 5, learning_rate(settings, 0.1, 4))
+    for name, slot in rule.slots.items():
+        np.testing.assert_array_equal(taken.after.slots[name], slot)
+        assert not taken.before.slots[name].any()
+
+
+@pytest.mark.parametrize(("clip", "scale"), [(0, 1), (1e9, 1), (0.5, 0.5)])
+def test_a_pass_tells_what_its_gradient_was_clipped_by(clip, scale):
+    taken = pass_of(EVERYTHING, X, 1.0, OptimiserSpec(clip=clip))
+    norm = np.linalg.norm(taken.program.gradient)
+    assert taken.clipping == pytest.approx(scale / norm if 0 < clip < 1 else 1, rel=1e-14)
+    moved = taken.before.parameters - taken.after.parameters
+    np.testing.assert_allclose(moved, taken.clipping * taken.program.gradient, rtol=1e-9, atol=1e-15)
+
+
+def test_the_deviation_is_what_the_sums_of_a_sample_were_divided_by():
+    taken = pass_of(EVERYTHING, X)
+    z, v = taken.tensor("z1"), taken.tensor("v1")
+    assert taken.deviation(1).shape == (3, 1)
+    np.testing.assert_allclose((z - z.mean(axis=1, keepdims=True)) / taken.deviation(1), v, rtol=1e-13)
+
+
+def test_a_pass_says_where_a_loss_that_is_no_number_came_from_and_nothing_of_one_that_is():
+    assert pass_of(SMALL, [[1, 2, 3]]).bad is None
+    bad = pass_of(SMALL, [[1, np.nan, 3]]).bad
+    assert (bad.value, bad.index) == ("x", (0, 1))

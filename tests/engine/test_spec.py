@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from tui_backprop.engine.spec import (
     NetworkSpec,
     SpecError,
+    at_least_zero,
     one_of,
+    parse_activations,
+    parse_init,
     parse_layers,
     positive,
     quoted,
@@ -152,3 +155,79 @@ def test_any_text_is_layers_or_a_spec_error(text):
         layers = (1, 1)
     assert len(layers) >= 2
     assert min(layers) >= 1
+
+
+@pytest.mark.parametrize("field", ["dropout", "l2"])
+@pytest.mark.parametrize(
+    "value", ["nan", "inf", "-inf", -1, "-0.1", "", "x", None, True, HUGE, "0.1.2", "０.１", NOISE]
+)
+def test_bad_rates_and_strengths_are_refused(field, value):
+    error = error_of(lambda: NetworkSpec(**{field: value}))
+    assert error.field == field
+    assert error.message.isprintable()
+    assert len(error.message) < 200
+
+
+@pytest.mark.parametrize("value", [1, "1", 1.5, "2"])
+def test_a_rate_of_dropout_that_leaves_nothing_is_refused(value):
+    assert "below 1" in error_of(lambda: NetworkSpec(dropout=value)).message
+
+
+def test_rates_and_strengths_are_read_as_numbers():
+    spec = NetworkSpec(dropout="0.25", l2=" 1e-3 ")
+    assert (spec.dropout, spec.l2) == (0.25, 0.001)
+    assert spec == NetworkSpec(dropout=0.25, l2=0.001)
+    assert at_least_zero("clip", "0") == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "named"), [("bias", "bias"), ("layer_norm", "layer-norm"), ("residual", "residual")]
+)
+@pytest.mark.parametrize("value", ["yes", 1, None])
+def test_a_switch_is_on_or_off(field, named, value):
+    assert error_of(lambda: NetworkSpec(**{field: value})).field == named
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("relu,tanh", "2 names for 3 hidden layers"), ("relu,tanh,relu,relu", "4 names for 3"), ("relu,,tanh", '""'),
+     ("relu,cosh,tanh", '"cosh" is unknown'), (NOISE, "is unknown")],
+)  # fmt: skip
+def test_bad_lists_of_activations_are_refused(text, said):
+    error = error_of(lambda: NetworkSpec((2, 3, 4, 5, 2), text))
+    assert error.field == "activation"
+    assert said in error.message
+
+
+def test_activations_are_one_for_all_hidden_layers_or_one_for_each():
+    assert NetworkSpec((2, 3, 4, 5, 2), "tanh").activations == ("tanh",) * 3
+    assert NetworkSpec((2, 3, 4, 5, 2), "relu, tanh,gelu").activations == ("relu", "tanh", "gelu")
+    assert parse_activations("relu", 0) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["he:2", "normal:", "normal:0", "normal:-1", "normal:x", "constant:", "best:1", ":1"]
+)
+def test_bad_sizes_of_an_initialisation_are_refused(text):
+    assert error_of(lambda: NetworkSpec(init=text)).field == "init"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("he", ("he", 0.0)), ("normal", ("normal", 0.01)), ("normal:0.02", ("normal", 0.02)),
+     ("constant:-0.5", ("constant", -0.5)), ("orthogonal", ("orthogonal", 0.0))],
+)  # fmt: skip
+def test_an_initialisation_is_read_with_its_size(text, read):
+    assert parse_init(text) == read
+
+
+def test_a_normalised_network_has_a_gain_and_a_shift_for_each_hidden_unit():
+    spec = NetworkSpec((3, 4, 5, 2), layer_norm=True)
+    assert spec.parameters == NetworkSpec((3, 4, 5, 2)).parameters + 2 * (4 + 5)
+    assert spec.parameter_sum() == [(3, 4, 24), (4, 5, 35), (5, 2, 12)]
+
+
+def test_a_residual_goes_around_hidden_layers_as_wide_as_what_comes_in():
+    spec = NetworkSpec((4, 4, 4, 5, 5, 5), residual=True)
+    assert [spec.adds_input(k) for k in range(1, 6)] == [True, True, False, True, False]
+    assert not any(NetworkSpec((4, 4, 4)).adds_input(k) for k in (1, 2))

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.summary import COLUMNS, ROWS, pool, summarise
-from tui_backprop.engine.train import take_pass
 
 
 def test_statistics_are_those_of_the_whole_array():
@@ -69,7 +69,7 @@ def test_nan_wins_over_infinity():
 def test_a_pass_summarises_parameters_before_and_after_the_update():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     batch = cut(spec, "moons", 0, 2)
-    taken = take_pass(spec, batch.x, batch.t, initial_parameters(spec), 0.1)
+    taken = take_pass(spec, Update(batch.x, batch.t, 0.1), State(0, initial_parameters(spec)))
     assert taken.summary("W1").high == taken.tensor("W1").max()
     assert taken.summary("W1", updated=True).high == taken.new["W1"].max()
     assert taken.summary("L").low == taken.loss

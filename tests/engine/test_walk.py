@@ -7,14 +7,18 @@ from itertools import groupby
 import pytest
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network import initial_parameters, value_shapes
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
+from tui_backprop.engine.network import value_shapes
 from tui_backprop.engine.notation import ascii_formula
+from tui_backprop.engine.optimisers import new_slots
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
-from tui_backprop.engine.trace import PHASES, walk
-from tui_backprop.engine.train import take_pass
+from tui_backprop.engine.trace import PHASES, per_sample, walk
 from tui_backprop.presets import PRESETS
 
 LESSON = NetworkSpec()
+ROUGH = NetworkSpec((2, 3, 3, 2), "gelu,tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01)
 SMALL = (3, 4, 2)
 
 
@@ -88,7 +92,7 @@ def test_the_equations_of_a_network_read_as_in_a_textbook():
         ("forward", 1, "activation"): "a1 = max(0, z1)",
         ("forward", 2, "affine"): "z2 = a1 W2 + b2",
         ("loss", 2, "loss"): "L = mean(− ln p[t]), p = softmax(z2)",
-        ("backward", 2, "output delta"): "δ2 = (p − t) / n",
+        ("backward", 2, "output delta"): "δ2 = (p − onehot(t)) / n",
         ("backward", 2, "weights"): "dW2 = a1ᵀ δ2, db2 = Σ δ2",
         ("backward", 1, "delta"): "δ1 = (δ2 W2ᵀ) ⊙ [z1 > 0]",
         ("backward", 1, "weights"): "dW1 = xᵀ δ1, db1 = Σ δ1",
@@ -104,7 +108,7 @@ def test_without_biases_no_equation_has_one():
         ("forward", 1, "activation"): "a1 = max(0, z1)",
         ("forward", 2, "affine"): "z2 = a1 W2",
         ("loss", 2, "loss"): "L = mean(− ln p[t]), p = softmax(z2)",
-        ("backward", 2, "output delta"): "δ2 = (p − t) / n",
+        ("backward", 2, "output delta"): "δ2 = (p − onehot(t)) / n",
         ("backward", 2, "weights"): "dW2 = a1ᵀ δ2",
         ("backward", 1, "delta"): "δ1 = (δ2 W2ᵀ) ⊙ [z1 > 0]",
         ("backward", 1, "weights"): "dW1 = xᵀ δ1",
@@ -132,7 +136,7 @@ def test_each_activation_reads_as_its_definition_and_its_slope(activation, forwa
 @pytest.mark.parametrize(
     ("loss", "forward", "delta"),
     [
-        ("cross-entropy", "L = mean(− ln p[t]), p = softmax(z2)", "δ2 = (p − t) / n"),
+        ("cross-entropy", "L = mean(− ln p[t]), p = softmax(z2)", "δ2 = (p − onehot(t)) / n"),
         ("mse", "L = mean((z2 − t)²)", "δ2 = 2 (z2 − t) / entries"),
         ("half-squares", "L = mean(½ Σ (z2 − t)²)", "δ2 = (z2 − t) / n"),
     ],
@@ -164,11 +168,25 @@ def test_operands_have_the_shapes_of_the_arrays_of_the_pass(name):
     preset = PRESETS[name]
     spec = preset.network
     batch = cut(spec, preset.data, 0, preset.batch)
-    taken = take_pass(spec, batch.x, batch.t, initial_parameters(spec), preset.lr)
+    taken = take_pass(spec, Update(batch.x, batch.t, preset.lr), State(0, initial_parameters(spec)))
     for step in walk(spec, preset.batch):
         assert step.operands[0][0] == step.tensor
         for operand, shape in step.operands:
             assert taken.tensor(operand).shape == shape, (step.formula, operand)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_in_a_network_with_everything_too(optimiser):
+    settings = OptimiserSpec(optimiser)
+    batch = cut(ROUGH, "moons", 0, 5)
+    state = State(0, initial_parameters(ROUGH), new_slots(settings, ROUGH.parameters, ROUGH.dtype))
+    taken = take_pass(ROUGH, Update(batch.x, batch.t, 0.1), state, settings)
+    for step in walk(ROUGH, 5, settings):
+        assert step.operands[0][0] == step.tensor
+        assert taken.tensor(step.tensor).shape[:1] == (5,) or not per_sample(step.tensor)
+        for operand, shape in step.operands:
+            assert taken.tensor(operand).shape == shape, (step.formula, operand)
+            assert operand in step.formula
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -191,3 +209,96 @@ def test_a_network_of_fifty_layers_has_five_steps_for_each_and_one_more():
     steps = walk(NetworkSpec((2, *(3,) * 49, 2)), 1)
     assert len(steps) == 5 * 50 + 1
     assert steps[-1].formula == "W50 ← W50 − α dW50, b50 ← b50 − α db50"
+
+
+def test_the_equations_of_a_network_with_everything():
+    read = {(step.phase, step.layer, step.kind): step.formula for step in walk(ROUGH, 4)}
+    assert list(read.values())[1:] == [
+        "z1 = x W1 + b1",
+        "n1 = γ1 ⊙ v1 + β1, v1 = (z1 − mean z1) / deviation z1",
+        "h1 = ½ n1 (1 + tanh(0.798 (n1 + 0.0447 n1³)))",
+        "a1 = h1 ⊙ m1",
+        "z2 = a1 W2 + b2",
+        "n2 = γ2 ⊙ v2 + β2, v2 = (z2 − mean z2) / deviation z2",
+        "h2 = tanh(n2)",
+        "r2 = h2 ⊙ m2",
+        "a2 = r2 + a1",
+        "z3 = a2 W3 + b3",
+        "L0 = mean(− ln p[t]), p = softmax(z3)",
+        "L = L0 + ½ λ Σ W1² + ½ λ Σ W2² + ½ λ Σ W3²",
+        "δ3 = (p − onehot(t)) / n",
+        "dW3 = a2ᵀ δ3 + λ W3, db3 = Σ δ3",
+        "da2 = δ3 W3ᵀ",
+        "dn2 = (da2 ⊙ m2) ⊙ (1 − h2²)",
+        "dγ2 = Σ dn2 ⊙ v2, dβ2 = Σ dn2",
+        "δ2 = (h − mean h − v2 ⊙ mean(h ⊙ v2)) / deviation, h = dn2 ⊙ γ2",
+        "dW2 = a1ᵀ δ2 + λ W2, db2 = Σ δ2",
+        "dn1 = ((δ2 W2ᵀ + da2) ⊙ m1) ⊙ gelu'(n1)",
+        "dγ1 = Σ dn1 ⊙ v1, dβ1 = Σ dn1",
+        "δ1 = (h − mean h − v1 ⊙ mean(h ⊙ v1)) / deviation, h = dn1 ⊙ γ1",
+        "dW1 = xᵀ δ1 + λ W1, db1 = Σ δ1",
+        "W1 ← W1 − α dW1, b1 ← b1 − α db1, γ1 ← γ1 − α dγ1, β1 ← β1 − α dβ1",
+        "W2 ← W2 − α dW2, b2 ← b2 − α db2, γ2 ← γ2 − α dγ2, β2 ← β2 − α dβ2",
+        "W3 ← W3 − α dW3, b3 ← b3 − α db3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("depth", "formula"),
+    [
+        (1, "L = L0 + ½ λ Σ W1²"),
+        (4, "L = L0 + ½ λ Σ W1² + ... + ½ λ Σ W4²"),
+        (23, "L = L0 + ½ λ Σ W1² + ... + ½ λ Σ W23²"),
+    ],
+)
+def test_the_penalty_of_many_layers_is_written_with_dots(depth, formula):
+    step = next(s for s in walk(NetworkSpec((2,) * (depth + 1), l2=0.1), 1) if s.kind == "penalty")
+    assert step.formula == formula
+    assert {name for name, _ in step.operands} == {"L", "L0", "λ", "W1", f"W{depth}"}
+
+
+def test_what_an_output_s_delta_reads_is_what_its_formula_names():
+    step = next(step for step in walk(ROUGH, 4) if step.kind == "output delta")
+    assert [name for name, _ in step.operands] == ["δ3", "p", "t"]
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "formula"),
+    [
+        (OptimiserSpec("momentum"), "v ← μ v + dW1, W1 ← W1 − α v"),
+        (OptimiserSpec("nesterov"), "v ← μ v + dW1, W1 ← W1 − α (dW1 + μ v)"),
+        (
+            OptimiserSpec(clip=1, weight_decay=0.1),
+            "dW1 ← dW1 min(1, clip / norm(all dW)), dW1 ← dW1 + decay W1, W1 ← W1 − α dW1",
+        ),
+        (OptimiserSpec("rmsprop"), "v ← β₂ v + (1 − β₂) dW1², W1 ← W1 − α dW1 / (√(v) + ε)"),
+        (
+            OptimiserSpec("adamw", weight_decay=0.1),
+            "W1 ← W1 − α decay W1, m ← β₁ m + (1 − β₁) dW1, v ← β₂ v + (1 − β₂) dW1², M = m / (1 − β₁^(t + 1)),"
+            " V = v / (1 − β₂^(t + 1)), W1 ← W1 − α M / (√(V) + ε)",
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, OptimiserSpec) else "",
+)
+def test_an_update_reads_as_its_optimiser_and_counts_all_parameters_of_the_layer(optimiser, formula):
+    first, plain = (
+        next(s for s in walk(ROUGH, 4, o) if s.phase == "update") for o in (optimiser, OptimiserSpec())
+    )
+    assert first.formula == formula
+    assert first.op == ("gradient descent" if optimiser.name == "sgd" else optimiser.name)
+    assert first.flops % 15 == plain.flops % 15 == 0  # 2x3 weights, 3 biases, gains and shifts
+    assert first.flops > plain.flops
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_every_formula_of_a_network_with_everything_has_an_ascii_reading(optimiser):
+    for step in walk(ROUGH, 4, OptimiserSpec(optimiser, weight_decay=0.1, clip=1)):
+        assert ascii_formula(step.formula).isascii()
+        assert " ," not in step.formula
+
+
+def test_arrays_with_a_row_for_each_sample_are_told_from_those_without():
+    for name in ("x", "z1", "n1", "h1", "r1", "a1", "m1", "v1", "p", "δ1", "dn1", "da1"):
+        assert per_sample(name)
+    for name in ("W1", "b1", "γ1", "β1", "dW1", "db1", "dγ1", "dβ1", "L", "L0", "λ"):
+        assert not per_sample(name)

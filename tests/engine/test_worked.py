@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
+from tui_backprop.engine.optimisers import new_slots
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.trace import walk
-from tui_backprop.engine.train import take_pass
-from tui_backprop.engine.worked import selected_input, telling_unit, worked
+from tui_backprop.engine.trace import per_sample, walk
+from tui_backprop.engine.worked import RECEIPTS, penalties, selected_input, telling_unit, worked
 from tui_backprop.presets import PRESETS
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
-ARITHMETIC = ("affine", "output delta", "weights", "delta", "update")
+ARITHMETIC = RECEIPTS.keys() - {"input", "activation", "loss"}
+ROUGH = NetworkSpec(
+    (2, 6, 6, 6, 2), "gelu,tanh,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.01
+)
 
 
 def total(rows):
@@ -32,16 +38,40 @@ def total(rows):
     return value, most
 
 
+def sums(rows):
+    """A receipt's sums: a summand after a result begins the next one."""
+    each = [[rows[0]]]
+    for before, row in pairwise(rows):
+        if before.sign == "=" and row.sign in "+-":
+            each.append([])
+        each[-1].append(row)
+    return each
+
+
 def check(taken, step, unit, terms, sample=0):
-    *rows, result = worked(taken, step, unit, terms, sample)
-    assert result.sign == "="
-    value, most = total(rows)
-    assert abs(value - result.value) <= TOLERANCE[taken.spec.dtype] * most, (step.formula, unit, terms)
+    for *rows, result in sums(worked(taken, step, unit, terms, sample)):
+        assert result.sign == "="
+        value, most = total(rows)
+        assert abs(value - result.value) <= TOLERANCE[taken.spec.dtype] * most, (step.formula, unit, terms)
 
 
-def pass_of(spec, data, n, lr=0.1):
-    batch = cut(spec, data, 0, n)
-    return take_pass(spec, batch.x, batch.t, initial_parameters(spec), lr)
+def start(spec, optimiser=OptimiserSpec()):
+    return State(0, initial_parameters(spec), new_slots(optimiser, spec.parameters, spec.dtype))
+
+
+def pass_of(spec, data, n, lr=0.1, optimiser=OptimiserSpec(), iteration=0):
+    """One iteration, after some others with the same samples."""
+    batch, state = cut(spec, data, 0, n), start(spec, optimiser)
+    for _ in range(iteration + 1):
+        taken = take_pass(spec, Update(batch.x, batch.t, lr), state, optimiser)
+        state = taken.after
+    return taken
+
+
+def alone(spec, x, t, parameters=None, lr=0.1):
+    """One iteration on given samples."""
+    state = start(spec) if parameters is None else State(0, parameters)
+    return take_pass(spec, Update(x, t, lr), state)
 
 
 def units_of(spec, layer):
@@ -70,6 +100,83 @@ def test_the_rows_come_to_the_result_for_every_sample_of_a_batch(activation, los
         if step.kind in ARITHMETIC:
             for sample in range(3):
                 check(taken, step, 1, 2, sample)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_the_rows_come_to_the_result_in_a_network_with_everything(optimiser, batch, dtype):
+    settings = OptimiserSpec(optimiser, weight_decay=0.1, clip=0.2, schedule="cosine", warmup=4, horizon=9)
+    spec = replace(ROUGH, dtype=dtype)
+    taken = pass_of(spec, "moons", batch, 0.05, settings, iteration=2)
+    assert taken.clipping < 1
+    kinds = set()
+    for step in walk(spec, batch, settings):
+        kinds.add(step.kind)
+        if step.kind in ARITHMETIC:
+            for sample in range(batch):
+                for unit in units_of(spec, step.layer):
+                    check(taken, step, unit, 2, sample)
+                    if per_sample(step.tensor):
+                        made = taken.tensor(step.tensor)[sample, unit]
+                        assert worked(taken, step, unit, 2, sample)[-1].value == made
+    assert kinds == RECEIPTS.keys()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"layer_norm": True},
+        {"residual": True},
+        {"dropout": 0.5},
+        {"l2": 0.1},
+        {"residual": True, "dropout": 0.5},
+    ],
+    ids=lambda options: " ".join(options),
+)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_rows_come_to_the_result_with_each_option_by_itself(options, activation):
+    spec = NetworkSpec((2, 4, 4, 4, 2), activation, dtype="float64", bias=False, **options)
+    taken = pass_of(spec, "moons", 3, iteration=1)
+    for step in walk(spec, 3):
+        if step.kind in ARITHMETIC:
+            for unit in units_of(spec, step.layer):
+                check(taken, step, unit, 3, 2)
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(optimiser):
+    settings = OptimiserSpec(optimiser)
+    spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
+    for iteration in (0, 1, 7):
+        taken = pass_of(spec, "spiral", 2, 0.1, settings, iteration)
+        for step in walk(spec, 2, settings):
+            if step.kind == "update":
+                check(taken, step, 1, 3)
+                i = selected_input(taken, step.layer, 1)
+                assert worked(taken, step, 1)[-1].value == taken.new[f"W{step.layer}"][i, 1]
+
+
+@pytest.mark.parametrize("optimiser", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_what_an_optimiser_remembers_is_a_result_on_the_way(optimiser):
+    settings = OptimiserSpec(optimiser)
+    taken = pass_of(NetworkSpec((2, 2), dtype="float64"), "moons", 2, 0.1, settings, iteration=3)
+    step = walk(taken.spec, 2, settings)[-1]
+    results = {row.label: row.value for row in worked(taken, step, 1) if row.sign == "="}
+    at = 2 * selected_input(taken, 1, 1) + 1
+    for slot, array in taken.after.slots.items():
+        if optimiser.startswith("adam"):
+            beta = {"m": 0.9, "v": 0.999}[slot]
+            assert results[slot.upper()] == pytest.approx(array[at] / (1 - beta**4), rel=1e-14)
+        else:
+            assert results[slot] == array[at]
+
+
+def test_the_penalties_are_half_of_lambda_times_the_squares_of_each_layer():
+    taken = pass_of(ROUGH, "moons", 2)
+    wanted = [ROUGH.l2 / 2 * (taken.tensor(f"W{k}") ** 2).sum() for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(penalties(taken), wanted, rtol=1e-13)
+    assert taken.loss == pytest.approx(float(taken.tensor("L0")) + sum(wanted), rel=1e-13)
 
 
 def test_results_are_the_entries_of_the_pass():
@@ -120,7 +227,7 @@ def test_the_example_of_a_cross_entropy_goes_by_the_target_s_probability(n):
     spec = NetworkSpec((784, 10), dtype="float64")
     taken, rows = loss_rows(spec, "digits", n, n - 1)
     powers = np.exp(taken.tensor("z1")[n - 1])
-    p = powers[int(taken.tensor("t")[n - 1].argmax())] / powers.sum()
+    p = powers[taken.tensor("t")[n - 1]] / powers.sum()
     assert [sign for sign, _ in rows[:3]] == ["+", "/", "="]
     assert rows[0][1] / rows[1][1] == pytest.approx(p, rel=1e-12)
     assert rows[2][1] == pytest.approx(p, rel=1e-12)
@@ -134,7 +241,7 @@ def test_the_rows_of_every_other_loss_come_to_the_loss_of_one_sample(loss, width
     spec = NetworkSpec((2, 3, width), "tanh", loss, dtype="float64")
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(1, 2)), rng.integers(2, size=(1, width)).astype(float)
-    taken = take_pass(spec, x, t, initial_parameters(spec), 0.1)
+    taken = alone(spec, x, t)
     *rows, result = worked(taken, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
     assert total(rows)[0] == pytest.approx(taken.loss, rel=1e-12)
     assert result.value == taken.loss
@@ -151,9 +258,8 @@ def test_the_losses_of_the_samples_have_the_loss_of_the_batch_for_their_mean(los
 @pytest.mark.parametrize("right", [True, False])
 def test_the_example_of_a_cross_entropy_agrees_with_the_loss_where_probabilities_underflow(right, n):
     spec = NetworkSpec((2, 2), bias=False, dtype="float32")  # e^-200 is 0 in single precision
-    one, two = np.eye(2, dtype="f4")
-    t = np.stack(n * [one if right else two])
-    taken = take_pass(spec, np.stack(n * [one]), t, np.array([200, 0, 0, 0], "f4"), 0.1)
+    x, t = np.array(n * [[1, 0]], "f4"), np.array(n * [0 if right else 1])
+    taken = alone(spec, x, t, np.array([200, 0, 0, 0], "f4"))
     rows = worked(taken, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
     shown = [row.value for row in rows if "−ln p" in row.label or "sample" in row.label]
     assert taken.loss == (0 if right else 200)
@@ -163,7 +269,7 @@ def test_the_example_of_a_cross_entropy_agrees_with_the_loss_where_probabilities
 def test_numbers_beyond_the_largest_raise_no_warning():
     spec = NetworkSpec((3, 8, 4), "identity", "mse", dtype="float64")
     huge = np.full(spec.parameters, 1e300)
-    taken = take_pass(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
+    taken = alone(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
     for step in walk(spec, 1):
         worked(taken, step, 1)
 
@@ -178,7 +284,7 @@ def test_the_telling_unit_is_the_one_with_the_largest_delta():
 
 def test_numbers_that_are_none_do_not_stop_the_example():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
-    taken = take_pass(spec, np.array([[np.nan, 1.0]]), np.eye(2)[:1], initial_parameters(spec), 0.1)
+    taken = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
     for step in walk(spec, 1):
         rows = worked(taken, step, telling_unit(taken, step.layer))
         assert rows[-1].sign == "="

@@ -16,7 +16,7 @@ REPLAY = Replay()
 
 @lru_cache(maxsize=64)
 def walk_and_pass(session: Session):
-    return walk(session.network, session.batch), REPLAY.take(session)
+    return walk(session.network, session.batch, session.optimiser), REPLAY.take(session)
 
 
 @pytest.fixture(scope="session")

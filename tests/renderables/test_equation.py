@@ -8,14 +8,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
 from tui_backprop.engine.trace import walk
-from tui_backprop.engine.train import take_pass
 from tui_backprop.engine.worked import Row, worked
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import from_preset
-from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt, shape_text
+from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt, shape_text, sums
 from tui_backprop.ui.renderables.spans import plain, width
 
 WIDE = 100
@@ -91,13 +92,14 @@ def test_a_receipt_is_never_wider_than_its_columns(moments, name, columns):
 @pytest.mark.parametrize("lr", [1e10, 1e30, 1e300])
 def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
     spec = NetworkSpec((3, 8, 4), "identity", loss, dtype="float64")
-    x, t, parameters = np.ones((1, 3)), np.eye(4)[:1], initial_parameters(spec)
+    t = np.zeros(1, int) if loss == "cross-entropy" else np.eye(4)[:1]
+    update, state = Update(np.ones((1, 3)), t, lr), State(0, initial_parameters(spec))
     for _ in range(3):
-        taken = take_pass(spec, x, t, parameters, lr)
+        taken = take_pass(spec, update, state)
         for step in walk(spec, 1):
             lines = receipt(worked(taken, step, 1), 48, "forward")
             assert max(map(width, lines)) <= 48, (step.formula, [plain(row) for row in lines])
-        parameters = taken.updated
+        state = taken.after
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -123,15 +125,25 @@ def test_a_shape_is_written_as_numpy_writes_it(shape, text):
 def steps_of_every_kind():
     for activation, loss in product(ACTIVATIONS, LOSSES):
         yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
+    rough = NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
+    for optimiser in OPTIMISERS:
+        yield from walk(rough, 32, OptimiserSpec(optimiser, weight_decay=0.1, clip=1))
+
+
+def above_and_below(lines):
+    """The lines of a formula: those of its text, and those of the shapes below."""
+    above = [plain(row).rstrip() for row in lines if any(role != "muted" for _, role in row)]
+    return above, [plain(row).rstrip() for row in lines if all(role == "muted" for _, role in row)]
 
 
 @pytest.mark.parametrize("columns", [48, 100])
 def test_a_formula_keeps_its_words_and_has_the_shapes_of_its_names_below(columns):
     for step in steps_of_every_kind():
-        lines = [plain(row).rstrip() for row in formula_with_shapes(step, columns)]
-        assert " ".join(" ".join(lines[::2]).split()) == step.formula
+        above, below = above_and_below(formula_with_shapes(step, columns))
+        assert " ".join(" ".join(above).split()) == step.formula
+        assert all(below)  # a line without a name has no line of shapes
         for name, shape in step.operands:
-            assert name == "p" or shape_text(shape) in " ".join(lines[1::2]), (step.formula, name)
+            assert name in ("p", "λ") or shape_text(shape) in " ".join(below), (step.formula, name)
 
 
 @pytest.mark.parametrize("columns", [48, 58, 100])
@@ -154,3 +166,46 @@ def test_a_receipt_for_another_unit_is_another_receipt(moments):
     other = replace(moment, session=replace(moment.session, units=(0, 7)))
     assert other.unit(1) == 7
     assert worked(other.taken, other.step, 7) != worked(moment.taken, moment.step, moment.unit(1))
+
+
+ADAM = [
+    Row("+", "β₁ · m", 0.0), Row("+", "(1 − β₁) · g", 0.0123), Row("/", "1 − β₁^1", 0.1), Row("=", "M", 0.123),
+    Row("+", "β₂ · v", 0.0), Row("+", "(1 − β₂) · g²", 1.5e-5), Row("/", "1 − β₂^1", 0.001), Row("=", "V", 0.0151),
+    Row("+", "W before", -1.912), Row("-", "α · M / (√V + ε)", 0.001), Row("=", "W after", -1.913),
+]  # fmt: skip
+
+
+def test_a_summand_after_a_result_begins_another_sum():
+    assert [len(each) for each in sums(ADAM)] == [4, 4, 3]
+    assert [len(each) for each in sums([Row("+", "a", 1.0), Row("=", "p", 1.0), Row("=", "L", 2.0)])] == [3]
+
+
+def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
+    lines = [plain(row) for row in receipt(ADAM, 60, "update")]
+    assert len({len(text) for text in lines}) == 1
+    values = [text.split()[-1] for text in lines]
+    assert values == [
+        "0.000", "+0.012", "0.100", "+0.123", "0.000000", "+0.000015", "0.00100", "+0.015100", "−1.9120", "+0.0010",
+        "−1.9130",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("columns", [30, 48, 100])
+def test_the_receipt_of_every_optimiser_fits_its_columns(moments, optimiser, columns):
+    session = replace(
+        from_preset("xor"), optimiser=OptimiserSpec(optimiser, weight_decay=0.1, clip=0.01, schedule="cosine")
+    )
+    for moment in moments(session):
+        rows = worked(moment.taken, moment.step, 0)
+        assert max(map(width, receipt(rows, columns, "update"))) <= columns
+
+
+def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
+    step = walk(NetworkSpec((2, 2)), 1, OptimiserSpec("adam"))[-1]
+    last = [plain(row).rstrip() for row in formula_with_shapes(step, 60, first=len(equations(step)) - 1)]
+    assert last[0].split() == ["W1", "←", "W1", "−", "α", "M", "/", "(√(V)", "+", "ε)"]
+    assert len(last) == 2
+    above, below = above_and_below(formula_with_shapes(step, 60, shaped=False))
+    assert " ".join(" ".join(above).split()) == step.formula
+    assert below == []

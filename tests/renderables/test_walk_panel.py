@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import Session, after_update, from_preset, select
+from tui_backprop.session import Run, Session, after_update, at_step, from_preset, select
 from tui_backprop.ui.renderables.bars import layers_text, sample_text, status
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
+from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import ROLES, plain, width
 from tui_backprop.ui.renderables.timeline import timeline
 from tui_backprop.ui.renderables.walk import caption_of, walk_panel
@@ -32,6 +34,16 @@ ODD = {
         after_update(after_update(Session(NetworkSpec((2, 8, 3), loss="mse"), "spiral", lr=1e30)))
     ),
 }
+ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu,tanh,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.001)
+EVERYTHING = {
+    "everything": Session(ROUGH, "moons", batch=4, optimiser=OptimiserSpec("adamw", weight_decay=0.1, clip=0.1)),
+    "ten normalised residual layers": Session(
+        NetworkSpec((2, *(12,) * 10, 2), "silu", layer_norm=True, residual=True, dropout=0.5), "moons",
+        optimiser=OptimiserSpec("nesterov", schedule="cosine", warmup=5),
+    ),
+    "everything diverged": after_update(after_update(Session(ROUGH, "moons", lr=1e30))),
+}  # fmt: skip
+ODD |= EVERYTHING
 SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
 
 
@@ -64,9 +76,9 @@ def test_the_panel_is_drawn_in_known_roles_and_in_the_characters_of_its_set(mome
             assert text.count("?") <= caption_of(moment).count("?")  # a character without a plain form is a ?
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*PRESETS, *EVERYTHING])
 def test_a_large_panel_shows_formula_cost_and_tensor_of_every_step(moments, name):
-    for moment in moments(from_preset(name)):
+    for moment in moments(SESSIONS[name]):
         text = "\n".join(plain(row) for row in walk_panel(moment, 104, 56, UTF8))
         assert moment.step.tensor in text
         assert ("cost " in text) == bool(moment.step.flops)
@@ -94,7 +106,7 @@ def test_a_caption_of_a_network_without_biases_adds_none(moments):
 
 @SETS
 @pytest.mark.parametrize("columns", [40, 58, 104])
-@pytest.mark.parametrize("name", ["lesson", "fifty layers"])
+@pytest.mark.parametrize("name", ["lesson", "fifty layers", "ten normalised residual layers"])
 def test_the_timeline_has_one_mark_which_never_goes_back(moments, name, columns, glyphs):
     steps = moments(SESSIONS[name])[0].steps
     marks = []
@@ -121,7 +133,7 @@ def test_the_status_line_fits(moments, name, columns, glyphs, speed):
 
 def test_samples_are_named_with_their_label_or_their_range(moments):
     lesson = from_preset("lesson")
-    label = int(moments(lesson)[0].taken.tensor("t")[0].argmax())
+    label = moments(lesson)[0].taken.tensor("t")[0]
     assert sample_text(lesson, moments(lesson)[0]) == f'digits 0, a "{label}"'
     assert sample_text(replace(lesson, sample=3998, batch=4), None).startswith("digits 3998 ")
 
@@ -131,3 +143,95 @@ def test_samples_are_named_with_their_label_or_their_range(moments):
 )
 def test_layers_are_folded_where_they_are_many(layers, text):
     assert layers_text(layers, 20) == text
+
+
+def drawn(moment, columns=104, rows=56):
+    return "\n".join(plain(row) for row in walk_panel(moment, columns, rows, UTF8))
+
+
+def test_the_map_names_what_each_layer_has_made_last(moments):
+    named = [drawn(moment).splitlines()[3].split() for moment in moments(EVERYTHING["everything"])[:17]]
+    assert [names[1] for names in named[:5]] == ["8", "z1", "n1", "h1", "a1"]
+    assert [names[2] for names in named[4:10]] == ["8", "z2", "n2", "h2", "r2", "a2"]
+    assert named[-1] == ["x", "a1", "a2", "a3", "z4", "loss"]
+
+
+def test_the_map_s_way_back_names_the_derivative_it_has_come_to(moments):
+    back = [moment for moment in moments(EVERYTHING["everything"]) if moment.step.phase == "backward"]
+    rows = [
+        next(row.split() for row in drawn(moment).splitlines()[4:12] if "dL/dL" in row) for moment in back
+    ]
+    first = [row[0] for row in rows]
+    assert first == [
+        "δ4",
+        "δ4",
+        "da3",
+        "dn3",
+        "dn3",
+        "δ3",
+        "δ3",
+        "da2",
+        "dn2",
+        "dn2",
+        "δ2",
+        "δ2",
+        "dn1",
+        "dn1",
+        "δ1",
+        "δ1",
+    ]
+
+
+def test_the_loss_on_the_map_has_the_penalty_once_the_walk_has_it(moments):
+    loss, penalty = [moment for moment in moments(EVERYTHING["everything"]) if moment.step.phase == "loss"]
+    assert number(float(loss.taken.tensor("L0"))) in drawn(loss).splitlines()[4]
+    assert number(loss.taken.loss) in drawn(penalty).splitlines()[4]
+    assert number(loss.taken.loss) not in drawn(loss).splitlines()[4]
+
+
+@pytest.mark.parametrize("value", [1.234, 0.04347, 0.000123, 123.4, 12345.6, 1.09e-5, 3e-12, 0.0])
+def test_the_loss_on_the_map_is_not_torn(moments, value):
+    moment = moments(Session())[8]
+    shown = replace(moment, taken=replace(moment.taken, loss=value))
+    assert "…" not in drawn(replace(shown, session=at_step(shown.session, 9))).splitlines()[6]
+
+
+def test_a_loss_that_is_no_number_is_traced_to_where_it_came_from(moments):
+    moment = moments(ODD["no numbers left"])[1]
+    text = " ".join(drawn(moment).split())
+    assert "the loss is no number any more: α is too large; r starts again" in text
+    assert moment.taken.bad.why in text
+
+
+def test_nothing_is_said_of_a_rate_that_was_not_in_use(moments):
+    session = Session(NetworkSpec((1, 4, 4, 1), "relu", "mse", "constant:1e300", "float64"), "sine")
+    text = " ".join(drawn(moments(session)[1]).split())
+    assert "the loss is no number" in text
+    assert "α is too large" not in text
+
+
+def test_a_rate_that_changes_is_told_at_each_update(moments):
+    session = replace(
+        Session(),
+        lr=0.4,
+        history=(Run(0, 1, 0.4, 2),),
+        optimiser=OptimiserSpec(schedule="linear", warmup=6, horizon=8),
+    )
+    assert "α = 0.150 in iteration 2, warm-up and linear of 0.4" in drawn(moments(session)[-1], 130)
+    assert "rate " not in drawn(moments(Session())[-1])
+
+
+def test_the_caption_of_an_update_is_that_of_its_optimiser(moments):
+    captions = {
+        name: caption_of(moments(replace(Session(), optimiser=OptimiserSpec(name)))[-1])
+        for name in OPTIMISERS
+    }
+    assert captions["sgd"].startswith("Every weight moves a little against its gradient")
+    assert len(set(captions.values())) == len(OPTIMISERS)
+
+
+def test_the_array_beside_a_penalty_is_that_of_the_weights_that_cost_most(moments):
+    moment = next(m for m in moments(EVERYTHING["everything"]) if m.step.kind == "penalty")
+    norms = {k: moment.taken.summary(f"W{k}").norm for k in range(1, 5)}
+    assert f"W{max(norms, key=norms.get)} (" in drawn(moment)
+    assert "the largest penalty" in drawn(moment)

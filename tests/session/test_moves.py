@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import (
@@ -28,6 +29,7 @@ from tui_backprop.session import (
     same_network,
     select,
     select_automatic,
+    shared_iterations,
     step_back,
     step_on,
 )
@@ -198,5 +200,21 @@ def test_what_is_only_looked_at_does_not_change_the_numbers():
 
 
 def test_what_is_computed_from_changes_the_numbers():
-    for session in (after_update(XOR), next_sample(XOR), replace(XOR, lr=0.25), replace(XOR, batch=1)):
+    adam = replace(XOR, optimiser=OptimiserSpec("adam"))
+    for session in (after_update(XOR), next_sample(XOR), replace(XOR, lr=0.25), replace(XOR, batch=1), adam):
         assert session.pass_key != XOR.pass_key
+
+
+@EXPLORE
+@given(sessions(), st.lists(st.integers(0, 1), max_size=5), st.lists(st.integers(0, 1), max_size=5))
+def test_what_two_histories_share_is_counted_in_updates(session, one, other):
+    def on(session, turns):
+        for turn in turns:
+            session = after_update(next_sample(session) if turn else session)
+        return session
+
+    left, right = on(session, one), on(session, other)
+    each = [[replace(run, count=1) for run in s.history for _ in range(run.count)] for s in (left, right)]
+    same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
+    assert shared_iterations(left.history, right.history) == same
+    assert shared_iterations(right.history, left.history) == same >= session.iteration

@@ -1,4 +1,4 @@
-"""Parameters of any iteration come back by replay, to the last bit."""
+"""The numbers of any iteration come back, from checkpoints and a replay, to the last bit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tui_backprop import replay as module
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network import initial_parameters
+from tui_backprop.engine import train
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
+from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
 from tui_backprop.replay import Replay
-from tui_backprop.session import after_update, before_update, from_preset, next_sample
+from tui_backprop.session import Session, after_update, before_update, from_preset, next_sample
+
+ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
+STATE = 4 * ROUGH.parameters  # bytes of one array of its parameters
 
 
 def trained(session, updates):
@@ -60,7 +69,7 @@ def test_what_was_thrown_away_comes_back_bit_for_bit(name):
         again = forgets.take(session)
         assert (again.loss, again.loss_after) == (first[session].loss, first[session].loss_after)
         np.testing.assert_array_equal(again.program.gradient, first[session].program.gradient)
-        np.testing.assert_array_equal(again.updated, first[session].updated)
+        np.testing.assert_array_equal(again.after.parameters, first[session].after.parameters)
     assert forgets.kept(sessions[0]) is None
     assert forgets.kept(sessions[3]) is not None
 
@@ -112,3 +121,131 @@ def test_a_replay_limited_to_nothing_still_steps_back_and_on():
     replay, session = Replay(limit=0), trained(from_preset("xor"), 4)
     for place in (session, before_update(session), session, after_update(session)):
         np.testing.assert_array_equal(replay.take(place).program.parameters, by_hand(place))
+
+
+# --- with all that an iteration can depend on ---------------------------------------------------------------
+
+
+def rough(optimiser="adam", **settings):
+    """A session in which every iteration is another one: masks are drawn, rates fall, gradients are clipped."""
+    settings = {
+        "schedule": "cosine",
+        "warmup": 3,
+        "horizon": 30,
+        "weight_decay": 0.01,
+        "clip": 0.5,
+    } | settings
+    return Session(ROUGH, "moons", batch=3, lr=0.05, optimiser=OptimiserSpec(optimiser, **settings))
+
+
+def wandering(session, updates):
+    """Trained, with other samples every third time."""
+    for i in range(updates):
+        session = after_update(next_sample(session) if i % 3 == 2 else session)
+    return session
+
+
+def way(session):
+    """A session and all those before it, the first one first."""
+    places = [session]
+    while places[-1].history:
+        places.append(before_update(places[-1]))
+    return places[::-1]
+
+
+def one_after_the_other(session):
+    """What a session starts from, by taking every pass of its history."""
+    spec = session.network
+    slots = new_slots(session.optimiser, spec.parameters, spec.dtype)
+    state = State(0, initial_parameters(spec), slots)
+    for run in session.history:
+        batch = cut(spec, session.data, run.sample, run.batch)
+        for _ in range(run.count):
+            state = take_pass(spec, Update(batch.x, batch.t, run.lr), state, session.optimiser).after
+    return state
+
+
+def assert_same(one, other):
+    assert one.t == other.t
+    np.testing.assert_array_equal(one.parameters, other.parameters)
+    assert one.slots.keys() == other.slots.keys()
+    for name, slot in one.slots.items():
+        np.testing.assert_array_equal(slot, other.slots[name])
+
+
+@pytest.mark.parametrize("limit", [0, 5 * STATE, 10**9])
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_going_back_to_any_iteration_gives_the_same_arrays(optimiser, limit):
+    replay, end = Replay(limit), wandering(rough(optimiser), 13)
+    places = way(end)
+    for session in [*places, *places[::-1], places[7], places[2], places[11]]:
+        taken = replay.take(session)
+        assert_same(taken.before, one_after_the_other(session))
+        assert_same(taken.after, one_after_the_other(after_update(session)))
+
+
+@pytest.mark.parametrize("limit", [0, 5 * STATE])
+def test_a_way_that_parts_and_comes_together_again_is_gone_right_each_time(limit):
+    replay, trunk = Replay(limit), wandering(rough("momentum"), 6)
+    left, right = wandering(trunk, 5), wandering(replace(next_sample(trunk), lr=0.2), 5)
+    for session in (left, right, trunk, left, before_update(right), right, before_update(left)):
+        assert_same(replay.take(session).before, one_after_the_other(session))
+
+
+def test_looking_at_other_samples_on_the_way_back_leaves_the_way_forward_as_it_was():
+    replay, end = Replay(limit=5 * STATE), wandering(rough(), 9)
+    middle = way(end)[4]
+    for session in (end, middle, next_sample(middle), next_sample(next_sample(middle)), end):
+        assert_same(replay.take(session).before, one_after_the_other(session))
+
+
+def test_another_optimiser_another_rate_of_dropout_and_another_precision_are_other_trainings():
+    replay, one = Replay(), wandering(rough("momentum"), 4)
+    others = [
+        replace(one, optimiser=OptimiserSpec("nesterov")),
+        replace(one, network=replace(ROUGH, dropout=0.2)),
+        replace(one, network=replace(ROUGH, dtype="float64")),
+        replace(one, data="circles"),
+    ]
+    for session in (one, *others, one):
+        assert_same(replay.take(session).before, one_after_the_other(session))
+
+
+def test_no_pass_is_taken_on_the_way_to_an_iteration(monkeypatch):
+    taken = []
+    monkeypatch.setattr(module, "take_pass", lambda *given: taken.append(given) or take_pass(*given))
+    places = way(wandering(rough(), 40))
+    replay = Replay(limit=0)
+    for session in (places[40], places[20], places[39]):
+        replay.take(session)
+    assert len(taken) == 3
+
+
+def test_the_way_back_is_short_and_what_is_kept_stays_within_its_bytes(monkeypatch):
+    runs = []
+    real, updates, states = train.run, 60, 12
+    monkeypatch.setattr(train, "run", lambda *given: runs.append(given) or real(*given))
+    limit = states * 3 * STATE  # parameters and both slots of Adam
+    places, replay = way(wandering(rough(), updates)), Replay(limit)
+    for session in places:
+        replay.take(session)
+    assert replay._training.checkpoints.bytes <= limit
+    replay._kept.clear()
+    for session in places[::-1]:
+        runs.clear()
+        replay.take(session)
+        replay._kept.clear()
+        assert len(runs) <= 2 * updates / (states - 2)
+    assert replay._training.checkpoints.bytes <= limit
+
+
+def test_the_next_iteration_starts_from_the_arrays_that_the_last_one_left(monkeypatch):
+    runs = []
+    monkeypatch.setattr(train, "run", lambda *given: runs.append(given))
+    replay, session = Replay(limit=0), rough()
+    for _ in range(5):
+        before, session = replay.take(session), after_update(session)
+        assert replay.take(session).before is before.after
+        session = next_sample(session)
+        replay.take(session)
+    assert not runs

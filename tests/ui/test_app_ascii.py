@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.session import from_preset
+from tui_backprop.ui.form import FIELDS
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.widgets.canvas import Canvas
 
@@ -31,10 +32,17 @@ async def test_no_glyph_is_lost_as_a_question_mark(open_app, size):
                 assert "?" not in text.replace("? help", ""), f"{name}: {text}"
 
 
-async def test_the_help_is_ascii(open_app):
+async def test_borders_forms_help_and_messages_are_ascii(open_app):
     async with open_app(glyphs=ASCII) as ui:
+        assert ui.screen.isascii()
         await ui.press("?")
-        assert texts(ui)["help-page"].isascii()
+        assert ui.screen.isascii(), {c for c in ui.screen if not c.isascii()}
+        await ui.press("?", "f2", *["down"] * 11)
+        assert ui.screen.isascii()
+        await ui.type("x")
+        assert ui.screen.isascii()
+        await ui.resize(50, 10)
+        assert ui.screen.isascii()
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
@@ -45,5 +53,17 @@ async def test_quit_stays_in_the_key_bar(open_app, size):
 
 async def test_the_values_of_the_form_stand_in_one_column(open_app):
     async with open_app(glyphs=UTF8) as ui, open_app(glyphs=ASCII) as plain:
-        for name in ("layers", "lr", "seed"):
-            assert plain.field(name) == ui.field(name)
+        rows = zip(ui.form.splitlines()[: len(FIELDS)], plain.form.splitlines(), strict=False)
+        assert all(row[11:] == other[11:] for row, other in rows)
+
+
+async def test_the_words_of_the_help_stand_in_one_column(open_app):
+    async with open_app(glyphs=UTF8) as ui, open_app(glyphs=ASCII) as plain:
+        pages = []
+        for app in (ui, plain):
+            await app.press("?")
+            pages.append(texts(app)["help-page"].splitlines())
+        for row, other in zip(*pages, strict=True):
+            if row.isascii() and row.startswith("  "):
+                assert row == other
+        assert next(row for row in pages[1] if row.startswith("  down j "))[12:] == "Select the next unit."

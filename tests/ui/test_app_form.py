@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import from_preset
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.form import FIELDS, texts_of
 
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
@@ -156,3 +159,110 @@ async def test_a_click_on_a_row_selects_it(open_app):
         await ui.type("4")
         await ui.press("enter")
         assert "digits 0 and 3 more" in ui.status
+
+
+async def test_every_option_of_the_network_can_be_built(open_app):
+    async with open_app(from_preset("vanishing")) as ui:
+        for name in ("layer-norm", "residual"):
+            await ui.choose(name, "on")
+        for name, text in (("dropout", "0.25"), ("l2", "1e-3"), ("layers", "2,6,6,2")):
+            await ui.to_field(name)
+            await ui.type(text)
+        await ui.choose("optimiser", "adamw")
+        await ui.press("enter")
+        network = replace(
+            PRESETS["vanishing"].network,
+            layers=(2, 6, 6, 2),
+            layer_norm=True,
+            residual=True,
+            dropout=0.25,
+            l2=0.001,
+        )
+        assert ui.app.session.network == network
+        assert ui.app.session.optimiser == OptimiserSpec("adamw")
+        assert re.search(r"^2×6 \+ 3×6 +30\n6×6 \+ 3×6 +54\n6×2 \+ 2 +14\n", ui.form, re.MULTILINE)
+        await ui.press("f3", "end")
+        assert "W3'" in ui.walk
+        await ui.press("f2")
+        await ui.choose("layer-norm", "off")
+        await ui.press("enter")
+        assert ui.app.session.network == replace(network, layer_norm=False)
+
+
+ODD = Session(
+    NetworkSpec((784, 30, 20, 10), "relu,tanh", init="normal:0.02", dropout=0.123456789, bias=False),
+    optimiser=OptimiserSpec("adam", momentum=0.8, schedule="cosine", clip=2),
+)
+
+
+async def test_what_the_form_has_no_field_or_choice_for_outlives_another_edit(open_app):
+    async with open_app(ODD) as ui:
+        assert ui.field("activation") == "relu,tanh"
+        assert ui.field("init") == "normal:0.02"
+        await ui.to_field("batch")
+        await ui.type("3")
+        await ui.press("enter")
+        assert ui.app.session == replace(ODD, batch=3)
+        await ui.choose("optimiser", "adamw")
+        await ui.press("enter")
+        assert ui.app.session.optimiser == replace(ODD.optimiser, name="adamw")
+        assert ui.app.session.network == ODD.network
+
+
+@pytest.mark.parametrize("name", ["activation", "init"])
+async def test_a_choice_of_the_session_alone_is_one_of_those_to_turn_to(open_app, name):
+    async with open_app(ODD) as ui:
+        await ui.to_field(name)
+        own, seen = ui.field(name), []
+        for _ in range(len(FIELDS[ROWS[name]].choices) + 1):
+            seen.append(ui.field(name))
+            await ui.press("right")
+        assert seen == [own, *FIELDS[ROWS[name]].choices]
+        assert ui.field(name) == own
+        assert "enter builds" not in ui.form
+
+
+async def test_another_optimiser_begins_training_anew_and_keeps_the_place(open_app):
+    async with open_app() as ui:
+        await ui.press("right", "right", "t", "t")
+        await ui.choose("optimiser", "momentum")
+        await ui.press("enter")
+        assert "iteration 0 · step 2/" in ui.status
+        await ui.press("f3", "t", "t", "t")
+        assert "iteration 3 · step 2/" in ui.status
+
+
+@pytest.mark.parametrize("size", [(60, 18), (60, 20), (80, 24)])
+async def test_every_field_can_be_reached_and_edited_where_rows_are_short(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("f2")
+        panel = ui.app.query_one("#network")
+        for _ in FIELDS:
+            field = FIELDS[panel._row]
+            (row,) = [
+                y for y, text in enumerate(ui.screen.splitlines()) if text.startswith(f" {field.label:<10}")
+            ]
+            if field.choices:
+                assert "‹" in ui.screen.splitlines()[row]
+            else:
+                assert panel.query_one("Editor").region.y == row
+            await ui.press("down")
+
+
+async def test_a_click_where_the_fields_are_scrolled_selects_the_one_that_is_seen(open_app):
+    async with open_app(size=(60, 18)) as ui:
+        await ui.press("f2", "up", "up")
+        assert "more fields" in ui.form
+        at = next(y for y, text in enumerate(ui.form.splitlines()) if text.startswith("batch"))
+        await ui.pilot.click("#network-view", offset=(14, at))
+        await ui.settled()
+        assert FIELDS[ui.app.query_one("#network")._row].name == "batch"
+
+
+async def test_the_editor_stays_on_its_row_when_the_terminal_changes_its_size(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.to_field("seed")
+        for size in ((60, 18), (120, 40), (80, 24)):
+            await ui.resize(*size)
+            row = next(y for y, text in enumerate(ui.screen.splitlines()) if re.search(r"^[ │]+seed ", text))
+            assert ui.app.query_one("#network").query_one("Editor").region.y == row

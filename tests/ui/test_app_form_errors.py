@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.session import Session
 from tui_backprop.ui.form import FIELDS
 
 LABELS = {field.name: field.label for field in FIELDS}
@@ -26,6 +28,11 @@ BAD = [
     ("lr", "nan", "is not a positive number, such as 0.1"),
     ("lr", "much", "is not a positive number, such as 0.1"),
     ("seed", "pi", "is not a whole number, 0 or more"),
+    ("dropout", "1", "is not a number from 0 to below 1"),
+    ("dropout", "-0.1", "is not 0 or a positive number"),
+    ("dropout", "half", "is not 0 or a positive number"),
+    ("l2", "-1", "is not 0 or a positive number"),
+    ("l2", "", "is not 0 or a positive number"),
 ]
 
 
@@ -95,3 +102,14 @@ async def test_a_bad_field_does_not_keep_the_choices_from_turning(open_app):
         await ui.press("right")
         assert "xor" in ui.field("data")
         assert "oops" in ui.field("layers")
+
+
+async def test_a_list_of_activations_that_does_not_fit_the_layers_is_told(open_app):
+    async with open_app(Session(NetworkSpec((784, 30, 20, 10), "relu,tanh"))) as ui:
+        await ui.to_field("layers")
+        await ui.type("784,30,10")
+        assert "activation: 2 names for 1 hidden layers" in ui.message
+        await ui.choose("activation", "gelu")
+        assert "activation: " not in ui.message
+        await ui.press("enter")
+        assert ui.app.session.network == NetworkSpec((784, 30, 10), "gelu")

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.session import Session
+from tui_backprop.ui.form import FIELDS
+
 PANELS = ["network", "walk", "cost"]
 
 
@@ -70,13 +75,23 @@ async def test_the_panel_in_use_is_the_one_shown_when_the_terminal_shrinks(open_
         assert ui.focused == "cost"
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
-async def test_formula_and_result_of_every_step_are_seen_on_a_small_screen(open_app, size):
-    async with open_app(size=size) as ui:
+EVERYTHING = Session(
+    NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.01),
+    "moons",
+    batch=4,
+    optimiser=OptimiserSpec("adamw", weight_decay=0.1, clip=0.1, schedule="cosine", warmup=3),
+)
+
+
+@pytest.mark.parametrize("session", [Session(), EVERYTHING], ids=["lesson", "everything"])
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40)])
+async def test_formula_and_result_of_every_step_are_seen_on_a_small_screen(open_app, size, session):
+    async with open_app(session, size=size) as ui:
         for _ in ui.app.moment.steps:
             step = ui.app.moment.step
             rows = ui.walk.splitlines()
-            assert any(row.lstrip().startswith(step.formula.split()[0]) for row in rows), ui.walk
+            begins = f"{step.tensor} " if step.kind == "update" else step.formula.split()[0]
+            assert any(row.lstrip().startswith(begins) for row in rows), ui.walk
             assert any(row.startswith("= ") for row in rows), ui.walk
             assert "…" not in next(row for row in rows if row.startswith("= "))
             await ui.press("right")
@@ -95,7 +110,7 @@ async def test_the_editor_of_a_field_covers_nothing_else(open_app):
     async with open_app(size=(80, 24)) as ui:
         await ui.press("f2")
         assert 'digits 0, a "1"' in ui.screen.split("\n", 2)[2]
-        for _ in range(11):
+        for _ in FIELDS:
             fields, drawn = ui.form.splitlines(), ui.screen.splitlines()[2:]
             assert [row[41:80].rstrip() for row in drawn[: len(fields)]] == [r[40:].rstrip() for r in fields]
             await ui.press("down")

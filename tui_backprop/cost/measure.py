@@ -8,6 +8,7 @@ from time import perf_counter
 import numpy as np
 
 from tui_backprop.cost.model import Machine, Point, fit
+from tui_backprop.engine.network import INPUT, TARGET
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.spec import NetworkSpec
 
@@ -39,7 +40,7 @@ def quartiles(times: list[float]) -> tuple[float, float, float]:
 def measure(spec: NetworkSpec, budget: float = GLANCE, batch: int = 1) -> Point:
     """Median seconds of a forward pass, and of a forward and a backward pass, for one network."""
     program = Program(spec, batch, np.zeros(spec.parameters, spec.dtype))
-    program.feed(np.full((batch, spec.layers[0]), 0.5), np.zeros((batch, spec.layers[-1])))
+    program.feed(np.full(program.shapes[INPUT], 0.5), np.zeros_like(program.values[TARGET]))
 
     def both() -> None:
         program.forward()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS, info
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.spec import NetworkSpec
 
 Generator = np.random.Generator
@@ -28,8 +28,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples for one pass: ``x`` (n, inputs), ``target`` as the data set has it, ``t`` (n, outputs) as the
-    network's loss reads it (one-hot for classes)."""
+    """Samples for one pass: ``x`` (n, inputs), ``target`` as the data set has it, ``t`` as the network's loss
+    reads it: class labels (n,), or numbers (n, outputs), one-hot for classes."""
 
     x: Array
     target: Array
@@ -108,11 +108,13 @@ def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
     """Samples ``sample`` .. ``sample + batch - 1``, going round at the end, in the network's precision."""
     whole = load(data, spec.seed)
     rows = np.arange(sample, sample + batch) % len(whole.x)
-    x, target, outputs = whole.x[rows] / whole.scale, whole.target[rows], spec.layers[-1]
+    x, target, outputs = (whole.x[rows] / whole.scale).astype(spec.dtype), whole.target[rows], spec.layers[-1]
+    if LOSSES[spec.loss].labels:
+        return Batch(x, target, target)
     if target.ndim == 2:
         t = target
     elif outputs == 1:
         t = target[:, None]
     else:
         t = target[:, None] == np.arange(outputs)
-    return Batch(x.astype(spec.dtype), target, t.astype(spec.dtype))
+    return Batch(x, target, t.astype(spec.dtype))

@@ -1,17 +1,27 @@
-"""From a NetworkSpec to what runs: the flat list of operations, and the first parameters."""
+"""From a NetworkSpec to what runs: the flat list of operations, and the walks down it and up it again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
-from tui_backprop.engine.primitives import BIAS_ADD, ELEMENTWISE, LOSSES, MATMUL, Array, Primitive, Shape
+from tui_backprop.engine.primitives import (
+    BIAS_ADD,
+    DROPOUT,
+    ELEMENTWISE,
+    L2_PENALTY,
+    LAYER_NORM,
+    LOSSES,
+    MATMUL,
+    RESIDUAL_ADD,
+    Array,
+    Primitive,
+    Shape,
+    size,
+)
 from tui_backprop.engine.spec import NetworkSpec
 
-INPUT, TARGET, LOSS = "x", "t", "loss"
+INPUT, TARGET, LOSS, STRENGTH = "x", "t", "L", "λ"
 
 
 @dataclass(frozen=True)
@@ -28,30 +38,61 @@ class Op:
 def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
     """The whole network as a flat list, in forward order.
 
-    Values: ``x`` input, ``Wk`` and ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk``
-    pre-activation, ``ak`` activation of layer k = 1..L, ``t`` target, ``loss``. The last layer is linear, so
-    it has no ``aL`` of its own: the loss reads ``zL``.
+    Values of layer k = 1..L: ``Wk``, ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk``
+    pre-activation, ``ak`` what the layer hands on. Where the spec asks for them there are, between zk and ak,
+    ``nk`` = zk normalised (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
+    by the mask ``mk``. The last layer is linear and has no ``aL`` of its own: the loss reads ``zL``. Besides
+    there are ``x``, the target ``t``, and the loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the
+    loss before it, and ``Lk`` with that of layer k added.
     """
     ops: list[Op] = []
-    a = INPUT
+    a, z = INPUT, ""
+
     for k in range(1, spec.depth + 1):
-        w, b, u, z = f"W{k}", f"b{k}", f"u{k}", f"z{k}"
-        ops.append(Op(MATMUL, (a, w), u if spec.bias else z, k))
+        w, z = f"W{k}", f"z{k}"
         if spec.bias:
-            ops.append(Op(BIAS_ADD, (u, b), z, k))
+            ops += [Op(MATMUL, (a, w), f"u{k}", k), Op(BIAS_ADD, (f"u{k}", f"b{k}"), z, k)]
+        else:
+            ops.append(Op(MATMUL, (a, w), z, k))
         if k < spec.depth:
+            ops += _hidden(spec, k, a)
             a = f"a{k}"
-            ops.append(Op(ELEMENTWISE[spec.activation], (z,), a, k))
-    ops.append(Op(LOSSES[spec.loss], (z, TARGET), LOSS, spec.depth))
+
+    penalties = [f"W{k}" for k in range(1, spec.depth + 1)] if spec.l2 else []
+    totals = [*(f"L{k}" for k in range(len(penalties))), LOSS]
+    ops.append(Op(LOSSES[spec.loss], (z, TARGET), totals[0], spec.depth))
+    for w, before, after in zip(penalties, totals, totals[1:], strict=False):
+        ops.append(Op(L2_PENALTY, (before, w, STRENGTH), after, spec.depth))
     return tuple(ops)
+
+
+def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
+    """From the pre-activation of a hidden layer to what it hands on."""
+    at, ops = f"z{k}", []
+    rows: list[tuple[bool, Primitive, str, tuple[str, ...]]] = [
+        (spec.layer_norm, LAYER_NORM, "n", (f"γ{k}", f"β{k}")),
+        (True, ELEMENTWISE[spec.activations[k - 1]], "h", ()),
+        (spec.dropout > 0, DROPOUT, "r", (f"m{k}",)),
+        (spec.adds_input(k), RESIDUAL_ADD, "a", (came_in,)),
+    ]
+    wanted = [(primitive, letter, others) for there, primitive, letter, others in rows if there]
+    for i, (primitive, letter, others) in enumerate(wanted):
+        output = f"a{k}" if i == len(wanted) - 1 else f"{letter}{k}"
+        ops.append(Op(primitive, (at, *others), output, k))
+        at = output
+    return ops
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One stop of the walk: an operation run forward (``of`` is None), or its VJP to its input number ``of``."""
+    """One stop of the walk: an operation run forward (``of`` is None), or its VJP to its input number ``of``.
+
+    ``adds`` says that a cotangent of the same value is there already, and that this one is added to it.
+    """
 
     op: Op
     of: int | None = None
+    adds: bool = False
 
     @property
     def writes(self) -> str:
@@ -65,14 +106,34 @@ def forward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
 
 
 @lru_cache(maxsize=64)
+def differentiable(spec: NetworkSpec) -> frozenset[str]:
+    """The values that depend on a parameter: those that derivatives flow to. Nothing needs dL/dx or dL/dt."""
+    reached = set(parameter_shapes(spec))
+    for op in compile_ops(spec):
+        if reached.intersection(op.inputs):
+            reached.add(op.output)
+    return frozenset(reached)
+
+
+@lru_cache(maxsize=64)
 def backward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
-    """The walk up the list: each operation's VJPs, parameters first. Nothing needs dL/dx or dL/dt."""
-    return tuple(
-        Visit(op, i)
-        for op in reversed(compile_ops(spec))
-        for i in reversed(range(len(op.primitive.vjps)))
-        if op.inputs[i] not in (INPUT, TARGET)
-    )
+    """The walk up the list: each operation's VJPs, parameters first.
+
+    A value that several operations read gets a cotangent from each of them, and they add up: the visits to it
+    stand together, at the operation that read it first.
+    """
+    wanted, ops = differentiable(spec), compile_ops(spec)
+    uses = [(op, i) for op in reversed(ops) for i in reversed(range(len(op.primitive.vjps)))]
+    readers: dict[str, list[tuple[Op, int]]] = {}
+    for op, i in uses:
+        if op.inputs[i] in wanted:
+            readers.setdefault(op.inputs[i], []).append((op, i))
+    visits: list[Visit] = []
+    for op, i in uses:
+        to_add = readers.get(op.inputs[i], [])
+        if to_add and to_add[-1] == (op, i):
+            visits += [Visit(each, of, adds=n > 0) for n, (each, of) in enumerate(reversed(to_add))]
+    return tuple(visits)
 
 
 def parameter_shapes(spec: NetworkSpec) -> dict[str, Shape]:
@@ -82,51 +143,37 @@ def parameter_shapes(spec: NetworkSpec) -> dict[str, Shape]:
         shapes[f"W{k}"] = (fan_in, fan_out)
         if spec.bias:
             shapes[f"b{k}"] = (fan_out,)
+        if spec.layer_norm and k < spec.depth:
+            shapes |= {f"γ{k}": (fan_out,), f"β{k}": (fan_out,)}
     return shapes
+
+
+def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
+    """Shapes of the dropout masks, first layer first."""
+    hidden = enumerate(spec.layers[1:-1], 1)
+    return {f"m{k}": (batch, width) for k, width in hidden} if spec.dropout else {}
 
 
 def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
     """Shapes of all values of a program, parameters among them, for a batch of ``batch`` samples."""
-    shapes = parameter_shapes(spec)
-    shapes[INPUT] = (batch, spec.layers[0])
-    shapes[TARGET] = (batch, spec.layers[-1])
+    shapes = parameter_shapes(spec) | mask_shapes(spec, batch)
+    shapes |= {INPUT: (batch, spec.layers[0]), STRENGTH: ()}
+    shapes[TARGET] = (batch,) if LOSSES[spec.loss].labels else (batch, spec.layers[-1])
     for op in compile_ops(spec):
         shapes[op.output] = op.primitive.shape(*(shapes[name] for name in op.inputs))
     return shapes
 
 
+def parameter_slices(spec: NetworkSpec) -> dict[str, slice]:
+    """Where each parameter's entries lie in the flat vector, row by row."""
+    slices, start = {}, 0
+    for name, shape in parameter_shapes(spec).items():
+        slices[name] = slice(start, start + size(shape))
+        start += size(shape)
+    return slices
+
+
 def views(flat: Array, spec: NetworkSpec) -> dict[str, Array]:
     """The parameters by name, as views of one flat vector of P numbers."""
-    named, start = {}, 0
-    for name, shape in parameter_shapes(spec).items():
-        size = int(np.prod(shape))
-        named[name] = flat[start : start + size].reshape(shape)
-        start += size
-    return named
-
-
-# Standard deviation of the first weights, from (fan_in, fan_out); biases start at zero.
-# He et al. 2015 for ReLU; Glorot and Bengio 2010 ("xavier") and LeCun et al. 1998 for tanh and sigmoid.
-INITS: dict[str, Callable[[int, int], float]] = {
-    "he": lambda fan_in, fan_out: (2 / fan_in) ** 0.5,
-    "xavier": lambda fan_in, fan_out: (2 / (fan_in + fan_out)) ** 0.5,
-    "lecun": lambda fan_in, fan_out: (1 / fan_in) ** 0.5,
-    "normal": lambda fan_in, fan_out: 0.01,
-    "zeros": lambda fan_in, fan_out: 0.0,
-}
-
-
-def initial_parameters(spec: NetworkSpec) -> Array:
-    """The first parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
-
-    Each layer draws from a stream of its own, so changing one layer leaves the weights of the others alone.
-    """
-    flat = np.zeros(spec.parameters, spec.dtype)
-    for name, w in views(flat, spec).items():
-        if name.startswith("W"):
-            layer = int(name[1:])
-            stream = np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(layer,)))
-            std = INITS[spec.init](*w.shape)
-            for row in w:  # by rows, so that a large layer needs no second copy in double precision
-                np.multiply(stream.standard_normal(len(row)), std, out=row, casting="same_kind")
-    return flat
+    shapes = parameter_shapes(spec)
+    return {name: flat[place].reshape(shapes[name]) for name, place in parameter_slices(spec).items()}

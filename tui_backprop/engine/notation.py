@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 ASCII = {
-    "δ": "delta", "ᵀ": "^T", "⊙": "*", "Σ": "sum", "σ": "sigmoid", "α": "alpha", "←": "<-", "½": "1/2", "²": "^2",
-    "−": "-", "·": "*", "×": "x",
+    "δ": "delta", "γ": "gamma", "β": "beta", "λ": "lambda", "μ": "mu", "ε": "epsilon", "π": "pi", "₁": "_1",
+    "₂": "_2", "√": "sqrt", "³": "^3", "ᵀ": "^T", "⊙": "*", "Σ": "sum", "σ": "sigmoid", "α": "alpha", "←": "<-",
+    "½": "1/2", "²": "^2", "−": "-", "·": "*", "×": "x",
 }  # fmt: skip
 
 
@@ -19,4 +20,4 @@ def ascii_formula(text: str) -> str:
 
 def tidy(formula: str) -> str:
     """A formula as a reader writes it: no spaces inside brackets. (Rows of the table part all tokens.)"""
-    return re.sub(r"(?<=[(\[]) | (?=[)\]²,])", "", formula)
+    return re.sub(r"(?<=[(\[]) | (?=[)\]²³,])", "", formula)

@@ -9,12 +9,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ACTIVATIONS = ("relu", "leaky-relu", "tanh", "sigmoid", "identity")
+ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "identity")
 LOSSES = ("cross-entropy", "binary-cross-entropy", "mse", "half-squares")
-INITS = ("he", "xavier", "lecun", "normal", "zeros")
+INITS = ("he", "xavier", "lecun", "orthogonal", "normal", "constant", "zeros")
+INIT_SIZES = {
+    "normal": 0.01,
+    "constant": 0.1,
+}  # what may be set, as in normal:0.02, and what it is if it is not
 DTYPES = ("float32", "float64")
 
 ITEMSIZE = {"float32": 4, "float64": 8}
+TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
 LONGEST_INTEGER = 18  # digits; a size with more cannot be counted in 64 bits
 
 
@@ -41,6 +46,8 @@ def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
 
 def quoted(value: object) -> str:
     """Show what was typed: printable characters only, cut to a length that fits a line."""
+    if isinstance(value, int) and abs(value) >= 10**40:
+        value = f"{'-' if value < 0 else ''}{'9' * 40}"  # Python will not print a very long one
     text = "".join(c if c.isprintable() else "?" for c in str(value))
     return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
 
@@ -69,16 +76,37 @@ def _wanted(least: int) -> str:
     return "a positive whole number" if least == 1 else f"a whole number, {least} or more"
 
 
-def positive(field: str, value: object) -> float:
-    """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
+def _number(value: object) -> float:
+    """``value`` (a number, or text that reads as one) as a float; NaN if it is none."""
     try:
         text = str(value).strip()
-        number = float(text) if text.isascii() else float("nan")
+        return float(text) if text.isascii() and not isinstance(value, bool) else float("nan")
     except (ValueError, OverflowError):
-        number = float("nan")
+        return float("nan")
+
+
+def positive(field: str, value: object) -> float:
+    """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
+    number = _number(value)
     if not 0 < number < float("inf"):
         raise SpecError(field, f"{quoted(value)} is not a positive number, such as 0.1")
     return number
+
+
+def at_least_zero(field: str, value: object, below: float = float("inf")) -> float:
+    """Return ``value`` (a number, or text that reads as one) if it is zero or more, and below ``below``."""
+    number = _number(value)
+    if not 0 <= number < below:
+        wanted = "0 or a positive number" if below == float("inf") else f"a number from 0 to below {below:g}"
+        raise SpecError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
+    return number
+
+
+def switch(field: str, value: object) -> bool:
+    """Return ``value`` if it is True or False."""
+    if not isinstance(value, bool):
+        raise SpecError(field, f"{quoted(value)} is neither on nor off")
+    return value
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -101,12 +129,39 @@ def parse_layers(text: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
+    """One activation for each of ``hidden`` layers, from one name for all or from names parted by commas."""
+    names = tuple(one_of("activation", name.strip(), ACTIVATIONS) for name in str(text).split(","))
+    if len(names) == 1:
+        return names * hidden
+    if len(names) != hidden:
+        raise SpecError(
+            "activation", f"{len(names)} names for {hidden} hidden layers; give one for all, or one for each"
+        )
+    return names
+
+
+def parse_init(text: str) -> tuple[str, float]:
+    """The name of an initialisation, and its size: the standard deviation of normal, the value of constant."""
+    name, colon, size = str(text).partition(":")
+    one_of("init", name, INITS)
+    if colon and name not in INIT_SIZES:
+        raise SpecError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
+    if name == "constant" and size.startswith("-"):
+        return name, -positive("init", size[1:])
+    return name, positive("init", size) if colon else INIT_SIZES.get(name, 0.0)
+
+
 @dataclass(frozen=True)
 class NetworkSpec:
     """A dense network: sizes of its layers, input first, and how each part is chosen.
 
-    Hidden layers use ``activation``; the last layer is linear, and the loss takes its outputs (logits, where
-    the loss has a softmax or a sigmoid of its own). Raises SpecError where a field has a bad value.
+    Hidden layers use ``activation``, one name for all or one for each, parted by commas; the last layer is
+    linear, and the loss takes its outputs (logits, where the loss has a softmax or a sigmoid of its own).
+    ``layer_norm`` normalises each hidden layer's sums before its activation; ``dropout`` is the rate at which
+    its activations are dropped; ``residual`` adds a hidden layer's input to what it makes, where both have
+    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W². Raises SpecError where a field has a bad
+    value.
     """
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
@@ -116,14 +171,26 @@ class NetworkSpec:
     dtype: str = "float32"
     bias: bool = True
     seed: int = 0
+    layer_norm: bool = False
+    residual: bool = False
+    dropout: float = 0.0
+    l2: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", parse_layers(",".join(str(n) for n in self.layers)))
         object.__setattr__(self, "seed", whole("seed", self.seed, 0))
-        one_of("activation", self.activation, ACTIVATIONS)
+        object.__setattr__(self, "dropout", at_least_zero("dropout", self.dropout, below=1))
+        object.__setattr__(self, "l2", at_least_zero("l2", self.l2))
+        parse_activations(self.activation, self.depth - 1)
         one_of("loss", self.loss, LOSSES)
-        one_of("init", self.init, INITS)
+        parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
+        for field, value in (
+            ("bias", self.bias),
+            ("layer-norm", self.layer_norm),
+            ("residual", self.residual),
+        ):
+            switch(field, value)
 
     @property
     def depth(self) -> int:
@@ -136,25 +203,48 @@ class NetworkSpec:
         return tuple(zip(self.layers, self.layers[1:], strict=False))
 
     @property
+    def activations(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        return parse_activations(self.activation, self.depth - 1)
+
+    def adds_input(self, layer: int) -> bool:
+        """Whether a residual connection goes around a layer, 1 .. L."""
+        return self.residual and layer < self.depth and self.layers[layer - 1] == self.layers[layer]
+
+    @property
     def weights(self) -> int:
         """Number of weights; also the multiply-accumulates of one forward pass of one sample."""
         return sum(fan_in * fan_out for fan_in, fan_out in self.fans)
 
     @property
     def parameters(self) -> int:
-        """Number of parameters P: weights and biases."""
-        return self.weights + (sum(self.layers[1:]) if self.bias else 0)
+        """Number of parameters P: weights, biases, and the gains and shifts of layer normalisations."""
+        return sum(parameters for _, _, parameters in self.parameter_sum())
 
     def parameter_sum(self) -> list[tuple[int, int, int]]:
         """The sum that makes the parameter count: (fan_in, fan_out, parameters) for each layer."""
-        return [(i, o, i * o + (o if self.bias else 0)) for i, o in self.fans]
+        return [
+            (i, o, i * o + o * (self.bias + 2 * (self.layer_norm and k < self.depth)))
+            for k, (i, o) in enumerate(self.fans, 1)
+        ]
 
-    def memory(self, batch: int) -> int:
-        """Bytes that the app holds at its peak: parameters, gradients and updated parameters of two iterations
-        and a measurement (seven arrays of P numbers), and for each layer pre-activation, activation and delta
-        of every sample, and two more for the pass after the update."""
-        units = sum(self.layers)
-        return ITEMSIZE[self.dtype] * (7 * self.parameters + 5 * units * batch)
+    def memory(self, batch: int, slots: int = 0) -> int:
+        """Bytes that the app holds at its peak, with an optimiser that remembers so many numbers a parameter.
+
+        Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement,
+        and three checkpoints. Of each sample: its input, and for each unit the values, derivatives and working
+        space of the two passes, and of the one after the update (activations need more or less, this is the most).
+        """
+        each = 23 + 11 * self.layer_norm + 8 * (self.dropout > 0) + 3 * self.residual
+        samples = batch * (5 * self.layers[0] + each * sum(self.layers[1:]))
+        return ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
+
+    def streamed_memory(self, batch: int) -> int:
+        """Bytes that a pass holds that keeps no weight gradient: parameters, a tile and one to add to it, and
+        all values and cotangents of every sample, with working space."""
+        each = 12 + 6 * self.layer_norm + 4 * (self.dropout > 0) + 2 * self.residual
+        tiles = 2 * max(TILE, *self.layers[1:])
+        return ITEMSIZE[self.dtype] * (self.parameters + tiles + each * sum(self.layers) * batch)
 
 
 # The share of multiply-accumulates: one forward pass needs one for each weight. The backward pass needs one

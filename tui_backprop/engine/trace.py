@@ -8,30 +8,41 @@ and bias add (z = a W + b), the two gradients of a layer's parameters, the matmu
 
 from __future__ import annotations
 
-import string
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
-from tui_backprop.engine.network import INPUT, LOSS, Visit, backward_visits, forward_visits, value_shapes
+from tui_backprop.engine.network import (
+    INPUT,
+    Visit,
+    backward_visits,
+    forward_visits,
+    parameter_shapes,
+    value_shapes,
+)
 from tui_backprop.engine.notation import tidy
-from tui_backprop.engine.primitives import Shape
+from tui_backprop.engine.optimisers import flops as update_flops
+from tui_backprop.engine.optimisers import formulas
+from tui_backprop.engine.primitives import Shape, fields, size
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 
 PHASES = ("forward", "loss", "backward", "update")
-CACHE = "p"  # how formulas name what a softmax or sigmoid loss leaves for its own backward rule
 
 
 @dataclass(frozen=True)
 class Step:
     """One stop of the cursor.
 
-    ``kind`` is one of input, affine, activation, loss, output delta, weights, delta, update. ``tensor`` names
-    what the step makes (see ``Pass.tensor``). ``operands`` are the values in the formula with their shapes,
-    ``reused`` those of them that the forward pass left behind. ``macs`` are multiply-accumulates of matrix
-    products, ``flops`` all floating-point operations; ``ratio`` is the running sum of macs over those of one
-    forward pass (updates are not part of a gradient's cost, and leave it as it is).
+    ``kind`` is one of input, affine, normalisation, activation, dropout, residual, loss, penalty; output
+    delta, weights, gains (of a normalisation), carried (what a residual connection shares out), delta,
+    normalisation delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
+    the values in the formula with their shapes, ``reused`` those of them that the forward pass left behind.
+    ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations; ``ratio`` is
+    the running sum of macs over those of one forward pass (updates are not part of a gradient's cost, and
+    leave it as it is).
     """
 
     index: int
@@ -50,21 +61,40 @@ class Step:
 
 def cotangent_name(value: str) -> str:
     """How the field names dL/dvalue: delta for pre-activations, dW and db for parameters."""
+    if value[0] == "L":  # a penalty hands it on unchanged
+        return "dL"
     return "δ" + value[1:] if value[0] in "zu" else f"d{value}"
 
 
-def _key(visit: Visit) -> tuple[str, int, str]:
+def kept_name(output: str) -> str:
+    """How formulas name what an operation's forward rule leaves: p of a loss, v of a normalisation."""
+    return f"v{output[1:]}" if output[0] == "n" else "p"
+
+
+def per_sample(name: str) -> bool:
+    """Whether an array has a row for each sample: values and their derivatives do; parameters, their gradients
+    and the loss do not."""
+    return name.removeprefix("d")[0] not in "WbγβLλ"
+
+
+def _layer(value: str) -> int:
+    return int(value[1:])
+
+
+def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
     """Visits with the same (phase, layer, kind) make one step."""
-    op = visit.op
+    op, kind, written = visit.op, visit.op.primitive.kind, visit.writes
     if visit.of is None:
-        if op.output == LOSS:
-            return "loss", op.layer, "loss"
-        return "forward", op.layer, "activation" if op.output.startswith("a") else "affine"
-    if op.output == LOSS:
+        return "loss" if kind in ("loss", "penalty") else "forward", op.layer, kind
+    if written[0] == "L" or op.primitive.kind == "loss":
         return "backward", op.layer, "output delta"
-    if visit.writes[0] in "Wbu":
-        return "backward", op.layer, "weights"
-    return "backward", op.layer - visit.writes.startswith("a"), "delta"
+    if written[0] in "Wbu":
+        return "backward", _layer(written), "weights"
+    if written[0] in "γβ":
+        return "backward", _layer(written), "gains"
+    if written[0] == "a" and spec.adds_input(_layer(written)):
+        return "backward", _layer(written), "carried"
+    return "backward", _layer(written), "normalisation delta" if kind == "normalisation" else "delta"
 
 
 def _equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
@@ -74,76 +104,130 @@ def _equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
     for visit in visits:
         op, backward = visit.op, visit.of is not None
         row = op.primitive.vjp_formulas[visit.of or 0] if backward else op.primitive.formula
-        names = {str(i): name for i, name in enumerate(op.inputs)} | {"y": op.output}
-        names["g"] = cotangent_name(op.output)
-        used = {field for _, field, _, _ in string.Formatter().parse(row) if field}
-        read += [CACHE] if backward and CACHE in row.split() else []
-        read += [names[field] for field in sorted(used, reverse=backward) if names[field] not in made]
-        for field in used & {f for f, name in names.items() if name in made}:  # made here and used up here
+        names = {str(i): name for i, name in enumerate(op.inputs)}
+        names |= {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
+        name = cotangent_name(visit.writes) if backward else op.output
+        used = fields(row) - (set() if backward else {"v"})  # the forward rule makes it, and does not read it
+        if visit.adds or row != "{g}" or names["g"] != name:  # else it is only handed on, under its name
+            read += [names[field] for field in _order(used) if names[field] not in made]
+        for field in [
+            f for f in used if names[f] in made and names[f] != name
+        ]:  # made here, and used up here
             inner = made.pop(names[field])
-            names[field] = f"( {inner} )" if backward else inner
-        name = cotangent_name(visit.writes) if backward else visit.writes.replace(LOSS, "L")
-        formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), y=names["y"], g=names["g"])
-        if formula != name:  # the bias hands its cotangent on unchanged
+            bracketed = backward and row != "{g}" and " " in inner
+            names[field] = f"( {inner} )" if bracketed else inner
+        formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), **{f: names[f] for f in "ygv"})
+        if visit.adds:
+            made[name] = f"{made[name]} + {formula}"
+        elif formula != name:  # the bias hands its cotangent on unchanged
             made = {name: formula} | made
     return made, list(dict.fromkeys(read))
 
 
-def _shape(name: str, shapes: dict[str, Shape]) -> Shape:
+def _folded(formula: str, most: int = 4) -> str:
+    """A sum of many terms that are alike but for their number, as a textbook writes it."""
+    terms = formula.split(" + ")
+    return formula if len(terms) <= most else " + ".join([*terms[:2], "...", terms[-1]])
+
+
+def _order(used: set[str]) -> list[str]:
+    """As formulas read: the cotangent, then inputs and what was left, as the backward pass comes by them."""
+    return sorted(used, key=lambda field: ("gvy".find(field) if field in "gvy" else 3, field))
+
+
+def _shape(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
     """Shape of a value, or of a derivative, by the name that a formula gives it."""
-    last = max((value for value in shapes if value[0] == "z"), key=lambda value: int(value[1:]))
-    named = {"L": LOSS, CACHE: last}.get(name, name)
-    if named.startswith("δ"):
-        named = "z" + named[1:]
-    return shapes[named.removeprefix("d")]
+    if name == "p":
+        return shapes[outputs]
+    if name[0] == "v":
+        return shapes["n" + name[1:]]
+    if name[0] == "δ":
+        return shapes["z" + name[1:]]
+    return shapes[name] if name in shapes else shapes[name.removeprefix("d")]
 
 
 @lru_cache(maxsize=64)
-def walk(spec: NetworkSpec, batch: int) -> tuple[Step, ...]:
+def walk(spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec()) -> tuple[Step, ...]:
     """All steps of one training iteration: input, forward, loss, backward, update."""
     shapes = value_shapes(spec, batch)
+    forward = spec.weights * batch
     steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0.0)]
     total = 0
-
-    def add(
-        phase: str,
-        layer: int,
-        kind: str,
-        op: str,
-        made: dict[str, str],
-        read: list[str],
-        flops: int,
-        macs: int,
-    ) -> None:
-        tensor = next(iter(made))
-        operands = tuple((name, _shape(name, shapes)) for name in (*made, *read))
-        reused = tuple(n for n in read if n[0] in "xzap") if phase == "backward" else ()
-        formula = tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items()))
-        if phase == "update":
-            formula = formula.replace(" = ", " ← ")
-        ratio = total / (spec.weights * batch)
-        steps.append(
-            Step(len(steps), phase, layer, kind, op, formula, tensor, operands, reused, macs, flops, ratio)
-        )
-
-    for (phase, layer, kind), group in groupby((*forward_visits(spec), *backward_visits(spec)), _key):
-        visits = list(group)
-        made, read = _equation(visits)
-        flops = macs = 0
-        for visit in visits:
-            inputs = [shapes[name] for name in visit.op.inputs]
-            row = visit.op.primitive
-            flops += row.flops(*inputs) if visit.of is None else row.vjp_flops[visit.of](*inputs)
-            macs += row.macs(*inputs)
-        op = ", ".join(
-            dict.fromkeys(v.op.primitive.name + (" vjp" if v.of is not None else "") for v in visits)
-        )
-        total += macs
-        add(phase, layer, kind, op, made, read, flops, macs)
-
-    for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
-        names = [f"W{k}"] + ([f"b{k}"] if spec.bias else [])
-        made = {name: f"{name} − α d{name}" for name in names}
-        size = fan_in * fan_out + (fan_out if spec.bias else 0)
-        add("update", k, "update", "gradient descent", made, [f"d{name}" for name in names], 2 * size, 0)
+    visits = (*forward_visits(spec), *backward_visits(spec))
+    for (phase, layer, kind), group in groupby(visits, lambda visit: _key(spec, visit)):
+        step = _step(len(steps), phase, layer, kind, tuple(group), spec, shapes)
+        total += step.macs
+        steps.append(replace(step, ratio=total / forward))
+    for k in range(1, spec.depth + 1):
+        steps.append(_update_step(len(steps), k, spec, shapes, optimiser, total / forward))
     return tuple(steps)
+
+
+def _step(
+    index: int,
+    phase: str,
+    layer: int,
+    kind: str,
+    visits: tuple[Visit, ...],
+    spec: NetworkSpec,
+    shapes: dict[str, Shape],
+) -> Step:
+    """The step that some neighbouring visits make; its ratio is not known here."""
+    made, read = _equation(visits)
+    if kind == "penalty":
+        made = {name: _folded(formula) for name, formula in made.items()}
+        read = [name for name in read if any(name in formula.split() for formula in made.values())]
+    flops = macs = 0
+    for visit in visits:
+        inputs = [shapes[name] for name in visit.op.inputs]
+        row = visit.op.primitive
+        flops += row.flops(*inputs) if visit.of is None else row.vjp_flops[visit.of](*inputs)
+        flops += size(shapes[visit.writes]) if visit.adds else 0
+        macs += row.macs(*inputs)
+    suffix = " vjp" if phase == "backward" else ""
+    parameters = parameter_shapes(spec)
+    return Step(
+        index=index,
+        phase=phase,
+        layer=layer,
+        kind=kind,
+        op=", ".join(dict.fromkeys(visit.op.primitive.name + suffix for visit in visits)),
+        formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
+        tensor=next(iter(made)),
+        operands=tuple((name, _shape(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
+        reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
+        macs=macs,
+        flops=flops,
+        ratio=0.0,
+    )
+
+
+def _update_step(
+    index: int, k: int, spec: NetworkSpec, shapes: dict[str, Shape], optimiser: OptimiserSpec, ratio: float
+) -> Step:
+    """The update of a layer's parameters; the optimiser's own lines are written out for the weights."""
+    names = [name for name in parameter_shapes(spec) if _layer(name) == k]
+    parameters = sum(size(shapes[name]) for name in names)
+    lines = [
+        re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: f"{token[0]}{k}", line)
+        for line in formulas(optimiser)
+    ]
+    if len(lines) == 1:
+        lines = [lines[0].replace(f"W{k}", name) for name in names]
+    else:
+        names = names[:1]
+    made = (*names, *(f"d{name}" for name in names))
+    return Step(
+        index=index,
+        phase="update",
+        layer=k,
+        kind="update",
+        op="gradient descent" if optimiser.name == "sgd" else optimiser.name,
+        formula=tidy(" , ".join(lines)),
+        tensor=f"W{k}",
+        operands=tuple((name, _shape(name, shapes, "")) for name in made),
+        reused=(),
+        macs=0,
+        flops=update_flops(optimiser) * parameters,
+        ratio=ratio,
+    )

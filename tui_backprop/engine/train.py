@@ -1,102 +1,70 @@
-"""One training iteration as a frozen value, and how earlier iterations come back: by replay."""
+"""Training, to any iteration, forward or back: earlier states come from checkpoints and a short replay."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
 
-import numpy as np
-
-from tui_backprop.engine.network import LOSS, views
-from tui_backprop.engine.primitives import ELEMENTWISE, Array
+from tui_backprop.engine.checkpoints import Checkpoints
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, run
+from tui_backprop.engine.optimisers import UPDATE_RULES, Optimiser, new_slots
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.summary import Summary, summarise
 
-LARGE = 250_000  # entries of an array that is worth summarising ahead of time
+Plan = Callable[[int], Update]  # how iteration t = 0, 1, ... is done
+Watch = Callable[[int, float], None]  # (iterations done, loss of the last one)
 
 
-@dataclass(frozen=True)
-class Pass:
-    """Every number of one iteration: forward, loss, backward and update. Its arrays are read-only.
+class Training:
+    """A network in training, from its seed on. ``limit`` bounds the bytes of the states that are kept.
 
-    ``x`` (n, inputs) and ``target`` (n, outputs) are the batch, ``lr`` is alpha. ``updated`` holds the
-    parameters after the update, shape (P,), and ``loss_after`` the loss of the same batch with them.
+    The same spec, optimiser and plan give the same states, bit for bit on one machine, whether they come from
+    going forward, from a checkpoint, or from a replay.
     """
 
-    program: Program
-    lr: float
-    loss: float
-    updated: Array
-    loss_after: float
-    _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
+    def __init__(self, spec: NetworkSpec, optimiser: OptimiserSpec, limit: int) -> None:
+        self.spec, self.optimiser = spec, optimiser
+        self.checkpoints = Checkpoints(limit)
+        self.keep(State(0, initial_parameters(spec), new_slots(optimiser, spec.parameters, spec.dtype)))
 
-    @property
-    def spec(self) -> NetworkSpec:
-        return self.program.spec
+    def keep(self, state: State) -> None:
+        """Keep a state that was reached along the plan."""
+        self.checkpoints.keep(state.t, (state.parameters, *state.slots.values()))
 
-    @property
-    def batch(self) -> int:
-        return self.program.batch
+    def forget_after(self, t: int) -> None:
+        """Drop the states past iteration t, because the plan is another one from there on."""
+        self.checkpoints.drop_after(t)
 
-    @cached_property
-    def new(self) -> dict[str, Array]:
-        """The updated parameters by name."""
-        return views(self.updated, self.spec)
+    def state(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> State:
+        """The state before iteration t, trained on from the nearest one kept; its arrays are read-only.
 
-    def tensor(self, name: str) -> Array:
-        """An array by the field's name for it.
-
-        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` (aL is zL: the last layer is linear); ``δk`` or
-        ``deltak``, ``dWk``, ``dbk``; ``p``, the loss's softmax or sigmoid, (n, outputs); ``L``, the loss.
-        Raises KeyError for any other name.
+        ``watch`` is called after each iteration; an exception that it raises ends the work, and what was
+        reached stays.
         """
-        program = self.program
-        if name == "p":
-            return program.caches[LOSS]
-        if name.startswith(("δ", "delta")):
-            return program.cotangents["z" + name.removeprefix("delta").removeprefix("δ")]
-        if name.startswith("d"):
-            return program.cotangents[name[1:]]
-        if name == f"a{self.spec.depth}":
-            name = "z" + name[1:]
-        return program.values["loss" if name == "L" else name]
+        nearest = self.checkpoints.nearest(t)
+        assert nearest is not None  # the first state always stays
+        start, (parameters, *slots) = nearest
+        state = State(
+            start, parameters, dict(zip(UPDATE_RULES[self.optimiser.name].slots, slots, strict=True))
+        )
+        return self._train(state, t, plan, watch) if start < t else state
 
-    def summary(self, name: str, *, updated: bool = False) -> Summary:
-        """The summary of a tensor, or of a parameter after the update; computed once."""
-        key = name, updated
-        if key not in self._summaries:
-            self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
-        return self._summaries[key]
-
-    def summarise_large(self) -> None:
-        """Compute the summaries that would take long when they are asked for."""
-        for name in self.new:
-            if self.new[name].size > LARGE:
-                self.summary(name)
-                self.summary(f"d{name}")
-                self.summary(name, updated=True)
-
-    def slope(self, layer: int) -> Array:
-        """f'(z) of a hidden layer, (n, width), by the same rule that the backward pass uses."""
-        z, a = self.tensor(f"z{layer}"), self.tensor(f"a{layer}")
-        slope, ones = np.empty_like(z), np.ones_like(z)
-        ELEMENTWISE[self.spec.activation].vjps[0](slope, ones, a, ones, z)
-        return slope
-
-
-def take_pass(spec: NetworkSpec, x: Array, target: Array, parameters: Array, lr: float) -> Pass:
-    """Run one whole iteration from ``parameters``, shape (P,), by gradient descent: w <- w - lr dL/dw."""
-    program = Program(spec, len(x), parameters)
-    program.feed(x, target)
-    loss = float(program.forward())
-    gradient = program.backward()
-    with np.errstate(all="ignore"):
-        updated = np.multiply(gradient, parameters.dtype.type(lr))
-        np.subtract(parameters, updated, out=updated)
-    after = Program(spec, len(x), updated)
-    after.feed(x, target)
-    loss_after = float(after.forward())
-    for array in (*program.values.values(), *program.cotangents.values(), program.gradient, updated):
-        array.setflags(write=False)
-    return Pass(program, lr, loss, updated, loss_after)
+    def _train(self, state: State, t: int, plan: Plan, watch: Watch) -> State:
+        parameters = state.parameters.copy()
+        slots = {name: slot.copy() for name, slot in state.slots.items()}
+        rule = Optimiser(self.optimiser, 0.0, len(parameters), parameters.dtype, slots)
+        programs: dict[int, Program] = {}  # by batch size
+        for i in range(state.t, t):
+            update = plan(i)
+            n = len(update.x)
+            if n not in programs:
+                programs[n] = Program(self.spec, n, parameters)
+            loss = run(programs[n], update, i)
+            rule.lr = update.lr
+            rule.apply(parameters, programs[n].gradient, i)
+            self.keep(State(i + 1, parameters, slots))
+            watch(i + 1, loss)
+        for array in (parameters, *slots.values()):
+            array.setflags(write=False)
+        return State(t, parameters, slots)

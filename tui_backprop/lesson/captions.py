@@ -3,20 +3,38 @@
 CAPTIONS = {
     "input": "{samples}, {inputs}. Press → to send it through the network, step by step.",
     "affine": "{units} sums {before}, each times a weight{bias}.",
+    "normalisation": "The sums of a sample are brought to mean 0 and deviation 1; then each unit stretches (γ) and"
+    " shifts (β) its own.",
     "activation": "Each unit bends its sum. What comes out is kept: the way back will need it.",
+    "dropout": "Chance silences {dropped} of the units in this pass; the others speak up, so that the mean stays.",
+    "residual": "What came into the layer is added to what it made: a way around it, for the signal and for blame.",
     "loss": "One number says how wrong the output is. Which weights caused it?",
+    "penalty": "Large weights are charged for too: half of λ times the sum of their squares.",
     "output delta": "The way back starts here: how the loss answers to each output.",
     "weights": "Blame reaches {parameters} parameters: what came in, times how far this unit's sum is to blame.",
     "last weights": "All {total} gradients are there, for {ratio}x a forward pass. Not 3x: the first layer needs no δ"
     " of its input.",
+    "gains": "Gain and shift get their blame too: summed over the samples of the batch.",
+    "carried": "Blame for what the layer handed on. It will be needed twice: to go through the layer, and around it.",
     "delta": "Each unit collects blame from all units it fed, along the same weights, and passes it on.",
+    "carried delta": "The blame goes through the layer: each unit passes on as much as its slope lets through.",
+    "normalisation delta": "Moving or stretching all sums of a sample at once changed nothing: that part of the blame"
+    " falls away.",
     "update": "Every weight moves a little against its gradient. The next walk starts from the new ones.",
+    "momentum": "Every weight moves along v, in which past gradients live on and fade: it gathers speed.",
+    "nesterov": "As with momentum, but looking ahead: v is taken as it will have faded one step on.",
+    "rmsprop": "Every weight moves against its gradient, over the size that its gradients have had of late.",
+    "adam": "Every weight moves against the mean of its gradients over their usual size: by about α, large or small.",
+    "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also shrink by a share.",
 }
 
 WORDS = (
     ("z, a", "a unit's sum before and after its activation function"),
+    ("n, γ, β", "a normalised sum, and the gain and shift it was given"),
     ("δ", "delta, dL/dz: how much the loss changes with that sum"),
     ("dW, db", "gradients: how much the loss changes with a weight, a bias"),
+    ("α, λ", "the learning rate; the strength of a penalty or a decay"),
+    ("m", "a dropout mask in the network; in Adam a mean of gradients"),
     ("MAC", "multiply-accumulate: one product, added to a sum"),
     ("FLOP", "one floating-point operation; a MAC is two"),
     ("vjp", "vector-Jacobian product: one operation's step backwards"),

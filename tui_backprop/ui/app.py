@@ -159,11 +159,11 @@ class BackpropApp(App[None]):
         self._replay = self._replay or Replay()
         try:
             taken = self._replay.take(session)
-            taken.summarise_large()
+            taken.prepare()
         except Exception as error:  # whatever it is, it is said in one line, and the last good screen stays
             self.call_from_thread(self._failed, f"{type(error).__name__}: {error}")
         else:
-            steps = walk(session.network, session.batch)
+            steps = walk(session.network, session.batch, session.optimiser)
             self.call_from_thread(self._arrived, Moment(session, steps, taken))
 
     def _failed(self, why: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.engine.schedules import OPTIMISERS
 from tui_backprop.engine.spec import (
     ACTIVATIONS,
     DTYPES,
     INITS,
     LOSSES,
     NetworkSpec,
+    at_least_zero,
     parse_layers,
     positive,
     whole,
@@ -20,6 +22,7 @@ from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, from_preset, same_network
 
 CUSTOM = "custom"
+SWITCH = ("off", "on")
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,16 @@ FIELDS = (
     Field("preset", "preset", (*PRESETS, CUSTOM)),
     Field("layers", "layers"),
     Field("activation", "activation", ACTIVATIONS),
+    Field("layer-norm", "layer norm", SWITCH),
+    Field("residual", "residual", SWITCH),
+    Field("dropout", "dropout"),
     Field("loss", "loss", LOSSES),
+    Field("l2", "L2 λ"),
     Field("init", "init", INITS),
     Field("data", "data", tuple(DATASETS)),
     Field("sample", "sample"),
     Field("batch", "batch"),
+    Field("optimiser", "optimiser", OPTIMISERS),
     Field("lr", "rate α"),
     Field("seed", "seed"),
     Field("dtype", "precision", DTYPES),
@@ -53,37 +61,66 @@ def texts_of(session: Session) -> dict[str, str]:
         "preset": same_network(session) or CUSTOM,
         "layers": ",".join(map(str, spec.layers)),
         "activation": spec.activation,
+        "layer-norm": SWITCH[spec.layer_norm],
+        "residual": SWITCH[spec.residual],
+        "dropout": f"{spec.dropout:g}",
         "loss": spec.loss,
+        "l2": f"{spec.l2:g}",
         "init": spec.init,
         "data": session.data,
         "sample": str(session.sample),
         "batch": str(session.batch),
+        "optimiser": session.optimiser.name,
         "lr": f"{session.lr:g}",
         "seed": str(spec.seed),
         "dtype": spec.dtype,
     }
 
 
+def choices_of(field: Field, session: Session) -> tuple[str, ...]:
+    """What a field can be turned to: its choices, and what the session has, if that is none of them (a list of
+    activations, an initialisation with a size)."""
+    now = texts_of(session)[field.name]
+    return field.choices if now in field.choices else (*field.choices, now)
+
+
 def session_of(texts: Mapping[str, str], before: Session) -> Session:
-    """The session that the fields describe. Training so far is kept where network and data stay the same.
+    """The session that the fields describe. What no field says stays as it was; training so far is kept where
+    network, data and optimiser stay the same.
 
     Raises SpecError, naming the field, at the first value that does not do.
     """
+
+    def number(name: str, was: float, read: Callable[[str, object], float]) -> float:
+        """A field's number; as long as the text is left alone, the number with all its digits."""
+        return was if texts[name] == f"{was:g}" else read(name, texts[name])
+
+    old = before.network
     spec = NetworkSpec(
         layers=parse_layers(texts["layers"]),
         activation=texts["activation"],
         loss=texts["loss"],
         init=texts["init"],
         dtype=texts["dtype"],
-        bias=before.network.bias,
+        bias=old.bias,
         seed=whole("seed", texts["seed"], 0),
+        layer_norm=texts["layer-norm"] == "on",
+        residual=texts["residual"] == "on",
+        dropout=number("dropout", old.dropout, at_least_zero),
+        l2=number("l2", old.l2, at_least_zero),
     )
-    lr = before.lr if texts["lr"] == f"{before.lr:g}" else positive("lr", texts["lr"])
-    sample, batch = whole("sample", texts["sample"], 0), whole("batch", texts["batch"], 1)
-    after = replace(before, network=spec, data=texts["data"], sample=sample, batch=batch, lr=lr)
-    if (spec, texts["data"]) != (before.network, before.data):
-        after = replace(after, history=(), step=0, units=(), decade=None)
-    return after
+    after = replace(
+        before,
+        network=spec,
+        data=texts["data"],
+        sample=whole("sample", texts["sample"], 0),
+        batch=whole("batch", texts["batch"], 1),
+        lr=number("lr", before.lr, positive),
+        optimiser=replace(before.optimiser, name=texts["optimiser"]),
+    )
+    if (spec, after.data) != (old, before.data):
+        return replace(after, history=(), step=0, units=(), decade=None)
+    return after if after.optimiser == before.optimiser else replace(after, history=())
 
 
 def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:
@@ -92,8 +129,7 @@ def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> 
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
     if name == "data":
-        spec = fitted(
-            replace(before.network, loss=texts["loss"], layers=parse_layers(texts["layers"])), value
-        )
+        hidden = replace(before.network, activation=ACTIVATIONS[0], loss=texts["loss"])
+        spec = fitted(replace(hidden, layers=parse_layers(texts["layers"])), value)
         texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": "0"}
     return texts

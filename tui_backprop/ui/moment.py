@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tui_backprop.cost.model import Machine, lesson_machine
@@ -10,8 +11,8 @@ from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
 from tui_backprop.session import AUTOMATIC, Session
 
 if TYPE_CHECKING:  # these load numpy, which the first paint does without
+    from tui_backprop.engine.iteration import Pass
     from tui_backprop.engine.trace import Step
-    from tui_backprop.engine.train import Pass
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,20 @@ class Moment:
         unit = self.session.unit(layer)
         return telling_unit(self.taken, layer) if unit == AUTOMATIC else unit
 
+    @cached_property
+    def _made(self) -> dict[tuple[str, int], list[Step]]:
+        made: dict[tuple[str, int], list[Step]] = {}
+        for step in self.steps[: self.session.step + 1]:
+            made.setdefault((step.phase, step.layer), []).append(step)
+        return made
+
+    def made(self, phase: str, layer: int) -> list[Step]:
+        """The steps of a phase in a layer that the walk has come to (or past)."""
+        return self._made.get((phase, layer), [])
+
     def reached(self, phase: str, layer: int, kind: str) -> bool:
         """Whether the walk has come to (or past) a step of that kind."""
-        return any(
-            (s.phase, s.layer, s.kind) == (phase, layer, kind) for s in self.steps[: self.session.step + 1]
-        )
+        return any(step.kind == kind for step in self.made(phase, layer))
 
 
 @dataclass(frozen=True)

@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tui_backprop.data.samples import cut
+from tui_backprop.engine.iteration import Pass
+from tui_backprop.engine.network import mask_shapes, views
 from tui_backprop.engine.notation import ascii_formula
-from tui_backprop.engine.spec import SpecError, quoted
-from tui_backprop.engine.trace import Step, walk
-from tui_backprop.engine.train import Pass
+from tui_backprop.engine.optimisers import formulas
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
+from tui_backprop.engine.trace import Step, per_sample, walk
 from tui_backprop.engine.worked import worked
 from tui_backprop.session import Session, at_step
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.bars import sample_text
 from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line, line, plain
+from tui_backprop.ui.renderables.spans import Line, line, plain, wrap
 from tui_backprop.ui.renderables.tensor import statistics
 from tui_backprop.ui.renderables.walk import closing_lines
 
-COLUMNS = 100
+COLUMNS, HEAD = 100, 9
 
 
 def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
     """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
-    spec = session.network
-    head = (
-        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
-        f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters"
-    )
-    steps = walk(spec, session.batch)
-    blocks = [
-        [line(head)],
-        [line(f"data     {sample_text(session, Moment(session, steps, taken))}, α = {session.lr:g}")],
-    ]
+    steps = walk(session.network, session.batch, session.optimiser)
+    heads = {
+        "network": network_text(session.network),
+        "data": sample_text(session, Moment(session, steps, taken)),
+        "update": update_text(session),
+    }
+    blocks = [_head(word, text) for word, text in heads.items()]
     for step in steps:
         moment = Moment(at_step(session, step.index), steps, taken)
         blocks.append([(), *_block(moment, step, glyphs)])
     return "\n".join(plain(glyphs.fit(row)).rstrip() for block in blocks for row in block)
+
+
+def _head(word: str, text: str) -> list[Line]:
+    """A word, and beside it what there is to say, on as many lines as that takes."""
+    rows = wrap(text, COLUMNS - HEAD)
+    return [line(f"{word if i == 0 else '':<{HEAD}}", *row) for i, row in enumerate(rows)]
+
+
+def network_text(spec: NetworkSpec) -> str:
+    """784,30,10 relu, cross-entropy, ...: all there is to say of a network, what it does not have left out."""
+    parts = [
+        f"{','.join(map(str, spec.layers))} {spec.activation}",
+        "layer norm" * spec.layer_norm,
+        "residual" * spec.residual,
+        f"dropout {spec.dropout:g}" if spec.dropout else "",
+        spec.loss,
+        f"L2 penalty λ = {spec.l2:g}" if spec.l2 else "",
+        f"init {spec.init}",
+        f"seed {spec.seed}",
+        spec.dtype,
+        f"{spec.parameters:,} parameters",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def update_text(session: Session) -> str:
+    """sgd, α = 0.01, ...: the optimiser with those of its settings that do something."""
+    spec = session.optimiser
+    using = " ".join(formulas(spec))
+    plan = (
+        f"{spec.schedule} over {spec.horizon} iterations"
+        if spec.schedule != "inverse-sqrt"
+        else spec.schedule
+    )
+    parts = [
+        spec.name,
+        f"α = {session.lr:g}",
+        f"μ = {spec.momentum:g}" if "μ" in using else "",
+        f"β₁ = {spec.momentum:g}" if "β₁" in using else "",
+        f"β₂ = {spec.beta2:g}" if "β₂" in using else "",
+        f"ε = {spec.epsilon:g}" if "ε" in using else "",
+        f"weight decay λ = {spec.weight_decay:g}" if spec.weight_decay else "",
+        f"clip {spec.clip:g}" if spec.clip else "",
+        plan if spec.schedule != "constant" else "",
+        f"warm-up {spec.warmup} iterations" if spec.warmup else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
@@ -60,10 +107,12 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
     return {
         "network": {
             "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "init": spec.init,
-            "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed,
+            "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
+            "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
         },
         "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
         "lr": session.lr,
+        "optimiser": asdict(session.optimiser) | {"alpha": taken.lr},
         "parameters": spec.parameters,
         "loss": taken.loss,
         "loss_after": taken.loss_after,
@@ -74,25 +123,34 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
                 "shapes": {ascii_formula(name): list(shape) for name, shape in step.operands},
                 "flops": step.flops, "macs": step.macs, "ratio": step.ratio,
             }
-            for step in walk(spec, session.batch)
+            for step in walk(spec, session.batch, session.optimiser)
         ],
     }  # fmt: skip
 
 
-def save_arrays(session: Session, taken: Pass, path: Path) -> int:
-    """Write x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak; return
-    how many arrays that is. Raises SpecError if the file cannot be written."""
-    spec = session.network
-    batch = cut(spec, session.data, session.sample, session.batch)
-    arrays = {
-        "x": taken.tensor("x"),
-        "target": batch.target if spec.loss == "cross-entropy" else taken.tensor("t"),
-        "loss": taken.tensor("L"),
-    }
-    for k in range(1, spec.depth + 1):
-        for name in (f"W{k}", f"b{k}", f"z{k}", f"a{k}", f"dW{k}", f"db{k}", f"delta{k}"):
-            if spec.bias or "b" not in name:
-                arrays[name] = taken.tensor(name)
+def arrays_of(taken: Pass) -> dict[str, Array]:
+    """All arrays of a pass by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
+
+    Where the network has them, also gammak, betak, dgammak, dbetak, what stands between zk and ak (nk, hk, rk)
+    with its derivatives (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
+    optimiser's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk.
+    """
+    spec = taken.spec
+    arrays = {"x": taken.tensor("x"), "target": taken.tensor("t"), "loss": taken.tensor("L")}
+    arrays |= {"L0": taken.tensor("L0")} if spec.l2 else {}
+    made = {step.tensor for step in walk(spec, taken.batch) if per_sample(step.tensor)}
+    named = {*taken.new, *(f"d{name}" for name in taken.new), *made, f"a{spec.depth}"} - {"x"}
+    arrays |= {ascii_formula(name): taken.tensor(name) for name in sorted(named)}
+    arrays |= {f"mask{name[1:]}": taken.tensor(name) for name in mask_shapes(spec, taken.batch)}
+    for slot, flat in taken.after.slots.items():
+        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in views(flat, spec).items()}
+    return arrays
+
+
+def save_arrays(taken: Pass, path: Path) -> int:
+    """Write all arrays of a pass into an npz file; return how many they are. Raises SpecError if the file
+    cannot be written."""
+    arrays = arrays_of(taken)
     try:
         with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle

@@ -9,7 +9,7 @@ from tui_backprop.session import PANELS, Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, Span, line, width
+from tui_backprop.ui.renderables.spans import Line, Span, cut, line, width
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
@@ -33,7 +33,7 @@ def status(
     spec = session.network
     pieces: list[Sequence[Span]] = [
         [("backprop-tui", "title")],
-        [(layers_text(spec.layers, 20), "text"), (f" {spec.activation}", "muted")],
+        [(layers_text(spec.layers, 20), "text"), (f" {cut(spec.activation, 20)}", "muted")],
         [(f"{spec.parameters:,}", "text"), (" parameters", "muted")],
         [(sample_text(session, moment), "text")],
     ]
@@ -69,7 +69,7 @@ def sample_text(session: Session, moment: Moment | None) -> str:
         return f"{session.data} {session.sample} and {session.batch - 1:,} more"
     label = ""
     if moment is not None and info(session.data).image and session.network.loss == "cross-entropy":
-        label = f', a "{int(moment.taken.tensor("t")[0].argmax())}"'
+        label = f', a "{moment.taken.tensor("t")[0]}"'
     return f"{session.data} {session.sample}{label}"
 
 

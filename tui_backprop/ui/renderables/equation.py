@@ -10,9 +10,9 @@ from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked import Row
 from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import MINUS, fixed, number
-from tui_backprop.ui.renderables.spans import Line, Span, line
+from tui_backprop.ui.renderables.spans import Line, Span, cut, line
 
-NAME = re.compile(r"(?:δ|d[Wb]|[zaWb])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
+NAME = re.compile(r"(?:δ|d[Wbγβan]|[zanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 LARGE = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
 SIGNS = {"+": " ", "-": MINUS, "*": "×", "/": "÷", "=": "="}
@@ -23,12 +23,20 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "number"
 
 
-def formula_with_shapes(step: Step, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
-    """The formula, and below each name the shape of its array: two lines, or pairs of them where the formula
-    is too long for one. A second equation starts a pair of its own rather than be torn."""
-    shapes = dict(step.operands)
+def equations(step: Step) -> list[str]:
+    """The equations that a formula consists of."""
+    return re.split(r"(?<=,) (?=\S+ (?:=|←))", step.formula)
+
+
+def formula_with_shapes(
+    step: Step, columns: int, glyphs: Glyphs = UTF8, first: int = 0, shaped: bool = True
+) -> list[Line]:
+    """The formula from its equation ``first`` on, and below each name (if ``shaped``) the shape of its array:
+    two lines, or pairs of them where the formula is too long for one (those without a name are single). A
+    second equation starts a pair of its own rather than be torn."""
+    shapes = dict(step.operands) if shaped else {}
     rows: list[list[tuple[Span, Span]]] = [[]]
-    for part in re.split(r"(?<=,) (?=\S+ (?:=|←))", step.formula):
+    for part in equations(step)[first:]:
         tokens = list(_tokens(part, shapes, step.phase, glyphs))
         if rows[-1] and _wide(rows[-1]) + _wide(tokens) > columns:
             rows.append([])
@@ -36,7 +44,8 @@ def formula_with_shapes(step: Step, columns: int, glyphs: Glyphs = UTF8) -> list
             if rows[-1] and _wide([*rows[-1], token]) - 1 > columns:
                 rows.append([])
             rows[-1].append(token)
-    return [line(*(pair[i] for pair in row)) for row in rows for i in (0, 1)]
+    pairs = [line(*(pair[i] for pair in row)) for row in rows for i in (0, 1)]
+    return [row for i, row in enumerate(pairs) if i % 2 == 0 or any(text.strip() for text, _ in row)]
 
 
 def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:
@@ -46,41 +55,47 @@ def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:
 def _tokens(
     formula: str, shapes: dict[str, tuple[int, ...]], phase: str, glyphs: Glyphs
 ) -> Iterator[tuple[Span, Span]]:
-    """The pieces of an equation, each with the shape that stands below it, both as wide as the wider one."""
+    """The pieces of an equation, each with the shape that stands below its name, both as wide as the wider one."""
     shown: set[str] = set()
     for i, token in enumerate(formula.split(" ")):
-        found = NAME.search(token)
-        name = found.group() if found else ""
-        shape = shape_text(shapes[name]) if name in shapes and name not in shown else ""
+        name = next((name for name in NAME.findall(token) if name in shapes), "")
+        shape = shape_text(shapes[name]) if name and name not in shown else ""
         shown.add(name)
-        text = glyphs.text(token)
+        text, named = glyphs.text(token), glyphs.text(name)
         wide = max(len(text), len(shape))
-        role = phase if i == 0 else "strong" if name in shapes else "text"
-        yield (text.center(wide) + " ", role), (shape.center(wide) + " ", "muted")
+        text = text.center(wide)
+        middle = text.find(named) + len(named) // 2
+        left = min(max(middle - len(shape) // 2, 0), wide - len(shape))
+        role = phase if i == 0 else "strong" if name else "text"
+        yield (text + " ", role), ((" " * left + shape).ljust(wide) + " ", "muted")
 
 
 def decimals_for(rows: Sequence[Row]) -> int | None:
-    """Decimals that give every result three significant digits, and what is subtracted two; None where that
-    is more decimals than can be read."""
+    """Decimals that give every result three significant digits, and what is subtracted two (and so the largest
+    summand, where a division makes more of it); None where that is more decimals than can be read."""
     wanted = {"=": 2, "-": 1}
     needed = [
         wanted[row.sign] - math.floor(math.log10(abs(row.value)))
         for row in rows
         if row.sign in wanted and row.value and math.isfinite(row.value)
     ]
+    if any(row.sign == "/" and abs(row.value) < 1 for row in rows):
+        largest = max((abs(row.value) for row in rows if row.sign == "+"), default=0.0)
+        needed += [1 - math.floor(math.log10(largest))] if 0 < largest < math.inf else []
     most = max(2, *needed) if needed else 2
     return most if most <= MOST_DECIMALS else None
 
 
+def sums(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """The sums of a receipt, one after the other: a summand after a result begins the next one."""
+    starts = [i for i in range(1, len(rows)) if rows[i - 1].sign == "=" and rows[i].sign in "+-"]
+    return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
+
+
 def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8) -> list[Line]:
-    """Rows aligned on the decimal point. The row of remaining terms is what makes the shown sum exact."""
-    decimals = decimals_for(rows)
-    texts = [number(row.value, sign=row.sign not in "*/") for row in rows]
-    if decimals is not None:
-        values = [_shown(row, decimals) for row in rows]
-        _settle(rows, values, decimals)
-        texts = [v if isinstance(v, str) else fixed(v, decimals) for v in values]
-    texts = [glyphs.text(text) for text in texts]
+    """Rows, those of each sum aligned on the decimal point. The row of remaining terms is what makes the shown
+    sum exact."""
+    texts = [glyphs.text(text) for each in sums(rows) for text in _values(each)]
     labels = [glyphs.text(row.label) for row in rows]
     factors = [glyphs.text(" × ".join(number(f) for f in row.factors)) for row in rows]
     wide = max(len(t) for t in texts)
@@ -92,16 +107,25 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
     for row, label, text, factor in zip(rows, labels, texts, factors, strict=True):
         result = row.sign == "="
         middle = f"  {factor:>{factor_wide}}" if show_factors else ""
-        label = label if len(label) <= label_wide else label[: label_wide - 1] + "…"
         lines.append(
             line(
                 (f"{glyphs.text(SIGNS[row.sign])} ", "muted"),
-                (f"{label:<{label_wide}}", "strong" if result else "text"),
+                (f"{cut(label, label_wide):<{label_wide}}", "strong" if result else "text"),
                 (middle, "muted"),
                 (f"  {text:>{wide}}", role if result else "text"),
             )
         )
     return lines
+
+
+def _values(rows: Sequence[Row]) -> list[str]:
+    """The values of one sum as texts with equally many decimals."""
+    decimals = decimals_for(rows)
+    if decimals is None:
+        return [number(row.value, sign=row.sign not in "*/") for row in rows]
+    values = [_shown(row, decimals) for row in rows]
+    _settle(rows, values, decimals)
+    return [v if isinstance(v, str) else fixed(v, decimals) for v in values]
 
 
 def _shown(row: Row, decimals: int) -> float | str:

@@ -10,34 +10,44 @@ from tui_backprop.ui.form import FIELDS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.bars import sample_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line, line, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
 
 LABEL = 11  # columns of a label
+NOTE = 4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
 MOST_TERMS = 7  # lines of the parameter sum, before deep networks are folded
 SMALLEST_PICTURE = 7  # rows
 
 
+def window(selected: int, rows: int) -> range:
+    """The fields that are seen: all, or those around the selected one."""
+    shown = min(len(FIELDS), max(rows - NOTE, 1))
+    first = min(max(selected - shown // 2, 0), len(FIELDS) - shown)
+    return range(first, first + shown)
+
+
 def form(
     texts: Mapping[str, str],
-    selected: int | None,
+    selected: int,
+    active: bool,
     error: SpecError | None,
     pending: bool,
-    spec: NetworkSpec,
     columns: int,
     rows: int,
+    glyphs: Glyphs,
 ) -> list[Line]:
-    """The whole form. ``selected`` is the row that has the keys (None: the form has not), ``pending`` says
-    that the fields make a network which is not built yet."""
+    """The fields, and what is to be said of them. ``selected`` is the row that has the keys if the form has
+    them (``active``), ``pending`` says that the fields make a network which is not built yet."""
+    seen = window(selected, rows)
     lines = [
         _row(
-            field.label,
-            texts[field.name],
+            glyphs.text(FIELDS[i].label),
+            texts[FIELDS[i].name],
             columns,
-            bool(field.choices),
-            i == selected,
-            error is not None and error.field == field.name,
+            bool(FIELDS[i].choices),
+            active and i == selected,
+            error is not None and error.field == FIELDS[i].name,
         )
-        for i, field in enumerate(FIELDS)
+        for i in seen
     ]
     note: list[Line] = []
     if error is not None:
@@ -47,34 +57,40 @@ def form(
         ]
     elif pending:
         note = [line(("enter", "key"), (" builds this network", "muted"))]
-    if note:
-        lines += [(), *note]
-    room = rows - len(lines) - 1
-    if room >= 3:
-        lines += [(), *parameter_sum(spec, min(columns - 1, 40), min(room, MOST_TERMS + 2))]
-    return lines
+    above, below = seen.start, len(FIELDS) - seen.stop
+    beyond = (f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields", "faint")
+    if above or below:
+        lines.append(line(" " * LABEL, beyond))
+    elif note:
+        lines.append(())
+    return [*lines, *note]
+
+
+def summed(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
+    """The parameter sum in at most ``rows`` lines; nothing where it does not fit."""
+    return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERMS + 2)) if rows >= 3 else []
 
 
 def sample(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """The first sample of the batch as a picture with its label, where samples are pictures and one fits."""
     image = DATASETS[moment.session.data].image
-    if image is None or min(rows - 2, columns // 2) < SMALLEST_PICTURE:
+    if image is None or min(rows - 1, columns // 2) < SMALLEST_PICTURE:
         return []
     from tui_backprop.ui.renderables.heatmap import picture  # numpy: after the first paint
 
-    size = min(rows - 2, columns // 2, image[0] // 2)
+    size = min(rows - 1, columns // 2, image[0] // 2)
     drawn = picture(moment.taken.tensor("x")[0].reshape(image), size, 2 * size, "forward", glyphs)
-    return [(), line((sample_text(moment.session, moment), "muted")), *drawn]
+    return [line((sample_text(moment.session, moment), "muted")), *drawn]
 
 
 def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
     room = columns - LABEL
     role = "bad" if wrong else "strong" if selected else "muted"
     if choice and selected:
-        value = (f"‹ {text:^{max(room - 4, 1)}.{max(room - 4, 1)}} ›", "field")
+        wide = max(room - 4, 1)
+        value = (f"‹ {cut(text, wide):^{wide}} ›", "field")
     else:
-        shown = text if len(text) <= room else text[: room - 1] + "…"
-        value = (shown, "bad" if wrong else "strong" if selected else "text")
+        value = (cut(text, room), "bad" if wrong else "strong" if selected else "text")
     mark = "!" if wrong else " "
     return line((f"{label:<{LABEL - 1}}{mark}", role), value)
 
@@ -82,10 +98,7 @@ def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wron
 def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
     """A line for each layer (784×256 + 256 = 200,960) and their total; the later layers of a deep net are
     added up in one line."""
-    terms = [
-        (f"{fan_in:,}×{fan_out:,}" + (f" + {fan_out:,}" if spec.bias else ""), size)
-        for fan_in, fan_out, size in spec.parameter_sum()
-    ]
+    terms = [(_term(*layer), layer[-1]) for layer in spec.parameter_sum()]
     room = max(rows - 2, 1)
     if len(terms) > room:
         folded = terms[room - 1 :]
@@ -97,3 +110,10 @@ def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
         line((" " * (left + 1), "faint"), ("─" * wide, "faint")),
         line(f"{'parameters':<{left}.{left}} ", (f"{spec.parameters:,}", "strong")),
     ]
+
+
+def _term(fan_in: int, fan_out: int, parameters: int) -> str:
+    """Weights, and the vectors beside them: a bias, and the gain and shift of a normalisation."""
+    vectors = parameters // fan_out - fan_in
+    more = ("", f" + {fan_out:,}")[vectors] if vectors < 2 else f" + {vectors}×{fan_out:,}"
+    return f"{fan_in:,}×{fan_out:,}{more}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log10
 
 from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.trace import Step, per_sample
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.heatmap import heatmap, thumbnail
@@ -77,8 +78,8 @@ def _norms(moment: Moment, layers: range, cell: int, glyphs: Glyphs) -> Line:
 
 def _delta_norm(moment: Moment, layer: int) -> float | None:
     """The norm of a layer's delta over the batch, once the walk has it."""
-    kind = "output delta" if layer == moment.session.network.depth else "delta"
-    return moment.taken.summary(f"δ{layer}").norm if moment.reached("backward", layer, kind) else None
+    there = any(step.tensor == f"δ{layer}" for step in moment.made("backward", layer))
+    return moment.taken.summary(f"δ{layer}").norm if there else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:
@@ -94,26 +95,15 @@ def _placed(pieces: list[tuple[int, Line]]) -> Line:
 
 
 def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Lines of one layer's column: name, map of activations, name, map of deltas."""
-    step, depth = moment.step, moment.session.network.depth
-    forward: str | None = None
-    if layer == 0:
-        forward = "x"
-    elif moment.reached("forward", layer, "activation"):
-        forward = f"a{layer}"
-    elif moment.reached("forward", layer, "affine"):
-        forward = f"z{layer}"
-    back = (
-        f"δ{layer}"
-        if moment.reached("backward", layer, "output delta" if layer == depth else "delta")
-        else None
-    )
-    unit = moment.unit(layer)
+    """Lines of one layer's column: name and map of the last that the way forward made there, and the way back."""
+    step, unit = moment.step, moment.unit(layer)
     block: list[Line] = []
-    for name, role in ((forward, "forward"), (back, "backward")):
-        if name is None:
+    for role in ("forward", "backward"):
+        made = _made(moment, role, layer)
+        if not made:
             block += _waiting(moment, layer, cell, rows, glyphs) if role == "forward" else [()] * (rows + 1)
             continue
+        name = made[-1].tensor
         current = step.layer == layer and name == step.tensor
         image = DATASETS[moment.session.data].image if layer == 0 else None
         values = moment.taken.tensor(name)[0]
@@ -124,6 +114,11 @@ def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> 
         label = name.replace("δ", glyphs.delta)
         block += [line((label, "strong" if current else role)), *_centred(drawn, rows)]
     return block
+
+
+def _made(moment: Moment, phase: str, layer: int) -> list[Step]:
+    """The steps so far that made one sample after the other in a layer, on one of the two ways."""
+    return [step for step in moment.made(phase, layer) if per_sample(step.tensor)]
 
 
 def _waiting(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -146,8 +141,11 @@ def _loss(moment: Moment, rows: int) -> list[Line]:
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[0] = line(("loss", "loss" if there else "faint"))
     if there:
-        now = moment.step.kind == "loss"
-        block[_middle(rows)] = line((number(moment.taken.loss), "strong" if now else "loss"))
+        now = moment.step.phase == "loss"
+        value = float(moment.taken.tensor(moment.step.tensor)) if now else moment.taken.loss
+        texts = [number(value, digits) for digits in (3, 2, 1)]
+        text = next((text for text in texts if len(text) <= LOSS), texts[-1])
+        block[_middle(rows)] = line((text, "strong" if now else "loss"))
     if back:
         block[1 + rows] = line(("dL/dL", "backward"))
         block[1 + rows + _middle(rows)] = line(("1", "backward"))
@@ -168,15 +166,14 @@ def _middle(rows: int) -> int:
 
 def _arrows(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """Lines to the right of a layer: the arrow to the next one (or to the loss), and the arrow back."""
-    step, depth = moment.step, moment.session.network.depth
-    to_loss = layer == depth
-    forward = ("loss", depth, "loss") if to_loss else ("forward", layer + 1, "affine")
-    back = ("backward", layer, "output delta" if to_loss else "delta")
+    depth = moment.session.network.depth
+    forward = moment.made("loss", depth) if layer == depth else moment.made("forward", layer + 1)
+    back = _made(moment, "backward", layer)
     block: list[Line] = [() for _ in range(2 * rows + 2)]
-    for place, at, glyph in ((forward, 0, glyphs.on), (back, rows + 1, glyphs.back)):
-        if moment.reached(*place):
-            now = (step.phase, step.layer, step.kind) == place
-            block[at + _middle(rows)] = line((glyph, "strong" if now else place[0]))
+    for made, at, glyph in ((forward, 0, glyphs.on), (back, rows + 1, glyphs.back)):
+        if made:  # the first of them went from one layer to the other
+            now = moment.step is made[0]
+            block[at + _middle(rows)] = line((glyph, "strong" if now else made[0].phase))
     return block
 
 

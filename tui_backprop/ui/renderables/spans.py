@@ -34,6 +34,11 @@ def plain(row: Line) -> str:
     return "".join(text for text, _ in row)
 
 
+def cut(text: str, columns: int) -> str:
+    """The text cut to a width, with an ellipsis where something is lost."""
+    return text if len(text) <= columns else text[: columns - 1] + "…"
+
+
 def clip(row: Line, columns: int) -> Line:
     """The line cut to a width, with an ellipsis where something is lost."""
     if width(row) <= columns:

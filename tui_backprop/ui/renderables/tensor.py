@@ -5,6 +5,8 @@ from __future__ import annotations
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.summary import Summary, summarise
+from tui_backprop.engine.trace import per_sample
+from tui_backprop.engine.worked import penalties
 from tui_backprop.session import AUTOMATIC
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import shape_text
@@ -19,19 +21,18 @@ FIELD = 10  # columns of one number in a table
 def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """The current step's array in ``rows`` lines, of the batch's first sample where it has one row for each."""
     step, session = moment.step, moment.session
-    name = step.tensor if step.kind != "loss" else "p" if "p =" in step.formula else f"z{step.layer}"
+    name, notes = _shown(moment)
     updated = step.kind == "update"
     values = moment.taken.new[name] if updated else moment.taken.tensor(name)
-    first_of = values.ndim == 2 and name[0] not in "dW" and len(values) > 1
+    samples = per_sample(name)
     role = step.phase
-    unit = moment.unit(step.layer)
-    head = line(
-        (name + ("'" if updated else ""), role),
-        (f" {shape_text(values.shape)}", "muted"),
-        (f"  first of {len(values)} samples" if first_of else "", "muted"),
-        (_which(moment, unit) if step.kind not in ("input", "loss") else "", "muted"),
-    )
-    row = values[0] if values.ndim == 2 and name[0] not in "dW" else values
+    unit = -1 if step.kind == "penalty" else moment.unit(step.layer)
+    head = line((name + ("'" if updated else ""), role), (f" {shape_text(values.shape)}", "muted"))
+    several = (f"  first of {len(values)} samples", f"  first of {len(values)}")
+    for choices in (several if samples and len(values) > 1 else (), notes):
+        note = next((note for note in choices if width(head) + len(note) <= columns), "")
+        head = line(*head, (note, "muted"))
+    row = values[0] if samples else values
     room = max(rows - 2, 1)
     image = DATASETS[session.data].image
     if row.ndim == 2 and row.shape[1] == 1:
@@ -50,27 +51,38 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     return [*lines, *all_parameters(moment, columns, rows - len(lines))]
 
 
-def _which(moment: Moment, unit: int) -> str:
+def _shown(moment: Moment) -> tuple[str, tuple[str, ...]]:
+    """The array that stands for the step, and what is to be said of it, at length and in brief."""
+    step = moment.step
+    if step.kind == "input":
+        return step.tensor, ()
+    if step.kind == "loss":
+        return "p" if "p =" in step.formula else f"z{step.layer}", ()
+    if step.kind == "penalty":
+        return f"W{int(penalties(moment.taken).argmax()) + 1}", ("  the largest penalty",)
+    return step.tensor, _which(moment, moment.unit(step.layer))
+
+
+def _which(moment: Moment, unit: int) -> tuple[str, ...]:
     """Which unit is marked, and why it is."""
     chosen = moment.session.unit(moment.step.layer) != AUTOMATIC
-    return f"  unit {unit}" + (" (a: the most to blame)" if chosen else ", the largest |δ|")
+    whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
+    return tuple(f"  unit {unit}{why}" for why in (*whys, ""))
 
 
 def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:
-    """Every parameter of the network as a number, where all of them fit: W and b of each layer, and their
+    """Every parameter of the network as a number, where all of them fit: those of each layer, and their
     gradients once the walk has them."""
     taken, lines = moment.taken, []
     for k, (_, fan_out) in enumerate(moment.session.network.fans, 1):
         if fan_out * FIELD > columns:
             return []
         updated = moment.reached("update", k, "update")
-        there = moment.reached("backward", k, "weights")
-        names = [f"W{k}"] + ([f"b{k}"] if moment.session.network.bias else [])
         left, right = [], []
-        for name in names:
+        for name in (name for name in taken.new if int(name[1:]) == k):
             values = taken.new[name] if updated else taken.tensor(name)
             left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
-            if there:
+            if moment.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
                 right += _table(f"d{name}", taken.tensor(f"d{name}"), "backward")
         wide = max(width(row) for row in left)
         lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]

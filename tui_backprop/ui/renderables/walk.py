@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from collections.abc import Sequence
 
 from tui_backprop.engine.trace import Step
-from tui_backprop.engine.worked import worked
+from tui_backprop.engine.worked import Row, worked
 from tui_backprop.lesson.captions import CAPTIONS
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
+from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt, sums
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.network import diagram
 from tui_backprop.ui.renderables.numbers import count, number
-from tui_backprop.ui.renderables.spans import Line, beside, clip, line, wrap
+from tui_backprop.ui.renderables.spans import Line, beside, clip, line, width, wrap
 from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
@@ -40,7 +40,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
         tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left - TENSOR_ROWS if left >= 22 else left, glyphs)
+        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= 22 else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
     return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
@@ -50,42 +50,56 @@ def _blank(wanted: bool) -> list[Line]:
     return [()] if wanted else []
 
 
-def explanation(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """Caption, formula with shapes, receipt, reuse and cost; air and words give way where room is short."""
-    step = moment.step
+def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: int = 0) -> list[Line]:
+    """Caption, formula with shapes, receipt, reuse and cost, in at most ``most`` lines. Where room is short, air,
+    terms of a sum and words give way; then ``spare`` lines that were left to others; then all but the last of
+    several sums, and the shapes."""
+    step, rows = moment.step, most - spare
     caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns, glyphs)
     closing = closing_lines(moment, columns)
+    around = len(caption) + len(formula) + len(closing)
 
-    def example_with(terms: int) -> list[Line]:
-        return receipt(
-            worked(moment.taken, step, moment.unit(step.layer), terms), columns, step.phase, glyphs
-        )
+    def example(terms: int) -> list[Sequence[Row]]:
+        return sums(worked(moment.taken, step, moment.unit(step.layer), terms))
 
-    terms = min(max(rows - len(caption) - len(formula) - len(closing) - 10, MOST_NEEDED), 12)
-    example = example_with(terms)
-    if len(caption) + len(formula) + len(example) + len(closing) > rows:
-        example = example_with(LEAST_TERMS)
-    roomy = len(caption) + len(formula) + len(example) + len(closing) + 3 <= rows
-    blocks = [caption, formula, example, closing]
-    if not roomy and len(caption) + len(formula) + len(example) + len(closing) > rows:
-        blocks = [formula, example, closing]
+    parts = example(min(max(rows - around - 10, MOST_NEEDED), 12))
+    if around + sum(map(len, parts)) > rows:
+        parts = example(LEAST_TERMS)
+    needed = around + sum(map(len, parts))
+    if needed > rows:
+        caption = []
+    first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
+    while len(formula) + sum(map(len, parts)) + len(closing) > most:
+        if len(parts) > 1:
+            parts = parts[1:]
+        elif step.kind == "update" and first < len(equations(step)) - 1:
+            first += 1
+        elif shapes:
+            shapes = False
+        else:
+            break
+        formula = formula_with_shapes(step, columns, glyphs, first, shapes)
+    receipts = receipt([row for part in parts for row in part], columns, step.phase, glyphs)
     lines: list[Line] = []
-    for block in blocks:
-        if not block:
-            continue
-        if roomy and lines:
-            lines.append(())
+    for block in filter(None, (caption, formula, receipts, closing)):
+        lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
-    return lines[:rows]
+    return lines[:most]
 
 
 def caption_of(moment: Moment) -> str:
     """The sentence for the step, with this network's figures."""
     spec, step, batch = moment.session.network, moment.step, moment.session.batch
     fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
-    last = step.kind == "weights" and step.layer == 1
-    return CAPTIONS["last weights" if last else step.kind].format(
+    kind = step.kind
+    if kind == "weights" and step.layer == 1:
+        kind = "last weights"
+    elif kind == "delta" and spec.adds_input(step.layer):
+        kind = "carried delta"
+    elif kind == "update" and moment.session.optimiser.name in CAPTIONS:
+        kind = moment.session.optimiser.name
+    return CAPTIONS[kind].format(
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
@@ -95,6 +109,7 @@ def caption_of(moment: Moment) -> str:
         parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
         total=f"{spec.parameters:,}",
         ratio=f"{step.ratio:.2f}",
+        dropped=f"{100 * spec.dropout:g}%",
     )
 
 
@@ -102,8 +117,9 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
     step, taken = moment.step, moment.taken
     lines = []
-    if not isfinite(taken.loss):
-        lines.append(line(("the loss is no number any more: α is too large; r starts again", "bad")))
+    if taken.bad:
+        why = " any more: α is too large; r starts again" if moment.session.history else ""
+        lines += [*wrap(f"the loss is no number{why}", columns, "bad"), *wrap(taken.bad.why, columns, "bad")]
     if step.reused:
         lines.append(
             line(
@@ -113,6 +129,7 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
             )
         )
     if step.kind == "update":
+        lines += rate_line(moment, columns)
         last = step.index == len(moment.steps) - 1
         after = (
             (f"{number(taken.loss_after, 4)} after", "update") if last else ("then the next layer", "muted")
@@ -121,6 +138,22 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     if step.flops:
         lines.append(cost_line(step))
     return lines
+
+
+def rate_line(moment: Moment, columns: int) -> list[Line]:
+    """The learning rate, where it is another one in each iteration."""
+    spec, session = moment.session.optimiser, moment.session
+    plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * (spec.schedule != "constant")
+    if not plans:
+        return []
+    row = line(("rate    ", "muted"), f"α = {number(moment.taken.lr)}")
+    plan = " and ".join(plans)
+    notes = (
+        f" in iteration {session.iteration}, {plan} of {session.lr:g}",
+        f", {plan} of {session.lr:g}",
+        f", {plan}",
+    )
+    return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
 
 
 def cost_line(step: Step) -> Line:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
+from textual.scrollbar import ScrollBarRender
 
 from tui_backprop.lesson.captions import WORDS
 from tui_backprop.ui.keys import KEYS, PANEL_KEYS
@@ -34,13 +35,15 @@ def help_lines(glyphs: Glyphs) -> list[Line]:
         line(("Keys", "title")),
     ]
     for key in KEYS:
-        names = " ".join(NAMES.get(name, name) for name in key.keys.split(","))
+        names = glyphs.text(" ".join(NAMES.get(name, name) for name in key.keys.split(",")))
         lines.append(line((f"  {names:<10}", "key"), key.help))
     for place in ("network", "cost"):
         lines += [(), line((f"In the {place} panel", "title"))]
-        lines += [line((f"  {shown:<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]]
+        lines += [
+            line((f"  {glyphs.text(shown):<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]
+        ]
     lines += [(), line((f"  {'ctrl+p':<10}", "key"), "Everything by name."), (), line(("Words", "title"))]
-    lines += [line((f"  {word:<10}", "strong"), meaning) for word, meaning in WORDS]
+    lines += [line((f"  {glyphs.text(word):<10}", "strong"), meaning) for word, meaning in WORDS]
     return [glyphs.fit(row) for row in lines]
 
 
@@ -54,6 +57,12 @@ class HelpPage(Canvas):
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
         return self._page
+
+
+class WholeCells(ScrollBarRender):
+    """A scrollbar of background colours alone: its usual ends are eighths of a block."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class HelpScreen(ModalScreen[None]):
@@ -71,6 +80,8 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         self.set_class(self._glyphs.plain, "plain")
         with VerticalScroll(id="help") as box:
+            if self._glyphs.plain:
+                box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
             box.border_title = "help"
             box.border_subtitle = self._glyphs.text("↑ ↓ scroll   ? closes")
             yield HelpPage(self._glyphs)

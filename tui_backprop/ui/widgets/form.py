@@ -18,10 +18,10 @@ from textual.widgets import Input
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.memory import check_memory
 from tui_backprop.session import Session
-from tui_backprop.ui.form import FIELDS, chosen, session_of, texts_of
+from tui_backprop.ui.form import FIELDS, choices_of, chosen, session_of, texts_of
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.renderables.form import LABEL, form, sample
+from tui_backprop.ui.renderables.form import LABEL, form, sample, summed, window
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, beside
 from tui_backprop.ui.widgets.canvas import Canvas
@@ -79,11 +79,11 @@ class FormView(Canvas, can_focus=True):
             self.direction = direction
 
     class Pick(Message):
-        """A row was clicked."""
+        """A line was clicked."""
 
-        def __init__(self, row: int) -> None:
+        def __init__(self, y: int) -> None:
             super().__init__()
-            self.row = row
+            self.y = y
 
     class Apply(Message):
         """Build what the form says."""
@@ -108,8 +108,7 @@ class FormView(Canvas, can_focus=True):
         self.post_message(Discard())
 
     def on_click(self, event: events.Click) -> None:
-        if event.y < len(FIELDS):
-            self.post_message(self.Pick(event.y))
+        self.post_message(self.Pick(event.y))
 
 
 class NetworkPanel(Frame):
@@ -130,17 +129,18 @@ class NetworkPanel(Frame):
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         after = self._read()
         network = (after or self._session).network
-        selected = self._row if self.has_focus_within else None
         pending = after is not None and after != self._session
         wide = columns >= WIDE
         fields = WIDE // 2 if wide else columns
-        lines = form(self._texts, selected, self._error, pending, network, fields, rows)
+        room = columns - fields - 3 if wide else columns - 1
+        lines = form(
+            self._texts, self._row, self.has_focus_within, self._error, pending, fields, rows, self._glyphs
+        )
+        more = [] if wide else [*lines, ()]
+        more += summed(network, room, rows - len(more))
         if self._moment is not None:
-            if wide:
-                lines = beside(lines, sample(self._moment, columns - fields - 2, rows, self._glyphs), fields)
-            else:
-                lines += sample(self._moment, columns - 1, rows - len(lines), self._glyphs)
-        return [self._glyphs.fit(row) for row in lines]
+            more += [(), *sample(self._moment, room, rows - len(more) - 1, self._glyphs)]
+        return [self._glyphs.fit(row) for row in (beside(lines, more, fields) if wide else more)]
 
     @property
     def _texts(self) -> dict[str, str]:
@@ -175,7 +175,9 @@ class NetworkPanel(Frame):
 
     @on(FormView.Pick)
     def _picked(self, event: FormView.Pick) -> None:
-        self._select(event.row)
+        seen = window(self._row, self._view.size.height)
+        if event.y < len(seen):
+            self._select(seen[event.y])
 
     def _select(self, row: int) -> None:
         """Select a row: an Input is laid over a text, the view takes the keys for a choice."""
@@ -194,14 +196,25 @@ class NetworkPanel(Frame):
         editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
         with editor.prevent(Input.Changed):
             editor.value = text
-        columns = self._view.size.width
-        editor.styles.offset = (LABEL, row)
-        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
+        self._place(editor)
         editor.cursor_position = len(text)
         editor.display = True
         if not editors:
             self.mount(editor)
         editor.focus()
+
+    def _place(self, editor: Editor) -> None:
+        """Over the value of the row that is edited."""
+        columns, rows = self._view.size
+        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
+        editor.styles.offset = (LABEL, self._row - window(self._row, rows).start)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._place_all)
+
+    def _place_all(self) -> None:
+        for editor in self.query(Editor):
+            self._place(editor)
 
     def _close_editor(self) -> None:
         for editor in self.query(Editor):
@@ -211,8 +224,8 @@ class NetworkPanel(Frame):
     def _turned(self, event: FormView.Turn) -> None:
         field = FIELDS[self._row]
         if field.choices:
-            now = field.choices.index(self._texts[field.name])
-            value = field.choices[(now + event.direction) % len(field.choices)]
+            choices = choices_of(field, self._session)
+            value = choices[(choices.index(self._texts[field.name]) + event.direction) % len(choices)]
             try:
                 texts = chosen(field.name, value, self._texts, self._session)
             except SpecError:  # another field is bad: change this one alone
@@ -260,7 +273,7 @@ class NetworkPanel(Frame):
         self._error = None
         try:
             after = session_of(self._texts, self._session)
-            check_memory(after.network, after.batch)
+            check_memory(after.network, after.batch, after.optimiser)
         except SpecError as wrong:
             self._error = wrong
             return None

@@ -1,0 +1,92 @@
+"""What one walk will take is said before it is taken."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+import pytest
+
+from tui_backprop.cost.measure import measure
+from tui_backprop.engine.optimisers import UPDATE_RULES
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.memory import SLOTS, check_memory, size
+from tui_backprop.replay import Replay
+from tui_backprop.session import Session, after_update, before_update, next_sample
+
+EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
+PLAIN = OptimiserSpec()
+
+
+def peak(session: Session) -> int:
+    """Bytes at the most, stepping forward and back with as little kept as can be."""
+    replay = Replay(limit=0)
+    replay.take(Session(NetworkSpec((2, 2)), session.data))  # loads the data
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        shown = replay.take(session)
+        for move in (after_update, after_update, next_sample, before_update, before_update, after_update):
+            session = move(session)
+            shown = replay.take(session)
+        measure(session.network, 0.0)
+        assert shown.batch == session.batch
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adamw"])
+def test_a_network_of_many_parameters_takes_no_more_than_was_said_and_not_far_less(optimiser, options):
+    spec = NetworkSpec((2, 500, 500, 500, 2), **options)
+    needed = peak(Session(spec, "moons", optimiser=OptimiserSpec(optimiser)))
+    said = spec.memory(1, SLOTS[optimiser])
+    assert 0.5 * said < needed < said
+
+
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_a_batch_of_many_samples_takes_no_more_than_was_said_and_not_far_less(activation, options):
+    spec = NetworkSpec((2, *(30,) * 5, 2), activation, **options)
+    needed = peak(Session(spec, "moons", batch=5000))
+    assert 0.5 * spec.memory(5000) < needed < spec.memory(5000)
+
+
+def test_the_slots_of_each_optimiser_are_counted_right():
+    assert {name: len(row.slots) for name, row in UPDATE_RULES.items()} == SLOTS
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_what_does_not_fit_is_refused_with_both_figures(optimiser):
+    for network, batch, field in (
+        (NetworkSpec((784, 10**9, 10)), 1, "layers"),
+        (NetworkSpec(), 10**9, "batch"),
+    ):
+        with pytest.raises(
+            SpecError, match=r"parameters would take [\d.,]+ .B of memory, [\d.,]+ .B is free"
+        ) as caught:
+            check_memory(network, batch, OptimiserSpec(optimiser))
+        assert caught.value.field == field
+
+
+def test_an_optimiser_that_remembers_more_takes_more(monkeypatch):
+    psutil = pytest.importorskip("psutil")
+    spec = NetworkSpec((2, 3000, 3000, 2))
+
+    class Free:
+        available = int(spec.memory(1) * 1.3)
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    check_memory(spec, 1, PLAIN)
+    with pytest.raises(SpecError):
+        check_memory(spec, 1, OptimiserSpec("adam"))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (1_340_000, "1.34 MB"), (2.5e12, "2.5 TB"), (3e18, "3e+03 PB")]
+)
+def test_bytes_are_written_as_people_write_them(count, text):
+    assert size(count) == text

@@ -1,0 +1,1 @@
+"""What the commands without a screen do, once the command line has been read."""

@@ -1,0 +1,40 @@
+"""``backprop-tui check``: one way to a gradient against another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui_backprop.commands.progress import progress
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.check import ALONG, Report, compare, compare_along
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.methods import METHODS, Options, Problem
+from tui_backprop.engine.spec import SpecError, at_least_zero, one_of, positive, whole
+from tui_backprop.session import Session
+
+ALL = "all"
+
+
+def check(session: Session, given: dict[str, Any]) -> Report:
+    """The report that the command's own options ask for. Raises SpecError, naming the option, for a bad one."""
+    spec = session.network
+    first = one_of("method", given["method"], METHODS)
+    second = one_of("against", given["against"], ALONG if given["fast"] else METHODS)
+    if given["fast"] and first != "backprop":
+        raise SpecError("method", "the fast check is of backprop; leave --method out, or --fast")
+    entries = None if given["entries"] == ALL else whole("entries", given["entries"], 1)
+    directions, probes = whole("directions", given["directions"], 1), whole("probes", given["probes"], 1)
+    step = None if given["step"] is None else positive("step", given["step"])
+    bounds = {
+        name: None if given[name] is None else at_least_zero(name, given[name]) for name in ("rtol", "atol")
+    }
+    options = Options(step, probes, spec.seed)
+
+    batch = cut(spec, session.data, session.sample, session.batch)
+    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
+    with progress("evaluations") as watch:
+        if given["fast"]:
+            return compare_along(
+                problem, second, directions=directions, options=options, watch=watch, **bounds
+            )
+        return compare(problem, first, second, entries=entries, options=options, watch=watch, **bounds)

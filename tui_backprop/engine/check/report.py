@@ -1,0 +1,128 @@
+"""What a check finds: entries, tensors, operations; and how large a difference is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.methods import METHODS, Options, Problem
+from tui_backprop.engine.primitives import Array, Shape
+
+TINY = 1e-300  # keeps a relative error of two zeros from dividing by zero
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One derivative by both methods: at ``index`` of its tensor (empty: along a direction), the relative error
+    |a − n| / max(|a|, |n|), the step h of the second method, and the difference that is ``allowed``."""
+
+    index: tuple[int, ...]
+    first: float
+    second: float
+    error: float
+    step: float
+    allowed: float
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """What was found in one tensor: how many entries (or directions) were compared, how many ``failed``, how
+    many differ only because a kink lies within the step, and the worst entry that is no such."""
+
+    tensor: str
+    shape: Shape
+    checked: int
+    failed: int
+    kinks: int
+    worst: Entry | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A rule that is not the derivative of its operation: ``rule`` is "vjp" or "jvp", ``of`` the input."""
+
+    primitive: str
+    layer: int
+    rule: str
+    of: str
+    found: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """``first`` and ``second`` name the methods; ``cosine`` is that between their gradients, as compared."""
+
+    first: str
+    second: str
+    dtype: str
+    loss: float
+    evaluations: int
+    cosine: float
+    tensors: tuple[TensorCheck, ...]
+    operations: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and not any(tensor.failed for tensor in self.tensors)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A difference is allowed up to atol + rtol max(|a|, |n|)."""
+
+    rtol: float
+    atol: float
+
+    def allowed(self, first: float, second: float) -> float:
+        return self.atol + self.rtol * max(abs(first), abs(second))
+
+
+def tolerance(
+    first: str, second: str, problem: Problem, loss: float, largest: float, options: Options
+) -> Tolerance:
+    """What two methods can be expected to agree to. Round-off of a difference goes with the loss, truncation
+    with the gradient's ``largest`` entry; a noisy method is off by the gradient's norm."""
+    eps = float(np.finfo(problem.spec.dtype).eps)
+    rows = METHODS[first], METHODS[second]
+    error = max(row.error(eps, options.step if row.order else None) for row in rows)
+    atol = 10 * error * max(abs(loss), largest)
+    if any(row.noisy for row in rows):
+        atol += 10 * largest * (problem.spec.parameters / options.probes) ** 0.5
+    return Tolerance(100 * error, atol)
+
+
+def entry_of(index: tuple[object, ...], first: float, second: float, step: float, bounds: Tolerance) -> Entry:
+    larger = max(abs(first), abs(second))
+    error = abs(first - second) / max(larger, TINY)
+    where = tuple(int(i) for i in index)  # type: ignore[call-overload]
+    return Entry(where, float(first), float(second), float(error), step, bounds.allowed(first, second))
+
+
+def judged(
+    name: str,
+    shape: Shape,
+    pairs: Sequence[tuple[Entry, Callable[[], Array]]],
+    crosses: Callable[[Array], bool],
+) -> tuple[TensorCheck, Array]:
+    """The tensor's verdict, and the values that were compared, shape (entries, 2). Each entry comes with what
+    makes its nudge (P,); ``crosses`` tells whether a kink lies within that."""
+    good, failed, kinks = [], [], 0
+    for entry, nudge in pairs:
+        if abs(entry.first - entry.second) <= entry.allowed:
+            good.append(entry)
+        elif entry.step and crosses(nudge()):
+            kinks += 1
+        else:
+            failed.append(entry)  # NaN ends here: it is no difference that is allowed
+    worst = max(failed or good, key=_excess, default=None)
+    values = np.array([(entry.first, entry.second) for entry, _ in pairs]).reshape(-1, 2)
+    return TensorCheck(name, shape, len(pairs), len(failed), kinks, worst), values
+
+
+def _excess(entry: Entry) -> float:
+    difference = abs(entry.first - entry.second)
+    return difference / max(entry.allowed, TINY) if difference == difference else float("inf")

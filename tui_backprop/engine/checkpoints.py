@@ -1,0 +1,80 @@
+"""Earlier states of a training run, within a budget of memory: the way back is a state and a short replay."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+
+import numpy as np
+
+from tui_backprop.engine.primitives import Array
+
+State = tuple[Array, ...]
+
+MOST = 512  # states: with more, finding the one to drop would take longer than the replay it saves
+
+
+class Checkpoints:
+    """States by iteration, within ``limit`` bytes of arrays and MOST states.
+
+    When there are too many, the state goes whose removal leaves the smallest gap; the first one (iteration 0)
+    and the newest always stay, so a limit of less than two states keeps those two and goes beyond it.
+
+    The bound, for states kept after every iteration up to T: let K remain of K + 1. The gaps on both sides of
+    the K - 1 inner ones sum to less than 2T, so the smallest pair, which becomes one gap, is at most
+    2T / (K - 1); and no gap is made otherwise. Going back to any iteration replays fewer than that many. (For
+    states kept after every s iterations only, a gap can also be s.)
+
+    A replay that takes another course than the states kept has to drop those first (``drop_after``).
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._states: dict[int, State] = {}
+        self._iterations: list[int] = []  # the same keys, in order
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays kept. While a state is being kept, there is one state more."""
+        return self._bytes
+
+    @property
+    def iterations(self) -> tuple[int, ...]:
+        """The iterations whose states are kept, in order."""
+        return tuple(self._iterations)
+
+    def keep(self, iteration: int, state: State) -> None:
+        """Keep read-only copies of a state's arrays (in place of those of the same iteration, if there are any)."""
+        if iteration in self._states:
+            self._drop(iteration)
+        copies = tuple(np.array(array) for array in state)
+        for array in copies:
+            array.setflags(write=False)
+        self._states[iteration] = copies
+        insort(self._iterations, iteration)
+        self._bytes += _size(copies)
+        while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST):
+            self._drop(self._closest())
+
+    def nearest(self, iteration: int) -> tuple[int, State] | None:
+        """The latest state kept at or before an iteration, and which one that is; None if there is none."""
+        at = bisect_right(self._iterations, iteration)
+        return (self._iterations[at - 1], self._states[self._iterations[at - 1]]) if at else None
+
+    def drop_after(self, iteration: int) -> None:
+        """Forget the states past an iteration: from there, training goes on another way."""
+        for later in self._iterations[bisect_right(self._iterations, iteration) :]:
+            self._drop(later)
+
+    def _closest(self) -> int:
+        """The inner iteration whose two neighbours are closest to each other; the earliest of several."""
+        before, inner, after = self._iterations, self._iterations[1:-1], self._iterations[2:]
+        return min(zip(before, inner, after, strict=False), key=lambda three: three[2] - three[0])[1]
+
+    def _drop(self, iteration: int) -> None:
+        self._bytes -= _size(self._states.pop(iteration))
+        self._iterations.remove(iteration)
+
+
+def _size(state: State) -> int:
+    return sum(array.nbytes for array in state)

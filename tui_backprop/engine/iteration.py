@@ -1,0 +1,176 @@
+"""One training iteration as a frozen value: forward, loss, backward and update, with every number in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+
+import numpy as np
+
+from tui_backprop.engine.network import Op, views
+from tui_backprop.engine.nonfinite import Bad, first_bad
+from tui_backprop.engine.optimisers import Optimiser
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OptimiserSpec, learning_rate
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.summary import Summary, summarise
+
+LARGE = 250_000  # entries of an array that is worth summarising ahead of time
+
+
+@dataclass(frozen=True)
+class State:
+    """What training has come to before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimiser's slots
+    by name, each (P,)."""
+
+    t: int
+    parameters: Array
+    slots: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """How one iteration is done: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), and the
+    base learning rate."""
+
+    x: Array
+    target: Array
+    lr: float
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Every number of one iteration. Its arrays are read-only.
+
+    ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states that the update
+    went between, and ``loss_after`` is the loss of the same batch with the updated parameters.
+    """
+
+    program: Program
+    optimiser: OptimiserSpec
+    lr: float
+    loss: float
+    before: State
+    after: State
+    loss_after: float
+    _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def spec(self) -> NetworkSpec:
+        return self.program.spec
+
+    @property
+    def batch(self) -> int:
+        return self.program.batch
+
+    @cached_property
+    def new(self) -> dict[str, Array]:
+        """The updated parameters by name."""
+        return views(self.after.parameters, self.spec)
+
+    def tensor(self, name: str) -> Array:
+        """An array by the field's name for it.
+
+        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
+        the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
+        the loss's softmax or sigmoid, (n, outputs); ``vk``, a layer's sums as normalised, before gain and
+        shift; ``L``, the loss. Raises KeyError for any other name.
+        """
+        program = self.program
+        if name == "p":
+            left: Array = program.caches[self._op("loss").output].left
+            return left
+        if name.startswith("v"):
+            normalised: Array = program.caches["n" + name[1:]].v
+            return normalised
+        if name.startswith(("δ", "delta")):
+            return program.cotangents["z" + name.removeprefix("delta").removeprefix("δ")]
+        if name.startswith("d"):
+            return program.cotangents[name[1:]]
+        return program.values["z" + name[1:] if name == f"a{self.spec.depth}" else name]
+
+    def _op(self, kind: str, layer: int | None = None) -> Op:
+        return next(op for op in self.program.ops if op.primitive.kind == kind and layer in (None, op.layer))
+
+    def activation(self, layer: int) -> Op:
+        """The operation that bends a hidden layer's sums."""
+        return self._op("activation", layer)
+
+    def deviation(self, layer: int) -> Array:
+        """What each sample's sums of a normalised layer were divided by, (n, 1)."""
+        found: Array = self.program.caches[f"n{layer}"].deviation
+        return found
+
+    @cached_property
+    def clipping(self) -> float:
+        """What the update multiplied the gradient by, so that its norm is not above the optimiser's limit."""
+        rule = Optimiser(self.optimiser, self.lr, self.spec.parameters, self.spec.dtype, {})
+        return rule.clipping(self.program.gradient)
+
+    def summary(self, name: str, *, updated: bool = False) -> Summary:
+        """The summary of a tensor, or of a parameter after the update; computed once."""
+        key = name, updated
+        if key not in self._summaries:
+            self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
+        return self._summaries[key]
+
+    @cached_property
+    def bad(self) -> Bad | None:
+        """Where a loss that is no number came from; None for one that is finite."""
+        return None if isfinite(self.loss) else first_bad(self.program)
+
+    def prepare(self) -> None:
+        """Find out ahead of time what would take long when it is asked for."""
+        _ = self.bad, self.clipping
+        for name in self.new:
+            if self.new[name].size > LARGE:
+                self.summary(name)
+                self.summary(f"d{name}")
+                self.summary(name, updated=True)
+
+    def slope(self, layer: int) -> Array:
+        """f' of a hidden layer, (n, width), by the same rule that the backward pass uses."""
+        op = self.activation(layer)
+        z, a = self.tensor(op.inputs[0]), self.tensor(op.output)
+        slope = np.empty_like(z)
+        op.primitive.vjps[0](slope, np.ones_like(z), a, self.program.caches[op.output], z)
+        return slope
+
+
+def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
+    """What the dropout masks of iteration t are drawn from; layers draw their weights from (1,), (2,), ..."""
+    return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(0, t)))
+
+
+def run(program: Program, update: Update, t: int) -> float:
+    """Forward and backward pass of iteration t; returns the loss."""
+    program.feed(update.x, update.target)
+    if program.spec.dropout:
+        program.draw(mask_stream(program.spec, t))
+    loss = float(program.forward())
+    program.backward()
+    return loss
+
+
+def take_pass(
+    spec: NetworkSpec, update: Update, before: State, optimiser: OptimiserSpec = OptimiserSpec()
+) -> Pass:
+    """Run one whole iteration; the loss after the update is taken with the same dropout masks."""
+    program = Program(spec, len(update.x), before.parameters)
+    loss = run(program, update, before.t)
+    after = State(before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()})
+    Optimiser(optimiser, update.lr, spec.parameters, spec.dtype, after.slots).apply(
+        after.parameters, program.gradient, before.t
+    )
+    again = Program(spec, len(update.x), after.parameters)
+    again.feed(update.x, update.target)
+    if spec.dropout:
+        again.draw(mask_stream(spec, before.t))
+    loss_after = float(again.forward())
+    kept = (*program.values.values(), *program.cotangents.values(), program.gradient)
+    for array in (*kept, after.parameters, *after.slots.values()):
+        array.setflags(write=False)
+    alpha = learning_rate(optimiser, update.lr, before.t)
+    return Pass(program, optimiser, alpha, loss, before, after, loss_after)

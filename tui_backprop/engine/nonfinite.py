@@ -1,0 +1,81 @@
+"""Where a NaN or an infinity came from: the first number in the order of the walk that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.network import INPUT, TARGET, backward_visits, mask_shapes, parameter_shapes
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.program import Program
+
+
+@dataclass(frozen=True)
+class Bad:
+    """The first bad ``number``: entry ``index`` of ``value``, made by operation ``op`` of ``layer`` (0 and "" where
+    it came in from outside). ``why`` says so in a sentence."""
+
+    op: str
+    layer: int
+    value: str
+    index: tuple[int, ...]
+    number: float
+    why: str
+
+
+def first_bad(program: Program) -> Bad | None:
+    """The first entry that is NaN or infinite, looking at what came in, then at each operation in forward
+    order, then at each gradient in backward order; None if every number is finite.
+
+    Call it after a forward and a backward pass. Values that an operation in place has written over are made
+    anew, in a pass that stops at the first bad one.
+    """
+    found = _came_in(program) or _made_forward(program)
+    return found or next((bad for bad in _made_backward(program) if bad), None)
+
+
+def _came_in(program: Program) -> Bad | None:
+    for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
+        at = _first(program.values[name])
+        if at is not None:
+            return _bad("", 0, name, program.values[name], at, "it was so before this pass")
+    return None
+
+
+def _made_forward(program: Program) -> Bad | None:
+    again = Program(program.spec, program.batch, program.parameters, str(program.dtype))
+    for name in (INPUT, TARGET, *mask_shapes(program.spec, program.batch)):
+        np.copyto(again.values[name], program.values[name])
+    for op, _ in zip(program.ops, again.steps(), strict=True):
+        at = _first(again.values[op.output])
+        if at is not None:
+            why = f"{op.primitive.name} in layer {op.layer} made it, from numbers that are all finite"
+            return _bad(op.primitive.name, op.layer, op.output, again.values[op.output], at, why)
+    return None
+
+
+def _made_backward(program: Program) -> Iterator[Bad | None]:
+    for visit in backward_visits(program.spec):
+        made, row = program.cotangents.get(visit.writes), visit.op.primitive
+        at = None if made is None else _first(made)
+        if made is not None and at is not None:
+            why = f"the vjp of {row.name} in layer {visit.op.layer} made it, from numbers that are all finite"
+            yield _bad(f"{row.name} vjp", visit.op.layer, f"d{visit.writes}", made, at, why)
+
+
+def _first(values: Array) -> tuple[int, ...] | None:
+    """Index of the first entry that is not finite, row by row."""
+    with np.errstate(all="ignore"):
+        if values.dtype.kind in "iu" or np.isfinite(values.sum()):  # a finite sum has no bad terms
+            return None
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return None
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), values.shape))
+
+
+def _bad(op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str) -> Bad:
+    place = f"{value}[{','.join(map(str, at))}]" if at else value
+    return Bad(op, layer, value, at, float(values[at]), f"{place} is {float(values[at])}: {why}")

@@ -1,0 +1,26 @@
+"""The table of primitives: everything the engine knows about calculus is in this folder.
+
+``primitive`` says what a row is, ``linear``, ``activations``, ``normalisation`` and ``losses`` hold the rows.
+"""
+
+from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE
+from tui_backprop.engine.primitives.linear import BIAS_ADD, MATMUL, RESIDUAL_ADD
+from tui_backprop.engine.primitives.losses import L2_PENALTY, LOSSES
+from tui_backprop.engine.primitives.normalisation import DROPOUT, LAYER_NORM, draw_mask
+from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Rule, Shape, fields, size
+
+PRIMITIVES: tuple[Primitive, ...] = (
+    MATMUL,
+    BIAS_ADD,
+    *ELEMENTWISE.values(),
+    LAYER_NORM,
+    DROPOUT,
+    RESIDUAL_ADD,
+    *LOSSES.values(),
+    L2_PENALTY,
+)
+
+__all__ = [
+    "ACTIVATIONS", "BIAS_ADD", "DROPOUT", "ELEMENTWISE", "L2_PENALTY", "LAYER_NORM", "LOSSES", "MATMUL", "PRIMITIVES",
+    "RESIDUAL_ADD", "Array", "Cache", "Primitive", "Rule", "Shape", "draw_mask", "fields", "size",
+]  # fmt: skip

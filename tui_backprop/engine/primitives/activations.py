@@ -1,0 +1,253 @@
+"""Elementwise functions: a table with f and f' of each; VJP and JVP both multiply by f'.
+
+Exponentials are only taken of numbers that are not above zero, so none overflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Shape, copy, size
+
+LEAK = 0.01  # slope of leaky ReLU below zero, PyTorch's default
+GELU_SCALE, GELU_CUBE = (2 / np.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2016, the tanh form
+GELU_FLAT = 30.0  # beyond it σ is 0 or 1 in double precision, and the cube could overflow
+
+
+@dataclass(frozen=True)
+class Activation:
+    """f and f' of an elementwise function; both may work in ``rooms`` arrays of z's shape, and what f leaves
+    there f' finds again. ``zero`` is an array of zeros: to compare with it is faster than with a number."""
+
+    forward: Callable[..., None]  # (a, z, zero, *rooms): a = f(z)
+    slope: Callable[..., None]  # (d, z, a, zero, *rooms): d = f'(z)
+    formula: str  # of f, with {0} = z
+    slope_formula: str  # of f', with {0} = z and {y} = a
+    rooms: int = 0
+    flops: int = 1  # of f for each entry; an exponential counts as one
+    slope_flops: int = 1
+    slope_dtype: type | None = None  # bool where f' is 0 or 1
+    kink: bool = False  # f' jumps at 0
+
+
+# Three pieces that keep to one side of zero. On complex arrays the real part says which side.
+
+
+def above(to: Array, z: Array, zero: Array) -> None:
+    """max(z, 0)"""
+    if z.dtype.kind == "c":
+        np.multiply(z, z.real > 0, out=to)
+    else:
+        np.maximum(z, zero, out=to)
+
+
+def _below(to: Array, z: Array, zero: Array) -> None:
+    """min(z, 0)"""
+    if z.dtype.kind == "c":
+        np.multiply(z, z.real <= 0, out=to)
+    else:
+        np.minimum(z, zero, out=to)
+
+
+def decay(to: Array, z: Array) -> None:
+    """e^−|z|"""
+    if z.dtype.kind == "c":
+        np.multiply(z, np.where(z.real > 0, -1, 1), out=to)
+    else:
+        np.abs(z, out=to)
+        np.negative(to, out=to)
+    np.exp(to, out=to)
+
+
+def sigmoid(a: Array, z: Array, zero: Array, room: Array) -> None:
+    """σ(z) = e^min(z, 0) / (1 + e^−|z|), to full relative precision on both sides."""
+    _below(a, z, zero)
+    np.exp(a, out=a)
+    decay(room, z)
+    np.add(room, 1, out=room)
+    np.divide(a, room, out=a)
+
+
+def _softplus(a: Array, z: Array, zero: Array, room: Array) -> None:
+    """ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|)"""
+    decay(room, z)
+    np.log1p(room, out=room)
+    above(a, z, zero)
+    np.add(a, room, out=a)
+
+
+def _sigmoid_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    np.subtract(1, a, out=d)
+    np.multiply(d, a, out=d)
+
+
+def _softplus_slope(d: Array, z: Array, a: Array, zero: Array, room: Array) -> None:
+    sigmoid(d, z, zero, room)
+
+
+def _relu(a: Array, z: Array, zero: Array) -> None:
+    above(a, z, zero)
+
+
+def _relu_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    np.greater(z, zero, out=d)  # 0 at the kink, as PyTorch has it
+
+
+def _leaky_relu(a: Array, z: Array, zero: Array, room: Array) -> None:
+    _below(room, z, zero)
+    np.multiply(room, LEAK, out=room)
+    above(a, z, zero)
+    np.add(a, room, out=a)
+
+
+def _leaky_relu_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    np.greater(z, zero, out=d)
+    np.maximum(d, LEAK, out=d)
+
+
+def _elu(a: Array, z: Array, zero: Array, room: Array) -> None:
+    _below(room, z, zero)
+    np.expm1(room, out=room)
+    above(a, z, zero)
+    np.add(a, room, out=a)
+
+
+def _elu_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    _below(d, z, zero)
+    np.exp(d, out=d)
+
+
+def _silu(a: Array, z: Array, zero: Array, room: Array) -> None:
+    sigmoid(room, z, zero, a)
+    np.multiply(z, room, out=a)
+
+
+def _silu_slope(d: Array, z: Array, a: Array, zero: Array, room: Array) -> None:
+    np.subtract(1, room, out=d)  # room still holds σ
+    np.multiply(d, z, out=d)
+    np.add(d, 1, out=d)
+    np.multiply(d, room, out=d)
+
+
+def _bounded(to: Array, z: Array) -> None:
+    """z where GELU bends, and the bound where it is flat."""
+    if z.dtype.kind == "c":
+        np.copyto(to, np.where(np.abs(z.real) < GELU_FLAT, z, np.copysign(GELU_FLAT, z.real)))
+    else:
+        np.clip(z, -GELU_FLAT, GELU_FLAT, out=to)
+
+
+def _gelu(a: Array, z: Array, zero: Array, s: Array, room: Array) -> None:
+    """z (1 + tanh v) / 2 = z σ(2v) with v = √(2/π) (z + 0.044715 z³); as σ it keeps its relative precision."""
+    _bounded(a, z)
+    np.multiply(a, a, out=room)
+    np.multiply(room, GELU_CUBE, out=room)
+    np.add(room, 1, out=room)
+    np.multiply(room, a, out=room)
+    np.multiply(room, 2 * GELU_SCALE, out=room)
+    sigmoid(s, room, zero, a)
+    np.multiply(z, s, out=a)
+
+
+def _gelu_slope(d: Array, z: Array, a: Array, zero: Array, s: Array, room: Array) -> None:
+    """σ (1 + z (1 − σ) 2v') with the σ that the forward rule left"""
+    _bounded(d, z)
+    np.multiply(d, d, out=d)
+    np.multiply(d, 3 * GELU_CUBE, out=d)
+    np.add(d, 1, out=d)
+    np.multiply(d, 2 * GELU_SCALE, out=d)
+    np.subtract(1, s, out=room)
+    np.multiply(d, room, out=d)
+    np.multiply(d, z, out=d)
+    np.add(d, 1, out=d)
+    np.multiply(d, s, out=d)
+
+
+def _tanh(a: Array, z: Array, zero: Array) -> None:
+    np.tanh(z, out=a)
+
+
+def _tanh_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    np.multiply(a, a, out=d)
+    np.subtract(1, d, out=d)
+
+
+def _identity_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
+    d.fill(1)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Activation(_relu, _relu_slope, "max(0, {0} )", "[ {0} > 0 ]", slope_dtype=bool, kink=True),
+    "leaky-relu": Activation(
+        _leaky_relu,
+        _leaky_relu_slope,
+        "max(0.01 {0} , {0} )",
+        "[ 1 if {0} > 0 else 0.01 ]",
+        rooms=1,
+        flops=2,
+        kink=True,
+    ),
+    "elu": Activation(
+        _elu,
+        _elu_slope,
+        "max(0, {0} ) + e^min(0, {0} ) − 1",
+        "e^min(0, {0} )",
+        rooms=1,
+        flops=4,
+        slope_flops=2,
+    ),
+    "gelu": Activation(
+        _gelu,
+        _gelu_slope,
+        "½ {0} ( 1 + tanh(0.798 ( {0} + 0.0447 {0} ³)))",
+        "gelu'( {0} )",
+        rooms=2,
+        flops=12,
+        slope_flops=9,
+    ),
+    "silu": Activation(
+        _silu, _silu_slope, "{0} σ( {0} )", "σ( {0} ) ( 1 + {0} − {y} )", rooms=1, flops=6, slope_flops=4
+    ),
+    "softplus": Activation(
+        _softplus, _softplus_slope, "ln( 1 + e^ {0} )", "σ( {0} )", rooms=1, flops=5, slope_flops=5
+    ),
+    "tanh": Activation(_tanh, _tanh_slope, "tanh( {0} )", "( 1 − {y} ² )", slope_flops=2),
+    "sigmoid": Activation(
+        sigmoid, _sigmoid_slope, "σ( {0} )", "{y} ( 1 − {y} )", rooms=1, flops=5, slope_flops=2
+    ),
+    "identity": Activation(copy, _identity_slope, "{0}", "1", flops=0, slope_flops=0, slope_dtype=bool),
+}
+
+
+def _elementwise(name: str, row: Activation) -> Primitive:
+    def room(dtype: np.dtype[Any], z: Shape) -> Cache:
+        slope = np.empty(z, row.slope_dtype or dtype)
+        return slope, np.zeros(z, dtype), *(np.empty(z, dtype) for _ in range(row.rooms))
+
+    def forward(a: Array, cache: Cache, z: Array) -> None:
+        row.forward(a, z, *cache[1:])
+
+    def times_slope(to: Array, given: Array, a: Array, cache: Cache, z: Array) -> None:
+        row.slope(cache[0], z, a, *cache[1:])
+        np.multiply(given, cache[0], out=to)
+
+    return Primitive(
+        name=name,
+        kind="activation",
+        forward=forward,
+        vjps=(times_slope,),
+        jvps=(times_slope,),
+        formula=row.formula,
+        vjp_formulas=("{g} ⊙ " + row.slope_formula,),
+        flops=lambda z: row.flops * size(z),
+        vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
+        room=room,
+        kink=row.kink,
+    )
+
+
+ELEMENTWISE: dict[str, Primitive] = {name: _elementwise(name, row) for name, row in ACTIVATIONS.items()}

@@ -1,0 +1,245 @@
+"""Losses: z and a target in, the mean over the n samples of what each sample costs out; and the L2 penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tui_backprop.engine.primitives.activations import above, decay, sigmoid
+from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Shape, size
+
+
+class Room(NamedTuple):
+    """The cache of a loss."""
+
+    each: Array  # (n,) each sample's loss
+    left: Array  # (n, outputs) p, or the residual z − t
+    n: Array  # () the number of samples
+    share: Array  # () dL/dloss / n
+    space: Array  # (n, outputs)
+
+
+class LabelsRoom(NamedTuple):
+    """The cache of a loss from class labels; turned, because reductions along short rows take long."""
+
+    each: Array  # (n,)
+    left: Array  # (n, outputs) p
+    n: Array  # ()
+    share: Array  # ()
+    starts: Array  # (n,) where each row starts in the flat array
+    places: Array  # (n,) where the target's entry of each row is in it
+    top: Array  # (n, 1)
+    total: Array  # (n, 1)
+    turned: Array  # (outputs, n)
+    ones: Array  # (outputs,)
+
+
+def _room(dtype: np.dtype[Any], z: Shape, t: Shape) -> Room:
+    return Room(
+        np.empty(z[0], dtype),
+        np.empty(z, dtype),
+        np.array(z[0], dtype),
+        np.empty((), dtype),
+        np.empty(z, dtype),
+    )
+
+
+def _labels_room(dtype: np.dtype[Any], z: Shape, t: Shape) -> LabelsRoom:
+    starts = np.arange(z[0]) * z[1]
+    return LabelsRoom(
+        *_room(dtype, z, t)[:4],
+        starts,
+        np.empty_like(starts),
+        np.empty((z[0], 1), dtype),
+        np.empty((z[0], 1), dtype),
+        np.empty(z[::-1], dtype),
+        np.ones(z[1], dtype),
+    )
+
+
+def _mean(loss: Array, room: Room | LabelsRoom) -> None:
+    np.add.reduce(room.each, out=loss)
+    np.divide(loss, room.n, out=loss)
+
+
+def _softmax_cross_entropy(loss: Array, room: LabelsRoom, z: Array, t: Array) -> None:
+    """−z[t] + ln Σ e^z of each sample; less the largest logit first, so that no power overflows."""
+    each, p, top, total = room.each, room.left, room.top, room.total
+    np.copyto(room.turned, z.T)
+    np.maximum.reduce(room.turned.real, axis=0, out=top[:, 0])
+    np.subtract(z, top, out=p)
+    np.add(room.starts, t, out=room.places)
+    np.take(p, room.places, out=each, mode="clip")
+    np.exp(p, out=p)
+    np.dot(p, room.ones, out=total[:, 0])
+    np.divide(p, total, out=p)
+    np.log(total, out=total)
+    np.subtract(total[:, 0], each, out=each)
+    _mean(loss, room)
+
+
+def _p_minus_hot(d: Array, room: LabelsRoom, t: Array) -> None:
+    np.copyto(d, room.left)
+    np.take(d, room.places, out=room.top[:, 0], mode="clip")
+    np.subtract(room.top, room.ones[:1], out=room.top)
+    np.put(d, room.places, room.top)
+
+
+def _binary_cross_entropy(loss: Array, room: Room, z: Array, t: Array) -> None:
+    """−t ln p − (1 − t) ln(1 − p) = ln(1 + e^z) − z t, summed over the outputs of each sample.
+
+    As max(z, 0) − z t + ln(1 + e^−|z|): the first two cancel before the last, which may be tiny, is added.
+    """
+    p, zero = room.left, np.zeros((), z.dtype)
+    above(p, z, zero)
+    np.multiply(z, t, out=room.space)
+    np.subtract(p, room.space, out=p)
+    decay(room.space, z)
+    np.log1p(room.space, out=room.space)
+    np.add(p, room.space, out=p)
+    np.add.reduce(p, axis=1, out=room.each)
+    sigmoid(p, z, zero, room.space)
+    _mean(loss, room)
+
+
+def _p_minus_target(d: Array, room: Room, t: Array) -> None:
+    np.subtract(room.left, t, out=d)
+
+
+def _squares(loss: Array, room: Room, z: Array, t: Array, share: float) -> None:
+    np.subtract(z, t, out=room.left)
+    np.multiply(room.left, room.left, out=room.space)
+    np.add.reduce(room.space, axis=1, out=room.each)
+    np.multiply(room.each, share, out=room.each)
+    _mean(loss, room)
+
+
+def _mean_squared_error(loss: Array, room: Room, z: Array, t: Array) -> None:
+    _squares(loss, room, z, t, 1 / z.shape[1])
+
+
+def _twice_residual(d: Array, room: Room, t: Array) -> None:
+    np.multiply(room.left, 2 / d.shape[1], out=d)
+
+
+def _half_squares(loss: Array, room: Room, z: Array, t: Array) -> None:
+    _squares(loss, room, z, t, 0.5)
+
+
+def _residual(d: Array, room: Room, t: Array) -> None:
+    np.copyto(d, room.left)
+
+
+def _loss(
+    name: str,
+    forward: Callable[..., None],
+    formula: str,
+    vjp_formula: str,
+    flops: int,
+    slope: Callable[[Array, Any, Array], None],
+    labels: bool = False,
+) -> Primitive:
+    """A loss whose derivative is ``slope`` (written from cache and target) divided by n."""
+
+    def vjp(z_bar: Array, g: Array, _: Array, room: Room, z: Array, t: Array) -> None:
+        slope(z_bar, room, t)
+        np.divide(g, room.n, out=room.share)
+        np.multiply(z_bar, room.share, out=z_bar)
+
+    def jvp(y_dot: Array, z_dot: Array, _: Array, room: Room, z: Array, t: Array) -> None:
+        direction = np.empty_like(z)
+        slope(direction, room, t)
+        y_dot[...] = np.einsum("ij,...ij->...", direction, z_dot) / room.n
+
+    return Primitive(
+        name=name,
+        kind="loss",
+        forward=forward,
+        vjps=(vjp,),
+        jvps=(jvp,),
+        formula=formula,
+        vjp_formulas=(vjp_formula,),
+        flops=lambda z, t: flops * size(z),
+        vjp_flops=(lambda z, t: 2 * size(z),),
+        shape=lambda z, t: (),
+        room=_labels_room if labels else _room,
+        labels=labels,
+    )
+
+
+LOSSES: dict[str, Primitive] = {
+    "cross-entropy": _loss(
+        "softmax cross-entropy",
+        _softmax_cross_entropy,
+        "mean( − ln {v}[ {1} ] ) , {v} = softmax( {0} )",
+        "( {v} − onehot( {1} ) ) / n",
+        5,
+        _p_minus_hot,
+        labels=True,
+    ),
+    "binary-cross-entropy": _loss(
+        "binary cross-entropy",
+        _binary_cross_entropy,
+        "mean( Σ ( − {1} ln {v} − (1− {1} ) ln(1− {v} ) ) ) , {v} = σ( {0} )",
+        "( {v} − {1} ) / n",
+        12,
+        _p_minus_target,
+    ),
+    "mse": _loss(
+        "mean squared error",
+        _mean_squared_error,
+        "mean( ( {0} − {1} )² )",
+        "2 ( {0} − {1} ) / entries",
+        3,
+        _twice_residual,
+    ),
+    "half-squares": _loss(
+        "half sum of squares",
+        _half_squares,
+        "mean( ½ Σ ( {0} − {1} )² )",
+        "( {0} − {1} ) / n",
+        3,
+        _residual,
+    ),
+}
+
+# --- L2 penalty: y = loss + ½ λ Σ W², for one weight matrix ------------------------------------------------
+
+
+def _penalty(y: Array, _: Cache, loss: Array, w: Array, strength: Array) -> None:
+    flat = w.reshape(-1)
+    np.multiply(strength, 0.5 * np.dot(flat, flat), out=y)
+    np.add(y, loss, out=y)
+
+
+def _penalty_vjp_w(
+    w_bar: Array, g: Array, _y: Array, _: Cache, loss: Array, w: Array, strength: Array
+) -> None:
+    np.multiply(w, g * strength, out=w_bar)
+
+
+def _penalty_jvp_w(
+    y_dot: Array, w_dot: Array, _y: Array, _: Cache, loss: Array, w: Array, strength: Array
+) -> None:
+    y_dot[...] = strength * np.einsum("ij,...ij->...", w, w_dot)
+
+
+def _pass_on(to: Array, given: Array, *_: object) -> None:
+    np.copyto(to, given)
+
+
+L2_PENALTY = Primitive(
+    name="L2 penalty",
+    kind="penalty",
+    forward=_penalty,
+    vjps=(_pass_on, _penalty_vjp_w),
+    jvps=(_pass_on, _penalty_jvp_w),
+    formula="{0} + ½ {2} Σ {1} ²",
+    vjp_formulas=("{g}", "{2} {1}"),
+    flops=lambda loss, w, strength: 2 * size(w) + 2,
+    vjp_flops=(lambda loss, w, strength: 0, lambda loss, w, strength: size(w) + 1),
+    shape=lambda loss, w, strength: (),
+    passes_on=True,
+)

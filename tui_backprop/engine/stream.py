@@ -1,0 +1,193 @@
+"""The backward pass of a network whose gradient does not fit beside it: weight gradients come in tiles.
+
+A tile is some rows of dW, made by the same rules as the whole, from the inputs' rows that belong to it; it is
+handed over, and its memory is used for the next. So a pass needs the parameters and a few vectors, and no
+second array of P numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.network import Visit, backward_visits, parameter_shapes
+from tui_backprop.engine.primitives import Array, size
+from tui_backprop.engine.program import Program
+from tui_backprop.engine.spec import TILE, NetworkSpec
+
+Take = Callable[[str, int, Array], None]  # (name such as W2, first row, tile of shape (rows, fan_out))
+
+# Which parts of an operation's inputs the rows of a weight gradient depend on, by the kind of the operation.
+PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
+    "affine": lambda inputs, rows: [inputs[0][:, rows], inputs[1][rows]],
+    "penalty": lambda inputs, rows: [inputs[0], inputs[1][rows], inputs[2]],
+}
+
+
+class StreamedProgram(Program):
+    """A program that does not store the gradients of its weight matrices, but hands them over in tiles."""
+
+    def __init__(self, spec: NetworkSpec, batch: int, parameters: Array) -> None:
+        self._streamed = frozenset(name for name in parameter_shapes(spec) if name[0] == "W")
+        super().__init__(spec, batch, parameters)
+        widest = max(fan_out for _, fan_out in spec.fans)
+        self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
+        self.cotangents = self._cotangents({})
+
+    def stages(self, take: Take) -> Iterator[tuple[str, int]]:
+        """Walk up the list after ``forward``, and yield (what was made, its layer) after each value. The weight
+        gradients go to ``take``, tile by tile; a tile is written over once it returns."""
+        for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
+            visits = tuple(group)
+            with np.errstate(all="ignore"):
+                if written in self._streamed:
+                    self._stream(written, visits, take)
+                else:
+                    for rule, arguments in self.backward_calls(visits):
+                        rule(*arguments)
+            yield written, int(written[1:] or 0)
+
+    def _stream(self, name: str, visits: tuple[Visit, ...], take: Take) -> None:
+        fan_in, fan_out = self.shapes[name]
+        height = max(1, TILE // fan_out)
+        for start in range(0, fan_in, height):
+            rows = slice(start, min(start + height, fan_in))
+            shape = rows.stop - start, fan_out
+            tile, term = (room[: size(shape)].reshape(shape) for room in (self._tile, self._term))
+            for visit in visits:
+                rule, (g, y, cache, *inputs) = self.vjp(visit)
+                parts = PARTS[visit.op.primitive.kind](inputs, rows)
+                rule(term if visit.adds else tile, g, y, cache, *parts)
+                if visit.adds:
+                    np.add(tile, term, out=tile)
+            take(name, start, tile)
+
+
+@dataclass(frozen=True)
+class Largest:
+    """An entry of a weight gradient."""
+
+    row: int
+    column: int
+    value: float
+
+
+class Digest:
+    """What is kept of a weight gradient that comes in tiles: its Euclidean norm, how many entries are NaN or
+    infinite, and the ``most`` entries that are largest in size, largest first."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.bad = 0
+        self._squares = 0.0
+        self._top: list[Largest] = []
+
+    @property
+    def norm(self) -> float:
+        return float(self._squares**0.5)
+
+    @property
+    def largest(self) -> tuple[Largest, ...]:
+        return tuple(self._top)
+
+    def add(self, first_row: int, tile: Array) -> None:
+        flat = tile.reshape(-1)
+        high, low = float(flat.max()), float(flat.min())
+        peak = max(high, -low)
+        if not np.isfinite(peak) or high != high:
+            self.bad += flat.size - int(np.isfinite(flat).sum())
+            flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+            peak = float(np.abs(flat).max())
+        if peak:
+            scaled = flat if 1e-12 < peak < 1e12 else flat / peak  # whose squares are in range
+            self._squares += float(np.dot(scaled, scaled)) * (1.0 if scaled is flat else peak * peak)
+        self._keep(first_row, flat, tile.shape[1], peak)
+
+    def _keep(self, first_row: int, flat: Array, columns: int, peak: float) -> None:
+        least = abs(self._top[-1].value) if len(self._top) == self.most else 0.0
+        if peak <= least:
+            return
+        beyond = np.flatnonzero(np.abs(flat) > least)
+        if len(beyond) > self.most:
+            sizes = np.abs(flat[beyond])
+            beyond = beyond[np.argpartition(sizes, len(sizes) - self.most)[len(sizes) - self.most :]]
+        new = [Largest(first_row + int(i) // columns, int(i) % columns, float(flat[i])) for i in beyond]
+        self._top = sorted([*self._top, *new], key=lambda entry: -abs(entry.value))[: self.most]
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer of a streamed pass: seconds of its operations forward and backward, the norms of a and delta,
+    and the weight gradient's digest."""
+
+    layer: int
+    shape: tuple[int, int]
+    forward: float
+    backward: float
+    activation_norm: float
+    delta_norm: float
+    gradient_norm: float
+    bad: int
+    largest: tuple[Largest, ...]
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """A whole streamed pass; ``forward`` and ``backward`` are in seconds."""
+
+    loss: float
+    forward: float
+    backward: float
+    layers: tuple[LayerReport, ...]
+
+
+def stream_pass(
+    spec: NetworkSpec,
+    x: Array,
+    target: Array,
+    parameters: Array,
+    *,
+    most: int = 5,
+    watch: Callable[[str, int], Any] = lambda phase, layer: None,
+) -> StreamReport:
+    """Forward and backward pass of a batch without storing the weight gradients, and what came of it.
+
+    ``watch`` is told the phase and the layer that was done last, and may raise to cancel.
+    """
+    program = StreamedProgram(spec, len(x), parameters)
+    program.feed(x, target)
+    layers = range(1, spec.depth + 1)
+    forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+    digests = {layer: Digest(most) for layer in layers}
+
+    before = perf_counter()
+    for op, _ in zip(program.ops, program.steps(), strict=True):
+        now = perf_counter()
+        forward[op.layer] += now - before
+        watch("forward", op.layer)
+        before = perf_counter()
+    for _, layer in program.stages(lambda name, row, tile: digests[int(name[1:])].add(row, tile)):
+        now = perf_counter()
+        backward[layer or spec.depth] += now - before
+        watch("backward", layer or spec.depth)
+        before = perf_counter()
+
+    reports = []
+    for layer in layers:
+        made = program.values[f"a{layer}" if layer < spec.depth else f"z{layer}"]
+        digest, shape = digests[layer], spec.fans[layer - 1]
+        sizes = _norm(made), _norm(program.cotangents[f"z{layer}"]), digest.norm
+        reports.append(
+            LayerReport(layer, shape, forward[layer], backward[layer], *sizes, digest.bad, digest.largest)
+        )
+    loss = float(program.values["L"])
+    return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports))
+
+
+def _norm(values: Array) -> float:
+    return float(np.linalg.norm(values.astype(float)))

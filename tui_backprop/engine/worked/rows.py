@@ -1,0 +1,57 @@
+"""What receipts are made of: rows, and the sums that are too long to be shown whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from tui_backprop.engine.iteration import Pass
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.trace import Step
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: ``sign`` is + or - (a summand), * or / (a factor of all above), = (a result). A summand after
+    a result begins the next sum, which may use that result."""
+
+    sign: str
+    label: str
+    value: float
+    factors: tuple[float, ...] = ()  # where the value is a product, what it is a product of
+
+
+# The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
+Receipt = Callable[[Pass, Step, int, int, int], Sequence[Row]]
+
+
+def product(sign: str, label: str, *factors: float) -> Row:
+    """The row of a product."""
+    return Row(sign, label, prod(factors), factors)
+
+
+def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[Row]:
+    """Rows for sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
+    products = left.astype(float) * right.astype(float)
+    return [
+        replace(row, factors=(float(left[i]), float(right[i]))) if i is not None else row
+        for i, row in _largest(labels, products, most)
+    ]
+
+
+def largest(labels: Callable[[int], str], values: Array, most: int) -> list[Row]:
+    """Rows for sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
+    return [row for _, row in _largest(labels, values, most)]
+
+
+def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, Row]]:
+    shown = len(values) if len(values) <= most + 1 else most
+    order = np.argsort(-np.abs(values), kind="stable")[:shown]
+    rows: list[tuple[int | None, Row]] = [(i, Row("+", labels(i), float(values[i]))) for i in order.tolist()]
+    if shown < len(values):
+        rest = float(values.sum() - values[order].sum())
+        rows.append((None, Row("+", f"{len(values) - shown} more terms", rest)))
+    return rows

@@ -1,0 +1,105 @@
+"""What ``check`` prints: how two ways to a gradient compare, tensor by tensor, as text or as an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tui_backprop.engine.check import Fault, Report, TensorCheck
+from tui_backprop.engine.notation import ascii_formula
+from tui_backprop.session import Session
+from tui_backprop.ui.columns import columns
+from tui_backprop.ui.renderables.equation import shape_text
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import number
+
+HEADS = (
+    "tensor",
+    "shape",
+    "compared",
+    "worst at",
+    "{first}",
+    "{second}",
+    "rel. error",
+    "difference",
+    "allowed",
+    "",
+)
+
+
+def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
+    """What was compared, a line for each tensor, the operations, and the verdict."""
+    spec = session.network
+    step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
+    rows = [[glyphs.text(cell) for cell in row] for row in (_heads(report), *map(_row, report.tensors))]
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    lines = [
+        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
+        f" {spec.parameters:,} parameters, in {report.dtype}",
+        f"data     {session.data}, {samples}, loss {number(report.loss, 4)}",
+        f"methods  {report.first} against {report.second}"
+        + (f", h = {step:.1e}" if step else "")
+        + f", {report.evaluations:,} evaluations",
+        "",
+        *columns(rows, left=(0, 1, 3, 9)),
+        "",
+        f"cosine of the two: {report.cosine:.12f}",
+    ]
+    if any(tensor.kinks for tensor in report.tensors):
+        lines.append(
+            "a kink within the step makes a difference wrong, not the derivative: such entries do not count"
+        )
+    found = f"{len(report.faults)} WRONG" if report.faults else "all right"
+    lines.append(
+        f"{report.operations} operations by themselves, VJP and JVP against the complex step: {found}"
+    )
+    lines += [f"  {_sentence(fault)}" for fault in report.faults]
+    return "\n".join(glyphs.text(text) for text in [*lines, verdict(report)])
+
+
+def verdict(report: Report) -> str:
+    """The last line: whether the check passed, and if not, what did not."""
+    if report.passed:
+        return "passed"
+    wrong = [tensor.tensor for tensor in report.tensors if tensor.failed]
+    parts = [f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"] if wrong else []
+    parts += [_named(report.faults[0])] if report.faults else []
+    return f"FAILED: {'; '.join(parts)}"
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """What ``check --json`` prints."""
+    found: dict[str, Any] = msgspec.to_builtins(report)
+    for tensor in found["tensors"]:
+        tensor["tensor"] = ascii_formula(tensor["tensor"])
+    for fault in found["faults"]:
+        fault["of"] = ascii_formula(fault["of"])
+    return {"passed": report.passed, **found}
+
+
+def _heads(report: Report) -> tuple[str, ...]:
+    """Methods by the first word of their names, so that a line fits into 100 columns."""
+    first, second = (name.partition("-")[0] for name in (report.first, report.second))
+    return tuple(head.format(first=first, second=second) for head in HEADS)
+
+
+def _row(tensor: TensorCheck) -> tuple[str, ...]:
+    notes = [f"{tensor.failed} DIFFER"] if tensor.failed else ["ok"]
+    notes += [f"{tensor.kinks} at kinks"] if tensor.kinks else []
+    front = tensor.tensor, shape_text(tensor.shape), f"{tensor.checked:,}"
+    worst = tensor.worst
+    if worst is None:
+        return (*front, "", "", "", "", "", "", ", ".join(notes))
+    place = f"[{','.join(map(str, worst.index))}]" if worst.index else "direction"
+    values = (f"{worst.first:+.7e}", f"{worst.second:+.7e}")
+    sizes = (worst.error, abs(worst.first - worst.second), worst.allowed)
+    return (*front, place, *values, *(f"{size:.1e}" for size in sizes), ", ".join(notes))
+
+
+def _named(fault: Fault) -> str:
+    return f"the {fault.rule} of {fault.primitive} by {fault.of} in layer {fault.layer} is wrong"
+
+
+def _sentence(fault: Fault) -> str:
+    return f"{_named(fault)}: {fault.found:+.9e} along a random direction, {fault.right:+.9e} would be right"

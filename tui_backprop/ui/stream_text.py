@@ -1,0 +1,54 @@
+"""What ``trace --stream`` prints: a pass whose weight gradients were looked at in passing, and not kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tui_backprop.engine.stream import LayerReport, StreamReport
+from tui_backprop.session import Session
+from tui_backprop.ui.columns import columns
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import duration, number
+
+HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest entries of dW")
+SHOWN = 3
+
+
+def as_text(session: Session, report: StreamReport, glyphs: Glyphs) -> str:
+    """A line for each layer, and the totals."""
+    spec = session.network
+    rows = [[glyphs.text(cell) for cell in row] for row in (HEADS, *map(_row, report.layers))]
+    total = report.forward + report.backward
+    lines = [
+        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
+        f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
+        f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss {number(report.loss, 6)}",
+        "",
+        *columns(rows, left=(0, 1, 7)),
+        "",
+        f"forward {duration(report.forward)}, backward {duration(report.backward)},"
+        f" {total / report.forward:.2f}x a forward pass together",
+        "the weight gradients were not kept: each was looked at tile by tile",
+    ]
+    return "\n".join(glyphs.text(text) for text in lines)
+
+
+def as_object(session: Session, report: StreamReport) -> dict[str, Any]:
+    """What ``trace --stream --json`` prints; seconds."""
+    return {"parameters": session.network.parameters, **msgspec.to_builtins(report)}
+
+
+def _row(layer: LayerReport) -> tuple[str, ...]:
+    top = "  ".join(f"[{e.row},{e.column}] {number(e.value, sign=True)}" for e in layer.largest[:SHOWN])
+    return (
+        str(layer.layer),
+        f"{layer.shape[0]}x{layer.shape[1]}",
+        duration(layer.forward),
+        duration(layer.backward),
+        number(layer.activation_norm),
+        number(layer.delta_norm),
+        number(layer.gradient_norm),
+        f"{layer.bad:,} NaN or infinite" if layer.bad else top,
+    )
