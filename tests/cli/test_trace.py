@@ -64,6 +64,7 @@ def test_the_json_has_the_promised_fields():
         assert step["formula"].isascii()
         assert all(name.isascii() for name in step["shapes"])
         assert isinstance(step["flops"], int)
+        assert isinstance(step["bytes"], int)
 
 
 def test_the_json_s_floating_point_operations_are_near_two_a_multiply_accumulate():

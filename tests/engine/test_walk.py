@@ -85,6 +85,19 @@ def test_floating_point_operations_are_two_a_multiply_accumulate_and_those_of_th
     assert flops["update", 1, "update"] == 2 * (12 + (4 if bias else 0))
 
 
+def test_bytes_are_those_of_each_operation_s_arrays():
+    moved = {(s.phase, s.layer, s.kind): s.moved for s in walk(NetworkSpec(SMALL, dtype="float64"), 5)}
+    x, w1, b1, z1 = 5 * 3, 3 * 4, 4, 5 * 4
+    w2, z2 = 4 * 2, 5 * 2
+    assert moved["forward", 1, "affine"] == 8 * (x + w1 + z1 + z1 + b1 + z1)  # a product, and a sum
+    assert moved["forward", 1, "activation"] == 8 * (z1 + z1)
+    assert moved["backward", 2, "weights"] == 8 * (z1 + z2 + w2 + z2 + 2)
+    assert moved["backward", 1, "delta"] == 8 * (z2 + w2 + z1 + z1 + z1 + z1)
+    assert moved["update", 1, "update"] == 8 * 3 * (w1 + b1)
+    adam = walk(NetworkSpec(SMALL, dtype="float64"), 5, OptimiserSpec("adam", clip=1))[-1]
+    assert adam.moved == 8 * (3 + 4 + 1) * (w2 + 2)
+
+
 def test_the_equations_of_a_network_read_as_in_a_textbook():
     assert formulas(NetworkSpec(SMALL)) == {
         ("forward", 0, "input"): "x",

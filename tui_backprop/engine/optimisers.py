@@ -126,6 +126,12 @@ def flops(spec: OptimiserSpec) -> int:
     return row.flops + 3 * bool(spec.clip) + (1 if row.decoupled else 2) * bool(spec.weight_decay)
 
 
+def moved(spec: OptimiserSpec) -> int:
+    """Numbers read and written for each parameter: w and g read, w written, each slot both; and g once more
+    for the norm of clipping."""
+    return 3 + 2 * len(UPDATE_RULES[spec.name].slots) + bool(spec.clip)
+
+
 def new_slots(spec: OptimiserSpec, parameters: int, dtype: DTypeLike) -> dict[str, Array]:
     """The state of an optimiser before its first iteration: arrays of zeros (P,), by name."""
     return {name: np.zeros(parameters, dtype) for name in UPDATE_RULES[spec.name].slots}

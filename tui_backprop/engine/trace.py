@@ -25,9 +25,10 @@ from tui_backprop.engine.network import (
 from tui_backprop.engine.notation import tidy
 from tui_backprop.engine.optimisers import flops as update_flops
 from tui_backprop.engine.optimisers import formulas
+from tui_backprop.engine.optimisers import moved as update_moved
 from tui_backprop.engine.primitives import Shape, fields, size
 from tui_backprop.engine.schedules import OptimiserSpec
-from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.spec import ITEMSIZE, NetworkSpec
 
 PHASES = ("forward", "loss", "backward", "update")
 
@@ -40,7 +41,8 @@ class Step:
     delta, weights, gains (of a normalisation), carried (what a residual connection shares out), delta,
     normalisation delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
     the values in the formula with their shapes, ``reused`` those of them that the forward pass left behind.
-    ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations; ``ratio`` is
+    ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved`` is
+    the bytes read and written, each array once for an operation; ``ratio`` is
     the running sum of macs over those of one forward pass (updates are not part of a gradient's cost, and
     leave it as it is).
     """
@@ -56,6 +58,7 @@ class Step:
     reused: tuple[str, ...]
     macs: int
     flops: int
+    moved: int
     ratio: float
 
 
@@ -151,7 +154,7 @@ def walk(spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec
     """All steps of one training iteration: input, forward, loss, backward, update."""
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
-    steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0.0)]
+    steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)]
     total = 0
     visits = (*forward_visits(spec), *backward_visits(spec))
     for (phase, layer, kind), group in groupby(visits, lambda visit: _key(spec, visit)):
@@ -177,13 +180,8 @@ def _step(
     if kind == "penalty":
         made = {name: _folded(formula) for name, formula in made.items()}
         read = [name for name in read if any(name in formula.split() for formula in made.values())]
-    flops = macs = 0
-    for visit in visits:
-        inputs = [shapes[name] for name in visit.op.inputs]
-        row = visit.op.primitive
-        flops += row.flops(*inputs) if visit.of is None else row.vjp_flops[visit.of](*inputs)
-        flops += size(shapes[visit.writes]) if visit.adds else 0
-        macs += row.macs(*inputs)
+    costs = [_costs(visit, shapes) for visit in visits]
+    macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
     suffix = " vjp" if phase == "backward" else ""
     parameters = parameter_shapes(spec)
     return Step(
@@ -198,8 +196,19 @@ def _step(
         reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
         macs=macs,
         flops=flops,
+        moved=numbers * ITEMSIZE[spec.dtype],
         ratio=0.0,
     )
+
+
+def _costs(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
+    """Multiply-accumulates, floating-point operations, and numbers read and written."""
+    row, i = visit.op.primitive, visit.of
+    inputs = [shapes[name] for name in visit.op.inputs]
+    if i is None:
+        return row.macs(*inputs), row.flops(*inputs), row.moved(*inputs)
+    added = size(shapes[visit.writes]) if visit.adds else 0
+    return row.macs(*inputs), row.vjp_flops[i](*inputs) + added, row.vjp_moved(i, *inputs) + 3 * added
 
 
 def _update_step(
@@ -229,5 +238,6 @@ def _update_step(
         reused=(),
         macs=0,
         flops=update_flops(optimiser) * parameters,
+        moved=update_moved(optimiser) * parameters * ITEMSIZE[spec.dtype],
         ratio=ratio,
     )

@@ -121,7 +121,7 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
                 "index": step.index, "phase": step.phase, "layer": step.layer, "op": step.op,
                 "formula": ascii_formula(step.formula),
                 "shapes": {ascii_formula(name): list(shape) for name, shape in step.operands},
-                "flops": step.flops, "macs": step.macs, "ratio": step.ratio,
+                "flops": step.flops, "macs": step.macs, "bytes": step.moved, "ratio": step.ratio,
             }
             for step in walk(spec, session.batch, session.optimiser)
         ],

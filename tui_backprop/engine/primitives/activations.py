@@ -233,7 +233,11 @@ def _elementwise(name: str, row: Activation) -> Primitive:
 
     def times_slope(to: Array, given: Array, a: Array, cache: Cache, z: Array) -> None:
         row.slope(cache[0], z, a, *cache[1:])
-        np.multiply(given, cache[0], out=to)
+        factor = cache[0]
+        if row.slope_dtype is bool:  # to multiply by a mask of another type takes longer
+            np.copyto(to, factor)
+            factor = to
+        np.multiply(given, factor, out=to)
 
     return Primitive(
         name=name,
