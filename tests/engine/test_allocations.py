@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
-from importlib import import_module
+from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -15,64 +15,21 @@ from tui_backprop.engine.program import Program
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 
-ALLOCATE = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
-ALLOCATE_ZEROS = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t)
-
-
-class Handler(ctypes.Structure):
-    """PyDataMem_Handler of numpy's C API (NEP 49): what the data of every array are allocated with."""
-
-    _fields_ = (
-        ("name", ctypes.c_char * 127),
-        ("version", ctypes.c_uint8),
-        ("ctx", ctypes.c_void_p),
-        ("malloc", ALLOCATE),
-        ("calloc", ALLOCATE_ZEROS),
-        ("realloc", ctypes.c_void_p),
-        ("free", ctypes.c_void_p),
-    )
-
-
+COUNTER = Path(__file__).parents[2] / "benchmarks" / "counted_arrays.py"
+LIVING = []  # counters: an array keeps only the address of the handler it was made with
 NUMBER = 16  # bytes: where a Python float meets an array, numpy makes an array of that one number
-LIVING: list[Handler] = []  # an array keeps only the address of the handler it was made with
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def allocated():
-    """A function that calls another and lists the bytes of each array's data made meanwhile.
-
-    numpy's own handler is set again with counting in front, so what it frees at once is counted too, which
-    tracemalloc would not see. PyDataMem_SetHandler and _GetHandler are numbers 304 and 305 of the C API.
-    """
-    pointer, capsule = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
-    pointer.restype, pointer.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
-    capsule.restype, capsule.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
-    api = import_module("numpy._core._multiarray_umath")._ARRAY_API
-    table = (ctypes.c_void_p * 306).from_address(pointer(api, None))
-    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[304])
-    default = ctypes.PYFUNCTYPE(ctypes.py_object)(table[305])()
-    own = Handler.from_address(pointer(default, b"mem_handler"))
-    counting, sizes = Handler.from_buffer_copy(own), []
-
-    def malloc(ctx, size):
-        sizes.append(size)
-        return own.malloc(ctx, size)
-
-    def calloc(ctx, number, size):
-        sizes.append(number * size)
-        return own.calloc(ctx, number, size)
-
-    counting.malloc, counting.calloc = ALLOCATE(malloc), ALLOCATE_ZEROS(calloc)
-    LIVING.append(counting)
-    handler = capsule(ctypes.addressof(counting), b"mem_handler", None)
+    """A function that calls another and lists the bytes of each array's data made meanwhile."""
+    module = run_path(str(COUNTER))
+    counted = module["CountedArrays"]()
+    LIVING.append(counted)
 
     def run(step):
-        sizes.clear()
-        set_handler(handler)
-        try:
+        with counted as sizes:
             step()
-        finally:
-            set_handler(default)
         return sizes.copy()
 
     return run
