@@ -19,6 +19,7 @@ from tui_backprop.engine.network import Visit, backward_visits, parameter_shapes
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.spec import TILE, NetworkSpec
+from tui_backprop.engine.top import Top
 
 Take = Callable[[str, int, Array], None]  # (name such as W2, first row, tile of shape (rows, fan_out))
 
@@ -82,10 +83,10 @@ class Digest:
     infinite, and the ``most`` entries that are largest in size, largest first."""
 
     def __init__(self, most: int) -> None:
-        self.most = most
         self.bad = 0
         self._squares = 0.0
-        self._top: list[Largest] = []
+        self._top = Top(most)
+        self._columns = 1
 
     @property
     def norm(self) -> float:
@@ -93,10 +94,11 @@ class Digest:
 
     @property
     def largest(self) -> tuple[Largest, ...]:
-        return tuple(self._top)
+        entries = zip(self._top.places.tolist(), self._top.values.tolist(), strict=True)
+        return tuple(Largest(*divmod(place, self._columns), value) for place, value in entries)
 
     def add(self, first_row: int, tile: Array) -> None:
-        flat = tile.reshape(-1)
+        flat, self._columns = tile.reshape(-1), tile.shape[1]
         high, low = float(flat.max()), float(flat.min())
         peak = max(high, -low)
         if not np.isfinite(peak) or high != high:
@@ -106,18 +108,7 @@ class Digest:
         if peak:
             scaled = flat if 1e-12 < peak < 1e12 else flat / peak  # whose squares are in range
             self._squares += float(np.dot(scaled, scaled)) * (1.0 if scaled is flat else peak * peak)
-        self._keep(first_row, flat, tile.shape[1], peak)
-
-    def _keep(self, first_row: int, flat: Array, columns: int, peak: float) -> None:
-        least = abs(self._top[-1].value) if len(self._top) == self.most else 0.0
-        if peak <= least:
-            return
-        beyond = np.flatnonzero(np.abs(flat) > least)
-        if len(beyond) > self.most:
-            sizes = np.abs(flat[beyond])
-            beyond = beyond[np.argpartition(sizes, len(sizes) - self.most)[len(sizes) - self.most :]]
-        new = [Largest(first_row + int(i) // columns, int(i) % columns, float(flat[i])) for i in beyond]
-        self._top = sorted([*self._top, *new], key=lambda entry: -abs(entry.value))[: self.most]
+        self._top.add(first_row * self._columns, flat, peak)
 
 
 @dataclass(frozen=True)

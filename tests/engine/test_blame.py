@@ -1,0 +1,81 @@
+"""The ranking of all parameters, against a sort of all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine import blame
+from tui_backprop.engine.blame import MEASURES, ranking
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import State, Update, take_pass
+from tui_backprop.engine.network import views
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.top import Top
+
+SPEC = NetworkSpec((6, 9, 9, 4), "tanh", dtype="float64", layer_norm=True)
+DEFINED = {
+    "gradient": lambda w, g, alpha: np.abs(g),
+    "update": lambda w, g, alpha: alpha * g**2,
+    "weight x gradient": lambda w, g, alpha: np.abs(w * g),
+}
+
+
+def taken(spec=SPEC, change=lambda named: None):
+    rng = np.random.default_rng(0)
+    parameters = initial_parameters(spec)
+    change(views(parameters, spec))
+    update = Update(rng.normal(size=(3, 6)).astype(spec.dtype), np.array([0, 1, 3]), 0.1)
+    return take_pass(spec, update, State(0, parameters))
+
+
+@pytest.mark.parametrize("block", [7, 2**18])
+@pytest.mark.parametrize("layer", [None, 1, 2, 3])
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_ranking_is_that_of_a_whole_sort(monkeypatch, measure, layer, block):
+    monkeypatch.setattr(blame, "BLOCK", block)
+    found = ranking(taken(), measure, 12, layer)
+    scores = []
+    for name, w in views(taken().program.parameters, SPEC).items():
+        if layer in (None, int(name[1:])):
+            g = taken().tensor(f"d{name}")
+            every = DEFINED[measure](w, g, 0.1)
+            scores += [(every[at], name, at, w[at], g[at]) for at in np.ndindex(w.shape)]
+    scores.sort(key=lambda entry: -entry[0])
+    assert [(c.tensor, c.index) for c in found] == [(name, at) for _, name, at, _, _ in scores[:12]]
+    for culprit, (score, _, _, w, g) in zip(found, scores, strict=False):
+        assert (culprit.value, culprit.gradient) == (w, g)
+        assert culprit.score == pytest.approx(score, rel=1e-14)
+
+
+def test_dead_weights_are_not_blamed():
+    spec = NetworkSpec((6, 4), "tanh", dtype="float64", init="zeros", bias=False)
+    assert ranking(taken(spec), "weight x gradient") == ()
+    assert len(ranking(taken(spec), "gradient", 100)) == 24
+
+
+def test_a_gradient_that_is_no_number_hides_no_other():
+    def spoil(named):
+        named["W1"][0, 0] = np.nan
+
+    found = ranking(taken(change=spoil), "weight x gradient", 5)
+    assert all(np.isfinite(culprit.score) for culprit in found)
+
+
+@pytest.mark.parametrize("most", [1, 5, 40])
+@pytest.mark.parametrize("piece", [1, 3, 100])
+def test_top_keeps_the_largest_of_all_pieces_first_ones_first(most, piece):
+    values = np.random.default_rng(1).integers(-9, 10, 30).astype(float)
+    top = Top(most)
+    for start in range(0, 30, piece):
+        top.add(start, values[start : start + piece])
+    order = [i for i in np.argsort(-np.abs(values), kind="stable") if values[i]][:most]
+    assert np.abs(top.values).tolist() == np.abs(values[order]).tolist()
+    assert values[top.places].tolist() == top.values.tolist()
+    assert len(set(top.places.tolist())) == len(top.places)
+
+
+def test_top_is_not_deceived_by_nan():
+    top = Top(2)
+    top.add(0, np.array([np.nan, 1.0, -3.0, np.nan, 2.0]))
+    assert (top.places.tolist(), top.values.tolist()) == ([2, 4], [-3.0, 2.0])

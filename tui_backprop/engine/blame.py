@@ -1,0 +1,78 @@
+"""Which weights caused the error: a ranking over all parameters, and what stands behind one of them.
+
+A ranking needs a measure; there is more than one, and they answer different questions. The path of largest
+influence answers another: by which units does a weight reach the loss most? The prediction of a nudge can be
+held against the real loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.iteration import Pass
+from tui_backprop.engine.network import parameter_shapes, parameter_slices
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.top import Top
+
+BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A size to rank parameters by: ``score(w, g, alpha)`` of parameters and gradients, elementwise."""
+
+    about: str
+    formula: str
+    score: Callable[[Array, Array, float], Array]
+
+
+MEASURES: dict[str, Measure] = {
+    "gradient": Measure("how much the loss changes with it", "|dW|", lambda w, g, alpha: g),
+    "update": Measure(
+        "how much of the next step's progress is its own, to first order",
+        "α dW²",
+        lambda w, g, alpha: alpha * g * g,
+    ),
+    "weight x gradient": Measure(
+        "how much the loss would change without it, to first order", "|W dW|", lambda w, g, alpha: w * g
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """A parameter in a ranking: its tensor and index there, its value, gradient and score."""
+
+    tensor: str
+    index: tuple[int, ...]
+    value: float
+    gradient: float
+    score: float
+
+
+def ranking(taken: Pass, measure: str, most: int = 10, layer: int | None = None) -> tuple[Culprit, ...]:
+    """The ``most`` parameters with the largest score, of one layer or of all; those with score 0 never count.
+
+    NaN gradients are left out. Takes one pass over the parameters, block by block.
+    """
+    spec, row, top = taken.spec, MEASURES[measure], Top(most)
+    w, g = taken.program.parameters, taken.program.gradient
+    for name, place in parameter_slices(spec).items():
+        if layer in (None, int(name[1:])):
+            for start in range(place.start, place.stop, BLOCK):
+                part = slice(start, min(start + BLOCK, place.stop))
+                with np.errstate(all="ignore"):
+                    top.add(start, row.score(w[part], g[part], taken.lr))
+    return tuple(
+        _culprit(taken, int(at), float(score)) for at, score in zip(top.places, top.values, strict=True)
+    )
+
+
+def _culprit(taken: Pass, at: int, score: float) -> Culprit:
+    name, place = next((n, p) for n, p in parameter_slices(taken.spec).items() if p.start <= at < p.stop)
+    index = np.unravel_index(at - place.start, parameter_shapes(taken.spec)[name])
+    value, gradient = float(taken.program.parameters[at]), float(taken.program.gradient[at])
+    return Culprit(name, tuple(int(i) for i in index), value, gradient, abs(score))
