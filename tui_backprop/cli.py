@@ -95,11 +95,11 @@ def print_stream(session: Session, as_json: bool) -> None:
     from tui_backprop.ui.stream_text import as_object, as_text
     from tui_backprop.ui.terminal import glyphs_for
 
-    report = stream(session)
+    report, drawn = stream(session)
     if as_json:
-        print_json(as_object(session, report))
+        print_json(as_object(session, report, drawn))
     else:
-        click.echo(as_text(session, report, glyphs_for(getattr(sys.stdout, "encoding", None))))
+        click.echo(as_text(session, report, drawn, glyphs_for(getattr(sys.stdout, "encoding", None))))
 
 
 @main.command()

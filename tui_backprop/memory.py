@@ -31,11 +31,11 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
 
     free = psutil.virtual_memory().available
     if need(batch) > 0.8 * free:
-        smaller = "layers" if need(1) > 0.8 * free else "batch"
+        field, smaller = ("layers", "layers") if need(1) > 0.8 * free else ("batch", "batches")
         raise SpecError(
-            smaller,
-            f"{network.parameters:,} parameters would take {size(need(batch))} of memory,"
-            f" {size(free)} is free; choose smaller {'layers' if smaller == 'layers' else 'batches'}",
+            field,
+            f"{network.parameters:,} parameters would take {size(need(batch))} of memory, {size(free)} is free,"
+            f" of which a fifth is kept back; choose smaller {smaller}",
         )
 
 

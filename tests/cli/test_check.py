@@ -105,6 +105,11 @@ def test_backprop_passes_against_every_method(against):
     assert run(*arguments, "--dropout", "0.2", "--against", against, "--probes", "50").exit_code == 0
 
 
+def test_a_check_of_nothing_but_zeros_says_that_it_shows_little():
+    lines = run("--layers", "784,4,10", "--init", "zeros", "--no-bias").stdout.splitlines()
+    assert lines[-1] == "passed, but every gradient that was compared is 0: that shows little"
+
+
 def test_all_entries_are_compared_on_request():
     tensors = json.loads(run("--layers", "2,30,2", "--data", "moons", "--entries", "all", "--json").stdout)[
         "tensors"
@@ -136,7 +141,19 @@ def test_single_precision_is_checked_with_what_it_can_give():
         (["--step", "-1"], '--step: "-1" is not a positive number, such as 0.1'),
         (["--rtol", "x"], '--rtol: "x" is not 0 or a positive number, such as 0.1'),
         (["--atol", "nan"], '--atol: "nan" is not 0 or a positive number, such as 0.1'),
-        (["--fast", "--against", "spsa"], '--against: "spsa" is unknown; choose from forward-difference,'),
+        (
+            ["--fast", "--against", "spsa"],
+            "--against: spsa has no slope along a direction; with --fast, choose forward",
+        ),
+        (
+            ["--step", "1e-300"],
+            "--step: a step of 1e-300 leaves central-difference an error of about 100% in float64,",
+        ),
+        (["--step", "1e200"], "--step: a step of 1e+200 leaves central-difference an error of about 100%"),
+        (
+            ["--dtype", "float32", "--step", "1e-9"],
+            "--step: a step of 1e-09 leaves central-difference an error",
+        ),
         (
             ["--fast", "--method", "spsa"],
             "--method: the fast check is of backprop; leave --method out, or --fast",

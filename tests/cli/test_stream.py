@@ -36,12 +36,19 @@ def test_it_reports_what_the_whole_trace_saves(tmp_path):
     assert found["parameters"] == 752
 
 
+def test_dropout_drops_the_same_units_as_in_the_whole_trace():
+    arguments = *SMALL, "--dropout", "0.5", "--json"
+    whole = json.loads(CliRunner().invoke(main, ["trace", *arguments]).stdout)
+    assert json.loads(run(*arguments).stdout)["loss"] == pytest.approx(whole["loss"])
+
+
 def test_the_text_has_a_line_for_each_layer():
     lines = run(*SMALL).stdout.splitlines()
     assert lines[0].endswith("752 parameters")
     assert [line.split()[:2] for line in lines[4:7]] == [["1", "2x30"], ["2", "30x20"], ["3", "20x2"]]
     assert all("[" in line for line in lines[4:7])
     assert "x a forward pass together" in lines[8]
+    assert lines[9].startswith("drawing the weights took ")
 
 
 def test_it_has_nothing_to_save(tmp_path):
@@ -56,7 +63,7 @@ def test_it_has_nothing_to_save(tmp_path):
 def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, free, streamed, whole):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
     taken = []
-    monkeypatch.setattr("tui_backprop.commands.stream.stream", taken.append)
+    monkeypatch.setattr("tui_backprop.commands.stream.stream", lambda session: (taken.append(session), 0.0))
     monkeypatch.setattr("tui_backprop.ui.stream_text.as_text", lambda *_: "")
     layers = "--layers", "784,18130,18130,18130,18130,10"
     result = run(*layers)
@@ -64,8 +71,8 @@ def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, fre
     assert len(taken) == (streamed == 0)
     if streamed:
         assert result.stderr == (
-            "backprop-tui: --layers: 1,000,558,450 parameters would take 4.01 GB of memory, 4 GB is free;"
-            " choose smaller layers\n"
+            "backprop-tui: --layers: 1,000,558,450 parameters would take 4.01 GB of memory, 4 GB is free, of which a"
+            " fifth is kept back; choose smaller layers\n"
         )
     result = CliRunner().invoke(main, ["trace", *layers])
     assert result.exit_code == whole

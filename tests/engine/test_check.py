@@ -229,6 +229,32 @@ def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked():
     assert gradient.max() > 0
 
 
+@pytest.mark.parametrize(
+    ("step", "name"), [(1e-300, "central"), (1e10, "central"), (0.1, "forward"), (1e200, "forward")]
+)
+def test_a_step_that_can_tell_nothing_is_refused(step, name):
+    with pytest.raises(ValueError, match=rf"a step of .* leaves {name}-difference an error of about"):
+        compare(problem_of(EVERYTHING), second=f"{name}-difference", options=Options(step=step))
+
+
+def test_a_noisy_method_is_held_to_its_noise(plant):
+    problem = problem_of(NetworkSpec((4, 8, 3), "tanh", dtype="float64"))
+    norm = np.linalg.norm(METHODS["backprop"].gradient(problem))
+    report = compare(problem, second="spsa", options=Options(probes=400))
+    assert report.passed
+    assert all(tensor.worst.allowed < 0.31 * norm for tensor in report.tensors)
+    plant(ELEMENTWISE["tanh"], "vjp", 0, lambda to: np.multiply(to, 30, out=to))
+    assert not compare(problem, second="spsa", options=Options(probes=400)).passed
+
+
+def test_overflow_is_said_and_no_rule_is_accused():
+    problem = problem_of(NetworkSpec((4, 6, 6, 3), "relu", dtype="float64"))
+    report = compare(replace(problem, parameters=problem.parameters * 1e200))
+    assert not report.passed
+    assert report.faults == ()
+    assert "made it, from numbers that are all finite" in report.bad
+
+
 def test_watching_can_cancel():
     def stop(done, of):
         if done > 3:

@@ -70,7 +70,10 @@ def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_p
     bad = first_bad(run(spec, change, x))
     assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
     assert np.isinf(bad.number)
-    assert bad.why == "u2[0,2] is inf: matmul in layer 2 made it, from numbers that are all finite"
+    assert (
+        bad.why
+        == "u2[0,2] (z2 before its bias) is inf: matmul in layer 2 made it, from numbers that are all finite"
+    )
 
 
 def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():

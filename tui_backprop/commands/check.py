@@ -15,14 +15,25 @@ from tui_backprop.session import Session
 ALL = "all"
 
 
+def _count(text: str) -> int:
+    try:
+        return whole("entries", text, 1)
+    except SpecError as error:
+        raise SpecError("entries", f"{error.message}; or write {ALL}") from None
+
+
 def check(session: Session, given: dict[str, Any]) -> Report:
     """The report that the command's own options ask for. Raises SpecError, naming the option, for a bad one."""
     spec = session.network
     first = one_of("method", given["method"], METHODS)
-    second = one_of("against", given["against"], ALONG if given["fast"] else METHODS)
+    second = one_of("against", given["against"], METHODS)
     if given["fast"] and first != "backprop":
         raise SpecError("method", "the fast check is of backprop; leave --method out, or --fast")
-    entries = None if given["entries"] == ALL else whole("entries", given["entries"], 1)
+    if given["fast"] and second not in ALONG:
+        raise SpecError(
+            "against", f"{second} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
+        )
+    entries = None if given["entries"] == ALL else _count(given["entries"])
     directions, probes = whole("directions", given["directions"], 1), whole("probes", given["probes"], 1)
     step = None if given["step"] is None else positive("step", given["step"])
     bounds = {
@@ -32,9 +43,12 @@ def check(session: Session, given: dict[str, Any]) -> Report:
 
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
-    with progress("evaluations") as watch:
-        if given["fast"]:
-            return compare_along(
-                problem, second, directions=directions, options=options, watch=watch, **bounds
-            )
-        return compare(problem, first, second, entries=entries, options=options, watch=watch, **bounds)
+    try:
+        with progress("evaluations") as watch:
+            if given["fast"]:
+                return compare_along(
+                    problem, second, directions=directions, options=options, watch=watch, **bounds
+                )
+            return compare(problem, first, second, entries=entries, options=options, watch=watch, **bounds)
+    except ValueError as error:
+        raise SpecError("step", str(error)) from None

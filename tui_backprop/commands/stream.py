@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from tui_backprop.commands.progress import progress
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.initialise import initial_parameters
@@ -9,18 +11,22 @@ from tui_backprop.engine.stream import StreamReport, stream_pass
 from tui_backprop.session import Session
 
 
-def stream(session: Session) -> StreamReport:
-    """Draw the first parameters, with progress, and run one streamed pass."""
+def stream(session: Session) -> tuple[StreamReport, float]:
+    """Draw the first parameters, with progress, and run one streamed pass: its report, and the seconds that the
+    drawing took."""
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
+    start = perf_counter()
     with progress("weights drawn") as watch:
         parameters = initial_parameters(spec, watch)
+    drawn = perf_counter() - start
     stages = 2 * spec.depth
     with progress("layers walked, down and up") as watch:
-        return stream_pass(
+        report = stream_pass(
             spec,
             batch.x,
             batch.t,
             parameters,
             watch=lambda phase, layer: watch(layer if phase == "forward" else stages - layer + 1, stages),
         )
+    return report, drawn

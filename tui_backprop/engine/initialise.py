@@ -52,8 +52,9 @@ class Block:
     def draw(self) -> int:
         """Fill them, a row at a time, so that no second copy is needed; return how many weights they are."""
         stream = _stream(self.seed, *self.key)
-        for row in self.weights:
-            np.multiply(stream.standard_normal(len(row)), self.std, out=row, casting="same_kind")
+        with np.errstate(over="ignore"):  # infinite weights show themselves
+            for row in self.weights:
+                np.multiply(stream.standard_normal(len(row)), self.std, out=row, casting="same_kind")
         return self.weights.size
 
 

@@ -78,4 +78,5 @@ def _first(values: Array) -> tuple[int, ...] | None:
 
 def _bad(op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str) -> Bad:
     place = f"{value}[{','.join(map(str, at))}]" if at else value
+    place += f" (z{value[1:]} before its bias)" if value[0] == "u" else ""
     return Bad(op, layer, value, at, float(values[at]), f"{place} is {float(values[at])}: {why}")

@@ -68,7 +68,8 @@ class Program:
     def _inputs(self) -> dict[str, Array]:
         """What comes from outside and is no parameter; masks that drop nothing, until they are drawn."""
         labels = LOSSES[self.spec.loss].labels
-        inputs = {INPUT: self._array(INPUT), STRENGTH: np.asarray(self.spec.l2, self.dtype)}
+        with np.errstate(over="ignore"):
+            inputs = {INPUT: self._array(INPUT), STRENGTH: np.asarray(self.spec.l2, self.dtype)}
         inputs[TARGET] = np.zeros(self.shapes[TARGET], np.intp if labels else self.dtype)
         return inputs | {name: np.ones(shape, self.dtype) for name, shape in self._masks.items()}
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.iteration import mask_stream
 from tui_backprop.engine.network import Visit, backward_visits, parameter_shapes
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.program import Program
@@ -90,7 +91,8 @@ class Digest:
 
     @property
     def norm(self) -> float:
-        return float(self._squares**0.5)
+        """NaN if an entry is no finite number."""
+        return float("nan") if self.bad else float(self._squares**0.5)
 
     @property
     def largest(self) -> tuple[Largest, ...]:
@@ -152,6 +154,8 @@ def stream_pass(
     """
     program = StreamedProgram(spec, len(x), parameters)
     program.feed(x, target)
+    if spec.dropout:
+        program.draw(mask_stream(spec, 0))  # those of the first iteration
     layers = range(1, spec.depth + 1)
     forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     digests = {layer: Digest(most) for layer in layers}
@@ -159,8 +163,9 @@ def stream_pass(
     before = perf_counter()
     for op, _ in zip(program.ops, program.steps(), strict=True):
         now = perf_counter()
-        forward[op.layer] += now - before
-        watch("forward", op.layer)
+        layer = int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
+        forward[layer] += now - before
+        watch("forward", layer)
         before = perf_counter()
     for _, layer in program.stages(lambda name, row, tile: digests[int(name[1:])].add(row, tile)):
         now = perf_counter()

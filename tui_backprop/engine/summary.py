@@ -32,7 +32,7 @@ class Summary:
 def summarise(array: Array) -> Summary:
     """Summarise an array of any shape with at least one entry."""
     with np.errstate(all="ignore"):
-        low, high, norm = float(array.min()), float(array.max()), float(np.linalg.norm(array.ravel()))
+        low, high, norm = float(array.min()), float(array.max()), _norm(array.ravel())
         bad = 0 if np.isfinite(low) and np.isfinite(high) else array.size - int(np.isfinite(array).sum())
         return Summary(
             size=array.size,
@@ -44,6 +44,12 @@ def summarise(array: Array) -> Summary:
             bad=bad,
             small=pool(array, ROWS, COLUMNS) if array.ndim == 2 else array,
         )
+
+
+def _norm(values: Array) -> float:
+    """The Euclidean norm, also where squares overflow the array's precision."""
+    norm = float(np.linalg.norm(values))
+    return norm if np.isfinite(norm) else float(np.linalg.norm(values.astype(float)))
 
 
 def pool(values: Array, rows: int, columns: int) -> Array:

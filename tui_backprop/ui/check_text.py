@@ -46,6 +46,8 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
         "",
         f"cosine of the two: {report.cosine:.12f}",
     ]
+    if report.bad:
+        lines.append(f"numbers overflowed: {report.bad}")
     if any(tensor.kinks for tensor in report.tensors):
         lines.append(
             "a kink within the step makes a difference wrong, not the derivative: such entries do not count"
@@ -61,10 +63,13 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
 def verdict(report: Report) -> str:
     """The last line: whether the check passed, and if not, what did not."""
     if report.passed:
-        return "passed"
+        worst = [tensor.worst for tensor in report.tensors if tensor.worst]
+        silent = all(entry.first == entry.second == 0 for entry in worst)
+        return "passed, but every gradient that was compared is 0: that shows little" if silent else "passed"
     wrong = [tensor.tensor for tensor in report.tensors if tensor.failed]
     parts = [f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"] if wrong else []
     parts += [_named(report.faults[0])] if report.faults else []
+    parts += ["there are numbers that are NaN or infinite"] if report.bad else []
     return f"FAILED: {'; '.join(parts)}"
 
 

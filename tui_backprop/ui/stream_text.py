@@ -16,7 +16,7 @@ HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest en
 SHOWN = 3
 
 
-def as_text(session: Session, report: StreamReport, glyphs: Glyphs) -> str:
+def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs) -> str:
     """A line for each layer, and the totals."""
     spec = session.network
     rows = [[glyphs.text(cell) for cell in row] for row in (HEADS, *map(_row, report.layers))]
@@ -30,14 +30,14 @@ def as_text(session: Session, report: StreamReport, glyphs: Glyphs) -> str:
         "",
         f"forward {duration(report.forward)}, backward {duration(report.backward)},"
         f" {total / report.forward:.2f}x a forward pass together",
-        "the weight gradients were not kept: each was looked at tile by tile",
+        f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
     ]
     return "\n".join(glyphs.text(text) for text in lines)
 
 
-def as_object(session: Session, report: StreamReport) -> dict[str, Any]:
+def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
     """What ``trace --stream --json`` prints; seconds."""
-    return {"parameters": session.network.parameters, **msgspec.to_builtins(report)}
+    return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}
 
 
 def _row(layer: LayerReport) -> tuple[str, ...]:

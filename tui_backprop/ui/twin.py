@@ -13,6 +13,7 @@ from tui_backprop.engine.network import mask_shapes, views
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.optimisers import formulas
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
 from tui_backprop.engine.trace import Step, per_sample, walk
 from tui_backprop.engine.worked import worked
@@ -133,7 +134,8 @@ def arrays_of(taken: Pass) -> dict[str, Array]:
 
     Where the network has them, also gammak, betak, dgammak, dbetak, what stands between zk and ak (nk, hk, rk)
     with its derivatives (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
-    optimiser's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk.
+    optimiser's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk; and
+    the parameters are new_Wk, new_bk after any update but plain gradient descent, which W and dW tell.
     """
     spec = taken.spec
     arrays = {"x": taken.tensor("x"), "target": taken.tensor("t"), "loss": taken.tensor("L")}
@@ -142,6 +144,8 @@ def arrays_of(taken: Pass) -> dict[str, Array]:
     named = {*taken.new, *(f"d{name}" for name in taken.new), *made, f"a{spec.depth}"} - {"x"}
     arrays |= {ascii_formula(name): taken.tensor(name) for name in sorted(named)}
     arrays |= {f"mask{name[1:]}": taken.tensor(name) for name in mask_shapes(spec, taken.batch)}
+    if taken.optimiser != OptimiserSpec():
+        arrays |= {f"new_{ascii_formula(name)}": array for name, array in taken.new.items()}
     for slot, flat in taken.after.slots.items():
         arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in views(flat, spec).items()}
     return arrays

@@ -27,7 +27,9 @@ from tui_backprop.engine.check.report import (
 )
 from tui_backprop.engine.methods import METHODS, Method, Options, Problem
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
+from tui_backprop.engine.nonfinite import first_bad
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.program import Program
 
 Watch = Callable[[int, int], None]  # (evaluations made, of how many)
 
@@ -47,11 +49,13 @@ def compare(
     first method's gradient is largest, half at random. ``watch`` may raise to cancel.
 
     A ReLU (or any function with a kink) that changes sides within the step makes a difference wrong although
-    the derivative is right: such entries are counted apart.
+    the derivative is right: such entries are counted apart. Raises ValueError for a step that can tell nothing.
     """
     program = problem.program()
     loss = float(program.forward())
-    guide = program.backward().copy() if entries is not None else None
+    guide = program.backward()
+    bounds = tolerance(first, second, problem, loss, guide, options)
+    bounds = Tolerance(bounds.rtol if rtol is None else rtol, bounds.atol if atol is None else atol)
     where = _chosen(problem, guide, entries, options.seed)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second))
@@ -60,8 +64,6 @@ def compare(
         for done in METHODS[name].fill(out, problem, where, options):
             made = before + done
             watch(made, total)
-    bounds = tolerance(first, second, problem, loss, _largest(a[where]), options)
-    bounds = Tolerance(bounds.rtol if rtol is None else rtol, bounds.atol if atol is None else atol)
     step = _step(METHODS[second], METHODS[first], problem, options)
     tensors, shapes = [], parameter_shapes(problem.spec)
     for name, place in parameter_slices(problem.spec).items():
@@ -71,7 +73,7 @@ def compare(
             nudge = partial(_nudge, problem, i, step)
             pairs.append((entry_of(index, float(a[i]), float(b[i]), step, bounds), nudge))
         tensors.append(judged(name, shapes[name], pairs, partial(_flips, problem)))
-    return _report(problem, first, second, loss, made, tensors)
+    return _report(problem, program, first, second, loss, made, tensors)
 
 
 def compare_along(
@@ -95,7 +97,7 @@ def compare_along(
     loss = float(program.forward())
     gradient = program.backward().astype(float)
     generator = np.random.default_rng(options.seed)
-    bounds = tolerance("backprop", second, problem, loss, _largest(gradient), options)
+    bounds = tolerance("backprop", second, problem, loss, gradient, options)
     bounds = Tolerance(bounds.rtol if rtol is None else rtol, bounds.atol if atol is None else atol)
     step = _step(METHODS[second], METHODS[second], problem, options)
     slope, evaluations = ALONG[second]
@@ -113,11 +115,12 @@ def compare_along(
             made += evaluations
             watch(made, 1 + evaluations * directions * len(shapes))
         tensors.append(judged(name, shapes[name], pairs, partial(_flips, problem)))
-    return _report(problem, "backprop", second, loss, made, tensors)
+    return _report(problem, program, "backprop", second, loss, made, tensors)
 
 
 def _report(
     problem: Problem,
+    program: Program,
     first: str,
     second: str,
     loss: float,
@@ -125,12 +128,13 @@ def _report(
     tensors: list[tuple[TensorCheck, Array]],
 ) -> Report:
     pairs = np.concatenate([values for _, values in tensors])
-    lengths = np.linalg.norm(pairs, axis=0)
     with np.errstate(all="ignore"):
-        cosine = float(pairs[:, 0] @ pairs[:, 1] / (lengths[0] * lengths[1])) if lengths.all() else 1.0
+        lengths = np.linalg.norm(pairs, axis=0)
+        cosine = float((pairs[:, 0] / lengths[0]) @ (pairs[:, 1] / lengths[1]))
     found, operations = faults(problem)
-    checks = tuple(check for check, _ in tensors)
-    return Report(first, second, problem.spec.dtype, loss, made, cosine, checks, operations, found)
+    checks, bad = tuple(check for check, _ in tensors), first_bad(program)
+    why = bad.why if bad else ""
+    return Report(first, second, problem.spec.dtype, loss, made, cosine, checks, operations, found, why)
 
 
 def _step(method: Method, other: Method, problem: Problem, options: Options) -> float:
@@ -142,14 +146,9 @@ def _step(method: Method, other: Method, problem: Problem, options: Options) -> 
     return method.best_step(problem.spec.dtype) if options.step is None else options.step
 
 
-def _largest(values: Array) -> float:
-    finite = values[np.isfinite(values)]
-    return float(np.abs(finite).max()) if len(finite) else 0.0
-
-
-def _chosen(problem: Problem, guide: Array | None, entries: int | None, seed: int) -> Array:
+def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> Array:
     """Places in the flat vector: all, or of each tensor those with the largest gradient and some at random."""
-    if guide is None or entries is None:
+    if entries is None:
         return np.arange(problem.spec.parameters)
     generator = np.random.default_rng(seed)
     chosen = []

@@ -10,6 +10,7 @@ import numpy as np
 from tui_backprop.engine.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array, Shape
 
+TELLING = 2e-3  # relative errors above this would let wrong gradients pass
 TINY = 1e-300  # keeps a relative error of two zeros from dividing by zero
 
 
@@ -53,7 +54,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """``first`` and ``second`` name the methods; ``cosine`` is that between their gradients, as compared."""
+    """``first`` and ``second`` name the methods; ``cosine`` is that between their gradients, as compared (NaN
+    where one of them is zero); ``bad`` says where the first NaN or infinity came from, if there is one."""
 
     first: str
     second: str
@@ -64,10 +66,11 @@ class Report:
     tensors: tuple[TensorCheck, ...]
     operations: int
     faults: tuple[Fault, ...]
+    bad: str = ""
 
     @property
     def passed(self) -> bool:
-        return not self.faults and not any(tensor.failed for tensor in self.tensors)
+        return not self.bad and not self.faults and not any(tensor.failed for tensor in self.tensors)
 
 
 @dataclass(frozen=True)
@@ -82,16 +85,25 @@ class Tolerance:
 
 
 def tolerance(
-    first: str, second: str, problem: Problem, loss: float, largest: float, options: Options
+    first: str, second: str, problem: Problem, loss: float, gradient: Array, options: Options
 ) -> Tolerance:
     """What two methods can be expected to agree to. Round-off of a difference goes with the loss, truncation
-    with the gradient's ``largest`` entry; a noisy method is off by the gradient's norm."""
-    eps = float(np.finfo(problem.spec.dtype).eps)
-    rows = METHODS[first], METHODS[second]
-    error = max(row.error(eps, options.step if row.order else None) for row in rows)
-    atol = 10 * error * max(abs(loss), largest)
-    if any(row.noisy for row in rows):
-        atol += 10 * largest * (problem.spec.parameters / options.probes) ** 0.5
+    with the largest entry of the ``gradient`` (P,); a noisy method is off by the gradient's norm, less with
+    more probes. Raises ValueError for a step with which a method could tell nothing."""
+    eps, error = float(np.finfo(problem.spec.dtype).eps), 0.0
+    for name in (first, second):
+        row = METHODS[name]
+        left = row.error(eps, options.step if row.order else None)
+        if left > TELLING:
+            raise ValueError(
+                f"a step of {options.step:g} leaves {name} an error of about {min(left, 1.0):.0%} in"
+                f" {problem.spec.dtype}, so it could tell nothing; the best one is {row.step(eps):.1e}"
+            )
+        error = max(error, left)
+    finite = np.where(np.isfinite(gradient), gradient, 0).astype(float)
+    atol = 10 * error * max(abs(loss), float(np.abs(finite).max()))
+    if any(METHODS[name].noisy for name in (first, second)):
+        atol += 6 * float(np.linalg.norm(finite)) / options.probes**0.5
     return Tolerance(100 * error, atol)
 
 

@@ -46,7 +46,7 @@ class Method:
         """About the relative error of a derivative of size 1: what sums of some hundred terms leave, truncation
         h^order, and round-off eps / h; with the best step, if none is given."""
         h = self.step(eps) if step is None else step
-        truncation = h**self.order if self.order else 0.0
+        truncation = min(h, 1.0) ** self.order if self.order else 0.0
         return 64 * eps + truncation + (eps / h if self.subtracts else 0.0)
 
     def fill(

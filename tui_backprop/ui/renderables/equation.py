@@ -82,6 +82,9 @@ def decimals_for(rows: Sequence[Row]) -> int | None:
     if any(row.sign == "/" and abs(row.value) < 1 for row in rows):
         largest = max((abs(row.value) for row in rows if row.sign == "+"), default=0.0)
         needed += [1 - math.floor(math.log10(largest))] if 0 < largest < math.inf else []
+    if not needed:  # the result is 0: what it was made of shows the scale
+        summands = [abs(row.value) for row in rows if row.sign == "+" and row.value]
+        needed += [2 - math.floor(math.log10(s)) for s in summands if math.isfinite(s)]
     most = max(2, *needed) if needed else 2
     return most if most <= MOST_DECIMALS else None
 
