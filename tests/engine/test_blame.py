@@ -64,7 +64,7 @@ def test_a_gradient_that_is_no_number_hides_no_other():
 
 @pytest.mark.parametrize("most", [1, 5, 40])
 @pytest.mark.parametrize("piece", [1, 3, 100])
-def test_top_keeps_the_largest_of_all_pieces_first_ones_first(most, piece):
+def test_top_keeps_the_largest_of_all_pieces(most, piece):
     values = np.random.default_rng(1).integers(-9, 10, 30).astype(float)
     top = Top(most)
     for start in range(0, 30, piece):

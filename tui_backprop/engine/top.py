@@ -9,8 +9,7 @@ from tui_backprop.engine.primitives import Array
 
 class Top:
     """The ``most`` numbers of largest size among all that were added, largest first: ``places`` are where they
-    stand in the whole, ``values`` what they are. Of equal ones, those that came first; zeros and NaN
-    never count."""
+    stand in the whole, ``values`` what they are. Of equal ones at the end, some; zeros and NaN never count."""
 
     def __init__(self, most: int) -> None:
         self.most = most
