@@ -189,6 +189,25 @@ def test_a_relu_that_flips_within_the_step_is_a_kink_and_no_failure(second):
     assert checks["W2"].kinks == checks["b2"].kinks == 0
 
 
+@pytest.mark.parametrize("factor", [0.5, -3.0])
+def test_a_kink_within_the_step_excuses_no_wrong_gradient(plant, factor):
+    problem = at_a_kink()
+    plant(ELEMENTWISE["relu"], "vjp", 0, lambda to: np.multiply(to, factor, out=to))
+    report = compare(problem, options=Options(step=1e-3))  # the step does cross the kink
+    assert [tensor.failed for tensor in report.tensors][:2] == [1, 1]
+    assert not any(tensor.kinks for tensor in report.tensors)
+
+
+def test_what_is_infinite_agrees_with_nothing(monkeypatch):
+    def infinite(out, problem, where, h, options):
+        out[where] = np.inf
+        yield 1
+
+    monkeypatch.setitem(METHODS, "forward-mode", replace(METHODS["forward-mode"], rule=infinite))
+    report = compare(problem_of(NetworkSpec((3, 4, 2), "tanh", dtype="float64")), second="forward-mode")
+    assert all(tensor.failed == tensor.checked for tensor in report.tensors)
+
+
 def test_the_same_difference_without_a_kink_is_a_failure(plant):
     problem = at_a_kink()
     plant(ELEMENTWISE["relu"], "vjp", 0, scaled)

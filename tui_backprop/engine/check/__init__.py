@@ -72,7 +72,7 @@ def compare(
             index = np.unravel_index(i - place.start, shapes[name])
             nudge = partial(_nudge, problem, i, step)
             pairs.append((entry_of(index, float(a[i]), float(b[i]), step, bounds), nudge))
-        tensors.append(judged(name, shapes[name], pairs, partial(_flips, problem)))
+        tensors.append(judged(name, shapes[name], pairs, partial(_at_kink, problem)))
     return _report(problem, program, first, second, loss, made, tensors)
 
 
@@ -114,7 +114,7 @@ def compare_along(
             )
             made += evaluations
             watch(made, 1 + evaluations * directions * len(shapes))
-        tensors.append(judged(name, shapes[name], pairs, partial(_flips, problem)))
+        tensors.append(judged(name, shapes[name], pairs, partial(_at_kink, problem)))
     return _report(problem, program, "backprop", second, loss, made, tensors)
 
 
@@ -169,6 +169,15 @@ def _nudge(problem: Problem, i: int, step: float) -> Array:
     nudge = np.zeros(problem.spec.parameters)
     nudge[i] = step * max(1.0, abs(float(problem.parameters[i])))
     return nudge
+
+
+def _at_kink(problem: Problem, entry: Entry, nudge: Array) -> bool:
+    """Whether a kink is to blame: one lies within the nudge, and the complex step, which has none, agrees."""
+    if not _flips(problem, nudge):
+        return False
+    length = float(np.linalg.norm(nudge))
+    exact = ALONG["complex-step"][0](problem.in_precision("float64"), nudge / length, 1e-30)
+    return abs(entry.first - exact) <= entry.allowed
 
 
 def _flips(problem: Problem, nudge: Array) -> bool:

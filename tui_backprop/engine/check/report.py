@@ -118,15 +118,15 @@ def judged(
     name: str,
     shape: Shape,
     pairs: Sequence[tuple[Entry, Callable[[], Array]]],
-    crosses: Callable[[Array], bool],
+    crosses: Callable[[Entry, Array], bool],
 ) -> tuple[TensorCheck, Array]:
     """The tensor's verdict, and the values that were compared, shape (entries, 2). Each entry comes with what
-    makes its nudge (P,); ``crosses`` tells whether a kink lies within that."""
+    makes its nudge (P,); ``crosses`` tells whether a kink within that explains the difference."""
     good, failed, kinks = [], [], 0
     for entry, nudge in pairs:
-        if abs(entry.first - entry.second) <= entry.allowed:
+        if abs(entry.first - entry.second) <= entry.allowed < float("inf"):
             good.append(entry)
-        elif entry.step and crosses(nudge()):
+        elif entry.step and crosses(entry, nudge()):
             kinks += 1
         else:
             failed.append(entry)  # NaN ends here: it is no difference that is allowed
