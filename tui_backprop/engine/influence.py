@@ -30,7 +30,7 @@ class Hop:
 
 
 def _slope(taken: Pass, op: Op, s: int) -> Array:
-    return np.asarray(taken.slope(op.layer)[s])
+    return taken.slope(op.layer, s)
 
 
 def _normalised(taken: Pass, op: Op, s: int) -> Array:

@@ -130,13 +130,17 @@ class Pass:
                 self.summary(f"d{name}")
                 self.summary(name, updated=True)
 
-    def slope(self, layer: int) -> Array:
-        """f' of a hidden layer, (n, width), by the same rule that the backward pass uses."""
-        op = self.activation(layer)
-        z, a = self.tensor(op.inputs[0]), self.tensor(op.output)
-        slope = np.empty_like(z)
-        op.primitive.vjps[0](slope, np.ones_like(z), a, self.program.caches[op.output], z)
-        return slope
+    def slope(self, layer: int, sample: int) -> Array:
+        """f' of a hidden layer for one sample, (width,), by the same rules that the passes use, and in a cache
+        of its own: the program's belongs to its passes."""
+        row = self.activation(layer)
+        z = self.tensor(row.inputs[0])[sample : sample + 1]
+        a, slope, cache = np.empty_like(z), np.empty_like(z), row.primitive.room(z.dtype, z.shape)
+        with np.errstate(all="ignore"):
+            row.primitive.forward(a, cache, z)
+            row.primitive.vjps[0](slope, np.ones_like(z), a, cache, z)
+        only: Array = slope[0]
+        return only
 
 
 def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
@@ -144,11 +148,16 @@ def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(0, t)))
 
 
-def run(program: Program, update: Update, t: int) -> float:
-    """Forward and backward pass of iteration t; returns the loss."""
-    program.feed(update.x, update.target)
+def feed(program: Program, x: Array, target: Array, t: int) -> None:
+    """Give a program a batch, and the dropout masks of iteration t."""
+    program.feed(x, target)
     if program.spec.dropout:
         program.draw(mask_stream(program.spec, t))
+
+
+def run(program: Program, update: Update, t: int) -> float:
+    """Forward and backward pass of iteration t; returns the loss."""
+    feed(program, update.x, update.target, t)
     loss = float(program.forward())
     program.backward()
     return loss
@@ -165,9 +174,7 @@ def take_pass(
         after.parameters, program.gradient, before.t
     )
     again = Program(spec, len(update.x), after.parameters)
-    again.feed(update.x, update.target)
-    if spec.dropout:
-        again.draw(mask_stream(spec, before.t))
+    feed(again, update.x, update.target, before.t)
     loss_after = float(again.forward())
     kept = (*program.values.values(), *program.cotangents.values(), program.gradient)
     for array in (*kept, after.parameters, *after.slots.values()):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from tui_backprop.engine.primitives import (
     BIAS_ADD,
@@ -136,7 +138,8 @@ def backward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
     return tuple(visits)
 
 
-def parameter_shapes(spec: NetworkSpec) -> dict[str, Shape]:
+@lru_cache(maxsize=64)
+def parameter_shapes(spec: NetworkSpec) -> Mapping[str, Shape]:
     """Shapes of all parameters in the order in which they lie in the flat vector: W1, b1, W2, b2, ..."""
     shapes: dict[str, Shape] = {}
     for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
@@ -145,7 +148,7 @@ def parameter_shapes(spec: NetworkSpec) -> dict[str, Shape]:
             shapes[f"b{k}"] = (fan_out,)
         if spec.layer_norm and k < spec.depth:
             shapes |= {f"γ{k}": (fan_out,), f"β{k}": (fan_out,)}
-    return shapes
+    return MappingProxyType(shapes)
 
 
 def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
@@ -156,7 +159,7 @@ def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
 
 def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
     """Shapes of all values of a program, parameters among them, for a batch of ``batch`` samples."""
-    shapes = parameter_shapes(spec) | mask_shapes(spec, batch)
+    shapes = {**parameter_shapes(spec), **mask_shapes(spec, batch)}
     shapes |= {INPUT: (batch, spec.layers[0]), STRENGTH: ()}
     shapes[TARGET] = (batch,) if LOSSES[spec.loss].labels else (batch, spec.layers[-1])
     for op in compile_ops(spec):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_backprop.engine.iteration import mask_stream
+from tui_backprop.engine.iteration import feed
 from tui_backprop.engine.network import Visit, backward_visits, parameter_shapes
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.program import Program
@@ -153,9 +153,7 @@ def stream_pass(
     ``watch`` is told the phase and the layer that was done last, and may raise to cancel.
     """
     program = StreamedProgram(spec, len(x), parameters)
-    program.feed(x, target)
-    if spec.dropout:
-        program.draw(mask_stream(spec, 0))  # those of the first iteration
+    feed(program, x, target, 0)
     layers = range(1, spec.depth + 1)
     forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     digests = {layer: Digest(most) for layer in layers}
@@ -176,10 +174,19 @@ def stream_pass(
     reports = []
     for layer in layers:
         made = program.values[f"a{layer}" if layer < spec.depth else f"z{layer}"]
-        digest, shape = digests[layer], spec.fans[layer - 1]
-        sizes = _norm(made), _norm(program.cotangents[f"z{layer}"]), digest.norm
+        digest = digests[layer]
         reports.append(
-            LayerReport(layer, shape, forward[layer], backward[layer], *sizes, digest.bad, digest.largest)
+            LayerReport(
+                layer=layer,
+                shape=spec.fans[layer - 1],
+                forward=forward[layer],
+                backward=backward[layer],
+                activation_norm=_norm(made),
+                delta_norm=_norm(program.cotangents[f"z{layer}"]),
+                gradient_norm=digest.norm,
+                bad=digest.bad,
+                largest=digest.largest,
+            )
         )
     loss = float(program.values["L"])
     return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports))

@@ -161,8 +161,8 @@ def walk(spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec
         step = _step(len(steps), phase, layer, kind, tuple(group), spec, shapes)
         total += step.macs
         steps.append(replace(step, ratio=total / forward))
-    for k in range(1, spec.depth + 1):
-        steps.append(_update_step(len(steps), k, spec, shapes, optimiser, total / forward))
+    for k, names in groupby(parameter_shapes(spec), _layer):
+        steps.append(_update_step(len(steps), k, list(names), spec, shapes, optimiser, total / forward))
     return tuple(steps)
 
 
@@ -212,10 +212,15 @@ def _costs(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
 
 
 def _update_step(
-    index: int, k: int, spec: NetworkSpec, shapes: dict[str, Shape], optimiser: OptimiserSpec, ratio: float
+    index: int,
+    k: int,
+    names: list[str],
+    spec: NetworkSpec,
+    shapes: dict[str, Shape],
+    optimiser: OptimiserSpec,
+    ratio: float,
 ) -> Step:
     """The update of a layer's parameters; the optimiser's own lines are written out for the weights."""
-    names = [name for name in parameter_shapes(spec) if _layer(name) == k]
     parameters = sum(size(shapes[name]) for name in names)
     lines = [
         re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: f"{token[0]}{k}", line)

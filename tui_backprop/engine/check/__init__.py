@@ -28,7 +28,7 @@ from tui_backprop.engine.check.report import (
 from tui_backprop.engine.methods import METHODS, Method, Options, Problem
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.nonfinite import first_bad
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import ELEMENTWISE, Array
 from tui_backprop.engine.program import Program
 
 Watch = Callable[[int, int], None]  # (evaluations made, of how many)
@@ -45,8 +45,8 @@ def compare(
     options: Options = Options(),
     watch: Watch = lambda done, of: None,
 ) -> Report:
-    """Compare two methods in ``entries`` parameters of each tensor (None: all of them), half of them where the
-    first method's gradient is largest, half at random. ``watch`` may raise to cancel.
+    """Compare two methods in ``entries`` parameters of each tensor (None: all of them), half of them where
+    backprop's gradient is largest, half at random. ``watch`` may raise to cancel.
 
     A ReLU (or any function with a kink) that changes sides within the step makes a difference wrong although
     the derivative is right: such entries are counted apart. Raises ValueError for a step that can tell nothing.
@@ -173,7 +173,7 @@ def _nudge(problem: Problem, i: int, step: float) -> Array:
 
 def _at_kink(problem: Problem, entry: Entry, nudge: Array) -> bool:
     """Whether a kink is to blame: one lies within the nudge, and the complex step, which has none, agrees."""
-    if not _flips(problem, nudge):
+    if not any(ELEMENTWISE[name].kink for name in problem.spec.activations) or not _flips(problem, nudge):
         return False
     length = float(np.linalg.norm(nudge))
     exact = ALONG["complex-step"][0](problem.in_precision("float64"), nudge / length, 1e-30)
@@ -183,12 +183,13 @@ def _at_kink(problem: Problem, entry: Entry, nudge: Array) -> bool:
 def _flips(problem: Problem, nudge: Array) -> bool:
     """Whether any function with a kink changes sides between the parameters less, without and plus a nudge."""
     program = problem.program()
+    bent = [program.values[op.inputs[0]] for op in program.ops if op.primitive.kink]
     at, sides = program.parameters.copy(), []
     for way in (-1, 0, 1):
         with np.errstate(invalid="ignore"):  # of an infinite parameter
             program.parameters[...] = at + way * nudge
         program.forward()
-        sides.append([program.values[op.inputs[0]] > 0 for op in program.ops if op.primitive.kink])
+        sides.append([z > 0 for z in bent])
     return any(
         (left != right).any() for one in (0, 2) for left, right in zip(sides[one], sides[1], strict=True)
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from tui_backprop.engine.iteration import mask_stream
 from tui_backprop.engine.network import mask_shapes
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, draw_mask
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.spec import NetworkSpec
 
@@ -36,15 +36,12 @@ class Problem:
             self.spec, self.batch * copies, self.parameters.astype(dtype or self.spec.dtype), dtype
         )
         made.feed(*(np.concatenate([array] * copies) for array in (self.x, self.target)))
-        if self.spec.dropout:
-            self._draw_masks(made, copies)
+        stream = mask_stream(self.spec, self.t)
+        for name, shape in mask_shapes(self.spec, self.batch).items():
+            masks = made.values[name].reshape(copies, *shape)
+            draw_mask(masks[0], self.spec.dropout, stream)
+            masks[1:] = masks[0]
         return made
-
-    def _draw_masks(self, made: Program, copies: int) -> None:
-        once = Program(self.spec, self.batch)
-        once.draw(mask_stream(self.spec, self.t))
-        for name in mask_shapes(self.spec, self.batch):
-            made.values[name][...] = np.concatenate([once.values[name]] * copies)
 
     def in_precision(self, dtype: str) -> Problem:
         """The same problem with a network of another precision."""

@@ -107,7 +107,7 @@ def delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
         rows.append(_entry(taken, "*", f"m{k}", j, s))
     slope = ACTIVATIONS[spec.activations[k - 1]].slope_formula
     label = tidy(slope.format(f"{op.inputs[0]}[{j}]", y=f"{op.output}[{j}]"))
-    return [*rows, Row("*", label, float(taken.slope(k)[s, j])), _entry(taken, "=", step.tensor, j, s)]
+    return [*rows, Row("*", label, float(taken.slope(k, s)[j])), _entry(taken, "=", step.tensor, j, s)]
 
 
 def normalisation_delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
