@@ -106,10 +106,10 @@ def print_stream(session: Session, as_json: bool) -> None:
 @session_options
 @click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
 @click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
-@click.option("--entries", default="20", metavar="20|all", help="Parameters to compare in each tensor.")
+@click.option("--entries", metavar="20|all", help="Parameters to compare in each tensor.")
 @click.option("--fast", is_flag=True, help="Compare slopes along random directions: a few passes in all.")
-@click.option("--directions", default="1", metavar="1", help="Directions for each tensor, with --fast.")
-@click.option("--probes", default="1", metavar="1", help="Random directions of spsa.")
+@click.option("--directions", metavar="1", help="Directions for each tensor, with --fast.")
+@click.option("--probes", metavar="1", help="Random directions of spsa.")
 @click.option("--step", metavar="1e-6", help="h; the best one for method and precision if not given.")
 @click.option("--rtol", metavar="1e-6", help="Relative difference that is allowed.")
 @click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")

@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli import main
+from tui_backprop.engine.check import Entry, Report, TensorCheck
 from tui_backprop.engine.methods import METHODS
+from tui_backprop.session import from_preset
+from tui_backprop.ui.check_text import as_text
+from tui_backprop.ui.renderables.glyphs import UTF8
 
 RIGHT = METHODS["backprop"].rule
 
@@ -55,6 +59,20 @@ def test_there_is_a_line_for_each_tensor_with_both_values_and_what_is_allowed():
         assert difference <= allowed
         assert error < 1e-6
     assert max(map(len, lines)) <= 110
+
+
+@pytest.mark.parametrize(
+    ("methods", "heads"),
+    [
+        (("forward-difference", "forward-mode"), ["difference", "mode"]),
+        (("batched-difference", "batched-forward-mode"), ["difference", "forward"]),
+        (("backprop", "backprop"), ["backprop", "backprop"]),
+        (("backprop", "forward-mode"), ["backprop", "forward"]),
+    ],
+)
+def test_the_columns_of_two_methods_have_names_that_differ(methods, heads):
+    lines = run("--preset", "xor", "--method", methods[0], "--against", methods[1]).stdout.splitlines()
+    assert lines[4].split("worst at")[1].split()[:2] == heads
 
 
 def test_a_wrong_gradient_ends_with_1_and_is_named_with_its_place(wrong_w2):
@@ -102,12 +120,41 @@ def test_backprop_passes_against_every_method(against):
         "--l2",
         "0.01",
     )
-    assert run(*arguments, "--dropout", "0.2", "--against", against, "--probes", "50").exit_code == 0
+    assert (
+        run(
+            *arguments,
+            "--dropout",
+            "0.2",
+            "--against",
+            against,
+            *(["--probes", "50"] if against == "spsa" else []),
+        ).exit_code
+        == 0
+    )
 
 
 def test_a_check_of_nothing_but_zeros_says_that_it_shows_little():
     lines = run("--layers", "784,4,10", "--init", "zeros", "--no-bias").stdout.splitlines()
     assert lines[-1] == "passed, but every gradient that was compared is 0: that shows little"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("forward-difference", "passed, but nothing is known of b1: kinks; try a smaller --step"),
+        ("backprop", "passed"),
+    ],
+)
+def test_between_two_differences_that_cross_kinks_nothing_is_known(first, last):
+    entry = Entry((0,), 1.0, 1.0, 0.0, 1e-6, 1e-8)
+    tensors = (TensorCheck("W1", (3, 2), 6, 0, 1, 0, entry), TensorCheck("b1", (2,), 2, 0, 1, 1, None))
+    report = Report(first, "central-difference", "float64", 0.5, 9, 1.0, tensors, 4, 0, ())
+    lines = as_text(from_preset("xor"), report, UTF8).splitlines()
+    assert lines[-1] == last
+    row = next(line for line in lines if line.startswith("b1"))
+    judged = "ok by complex step" if first == "backprop" else "inconclusive"
+    assert row.endswith(f"{judged}, 1 at kinks, 1 at bends")
+    assert ("the complex step agrees" in "".join(lines)) == (first == "backprop")
 
 
 def test_all_entries_are_compared_on_request():
@@ -158,8 +205,12 @@ def test_single_precision_is_checked_with_what_it_can_give():
             ["--fast", "--method", "spsa"],
             "--method: the fast check is of backprop; leave --method out, or --fast",
         ),
-        (["--probes", "0"], '--probes: "0" is not a positive whole number'),
-        (["--directions", "no"], '--directions: "no" is not a positive whole number'),
+        (["--entries", "5", "--fast"], "--entries: it belongs to the full check; with --fast, --directions"),
+        (["--directions", "5"], "--directions: it belongs to --fast; without it, --entries"),
+        (["--probes", "5"], "--probes: it belongs to spsa"),
+        (["--step", "1e-3", "--against", "forward-mode"], "--step: it belongs to methods that take a step"),
+        (["--against", "spsa", "--probes", "0"], '--probes: "0" is not a positive whole number'),
+        (["--fast", "--directions", "no"], '--directions: "no" is not a positive whole number'),
     ],
 )
 def test_bad_input_gets_one_line_and_2(arguments, message):

@@ -167,6 +167,14 @@ def test_the_fast_check_finds_a_wrong_activation(plant, second, name):
     assert [tensor.tensor for tensor in report.tensors if tensor.failed][:2] == ["W1", "b1"]
 
 
+def test_the_fast_check_looks_at_every_tensor(plant):
+    problem = problem_of(NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64"))
+    plant(network.MATMUL, "vjp", 1, lambda to: scaled(to) if to.shape == (5, 3) else None)
+    report = compare_along(problem, directions=3)
+    assert {tensor.tensor: tensor.failed for tensor in report.tensors if tensor.failed} == {"W3": 3}
+    assert all(tensor.checked == 3 for tensor in report.tensors)
+
+
 def test_a_method_without_a_directional_form_is_refused():
     with pytest.raises(ValueError, match="choose from forward-difference"):
         compare_along(problem_of(EVERYTHING), "batched-difference")
@@ -189,6 +197,33 @@ def test_a_relu_that_flips_within_the_step_is_a_kink_and_no_failure(second):
     assert checks["W2"].kinks == checks["b2"].kinks == 0
 
 
+@pytest.mark.parametrize(
+    "methods", [("central-difference", "complex-step"), ("complex-step", "central-difference")]
+)
+def test_a_kink_is_seen_whichever_of_the_two_methods_takes_the_difference(methods):
+    report = compare(at_a_kink(), *methods, options=Options(step=1e-3))
+    assert report.passed
+    assert [tensor.kinks for tensor in report.tensors] == [1, 1, 0, 0]
+
+
+def test_a_sharp_bend_makes_a_difference_wrong_and_a_wrong_gradient_still_fails(plant):
+    """Normalised sums that differ by little: the loss turns within a hundredth of the step."""
+    spec = NetworkSpec((2, 3, 2), "tanh", "half-squares", dtype="float64", bias=False, layer_norm=True)
+    parameters = np.array([1.0, 1 + 1e-4, 1 - 1e-4, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 2, -1, 1, 0.5, -2])
+    problem = Problem(spec, np.array([[1.0, 0.5]]), np.array([[1.0, -1.0]]), parameters)
+    report = compare(problem, entries=None)
+    assert report.passed
+    assert report.tensors[0].bends > 0
+    plant(ELEMENTWISE["tanh"], "vjp", 0, scaled)
+    assert compare(problem, entries=None).tensors[0].failed > 0
+
+
+def test_where_both_methods_take_differences_a_kink_may_spoil_both():
+    report = compare(at_a_kink(), "central-difference", "forward-difference", options=Options(step=1e-3))
+    assert report.passed
+    assert [tensor.kinks for tensor in report.tensors] == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize("factor", [0.5, -3.0])
 def test_a_kink_within_the_step_excuses_no_wrong_gradient(plant, factor):
     problem = at_a_kink()
@@ -206,6 +241,20 @@ def test_what_is_infinite_agrees_with_nothing(monkeypatch):
     monkeypatch.setitem(METHODS, "forward-mode", replace(METHODS["forward-mode"], rule=infinite))
     report = compare(problem_of(NetworkSpec((3, 4, 2), "tanh", dtype="float64")), second="forward-mode")
     assert all(tensor.failed == tensor.checked for tensor in report.tensors)
+
+
+@pytest.mark.parametrize("second", ["complex-step", "forward-mode", "batched-forward-mode"])
+def test_a_huge_loss_excuses_nothing_where_no_losses_are_subtracted(plant, second):
+    """The loss is 5e31 here, and the gradient that is wrong far below its round-off, and a thousandth of that
+    of the next layer."""
+    spec = NetworkSpec((2, 2, 1), "tanh", "half-squares", dtype="float32")
+    parameters = np.array([0.1, 0.2, 0.3, 0.4, 0, 0, 1e-3, 1e-3, 0], "float32")
+    x, target = np.ones((1, 2), "float32"), np.array([[1e16]], "float32")
+    problem = Problem(spec, x, target, parameters)
+    assert compare(problem, second=second, entries=None).passed
+    plant(ELEMENTWISE["tanh"], "vjp", 0, lambda to: np.multiply(to, 0, out=to))
+    report = compare(problem, second=second, entries=None)
+    assert [tensor.failed for tensor in report.tensors][:2] == [4, 2]
 
 
 def test_the_same_difference_without_a_kink_is_a_failure(plant):
@@ -236,16 +285,26 @@ def test_a_gradient_that_is_no_number_fails(value):
     assert not report.passed
 
 
-def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked():
+def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked(monkeypatch):
     problem = problem_of(NetworkSpec((30, 20, 10), "tanh", dtype="float64"))
-    gradient = np.abs(METHODS["backprop"].gradient(problem)[:600])
+    gradient = np.abs(METHODS["backprop"].gradient(problem))
+    asked, right = [], METHODS["backprop"].rule
+    monkeypatch.setitem(
+        METHODS,
+        "backprop",
+        replace(METHODS["backprop"], rule=lambda *given: asked.append(given[2]) or right(*given)),
+    )
     report = compare(problem, entries=8)
     assert [tensor.checked for tensor in report.tensors] == [8, 8, 8, 8]
     seen = []
     compare(problem, second="complex-step", entries=8, watch=lambda done, of: seen.append((done, of)))
     assert seen[-1] == (33, 33)
     assert report == compare(problem, entries=8)  # the same sample for the same seed
-    assert gradient.max() > 0
+    for place in network.parameter_slices(problem.spec).values():
+        chosen = [i for i in asked[0].tolist() if place.start <= i < place.stop]
+        largest = place.start + np.argsort(-gradient[place])[:4]
+        assert set(largest.tolist()) < set(chosen)
+        assert len(set(chosen)) == 8
 
 
 @pytest.mark.parametrize(
@@ -271,6 +330,7 @@ def test_overflow_is_said_and_no_rule_is_accused():
     report = compare(replace(problem, parameters=problem.parameters * 1e200))
     assert not report.passed
     assert report.faults == ()
+    assert 0 < report.overflowed < report.operations
     assert "made it, from numbers that are all finite" in report.bad
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tui_backprop.engine.check import Fault, Report, TensorCheck
+from tui_backprop.engine.methods import METHODS
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.session import Session
 from tui_backprop.ui.columns import columns
@@ -32,7 +33,10 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
     """What was compared, a line for each tensor, the operations, and the verdict."""
     spec = session.network
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
-    rows = [[glyphs.text(cell) for cell in row] for row in (_heads(report), *map(_row, report.tensors))]
+    rows = [
+        [glyphs.text(cell) for cell in row]
+        for row in (_heads(report), *(_row(tensor, _arbitrated(report)) for tensor in report.tensors))
+    ]
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     lines = [
         f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
@@ -48,11 +52,14 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
     ]
     if report.bad:
         lines.append(f"numbers overflowed: {report.bad}")
-    if any(tensor.kinks for tensor in report.tensors):
+    if any(tensor.kinks or tensor.bends for tensor in report.tensors):
         lines.append(
-            "a kink within the step makes a difference wrong, not the derivative: such entries do not count"
+            "at kinks and sharp bends the difference is wrong, not the derivative"
+            + (": the complex step agrees with it" if _arbitrated(report) else "")
         )
     found = f"{len(report.faults)} WRONG" if report.faults else "all right"
+    if report.overflowed:
+        found += f", {report.overflowed} not compared: their numbers overflow"
     lines.append(
         f"{report.operations} operations by themselves, VJP and JVP against the complex step: {found}"
     )
@@ -64,8 +71,12 @@ def verdict(report: Report) -> str:
     """The last line: whether the check passed, and if not, what did not."""
     if report.passed:
         worst = [tensor.worst for tensor in report.tensors if tensor.worst]
-        silent = all(entry.first == entry.second == 0 for entry in worst)
-        return "passed, but every gradient that was compared is 0: that shows little" if silent else "passed"
+        unknown = [tensor.tensor for tensor in report.tensors if _only_excused(tensor)]
+        if unknown and not _arbitrated(report):
+            return f"passed, but nothing is known of {', '.join(unknown)}: kinks; try a smaller --step"
+        if worst and all(entry.first == entry.second == 0 for entry in worst):
+            return "passed, but every gradient that was compared is 0: that shows little"
+        return "passed"
     wrong = [tensor.tensor for tensor in report.tensors if tensor.failed]
     parts = [f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"] if wrong else []
     parts += [_named(report.faults[0])] if report.faults else []
@@ -84,14 +95,20 @@ def as_object(report: Report) -> dict[str, Any]:
 
 
 def _heads(report: Report) -> tuple[str, ...]:
-    """Methods by the first word of their names, so that a line fits into 100 columns."""
-    first, second = (name.partition("-")[0] for name in (report.first, report.second))
-    return tuple(head.format(first=first, second=second) for head in HEADS)
+    """Methods by the first word of their names that tells them apart, so that a line fits into 100 columns."""
+    names = [name.split("-") for name in (report.first, report.second)]
+    while names[0] != names[1] and names[0][0] == names[1][0]:
+        names = [words[1:] for words in names]
+    return tuple(head.format(first=names[0][0], second=names[1][0]) for head in HEADS)
 
 
-def _row(tensor: TensorCheck) -> tuple[str, ...]:
-    notes = [f"{tensor.failed} DIFFER"] if tensor.failed else ["ok"]
+def _row(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
+    verdict = "ok"
+    if _only_excused(tensor):
+        verdict = "ok by complex step" if arbitrated else "inconclusive"
+    notes = [f"{tensor.failed} DIFFER" if tensor.failed else verdict]
     notes += [f"{tensor.kinks} at kinks"] if tensor.kinks else []
+    notes += [f"{tensor.bends} at bends"] if tensor.bends else []
     front = tensor.tensor, shape_text(tensor.shape), f"{tensor.checked:,}"
     worst = tensor.worst
     if worst is None:
@@ -100,6 +117,16 @@ def _row(tensor: TensorCheck) -> tuple[str, ...]:
     values = (f"{worst.first:+.7e}", f"{worst.second:+.7e}")
     sizes = (worst.error, abs(worst.first - worst.second), worst.allowed)
     return (*front, place, *values, *(f"{size:.1e}" for size in sizes), ", ".join(notes))
+
+
+def _only_excused(tensor: TensorCheck) -> bool:
+    """Whether no entry of a tensor could be compared."""
+    return tensor.kinks + tensor.bends == tensor.checked
+
+
+def _arbitrated(report: Report) -> bool:
+    """Whether the complex step could judge: not between two differences."""
+    return not (METHODS[report.first].subtracts and METHODS[report.second].subtracts)
 
 
 def _named(fault: Fault) -> str:

@@ -14,21 +14,24 @@ from functools import partial
 import numpy as np
 
 from tui_backprop.engine.check.along import ALONG
+from tui_backprop.engine.check.arbiter import Arbiter
 from tui_backprop.engine.check.operations import faults
 from tui_backprop.engine.check.report import (
     Entry,
     Fault,
+    Pairs,
     Report,
     TensorCheck,
     Tolerance,
-    entry_of,
+    UselessStep,
     judged,
+    largest_of,
     tolerance,
 )
-from tui_backprop.engine.methods import METHODS, Method, Options, Problem
+from tui_backprop.engine.methods import METHODS, Options, Problem
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.nonfinite import first_bad
-from tui_backprop.engine.primitives import ELEMENTWISE, Array
+from tui_backprop.engine.primitives import Array, Shape
 from tui_backprop.engine.program import Program
 
 Watch = Callable[[int, int], None]  # (evaluations made, of how many)
@@ -48,14 +51,14 @@ def compare(
     """Compare two methods in ``entries`` parameters of each tensor (None: all of them), half of them where
     backprop's gradient is largest, half at random. ``watch`` may raise to cancel.
 
-    A ReLU (or any function with a kink) that changes sides within the step makes a difference wrong although
-    the derivative is right: such entries are counted apart. Raises ValueError for a step that can tell nothing.
+    Where a ReLU (or any function with a kink) changes sides within the step, or the loss bends too sharply for it,
+    the difference is wrong although the derivative is right: such entries are counted apart. Raises UselessStep
+    for a step that can tell nothing.
     """
     program = problem.program()
     loss = float(program.forward())
     guide = program.backward()
-    bounds = tolerance(first, second, problem, loss, guide, options)
-    bounds = Tolerance(bounds.rtol if rtol is None else rtol, bounds.atol if atol is None else atol)
+    bounds = _bounds(first, second, problem, loss, guide, options, rtol, atol)
     where = _chosen(problem, guide, entries, options.seed)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second))
@@ -64,16 +67,13 @@ def compare(
         for done in METHODS[name].fill(out, problem, where, options):
             made = before + done
             watch(made, total)
-    step = _step(METHODS[second], METHODS[first], problem, options)
-    tensors, shapes = [], parameter_shapes(problem.spec)
+    step, pairs, shapes = _step(first, second, problem, options), [], parameter_shapes(problem.spec)
     for name, place in parameter_slices(problem.spec).items():
-        pairs = []
-        for i in where[(where >= place.start) & (where < place.stop)].tolist():
-            index = np.unravel_index(i - place.start, shapes[name])
-            nudge = partial(_nudge, problem, i, step)
-            pairs.append((entry_of(index, float(a[i]), float(b[i]), step, bounds), nudge))
-        tensors.append(judged(name, shapes[name], pairs, partial(_at_kink, problem)))
-    return _report(problem, program, first, second, loss, made, tensors)
+        chosen = where[slice(*np.searchsorted(where, (place.start, place.stop)))]
+        index = partial(_index, chosen - place.start, shapes[name])
+        nudge = partial(_nudge, problem, chosen, step)
+        pairs.append(Pairs(name, shapes[name], a[chosen], b[chosen], largest_of(guide[place]), index, nudge))
+    return _report(problem, program, first, second, loss, made, step, bounds, pairs)
 
 
 def compare_along(
@@ -89,33 +89,30 @@ def compare_along(
     """The fast check: backprop's gradient against the loss's slope along random directions, some for each
     tensor, of length 1. A few evaluations check all parameters at once, but cannot say which one is wrong.
 
-    Raises ValueError for a second method that has no directional form (see ALONG).
+    Raises UselessStep too, and ValueError for a second method that has no directional form (see ALONG).
     """
     if second not in ALONG:
         raise ValueError(f"{second} has no directional form; choose from {', '.join(ALONG)}")
     program = problem.program()
     loss = float(program.forward())
-    gradient = program.backward().astype(float)
-    generator = np.random.default_rng(options.seed)
-    bounds = tolerance("backprop", second, problem, loss, gradient, options)
-    bounds = Tolerance(bounds.rtol if rtol is None else rtol, bounds.atol if atol is None else atol)
-    step = _step(METHODS[second], METHODS[second], problem, options)
-    slope, evaluations = ALONG[second]
-    tensors, made, shapes = [], 1, parameter_shapes(problem.spec)
+    gradient = program.backward()
+    bounds = _bounds("backprop", second, problem, loss, gradient, options, rtol, atol)
+    step = _step("backprop", second, problem, options)
+    made, pairs, shapes = 1, [], parameter_shapes(problem.spec)
+    make, evaluations = ALONG[second]
+    slope = make(problem)
     for name, place in parameter_slices(problem.spec).items():
-        pairs = []
-        for _ in range(directions):
-            way = np.zeros(problem.spec.parameters)
-            way[place] = generator.normal(size=place.stop - place.start)
-            way /= np.linalg.norm(way)
-            found = slope(problem, way, step)
-            pairs.append(
-                (entry_of((), float(gradient @ way), found, step, bounds), partial(np.multiply, way, step))
-            )
+        found = np.empty((2, directions))
+        way = partial(_way, options.seed, place)
+        for k in range(directions):
+            found[:, k] = gradient[place].astype(float) @ way(k), slope(place, way(k), step)
             made += evaluations
             watch(made, 1 + evaluations * directions * len(shapes))
-        tensors.append(judged(name, shapes[name], pairs, partial(_at_kink, problem)))
-    return _report(problem, program, "backprop", second, loss, made, tensors)
+        nudge = partial(_nudge_along, way, place, step)
+        pairs.append(
+            Pairs(name, shapes[name], found[0], found[1], largest_of(gradient[place]), lambda k: (), nudge)
+        )
+    return _report(problem, program, "backprop", second, loss, made, step, bounds, pairs)
 
 
 def _report(
@@ -125,25 +122,56 @@ def _report(
     second: str,
     loss: float,
     made: int,
-    tensors: list[tuple[TensorCheck, Array]],
+    step: float,
+    bounds: Tolerance,
+    pairs: list[Pairs],
 ) -> Report:
-    pairs = np.concatenate([values for _, values in tensors])
+    """The verdict on the pairs, tensor by tensor, and on each operation."""
+    arbiter = Arbiter(problem, first, second)
+    a, b = (np.concatenate([getattr(each, side) for each in pairs]) for side in ("first", "second"))
     with np.errstate(all="ignore"):
-        lengths = np.linalg.norm(pairs, axis=0)
-        cosine = float((pairs[:, 0] / lengths[0]) @ (pairs[:, 1] / lengths[1]))
-    found, operations = faults(problem)
-    checks, bad = tuple(check for check, _ in tensors), first_bad(program)
-    why = bad.why if bad else ""
-    return Report(first, second, problem.spec.dtype, loss, made, cosine, checks, operations, found, why)
+        cosine = float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
+    found, operations, overflowed = faults(problem)
+    bad = first_bad(program)
+    return Report(
+        first=first,
+        second=second,
+        dtype=problem.spec.dtype,
+        loss=loss,
+        evaluations=made,
+        cosine=cosine,
+        tensors=tuple(judged(each, step, bounds, arbiter.excuse) for each in pairs),
+        operations=operations,
+        overflowed=overflowed,
+        faults=found,
+        bad=bad.why if bad else "",
+    )
 
 
-def _step(method: Method, other: Method, problem: Problem, options: Options) -> float:
-    """The step that the difference in question was taken with, 0 if both methods do without one."""
-    if method.order is None:
-        method = other
-    if method.order is None:
-        return 0.0
-    return method.best_step(problem.spec.dtype) if options.step is None else options.step
+def _bounds(
+    first: str,
+    second: str,
+    problem: Problem,
+    loss: float,
+    gradient: Array,
+    options: Options,
+    rtol: float | None,
+    atol: float | None,
+) -> Tolerance:
+    """What is to be expected, but for what is asked for."""
+    expected = tolerance(first, second, problem, loss, gradient, options)
+    share = expected.share if atol is None else 0.0
+    return Tolerance(expected.rtol if rtol is None else rtol, expected.atol if atol is None else atol, share)
+
+
+def _step(first: str, second: str, problem: Problem, options: Options) -> float:
+    """The larger step of the two, of those that take a difference if any does; 0 if both do without a step."""
+    rows = [METHODS[name] for name in (first, second) if METHODS[name].order]
+    steps = [
+        row.best_step(problem.spec.dtype) if options.step is None else options.step
+        for row in [row for row in rows if row.subtracts] or rows
+    ]
+    return max(steps, default=0.0)
 
 
 def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> Array:
@@ -165,34 +193,34 @@ def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> A
     return np.concatenate(chosen)
 
 
-def _nudge(problem: Problem, i: int, step: float) -> Array:
-    nudge = np.zeros(problem.spec.parameters)
-    nudge[i] = step * max(1.0, abs(float(problem.parameters[i])))
-    return nudge
+def _index(places: Array, shape: Shape, k: int) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(places[k], shape))
 
 
-def _at_kink(problem: Problem, entry: Entry, nudge: Array) -> bool:
-    """Whether a kink is to blame: one lies within the nudge, and the complex step, which has none, agrees."""
-    if not any(ELEMENTWISE[name].kink for name in problem.spec.activations) or not _flips(problem, nudge):
-        return False
-    length = float(np.linalg.norm(nudge))
-    exact = ALONG["complex-step"][0](problem.in_precision("float64"), nudge / length, 1e-30)
-    return abs(entry.first - exact) <= entry.allowed
+def _nudge(problem: Problem, where: Array, step: float, k: int) -> tuple[slice, Array]:
+    """The one parameter that was moved for entry k, and by how much."""
+    i = int(where[k])
+    return slice(i, i + 1), np.array([step * max(1.0, abs(float(problem.parameters[i])))])
 
 
-def _flips(problem: Problem, nudge: Array) -> bool:
-    """Whether any function with a kink changes sides between the parameters less, without and plus a nudge."""
-    program = problem.program()
-    bent = [program.values[op.inputs[0]] for op in program.ops if op.primitive.kink]
-    at, sides = program.parameters.copy(), []
-    for way in (-1, 0, 1):
-        with np.errstate(invalid="ignore"):  # of an infinite parameter
-            program.parameters[...] = at + way * nudge
-        program.forward()
-        sides.append([z > 0 for z in bent])
-    return any(
-        (left != right).any() for one in (0, 2) for left, right in zip(sides[one], sides[1], strict=True)
-    )
+def _way(seed: int, place: slice, k: int) -> Array:
+    """Random direction k of the tensor that lies at ``place``, of length 1."""
+    way = np.random.default_rng((seed, place.start, k)).normal(size=place.stop - place.start)
+    return np.asarray(way / np.linalg.norm(way))
 
 
-__all__ = ["ALONG", "Entry", "Fault", "Report", "TensorCheck", "compare", "compare_along", "faults"]
+def _nudge_along(way: Callable[[int], Array], place: slice, step: float, k: int) -> tuple[slice, Array]:
+    return place, step * way(k)
+
+
+__all__ = [
+    "ALONG",
+    "Entry",
+    "Fault",
+    "Report",
+    "TensorCheck",
+    "UselessStep",
+    "compare",
+    "compare_along",
+    "faults",
+]

@@ -1,8 +1,8 @@
 """Every way to get the gradient of a loss by its parameters, in one table.
 
 Backprop is one row of it. The others need evaluations in proportion to the parameters asked for, and differ
-in what an evaluation is, in how large the error of the step h is, and in what they share with the backward
-rules: nothing but the forward rules, so backprop can be held against them.
+in what an evaluation is, in how large the error of the step h is, and in what they share with backprop: the
+forward rules, and forward mode the slope of an activation too. (The JVPs are checked by themselves.)
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Method:
         """The best h for parameters of size 1 in a precision, 0 where there is no step."""
         return self.step(float(np.finfo(dtype).eps))
 
-    def error(self, eps: float, step: float | None = None) -> float:
-        """About the relative error of a derivative of size 1: what sums of some hundred terms leave, truncation
-        h^order, and round-off eps / h; with the best step, if none is given."""
+    def errors(self, eps: float, step: float | None = None) -> tuple[float, float]:
+        """About the relative error of a derivative of size 1, with the best step if none is given: first what
+        sums of some hundred terms leave and truncation, h^order; then the round-off of a difference, eps / h."""
         h = self.step(eps) if step is None else step
         truncation = min(h, 1.0) ** self.order if self.order else 0.0
-        return 64 * eps + truncation + (eps / h if self.subtracts else 0.0)
+        return 64 * eps + truncation, eps / h if self.subtracts else 0.0
 
     def fill(
         self, out: Array, problem: Problem, indices: Array | None = None, options: Options = Options()
