@@ -23,6 +23,11 @@ def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
     _require(network, batch, network.streamed_memory)
 
 
+def check_check_memory(network: NetworkSpec, batch: int, every: bool) -> None:
+    """The same for a check of the gradient, of ``every`` parameter or of some."""
+    _require(network, batch, lambda n: network.check_memory(n, every))
+
+
 def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> None:
     """Refuse if ``need(batch)`` bytes are not there."""
     if need(batch) < SMALL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 
@@ -28,6 +29,7 @@ class Replay:
     def __init__(self, limit: int = KEPT_BYTES) -> None:
         self._limit = limit
         self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
+        self._bytes = 0  # of all passes kept, about
         self._training: Training | None = None
         self._trained: tuple[object, tuple[Run, ...]] = None, ()  # its training_key, and the way it went
         self._lock = threading.Lock()
@@ -43,6 +45,9 @@ class Replay:
             if taken is None:
                 now = _update(session.network, session.data, Run(session.sample, session.batch, session.lr))
                 taken = take_pass(session.network, now, self._state(session), session.optimiser)
+                if taken.bad and not taken.bad.op and session.history:
+                    origin = self._along(session).went_bad(session.iteration, _plan(session))
+                    taken = replace(taken, origin=origin)
             self._keep(session.pass_key, taken)
             return taken
 
@@ -70,11 +75,17 @@ class Replay:
         return self._training
 
     def _keep(self, key: object, taken: Pass) -> None:
+        if key not in self._kept:
+            self._bytes += _price(taken)
         self._kept[key] = taken
         self._kept.move_to_end(key)
-        each = taken.spec.memory(taken.batch, len(taken.after.slots)) // 3  # its share of the peak
-        while len(self._kept) > 1 and (len(self._kept) * each > self._limit or len(self._kept) > MOST):
-            self._kept.popitem(last=False)
+        while len(self._kept) > 1 and (self._bytes > self._limit or len(self._kept) > MOST):
+            self._bytes -= _price(self._kept.popitem(last=False)[1])
+
+
+def _price(taken: Pass) -> int:
+    """About the bytes of a pass: its share of the peak."""
+    return taken.spec.memory(taken.batch, len(taken.after.slots)) // 3
 
 
 @lru_cache(maxsize=2)

@@ -143,3 +143,9 @@ def test_another_course_drops_what_came_after():
     assert kept.bytes == 7 * BYTES
     kept.drop_after(-1)
     assert (kept.iterations, kept.bytes) == ((), 0)
+
+
+def test_finding_the_one_to_drop_stays_cheap_however_long_it_goes_on():
+    kept = filled(10**9, range(20 * MOST))
+    assert len(kept.iterations) == MOST
+    assert len(kept._gaps) <= 8 * MOST + 4

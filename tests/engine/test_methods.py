@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import islice
 
 import numpy as np
 import pytest
 
 from tui_backprop.engine.forward_mode import ForwardMode
-from tui_backprop.engine.methods import METHODS, Options
+from tui_backprop.engine.methods import METHODS, Options, Problem, batched
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.spec import NetworkSpec
 
@@ -291,3 +292,19 @@ def test_numbers_that_are_none_show_in_the_gradient_and_warn_of_nothing(calculus
         for _ in METHODS[name].fill(out := np.zeros(93), spoiled):
             assert np.geterr() == settings
         assert not np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("name", ["batched-difference", "batched-forward-mode"])
+def test_batched_methods_take_fewer_at_once_where_a_batch_is_large(name):
+    spec = NetworkSpec((20, 100, 100, 10), "tanh")
+    rng = np.random.default_rng(0)
+    x, target = rng.normal(size=(2000, 20)).astype("float32"), rng.integers(10, size=2000)
+    problem = Problem(spec, x, target, rng.normal(scale=0.1, size=spec.parameters).astype("float32"))
+    where = np.arange(0, spec.parameters, 40)
+    tracemalloc.start()
+    found = METHODS[name].gradient(problem, where)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * batched.ROOM  # all 312 at once would take 500 MB
+    right = METHODS["backprop"].gradient(problem, where)
+    np.testing.assert_allclose(found, right, atol=2e-3)

@@ -197,3 +197,62 @@ def test_a_pass_says_where_a_loss_that_is_no_number_came_from_and_nothing_of_one
     assert pass_of(SMALL, [[1, 2, 3]]).bad is None
     bad = pass_of(SMALL, [[1, np.nan, 3]]).bad
     assert (bad.value, bad.index) == ("x", (0, 1))
+
+
+LINE = NetworkSpec((1, 1, 1), "identity", "half-squares", dtype="float32", bias=False)
+
+
+def line_pass(x, target, parameters, lr=0.1, optimiser=OptimiserSpec(), **more):
+    x, target = (np.array([[value]], "float32") for value in (x, target))
+    slots = new_slots(optimiser, 2, "float32")
+    return take_pass(LINE, Update(x, target, lr), State(0, np.array(parameters, "float32"), slots), optimiser)
+
+
+def test_an_infinite_gradient_under_a_finite_loss_is_traced_to_the_rule_that_made_it():
+    taken = line_pass(1e20, 0, [1e-10, 1e5], lr=1e-3)
+    assert np.isfinite(taken.loss)
+    assert (taken.bad.op, taken.bad.value) == ("matmul vjp", "dW1")
+    assert "the vjp of matmul in layer 1 made it" in taken.bad.why
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum"])
+def test_an_update_that_overflows_is_named_with_its_rate(name):
+    taken = line_pass(1, 1e15, [1, 1], lr=1e30, optimiser=OptimiserSpec(name))
+    assert np.isfinite(taken.program.gradient).all()
+    assert (taken.bad.op, taken.bad.layer, taken.bad.value) == (f"{name} update", 1, "W1")
+    assert taken.bad.why == (
+        f"W1[0,0] after the update is inf: {name} in layer 1 made it at α = 1e+30, from numbers that are all finite"
+    )
+
+
+def test_what_an_optimiser_remembers_is_made_before_the_parameters():
+    taken = line_pass(1, 1e15, [1e-6, 1e6], lr=1e-30, optimiser=OptimiserSpec("adam"))
+    assert (taken.bad.op, taken.bad.value) == ("adam update", "v of W1")
+    assert taken.bad.why.startswith("v of W1[0,0] after the update is inf")
+
+
+def test_a_loss_that_overflows_only_with_the_updated_weights_is_traced_in_their_pass():
+    taken = line_pass(1, 1e10, [1, 1], lr=1e5)
+    assert np.isfinite([taken.loss, *taken.after.parameters]).all()
+    assert not np.isfinite(taken.loss_after)
+    assert (taken.bad.op, taken.bad.layer) == ("half sum of squares", 2)
+    assert taken.bad.why.endswith("from numbers that are all finite, with the updated weights")
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_no_array_of_a_pass_can_be_written_to(optimiser):
+    taken = pass_of(EVERYTHING, X, optimiser=OptimiserSpec(optimiser))
+    states = (taken.before, taken.after)
+    arrays = [*taken.program.arrays(), taken.tensor("p"), taken.tensor("v1"), taken.deviation(1)]
+    arrays += [array for state in states for array in (state.parameters, *state.slots.values())]
+    assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_only_a_loss_that_makes_probabilities_has_some(loss):
+    taken = pass_of(NetworkSpec((3, 4, 2), loss=loss), [[1, 2, 3]])
+    if loss in ("cross-entropy", "binary-cross-entropy"):
+        assert ((taken.tensor("p") > 0) & (taken.tensor("p") < 1)).all()
+    else:
+        with pytest.raises(KeyError):
+            taken.tensor("p")

@@ -229,3 +229,18 @@ def test_a_forward_pass_alone_makes_no_gradient():
     program.feed(np.ones((1, 2)), np.array([0]))
     program.forward()
     assert not {"gradient", "cotangents"} & program.__dict__.keys()
+
+
+def test_a_batch_can_be_given_as_lists():
+    program = Program(NetworkSpec((2, 3, 2)), 1)
+    program.feed([[1.0, 2.0]], [1])
+    assert program.values["x"].tolist() == [[1, 2]]
+    assert program.values["t"].tolist() == [1]
+
+
+@pytest.mark.parametrize("shape", [(16,), (18,), (1, 17)])
+def test_parameters_of_another_shape_are_refused(shape):
+    spec = NetworkSpec((2, 3, 2))
+    assert spec.parameters == 17
+    with pytest.raises(ValueError, match="is not the shape of 17 parameters"):
+        Program(spec, 1, np.zeros(shape, "float32"))

@@ -56,7 +56,7 @@ def test_the_tiles_make_up_the_gradient(monkeypatch, spec, batch, tile):
     for name, wanted in gradient.items():
         got = np.concatenate(tiles[name]) if name[0] == "W" else streamed.cotangents[name]
         np.testing.assert_allclose(got, wanted, rtol=1e-13, atol=1e-15)
-    assert not hasattr(streamed, "_gradient")
+    assert "gradient" not in vars(streamed)
     assert all(name not in streamed.cotangents for name in tiles)
 
 
@@ -83,6 +83,8 @@ def test_the_report_has_norms_and_largest_entries(monkeypatch, batch):
         ]
         assert [e.value for e in layer.largest] == pytest.approx(dw.flat[order])
         assert layer.shape == dw.shape
+        made = whole.values[f"a{layer.layer}" if layer.layer < spec.depth else f"z{layer.layer}"]
+        assert layer.activation_norm == pytest.approx(np.linalg.norm(made))
         assert layer.delta_norm == pytest.approx(np.linalg.norm(whole.cotangents[f"z{layer.layer}"]))
         assert layer.bad == 0
     assert seen[0] == ("forward", 1)
@@ -142,3 +144,66 @@ def test_the_estimate_for_a_billion_parameters_is_below_16_gib():
     spec = NetworkSpec((784, 18130, 18130, 18130, 18130, 10))
     assert spec.parameters > 1_000_000_000
     assert spec.streamed_memory(1) < 4 * 2**30
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_so_does_the_norm_of_doubles_that_have_no_squares(size):
+    values = np.random.default_rng(0).normal(size=(7, 5)) * size
+    assert digest_of(values).norm == pytest.approx(np.linalg.norm(values / size) * size, rel=1e-12)
+
+
+def test_a_digest_that_is_to_keep_no_entries_keeps_none():
+    assert digest_of(np.ones((4, 3)), most=0).largest == ()
+
+
+def test_times_go_to_the_layer_that_took_them(monkeypatch):
+    """A clock on which only the operations of layer 2 take time: 7 forward, 11 backward each."""
+    now = [0.0]
+    monkeypatch.setattr(stream, "perf_counter", lambda: now[0])
+    forward, stages = Program.steps, StreamedProgram.stages
+
+    def steps(program):
+        for op, _ in zip(program.ops, forward(program), strict=True):
+            now[0] += 7 * (op.layer == 2)
+            yield
+
+    def timed(program, take):
+        for written, layer in stages(program, take):
+            now[0] += 11 * (layer == 2)
+            yield written, layer
+
+    monkeypatch.setattr(Program, "steps", steps)
+    monkeypatch.setattr(StreamedProgram, "stages", timed)
+    spec = NetworkSpec((5, 4, 4, 3), "relu", dtype="float64")
+    report = stream_pass(spec, *problem(spec, 2))
+    assert [layer.forward for layer in report.layers] == [0, 21, 0]  # matmul, bias add, activation
+    assert [layer.backward for layer in report.layers] == [0, 55, 0]  # dz, du, dW, db, and da of layer 1
+    assert (report.forward, report.backward) == (21, 55)
+
+
+def test_progress_goes_on_only_also_where_penalties_come_last():
+    seen = []
+    stream_pass(EVERYTHING, *problem(EVERYTHING, 1), watch=lambda phase, layer: seen.append((phase, layer)))
+    forward = [layer for phase, layer in seen if phase == "forward"]
+    backward = [layer for phase, layer in seen if phase == "backward"]
+    assert forward == sorted(forward)
+    assert backward == sorted(backward, reverse=True)
+
+
+def test_orthogonal_weights_are_counted_with_what_drawing_them_takes():
+    spec = NetworkSpec((900, 900, 10), init="orthogonal")
+    tracemalloc.start()
+    initial_parameters(spec)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.5 * spec.streamed_memory(1) < peak < spec.streamed_memory(1)
+
+
+def test_a_wide_input_is_not_counted_like_a_layer():
+    spec = NetworkSpec((20_000, 4, 3))
+    x, target, parameters = np.zeros((200, 20_000), "float32"), np.zeros(200, int), initial_parameters(spec)
+    tracemalloc.start()
+    stream_pass(spec, x, target, parameters)
+    peak = tracemalloc.get_traced_memory()[1] + parameters.nbytes + x.nbytes
+    tracemalloc.stop()
+    assert 0.4 * spec.streamed_memory(200) < peak < spec.streamed_memory(200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -228,3 +229,34 @@ def test_training_lowers_the_loss():
             150, lambda t, lr=lr: Update(x, labels, lr), lambda done, loss, seen=losses: seen.append(loss)
         )
         assert losses[-1] < 0.4 * losses[0]
+
+
+def test_one_gradient_is_held_however_many_sizes_of_batches_there_are():
+    spec = NetworkSpec((50, 500, 500, 4))
+    batches = {n: Update(np.zeros((n, 50), "float32"), np.zeros(n, int), 0.1) for n in range(1, 13)}
+
+    def peak(sizes):
+        trained = Training(spec, OptimiserSpec(), 0)
+        tracemalloc.start()
+        trained.state(12, lambda t: batches[1 + t % sizes])
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    assert peak(12) < peak(1) + 1.5 * 4 * spec.parameters
+
+
+def test_the_iteration_that_left_a_bad_parameter_is_found_by_halving():
+    trained = training(limit=0)
+    calls = []
+
+    def spoiled(t):
+        calls.append(t)
+        update = plan(t)
+        return replace(update, x=np.full_like(update.x, np.nan)) if t == 5 else update
+
+    assert trained.went_bad(16, spoiled) == 5
+    assert (
+        len(calls) <= 16 * 5
+    )  # without a state in between, each of log2(16) + 1 looks trains from the start
+    assert training().went_bad(16, plan) is None

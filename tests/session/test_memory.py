@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tui_backprop.cost.measure import measure
+from tui_backprop.engine.check import compare
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.methods import Problem, batched
 from tui_backprop.engine.optimisers import UPDATE_RULES
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
-from tui_backprop.memory import SLOTS, check_memory, size
+from tui_backprop.memory import SLOTS, check_check_memory, check_memory, size
 from tui_backprop.replay import Replay
 from tui_backprop.session import Session, after_update, before_update, next_sample
 
@@ -90,3 +95,37 @@ def test_an_optimiser_that_remembers_more_takes_more(monkeypatch):
 )
 def test_bytes_are_written_as_people_write_them(count, text):
     assert size(count) == text
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("spec", [NetworkSpec((300, 400, 400, 100)), NetworkSpec((400, 600), "tanh", "mse")])
+def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every):
+    spec = replace(spec, dtype=dtype)
+    x = np.random.default_rng(0).normal(size=(2, spec.layers[0])).astype(dtype)
+    target = np.zeros(2, int) if spec.loss == "cross-entropy" else np.zeros((2, 600), dtype)
+    problem = Problem(spec, x, target, initial_parameters(spec))
+    tracemalloc.start()
+    compare(
+        problem,
+        second="batched-forward-mode" if every else "central-difference",
+        entries=None if every else 20,
+    )
+    needed = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = spec.check_memory(2, every)
+    assert 0.4 * said < needed < said + batched.ROOM * every
+
+
+def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch):
+    psutil = pytest.importorskip("psutil")
+    spec = NetworkSpec((2, 3000, 3000, 2))
+    assert spec.check_memory(1) > spec.memory(1)
+
+    class Free:
+        available = int(spec.memory(1) * 1.3)
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    check_memory(spec, 1, PLAIN)
+    with pytest.raises(SpecError, match="parameters would take"):
+        check_check_memory(spec, 1, every=False)

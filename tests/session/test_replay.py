@@ -249,3 +249,31 @@ def test_the_next_iteration_starts_from_the_arrays_that_the_last_one_left(monkey
         session = next_sample(session)
         replay.take(session)
     assert not runs
+
+
+def test_a_parameter_that_went_bad_earlier_is_traced_to_the_iteration_that_made_it():
+    """Going back: by states kept on the way, and by none."""
+    session = trained(replace(from_preset("sine"), lr=1e20), 11)
+    places = way(session)
+    bad = [not np.isfinite(Replay().take(place).before.parameters).all() for place in places]
+    made = bad.index(True) - 1
+    assert 0 < made < 10
+    for limit in (0, 10**9):
+        taken = Replay(limit).take(session)
+        assert taken.origin == made
+        assert taken.bad.why.endswith(f"nan: iteration {made}'s update made it")
+    assert Replay().take(places[made]).bad.op  # there it is seen being made
+    assert Replay().take(places[0]).origin is None
+
+
+def test_passes_of_all_sizes_stay_within_the_limit_together(monkeypatch):
+    """Many large ones, and then a small one: what is kept is priced by what it is."""
+    large, small = replace(from_preset("sine"), batch=100), from_preset("sine")
+    each = large.network.memory(100) // 3
+    replay = Replay(limit=4 * each)
+    for _ in range(10):
+        large = after_update(large)
+        replay.take(large)
+    replay.take(small)
+    kept = [replay.kept(place) for place in way(large)[1:]]
+    assert 2 <= sum(taken is not None for taken in kept) <= 4

@@ -11,6 +11,7 @@ from tui_backprop.engine.check import ALONG, Report, UselessStep, compare, compa
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.methods import METHODS, Options, Problem
 from tui_backprop.engine.spec import SpecError, at_least_zero, one_of, positive, whole
+from tui_backprop.memory import check_check_memory
 from tui_backprop.session import Session
 
 ALL = "all"
@@ -66,6 +67,7 @@ def check(session: Session, given: dict[str, Any]) -> Report:
     }
     options = Options(step, probes, spec.seed)
 
+    check_check_memory(spec, session.batch, entries is None)
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right
+from heapq import heappop, heappush
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from tui_backprop.engine.primitives import Array
 
 State = tuple[Array, ...]
 
-MOST = 512  # states: with more, finding the one to drop would take longer than the replay it saves
+MOST = 512  # states: those of a small network are larger than their arrays
 
 
 class Checkpoints:
@@ -22,7 +23,7 @@ class Checkpoints:
     The bound, for states kept after every iteration up to T: let K remain of K + 1. The gaps on both sides of
     the K - 1 inner ones sum to less than 2T, so the smallest pair, which becomes one gap, is at most
     2T / (K - 1); and no gap is made otherwise. Going back to any iteration replays fewer than that many. (For
-    states kept after every s iterations only, a gap can also be s.)
+    states kept after every s iterations only, a gap can also be s; and T is the largest iteration ever reached.)
 
     A replay that takes another course than the states kept has to drop those first (``drop_after``).
     """
@@ -31,6 +32,9 @@ class Checkpoints:
         self.limit = limit
         self._states: dict[int, State] = {}
         self._iterations: list[int] = []  # the same keys, in order
+        self._gaps: list[
+            tuple[int, int, int, int]
+        ] = []  # a heap of (gap, iteration, those beside it), some outdated
         self._bytes = 0
 
     @property
@@ -51,7 +55,9 @@ class Checkpoints:
         for array in copies:
             array.setflags(write=False)
         self._states[iteration] = copies
-        insort(self._iterations, iteration)
+        at = bisect_left(self._iterations, iteration)
+        self._iterations.insert(at, iteration)
+        self._note(at - 1, at, at + 1)
         self._bytes += _size(copies)
         while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST):
             self._drop(self._closest())
@@ -68,12 +74,28 @@ class Checkpoints:
 
     def _closest(self) -> int:
         """The inner iteration whose two neighbours are closest to each other; the earliest of several."""
-        before, inner, after = self._iterations, self._iterations[1:-1], self._iterations[2:]
-        return min(zip(before, inner, after, strict=False), key=lambda three: three[2] - three[0])[1]
+        if len(self._gaps) > 8 * MOST:
+            self._gaps = []
+            self._note(*range(len(self._iterations)))
+        while True:
+            _, iteration, *beside = self._gaps[0]
+            at = bisect_left(self._iterations, iteration)
+            if self._iterations[max(at - 1, 0) : at + 2] == [beside[0], iteration, beside[1]]:
+                return iteration
+            heappop(self._gaps)
+
+    def _note(self, *places: int) -> None:
+        """Put the gaps around the inner iterations at these places on the heap."""
+        for at in places:
+            if 0 < at < len(self._iterations) - 1:
+                before, iteration, after = self._iterations[at - 1 : at + 2]
+                heappush(self._gaps, (after - before, iteration, before, after))
 
     def _drop(self, iteration: int) -> None:
         self._bytes -= _size(self._states.pop(iteration))
-        self._iterations.remove(iteration)
+        at = bisect_left(self._iterations, iteration)
+        del self._iterations[at]
+        self._note(at - 1, at)
 
 
 def _size(state: State) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite
 
 import numpy as np
 
 from tui_backprop.engine.network import Op, views
-from tui_backprop.engine.nonfinite import Bad, first_bad
+from tui_backprop.engine.nonfinite import Bad, bad_forward, bad_update, first_bad
 from tui_backprop.engine.optimisers import Optimiser
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, fields
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.schedules import OptimiserSpec, learning_rate
 from tui_backprop.engine.spec import NetworkSpec
@@ -45,7 +45,8 @@ class Pass:
     """Every number of one iteration. Its arrays are read-only.
 
     ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states that the update
-    went between, and ``loss_after`` is the loss of the same batch with the updated parameters.
+    went between, and ``loss_after`` is the loss of the same batch with the updated parameters. ``origin`` is the
+    earlier iteration whose update made a parameter NaN or infinite, if one did and it is known.
     """
 
     program: Program
@@ -55,6 +56,7 @@ class Pass:
     before: State
     after: State
     loss_after: float
+    origin: int | None = None
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -75,11 +77,11 @@ class Pass:
 
         ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
         the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
-        the loss's softmax or sigmoid, (n, outputs); ``vk``, a layer's sums as normalised, before gain and
-        shift; ``L``, the loss. Raises KeyError for any other name.
+        the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalised, before
+        gain and shift; ``L``, the loss. Raises KeyError for any other name.
         """
         program = self.program
-        if name == "p":
+        if name == "p" and "v" in fields(self._op("loss").primitive.formula):
             left: Array = program.caches[self._op("loss").output].left
             return left
         if name.startswith("v"):
@@ -118,8 +120,29 @@ class Pass:
 
     @cached_property
     def bad(self) -> Bad | None:
-        """Where a loss that is no number came from; None for one that is finite."""
-        return None if isfinite(self.loss) else first_bad(self.program)
+        """Where the first NaN or infinity came from, of the pass, of its update, or of the loss after that; None
+        if all of them are finite."""
+        with np.errstate(all="ignore"):
+            sums = [array.sum() for array in (self.program.gradient, *self._made.values())]
+        if all(map(isfinite, (self.loss, self.loss_after, *sums))):
+            return None
+        found = first_bad(self.program)
+        if found and found.value in self.new and self.origin is not None:
+            return replace(
+                found, why=f"{found.why[: found.why.index(':')]}: iteration {self.origin}'s update made it"
+            )
+        found = found or bad_update(self.program, self._made, self.optimiser.name, self.lr)
+        if found:
+            return found
+        again = Program(self.spec, self.batch, self.after.parameters)
+        feed(again, self.tensor("x"), self.tensor("t"), self.before.t)
+        found = bad_forward(again)
+        return found and replace(found, why=f"{found.why}, with the updated weights")
+
+    @property
+    def _made(self) -> dict[str, Array]:
+        """What the update made, in order."""
+        return self.after.slots | {"W": self.after.parameters}
 
     def prepare(self) -> None:
         """Find out ahead of time what would take long when it is asked for."""
@@ -166,7 +189,8 @@ def run(program: Program, update: Update, t: int) -> float:
 def take_pass(
     spec: NetworkSpec, update: Update, before: State, optimiser: OptimiserSpec = OptimiserSpec()
 ) -> Pass:
-    """Run one whole iteration; the loss after the update is taken with the same dropout masks."""
+    """Run one whole iteration; the loss after the update is taken with the same dropout masks. The arrays of
+    ``before`` become part of the result, and so read-only."""
     program = Program(spec, len(update.x), before.parameters)
     loss = run(program, update, before.t)
     after = State(before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()})
@@ -176,8 +200,14 @@ def take_pass(
     again = Program(spec, len(update.x), after.parameters)
     feed(again, update.x, update.target, before.t)
     loss_after = float(again.forward())
-    kept = (*program.values.values(), *program.cotangents.values(), program.gradient)
-    for array in (*kept, after.parameters, *after.slots.values()):
+    kept = (
+        *program.arrays(),
+        before.parameters,
+        *before.slots.values(),
+        after.parameters,
+        *after.slots.values(),
+    )
+    for array in kept:
         array.setflags(write=False)
     alpha = learning_rate(optimiser, update.lr, before.t)
     return Pass(program, optimiser, alpha, loss, before, after, loss_after)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network import INPUT, TARGET, backward_visits, mask_shapes, parameter_shapes
+from tui_backprop.engine.network import (
+    INPUT,
+    TARGET,
+    backward_visits,
+    mask_shapes,
+    parameter_shapes,
+    parameter_slices,
+)
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.program import Program
 
@@ -32,8 +39,27 @@ def first_bad(program: Program) -> Bad | None:
     Call it after a forward and a backward pass. Values that an operation in place has written over are made
     anew, in a pass that stops at the first bad one.
     """
-    found = _came_in(program) or _made_forward(program)
-    return found or next((bad for bad in _made_backward(program) if bad), None)
+    return bad_forward(program) or next((bad for bad in _made_backward(program) if bad), None)
+
+
+def bad_forward(program: Program) -> Bad | None:
+    """The same of the forward pass alone, which need not have been run."""
+    return _came_in(program) or _made_forward(program)
+
+
+def bad_update(program: Program, made: Mapping[str, Array], rule: str, alpha: float) -> Bad | None:
+    """The first entry that an update (of the optimiser ``rule``, at rate ``alpha``) made NaN or infinite out of a
+    pass that was finite. ``made`` are flat arrays (P,) in the order in which they were made: what the optimiser
+    remembers, by name, and the new parameters as "W"."""
+    for name, place in parameter_slices(program.spec).items():
+        for slot, flat in made.items():
+            values = flat[place].reshape(program.shapes[name])
+            at = _first(values)
+            if at is not None:
+                layer, value = int(name[1:]), name if slot == "W" else f"{slot} of {name}"
+                why = f"{rule} in layer {layer} made it at α = {alpha:.3g}, from numbers that are all finite"
+                return _bad(f"{rule} update", layer, value, values, at, why, " after the update")
+    return None
 
 
 def _came_in(program: Program) -> Bad | None:
@@ -76,7 +102,9 @@ def _first(values: Array) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), values.shape))
 
 
-def _bad(op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str) -> Bad:
+def _bad(
+    op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str, when: str = ""
+) -> Bad:
     place = f"{value}[{','.join(map(str, at))}]" if at else value
-    place += f" (z{value[1:]} before its bias)" if value[0] == "u" else ""
-    return Bad(op, layer, value, at, float(values[at]), f"{place} is {float(values[at])}: {why}")
+    when = f" (z{value[1:]} before its bias)" if value[0] == "u" else when
+    return Bad(op, layer, value, at, float(values[at]), f"{place}{when} is {float(values[at])}: {why}")

@@ -37,7 +37,7 @@ class Program:
     ``values`` has an array for each value of the program (see ``network.compile_ops``), ``cotangents`` one
     for each derivative of the loss by such a value: ``cotangents["zk"]`` is delta k, ``cotangents["Wk"]`` is
     dWk. ``dtype`` replaces the spec's precision (complex128 serves the complex step). Raises ValueError for a
-    batch without samples.
+    batch without samples, and for parameters of another shape than (P,).
     """
 
     _streamed: frozenset[str] = frozenset()  # parameters whose gradient is not stored (see ``stream``)
@@ -51,6 +51,8 @@ class Program:
         self.dtype = np.dtype(dtype or spec.dtype)
         self.ops = compile_ops(spec)
         self.parameters = np.empty(spec.parameters, self.dtype) if parameters is None else parameters
+        if self.parameters.shape != (spec.parameters,):
+            raise ValueError(f"{self.parameters.shape} is not the shape of {spec.parameters:,} parameters")
         self.shapes = value_shapes(spec, batch)
         self.values = self._inputs() | views(self.parameters, spec)
         self.caches = {}
@@ -81,6 +83,12 @@ class Program:
     def gradient(self) -> Array:
         """dL/dtheta, flat, shape (P,), in the order of the parameters; filled by ``backward``."""
         return np.zeros(self.spec.parameters, self.dtype)
+
+    def arrays(self) -> Iterator[Array]:
+        """Every array that passes fill: values, caches, cotangents and the gradient."""
+        yield from (*self.values.values(), *self.cotangents.values(), self.gradient, self.parameters)
+        for cache in self.caches.values():
+            yield from cache
 
     @cached_property
     def cotangents(self) -> dict[str, Array]:
@@ -126,6 +134,7 @@ class Program:
         """Set the batch: ``x`` of shape (n, inputs), and ``target``, class labels of shape (n,) for a loss that
         takes labels, numbers of shape (n, outputs) otherwise. Raises ValueError where shapes or labels do not
         fit."""
+        x, target = np.asarray(x), np.asarray(target)
         for name, given in ((INPUT, x), (TARGET, target)):
             if np.shape(given) != self.shapes[name]:
                 raise ValueError(f"{name} has the shape {np.shape(given)}; it has to be {self.shapes[name]}")

@@ -19,6 +19,7 @@ INIT_SIZES = {
 DTYPES = ("float32", "float64")
 
 ITEMSIZE = {"float32": 4, "float64": 8}
+QR = 37  # bytes for each entry of a matrix whose QR decomposition is taken, the result and all
 TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
 LONGEST_INTEGER = 18  # digits; a size with more cannot be counted in 64 bits
 
@@ -241,10 +242,32 @@ class NetworkSpec:
 
     def streamed_memory(self, batch: int) -> int:
         """Bytes that a pass holds that keeps no weight gradient: parameters, a tile and one to add to it, and
-        all values and cotangents of every sample, with working space."""
+        all values and cotangents of every sample, with working space; and what orthogonal weights take to draw."""
         each = 12 + 6 * self.layer_norm + 4 * (self.dropout > 0) + 2 * self.residual
         tiles = 2 * max(TILE, *self.layers[1:])
-        return ITEMSIZE[self.dtype] * (self.parameters + tiles + each * sum(self.layers) * batch)
+        samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
+        held = ITEMSIZE[self.dtype] * (self.parameters + tiles + samples)
+        return held + (QR * self._largest if self.init == "orthogonal" else 0)
+
+    def check_memory(self, batch: int, every: bool = False) -> int:
+        """Bytes that a check of the gradient holds at its peak, of ``every`` parameter or of some.
+
+        Of P numbers: four in the network's precision, and both gradients in double; for every parameter also the
+        pairs. Beside them the largest tensor in double and complex precision, and passes of all samples in the
+        network's precision, in double and in complex.
+        """
+        each = 30 * ITEMSIZE[self.dtype] + 15 * (8 + 16)
+        pairs = 48 if every else 0
+        return (
+            (4 * ITEMSIZE[self.dtype] + 32 + pairs) * self.parameters
+            + 50 * self._largest
+            + each * batch * sum(self.layers)
+        )
+
+    @property
+    def _largest(self) -> int:
+        """Entries of the largest weight matrix."""
+        return max(fan_in * fan_out for fan_in, fan_out in self.fans)
 
 
 # The share of multiply-accumulates: one forward pass needs one for each weight. The backward pass needs one

@@ -7,6 +7,7 @@ second array of P numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -42,8 +43,8 @@ class StreamedProgram(Program):
         self.cotangents = self._cotangents({})
 
     def stages(self, take: Take) -> Iterator[tuple[str, int]]:
-        """Walk up the list after ``forward``, and yield (what was made, its layer) after each value. The weight
-        gradients go to ``take``, tile by tile; a tile is written over once it returns."""
+        """Walk up the list after ``forward``, and yield (what was made, the layer whose operation made it) after each
+        value. The weight gradients go to ``take``, tile by tile; a tile is written over once it returns."""
         for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
             visits = tuple(group)
             with np.errstate(all="ignore"):
@@ -52,7 +53,7 @@ class StreamedProgram(Program):
                 else:
                     for rule, arguments in self.backward_calls(visits):
                         rule(*arguments)
-            yield written, int(written[1:] or 0)
+            yield written, int(written[1:]) if written in self._streamed else visits[0].op.layer
 
     def _stream(self, name: str, visits: tuple[Visit, ...], take: Take) -> None:
         fan_in, fan_out = self.shapes[name]
@@ -85,14 +86,14 @@ class Digest:
 
     def __init__(self, most: int) -> None:
         self.bad = 0
-        self._squares = 0.0
+        self._norm = 0.0
         self._top = Top(most)
         self._columns = 1
 
     @property
     def norm(self) -> float:
         """NaN if an entry is no finite number."""
-        return float("nan") if self.bad else float(self._squares**0.5)
+        return float("nan") if self.bad else self._norm
 
     @property
     def largest(self) -> tuple[Largest, ...]:
@@ -109,7 +110,8 @@ class Digest:
             peak = float(np.abs(flat).max())
         if peak:
             scaled = flat if 1e-12 < peak < 1e12 else flat / peak  # whose squares are in range
-            self._squares += float(np.dot(scaled, scaled)) * (1.0 if scaled is flat else peak * peak)
+            norm = math.sqrt(float(np.dot(scaled, scaled))) * (1.0 if scaled is flat else peak)
+            self._norm = math.hypot(self._norm, norm)
         self._top.add(first_row * self._columns, flat, peak)
 
 
@@ -163,12 +165,12 @@ def stream_pass(
         now = perf_counter()
         layer = int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
         forward[layer] += now - before
-        watch("forward", layer)
+        watch("forward", op.layer)
         before = perf_counter()
     for _, layer in program.stages(lambda name, row, tile: digests[int(name[1:])].add(row, tile)):
         now = perf_counter()
-        backward[layer or spec.depth] += now - before
-        watch("backward", layer or spec.depth)
+        backward[layer] += now - before
+        watch("backward", layer)
         before = perf_counter()
 
     reports = []
@@ -193,4 +195,6 @@ def stream_pass(
 
 
 def _norm(values: Array) -> float:
-    return float(np.linalg.norm(values.astype(float)))
+    digest = Digest(0)
+    digest.add(0, values)
+    return digest.norm

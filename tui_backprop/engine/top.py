@@ -19,6 +19,8 @@ class Top:
     def add(self, start: int, piece: Array, peak: float | None = None) -> None:
         """Add a flat piece of the whole, which begins at place ``start``; ``peak`` is its largest size, if that
         is known. A piece in which nothing is large enough costs no more than to look for that."""
+        if not self.most:
+            return
         if peak is None:
             peak = float(max(np.fmax.reduce(piece), -np.fmin.reduce(piece)))
         least = abs(float(self.values[-1])) if len(self.values) == self.most else 0.0

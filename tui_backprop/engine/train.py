@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
+
+import numpy as np
 
 from tui_backprop.engine.checkpoints import Checkpoints
 from tui_backprop.engine.initialise import initial_parameters
@@ -50,19 +53,29 @@ class Training:
         )
         return self._train(state, t, plan, watch) if start < t else state
 
+    def went_bad(self, t: int, plan: Plan) -> int | None:
+        """The iteration before t whose update first left a parameter NaN or infinite (such a one stays so), or
+        None."""
+
+        def bad(i: int) -> bool:
+            with np.errstate(all="ignore"):
+                return not np.isfinite(self.state(i, plan).parameters.sum())
+
+        first = bisect_left(range(t + 1), True, key=bad)
+        return first - 1 if 0 < first <= t else None
+
     def _train(self, state: State, t: int, plan: Plan, watch: Watch) -> State:
         parameters = state.parameters.copy()
         slots = {name: slot.copy() for name, slot in state.slots.items()}
         rule = Optimiser(self.optimiser, 0.0, len(parameters), parameters.dtype, slots)
-        programs: dict[int, Program] = {}  # by batch size
+        program: Program | None = None
         for i in range(state.t, t):
             update = plan(i)
-            n = len(update.x)
-            if n not in programs:
-                programs[n] = Program(self.spec, n, parameters)
-            loss = run(programs[n], update, i)
+            if program is None or program.batch != len(update.x):
+                program = Program(self.spec, len(update.x), parameters)
+            loss = run(program, update, i)
             rule.lr = update.lr
-            rule.apply(parameters, programs[n].gradient, i)
+            rule.apply(parameters, program.gradient, i)
             self.keep(State(i + 1, parameters, slots))
             watch(i + 1, loss)
         for array in (parameters, *slots.values()):

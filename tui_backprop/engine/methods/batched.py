@@ -21,6 +21,9 @@ from tui_backprop.engine.network import Op, parameter_shapes, parameter_slices
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.program import Program
 
+ROOM = 64 * 2**20  # bytes that passes of many parameters at once may take; more does not fit a cache anyway
+ARRAYS = 16  # of a pass, for each unit and sample, at the most
+
 
 @dataclass(frozen=True)
 class Group:
@@ -74,6 +77,12 @@ def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | 
     return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalised else 0.0
 
 
+def _together(problem: Problem, where: Array, options: Options) -> int:
+    """How many parameters to take at once."""
+    each = ARRAYS * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
+    return max(1, min(options.at_once, len(where), ROOM // each))
+
+
 def batched_difference(
     out: Array, problem: Problem, where: Array, h: float, options: Options
 ) -> Iterator[int]:
@@ -81,7 +90,7 @@ def batched_difference(
     program = problem.program()
     program.forward()
     n = problem.batch
-    copies = min(options.at_once, max(len(where), 1))
+    copies = _together(problem, where, options)
     stacked = problem.program(copies=copies)
     stacked.forward()
     each = next(stacked.caches[op.output].each for op in stacked.ops if op.primitive.kind == "loss")
@@ -94,15 +103,15 @@ def batched_difference(
         after = group.at + 1
         while stacked.ops[after].primitive.in_place:  # has added to the same array already
             after += 1
-        answers = group.answers(program)
         for start in range(0, len(group.where), copies):
             part = group.part(start, copies)
+            answers = part.answers(program)
             m = len(part.where)
             w = problem.parameters[part.where].astype(float)
             with np.errstate(all="ignore"):  # of infinite parameters and losses
                 steps = h * np.maximum(1, np.abs(w))
                 nudged[...] = y
-                nudged[np.arange(m), :, part.columns] += steps[:, None] * answers[start : start + m]
+                nudged[np.arange(m), :, part.columns] += steps[:, None] * answers
                 stacked.forward(after)
                 slopes = (each.reshape(copies, n).mean(axis=1, dtype=float) - base)[:m] / steps
                 out[part.where] = slopes + _penalty_slope(problem, part, steps)
@@ -116,18 +125,18 @@ def batched_forward_mode(
     """JVPs on the operations after a parameter only, the tangents of many parameters in one go."""
     program = problem.program()
     program.forward()
-    many = min(options.at_once, max(len(where), 1))
+    many = _together(problem, where, options)
     done = 0
     for group in groups(problem, where, program):
         y = program.values[group.op.output]
         seeds = np.zeros((many, *y.shape), y.dtype)
         tangents = ForwardMode(program, {group.op.output: seeds}, many)
-        answers = group.answers(program)
         for start in range(0, len(group.where), many):
             part = group.part(start, many)
+            answers = part.answers(program)
             m = len(part.where)
             seeds[...] = 0
-            seeds[np.arange(m), :, part.columns] = answers[start : start + m]
+            seeds[np.arange(m), :, part.columns] = answers
             out[part.where] = tangents.push()[:m] + _penalty_slope(problem, part, 0.0)
             done += m
             yield done

@@ -53,7 +53,7 @@ class Problem:
 @dataclass(frozen=True)
 class Options:
     """``step`` is h, None for the best one of method and precision; ``probes`` are SPSA's random directions,
-    drawn from ``seed``; ``at_once`` is how many parameters the batched methods take together."""
+    drawn from ``seed``; ``at_once`` is how many parameters the batched methods take together, at the most."""
 
     step: float | None = None
     probes: int = 1

@@ -188,7 +188,8 @@ ACTIVATIONS: dict[str, Activation] = {
         "max(0.01 {0} , {0} )",
         "[ 1 if {0} > 0 else 0.01 ]",
         rooms=1,
-        flops=2,
+        flops=4,
+        slope_flops=2,
         kink=True,
     ),
     "elu": Activation(
@@ -207,13 +208,13 @@ ACTIVATIONS: dict[str, Activation] = {
         "gelu'( {0} )",
         rooms=2,
         flops=12,
-        slope_flops=9,
+        slope_flops=10,
     ),
     "silu": Activation(
         _silu, _silu_slope, "{0} σ( {0} )", "σ( {0} ) ( 1 + {0} − {y} )", rooms=1, flops=6, slope_flops=4
     ),
     "softplus": Activation(
-        _softplus, _softplus_slope, "ln( 1 + e^ {0} )", "σ( {0} )", rooms=1, flops=5, slope_flops=5
+        _softplus, _softplus_slope, "ln( 1 + e^ {0} )", "σ( {0} )", rooms=1, flops=4, slope_flops=5
     ),
     "tanh": Activation(_tanh, _tanh_slope, "tanh( {0} )", "( 1 − {y} ² )", slope_flops=2),
     "sigmoid": Activation(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tui_backprop.engine.iteration import Pass
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.primitives import LOSSES, Array, fields
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked.rows import Row, largest
 
@@ -15,7 +15,7 @@ from tui_backprop.engine.worked.rows import Row, largest
 def loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     """One sample's loss, and the mean over the batch."""
     k, n = step.layer, taken.batch
-    z, p, t = (np.asarray(taken.tensor(name)[s], float) for name in (f"z{k}", "p", "t"))
+    z, p, t = (np.asarray(taken.tensor(name)[s], float) for name in (f"z{k}", _read(taken, k), "t"))
     rows, sample = _OF_A_SAMPLE[taken.spec.loss](k, z, p, t, terms)
     name, value = step.tensor, float(taken.tensor(step.tensor))
     if n == 1 and rows[-1].sign == "=":
@@ -23,6 +23,11 @@ def loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     if n == 1:
         return [*rows, Row("=", name, value)]
     return [*rows, Row("=", f"for sample {s}", sample), Row("=", f"{name}, the mean of {n} samples", value)]
+
+
+def _read(taken: Pass, k: int) -> str:
+    """What the derivative reads: the probabilities, if the loss makes some, or the outputs."""
+    return "p" if "v" in fields(LOSSES[taken.spec.loss].formula) else f"z{k}"
 
 
 def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
@@ -81,7 +86,7 @@ def output_delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequenc
         target = Row("-", f"onehot({t[s]})[{j}]", float(t[s] == j))
     else:
         target = Row("-", f"t[{j}]", float(t[s, j]))
-    of = "p" if name in ("cross-entropy", "binary-cross-entropy") else f"z{k}"
+    of = _read(taken, k)
     rows = [Row("+", f"{of}[{j}]", float(taken.tensor(of)[s, j])), target]
     if name == "mse":
         rows += [Row("*", "2", 2.0), Row("/", "entries", float(t.size))]

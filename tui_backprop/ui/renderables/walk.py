@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked import Row, worked
@@ -118,8 +119,10 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     step, taken = moment.step, moment.taken
     lines = []
     if taken.bad:
-        why = " any more: α is too large; r starts again" if moment.session.history else ""
-        lines += [*wrap(f"the loss is no number{why}", columns, "bad"), *wrap(taken.bad.why, columns, "bad")]
+        what = "a number overflows" if isfinite(taken.loss) else "the loss is no number"
+        if moment.session.history:
+            what += f"{'' if isfinite(taken.loss) else ' any more'}: α is too large; r starts again"
+        lines += [*wrap(what, columns, "bad"), *wrap(taken.bad.why, columns, "bad")]
     if step.reused:
         lines.append(
             line(
