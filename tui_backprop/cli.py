@@ -104,6 +104,30 @@ def print_stream(session: Session, as_json: bool) -> None:
 
 @main.command()
 @session_options
+@click.option("--layer", metavar="1", help="Rank the parameters of this layer alone.")
+@click.option("--measure", default="gradient", metavar="NAME", help="gradient, update, weight-x-gradient.")
+@click.option("--top", default="10", metavar="10", help="How many parameters to name.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+    """Rank all parameters by their share in the error, and nudge the first to see.
+
+    The first comes with its path of largest influence to the loss, with what moving it does to the loss, as
+    predicted by its gradient and as it comes, and in a batch with the samples that pull it.
+    """
+    session = session_from(given)
+    from tui_backprop.commands.blame import blame as accuse
+    from tui_backprop.ui.blame_text import as_object, as_text
+    from tui_backprop.ui.terminal import glyphs_for
+
+    accusation = accuse(session, asked)
+    if as_json:
+        print_json(as_object(accusation))
+    else:
+        click.echo(as_text(accusation, glyphs_for(getattr(sys.stdout, "encoding", None))))
+
+
+@main.command()
+@session_options
 @click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
 @click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
 @click.option("--entries", metavar="20|all", help="Parameters to compare in each tensor.")

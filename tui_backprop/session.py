@@ -15,7 +15,9 @@ from tui_backprop.engine.spec import NetworkSpec, one_of, positive, whole
 from tui_backprop.presets import PRESETS
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
-PANELS = ("network", "walk", "cost")
+PANELS = ("network", "walk", "cost", "blame")
+MEASURES = ("gradient", "update", "weight x gradient")  # to rank parameters by; see engine/blame.py
+ALL_LAYERS = 0  # of the ranking
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Session:
     the base learning rate ``lr``. ``step`` is the cursor on the walk of the current iteration. ``units`` has
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
-    of the time measured here.
+    of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
+    ALL_LAYERS; ``rank`` is the cursor in it.
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -50,11 +53,15 @@ class Session:
     units: tuple[int, ...] = ()
     decade: float | None = None
     lesson_clock: bool = False
+    measure: str = MEASURES[0]
+    accused: int = ALL_LAYERS
+    rank: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole("sample", self.sample, 0))
         object.__setattr__(self, "batch", whole("batch", self.batch, 1))
         object.__setattr__(self, "lr", positive("lr", self.lr))
+        object.__setattr__(self, "accused", min(self.accused, self.network.depth))
         catalogue.check(self.network, self.data, self.sample, self.batch)
 
     @property
@@ -186,3 +193,19 @@ def other_clock(session: Session) -> Session:
 def read_cost_at(session: Session, decade: float | None) -> Session:
     """The chart's cursor at 10**decade parameters, or at the current network."""
     return replace(session, decade=decade)
+
+
+def next_measure(session: Session) -> Session:
+    """Rank the parameters by the next measure."""
+    at = (MEASURES.index(session.measure) + 1) % len(MEASURES)
+    return replace(session, measure=MEASURES[at], rank=0)
+
+
+def accuse_layer(session: Session, direction: int) -> Session:
+    """Rank the parameters of the next layer (or the one before) alone; all of them come before the first."""
+    return replace(session, accused=(session.accused + direction) % (session.network.depth + 1), rank=0)
+
+
+def accuse(session: Session, rank: int) -> Session:
+    """Put the cursor on a rank."""
+    return replace(session, rank=max(rank, 0))

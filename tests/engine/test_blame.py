@@ -75,6 +75,17 @@ def test_top_keeps_the_largest_of_all_pieces(most, piece):
     assert len(set(top.places.tolist())) == len(top.places)
 
 
+@pytest.mark.parametrize("most", [1, 3, 7, 300])
+@pytest.mark.parametrize("piece", [10, 64, 500])
+def test_of_equal_numbers_the_earlier_come_first(most, piece):
+    values = np.random.default_rng(2).integers(-3, 4, 500).astype(float)
+    top = Top(most)
+    for start in range(0, 500, piece):
+        top.add(start, values[start : start + piece])
+    order = [i for i in np.argsort(-np.abs(values), kind="stable") if values[i]][:most]
+    assert top.places.tolist() == order
+
+
 def test_top_is_not_deceived_by_nan():
     top = Top(2)
     top.add(0, np.array([np.nan, 1.0, -3.0, np.nan, 2.0]))

@@ -9,7 +9,7 @@ from tui_backprop.engine.primitives import Array
 
 class Top:
     """The ``most`` numbers of largest size among all that were added, largest first: ``places`` are where they
-    stand in the whole, ``values`` what they are. Of equal ones at the end, some; zeros and NaN never count."""
+    stand in the whole, ``values`` what they are. Of equal ones the earlier; zeros and NaN never count."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -28,7 +28,10 @@ class Top:
             return
         beyond = np.flatnonzero(np.abs(piece) > least)
         if len(beyond) > self.most:
-            beyond = np.sort(beyond[np.argpartition(-np.abs(piece[beyond]), self.most - 1)[: self.most]])
+            sizes = np.abs(piece[beyond])
+            last = np.partition(sizes, -self.most)[-self.most]
+            equal = np.flatnonzero(sizes == last)[: self.most - int((sizes > last).sum())]
+            beyond = beyond[np.sort(np.concatenate([np.flatnonzero(sizes > last), equal]))]
         places = np.concatenate([self.places, start + beyond])
         values = np.concatenate([self.values, piece[beyond]])
         order = np.argsort(-np.abs(values), kind="stable")[: self.most]

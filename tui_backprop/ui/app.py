@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,13 +24,15 @@ from textual.timer import Timer
 from tui_backprop import session as moves
 from tui_backprop.cost.model import Machine
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.history import History
 from tui_backprop.session import Session
 from tui_backprop.ui import palette
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied, CursorMoved
-from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.moment import Accusation, Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
+from tui_backprop.ui.widgets.blame import BlameView
 from tui_backprop.ui.widgets.cost import CostView
 from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
@@ -40,6 +43,8 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.replay import Replay
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
+ASIDE = ("cost", "blame")  # panels that share the place to the right of the walk
+RANKED = 100  # parameters in a ranking
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
 THEME = Theme(
@@ -64,6 +69,13 @@ THEME = Theme(
 )
 
 
+def answered(asked: Accusation) -> bool:
+    """Whether the ranking is there, and the case of the one under the cursor."""
+    if not asked.ranked:
+        return asked.ranked is not None
+    return asked.case is not None and asked.case.culprit == asked.ranked[asked.rank]
+
+
 class BackpropApp(App[None]):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show."""
 
@@ -86,7 +98,7 @@ class BackpropApp(App[None]):
 
     def __init__(self, session: Session, glyphs: Glyphs) -> None:
         super().__init__()
-        self.session = session
+        self.history = History(session)
         self.moment: Moment | None = None
         self.machine: Machine | None = None
         self._glyphs = glyphs
@@ -98,6 +110,9 @@ class BackpropApp(App[None]):
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
         self._look: Timer | None = None
         self._panel = "walk"
+        self._aside = "cost"  # the panel to the right of the walk
+        self._accusation: Accusation | None = None
+        self._inquiring = False
         self._playing: Timer | None = None
         self._speed = 2
         self.register_theme(THEME)
@@ -118,6 +133,8 @@ class BackpropApp(App[None]):
                 yield WalkView(self._glyphs)
             with Frame("cost", "cost of one gradient"):
                 yield CostView(self._glyphs)
+            with Frame("blame", "most to blame").add_class("aside"):
+                yield BlameView(self._glyphs)
         yield KeyBar(self._glyphs)
         yield TooSmall()
 
@@ -131,12 +148,19 @@ class BackpropApp(App[None]):
 
     # --- state: one value, and what follows from it -------------------------------------------------------
 
+    @property
+    def session(self) -> Session:
+        """The state of the app."""
+        return self.history.now
+
     def go(self, session: Session) -> None:
         """Make ``session`` the state of the app."""
-        if session == self.session:
-            return
-        self.session = session
-        self._follow()
+        self._turn(self.history.go(session))
+
+    def _turn(self, history: History) -> None:
+        if history is not self.history:
+            self.history = history
+            self._follow()
 
     def _follow(self) -> None:
         """Show the session if its numbers are there; have them computed if not."""
@@ -221,10 +245,74 @@ class BackpropApp(App[None]):
             self.query_one(WalkView).show(self.moment)
         self.query_one(NetworkPanel).show(self.session, self.moment)
         self._show_costs()
+        self._accuse()
 
     def _show_costs(self) -> None:
         now = self.session
         self.query_one(CostView).show(Costs(now.network, self.machine, now.decade, now.lesson_clock))
+
+    # --- which weights are to blame ------------------------------------------------------------------------
+
+    def _accuse(self) -> None:
+        """Show the ranking and the case as far as they are known, and have found what is not, where it is seen."""
+        moment = self.moment
+        if moment is None or not self.query_one(BlameView).size:
+            return
+        known, now = self._accusation, moment.session
+        asked = Accusation(now, moment.taken)
+        if known is not None and known.taken is moment.taken:
+            same = (known.session.measure, known.session.accused) == (now.measure, now.accused)
+            asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
+        self._accusation = asked
+        self.query_one(BlameView).show(asked)
+        if not self._inquiring and not answered(asked):
+            self._inquiring = True
+            self._inquire(asked)
+
+    @work(thread=True, group="blame")
+    def _inquire(self, asked: Accusation) -> None:
+        from tui_backprop.engine.blame import ranking
+        from tui_backprop.engine.case import case
+
+        ranked = asked.ranked
+        if ranked is None:
+            session = asked.session
+            ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
+        found = replace(asked, ranked=ranked)
+        if ranked:
+            found = replace(found, case=case(asked.taken, ranked[found.rank]))
+        self.call_from_thread(self._accused, found)
+
+    def _accused(self, found: Accusation) -> None:
+        self._inquiring = False
+        self._accusation = found
+        self._accuse()
+
+    def action_culprit(self, direction: int) -> None:
+        known = self._accusation
+        most = len(known.ranked or ()) - 1 if known else 0
+        self.move(lambda session, moment: moves.accuse(session, min(session.rank + direction, max(most, 0))))
+
+    def action_accuse(self, direction: int) -> None:
+        self.move(lambda session, moment: moves.accuse_layer(session, direction))
+
+    def action_measure(self) -> None:
+        self.move(lambda session, moment: moves.next_measure(session))
+
+    def action_look_up(self) -> None:
+        """Show the culprit in the walk: the step that makes its gradient, with its unit."""
+        known = self._accusation
+        if known is None or not known.ranked:
+            return
+        culprit = known.ranked[known.rank]
+        layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
+
+        def look(session: Session, moment: Moment) -> Session:
+            at = next(s.index for s in moment.steps if (s.kind, s.layer) == (kind, layer))
+            return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
+
+        self.move(look)
+        self.action_panel("walk")
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -270,6 +358,12 @@ class BackpropApp(App[None]):
     def action_restart(self) -> None:
         self.move(lambda session, moment: moves.restart(session))
 
+    def action_undo(self) -> None:
+        self._turn(self.history.undo())
+
+    def action_redo(self) -> None:
+        self._turn(self.history.redo())
+
     def action_clock(self) -> None:
         self.go(moves.other_clock(self.session))
 
@@ -301,15 +395,20 @@ class BackpropApp(App[None]):
 
     def _current(self, name: str) -> None:
         self._panel = name
+        if name in ASIDE:
+            self._aside = name
         for frame in self.query(Frame):
             frame.set_class(frame.name == name, "current")
+            frame.set_class(frame.name in ASIDE and frame.name != self._aside, "aside")
         self.query_one(TabBar).show(name)
+        self.call_after_refresh(self._accuse)
 
     def on_resize(self) -> None:
         """A panel that was hidden for want of room has lost the keys; it gets them back."""
         self.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
+        self._accuse()
         if self.screen is self.screen_stack[0] and self.focused is None:
             self.action_panel(self._panel)
 

@@ -15,7 +15,7 @@ class Key:
     shown: str
     word: str
     help: str
-    places: tuple[str, ...] = ("walk", "cost", "network")
+    places: tuple[str, ...] = ("walk", "cost", "blame", "network")
 
 
 WALK = ("walk",)
@@ -37,11 +37,14 @@ KEYS = (
     Key("n", "sample(1)", "n", "sample", "The next sample."),
     Key("N,p", "sample(-1)", "", "", "The sample before."),
     Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
-    Key("r", "restart", "r", "restart", "Back to the first weights (iteration 0)."),
     Key("m", "clock", "m", "clock", "Clock: this machine's, or the lesson's 1 ms a forward pass.", ("cost",)),
-    Key("1,f2", "panel('network')", "1 2 3", "panels", "To the network: edit it."),
+    Key("b,4,f5", "panel('blame')", "b", "blame", "To the weights that are most to blame.", ("walk", "cost")),
+    Key("1,f2", "panel('network')", "1 2 3 4", "panels", "To the network: edit it."),
     Key("2,f3", "panel('walk')", "", "", "To the walk."),
     Key("3,f4,dollar_sign", "panel('cost')", "", "", "To the cost chart."),
+    Key("r", "restart", "r", "restart", "Back to the first weights (iteration 0)."),
+    Key("u", "undo", "u", "undo", "Undo: back to what was before the last key."),
+    Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
     Key("question_mark,f1", "help", "?", "help", "This page."),
     Key("q,ctrl+q", "quit", "q", "quit", "Quit."),
 )
@@ -58,6 +61,12 @@ PANEL_KEYS = {
         ("ctrl+q", "quit", "Quit."),
     ),
     "walk": (),
+    "blame": (
+        ("↑ ↓", "culprit", "The parameter before or after (page up, page down: ten)."),
+        ("← →", "layer", "Rank the parameters of one layer, or of all."),
+        ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
+        ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
+    ),
     "cost": (
         ("← →", "cursor", "Move the chart's cursor over the parameter counts."),
         ("home", "this network", "The cursor back to the current network; end: to a trillion."),

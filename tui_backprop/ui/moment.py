@@ -11,6 +11,8 @@ from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
 from tui_backprop.session import AUTOMATIC, Session
 
 if TYPE_CHECKING:  # these load numpy, which the first paint does without
+    from tui_backprop.engine.blame import Culprit
+    from tui_backprop.engine.case import Case
     from tui_backprop.engine.iteration import Pass
     from tui_backprop.engine.trace import Step
 
@@ -48,6 +50,22 @@ class Moment:
     def reached(self, phase: str, layer: int, kind: str) -> bool:
         """Whether the walk has come to (or past) a step of that kind."""
         return any(step.kind == kind for step in self.made(phase, layer))
+
+
+@dataclass(frozen=True)
+class Accusation:
+    """A ranking of parameters by blame (None while it is being made), and the case of one of them (None, or
+    another one's, while it is being looked into)."""
+
+    session: Session
+    taken: Pass
+    ranked: tuple[Culprit, ...] | None = None
+    case: Case | None = None
+
+    @property
+    def rank(self) -> int:
+        """The cursor's place in the ranking."""
+        return min(self.session.rank, max(len(self.ranked or ()) - 1, 0))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tui_backprop.ui.widgets.canvas import Canvas
 NAMES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "right_square_bracket": "]", "left_square_bracket": "[",
     "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$",
-    "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4",
+    "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5",
 }  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def help_lines(glyphs: Glyphs) -> list[Line]:
     for key in KEYS:
         names = glyphs.text(" ".join(NAMES.get(name, name) for name in key.keys.split(",")))
         lines.append(line((f"  {names:<10}", "key"), key.help))
-    for place in ("network", "cost"):
+    for place in ("network", "cost", "blame"):
         lines += [(), line((f"In the {place} panel", "title"))]
         lines += [
             line((f"  {glyphs.text(shown):<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]

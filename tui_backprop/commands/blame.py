@@ -1,0 +1,28 @@
+"""``backprop-tui blame``: which weights caused the error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tui_backprop.engine.blame import ranking
+from tui_backprop.engine.case import case
+from tui_backprop.engine.spec import SpecError, one_of, whole
+from tui_backprop.replay import Replay
+from tui_backprop.session import ALL_LAYERS, MEASURES, Session
+from tui_backprop.ui.moment import Accusation
+
+
+def blame(session: Session, given: dict[str, Any]) -> Accusation:
+    """The accusation that the command's own options ask for. Raises SpecError, naming the option, for a bad one."""
+    depth, layer = session.network.depth, ALL_LAYERS
+    if given["layer"] is not None:
+        layer = whole("layer", given["layer"], 1)
+        if layer > depth:
+            raise SpecError("layer", f"{layer} is none of its layers; they are 1 to {depth}")
+    measure = one_of("measure", given["measure"], {name.replace(" ", "-"): name for name in MEASURES})
+    top = whole("top", given["top"], 1)
+    session = replace(session, measure=measure.replace("-", " "), accused=layer)
+    taken = Replay().take(session)
+    ranked = ranking(taken, session.measure, top, layer or None)
+    return Accusation(session, taken, ranked, case(taken, ranked[0]) if ranked else None)

@@ -1,0 +1,229 @@
+"""The blame panel: the ranking of all parameters, and what stands behind the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.blame import MEASURES, Culprit
+from tui_backprop.engine.case import Case
+from tui_backprop.engine.influence import Hop
+from tui_backprop.engine.iteration import Pass
+from tui_backprop.session import ALL_LAYERS, Session
+from tui_backprop.ui.moment import Accusation
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.spans import Line, Span, beside, cut, line, pad, wrap
+
+SIDE_BY_SIDE, LIST_COLUMNS = 70, 38  # from so many columns on, the list stands beside the case
+FEWEST = 4  # parameters in the list at least
+FIELD, LABEL = 10, 7  # columns of a number, and of what stands before it
+ROOMY = 20  # rows of a case, from which nothing is left out
+TIGHT = 18  # rows of the panel, below which the measure is not explained
+LEAST_PATH = 3  # rows of a path: heading, factors, result
+SHORT = {"gradient": "gradient", "update": "update", "weight x gradient": "w×dW"}
+
+
+def blame_panel(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines: who was called what, the measure and the layers to choose from, ranking and case."""
+    session, taken = accusation.session, accusation.taken
+    head = [*called(session, taken), *choices(session, columns), ()]
+    if rows < TIGHT:
+        head = head[:3]
+    if accusation.ranked is None:
+        return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
+    if not accusation.ranked:
+        return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
+    left = rows - len(head)
+    if columns >= SIDE_BY_SIDE:
+        right = _case(accusation, columns - LIST_COLUMNS - 3, left)
+        lower = beside(ranked(accusation, LIST_COLUMNS, left, glyphs), right, LIST_COLUMNS + 1)
+    else:
+        below = _case(accusation, columns, left - FEWEST - 2)
+        above = ranked(accusation, columns, max(left - len(below) - 1, FEWEST + 1), glyphs)
+        lower = [*above, (), *below]
+    return [*head, *lower][:rows]
+
+
+def called(session: Session, taken: Pass) -> list[Line]:
+    """What the network makes of the first sample, where it tells classes apart."""
+    about = info(session.data)
+    if not about.classes or session.network.layers[-1] != about.classes:
+        return [line(("loss ", "muted"), (number(taken.loss, 4), "loss"))]
+    t, p = taken.tensor("t")[0], taken.tensor(f"a{session.network.depth}")[0]
+    right = int(t) if np.ndim(t) == 0 else int(np.argmax(t))
+    said = int(np.argmax(np.nan_to_num(p, nan=-np.inf)))
+    names = '"{}"' if about.image else "class {}"
+    verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
+    verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
+    verdict += [(": right" if said == right else ": wrong", "good" if said == right else "bad")]
+    if session.batch > 1:
+        verdict.append((f", 1st of {session.batch:,}", "muted"))
+    return [line(*verdict)]
+
+
+def choices(session: Session, columns: int) -> list[Line]:
+    """The measure and the layers, what is chosen standing out."""
+    row = MEASURES[session.measure]
+    depth, accused = session.network.depth, session.accused
+    each = [ALL_LAYERS, *range(1, depth + 1)]
+    while len("layer    all ") + sum(len(str(k)) + 1 for k in each[1:]) > columns and len(each) > 3:
+        each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
+    layers = [((" all" if k == ALL_LAYERS else f" {k}"), "strong" if k == accused else "faint") for k in each]
+    names = [(f" {SHORT[name]}", "strong" if name == session.measure else "faint") for name in MEASURES]
+    return [
+        line(("layer   ", "muted"), *layers),
+        line(("measure ", "muted"), *names),
+        *wrap(f"{row.formula}: {row.about}", columns, "muted"),
+    ]
+
+
+def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The head of a table, and as many parameters as fit, the one under the cursor among them."""
+    culprits, at = accusation.ranked or (), accusation.rank
+    fitting = max(min(rows - 1, len(culprits)), 1)
+    first = min(max(at - fitting // 2, 0), len(culprits) - fitting)
+    name_wide = max(max(len(_name(c)) for c in culprits[first : first + fitting]), len("parameter"))
+    valued = FIELD if 4 + name_wide + 2 * FIELD <= columns else 0  # columns for the value
+    bar = columns - 4 - name_wide - valued - FIELD
+    head = f"    {'parameter':<{name_wide}}{'value' if valued else '':>{valued}}{'gradient':>{FIELD}}"
+    lines = [line((head, "muted"))]
+    for i, culprit in enumerate(culprits[first : first + fitting], first):
+        here = i == at
+        share = culprit.score / (culprits[0].score or 1)
+        full = f" {glyphs.done * max(round(share * (bar - 1)), 1)}" if bar > 2 else ""
+        lines.append(
+            line(
+                (f"{i + 1:>3} ", "muted"),
+                (f"{_name(culprit):<{name_wide}}", "cursor" if here else "text"),
+                (f"{number(culprit.value, sign=True):>{FIELD}}" if valued else "", "text"),
+                (f"{number(culprit.gradient, sign=True):>{FIELD}}", "backward"),
+                (full, "strong" if here else "faint"),
+            )
+        )
+    return lines
+
+
+def _name(culprit: Culprit) -> str:
+    return f"{culprit.tensor}[{','.join(map(str, culprit.index))}]"
+
+
+def _case(accusation: Accusation, columns: int, rows: int) -> list[Line]:
+    """The case of the parameter under the cursor, or that it is being looked into."""
+    culprit, found = (accusation.ranked or ())[accusation.rank], accusation.case
+    if found is None or found.culprit != culprit:
+        return [line((_name(culprit), "strong"), ("  nudging it …", "muted"))]
+    session, taken = accusation.session, accusation.taken
+    pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
+    nudged = nudge_lines(found, columns, 3 if rows < (ROOMY if pulled else ROOMY // 2) else 4)
+    top = where(session, culprit)
+    room = rows - len(top) - len(nudged) - len(pulled) - (2 if pulled else 1)
+    if room < LEAST_PATH:
+        return [*top, *nudged, *pulled][:rows]
+    path = path_lines(session, found, columns, room, several=taken.batch > 1)
+    parts = [[*top, *path], nudged, pulled]
+    lines: list[Line] = []
+    for part in filter(None, parts):
+        lines += [(), *part] if lines else part
+    return lines
+
+
+def where(session: Session, culprit: Culprit) -> list[Line]:
+    """A parameter's name, and what it connects."""
+    return [line((_name(culprit), "strong"), (f"  {_where(session, culprit)}", "muted"))]
+
+
+def _where(session: Session, culprit: Culprit) -> str:
+    """What a parameter connects."""
+    k, unit, tensor = int(culprit.tensor[1:]), culprit.index[-1], culprit.tensor[0]
+    image = info(session.data).image
+    target = f"{'output' if k == session.network.depth else 'unit'} {unit}"
+    if tensor != "W":
+        return {"b": "bias", "γ": "gain", "β": "shift"}[tensor] + f" of {target}"
+    came = culprit.index[0]
+    if k == 1 and image:
+        return f"pixel {came // image[1]},{came % image[1]} to {target}"
+    return f"{'input' if k == 1 else 'unit'} {came} to {target}"
+
+
+def path_lines(session: Session, found: Case, columns: int, rows: int, several: bool) -> list[Line]:
+    """The factors of the path of largest influence; those of 1 are left out, and the middle where they are many."""
+    hops = [hop for hop in found.path if hop.why != "1"]
+    sample = (session.sample + found.sample) % info(session.data).samples
+    words = f"strongest path, sample {sample}" if several else "the strongest path to the loss"
+    lines = [line((cut(words, columns), "muted"))]
+    shown = max(rows - 2, 1)
+    if len(hops) <= shown:
+        lines += [_factor(hop.why, hop.factor, i == 0, columns) for i, hop in enumerate(hops)]
+    else:
+        front, back = shown // 2, max((shown - 1) // 2, 0)
+        middle = hops[front : len(hops) - back]
+        lines += [_factor(hop.why, hop.factor, i == 0, columns) for i, hop in enumerate(hops[:front])]
+        lines.append(_factor(f"{len(middle)} factors", _product(middle), front == 0, columns))
+        lines += [_factor(hop.why, hop.factor, False, columns) for hop in hops[len(hops) - back :]]
+    pull = found.pulls[0].gradient
+    whole = f"of {number(pull, sign=True)}" if several else f"of {number(found.culprit.gradient, sign=True)}"
+    return [*lines, _result(f"{whole} by all paths", found.along, columns)]
+
+
+def _product(hops: Sequence[Hop]) -> float:
+    return float(np.prod([hop.factor for hop in hops]))
+
+
+def _factor(label: str, value: float, first: bool, columns: int) -> Line:
+    text = number(value, sign=True)
+    return line(
+        ("  " if first else "× ", "muted"),
+        *pad(line(cut(label, 22)), min(columns - 12, 24)),
+        f"{text:>{FIELD}}",
+    )
+
+
+def _result(note: str, value: float, columns: int) -> Line:
+    text = f"{number(value, sign=True):>{FIELD}}"
+    return line(("= ", "muted"), *pad(line((note, "muted")), min(columns - 12, 24)), (text, "backward"))
+
+
+def nudge_lines(found: Case, columns: int, most: int) -> list[Line]:
+    """What moving the parameter does to the loss: as its gradient predicts, and as it came."""
+    heads = [("by", "muted"), ("predicted", "muted"), ("really", "muted")]
+    rows = [
+        _row(
+            nudge.why,
+            [
+                (number(nudge.by, sign=True), "text"),
+                (number(nudge.predicted, sign=True), "muted"),
+                (number(nudge.came, sign=True), "good" if nudge.came < 0 else "bad"),
+            ],
+            columns,
+        )
+        for nudge in found.nudges[:most]
+    ]
+    above = [line((cut("if it moves, the loss changes by", columns), "muted"))] if most > 3 else []
+    return [*above, _row("moved", heads, columns), *rows]
+
+
+def pull_lines(session: Session, found: Case, columns: int) -> list[Line]:
+    """Which samples want the parameter larger, and which smaller: how many, and the hardest of each."""
+    samples = info(session.data).samples
+    lines = [_row("pulled", [("by sample", "muted"), ("hardest", "muted"), ("samples", "muted")], columns)]
+    for way, sign in (("up", -1), ("down", 1)):
+        side = [pull for pull in found.pulls if sign * pull.gradient > 0]
+        cells = [("", "text"), ("", "text"), (f"{len(side):,}", "text")]
+        if side:
+            cells[0] = str((session.sample + side[0].sample) % samples), "text"
+            cells[1] = number(side[0].gradient, sign=True), "backward"
+        lines.append(_row(way, cells, columns))
+    if found.penalty:
+        cells = [("", "text"), (number(found.penalty, sign=True), "backward"), ("", "text")]
+        lines.append(_row("penalty", cells, columns))
+    return lines
+
+
+def _row(label: str, cells: list[Span], columns: int) -> Line:
+    """A row of a table; where it is too narrow for all of its cells, the first ones are left out."""
+    role = "muted" if all(look == "muted" for _, look in cells) else "text"
+    fitting = cells[-max((columns - LABEL) // FIELD, 1) :]
+    return line((f"{label:<{LABEL}}", role), *((f"{text:>{FIELD}}", look) for text, look in fitting))

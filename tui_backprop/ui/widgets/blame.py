@@ -1,0 +1,44 @@
+"""The blame panel: which weights caused the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.moment import Accusation
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.widgets.canvas import Canvas
+
+
+class BlameView(Canvas, can_focus=True):
+    """Shows an Accusation; its keys ask the app for another culprit, layer or measure."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "app.culprit(-1)", show=False),
+        Binding("down,j", "app.culprit(1)", show=False),
+        Binding("pageup", "app.culprit(-10)", show=False),
+        Binding("pagedown", "app.culprit(10)", show=False),
+        Binding("home", "app.culprit(-1000)", show=False),
+        Binding("left,h", "app.accuse(-1)", show=False),
+        Binding("right,l", "app.accuse(1)", show=False),
+        Binding("m", "app.measure", show=False),
+        Binding("enter", "app.look_up", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="blame-view")
+        self._accusation: Accusation | None = None
+
+    def show(self, accusation: Accusation) -> None:
+        self._accusation = accusation
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        if self._accusation is None:
+            return [line(("Running the first forward and backward pass …", "muted"))]
+        from tui_backprop.ui.renderables.blame import blame_panel  # numpy: after the first paint
+
+        return blame_panel(self._accusation, columns, rows, self._glyphs)
