@@ -15,7 +15,7 @@ from tui_backprop.session import ALL_LAYERS, Session
 from tui_backprop.ui.moment import Accusation
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, Span, beside, cut, line, pad, wrap
+from tui_backprop.ui.renderables.spans import Line, Span, beside, clip, cut, line, pad, wrap
 
 SIDE_BY_SIDE, LIST_COLUMNS = 70, 38  # from so many columns on, the list stands beside the case
 FEWEST = 4  # parameters in the list at least
@@ -84,7 +84,9 @@ def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> l
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
     culprits, at = accusation.ranked or (), accusation.rank
     fitting = max(min(rows - 1, len(culprits)), 1)
-    first = min(max(at - fitting // 2, 0), len(culprits) - fitting)
+    first = min(
+        at // fitting * fitting, len(culprits) - fitting
+    )  # by pages: fewer lines change than in scrolling
     name_wide = max(max(len(_name(c)) for c in culprits[first : first + fitting]), len("parameter"))
     valued = FIELD if 4 + name_wide + 2 * FIELD <= columns else 0  # columns for the value
     bar = columns - 4 - name_wide - valued - FIELD
@@ -111,14 +113,15 @@ def _name(culprit: Culprit) -> str:
 
 
 def _case(accusation: Accusation, columns: int, rows: int) -> list[Line]:
-    """The case of the parameter under the cursor, or that it is being looked into."""
-    culprit, found = (accusation.ranked or ())[accusation.rank], accusation.case
-    if found is None or found.culprit != culprit:
-        return [line((_name(culprit), "strong"), ("  nudging it …", "muted"))]
-    session, taken = accusation.session, accusation.taken
+    """The case of the parameter under the cursor; while that is looked into, the one before it stays, and says so."""
+    session, taken, found = accusation.session, accusation.taken, accusation.case
+    if found is None:
+        return [line(("nudging it …", "muted"))]
+    top = where(session, found.culprit)
+    if found.culprit != (accusation.ranked or ())[accusation.rank]:
+        top = [line(*clip(top[0], columns - 2), (" …", "muted"))]
     pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
     nudged = nudge_lines(found, columns, 3 if rows < (ROOMY if pulled else ROOMY // 2) else 4)
-    top = where(session, culprit)
     room = rows - len(top) - len(nudged) - len(pulled) - (2 if pulled else 1)
     if room < LEAST_PATH:
         return [*top, *nudged, *pulled][:rows]
