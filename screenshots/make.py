@@ -28,6 +28,7 @@ SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
     ("cost", Session(), (80, 24), ("3", "right", "right")),
     ("xor", from_preset("xor"), (120, 40), ("end",)),
     ("vanishing", from_preset("vanishing"), (120, 40), ("end", "left_square_bracket")),
+    ("blame", Session(sample=2), (120, 40), ("b", "right", "down")),
     ("help", Session(), (120, 40), ("question_mark",)),
 )
 

@@ -39,7 +39,7 @@ class Session:
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
     of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
-    ALL_LAYERS; ``rank`` is the cursor in it.
+    ALL_LAYERS; ``rank`` is the cursor in it, unless a parameter was ``asked`` for by name: (tensor, index).
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -56,6 +56,7 @@ class Session:
     measure: str = MEASURES[0]
     accused: int = ALL_LAYERS
     rank: int = 0
+    asked: tuple[str, tuple[int, ...]] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole("sample", self.sample, 0))
@@ -198,14 +199,24 @@ def read_cost_at(session: Session, decade: float | None) -> Session:
 def next_measure(session: Session) -> Session:
     """Rank the parameters by the next measure."""
     at = (MEASURES.index(session.measure) + 1) % len(MEASURES)
-    return replace(session, measure=MEASURES[at], rank=0)
+    return replace(session, measure=MEASURES[at], rank=0, asked=None)
 
 
 def accuse_layer(session: Session, direction: int) -> Session:
     """Rank the parameters of the next layer (or the one before) alone; all of them come before the first."""
-    return replace(session, accused=(session.accused + direction) % (session.network.depth + 1), rank=0)
+    return rank_layer(session, (session.accused + direction) % (session.network.depth + 1))
+
+
+def rank_layer(session: Session, layer: int) -> Session:
+    """Rank the parameters of a layer, or of ALL_LAYERS."""
+    return replace(session, accused=layer, rank=0, asked=None)
 
 
 def accuse(session: Session, rank: int) -> Session:
     """Put the cursor on a rank."""
-    return replace(session, rank=max(rank, 0))
+    return replace(session, rank=max(rank, 0), asked=None)
+
+
+def ask(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
+    """Look at a parameter by its name."""
+    return replace(session, asked=(tensor, index))

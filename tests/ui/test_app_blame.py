@@ -163,3 +163,78 @@ async def test_beside_the_walk_stands_either_the_cost_or_the_blame(open_app):
         assert ui.shown_panels == ["network", "walk", "blame"]
         await ui.press("3")
         assert ui.shown_panels == ["network", "walk", "cost"]
+
+
+async def ask(ui, text):
+    await ui.press("slash")
+    ui.app.screen.query_one("Input").value = text
+    await ui.press("enter")
+
+
+async def test_any_parameter_can_be_asked_for_by_name(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ask(ui, "W2[13,200]")
+        assert ui.focused == "blame"
+        taken = ui.app.moment.taken
+        text = panel(ui)
+        assert "W2[13,200]  unit 13 to unit 200" in text
+        predicted = number(0.01 * float(taken.tensor("dW2")[13, 200]), sign=True)
+        row = next(row for row in text.splitlines() if row.startswith("up "))
+        assert row.split()[2] == predicted
+        await ui.press("down")  # back to the ranking
+        assert ui.app.session.asked is None
+        assert "W2[13,200]  unit" not in panel(ui)
+
+
+async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ask(ui, "delta3[7]")
+        assert ui.focused == "walk"
+        assert (ui.app.moment.step.tensor, ui.app.moment.unit(3)) == ("δ3", 7)
+        value = number(float(ui.app.moment.taken.tensor("δ3")[0, 7]), 2)
+        assert "δ3[7]" in ui.walk
+        assert value[:4] in ui.walk
+        await ui.press("u")
+        assert ui.app.session == Session()
+
+
+async def test_the_largest_of_a_layer(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ask(ui, "largest W2")
+        assert ui.app.session.accused == 2
+        assert listed(panel(ui))[0] == expected(Session(), layer=2)[0]
+
+
+async def test_what_names_nothing_is_said_and_can_be_mended(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ask(ui, "W2[999,0]")
+        assert "place 999 of W2 is none; they go from 0 to 255" in ui.screen
+        await ui.pilot.press("backspace")
+        await ui.press("escape")
+        assert ui.app.screen is ui.app.screen_stack[0]
+        assert ui.app.session == Session()
+
+
+async def test_a_parameter_asked_for_is_forgotten_where_the_network_has_none_such(open_app):
+    async with open_app(replace(from_preset("xor"), asked=("W7", (3, 3))), size=(80, 24)) as ui:
+        await ui.press("b")
+        assert listed(panel(ui)) == expected(from_preset("xor"))[: len(listed(panel(ui)))]
+        assert "moved" in panel(ui)
+
+
+async def test_the_next_sample_that_is_read_wrong_is_one_key_away(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("b", "e")
+        assert ui.app.session.sample > 0
+        assert ": wrong" in panel(ui).splitlines()[0]
+        first = ui.app.session.sample
+        await ui.press("e")
+        await ui.press("E")
+        assert ui.app.session.sample == first
+
+
+async def test_that_there_is_no_wrong_one_is_said(open_app):
+    async with open_app(from_preset("sine"), size=(80, 24)) as ui:
+        await ui.press("e")
+        assert [note.message for note in ui.app._notifications] == ["These samples have no classes."]
+        assert ui.app.session == from_preset("sine")

@@ -71,6 +71,17 @@ def ranking(taken: Pass, measure: str, most: int = 10, layer: int | None = None)
     )
 
 
+def named(taken: Pass, measure: str, tensor: str, index: tuple[int, ...]) -> Culprit | None:
+    """A parameter by its name, None if the network has no such one."""
+    shape = parameter_shapes(taken.spec).get(tensor)
+    if shape is None or len(shape) != len(index) or any(i >= n for i, n in zip(index, shape, strict=True)):
+        return None
+    w, g = taken.tensor(tensor)[index], taken.tensor(f"d{tensor}")[index]
+    with np.errstate(all="ignore"):
+        score = abs(float(MEASURES[measure].score(w, g, taken.lr)))
+    return Culprit(tensor, index, float(w), float(g), score)
+
+
 def _culprit(taken: Pass, at: int, score: float) -> Culprit:
     name, place = next((n, p) for n, p in parameter_slices(taken.spec).items() if p.start <= at < p.stop)
     index = np.unravel_index(at - place.start, parameter_shapes(taken.spec)[name])

@@ -23,6 +23,7 @@ from textual.timer import Timer
 
 from tui_backprop import session as moves
 from tui_backprop.cost.model import Machine
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.history import History
 from tui_backprop.session import Session
@@ -40,6 +41,7 @@ from tui_backprop.ui.widgets.small import TooSmall
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.engine.address import Address
     from tui_backprop.replay import Replay
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
@@ -71,9 +73,9 @@ THEME = Theme(
 
 def answered(asked: Accusation) -> bool:
     """Whether the ranking is there, and the case of the one under the cursor."""
-    if not asked.ranked:
-        return asked.ranked is not None
-    return asked.case is not None and asked.case.culprit == asked.ranked[asked.rank]
+    if asked.ranked is None:
+        return False
+    return asked.chosen is None or (asked.case is not None and asked.case.culprit == asked.chosen)
 
 
 class BackpropApp(App[None]):
@@ -279,8 +281,8 @@ class BackpropApp(App[None]):
             session = asked.session
             ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
         found = replace(asked, ranked=ranked)
-        if ranked:
-            found = replace(found, case=case(asked.taken, ranked[found.rank]))
+        if found.chosen:
+            found = replace(found, case=case(asked.taken, found.chosen))
         self.call_from_thread(self._accused, found)
 
     def _accused(self, found: Accusation) -> None:
@@ -299,12 +301,54 @@ class BackpropApp(App[None]):
     def action_measure(self) -> None:
         self.move(lambda session, moment: moves.next_measure(session))
 
+    def action_mistake(self, direction: int) -> None:
+        moment = self.moment
+        if moment is not None and not self._computing:
+            self._seek_mistake(moment, direction)
+
+    @work(thread=True, group="mistake")
+    def _seek_mistake(self, moment: Moment, direction: int) -> None:
+        from tui_backprop.mistakes import next_mistake
+
+        found = next_mistake(moment.session, moment.taken.program.parameters, direction)
+        self.call_from_thread(self._mistaken, moment, found)
+
+    def _mistaken(self, moment: Moment, sample: int | None) -> None:
+        if sample is None:
+            about = info(moment.session.data)
+            all_right = f"All {about.samples:,} samples are read right."
+            self.notify(all_right if about.classes else "These samples have no classes.", markup=False)
+        elif self.session.pass_key == moment.session.pass_key:
+            self.go(replace(self.session, sample=sample))
+
+    def action_ask(self) -> None:
+        from tui_backprop.ui.screens.ask import AskScreen
+
+        if self.moment is not None:
+            self.push_screen(AskScreen(self.session.network, self._glyphs), self._asked)
+
+    def _asked(self, address: Address | None) -> None:
+        """Show the number that was asked for: a parameter among those to blame, another where the walk makes it."""
+        if address is None:
+            return
+        if not address.index:
+            self.move(lambda session, moment: moves.rank_layer(session, address.layer))
+        elif address.is_parameter:
+            self.move(lambda session, moment: moves.ask(session, address.tensor, address.index))
+        else:
+
+            def look(session: Session, moment: Moment) -> Session:
+                step = next(step for step in moment.steps if step.tensor == address.tensor)
+                return moves.select(moves.at_step(session, step.index), step.layer, address.index[0])
+
+            self.move(look)
+        self.action_panel("blame" if address.is_parameter or not address.index else "walk")
+
     def action_look_up(self) -> None:
         """Show the culprit in the walk: the step that makes its gradient, with its unit."""
-        known = self._accusation
-        if known is None or not known.ranked:
+        culprit = self._accusation.chosen if self._accusation else None
+        if culprit is None:
             return
-        culprit = known.ranked[known.rank]
         layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
 
         def look(session: Session, moment: Moment) -> Session:

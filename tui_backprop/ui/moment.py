@@ -67,6 +67,15 @@ class Accusation:
         """The cursor's place in the ranking."""
         return min(self.session.rank, max(len(self.ranked or ()) - 1, 0))
 
+    @property
+    def chosen(self) -> Culprit | None:
+        """The parameter that is looked at: the one asked for, or that under the cursor."""
+        from tui_backprop.engine.blame import named
+
+        asked = self.session.asked
+        found = named(self.taken, self.session.measure, *asked) if asked else None
+        return found or (self.ranked[self.rank] if self.ranked else None)
+
 
 @dataclass(frozen=True)
 class Costs:

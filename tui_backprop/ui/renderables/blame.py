@@ -34,7 +34,7 @@ def blame_panel(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs)
         head = head[:3]
     if accusation.ranked is None:
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
-    if not accusation.ranked:
+    if accusation.chosen is None:
         return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
     left = rows - len(head)
     if columns >= SIDE_BY_SIDE:
@@ -83,6 +83,8 @@ def choices(session: Session, columns: int) -> list[Line]:
 def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
     culprits, at = accusation.ranked or (), accusation.rank
+    if not culprits:
+        return wrap("Every one of them has score 0.", columns, "muted")
     fitting = max(min(rows - 1, len(culprits)), 1)
     first = min(
         at // fitting * fitting, len(culprits) - fitting
@@ -93,7 +95,7 @@ def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> l
     head = f"    {'parameter':<{name_wide}}{'value' if valued else '':>{valued}}{'gradient':>{FIELD}}"
     lines = [line((head, "muted"))]
     for i, culprit in enumerate(culprits[first : first + fitting], first):
-        here = i == at
+        here = culprit == accusation.chosen
         share = culprit.score / (culprits[0].score or 1)
         full = f" {glyphs.done * max(round(share * (bar - 1)), 1)}" if bar > 2 else ""
         lines.append(
@@ -118,7 +120,7 @@ def _case(accusation: Accusation, columns: int, rows: int) -> list[Line]:
     if found is None:
         return [line(("nudging it …", "muted"))]
     top = where(session, found.culprit)
-    if found.culprit != (accusation.ranked or ())[accusation.rank]:
+    if found.culprit != accusation.chosen:
         top = [line(*clip(top[0], columns - 2), (" …", "muted"))]
     pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
     nudged = nudge_lines(found, columns, 3 if rows < (ROOMY if pulled else ROOMY // 2) else 4)

@@ -18,7 +18,7 @@ from tui_backprop.ui.widgets.canvas import Canvas
 
 NAMES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "right_square_bracket": "]", "left_square_bracket": "[",
-    "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$",
+    "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$", "slash": "/",
     "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5",
 }  # fmt: skip
 

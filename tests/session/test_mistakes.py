@@ -1,0 +1,64 @@
+"""Finding the samples that a network reads wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop import mistakes
+from tui_backprop.data.samples import load
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.iteration import Update
+from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.train import Training
+from tui_backprop.mistakes import next_mistake, read_as
+from tui_backprop.session import Session, from_preset
+
+MOONS = Session(NetworkSpec((2, 8, 2), "tanh"), "moons")
+
+
+def learned(session, updates):
+    data = load(session.data, session.network.seed)
+    update = Update(data.x.astype("float32"), data.target, 0.5)
+    return Training(session.network, OptimiserSpec(), 0).state(updates, lambda t: update).parameters
+
+
+def wrong_ones(session, parameters):
+    data = load(session.data, session.network.seed)
+    program = Program(session.network, len(data.x), parameters)
+    program.feed(data.x.astype("float32"), data.target)
+    program.forward()
+    return np.flatnonzero(program.values["z2"].argmax(axis=1) != data.target).tolist()
+
+
+@pytest.mark.parametrize("at_once", [7, 256, 1000])
+def test_going_on_meets_every_mistake_and_only_those(monkeypatch, at_once):
+    monkeypatch.setattr(mistakes, "AT_ONCE", at_once)
+    parameters = learned(MOONS, 60)
+    wrong = wrong_ones(MOONS, parameters)
+    assert 3 < len(wrong) < 200
+    for direction, order in ((1, [*wrong, wrong[0]]), (-1, [*wrong[::-1], wrong[-1]])):
+        session = replace(MOONS, sample=order[0])
+        for sample in order[1:]:
+            session = replace(session, sample=next_mistake(session, parameters, direction))
+            assert session.sample == sample
+
+
+def test_a_single_output_says_a_class_by_its_sign():
+    assert read_as(np.array([[0.3], [-0.1], [np.nan]])).tolist() == [1, 0, 0]
+    assert read_as(np.array([[0.3, 0.5], [np.nan, -9.0]])).tolist() == [1, 1]
+
+
+def test_where_there_are_no_classes_there_is_no_mistake():
+    session = from_preset("sine")
+    assert next_mistake(session, initial_parameters(session.network)) is None
+
+
+def test_a_network_that_reads_everything_right_has_none():
+    session = replace(MOONS, data="circles", network=NetworkSpec((2, 16, 2), "relu"))
+    assert wrong_ones(session, learned(session, 600)) == []
+    assert next_mistake(session, learned(session, 600)) is None

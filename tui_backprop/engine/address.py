@@ -1,0 +1,81 @@
+"""The name of one number, as people type it: W2[13,200], a1[40], delta3[7], largest W2."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tui_backprop.engine.network import parameter_shapes
+from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
+from tui_backprop.engine.trace import walk
+
+PATTERN = re.compile(
+    r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
+)
+LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
+NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
+LONGEST = 12  # digits of a place; no tensor is as long
+EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Entry ``index`` of a parameter, or unit ``index`` of a value that has a row for each sample. Without an index
+    it is the largest of the layer that ``tensor`` ends with, of all if that is empty."""
+
+    tensor: str
+    index: tuple[int, ...] = ()
+
+    @property
+    def layer(self) -> int:
+        return int(re.sub(r"\D", "", self.tensor) or 0)
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it names a parameter (or its gradient: both are looked at together)."""
+        return self.tensor[:1] in ("W", "b", "γ", "β")
+
+
+def parse_address(text: str, spec: NetworkSpec) -> Address:
+    """Read an address; raises SpecError that says what there is where it names nothing."""
+    text = text.strip()
+    if found := LARGEST.fullmatch(text):
+        layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
+        return Address(layer)
+    found = PATTERN.fullmatch(text)
+    if not found:
+        raise SpecError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
+    derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
+    if kind == "x":  # the only one without a layer
+        layer, places = "", f"{layer} {places}"
+    name = NAMES.get(kind, kind) + layer
+    if derivative and name[0] in "zu":
+        name = f"δ{layer}"
+    elif derivative and name[0] not in "Wbγβ":
+        name = f"d{name}"
+    index = tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
+    return _checked(name, index, spec)
+
+
+def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
+    shape = parameter_shapes(spec).get(name)
+    if shape is None:
+        made = {step.tensor: step.layer for step in walk(spec, 1)}
+        if name not in made:
+            there = ", ".join([*parameter_shapes(spec), *(each for each in made if each[0] not in "dL")])
+            raise SpecError("address", f"{name} is nothing here; there is {there}")
+        shape = (spec.layers[made[name]],)
+    if len(index) != len(shape):
+        like = f"{name}[{','.join(str(size - 1) for size in shape)}]"
+        raise SpecError(
+            "address", f"{name} takes {len(shape)} {'places' if len(shape) > 1 else 'place'}, up to {like}"
+        )
+    for place, size in zip(index, shape, strict=True):
+        _within(place, 0, size - 1, f"place {place} of {name}")
+    return Address(name, index)
+
+
+def _within(value: int, least: int, most: int, what: str) -> int:
+    if not least <= value <= most:
+        raise SpecError("address", f"{what} is none; they go from {least} to {most}")
+    return value

@@ -1,0 +1,63 @@
+"""The prompt for an address: which number to look at."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from tui_backprop.engine.address import EXAMPLES, Address, parse_address
+from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, wrap
+from tui_backprop.ui.widgets.canvas import Canvas
+
+
+class Hint(Canvas):
+    """What can be asked for, or why what was typed cannot."""
+
+    DEFAULT_CSS = "Hint { height: 2; }"
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="hint")
+        self._said = (f"such as {EXAMPLES}", "muted")
+
+    def say(self, words: str) -> None:
+        self._said = words, "bad"
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> list[Line]:
+        words, role = self._said
+        return wrap(words, columns, role)[:rows]
+
+
+class AskScreen(ModalScreen[Address | None]):
+    """One line over the app; enter goes there, escape goes back."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
+
+    def __init__(self, network: NetworkSpec, glyphs: Glyphs) -> None:
+        super().__init__()
+        self._network = network
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        self.set_class(self._glyphs.plain, "plain")
+        with Vertical(id="ask") as box:
+            box.border_title = "which number?"
+            box.border_subtitle = "enter shows it   esc closes"
+            yield Input(compact=True)
+            yield Hint(self._glyphs)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(parse_address(event.value, self._network))
+        except SpecError as error:
+            self.query_one(Hint).say(error.message)
