@@ -30,7 +30,7 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    "gradient": Measure("how much the loss changes with it", "|dW|", lambda w, g, alpha: g),
+    "gradient": Measure("change of the loss with it", "|dW|", lambda w, g, alpha: g),
     "update": Measure(
         "how much of the next step's progress is its own, to first order",
         "α dW²",
