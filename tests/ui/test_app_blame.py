@@ -238,3 +238,29 @@ async def test_that_there_is_no_wrong_one_is_said(open_app):
         await ui.press("e")
         assert [note.message for note in ui.app._notifications] == ["These samples have no classes."]
         assert ui.app.session == from_preset("sine")
+
+
+async def test_an_inquiry_that_fails_is_said_once_and_the_app_goes_on(open_app, monkeypatch):
+    def fail(*given):
+        raise MemoryError("no room for this")
+
+    right = case_module.case
+    monkeypatch.setattr(case_module, "case", fail)
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("b")
+        notes = [note.message for note in ui.app._notifications]
+        assert notes == ["Could not look into this: MemoryError: no room for this"]
+        monkeypatch.setattr(case_module, "case", right)
+        await ui.press("down")
+        assert "moved" in panel(ui)
+
+
+async def test_samples_that_cannot_be_read_are_no_end_either(open_app, monkeypatch):
+    def fail(*given):
+        raise MemoryError("no room for this")
+
+    monkeypatch.setattr("tui_backprop.mistakes.next_mistake", fail)
+    async with open_app(size=(80, 24)) as ui:
+        await ui.press("e")
+        notes = [note.message for note in ui.app._notifications]
+        assert notes == ["Could not read the samples: MemoryError: no room for this"]

@@ -115,6 +115,7 @@ class BackpropApp(App[None]):
         self._aside = "cost"  # the panel to the right of the walk
         self._accusation: Accusation | None = None
         self._inquiring = False
+        self._unanswerable: Session | None = None  # what an inquiry failed on
         self._playing: Timer | None = None
         self._speed = 2
         self.register_theme(THEME)
@@ -267,7 +268,7 @@ class BackpropApp(App[None]):
             asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
         self._accusation = asked
         self.query_one(BlameView).show(asked)
-        if not self._inquiring and not answered(asked):
+        if not self._inquiring and now != self._unanswerable and not answered(asked):
             self._inquiring = True
             self._inquire(asked)
 
@@ -276,14 +277,20 @@ class BackpropApp(App[None]):
         from tui_backprop.engine.blame import ranking
         from tui_backprop.engine.case import case
 
-        ranked = asked.ranked
-        if ranked is None:
-            session = asked.session
-            ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
-        found = replace(asked, ranked=ranked)
-        if found.chosen:
-            found = replace(found, case=case(asked.taken, found.chosen))
+        found, session = asked, asked.session
+        try:
+            if found.ranked is None:
+                ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
+                found = replace(found, ranked=ranked)
+            if found.chosen:
+                found = replace(found, case=case(asked.taken, found.chosen))
+        except Exception as error:  # as with passes: said in one line, and not tried again
+            self._unanswerable = session
+            self.call_from_thread(self._could_not, f"look into this: {type(error).__name__}: {error}")
         self.call_from_thread(self._accused, found)
+
+    def _could_not(self, what: str) -> None:
+        self.notify(f"Could not {what}", severity="error", markup=False)
 
     def _accused(self, found: Accusation) -> None:
         self._inquiring = False
@@ -310,8 +317,12 @@ class BackpropApp(App[None]):
     def _seek_mistake(self, moment: Moment, direction: int) -> None:
         from tui_backprop.mistakes import next_mistake
 
-        found = next_mistake(moment.session, moment.taken.program.parameters, direction)
-        self.call_from_thread(self._mistaken, moment, found)
+        try:
+            found = next_mistake(moment.session, moment.taken.program.parameters, direction)
+        except Exception as error:
+            self.call_from_thread(self._could_not, f"read the samples: {type(error).__name__}: {error}")
+        else:
+            self.call_from_thread(self._mistaken, moment, found)
 
     def _mistaken(self, moment: Moment, sample: int | None) -> None:
         if sample is None:
