@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tui_backprop.engine import blame as blame_module
 from tui_backprop.engine import case as case_module
 from tui_backprop.engine.blame import ranking
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.replay import Replay
 from tui_backprop.session import Session, from_preset
-from tui_backprop.ui.app import RANKED
+from tui_backprop.ui.inquiries import RANKED
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.widgets.blame import BlameView
 
@@ -84,6 +86,26 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         assert any(row.startswith("= of") and row.endswith(along) for row in text.splitlines())
         await ui.press("home")
         assert ui.app.session.rank == 0
+
+
+async def test_keys_pressed_while_the_ranking_is_made_are_not_lost(open_app, monkeypatch):
+    gate, right = threading.Event(), blame_module.ranking
+    monkeypatch.setattr(blame_module, "ranking", lambda *given: gate.wait(30) and right(*given))
+    async with open_app(size=(120, 40)) as ui:
+        await ui.pilot.press("b", "right", "down", "down", "down", "up")
+        gate.set()
+        await ui.settled()
+        assert ui.app.session.rank == 2
+        culprit = right(ui.app.moment.taken, "gradient", 3, 1)[2]
+        assert f"{culprit.tensor}[{culprit.index[0]},{culprit.index[1]}]  pixel" in panel(ui)
+
+
+async def test_the_cursor_stays_within_a_short_ranking(open_app):
+    async with open_app(from_preset("xor"), size=(80, 24)) as ui:
+        await ui.press("b", "pagedown", "pagedown", "pagedown")
+        assert ui.app.session.rank == len(expected(from_preset("xor"))) - 1
+        await ui.press("up")
+        assert ui.app.session.rank == len(expected(from_preset("xor"))) - 2
 
 
 async def test_the_case_in_the_walk(open_app):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -23,14 +22,14 @@ from textual.timer import Timer
 
 from tui_backprop import session as moves
 from tui_backprop.cost.model import Machine
-from tui_backprop.data.catalogue import info
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.history import History
 from tui_backprop.session import Session
 from tui_backprop.ui import palette
+from tui_backprop.ui.inquiries import Inquiries
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied, CursorMoved
-from tui_backprop.ui.moment import Accusation, Costs, Moment
+from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.blame import BlameView
@@ -41,12 +40,10 @@ from tui_backprop.ui.widgets.small import TooSmall
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
-    from tui_backprop.engine.address import Address
     from tui_backprop.replay import Replay
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
 ASIDE = ("cost", "blame")  # panels that share the place to the right of the walk
-RANKED = 100  # parameters in a ranking
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
 THEME = Theme(
@@ -71,14 +68,7 @@ THEME = Theme(
 )
 
 
-def answered(asked: Accusation) -> bool:
-    """Whether the ranking is there, and the case of the one under the cursor."""
-    if asked.ranked is None:
-        return False
-    return asked.chosen is None or (asked.case is not None and asked.case.culprit == asked.chosen)
-
-
-class BackpropApp(App[None]):
+class BackpropApp(Inquiries):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show."""
 
     CSS_PATH = "styles.tcss"
@@ -113,9 +103,6 @@ class BackpropApp(App[None]):
         self._look: Timer | None = None
         self._panel = "walk"
         self._aside = "cost"  # the panel to the right of the walk
-        self._accusation: Accusation | None = None
-        self._inquiring = False
-        self._unanswerable: Session | None = None  # what an inquiry failed on
         self._playing: Timer | None = None
         self._speed = 2
         self.register_theme(THEME)
@@ -248,126 +235,11 @@ class BackpropApp(App[None]):
             self.query_one(WalkView).show(self.moment)
         self.query_one(NetworkPanel).show(self.session, self.moment)
         self._show_costs()
-        self._accuse()
+        self.accuse()
 
     def _show_costs(self) -> None:
         now = self.session
         self.query_one(CostView).show(Costs(now.network, self.machine, now.decade, now.lesson_clock))
-
-    # --- which weights are to blame ------------------------------------------------------------------------
-
-    def _accuse(self) -> None:
-        """Show the ranking and the case as far as they are known, and have found what is not, where it is seen."""
-        moment = self.moment
-        if moment is None or not self.query_one(BlameView).size:
-            return
-        known, now = self._accusation, moment.session
-        asked = Accusation(now, moment.taken)
-        if known is not None and known.taken is moment.taken:
-            same = (known.session.measure, known.session.accused) == (now.measure, now.accused)
-            asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
-        self._accusation = asked
-        self.query_one(BlameView).show(asked)
-        if not self._inquiring and now != self._unanswerable and not answered(asked):
-            self._inquiring = True
-            self._inquire(asked)
-
-    @work(thread=True, group="blame")
-    def _inquire(self, asked: Accusation) -> None:
-        from tui_backprop.engine.blame import ranking
-        from tui_backprop.engine.case import case
-
-        found, session = asked, asked.session
-        try:
-            if found.ranked is None:
-                ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
-                found = replace(found, ranked=ranked)
-            if found.chosen:
-                found = replace(found, case=case(asked.taken, found.chosen))
-        except Exception as error:  # as with passes: said in one line, and not tried again
-            self._unanswerable = session
-            self.call_from_thread(self._could_not, f"look into this: {type(error).__name__}: {error}")
-        self.call_from_thread(self._accused, found)
-
-    def _could_not(self, what: str) -> None:
-        self.notify(f"Could not {what}", severity="error", markup=False)
-
-    def _accused(self, found: Accusation) -> None:
-        self._inquiring = False
-        self._accusation = found
-        self._accuse()
-
-    def action_culprit(self, direction: int) -> None:
-        known = self._accusation
-        most = len(known.ranked or ()) - 1 if known else 0
-        self.move(lambda session, moment: moves.accuse(session, min(session.rank + direction, max(most, 0))))
-
-    def action_accuse(self, direction: int) -> None:
-        self.move(lambda session, moment: moves.accuse_layer(session, direction))
-
-    def action_measure(self) -> None:
-        self.move(lambda session, moment: moves.next_measure(session))
-
-    def action_mistake(self, direction: int) -> None:
-        moment = self.moment
-        if moment is not None and not self._computing:
-            self._seek_mistake(moment, direction)
-
-    @work(thread=True, group="mistake")
-    def _seek_mistake(self, moment: Moment, direction: int) -> None:
-        from tui_backprop.mistakes import next_mistake
-
-        try:
-            found = next_mistake(moment.session, moment.taken.program.parameters, direction)
-        except Exception as error:
-            self.call_from_thread(self._could_not, f"read the samples: {type(error).__name__}: {error}")
-        else:
-            self.call_from_thread(self._mistaken, moment, found)
-
-    def _mistaken(self, moment: Moment, sample: int | None) -> None:
-        if sample is None:
-            about = info(moment.session.data)
-            all_right = f"All {about.samples:,} samples are read right."
-            self.notify(all_right if about.classes else "These samples have no classes.", markup=False)
-        elif self.session.pass_key == moment.session.pass_key:
-            self.go(replace(self.session, sample=sample))
-
-    def action_ask(self) -> None:
-        from tui_backprop.ui.screens.ask import AskScreen
-
-        if self.moment is not None:
-            self.push_screen(AskScreen(self.session.network, self._glyphs), self._asked)
-
-    def _asked(self, address: Address | None) -> None:
-        """Show the number that was asked for: a parameter among those to blame, another where the walk makes it."""
-        if address is None:
-            return
-        if not address.index:
-            self.move(lambda session, moment: moves.rank_layer(session, address.layer))
-        elif address.is_parameter:
-            self.move(lambda session, moment: moves.ask(session, address.tensor, address.index))
-        else:
-
-            def look(session: Session, moment: Moment) -> Session:
-                step = next(step for step in moment.steps if step.tensor == address.tensor)
-                return moves.select(moves.at_step(session, step.index), step.layer, address.index[0])
-
-            self.move(look)
-        self.action_panel("blame" if address.is_parameter or not address.index else "walk")
-
-    def action_look_up(self) -> None:
-        """Show the culprit in the walk: the step that makes its gradient, with its unit."""
-        culprit = self._accusation.chosen if self._accusation else None
-        if culprit is None:
-            return
-        layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
-
-        def look(session: Session, moment: Moment) -> Session:
-            at = next(s.index for s in moment.steps if (s.kind, s.layer) == (kind, layer))
-            return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
-
-        self.move(look)
-        self.action_panel("walk")
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -456,14 +328,14 @@ class BackpropApp(App[None]):
             frame.set_class(frame.name == name, "current")
             frame.set_class(frame.name in ASIDE and frame.name != self._aside, "aside")
         self.query_one(TabBar).show(name)
-        self.call_after_refresh(self._accuse)
+        self.call_after_refresh(self.accuse)
 
     def on_resize(self) -> None:
         """A panel that was hidden for want of room has lost the keys; it gets them back."""
         self.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
-        self._accuse()
+        self.accuse()
         if self.screen is self.screen_stack[0] and self.focused is None:
             self.action_panel(self._panel)
 

@@ -1,0 +1,184 @@
+"""What the app does when it is asked about a number: who is to blame, what is called so, what is read wrong.
+
+Answers that take time come from worker threads; the last one stays on the screen until the next is there.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+
+from tui_backprop import session as moves
+from tui_backprop.data.catalogue import info
+from tui_backprop.session import Session
+from tui_backprop.ui.moment import Accusation, Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.widgets.blame import BlameView
+
+if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.engine.address import Address
+
+RANKED = 100  # parameters in a ranking
+
+
+def answered(asked: Accusation) -> bool:
+    """Whether the ranking is there, and the case of the one under the cursor."""
+    if asked.ranked is None:
+        return False
+    return asked.chosen is None or (asked.case is not None and asked.case.culprit == asked.chosen)
+
+
+class Inquiries(App[None]):
+    """The part of the app that answers questions. The rest has the state, and moves it."""
+
+    moment: Moment | None = None
+    _glyphs: Glyphs
+    _computing = False
+    _accusation: Accusation | None = None
+    _inquiring = False
+    _unanswerable: Session | None = None  # what an inquiry failed on
+
+    @property
+    @abstractmethod
+    def session(self) -> Session:
+        """The state of the app."""
+
+    @abstractmethod
+    def go(self, session: Session) -> None:
+        """Make ``session`` the state of the app."""
+
+    @abstractmethod
+    def move(self, change: Callable[[Session, Moment], Session]) -> None:
+        """Go to what ``change`` makes of the session."""
+
+    @abstractmethod
+    def action_panel(self, name: str) -> None:
+        """Show a panel and give it the keys."""
+
+    # --- which weights are to blame ------------------------------------------------------------------------
+
+    def accuse(self) -> None:
+        """Show the ranking and the case as far as they are known, and have found what is not, where it is seen."""
+        moment = self.moment
+        if moment is None or not self.query_one(BlameView).size:
+            return
+        known, now = self._accusation, moment.session
+        asked = Accusation(now, moment.taken)
+        if known is not None and known.taken is moment.taken:
+            same = (known.session.measure, known.session.accused) == (now.measure, now.accused)
+            asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
+        self._accusation = asked
+        self.query_one(BlameView).show(asked)
+        if not self._inquiring and now != self._unanswerable and not answered(asked):
+            self._inquiring = True
+            self._inquire(asked)
+
+    @work(thread=True, group="blame")
+    def _inquire(self, asked: Accusation) -> None:
+        from tui_backprop.engine.blame import ranking
+        from tui_backprop.engine.case import case
+
+        found, session = asked, asked.session
+        try:
+            if found.ranked is None:
+                ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
+                found = replace(found, ranked=ranked)
+            if found.chosen:
+                found = replace(found, case=case(asked.taken, found.chosen))
+        except Exception as error:  # as with passes: said in one line, and not tried again
+            self._unanswerable = session
+            self.call_from_thread(self._could_not, f"look into this: {type(error).__name__}: {error}")
+        self.call_from_thread(self._accused, found)
+
+    def _could_not(self, what: str) -> None:
+        self.notify(f"Could not {what}", severity="error", markup=False)
+
+    def _accused(self, found: Accusation) -> None:
+        self._inquiring = False
+        self._accusation = found
+        self.accuse()
+
+    def action_culprit(self, direction: int) -> None:
+        known = self._accusation.ranked if self._accusation else None
+        last = (
+            RANKED - 1 if known is None else max(len(known) - 1, 0)
+        )  # a key is not lost while they are ranked
+        self.move(
+            lambda session, moment: moves.accuse(session, min(min(session.rank, last) + direction, last))
+        )
+
+    def action_accuse(self, direction: int) -> None:
+        self.move(lambda session, moment: moves.accuse_layer(session, direction))
+
+    def action_measure(self) -> None:
+        self.move(lambda session, moment: moves.next_measure(session))
+
+    def action_look_up(self) -> None:
+        """Show the culprit in the walk: the step that makes its gradient, with its unit."""
+        culprit = self._accusation.chosen if self._accusation else None
+        if culprit is None:
+            return
+        layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
+
+        def look(session: Session, moment: Moment) -> Session:
+            at = next(s.index for s in moment.steps if (s.kind, s.layer) == (kind, layer))
+            return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
+
+        self.move(look)
+        self.action_panel("walk")
+
+    # --- what is read wrong -------------------------------------------------------------------------------
+
+    def action_mistake(self, direction: int) -> None:
+        moment = self.moment
+        if moment is not None and not self._computing:
+            self._seek_mistake(moment, direction)
+
+    @work(thread=True, group="mistake")
+    def _seek_mistake(self, moment: Moment, direction: int) -> None:
+        from tui_backprop.mistakes import next_mistake
+
+        try:
+            found = next_mistake(moment.session, moment.taken.program.parameters, direction)
+        except Exception as error:
+            self.call_from_thread(self._could_not, f"read the samples: {type(error).__name__}: {error}")
+        else:
+            self.call_from_thread(self._mistaken, moment, found)
+
+    def _mistaken(self, moment: Moment, sample: int | None) -> None:
+        if sample is None:
+            about = info(moment.session.data)
+            all_right = f"All {about.samples:,} samples are read right."
+            self.notify(all_right if about.classes else "These samples have no classes.", markup=False)
+        elif self.session.pass_key == moment.session.pass_key:
+            self.go(replace(self.session, sample=sample))
+
+    # --- what is called so --------------------------------------------------------------------------------
+
+    def action_ask(self) -> None:
+        from tui_backprop.ui.screens.ask import AskScreen
+
+        if self.moment is not None:
+            self.push_screen(AskScreen(self.session.network, self._glyphs), self._asked)
+
+    def _asked(self, address: Address | None) -> None:
+        """Show the number that was asked for: a parameter among those to blame, another where the walk makes it."""
+        if address is None:
+            return
+        if not address.index:
+            self.move(lambda session, moment: moves.rank_layer(session, address.layer))
+        elif address.is_parameter:
+            self.move(lambda session, moment: moves.ask(session, address.tensor, address.index))
+        else:
+
+            def look(session: Session, moment: Moment) -> Session:
+                step = next(step for step in moment.steps if step.tensor == address.tensor)
+                return moves.select(moves.at_step(session, step.index), step.layer, address.index[0])
+
+            self.move(look)
+        self.action_panel("blame" if address.is_parameter or not address.index else "walk")
