@@ -100,6 +100,18 @@ async def test_keys_pressed_while_the_ranking_is_made_are_not_lost(open_app, mon
         assert f"{culprit.tensor}[{culprit.index[0]},{culprit.index[1]}]  pixel" in panel(ui)
 
 
+async def test_enter_waits_for_the_ranking(open_app, monkeypatch):
+    gate, right = threading.Event(), blame_module.ranking
+    monkeypatch.setattr(blame_module, "ranking", lambda *given: gate.wait(30) and right(*given))
+    async with open_app(size=(120, 40)) as ui:
+        await ui.pilot.press("b", "right", "enter")
+        assert ui.focused == "blame"
+        gate.set()
+        await ui.settled()
+        assert ui.focused == "walk"
+        assert (ui.app.moment.step.kind, ui.app.moment.step.layer) == ("weights", 1)
+
+
 async def test_the_cursor_stays_within_a_short_ranking(open_app):
     async with open_app(from_preset("xor"), size=(80, 24)) as ui:
         await ui.press("b", "pagedown", "pagedown", "pagedown")

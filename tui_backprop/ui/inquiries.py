@@ -41,6 +41,7 @@ class Inquiries(App[None]):
     _computing = False
     _accusation: Accusation | None = None
     _inquiring = False
+    _look_up_then = False  # enter was pressed before it was known whose case this is
     _unanswerable: Session | None = None  # what an inquiry failed on
 
     @property
@@ -102,6 +103,8 @@ class Inquiries(App[None]):
         self._inquiring = False
         self._accusation = found
         self.accuse()
+        if self._look_up_then and self._accusation.ranked is not None:
+            self.action_look_up()
 
     def action_culprit(self, direction: int) -> None:
         known = self._accusation.ranked if self._accusation else None
@@ -120,7 +123,9 @@ class Inquiries(App[None]):
 
     def action_look_up(self) -> None:
         """Show the culprit in the walk: the step that makes its gradient, with its unit."""
-        culprit = self._accusation.chosen if self._accusation else None
+        known = self._accusation
+        culprit = known.chosen if known else None
+        self._look_up_then = known is None or (culprit is None and known.ranked is None)
         if culprit is None:
             return
         layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
