@@ -231,6 +231,15 @@ def test_what_an_optimiser_remembers_is_made_before_the_parameters():
     assert taken.bad.why.startswith("v of W1[0,0] after the update is inf")
 
 
+def test_where_both_overflow_what_is_remembered_is_to_blame():
+    x, target = np.array([[1]], "float32"), np.array([[-1e19]], "float32")
+    state = State(0, np.array([1e-19, 1e19], "float32"), {"v": np.array([3e38, 0], "float32")})
+    taken = take_pass(LINE, Update(x, target, 0.1), state, OptimiserSpec("momentum"))
+    assert np.isfinite(taken.program.gradient).all()
+    assert not np.isfinite(taken.after.parameters[0])
+    assert taken.bad.value == "v of W1"
+
+
 def test_a_loss_that_overflows_only_with_the_updated_weights_is_traced_in_their_pass():
     taken = line_pass(1, 1e10, [1, 1], lr=1e5)
     assert np.isfinite([taken.loss, *taken.after.parameters]).all()
