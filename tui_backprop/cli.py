@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from tui_backprop import __version__
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.options import session_from, session_options
 from tui_backprop.session import Session
+
+if TYPE_CHECKING:
+    from tui_backprop.ui.renderables.glyphs import Glyphs
 
 
 class OneLine(click.Group):
@@ -54,6 +57,12 @@ def open_app(session: Session) -> None:
     raise SystemExit(app.return_code or 0)
 
 
+def glyphs_for_stdout() -> Glyphs:
+    from tui_backprop.ui.terminal import glyphs_for
+
+    return glyphs_for(getattr(sys.stdout, "encoding", None))
+
+
 def print_json(found: object) -> None:
     import msgspec
 
@@ -78,7 +87,6 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: boo
         print_stream(session, as_json)
         return
     from tui_backprop.replay import Replay
-    from tui_backprop.ui.terminal import glyphs_for
     from tui_backprop.ui.twin import as_object, as_text, save_arrays
 
     taken = Replay().take(session)
@@ -87,19 +95,18 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: boo
     if as_json:
         print_json(as_object(session, taken))
     elif save is None:
-        click.echo(as_text(session, taken, glyphs_for(getattr(sys.stdout, "encoding", None))))
+        click.echo(as_text(session, taken, glyphs_for_stdout()))
 
 
 def print_stream(session: Session, as_json: bool) -> None:
     from tui_backprop.commands.stream import stream
     from tui_backprop.ui.stream_text import as_object, as_text
-    from tui_backprop.ui.terminal import glyphs_for
 
     report, drawn = stream(session)
     if as_json:
         print_json(as_object(session, report, drawn))
     else:
-        click.echo(as_text(session, report, drawn, glyphs_for(getattr(sys.stdout, "encoding", None))))
+        click.echo(as_text(session, report, drawn, glyphs_for_stdout()))
 
 
 @main.command()
@@ -117,13 +124,12 @@ def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     session = session_from(given)
     from tui_backprop.commands.blame import blame as accuse
     from tui_backprop.ui.blame_text import as_object, as_text
-    from tui_backprop.ui.terminal import glyphs_for
 
     accusation = accuse(session, asked)
     if as_json:
         print_json(as_object(accusation))
     else:
-        click.echo(as_text(accusation, glyphs_for(getattr(sys.stdout, "encoding", None))))
+        click.echo(as_text(accusation, glyphs_for_stdout()))
 
 
 @main.command()
@@ -147,11 +153,10 @@ def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     session = session_from({"dtype": "float64"} | given)
     from tui_backprop.commands.check import check as compare
     from tui_backprop.ui.check_text import as_object, as_text
-    from tui_backprop.ui.terminal import glyphs_for
 
     report = compare(session, asked)
     if as_json:
         print_json(as_object(report))
     else:
-        click.echo(as_text(session, report, glyphs_for(getattr(sys.stdout, "encoding", None))))
+        click.echo(as_text(session, report, glyphs_for_stdout()))
     raise SystemExit(0 if report.passed else 1)

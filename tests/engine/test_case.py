@@ -10,6 +10,7 @@ import pytest
 
 from tui_backprop.engine.blame import Culprit, ranking
 from tui_backprop.engine.case import case, nudges, pulls
+from tui_backprop.engine.influence import strongest_path
 from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.network import parameter_shapes
 from tui_backprop.engine.program import Program
@@ -90,7 +91,7 @@ def test_the_path_is_that_of_the_sample_that_pulls_hardest():
     assert sizes == sorted(sizes, reverse=True)
     assert found.sample == found.pulls[0].sample
     assert found.along == pytest.approx(prod(hop.factor for hop in found.path))
-    assert abs(found.along) <= sum(abs(h) for h in sizes) * 10
+    assert found.path == strongest_path(pass_, found.culprit.tensor, found.culprit.index, found.sample)
 
 
 def test_what_is_not_moved_is_not_listed_and_the_pass_stays_as_it_was():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -37,33 +38,34 @@ class Pull:
 
 @dataclass(frozen=True)
 class Case:
-    """The receipt of one parameter. ``path`` is that of largest influence for ``sample``, the one of the batch that
-    pulls hardest; ``pulls`` are of all samples, the hardest first, and with the ``penalty`` they add up to the
-    gradient."""
+    """The receipt of one parameter. ``pulls`` are of all samples of the batch, the hardest first, and with the
+    ``penalty`` they add up to the gradient; ``path`` is that of largest influence for the hardest one."""
 
     culprit: Culprit
-    sample: int
     path: tuple[Hop, ...]
     pulls: tuple[Pull, ...]
     penalty: float
     nudges: tuple[Nudge, ...]
 
     @property
+    def sample(self) -> int:
+        """The sample of the batch that pulls hardest."""
+        return self.pulls[0].sample
+
+    @property
     def along(self) -> float:
-        """What the path's factors multiply out to: its share of the sample's pull."""
-        return float(np.prod([hop.factor for hop in self.path]))
+        """What the path's factors multiply out to: its share of that sample's pull."""
+        return prod(hop.factor for hop in self.path)
 
 
 def case(taken: Pass, culprit: Culprit) -> Case:
     """All that stands behind a parameter of a pass. Takes as many forward passes as there are nudges, and one."""
     each = pulls(taken, culprit.tensor, culprit.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
-    hardest = int(order[0])
     penalty = taken.spec.l2 * culprit.value if culprit.tensor[0] == "W" else 0.0
     return Case(
         culprit=culprit,
-        sample=hardest,
-        path=strongest_path(taken, culprit.tensor, culprit.index, hardest),
+        path=strongest_path(taken, culprit.tensor, culprit.index, int(order[0])),
         pulls=tuple(Pull(int(s), float(each[s])) for s in order),
         penalty=penalty,
         nudges=nudges(taken, culprit),

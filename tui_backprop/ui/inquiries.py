@@ -108,9 +108,8 @@ class Inquiries(App[None]):
 
     def action_culprit(self, direction: int) -> None:
         known = self._accusation.ranked if self._accusation else None
-        last = (
-            RANKED - 1 if known is None else max(len(known) - 1, 0)
-        )  # a key is not lost while they are ranked
+        # No key is lost while they are being ranked.
+        last = RANKED - 1 if known is None else max(len(known) - 1, 0)
         self.move(
             lambda session, moment: moves.accuse(session, min(min(session.rank, last) + direction, last))
         )

@@ -11,6 +11,7 @@ from tui_backprop.engine.check.along import ALONG, Slope, moved_loss
 from tui_backprop.engine.check.report import Entry, Excuse
 from tui_backprop.engine.methods import METHODS, Problem
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.program import Program
 
 
 class Arbiter:
@@ -19,8 +20,15 @@ class Arbiter:
     def __init__(self, problem: Problem, first: str, second: str) -> None:
         self._problem = problem
         self._subtracts = tuple(METHODS[name].subtracts for name in (first, second))
-        self._program = problem.program()
-        self._bent = [self._program.values[op.inputs[0]] for op in self._program.ops if op.primitive.kink]
+
+    @cached_property
+    def _program(self) -> Program:
+        return self._problem.program()
+
+    @cached_property
+    def _bent(self) -> list[Array]:
+        """What functions with a kink are given."""
+        return [self._program.values[op.inputs[0]] for op in self._program.ops if op.primitive.kink]
 
     @cached_property
     def _exact(self) -> Slope:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.blame import MEASURES, Culprit
 from tui_backprop.engine.case import Case
-from tui_backprop.engine.influence import Hop
 from tui_backprop.engine.iteration import Pass
+from tui_backprop.mistakes import read_as
 from tui_backprop.session import ALL_LAYERS, Session
 from tui_backprop.ui.moment import Accusation
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -52,9 +52,9 @@ def called(session: Session, taken: Pass) -> list[Line]:
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (number(taken.loss, 4), "loss"))]
-    t, p = taken.tensor("t")[0], taken.tensor(f"a{session.network.depth}")[0]
+    t = taken.tensor("t")[0]
     right = int(t) if np.ndim(t) == 0 else int(np.argmax(t))
-    said = int(np.argmax(np.nan_to_num(p, nan=-np.inf)))
+    said = int(read_as(taken.tensor(f"a{session.network.depth}")[:1])[0])
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
@@ -82,20 +82,19 @@ def choices(session: Session, columns: int) -> list[Line]:
 
 def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
-    culprits, at = accusation.ranked or (), accusation.rank
+    culprits, at, chosen = accusation.ranked or (), accusation.rank, accusation.chosen
     if not culprits:
         return wrap("Every one of them has score 0.", columns, "muted")
     fitting = max(min(rows - 1, len(culprits)), 1)
-    first = min(
-        at // fitting * fitting, len(culprits) - fitting
-    )  # by pages: fewer lines change than in scrolling
+    # By pages: fewer lines change than in scrolling.
+    first = min(at // fitting * fitting, len(culprits) - fitting)
     name_wide = max(max(len(_name(c)) for c in culprits[first : first + fitting]), len("parameter"))
     valued = FIELD if 4 + name_wide + 2 * FIELD <= columns else 0  # columns for the value
     bar = columns - 4 - name_wide - valued - FIELD
     head = f"    {'parameter':<{name_wide}}{'value' if valued else '':>{valued}}{'gradient':>{FIELD}}"
     lines = [line((head, "muted"))]
     for i, culprit in enumerate(culprits[first : first + fitting], first):
-        here = culprit == accusation.chosen
+        here = culprit == chosen
         share = culprit.score / (culprits[0].score or 1)
         full = f" {glyphs.done * max(round(share * (bar - 1)), 1)}" if bar > 2 else ""
         lines.append(
@@ -160,35 +159,24 @@ def path_lines(session: Session, found: Case, columns: int, rows: int, several: 
     words = f"strongest path, sample {sample}" if several else "the strongest path to the loss"
     lines = [line((cut(words, columns), "muted"))]
     shown = max(rows - 2, 1)
-    if len(hops) <= shown:
-        lines += [_factor(hop.why, hop.factor, i == 0, columns) for i, hop in enumerate(hops)]
-    else:
-        front, back = shown // 2, max((shown - 1) // 2, 0)
-        middle = hops[front : len(hops) - back]
-        lines += [_factor(hop.why, hop.factor, i == 0, columns) for i, hop in enumerate(hops[:front])]
-        lines.append(_factor(f"{len(middle)} factors", _product(middle), front == 0, columns))
-        lines += [_factor(hop.why, hop.factor, False, columns) for hop in hops[len(hops) - back :]]
-    pull = found.pulls[0].gradient
-    whole = f"of {number(pull, sign=True)}" if several else f"of {number(found.culprit.gradient, sign=True)}"
-    return [*lines, _result(f"{whole} by all paths", found.along, columns)]
+    factors = [(cut(hop.why, 22), hop.factor) for hop in hops]
+    if len(factors) > shown:
+        front, back = shown // 2, len(factors) - max((shown - 1) // 2, 0)
+        middle = [factor for _, factor in factors[front:back]]
+        factors[front:back] = [(f"{len(middle)} factors", prod(middle))]
+    lines += [
+        _term("×" if i else " ", (label, "text"), factor, "text", columns)
+        for i, (label, factor) in enumerate(factors)
+    ]
+    pull = found.pulls[0].gradient if several else found.culprit.gradient
+    note = f"of {number(pull, sign=True)} by all paths"
+    return [*lines, _term("=", (note, "muted"), found.along, "backward", columns)]
 
 
-def _product(hops: Sequence[Hop]) -> float:
-    return float(np.prod([hop.factor for hop in hops]))
-
-
-def _factor(label: str, value: float, first: bool, columns: int) -> Line:
-    text = number(value, sign=True)
-    return line(
-        ("  " if first else "× ", "muted"),
-        *pad(line(cut(label, 22)), min(columns - 12, 24)),
-        f"{text:>{FIELD}}",
-    )
-
-
-def _result(note: str, value: float, columns: int) -> Line:
+def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line:
+    """A line of the product: a factor, or what they come to."""
     text = f"{number(value, sign=True):>{FIELD}}"
-    return line(("= ", "muted"), *pad(line((note, "muted")), min(columns - 12, 24)), (text, "backward"))
+    return line((f"{sign} ", "muted"), *pad(line(label), min(columns - 12, 24)), (text, role))
 
 
 def nudge_lines(found: Case, columns: int, most: int) -> list[Line]:
