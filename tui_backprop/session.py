@@ -18,6 +18,8 @@ AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
 PANELS = ("network", "walk", "cost", "blame")
 MEASURES = ("gradient", "update", "weight x gradient")  # to rank parameters by; see engine/blame.py
 ALL_LAYERS = 0  # of the ranking
+GRAINS = ("layer", "equation", "operation")  # how much one step of the walk is; see engine/trace.py
+VIEWS = ("map", "histogram", "largest", "picture")  # of the array that a step makes
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Session:
     """What is shown, and nothing that can be computed from it.
 
     ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimiser`` with
-    the base learning rate ``lr``. ``step`` is the cursor on the walk of the current iteration. ``units`` has
+    the base learning rate ``lr``. ``step`` is the cursor on the walk of the current iteration, which goes by steps of
+    ``grain``, and ``view`` is how the array that a step makes is shown. ``units`` has
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
     of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
@@ -50,6 +53,8 @@ class Session:
     optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
     history: tuple[Run, ...] = ()
     step: int = 0
+    grain: str = "equation"
+    view: str = VIEWS[0]
     units: tuple[int, ...] = ()
     decade: float | None = None
     lesson_clock: bool = False

@@ -1,26 +1,20 @@
 """The cost chart: time of one gradient against parameter count, both logarithmic, drawn with plotext.
 
-plotext takes 0.1 s to import, so this module is imported after the first paint. It has one figure for the
-whole process, which is cleared before each drawing; draw from one thread only.
+plotext takes 0.1 s to import, so this module is imported after the first paint.
 """
 
 from __future__ import annotations
 
 import math
-import re
 
 from tui_backprop.cost.model import LANDMARKS, Machine, decades, log_seconds, read
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.plotting import plotext
-from tui_backprop.ui.renderables.spans import Line, merge
+from tui_backprop.ui.renderables.plotting import blank, painted, printed
+from tui_backprop.ui.renderables.spans import Line
 
 LOW, HIGH = 3.0, 12.0  # decades of parameters
 FASTEST, SLOWEST = -6.0, 18.5  # decades of seconds
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-AXIS = "[─│┼└┬┤┌┐┘├┴]"
-
-# plotext is told a colour number for each role; the numbers are read back from what it prints.
-ROLES = {1: "naive", 2: "backprop", 3: "mark", 4: "strong"}
 
 
 def chart(
@@ -30,13 +24,7 @@ def chart(
 
     ``parameters`` is where the cursor stands, ``current`` is the size of the network in hand.
     """
-    figure = plotext.figure
-    plotext.terminal.limit(
-        False, False
-    )  # the panel's size counts, not the size of the terminal that stdout is
-    figure.clear()
-    figure.theme("colorless")
-    figure.plot_size(columns, rows)
+    figure = blank(columns, rows)
     curves = ("*", "+") if glyphs.plain else ("braille", "braille")
     here = math.log10(current)
     low = min(LOW, math.floor(here))
@@ -46,9 +34,7 @@ def chart(
         inside = [(a, b) for a, b in zip(x, y, strict=True) if FASTEST <= b <= SLOWEST and low <= a <= HIGH]
         if not inside:
             return
-        paint = plotext.marker(marker)
-        paint.fill(plotext.pixel(foreground=next(n for n, name in ROLES.items() if name == role)))
-        signal = figure.signal(*map(list, zip(*inside, strict=True)), marker=paint)
+        signal = figure.signal(*map(list, zip(*inside, strict=True)), marker=painted(marker, role))
         figure.draw(signal.lines() if joined else signal)
 
     cursor = math.log10(parameters)
@@ -62,7 +48,7 @@ def chart(
     for seconds, role in ((reading.naive, "naive"), (reading.backprop, "backprop")):
         draw([here], [log_seconds(seconds)], role, "#" if glyphs.plain else "◆")
     _axes(figure, low, rows, glyphs)
-    return [_roles(text) for text in figure.build().string().splitlines()]
+    return printed(figure)
 
 
 def _axes(figure: object, low: float, rows: int, glyphs: Glyphs) -> None:
@@ -89,22 +75,3 @@ def _axes(figure: object, low: float, rows: int, glyphs: Glyphs) -> None:
     figure.label("parameters", "x")  # type: ignore[attr-defined]
     figure.axes(False, axis="y", side="right")  # type: ignore[attr-defined]
     figure.axes(False, axis="x", side="upper")  # type: ignore[attr-defined]
-
-
-def _roles(text: str) -> Line:
-    """A printed line of plotext: its colour numbers turned into roles, frame and grid made faint."""
-    spans: list[tuple[str, str]] = []
-    role = "muted"
-    for piece in re.split(r"(\x1b\[[0-9;]*m)", text):
-        if piece.startswith("\x1b"):
-            found = re.fullmatch(r"\x1b\[38;5;(\d+)m", piece)
-            role = ROLES[int(found.group(1))] if found else "muted"
-        elif role == "muted":
-            spans += [
-                (part, "grid" if re.match(AXIS, part) else "muted")
-                for part in re.split(f"({AXIS}+)", piece)
-                if part
-            ]
-        else:
-            spans.append((piece, role))
-    return merge(spans)
