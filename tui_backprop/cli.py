@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui_backprop import __version__
-from tui_backprop.engine.spec import SpecError
+from tui_backprop.engine.spec import SpecError, one_of
 from tui_backprop.options import session_from, session_options
-from tui_backprop.session import Session
+from tui_backprop.session import GRAINS, Session
 
 if TYPE_CHECKING:
     from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -74,7 +75,8 @@ def print_json(found: object) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
 @click.option("--stream", "streamed", is_flag=True, help="For huge networks: keep no weight gradient.")
-def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: bool) -> None:
+@click.option("--grain", metavar="|".join(GRAINS), help="How much one step is; equation if not given.")
+def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: bool, grain: str | None) -> None:
     """Print the whole pass, forward, loss, backward and update, step by step.
 
     With --stream, forward and backward only, a line for each layer: times, norms, and the largest entries of
@@ -84,8 +86,11 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: boo
         raise SpecError("save", "--stream keeps no arrays to save; leave one of the two out")
     session = session_from(given, streamed=streamed)
     if streamed:
+        if grain is not None:
+            raise SpecError("grain", "--stream goes by layers; leave --grain out")
         print_stream(session, as_json)
         return
+    session = replace(session, grain=one_of("grain", grain or session.grain, GRAINS))
     from tui_backprop.replay import Replay
     from tui_backprop.ui.twin import as_object, as_text, save_arrays
 

@@ -160,6 +160,16 @@ def at_step(session: Session, step: int) -> Session:
     return replace(session, step=step)
 
 
+def next_grain(session: Session) -> Session:
+    """By steps of the next grain. (Where the same place is among those, the walk knows: see ``at_step``.)"""
+    return replace(session, grain=GRAINS[(GRAINS.index(session.grain) + 1) % len(GRAINS)], step=0)
+
+
+def next_view(session: Session) -> Session:
+    """The arrays of the walk shown another way."""
+    return replace(session, view=VIEWS[(VIEWS.index(session.view) + 1) % len(VIEWS)])
+
+
 def jump(session: Session, places: Sequence[object], direction: int) -> Session:
     """To the first step of the next (+1) or previous (-1) run of equal ``places``, one place for each step."""
     starts = [i for i, place in enumerate(places) if i == 0 or places[i - 1] != place]

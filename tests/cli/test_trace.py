@@ -14,6 +14,7 @@ from tui_backprop.data.samples import load
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
 from tui_backprop.engine.trace import PHASES, walk
 from tui_backprop.presets import PRESETS
+from tui_backprop.session import GRAINS
 
 
 def trace(*arguments, before=()):
@@ -301,3 +302,12 @@ def test_the_default_is_the_lesson():
 def test_a_step_far_too_long_is_printed_like_any_other(name, lr):
     lines = trace("--preset", name, "--lr", lr).stdout.splitlines()
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_walk_is_printed_in_any_grain(grain):
+    found = as_json("--preset", "xor", "--grain", grain)
+    steps = walk(PRESETS["xor"].network, PRESETS["xor"].batch, grain=grain)
+    assert [step["op"] for step in found["steps"]] == [step.op for step in steps]
+    text = trace("--preset", "xor", "--grain", grain).stdout
+    assert all(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}" in text for step in steps)

@@ -9,13 +9,14 @@ import pytest
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import State, Update, take_pass
-from tui_backprop.engine.network import value_shapes
+from tui_backprop.engine.network import backward_visits, forward_visits, value_shapes
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
-from tui_backprop.engine.trace import PHASES, per_sample, walk
+from tui_backprop.engine.trace import PHASES, per_sample, place_after, walk
 from tui_backprop.presets import PRESETS
+from tui_backprop.session import GRAINS
 
 LESSON = NetworkSpec()
 ROUGH = NetworkSpec((2, 3, 3, 2), "gelu,tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01)
@@ -315,3 +316,62 @@ def test_arrays_with_a_row_for_each_sample_are_told_from_those_without():
         assert per_sample(name)
     for name in ("W1", "b1", "γ1", "β1", "dW1", "db1", "dγ1", "dβ1", "L", "L0", "λ"):
         assert not per_sample(name)
+
+
+@pytest.mark.parametrize(
+    "spec", [LESSON, ROUGH, NetworkSpec(SMALL, bias=False)], ids=["lesson", "rough", "bare"]
+)
+def test_all_grains_walk_the_same_way_and_count_the_same_work(spec):
+    walks = {grain: walk(spec, 2, grain=grain) for grain in GRAINS}
+    way = (*forward_visits(spec), *backward_visits(spec))
+    for grain, steps in walks.items():
+        assert [step.index for step in steps] == list(range(len(steps)))
+        assert tuple(visit for step in steps for visit in step.visits) == way, grain
+        assert steps[-1].done == len(way) + spec.depth
+        for count in ("macs", "flops", "moved"):
+            assert sum(getattr(step, count) for step in steps) == sum(
+                getattr(step, count) for step in walks["equation"]
+            )
+        assert steps[-1].ratio == backprop_ratio(spec)
+    assert len(walks["layer"]) < len(walks["equation"]) < len(walks["operation"])
+
+
+def test_a_place_is_found_again_in_a_walk_of_another_grain():
+    walks = {grain: walk(ROUGH, 2, grain=grain) for grain in GRAINS}
+    for fine, coarse in (("operation", "equation"), ("equation", "layer"), ("operation", "layer")):
+        for step in walks[fine]:
+            there = walks[coarse][place_after(walks[coarse], step.done)]
+            assert set(step.visits) <= set(there.visits)
+            assert (there.phase, there.layer) == (step.phase, step.layer)
+            back = walks[fine][place_after(walks[fine], there.done)]
+            assert back.index >= step.index
+            assert back.done == there.done
+
+
+def test_a_step_of_the_operation_grain_is_one_operation():
+    forward = ["matmul", "bias add", "relu"] * 3 + ["matmul", "bias add"]
+    back = ["bias add vjp", "matmul vjp"] + ["matmul vjp", "relu vjp", "bias add vjp", "matmul vjp"] * 3
+    loss = "softmax cross-entropy"
+    steps = walk(LESSON, 1, grain="operation")[1:-4]
+    assert [step.op for step in steps] == [*forward, loss, f"{loss} vjp", *back]
+    made = [step.formula for step in steps if step.layer == 3 and step.phase == "backward"]
+    assert made == ["da3 = δ4 W4ᵀ", "δ3 = da3 ⊙ [z3 > 0]", "db3 = Σ δ3", "dW3 = a2ᵀ δ3"]
+
+
+def test_where_two_gradients_meet_each_has_a_step_of_its_own():
+    steps = walk(ROUGH, 2, grain="operation")
+    made = [(step.formula, step.tensor) for step in steps if step.tensor.startswith(("da1", "dW1"))]
+    assert made == [
+        ("da1 = δ2 W2ᵀ", "da1 so far"),
+        ("da1 = da1 + da2", "da1"),
+        ("dW1 = xᵀ δ1", "dW1 so far"),
+        ("dW1 = dW1 + λ W1", "dW1"),
+    ]
+
+
+def test_a_layer_s_step_has_the_equations_of_the_layer():
+    layers, equations = walk(ROUGH, 2, grain="layer"), walk(ROUGH, 2)
+    assert [piece.formula for step in layers for piece in step.pieces] == [s.formula for s in equations]
+    assert [(s.phase, s.layer) for s in layers if s.phase == "backward"] == [
+        ("backward", k) for k in (3, 2, 1)
+    ]

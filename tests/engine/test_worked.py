@@ -17,6 +17,7 @@ from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
 from tui_backprop.engine.trace import per_sample, walk
 from tui_backprop.engine.worked import RECEIPTS, penalties, selected_input, telling_unit, worked
+from tui_backprop.engine.worked.operations import RECEIPTS as OPERATIONS
 from tui_backprop.presets import PRESETS
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -121,6 +122,43 @@ def test_the_rows_come_to_the_result_in_a_network_with_everything(optimiser, bat
                         made = taken.tensor(step.tensor)[sample, unit]
                         assert worked(taken, step, unit, 2, sample)[-1].value == made
     assert kinds == RECEIPTS.keys()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("grain", ["layer", "operation"])
+def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, batch, bias):
+    spec = replace(ROUGH, bias=bias)
+    taken = pass_of(spec, "moons", batch, 0.05, iteration=2)
+    seen = set()
+    for step in walk(spec, batch, grain=grain):
+        seen.add(step.operation)
+        for unit in units_of(spec, step.layer):
+            for sample in range(batch):
+                if step.kind in ARITHMETIC | {"layer backward"}:
+                    check(taken, step, unit, 2, sample)
+                if per_sample(step.tensor):
+                    made = taken.tensor(step.tensor)[sample, unit]
+                    assert worked(taken, step, unit, 2, sample)[-1].value == made
+    if grain == "operation":
+        assert seen >= OPERATIONS.keys() - (set() if bias else {("bias add", None), ("bias add", 1)})
+
+
+def test_a_sum_before_its_bias_and_half_a_sum_are_what_their_operations_made():
+    spec = replace(ROUGH, bias=True)
+    taken = pass_of(spec, "moons", 3)
+    x, w, b = (taken.tensor(name) for name in ("x", "W1", "b1"))
+    np.testing.assert_allclose(taken.tensor("u1"), x @ w, rtol=1e-13)
+    np.testing.assert_array_equal(taken.tensor("u1") + b, taken.tensor("z1"))
+    around = taken.tensor("da2")
+    np.testing.assert_array_equal(taken.tensor("da1 so far") + around, taken.tensor("da1"))
+    through = taken.tensor("δ2") @ taken.tensor("W2").T
+    np.testing.assert_allclose(taken.tensor("da1 so far"), through, rtol=1e-12)
+    penalty = spec.l2 * taken.tensor("W3")
+    np.testing.assert_allclose(taken.tensor("dW3 so far") + penalty, taken.tensor("dW3"), rtol=1e-12)
+    for unknown in ("u9", "da7 so far", "so far"):
+        with pytest.raises(KeyError):
+            taken.tensor(unknown)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
 from tui_backprop.engine.trace import walk
 
 PATTERN = re.compile(
-    r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
+    r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
 )
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
@@ -60,9 +60,9 @@ def parse_address(text: str, spec: NetworkSpec) -> Address:
 def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     shape = parameter_shapes(spec).get(name)
     if shape is None:
-        made = {step.tensor: step.layer for step in walk(spec, 1)}
+        made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
         if name not in made:
-            there = ", ".join([*parameter_shapes(spec), *(each for each in made if each[0] not in "dL")])
+            there = ", ".join([*parameter_shapes(spec), *(each for each in made if each[0] not in "dLu")])
             raise SpecError("address", f"{name} is nothing here; there is {there}")
         shape = (spec.layers[made[name]],)
     if len(index) != len(shape):

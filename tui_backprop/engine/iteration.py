@@ -10,12 +10,14 @@ import numpy as np
 
 from tui_backprop.engine.network import Op, views
 from tui_backprop.engine.nonfinite import Bad, bad_forward, bad_update, first_bad
+from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.optimisers import Optimiser
 from tui_backprop.engine.primitives import Array, fields
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.rerun import first_term, overwritten
 from tui_backprop.engine.schedules import OptimiserSpec, learning_rate
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.summary import Summary, summarise
+from tui_backprop.engine.summary import Distribution, Summary, distribute, summarise
 
 LARGE = 250_000  # entries of an array that is worth summarising ahead of time
 
@@ -58,6 +60,10 @@ class Pass:
     loss_after: float
     origin: int | None = None
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
+    _distributions: dict[tuple[str, bool], Distribution] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _again: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def spec(self) -> NetworkSpec:
@@ -78,9 +84,17 @@ class Pass:
         ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
         the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
         the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalised, before
-        gain and shift; ``L``, the loss. Raises KeyError for any other name.
+        gain and shift; ``L``, the loss; any derivative that two operations add to, with " so far" behind it: what
+        the first of them gave. Raises KeyError for any other name.
         """
         program = self.program
+        if name.endswith(SO_FAR) or name.startswith("u"):
+            if name not in self._again:
+                self._again.clear()  # one at a time: a gradient is as large as its parameters
+                self._again[name] = (
+                    first_term(program, name) if name.endswith(SO_FAR) else overwritten(program, name)
+                )
+            return self._again[name]
         if name == "p" and "v" in fields(self._op("loss").primitive.formula):
             left: Array = program.caches[self._op("loss").output].left
             return left
@@ -118,6 +132,13 @@ class Pass:
             self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
         return self._summaries[key]
 
+    def distribution(self, name: str, *, updated: bool = False) -> Distribution:
+        """The distribution of a tensor, or of a parameter after the update; computed once."""
+        key = name, updated
+        if key not in self._distributions:
+            self._distributions[key] = distribute(self.new[name] if updated else self.tensor(name))
+        return self._distributions[key]
+
     @cached_property
     def bad(self) -> Bad | None:
         """Where the first NaN or infinity came from, of the pass, of its update, or of the loss after that; None
@@ -144,7 +165,7 @@ class Pass:
         """What the update made, in order."""
         return self.after.slots | {"W": self.after.parameters}
 
-    def prepare(self) -> None:
+    def prepare(self, *, distributions: bool = True) -> None:
         """Find out ahead of time what would take long when it is asked for."""
         _ = self.bad, self.clipping
         for name in self.new:
@@ -152,6 +173,9 @@ class Pass:
                 self.summary(name)
                 self.summary(f"d{name}")
                 self.summary(name, updated=True)
+                if distributions:  # of what a step of the walk makes
+                    self.distribution(f"d{name}")
+                    self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:
         """f' of a hidden layer for one sample, (width,), by the same rules that the passes use, and in a cache

@@ -10,6 +10,8 @@ ASCII = {
     "½": "1/2", "²": "^2", "−": "-", "·": "*", "×": "x",
 }  # fmt: skip
 
+SO_FAR = " so far"  # after the name of a sum of which not all terms are there
+
 
 def ascii_formula(text: str) -> str:
     """The same text in ASCII, for programs and for terminals without the glyphs."""

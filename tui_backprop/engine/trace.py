@@ -1,9 +1,10 @@
 """The trace: what the cursor can stop at. It is the walk that ``program`` runs, cut into steps.
 
 The walk goes down the list of operations (forward, ending in the loss), up it again (backward), and then
-along the parameters (update). Neighbouring visits that make one equation of a textbook are one step: matmul
-and bias add (z = a W + b), the two gradients of a layer's parameters, the matmul VJP and the activation's
-(delta). Formulas, operands and counts come from the table of primitives; nothing is written a second time.
+along the parameters (update). Its grain says what one step is: an operation; an equation of a textbook, made of
+neighbouring operations (matmul and bias add are z = a W + b, the matmul VJP and the activation's are delta);
+or all that happens in a layer. Formulas, operands and counts come from the table of primitives; nothing is
+written a second time.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tui_backprop.engine.network import (
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.notation import tidy
+from tui_backprop.engine.notation import SO_FAR, tidy
 from tui_backprop.engine.optimisers import flops as update_flops
 from tui_backprop.engine.optimisers import formulas
 from tui_backprop.engine.optimisers import moved as update_moved
@@ -44,7 +45,8 @@ class Step:
     ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved`` is
     the bytes read and written, each array once for an operation; ``ratio`` is
     the running sum of macs over those of one forward pass (updates are not part of a gradient's cost, and
-    leave it as it is).
+    leave it as it is). ``visits`` are the stops of the program's walk that it is made of (none for the input and
+    for updates), ``done`` counts those, and updates, up to its end. ``parts`` are the equations of a layer's step.
     """
 
     index: int
@@ -60,6 +62,23 @@ class Step:
     flops: int
     moved: int
     ratio: float
+    visits: tuple[Visit, ...] = ()
+    done: int = 0
+    parts: tuple[Step, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Step, ...]:
+        """The equations of a layer's step; of any other, itself."""
+        return self.parts or (self,)
+
+    @property
+    def operation(self) -> tuple[str, int | None] | None:
+        """Of a step that is one operation only: what it is, and of which input it is the VJP, if it is one."""
+        made = [visit for visit in self.visits if _makes(visit)]
+        if len(made) != 1:
+            return None
+        row = made[0].op.primitive
+        return row.name if row.kind == "affine" else row.kind, made[0].of
 
 
 def cotangent_name(value: str) -> str:
@@ -121,7 +140,9 @@ def _equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
             names[field] = f"( {inner} )" if bracketed else inner
         formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), **{f: names[f] for f in "ygv"})
         if visit.adds:
-            made[name] = f"{made[name]} + {formula}"
+            if name not in made:  # its first term is another step's
+                read.insert(0, name)
+            made[name] = f"{made.get(name, name)} + {formula}"
         elif formula != name:  # the bias hands its cotangent on unchanged
             made = {name: formula} | made
     return made, list(dict.fromkeys(read))
@@ -150,20 +171,76 @@ def _shape(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
 
 
 @lru_cache(maxsize=64)
-def walk(spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec()) -> tuple[Step, ...]:
-    """All steps of one training iteration: input, forward, loss, backward, update."""
+def walk(
+    spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec(), grain: str = "equation"
+) -> tuple[Step, ...]:
+    """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
+    "equation" or "layer"."""
+    if grain == "layer":
+        return _by_layer(walk(spec, batch, optimiser))
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
     steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)]
-    total = 0
-    visits = (*forward_visits(spec), *backward_visits(spec))
-    for (phase, layer, kind), group in groupby(visits, lambda visit: _key(spec, visit)):
-        step = _step(len(steps), phase, layer, kind, tuple(group), spec, shapes)
+    total = done = 0
+    for (phase, layer, kind), visits in _groups(spec, grain):
+        step = _step(len(steps), phase, layer, kind, visits, spec, shapes)
         total += step.macs
-        steps.append(replace(step, ratio=total / forward))
-    for k, names in groupby(parameter_shapes(spec), _layer):
-        steps.append(_update_step(len(steps), k, list(names), spec, shapes, optimiser, total / forward))
+        done += len(visits)
+        steps.append(replace(step, ratio=total / forward, done=done))
+    for n, (k, names) in enumerate(groupby(parameter_shapes(spec), _layer), 1):
+        update = _update_step(len(steps), k, list(names), spec, shapes, optimiser, total / forward)
+        steps.append(replace(update, done=done + n))
     return tuple(steps)
+
+
+def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], tuple[Visit, ...]]]:
+    """The visits of each step, under its (phase, layer, kind)."""
+    visits = (*forward_visits(spec), *backward_visits(spec))
+    if grain == "equation":
+        return [(key, tuple(group)) for key, group in groupby(visits, lambda visit: _key(spec, visit))]
+    groups: list[tuple[tuple[str, int, str], tuple[Visit, ...]]] = []
+    handed_on: tuple[Visit, ...] = ()
+    for visit in visits:
+        if _makes(visit):
+            groups.append((_key(spec, visit), (*handed_on, visit)))
+            handed_on = ()
+        else:
+            handed_on += (visit,)
+    return groups
+
+
+def _makes(visit: Visit) -> bool:
+    """Whether a visit makes anything new, and does not only hand on what it got, under the same name."""
+    return bool(_equation((visit,))[0])
+
+
+def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps of a layer in each phase as one."""
+    steps: list[Step] = []
+    for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):
+        parts = tuple(group)
+        last, joined = parts[-1], parts[-1]
+        if len(parts) > 1:
+            joined = replace(
+                last,
+                kind=f"layer {phase}",
+                op=", ".join(dict.fromkeys(part.op for part in parts)),
+                formula=", ".join(part.formula for part in parts),
+                operands=tuple(dict(pair for part in parts for pair in part.operands).items()),
+                reused=tuple(dict.fromkeys(name for part in parts for name in part.reused)),
+                macs=sum(part.macs for part in parts),
+                flops=sum(part.flops for part in parts),
+                moved=sum(part.moved for part in parts),
+                visits=tuple(visit for part in parts for visit in part.visits),
+                parts=parts,
+            )
+        steps.append(replace(joined, index=len(steps)))
+    return tuple(steps)
+
+
+def place_after(steps: Sequence[Step], done: int) -> int:
+    """The first step at whose end so many visits and updates are done: the same place in a walk of another grain."""
+    return next((step.index for step in steps if step.done >= done), len(steps) - 1)
 
 
 def _step(
@@ -181,6 +258,7 @@ def _step(
         made = {name: _folded(formula) for name, formula in made.items()}
         read = [name for name in read if any(name in formula.split() for formula in made.values())]
     costs = [_costs(visit, shapes) for visit in visits]
+    tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], spec) else "")
     macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
     suffix = " vjp" if phase == "backward" else ""
     parameters = parameter_shapes(spec)
@@ -189,16 +267,24 @@ def _step(
         phase=phase,
         layer=layer,
         kind=kind,
-        op=", ".join(dict.fromkeys(visit.op.primitive.name + suffix for visit in visits)),
+        op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if _makes(v))),
         formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
-        tensor=next(iter(made)),
+        tensor=tensor,
         operands=tuple((name, _shape(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
         reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
         macs=macs,
         flops=flops,
         moved=numbers * ITEMSIZE[spec.dtype],
         ratio=0.0,
+        visits=visits,
     )
+
+
+def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
+    """Whether another visit will add to what this one writes."""
+    if visit.of is None:
+        return False
+    return visit != [each for each in backward_visits(spec) if each.writes == visit.writes][-1]
 
 
 def _costs(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:

@@ -20,12 +20,36 @@ CAPTIONS = {
     "carried delta": "The blame goes through the layer: each unit passes on as much as its slope lets through.",
     "normalisation delta": "Moving or stretching all sums of a sample at once changed nothing: that part of the blame"
     " falls away.",
+    "layer forward": "Layer {layer}: {units} sums {before}, each times a weight{bias}; what comes of it is bent, and"
+    " handed on.",
+    "layer loss": "One number says how wrong the output is, and how large the weights are. Which of them caused it?",
+    "layer backward": "Layer {layer}: blame comes to its sums, δ; times what came in, it is the gradient of each weight.",
     "update": "Every weight moves a little against its gradient. The next walk starts from the new ones.",
     "momentum": "Every weight moves along v, in which past gradients live on and fade: it gathers speed.",
     "nesterov": "As with momentum, but looking ahead: v is taken as it will have faded one step on.",
     "rmsprop": "Every weight moves against its gradient, over the size that its gradients have had of late.",
     "adam": "Every weight moves against the mean of its gradients over their usual size: by about α, large or small.",
     "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also shrink by a share.",
+}
+
+# Single operations that are only a part of their equation, by what they are and of which input the VJP is.
+OPERATIONS = {
+    ("matmul", None): "{units} sums {before}, each times a weight.",
+    ("bias add", None): "Each unit adds its bias, a number of its own, whatever came in.",
+    ("penalty", None): "The weights of one layer are charged for: half of λ times the sum of their squares.",
+    ("matmul", 0): "Each unit collects blame from all units it fed, along the same weights.",
+    (
+        "matmul",
+        1,
+    ): "Blame reaches {weights} weights: what came in, times how far this unit's sum is to blame.",
+    ("bias add", 1): "A bias is to blame as far as its unit's sum is: δ, summed over the samples.",
+    ("penalty", 1): "A weight is also to blame for its penalty: λ times itself is added.",
+    ("residual", 0): "A sum hands its blame on whole to what was added: here to what the layer made.",
+    ("residual", 1): "What went around the layer comes back here: the blame of both ways adds up.",
+    ("activation", 0): "Each unit passes on as much blame as its slope lets through.",
+    ("dropout", 0): "A unit that was silenced had no part in this loss, and gets no blame.",
+    ("normalisation", 1): "A gain is to blame by what it stretched, summed over the samples.",
+    ("normalisation", 2): "A shift is to blame as far as its unit is, summed over the samples.",
 }
 
 WORDS = (

@@ -29,7 +29,7 @@ from tui_backprop.ui import palette
 from tui_backprop.ui.inquiries import Inquiries
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied, CursorMoved
-from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.moment import Costs, Moment, steps_of
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.blame import BlameView
@@ -40,6 +40,7 @@ from tui_backprop.ui.widgets.small import TooSmall
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.engine.iteration import Pass
     from tui_backprop.replay import Replay
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
@@ -156,10 +157,14 @@ class BackpropApp(Inquiries):
         """Show the session if its numbers are there; have them computed if not."""
         now = self.moment
         if now is not None and now.session.pass_key == self.session.pass_key:
-            self.moment = Moment(self.session, now.steps, now.taken)
+            self.moment = self._moment(now.taken)
             self._show()
         elif not self._computing:
             self._compute()
+
+    def _moment(self, taken: Pass) -> Moment:
+        """The session, with the numbers of a pass."""
+        return Moment(self.session, steps_of(self.session), taken)
 
     def _compute(self) -> None:
         self._computing = True
@@ -167,7 +172,6 @@ class BackpropApp(Inquiries):
 
     @work(thread=True, group="pass")
     def _take(self, session: Session) -> None:
-        from tui_backprop.engine.trace import walk
         from tui_backprop.replay import Replay
 
         self._replay = self._replay or Replay()
@@ -177,8 +181,7 @@ class BackpropApp(Inquiries):
         except Exception as error:  # whatever it is, it is said in one line, and the last good screen stays
             self.call_from_thread(self._failed, f"{type(error).__name__}: {error}")
         else:
-            steps = walk(session.network, session.batch, session.optimiser)
-            self.call_from_thread(self._arrived, Moment(session, steps, taken))
+            self.call_from_thread(self._arrived, Moment(session, steps_of(session), taken))
 
     def _failed(self, why: str) -> None:
         self._computing = False
@@ -249,7 +252,7 @@ class BackpropApp(Inquiries):
         if moment is None or moment.session.network != self.session.network:
             self._waiting.append(lambda: self.move(change))
         else:
-            self.go(change(self.session, moment))
+            self.go(change(self.session, self._moment(moment.taken)))
 
     def action_step_on(self) -> None:
         self.move(lambda session, moment: moves.step_on(session, len(moment.steps)))
@@ -265,6 +268,18 @@ class BackpropApp(Inquiries):
             return moves.jump(session, [(s.phase, s.layer) for s in moment.steps], direction)
 
         self.move(jump)
+
+    def action_grain(self) -> None:
+        def finer(session: Session, moment: Moment) -> Session:
+            from tui_backprop.engine.trace import place_after
+
+            there = moves.next_grain(session)
+            return moves.at_step(there, place_after(steps_of(there), moment.step.done))
+
+        self.move(finer)
+
+    def action_view(self) -> None:
+        self.move(lambda session, moment: moves.next_view(session))
 
     def action_unit(self, direction: int) -> None:
         def select(session: Session, moment: Moment) -> Session:

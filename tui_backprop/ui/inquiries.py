@@ -16,7 +16,7 @@ from textual.app import App
 from tui_backprop import session as moves
 from tui_backprop.data.catalogue import info
 from tui_backprop.session import Session
-from tui_backprop.ui.moment import Accusation, Moment
+from tui_backprop.ui.moment import Accusation, Moment, steps_of
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.blame import BlameView
 
@@ -130,7 +130,7 @@ class Inquiries(App[None]):
         layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
 
         def look(session: Session, moment: Moment) -> Session:
-            at = next(s.index for s in moment.steps if (s.kind, s.layer) == (kind, layer))
+            at = next(i for i, part in moment.pieces if (part.kind, part.layer) == (kind, layer))
             return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
 
         self.move(look)
@@ -181,8 +181,12 @@ class Inquiries(App[None]):
         else:
 
             def look(session: Session, moment: Moment) -> Session:
-                step = next(step for step in moment.steps if step.tensor == address.tensor)
-                return moves.select(moves.at_step(session, step.index), step.layer, address.index[0])
+                made = {piece.tensor: (at, piece.layer) for at, piece in moment.pieces}
+                if address.tensor not in made:  # in no equation, but in an operation
+                    session = replace(session, grain="operation")
+                    made = {step.tensor: (step.index, step.layer) for step in steps_of(session)}
+                at, layer = made[address.tensor]
+                return moves.select(moves.at_step(session, at), layer, address.index[0])
 
             self.move(look)
         self.action_panel("blame" if address.is_parameter or not address.index else "walk")

@@ -28,6 +28,8 @@ KEYS = (
     Key("down,j", "unit(1)", "", "", "Select the next unit.", WALK),
     Key("right_square_bracket", "layer(1)", "[ ]", "layer", "To the next layer of the walk.", WALK),
     Key("left_square_bracket", "layer(-1)", "", "", "To the layer before.", WALK),
+    Key("g", "grain", "g", "grain", "Go by layers, by equations, or by single operations.", WALK),
+    Key("v", "view", "v", "view", "The array as a map, a histogram, its largest entries, a picture.", WALK),
     Key("space", "play", "space", "play", "Play and pause.", WALK),
     Key("plus,equals_sign", "speed(1)", "+", "", "Play faster."),
     Key("minus", "speed(-1)", "-", "", "Play slower."),

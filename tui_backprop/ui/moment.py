@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +18,13 @@ if TYPE_CHECKING:  # these load numpy, which the first paint does without
     from tui_backprop.engine.trace import Step
 
 
+def steps_of(session: Session) -> tuple[Step, ...]:
+    """The walk of a session."""
+    from tui_backprop.engine.trace import walk
+
+    return walk(session.network, session.batch, session.optimiser, session.grain)
+
+
 @dataclass(frozen=True)
 class Moment:
     """A session with the pass it stands in, and the steps of its walk."""
@@ -29,6 +37,11 @@ class Moment:
     def step(self) -> Step:
         return self.steps[self.session.step]
 
+    @property
+    def pieces(self) -> Iterator[tuple[int, Step]]:
+        """All equations or operations of the walk, each with the number of its step."""
+        return ((step.index, piece) for step in self.steps for piece in step.pieces)
+
     def unit(self, layer: int) -> int:
         """The unit of a layer that is shown: the one selected, or the most telling one."""
         from tui_backprop.engine.worked import telling_unit
@@ -40,7 +53,7 @@ class Moment:
     def _made(self) -> dict[tuple[str, int], list[Step]]:
         made: dict[tuple[str, int], list[Step]] = {}
         for step in self.steps[: self.session.step + 1]:
-            made.setdefault((step.phase, step.layer), []).append(step)
+            made.setdefault((step.phase, step.layer), []).extend(step.pieces)
         return made
 
     def made(self, phase: str, layer: int) -> list[Step]:

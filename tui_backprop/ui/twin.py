@@ -18,7 +18,7 @@ from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
 from tui_backprop.engine.trace import Step, per_sample, walk
 from tui_backprop.engine.worked import worked
 from tui_backprop.session import Session, at_step
-from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.renderables.bars import sample_text
 from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -31,7 +31,7 @@ COLUMNS, HEAD = 100, 9
 
 def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
     """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
-    steps = walk(session.network, session.batch, session.optimiser)
+    steps = steps_of(session)
     heads = {
         "network": network_text(session.network),
         "data": sample_text(session, Moment(session, steps, taken)),
@@ -124,7 +124,7 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
                 "shapes": {ascii_formula(name): list(shape) for name, shape in step.operands},
                 "flops": step.flops, "macs": step.macs, "bytes": step.moved, "ratio": step.ratio,
             }
-            for step in walk(spec, session.batch, session.optimiser)
+            for step in steps_of(session)
         ],
     }  # fmt: skip
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.trace import Step
-from tui_backprop.engine.worked import losses, steps, updates
+from tui_backprop.engine.worked import losses, operations, steps, updates
 from tui_backprop.engine.worked.losses import penalties
 from tui_backprop.engine.worked.rows import Receipt, Row
 from tui_backprop.engine.worked.updates import selected_input
@@ -40,7 +40,13 @@ def worked(taken: Pass, step: Step, unit: int, terms: int = 3, sample: int = 0) 
     ``terms`` is how many terms of a long sum are shown. Raises KeyError for an unknown kind of step.
     """
     with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
-        return tuple(RECEIPTS[step.kind](taken, step, unit, terms, sample))
+        return tuple(row for part in step.pieces for row in _receipt(part)(taken, part, unit, terms, sample))
+
+
+def _receipt(step: Step) -> Receipt:
+    """That of an operation which is only a part of its equation, or that of the equation."""
+    found = operations.RECEIPTS.get(step.operation) if step.operation else None
+    return found or RECEIPTS[step.kind]
 
 
 def telling_unit(taken: Pass, layer: int, sample: int = 0) -> int:

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from tui_backprop.engine.iteration import Pass
+from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.trace import Step
 
@@ -26,6 +27,18 @@ class Row:
 
 # The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
 Receipt = Callable[[Pass, Step, int, int, int], Sequence[Row]]
+
+
+def name_before(layer: int) -> str:
+    """What comes into a layer."""
+    return f"a{layer - 1}" if layer > 1 else "x"
+
+
+def entry(taken: Pass, sign: str, name: str, j: int, s: int) -> Row:
+    """One sample's entry of an array, or an entry of a vector of parameters."""
+    array, bare = taken.tensor(name), name.removesuffix(SO_FAR)
+    value = float(array[j] if array.ndim == 1 else array[s, j])
+    return Row(sign, f"{bare}[{j}]{name.removeprefix(bare)}", value)
 
 
 def product(sign: str, label: str, *factors: float) -> Row:

@@ -104,7 +104,7 @@ def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> 
             block += _waiting(moment, layer, cell, rows, glyphs) if role == "forward" else [()] * (rows + 1)
             continue
         name = made[-1].tensor
-        current = step.layer == layer and name == step.tensor
+        current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
         image = DATASETS[moment.session.data].image if layer == 0 else None
         values = moment.taken.tensor(name)[0]
         if image and name == "x":
@@ -172,7 +172,7 @@ def _arrows(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line]
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     for made, at, glyph in ((forward, 0, glyphs.on), (back, rows + 1, glyphs.back)):
         if made:  # the first of them went from one layer to the other
-            now = moment.step is made[0]
+            now = made[0] in moment.step.pieces
             block[at + _middle(rows)] = line((glyph, "strong" if now else made[0].phase))
     return block
 
@@ -186,5 +186,5 @@ def _weights(moment: Moment, layer: int) -> Line:
         name, role, kind = f"dW{layer}", "backward", "weights"
     else:
         name, role, kind = f"W{layer}", "faint", "affine"
-    now = step.layer == layer and step.kind == kind
+    now = step.layer == layer and kind in {piece.kind for piece in step.pieces}
     return line((name, "strong" if now else role))

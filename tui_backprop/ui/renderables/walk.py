@@ -7,7 +7,7 @@ from math import isfinite
 
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked import Row, worked
-from tui_backprop.lesson.captions import CAPTIONS
+from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt, sums
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -93,25 +93,39 @@ def caption_of(moment: Moment) -> str:
     """The sentence for the step, with this network's figures."""
     spec, step, batch = moment.session.network, moment.step, moment.session.batch
     fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
-    kind = step.kind
-    if kind == "weights" and step.layer == 1:
-        kind = "last weights"
-    elif kind == "delta" and spec.adds_input(step.layer):
-        kind = "carried delta"
-    elif kind == "update" and moment.session.optimiser.name in CAPTIONS:
-        kind = moment.session.optimiser.name
-    return CAPTIONS[kind].format(
+    return _sentence(moment).format(
+        layer=step.layer,
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
         units="The one unit" if fan_out == 1 else f"Each of {fan_out:,} units",
         bias=", and adds a bias" if spec.bias else "",
         before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
+        weights=f"{fan_in * fan_out:,}",
         parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
         total=f"{spec.parameters:,}",
         ratio=f"{step.ratio:.2f}",
         dropped=f"{100 * spec.dropout:g}%",
     )
+
+
+def _sentence(moment: Moment) -> str:
+    """What the lesson says about the kind of the step, or about the operation that it is alone."""
+    step, kind = moment.step, moment.step.kind
+    if step.phase == "backward" and step.layer == 1 and step is last_of(moment, "backward"):
+        kind = "last weights"
+    elif moment.session.grain == "operation" and step.operation in OPERATIONS:
+        return OPERATIONS[step.operation]
+    elif kind == "delta" and moment.session.network.adds_input(step.layer):
+        kind = "carried delta"
+    elif kind == "update" and moment.session.optimiser.name in CAPTIONS:
+        kind = moment.session.optimiser.name
+    return CAPTIONS[kind]
+
+
+def last_of(moment: Moment, phase: str) -> Step:
+    """The last step of a phase."""
+    return [step for step in moment.steps if step.phase == phase][-1]
 
 
 def closing_lines(moment: Moment, columns: int) -> list[Line]:

@@ -1,0 +1,115 @@
+"""Receipts of single operations, where those are only a part of an equation of the textbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui_backprop.engine.iteration import Pass
+from tui_backprop.engine.notation import SO_FAR
+from tui_backprop.engine.trace import Step, cotangent_name
+from tui_backprop.engine.worked.rows import Receipt, Row, entry, largest, name_before, product, summands
+from tui_backprop.engine.worked.steps import from_units, gains, slope, weight_terms
+from tui_backprop.engine.worked.updates import selected_input
+
+
+def _matmul(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    k, before = step.layer, name_before(step.layer)
+    a, w = taken.tensor(before)[s], taken.tensor(f"W{k}")[:, j]
+    rows = summands(lambda i: f"{before}[{i}] · W{k}[{i},{j}]", a, w, terms)
+    return [*rows, entry(taken, "=", step.tensor, j, s)]
+
+
+def _matmul_to_inputs(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    return [*from_units(taken, step.layer, j, terms, s), entry(taken, "=", step.tensor, j, s)]
+
+
+def _matmul_to_weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    i = selected_input(taken, step.layer, j)
+    return [*weight_terms(taken, step.layer, i, j, terms), _weight(taken, "=", step.tensor, i, j)]
+
+
+def _weight(taken: Pass, sign: str, name: str, i: int, j: int) -> Row:
+    bare = name.removesuffix(SO_FAR)
+    return Row(sign, f"{bare}[{i},{j}]{name.removeprefix(bare)}", float(taken.tensor(name)[i, j]))
+
+
+def _samples(of: str) -> Receipt:
+    """A sum over the samples of the batch of one unit's derivatives."""
+
+    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+        name = f"{of}{step.layer}"
+        at = "" if taken.batch == 1 else "{n},"
+        each = largest(
+            lambda n: f"{name}[{at.format(n=n)}{j}]", taken.tensor(name)[:, j].astype(float), terms
+        )
+        return [*each, entry(taken, "=", step.tensor, j, s)]
+
+    return rows
+
+
+def _penalty(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    before, w, _ = step.visits[-1].op.inputs
+    norm = taken.summary(w).norm
+    return [
+        Row("+", before, float(taken.tensor(before))),
+        Row("+", f"½ λ Σ {w}²", taken.spec.l2 / 2 * norm * norm),
+        Row("=", step.tensor, float(taken.tensor(step.tensor))),
+    ]
+
+
+def _penalty_to_weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    i, w = selected_input(taken, step.layer, j), f"W{step.layer}"
+    return [
+        _weight(taken, "+", step.tensor + SO_FAR, i, j),
+        product("+", f"λ · {w}[{i},{j}]", taken.spec.l2, float(taken.tensor(w)[i, j])),
+        _weight(taken, "=", step.tensor, i, j),
+    ]
+
+
+def _factor(row: Callable[[Pass, int, int, int], Row]) -> Receipt:
+    """What comes back, times one factor of the unit's own."""
+
+    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+        came = cotangent_name(step.visits[-1].op.output)
+        return [
+            entry(taken, "+", came, j, s),
+            row(taken, step.layer, j, s),
+            entry(taken, "=", step.tensor, j, s),
+        ]
+
+    return rows
+
+
+def _sum(*more: str) -> Receipt:
+    """What comes back to a sum of two: handed on whole, or added to what came back another way."""
+
+    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+        came = cotangent_name(step.visits[-1].op.output)
+        before = [entry(taken, "+", step.tensor + each, j, s) for each in more]
+        return [*before, entry(taken, "+", came, j, s), entry(taken, "=", step.tensor, j, s)]
+
+    return rows
+
+
+def _bias(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    k = step.layer
+    return [entry(taken, sign, name, j, s) for sign, name in (("+", f"u{k}"), ("+", f"b{k}"), ("=", f"z{k}"))]
+
+
+# By what the operation is, and of which input it is the VJP (see Step.operation). Operations that are whole
+# equations have their receipts there.
+RECEIPTS: dict[tuple[str, int | None], Receipt] = {
+    ("matmul", None): _matmul,
+    ("bias add", None): _bias,
+    ("penalty", None): _penalty,
+    ("matmul", 0): _matmul_to_inputs,
+    ("matmul", 1): _matmul_to_weights,
+    ("bias add", 1): _samples("δ"),
+    ("penalty", 1): _penalty_to_weights,
+    ("residual", 0): _sum(),
+    ("residual", 1): _sum(SO_FAR),
+    ("activation", 0): _factor(slope),
+    ("dropout", 0): _factor(lambda taken, k, j, s: entry(taken, "*", f"m{k}", j, s)),
+    ("normalisation", 1): gains,
+    ("normalisation", 2): _samples("dn"),
+}
