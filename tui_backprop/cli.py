@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop import __version__
-from tui_backprop.engine.spec import SpecError, one_of
+from tui_backprop.engine.spec import SpecError, one_of, whole
+from tui_backprop.memory import MEGABYTES
 from tui_backprop.options import session_from, session_options
 from tui_backprop.session import GRAINS, Session
 
@@ -38,14 +39,16 @@ class OneLine(click.Group):
     epilog="Without a command, the app opens. In it, ? explains every key.",
 )
 @session_options
+@click.option("--memory", metavar="256", help="Megabytes kept for going back in time; 256 if not given.")
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
-def main(given: dict[str, Any]) -> None:
+def main(given: dict[str, Any], memory: str | None) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, in real numbers."""
     if click.get_current_context().invoked_subcommand is None:
-        open_app(session_from(given))
+        limit = MEGABYTES if memory is None else whole("memory", memory, 1)
+        open_app(session_from(given), limit * 2**20)
 
 
-def open_app(session: Session) -> None:
+def open_app(session: Session, memory: int) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
     from tui_backprop.ui.terminal import glyphs_for, require_terminal, settle_colours
 
@@ -53,7 +56,7 @@ def open_app(session: Session) -> None:
     settle_colours()
     from tui_backprop.ui.app import BackpropApp
 
-    app = BackpropApp(session, glyphs_for(sys.stderr.encoding))
+    app = BackpropApp(session, glyphs_for(sys.stderr.encoding), memory)
     app.run()
     raise SystemExit(app.return_code or 0)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 
+MEGABYTES = 256  # for going back in time, unless asked otherwise
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
 # Numbers that an optimiser remembers for each parameter. (The rules themselves need numpy.)

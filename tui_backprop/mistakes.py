@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.data.catalogue import info
+from tui_backprop.data.catalogue import LABEL_LOSSES, info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.program import Program
@@ -13,9 +13,14 @@ from tui_backprop.session import Session
 AT_ONCE = 256  # samples in a pass
 
 
-def read_as(z: Array) -> Array:
-    """The classes that outputs (n, outputs) say, (n,): the largest one's, or class 1 where an only one is above 0."""
-    return (z[:, 0] > 0).astype(int) if z.shape[1] == 1 else np.argmax(np.nan_to_num(z, nan=-np.inf), axis=1)
+def read_as(z: Array, loss: str) -> Array:
+    """The classes that outputs (n, outputs) say, (n,): the largest one's, or class 1 where an only one says that this
+    is likelier than not: a logit above 0, or with a loss of squares, whose targets are 0 and 1, above a half."""
+    if z.shape[1] > 1:
+        said: Array = np.argmax(np.nan_to_num(z, nan=-np.inf), axis=1)
+    else:
+        said = (z[:, 0] > (0 if loss in LABEL_LOSSES else 0.5)).astype(int)
+    return said
 
 
 def next_mistake(session: Session, parameters: Array, direction: int = 1) -> int | None:
@@ -31,7 +36,7 @@ def next_mistake(session: Session, parameters: Array, direction: int = 1) -> int
         batch = cut(spec, session.data, first, AT_ONCE)
         program.feed(batch.x, batch.t)
         program.forward()
-        wrong = np.flatnonzero(read_as(program.values[f"z{spec.depth}"]) != batch.target)
+        wrong = np.flatnonzero(read_as(program.values[f"z{spec.depth}"], spec.loss) != batch.target)
         if len(wrong):
             return int(first + wrong[0 if direction > 0 else -1]) % about.samples
     return None

@@ -3,36 +3,55 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
-from itertools import accumulate
+from time import perf_counter
 
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.iteration import Pass, State, Update, take_pass
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.train import Plan, Training
-from tui_backprop.session import Run, Session, before_update, shared_iterations
+from tui_backprop.engine.train import Plan, Training, Watch
+from tui_backprop.memory import MEGABYTES
+from tui_backprop.session import Session, after_training, before_update, samples_of
+from tui_backprop.way import Run, Way, shared, updates
 
-KEPT_BYTES = 128 * 2**20  # of passes, and as much again of checkpoints
+PART = 0.1  # seconds of training at a time
+ENDLESS = 10**6  # updates ahead of training that has no end
 MOST = 256  # passes: those of a small network are larger than their arrays
 
 
 class Replay:
-    """Passes of sessions. Those taken lately are kept in memory up to ``limit`` bytes (one always is), and so
-    are states along the way of training, the first and the newest at least (see ``Checkpoints``).
+    """Passes of sessions. Within ``limit`` bytes in all, those taken lately are kept in memory (one always is), and
+    states along the way of training, the first and the newest at least (see ``Checkpoints``).
 
     Safe to use from several threads; one pass is computed at a time.
     """
 
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = MEGABYTES * 2**20) -> None:
+        self.limit = limit
         self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
         self._bytes = 0  # of all passes kept, about
         self._training: Training | None = None
-        self._trained: tuple[object, tuple[Run, ...]] = None, ()  # its training_key, and the way it went
+        self._trained: tuple[object, Way] = None, ()  # its training_key, and the way it went
         self._lock = threading.Lock()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of what is kept, about."""
+        return self._bytes + (self._training.checkpoints.bytes if self._training else 0)
+
+    @property
+    def states(self) -> int:
+        """How many passes and states are kept."""
+        return len(self._kept) + (len(self._training.checkpoints.iterations) if self._training else 0)
+
+    def state(self, session: Session) -> State:
+        """What a session starts from: parameters, and the optimiser's slots."""
+        with self._lock:
+            return self._state(session)
 
     def kept(self, session: Session) -> Pass | None:
         """The pass of a session if it is in memory; never computes, never waits."""
@@ -43,13 +62,26 @@ class Replay:
         with self._lock:
             taken = self._kept.get(session.pass_key)
             if taken is None:
-                now = _update(session.network, session.data, Run(session.sample, session.batch, session.lr))
+                now = _update(session.network, session.data, session.update)
                 taken = take_pass(session.network, now, self._state(session), session.optimiser)
                 if taken.bad and not taken.bad.op and session.history:
                     origin = self._along(session).went_bad(session.iteration, _plan(session))
                     taken = replace(taken, origin=origin)
             self._keep(session.pass_key, taken)
             return taken
+
+    def train(self, session: Session, count: int | None) -> Iterator[list[float]]:
+        """Train a session on by ``count`` updates (None: without end), each with the next samples. Yields the losses
+        of the updates done since it last did, several times a second; what was done stays when it is stopped.
+        Meanwhile passes can be taken."""
+        done = 0
+        while count is None or done < count:
+            target = after_training(session, done + ENDLESS if count is None else count)
+            losses: list[float] = []
+            with self._lock, suppress(_Enough):
+                self._along(target).state(target.iteration, _plan(target), _until(PART, losses))
+            done += len(losses)
+            yield losses
 
     def _state(self, session: Session) -> State:
         """What a session starts from."""
@@ -65,11 +97,11 @@ class Replay:
         key, went = self._trained
         if self._training is None or key != session.training_key:
             self._training = None  # frees its states before others are made
-            self._training = Training(session.network, session.optimiser, self._limit)
+            self._training = Training(session.network, session.optimiser, self.limit // 2)
             went = ()
-        shared = shared_iterations(went, session.history)
-        if shared < session.iteration:
-            self._training.forget_after(shared)
+        same = shared(went, session.history)
+        if same < session.iteration:
+            self._training.forget_after(same)
             went = session.history
         self._trained = session.training_key, went
         return self._training
@@ -79,8 +111,24 @@ class Replay:
             self._bytes += _price(taken)
         self._kept[key] = taken
         self._kept.move_to_end(key)
-        while len(self._kept) > 1 and (self._bytes > self._limit or len(self._kept) > MOST):
+        while len(self._kept) > 1 and (self._bytes > self.limit // 2 or len(self._kept) > MOST):
             self._bytes -= _price(self._kept.popitem(last=False)[1])
+
+
+class _Enough(Exception):
+    """It is time to say how far training has come."""
+
+
+def _until(seconds: float, losses: list[float]) -> Watch:
+    """Take down losses for so long."""
+    end = perf_counter() + seconds
+
+    def watch(done: int, loss: float) -> None:
+        losses.append(loss)
+        if perf_counter() > end:
+            raise _Enough
+
+    return watch
 
 
 def _price(taken: Pass) -> int:
@@ -96,6 +144,5 @@ def _update(network: NetworkSpec, data: str, run: Run) -> Update:
 
 def _plan(session: Session) -> Plan:
     """The updates of a session's history, by iteration."""
-    ends = list(accumulate(run.count for run in session.history))
-    runs = [Run(run.sample, run.batch, run.lr) for run in session.history]
-    return lambda t: _update(session.network, session.data, runs[bisect_right(ends, t)])
+    each = updates(session.history, samples_of(session))
+    return lambda t: _update(session.network, session.data, each(t))

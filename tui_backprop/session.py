@@ -9,27 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from tui_backprop import way
 from tui_backprop.data import catalogue
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, one_of, positive, whole
 from tui_backprop.presets import PRESETS
+from tui_backprop.way import Run, Way
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
-PANELS = ("network", "walk", "cost", "blame")
+PANELS = ("network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks")
 MEASURES = ("gradient", "update", "weight x gradient")  # to rank parameters by; see engine/blame.py
 ALL_LAYERS = 0  # of the ranking
 GRAINS = ("layer", "equation", "operation")  # how much one step of the walk is; see engine/trace.py
 VIEWS = ("map", "histogram", "largest", "picture")  # of the array that a step makes
-
-
-@dataclass(frozen=True)
-class Run:
-    """``count`` updates, one after the other, with the same samples and base learning rate."""
-
-    sample: int
-    batch: int
-    lr: float
-    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,9 @@ class Session:
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
     of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
-    ALL_LAYERS; ``rank`` is the cursor in it, unless a parameter was ``asked`` for by name: (tensor, index).
+    ALL_LAYERS; ``rank`` is the cursor in it, unless a number was ``asked`` for by name: (tensor, index). The loss
+    is drawn along one weight, or over a ``pair``, of which the second may be ``pinned``. ``marks`` are
+    bookmarks, sessions without bookmarks of their own; the one ``marked`` is compared with now, or with one ``held``.
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -51,7 +45,7 @@ class Session:
     batch: int = PRESETS["lesson"].batch
     lr: float = PRESETS["lesson"].lr
     optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
-    history: tuple[Run, ...] = ()
+    history: Way = ()
     step: int = 0
     grain: str = "equation"
     view: str = VIEWS[0]
@@ -62,6 +56,11 @@ class Session:
     accused: int = ALL_LAYERS
     rank: int = 0
     asked: tuple[str, tuple[int, ...]] | None = None
+    pinned: tuple[str, tuple[int, ...]] | None = None
+    pair: bool = False
+    marks: tuple[Session, ...] = ()
+    marked: int = 0
+    held: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole("sample", self.sample, 0))
@@ -76,14 +75,19 @@ class Session:
         return self.network, self.data, self.optimiser
 
     @property
-    def pass_key(self) -> tuple[NetworkSpec, str, OptimiserSpec, tuple[Run, ...], Run]:
+    def pass_key(self) -> tuple[NetworkSpec, str, OptimiserSpec, Way, Run]:
         """What the numbers depend on: two sessions with equal keys show the same pass."""
-        return *self.training_key, self.history, Run(self.sample, self.batch, self.lr)
+        return *self.training_key, self.history, self.update
+
+    @property
+    def update(self) -> Run:
+        """The update that the iteration ends with."""
+        return Run(self.sample, self.batch, self.lr)
 
     @property
     def iteration(self) -> int:
         """Updates so far."""
-        return sum(run.count for run in self.history)
+        return way.iterations(self.history)
 
     def unit(self, layer: int) -> int:
         """The unit selected in a layer, or AUTOMATIC."""
@@ -104,41 +108,40 @@ def same_network(session: Session) -> str | None:
     return None
 
 
-def shared_iterations(one: tuple[Run, ...], other: tuple[Run, ...]) -> int:
-    """How many updates two histories begin with that are the same."""
-    shared = 0
-    for a, b in zip(one, other, strict=False):
-        if replace(a, count=b.count) != b:
-            break
-        shared += min(a.count, b.count)
-        if a.count != b.count:
-            break
-    return shared
-
-
 # --- moves: each takes a Session, and gives the next one ---------------------------------------------------
 
 
 def after_update(session: Session) -> Session:
     """The same place one iteration later: the update applied."""
-    run = Run(session.sample, session.batch, session.lr)
-    history = session.history
-    if history and replace(history[-1], count=1) == run:
-        history = (*history[:-1], replace(run, count=history[-1].count + 1))
+    return replace(session, history=way.joined(session.history, session.update, samples_of(session)))
+
+
+def after_training(session: Session, count: int) -> Session:
+    """The same place ``count`` iterations later, each with the next samples of the data set."""
+    samples = samples_of(session)
+    run = replace(session.update, count=count, stride=session.batch % samples)
+    went = way.joined(session.history, run, samples)
+    return replace(session, history=went, sample=(session.sample + count * session.batch) % samples)
+
+
+def at_iteration(session: Session, along: Session, iteration: int) -> Session:
+    """The same place in an iteration that another session has behind it, or stands in."""
+    if iteration >= along.iteration:
+        update = along.update
     else:
-        history = (*history, run)
-    return replace(session, history=history)
+        update = way.updates(along.history, samples_of(along))(iteration)
+    went = way.beginning(along.history, iteration)
+    return replace(session, history=went, sample=update.sample, batch=update.batch, lr=update.lr)
 
 
 def before_update(session: Session) -> Session:
     """The same place one iteration earlier, with that iteration's samples; the first has none before it."""
-    if not session.history:
-        return session
-    last = session.history[-1]
-    left = (replace(last, count=last.count - 1),) if last.count > 1 else ()
-    return replace(
-        session, history=(*session.history[:-1], *left), sample=last.sample, batch=last.batch, lr=last.lr
-    )
+    return at_iteration(session, session, session.iteration - 1) if session.history else session
+
+
+def samples_of(session: Session) -> int:
+    """How many samples the data set has."""
+    return catalogue.info(session.data).samples
 
 
 def step_on(session: Session, steps: int) -> Session:
@@ -180,8 +183,7 @@ def jump(session: Session, places: Sequence[object], direction: int) -> Session:
 
 def next_sample(session: Session, direction: int = 1) -> Session:
     """The next (or previous) samples of the data set, going round at its ends."""
-    samples = catalogue.info(session.data).samples
-    return replace(session, sample=(session.sample + direction * session.batch) % samples)
+    return replace(session, sample=(session.sample + direction * session.batch) % samples_of(session))
 
 
 def restart(session: Session) -> Session:
@@ -233,5 +235,51 @@ def accuse(session: Session, rank: int) -> Session:
 
 
 def ask(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
-    """Look at a parameter by its name."""
+    """Look at a number by its name."""
     return replace(session, asked=(tensor, index))
+
+
+def unask(session: Session) -> Session:
+    """Look at the number that the walk is at."""
+    return replace(session, asked=None)
+
+
+def pin(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
+    """Draw the loss over a pair of weights, this one and the one looked at."""
+    return replace(session, pinned=(tensor, index), pair=True)
+
+
+def other_pair(session: Session) -> Session:
+    """The loss along one weight, or over a pair."""
+    return replace(session, pair=not session.pair)
+
+
+def set_mark(session: Session) -> Session:
+    """A bookmark here, under the cursor."""
+    here = replace(session, marks=(), marked=0, held=None)
+    return replace(session, marks=(*session.marks, here), marked=len(session.marks))
+
+
+def choose_mark(session: Session, direction: int) -> Session:
+    """The next bookmark, or the one before."""
+    return replace(session, marked=min(max(session.marked + direction, 0), max(len(session.marks) - 1, 0)))
+
+
+def drop_mark(session: Session) -> Session:
+    """Without the bookmark under the cursor."""
+    marks = session.marks[: session.marked] + session.marks[session.marked + 1 :]
+    return replace(session, marks=marks, marked=min(session.marked, max(len(marks) - 1, 0)), held=None)
+
+
+def hold_mark(session: Session) -> Session:
+    """Compare bookmarks with the one under the cursor; and again with now."""
+    return replace(session, held=None if session.held == session.marked else session.marked)
+
+
+def to_mark(session: Session) -> Session:
+    """To the bookmark under the cursor; the bookmarks stay."""
+    if not session.marks:
+        return session
+    return replace(
+        session.marks[session.marked], marks=session.marks, marked=session.marked, held=session.held
+    )

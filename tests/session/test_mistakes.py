@@ -13,7 +13,7 @@ from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import Update
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.schedules import OptimiserSpec
-from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.spec import LOSSES, NetworkSpec
 from tui_backprop.engine.train import Training
 from tui_backprop.mistakes import next_mistake, read_as
 from tui_backprop.session import Session, from_preset
@@ -48,9 +48,13 @@ def test_going_on_meets_every_mistake_and_only_those(monkeypatch, at_once):
             assert session.sample == sample
 
 
-def test_a_single_output_says_a_class_by_its_sign():
-    assert read_as(np.array([[0.3], [-0.1], [np.nan]])).tolist() == [1, 0, 0]
-    assert read_as(np.array([[0.3, 0.5], [np.nan, -9.0]])).tolist() == [1, 1]
+def test_a_single_output_says_the_class_that_is_likelier():
+    one = np.array([[0.7], [0.3], [-0.1], [np.nan]])
+    assert read_as(one, "binary-cross-entropy").tolist() == [1, 1, 0, 0]
+    for squares in ("mse", "half-squares"):  # the targets are 0 and 1
+        assert read_as(one, squares).tolist() == [1, 0, 0, 0]
+    for loss in LOSSES:
+        assert read_as(np.array([[0.3, 0.5], [np.nan, -9.0]]), loss).tolist() == [1, 1]
 
 
 def test_where_there_are_no_classes_there_is_no_mistake():

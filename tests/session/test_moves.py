@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, replace
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,9 @@ from tui_backprop.session import (
     AUTOMATIC,
     Run,
     Session,
+    after_training,
     after_update,
+    at_iteration,
     at_step,
     before_update,
     from_preset,
@@ -27,12 +28,13 @@ from tui_backprop.session import (
     read_cost_at,
     restart,
     same_network,
+    samples_of,
     select,
     select_automatic,
-    shared_iterations,
     step_back,
     step_on,
 )
+from tui_backprop.way import shared, updates
 
 STEPS = 11  # of the walk of the network below
 XOR = from_preset("xor")
@@ -120,23 +122,46 @@ def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
     assert after == session
 
 
+def updates_of(session):
+    each = updates(session.history, samples_of(session))
+    return [each(t) for t in range(session.iteration)]
+
+
 @EXPLORE
 @given(sessions())
 def test_going_back_to_the_start_meets_every_iteration_with_its_own_samples(session):
-    samples = [run.sample for run in session.history for _ in range(run.count)]
-    seen = []
+    went, seen = updates_of(session), []
     while session.history:
         session = before_update(session)
-        seen.append(session.sample)
-    assert seen == samples[::-1]
+        seen.append(session.update)
+    assert seen == went[::-1]
+
+
+@EXPLORE
+@given(sessions(), st.integers(1, 30))
+def test_training_goes_through_the_samples_and_can_be_gone_back_one_by_one(session, count):
+    trained = after_training(session, count)
+    assert updates_of(trained)[: session.iteration] == updates_of(session)
+    by_hand = session
+    for _ in range(count):
+        by_hand = next_sample(after_update(by_hand))
+    assert updates_of(trained) == updates_of(by_hand)
+    assert trained.sample == by_hand.sample
+    for t in reversed(range(session.iteration, trained.iteration)):
+        trained = before_update(trained)
+        assert trained.iteration == t
+        assert at_iteration(session, by_hand, t).pass_key == trained.pass_key
+    assert trained == session
 
 
 @EXPLORE
 @given(sessions())
-def test_equal_updates_are_kept_as_one_run(session):
-    runs = [replace(run, count=1) for run in session.history]
-    assert all(a != b for a, b in pairwise(runs))
-    assert after_update(after_update(session)).iteration == session.iteration + 2
+def test_what_goes_on_in_the_same_way_is_kept_as_one_run(session):
+    assert len(after_training(after_training(XOR, 7), 4).history) == 1
+    assert len(after_update(after_update(XOR)).history) == 1
+    again = after_update(after_update(session))
+    assert again.iteration == session.iteration + 2
+    assert len(again.history) <= len(session.history) + 2
 
 
 @EXPLORE
@@ -214,7 +239,7 @@ def test_what_two_histories_share_is_counted_in_updates(session, one, other):
         return session
 
     left, right = on(session, one), on(session, other)
-    each = [[replace(run, count=1) for run in s.history for _ in range(run.count)] for s in (left, right)]
+    each = [updates_of(left), updates_of(right)]
     same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
-    assert shared_iterations(left.history, right.history) == same
-    assert shared_iterations(right.history, left.history) == same >= session.iteration
+    assert shared(left.history, right.history) == same
+    assert shared(right.history, left.history) == same >= session.iteration

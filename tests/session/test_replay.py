@@ -226,7 +226,7 @@ def test_the_way_back_is_short_and_what_is_kept_stays_within_its_bytes(monkeypat
     real, updates, states = train.run, 60, 12
     monkeypatch.setattr(train, "run", lambda *given: runs.append(given) or real(*given))
     limit = states * 3 * STATE  # parameters and both slots of Adam
-    places, replay = way(wandering(rough(), updates)), Replay(limit)
+    places, replay = way(wandering(rough(), updates)), Replay(2 * limit)
     for session in places:
         replay.take(session)
     assert replay._training.checkpoints.bytes <= limit
@@ -270,7 +270,7 @@ def test_passes_of_all_sizes_stay_within_the_limit_together(monkeypatch):
     """Many large ones, and then a small one: what is kept is priced by what it is."""
     large, small = replace(from_preset("sine"), batch=100), from_preset("sine")
     each = large.network.memory(100) // 3
-    replay = Replay(limit=4 * each)
+    replay = Replay(limit=2 * 4 * each)
     for _ in range(10):
         large = after_update(large)
         replay.take(large)

@@ -16,13 +16,12 @@ from tui_backprop.replay import Replay
 from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.inquiries import RANKED
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.widgets.blame import BlameView
 
 NAME = r"[Wbγβ]\d+\[[\d,]+\]"
 
 
-def panel(ui):
-    return ui.app.query_one(BlameView).text
+def panel(ui, name="blame"):
+    return ui.app.query_one(f"#{name}-view").text
 
 
 def listed(text):
@@ -208,7 +207,8 @@ async def ask(ui, text):
 async def test_any_parameter_can_be_asked_for_by_name(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "W2[13,200]")
-        assert ui.focused == "blame"
+        assert ui.focused == "number"
+        await ui.press("b")
         taken = ui.app.moment.taken
         text = panel(ui)
         assert "W2[13,200]  unit 13 to unit 200" in text
@@ -223,11 +223,12 @@ async def test_any_parameter_can_be_asked_for_by_name(open_app):
 async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "delta3[7]")
-        assert ui.focused == "walk"
+        assert ui.focused == "number"
         assert (ui.app.moment.step.tensor, ui.app.moment.unit(3)) == ("δ3", 7)
         value = number(float(ui.app.moment.taken.tensor("δ3")[0, 7]), 2)
         assert "δ3[7]" in ui.walk
         assert value[:4] in ui.walk
+        assert panel(ui, "number").startswith("z3[7]  pre-activation of unit 7")
         await ui.press("u")
         assert ui.app.session == Session()
 

@@ -44,7 +44,7 @@ async def test_help_opens_with_a_question_mark_and_closes_with_any_of_its_keys(o
 async def test_help_lists_every_key(open_app):
     async with open_app() as ui:
         await ui.press("?")
-        text = ui.app.screen.query_one(HelpPage).text
+        text = " ".join(ui.app.screen.query_one(HelpPage).text.split())
         for key in KEYS:
             assert key.help in text
         for rows in PANEL_KEYS.values():
@@ -60,7 +60,7 @@ async def test_help_can_be_read_to_its_end(open_app, size):
         for key in ["down"] * (page.max_scroll_y + 1):
             await ui.press(key)
         assert page.is_vertical_scroll_end
-        assert "Everything by name" in ui.screen
+        assert "count from 0" in ui.screen
 
 
 async def test_keys_behind_the_help_do_not_step(open_app):

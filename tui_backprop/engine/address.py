@@ -31,6 +31,13 @@ class Address:
         return int(re.sub(r"\D", "", self.tensor) or 0)
 
     @property
+    def value(self) -> str:
+        """The value that a derivative is by, or the value that is meant itself."""
+        if self.tensor[:1] == "δ":
+            return f"z{self.tensor[1:]}"
+        return self.tensor.removeprefix("d")
+
+    @property
     def is_parameter(self) -> bool:
         """Whether it names a parameter (or its gradient: both are looked at together)."""
         return self.tensor[:1] in ("W", "b", "γ", "β")

@@ -165,7 +165,11 @@ class Pass:
         """What the update made, in order."""
         return self.after.slots | {"W": self.after.parameters}
 
-    def prepare(self, *, distributions: bool = True) -> None:
+    def distributed(self, name: str, *, updated: bool = False) -> bool:
+        """Whether the distribution of a tensor is there, or found in a blink."""
+        return (name, updated) in self._distributions or self.tensor(name).size <= LARGE
+
+    def prepare(self) -> None:
         """Find out ahead of time what would take long when it is asked for."""
         _ = self.bad, self.clipping
         for name in self.new:
@@ -173,9 +177,13 @@ class Pass:
                 self.summary(name)
                 self.summary(f"d{name}")
                 self.summary(name, updated=True)
-                if distributions:  # of what a step of the walk makes
-                    self.distribution(f"d{name}")
-                    self.distribution(name, updated=True)
+
+    def distribute(self) -> None:
+        """Find out ahead of time how what the steps of the walk make is distributed, where that takes long."""
+        for name in self.new:
+            if self.new[name].size > LARGE:
+                self.distribution(f"d{name}")
+                self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:
         """f' of a hidden layer for one sample, (width,), by the same rules that the passes use, and in a cache

@@ -23,7 +23,7 @@ CAPTIONS = {
     "layer forward": "Layer {layer}: {units} sums {before}, each times a weight{bias}; what comes of it is bent, and"
     " handed on.",
     "layer loss": "One number says how wrong the output is, and how large the weights are. Which of them caused it?",
-    "layer backward": "Layer {layer}: blame comes to its sums, δ; times what came in, it is the gradient of each weight.",
+    "layer backward": "Layer {layer}: blame comes to its sums, δ; times what came in, it is a weight's gradient.",
     "update": "Every weight moves a little against its gradient. The next walk starts from the new ones.",
     "momentum": "Every weight moves along v, in which past gradients live on and fade: it gathers speed.",
     "nesterov": "As with momentum, but looking ahead: v is taken as it will have faded one step on.",

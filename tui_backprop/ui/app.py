@@ -24,6 +24,7 @@ from tui_backprop import session as moves
 from tui_backprop.cost.model import Machine
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.history import History
+from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session
 from tui_backprop.ui import palette
 from tui_backprop.ui.inquiries import Inquiries
@@ -31,20 +32,36 @@ from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied, CursorMoved
 from tui_backprop.ui.moment import Costs, Moment, steps_of
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.trainer import Trainer
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.blame import BlameView
 from tui_backprop.ui.widgets.cost import CostView
+from tui_backprop.ui.widgets.curves import CurvesView
+from tui_backprop.ui.widgets.flow import FlowView
 from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
+from tui_backprop.ui.widgets.graph import GraphView
+from tui_backprop.ui.widgets.marks import MarksView
+from tui_backprop.ui.widgets.number import NumberView
 from tui_backprop.ui.widgets.small import TooSmall
+from tui_backprop.ui.widgets.train import TrainView
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.iteration import Pass
-    from tui_backprop.replay import Replay
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
-ASIDE = ("cost", "blame")  # panels that share the place to the right of the walk
+# The panels that share the place to the right of the walk, with what they are called there.
+ASIDE = {
+    "cost": ("cost of one gradient", CostView),
+    "blame": ("most to blame", BlameView),
+    "number": ("one number", NumberView),
+    "graph": ("computation graph", GraphView),
+    "flow": ("gradient flow", FlowView),
+    "curves": ("curves", CurvesView),
+    "train": ("training", TrainView),
+    "marks": ("bookmarks", MarksView),
+}
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # steps per second of play
 
 THEME = Theme(
@@ -69,8 +86,9 @@ THEME = Theme(
 )
 
 
-class BackpropApp(Inquiries):
-    """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show."""
+class BackpropApp(Trainer, Inquiries):
+    """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
+    that may be kept for going back in time."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -89,8 +107,8 @@ class BackpropApp(Inquiries):
         Binding(key.keys, key.action, key.help, show=False) for key in KEYS
     ]
 
-    def __init__(self, session: Session, glyphs: Glyphs) -> None:
-        super().__init__()
+    def __init__(self, session: Session, glyphs: Glyphs, memory: int = MEGABYTES * 2**20) -> None:
+        super().__init__(memory)
         self.history = History(session)
         self.moment: Moment | None = None
         self.machine: Machine | None = None
@@ -99,7 +117,6 @@ class BackpropApp(Inquiries):
             Callable[[], None]
         ] = []  # keys pressed before the first pass of a network was there
         self._computing = False
-        self._replay: Replay | None = None
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
         self._look: Timer | None = None
         self._panel = "walk"
@@ -122,10 +139,9 @@ class BackpropApp(Inquiries):
             yield NetworkPanel(self.session, self._glyphs)
             with Frame("walk", "walk").add_class("current", "lit"):
                 yield WalkView(self._glyphs)
-            with Frame("cost", "cost of one gradient"):
-                yield CostView(self._glyphs)
-            with Frame("blame", "most to blame").add_class("aside"):
-                yield BlameView(self._glyphs)
+            for name, (title, view) in ASIDE.items():
+                with Frame(name, title).set_class(name != self._aside, "aside"):
+                    yield view(self._glyphs)
         yield KeyBar(self._glyphs)
         yield TooSmall()
 
@@ -172,9 +188,6 @@ class BackpropApp(Inquiries):
 
     @work(thread=True, group="pass")
     def _take(self, session: Session) -> None:
-        from tui_backprop.replay import Replay
-
-        self._replay = self._replay or Replay()
         try:
             taken = self._replay.take(session)
             taken.prepare()
@@ -194,6 +207,7 @@ class BackpropApp(Inquiries):
 
     def _arrived(self, moment: Moment) -> None:
         self._computing = False
+        self.follow_training(self.moment, moment)
         self.moment = moment
         if moment.session.network == self.session.network:
             waiting, self._waiting = self._waiting, []
@@ -234,10 +248,14 @@ class BackpropApp(Inquiries):
         if self.moment is not None and self.moment.session.pass_key != shown.pass_key:
             shown = self.moment.session  # its numbers stay until those of the session are there
         self.query_one(StatusBar).show(shown, self.moment, speed)
-        if self.moment is not None:
-            self.query_one(WalkView).show(self.moment)
         self.query_one(NetworkPanel).show(self.session, self.moment)
         self._show_costs()
+        self._ask()
+
+    def _ask(self) -> None:
+        """Bring what is seen up to date."""
+        self.show_training()
+        self.answer()
         self.accuse()
 
     def _show_costs(self) -> None:
@@ -259,6 +277,17 @@ class BackpropApp(Inquiries):
 
     def action_step_back(self) -> None:
         self.move(lambda session, moment: moves.step_back(session, len(moment.steps)))
+
+    def action_along_graph(self, direction: int) -> None:
+        """A step down (+1) or up the graph: on the way back, up is on."""
+
+        def along(session: Session, moment: Moment) -> Session:
+            on = direction > 0
+            if moment.step.phase == "backward":
+                on = not on
+            return (moves.step_on if on else moves.step_back)(session, len(moment.steps))
+
+        self.move(along)
 
     def action_ends(self, last: int) -> None:
         self.move(lambda session, moment: moves.at_step(session, last * (len(moment.steps) - 1)))
@@ -306,6 +335,21 @@ class BackpropApp(Inquiries):
     def action_redo(self) -> None:
         self._turn(self.history.redo())
 
+    def action_set_bookmark(self) -> None:
+        self.move(lambda session, moment: moves.set_mark(session))
+
+    def action_bookmark(self, direction: int) -> None:
+        self.move(lambda session, moment: moves.choose_mark(session, direction))
+
+    def action_hold_bookmark(self) -> None:
+        self.move(lambda session, moment: moves.hold_mark(session))
+
+    def action_drop_bookmark(self) -> None:
+        self.move(lambda session, moment: moves.drop_mark(session))
+
+    def action_to_bookmark(self) -> None:
+        self.move(lambda session, moment: moves.to_mark(session))
+
     def action_clock(self) -> None:
         self.go(moves.other_clock(self.session))
 
@@ -343,16 +387,21 @@ class BackpropApp(Inquiries):
             frame.set_class(frame.name == name, "current")
             frame.set_class(frame.name in ASIDE and frame.name != self._aside, "aside")
         self.query_one(TabBar).show(name)
-        self.call_after_refresh(self.accuse)
+        self.call_after_refresh(self._ask)
 
     def on_resize(self) -> None:
         """A panel that was hidden for want of room has lost the keys; it gets them back."""
         self.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
-        self.accuse()
+        self._ask()
         if self.screen is self.screen_stack[0] and self.focused is None:
             self.action_panel(self._panel)
+
+    def action_zoom(self) -> None:
+        """The current panel alone, or all that fit beside it."""
+        self.screen.toggle_class("zoomed")
+        self.call_after_refresh(self._ask)
 
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen

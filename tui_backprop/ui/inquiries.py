@@ -8,14 +8,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 
 from tui_backprop import session as moves
 from tui_backprop.data.catalogue import info
 from tui_backprop.session import Session
+from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.blame import BlameView
@@ -33,10 +34,9 @@ def answered(asked: Accusation) -> bool:
     return asked.chosen is None or (asked.case is not None and asked.case.culprit == asked.chosen)
 
 
-class Inquiries(App[None]):
+class Inquiries(Answers):
     """The part of the app that answers questions. The rest has the state, and moves it."""
 
-    moment: Moment | None = None
     _glyphs: Glyphs
     _computing = False
     _accusation: Accusation | None = None
@@ -171,22 +171,67 @@ class Inquiries(App[None]):
             self.push_screen(AskScreen(self.session.network, self._glyphs), self._asked)
 
     def _asked(self, address: Address | None) -> None:
-        """Show the number that was asked for: a parameter among those to blame, another where the walk makes it."""
+        """Show the number that was asked for, and bring the walk to where it is made."""
         if address is None:
             return
         if not address.index:
             self.move(lambda session, moment: moves.rank_layer(session, address.layer))
-        elif address.is_parameter:
-            self.move(lambda session, moment: moves.ask(session, address.tensor, address.index))
-        else:
+            self.action_panel("blame")
+            return
+        self.move(partial(self._found_in_walk, address))
+        self.action_panel("number")
 
-            def look(session: Session, moment: Moment) -> Session:
-                made = {piece.tensor: (at, piece.layer) for at, piece in moment.pieces}
-                if address.tensor not in made:  # in no equation, but in an operation
-                    session = replace(session, grain="operation")
-                    made = {step.tensor: (step.index, step.layer) for step in steps_of(session)}
-                at, layer = made[address.tensor]
-                return moves.select(moves.at_step(session, at), layer, address.index[0])
+    def _found_in_walk(self, address: Address, session: Session, moment: Moment) -> Session:
+        """The session at the step that makes what is asked for, if one does, and at its unit."""
+        if not address.is_parameter:
+            made = {piece.tensor: (at, piece.layer) for at, piece in moment.pieces}
+            if address.tensor not in made:  # in no equation, but in an operation
+                session = replace(session, grain="operation")
+                made = {step.tensor: (step.index, step.layer) for step in steps_of(session)}
+            at, layer = made[address.tensor]
+            session = moves.select(moves.at_step(session, at), layer, address.index[0])
+        return moves.ask(session, address.value, address.index)
 
-            self.move(look)
-        self.action_panel("blame" if address.is_parameter or not address.index else "walk")
+    def action_number(self, axis: int, direction: int) -> None:
+        """To the next number of the same tensor, along an axis of it."""
+
+        def along(session: Session, moment: Moment) -> Session:
+            from tui_backprop.engine.number import shape_of
+
+            tensor, index = moment.number
+            shape, at = shape_of(session.network, tensor) or (1,), min(axis, len(index) - 1)
+            place = (index[at] + direction) % shape[at]
+            return moves.ask(session, tensor, (*index[:at], place, *index[at + 1 :]))
+
+        self.move(along)
+
+    def action_tensor(self, direction: int) -> None:
+        """To the same place in the next tensor."""
+
+        def next_tensor(session: Session, moment: Moment) -> Session:
+            from tui_backprop.engine.number import neighbour
+
+            return moves.ask(session, *neighbour(moment.taken, *moment.number, direction))
+
+        self.move(next_tensor)
+
+    def action_largest(self) -> None:
+        """To the number of the same tensor with the largest gradient."""
+
+        def largest(session: Session, moment: Moment) -> Session:
+            from tui_backprop.engine.number import largest_in
+
+            tensor = moment.number[0]
+            return moves.ask(session, tensor, largest_in(moment.taken, tensor))
+
+        self.move(largest)
+
+    def action_unasked(self) -> None:
+        self.move(lambda session, moment: moves.unask(session))
+
+    def action_pin(self) -> None:
+        """Draw the loss over two weights: this one, and whatever is looked at next."""
+        self.move(lambda session, moment: moves.pin(session, *moment.weights[0]))
+
+    def action_two_weights(self) -> None:
+        self.move(lambda session, moment: moves.other_pair(session))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui_backprop.session import PANELS
+
 
 @dataclass(frozen=True)
 class Key:
@@ -15,7 +17,7 @@ class Key:
     shown: str
     word: str
     help: str
-    places: tuple[str, ...] = ("walk", "cost", "blame", "network")
+    places: tuple[str, ...] = PANELS
 
 
 WALK = ("walk",)
@@ -29,7 +31,7 @@ KEYS = (
     Key("right_square_bracket", "layer(1)", "[ ]", "layer", "To the next layer of the walk.", WALK),
     Key("left_square_bracket", "layer(-1)", "", "", "To the layer before.", WALK),
     Key("g", "grain", "g", "grain", "Go by layers, by equations, or by single operations.", WALK),
-    Key("v", "view", "v", "view", "The array as a map, a histogram, its largest entries, a picture.", WALK),
+    Key("v", "view", "v", "view", "The array as a map, histogram, largest entries, or picture.", WALK),
     Key("space", "play", "space", "play", "Play and pause.", WALK),
     Key("plus,equals_sign", "speed(1)", "+", "", "Play faster."),
     Key("minus", "speed(-1)", "-", "", "Play slower."),
@@ -40,10 +42,18 @@ KEYS = (
     Key("N,p", "sample(-1)", "", "", "The sample before."),
     Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
     Key("m", "clock", "m", "clock", "Clock: this machine's, or the lesson's 1 ms a forward pass.", ("cost",)),
-    Key("b,4,f5", "panel('blame')", "b", "blame", "To the weights that are most to blame.", ("walk", "cost")),
-    Key("1,f2", "panel('network')", "1 2 3 4", "panels", "To the network: edit it."),
+    Key("1,f2", "panel('network')", "", "", "To the network: edit it."),
     Key("2,f3", "panel('walk')", "", "", "To the walk."),
     Key("3,f4,dollar_sign", "panel('cost')", "", "", "To the cost chart."),
+    Key("b,4,f5", "panel('blame')", "b", "blame", "To the weights that are most to blame."),
+    Key("i,5", "panel('number')", "i", "number", "To one number: where it comes from, its gradient."),
+    Key("o,6", "panel('graph')", "o", "graph", "To the operations: the computation graph."),
+    Key("f,7", "panel('flow')", "f", "flow", "To the gradient flow over depth, and what is wrong with it."),
+    Key("c,8", "panel('curves')", "c", "curves", "To the curves: activation function, loss along a weight."),
+    Key("T,9", "panel('train')", "T", "training", "To training: how it went, and what was learned."),
+    Key("d,0", "panel('marks')", "d", "marks", "To the bookmarks, and what is different between two."),
+    Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
+    Key("z", "zoom", "z", "zoom", "The current panel alone, and back."),
     Key("e", "mistake(1)", "e", "error", "The next sample that the network reads wrong."),
     Key("E", "mistake(-1)", "", "", "The sample before that the network reads wrong."),
     Key("slash", "ask", "/", "find", "Look at any number by its name, such as W2[13,200] or a1[40]."),
@@ -71,6 +81,36 @@ PANEL_KEYS = {
         ("← →", "layer", "Rank the parameters of one layer, or of all."),
         ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
         ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
+    ),
+    "number": (
+        ("↑ ↓ ← →", "place", "The number before or after: rows and columns of a matrix."),
+        ("[ ]", "tensor", "The same place in the tensor before or after."),
+        ("m", "largest", "The number of this tensor with the largest gradient."),
+        ("w", "pair", "Draw the loss over two weights: this one, and the next one looked at."),
+        ("a", "the walk's", "Back to the number that the walk is at."),
+    ),
+    "graph": (
+        ("↑ ↓", "operation", "Along the graph: the same cursor as the walk's."),
+        ("← →", "step", "One step back or on."),
+    ),
+    "flow": (("← →", "step", "One step back or on."),),
+    "curves": (
+        ("↑ ↓", "unit", "The unit before or after."),
+        ("← →", "step", "One step back or on."),
+        ("w", "weights", "The loss along one weight, or over two."),
+    ),
+    "train": (
+        ("↑ ↓", "how much", "How much is trained at a time."),
+        ("enter", "train", "Train so much, each update with the next samples."),
+        ("esc", "stop", "Stop training; what was done stays."),
+        ("← →", "iteration", "Back in time: the iteration before or after (page up, page down: ten)."),
+        ("home", "first", "To the first iteration; end: to the newest."),
+    ),
+    "marks": (
+        ("↑ ↓", "bookmark", "The bookmark before or after."),
+        ("enter", "go there", "Back to the place of the bookmark."),
+        ("w", "hold", "Compare the others with this one, not with now."),
+        ("x", "drop", "Forget this bookmark."),
     ),
     "cost": (
         ("← →", "cursor", "Move the chart's cursor over the parameter counts."),

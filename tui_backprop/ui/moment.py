@@ -50,6 +50,24 @@ class Moment:
         return telling_unit(self.taken, layer) if unit == AUTOMATIC else unit
 
     @cached_property
+    def number(self) -> tuple[str, tuple[int, ...]]:
+        """The number that is looked at: the one asked for by name, or that of the step and its unit."""
+        from tui_backprop.engine.number import exists, number_at
+
+        asked = self.session.asked
+        if asked is not None and exists(self.taken, *asked):
+            return asked
+        return number_at(self.taken, self.step, self.unit(self.step.layer))
+
+    @cached_property
+    def weights(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The one or two parameters along which the loss is shown: the number looked at, or the weight with the
+        largest gradient into its unit; and the one pinned, or the weight with the next largest."""
+        from tui_backprop.engine.number import weights_near
+
+        return weights_near(self.taken, self.number, self.session.pinned, 2 if self.session.pair else 1)
+
+    @cached_property
     def _made(self) -> dict[tuple[str, int], list[Step]]:
         made: dict[tuple[str, int], list[Step]] = {}
         for step in self.steps[: self.session.step + 1]:

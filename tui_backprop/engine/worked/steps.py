@@ -66,12 +66,16 @@ def weight_terms(taken: Pass, k: int, i: int, j: int, terms: int) -> list[Row]:
     return summands(lambda n: label.format(n=n), a, delta, terms)
 
 
-def weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k, i = step.layer, selected_input(taken, step.layer, j)
+def weight_rows(taken: Pass, k: int, i: int, j: int, terms: int) -> list[Row]:
+    """The gradient of W[i, j] of layer k."""
     rows = weight_terms(taken, k, i, j, terms)
     if taken.spec.l2:
         rows.append(product("+", f"λ · W{k}[{i},{j}]", taken.spec.l2, float(taken.tensor(f"W{k}")[i, j])))
     return [*rows, Row("=", f"dW{k}[{i},{j}]", float(taken.tensor(f"dW{k}")[i, j]))]
+
+
+def weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    return weight_rows(taken, step.layer, selected_input(taken, step.layer, j), j, terms)
 
 
 def gains(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:

@@ -73,13 +73,29 @@ def sample_text(session: Session, moment: Moment | None) -> str:
     return f"{session.data} {session.sample}{label}"
 
 
+SHORT = {"network": "net", "number": "num"}  # panels, where there is not room for all names
+
+
 def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
-    """The panels, where only one fits the screen."""
-    spans: list[Span] = []
-    for i, name in enumerate(PANELS, 1):
-        look = "cursor" if name == current else "muted"
-        spans += [(" ", "text"), (f" {i} {name} ", look)]
-    return glyphs.fit(line(*spans))
+    """The panels and their keys; where there is little room, only the current one has its name."""
+
+    def cells(names: dict[str, str]) -> list[Span]:
+        spans: list[Span] = []
+        for i, name in enumerate(PANELS, 1):
+            key, word = str(i % 10), names[name]
+            if name == current:
+                spans.append((f" {key} {word} ", "cursor"))
+            else:
+                spans += [(f" {key}", "key"), (f" {word}" if word else "", "muted")]
+        return spans
+
+    names = (
+        {name: name for name in PANELS},
+        {name: SHORT.get(name, name) for name in PANELS},
+        {name: name if name == current else "" for name in PANELS},
+    )
+    fitting = (row for each in names if width(row := line(*cells(each))) <= columns)
+    return glyphs.fit(next(fitting, line(*cells(names[-1]))))
 
 
 def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> Line:

@@ -14,6 +14,7 @@ from tui_backprop.mistakes import read_as
 from tui_backprop.session import ALL_LAYERS, Session
 from tui_backprop.ui.moment import Accusation
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.names import what_it_is
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, Span, beside, clip, cut, line, pad, wrap
 
@@ -54,7 +55,7 @@ def called(session: Session, taken: Pass) -> list[Line]:
         return [line(("loss ", "muted"), (number(taken.loss, 4), "loss"))]
     t = taken.tensor("t")[0]
     right = int(t) if np.ndim(t) == 0 else int(np.argmax(t))
-    said = int(read_as(taken.tensor(f"a{session.network.depth}")[:1])[0])
+    said = int(read_as(taken.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
@@ -136,20 +137,9 @@ def _case(accusation: Accusation, columns: int, rows: int) -> list[Line]:
 
 def where(session: Session, culprit: Culprit) -> list[Line]:
     """A parameter's name, and what it connects."""
-    return [line((_name(culprit), "strong"), (f"  {_where(session, culprit)}", "muted"))]
-
-
-def _where(session: Session, culprit: Culprit) -> str:
-    """What a parameter connects."""
-    k, unit, tensor = int(culprit.tensor[1:]), culprit.index[-1], culprit.tensor[0]
-    image = info(session.data).image
-    target = f"{'output' if k == session.network.depth else 'unit'} {unit}"
-    if tensor != "W":
-        return {"b": "bias", "γ": "gain", "β": "shift"}[tensor] + f" of {target}"
-    came = culprit.index[0]
-    if k == 1 and image:
-        return f"pixel {came // image[1]},{came % image[1]} to {target}"
-    return f"{'input' if k == 1 else 'unit'} {came} to {target}"
+    return [
+        line((_name(culprit), "strong"), (f"  {what_it_is(session, culprit.tensor, culprit.index)}", "muted"))
+    ]
 
 
 def path_lines(session: Session, found: Case, columns: int, rows: int, several: bool) -> list[Line]:

@@ -12,7 +12,7 @@ from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import MINUS, fixed, number
 from tui_backprop.ui.renderables.spans import Line, Span, cut, line
 
-NAME = re.compile(r"(?:δ|d[Wbγβan]|[zanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
+NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 LARGE = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
 SIGNS = {"+": " ", "-": MINUS, "*": "×", "/": "÷", "=": "="}
@@ -44,8 +44,13 @@ def formula_with_shapes(
             if rows[-1] and _wide([*rows[-1], token]) - 1 > columns:
                 rows.append([])
             rows[-1].append(token)
-    pairs = [line(*(pair[i] for pair in row)) for row in rows for i in (0, 1)]
+    pairs = [_trimmed(line(*(pair[i] for pair in row))) for row in rows for i in (0, 1)]
     return [row for i, row in enumerate(pairs) if i % 2 == 0 or any(text.strip() for text, _ in row)]
+
+
+def _trimmed(row: Line) -> Line:
+    """Without the blank behind its last token."""
+    return line(*row[:-1], (row[-1][0].rstrip(), row[-1][1])) if row else row
 
 
 def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:

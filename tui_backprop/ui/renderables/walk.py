@@ -41,7 +41,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
         tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= 22 else 0)
+        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= 20 else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
     return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
@@ -153,7 +153,7 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
         )
         lines.append(line(("loss    ", "muted"), f"{number(taken.loss, 4)} before, ", after))
     if step.flops:
-        lines.append(cost_line(step))
+        lines.append(cost_line(step, columns))
     return lines
 
 
@@ -173,16 +173,12 @@ def rate_line(moment: Moment, columns: int) -> list[Line]:
     return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
 
 
-def cost_line(step: Step) -> Line:
+def cost_line(step: Step, columns: int) -> Line:
     """Multiply-accumulates of the step, and the running total in forward passes."""
-    if step.phase == "update":
-        total = ("  gradient ", "muted"), f"{step.ratio:.2f}x", (" forward", "muted")
-        return line(("cost    ", "muted"), f"{count(step.flops)} FLOPs", *total)
     macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs"
-    return line(
-        ("cost    ", "muted"),
-        macs,
-        ("  total ", "muted"),
-        f"{step.ratio:.2f}x",
-        (" a forward pass", "muted"),
+    total = "gradient" if step.phase == "update" else "total"
+    row = line(("cost    ", "muted"), macs, (f"  {total} ", "muted"), f"{step.ratio:.2f}x")
+    unit = next(
+        text for text in (" a forward pass", " forward", "") if width(row) + len(text) <= columns or not text
     )
+    return line(*row, (unit, "muted"))

@@ -13,7 +13,7 @@ from textual.scrollbar import ScrollBarRender
 from tui_backprop.lesson.captions import WORDS
 from tui_backprop.ui.keys import KEYS, PANEL_KEYS
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.renderables.spans import Line, line, wrap
 from tui_backprop.ui.widgets.canvas import Canvas
 
 NAMES = {
@@ -23,8 +23,17 @@ NAMES = {
 }  # fmt: skip
 
 
-def help_lines(glyphs: Glyphs) -> list[Line]:
+NAMED = 12  # columns for keys and words
+WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
+
+
+def help_lines(glyphs: Glyphs, columns: int) -> list[Line]:
     """The whole page."""
+
+    def entry(name: str, words: str, role: str = "key") -> list[Line]:
+        rows = wrap(words, columns - NAMED)
+        return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
+
     lines = [line(("Reading the maps", "title"))]
     lines += [
         line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
@@ -36,23 +45,23 @@ def help_lines(glyphs: Glyphs) -> list[Line]:
     ]
     for key in KEYS:
         names = glyphs.text(" ".join(NAMES.get(name, name) for name in key.keys.split(",")))
-        lines.append(line((f"  {names:<10}", "key"), key.help))
-    for place in ("network", "cost", "blame"):
-        lines += [(), line((f"In the {place} panel", "title"))]
-        lines += [
-            line((f"  {glyphs.text(shown):<10}", "key"), words) for shown, _, words in PANEL_KEYS[place]
-        ]
-    lines += [(), line((f"  {'ctrl+p':<10}", "key"), "Everything by name."), (), line(("Words", "title"))]
-    lines += [line((f"  {glyphs.text(word):<10}", "strong"), meaning) for word, meaning in WORDS]
+        lines += entry(names, key.help)
+    for place, rows in PANEL_KEYS.items():
+        lines += [(), line((f"In the {place} panel", "title"))] if rows else []
+        for shown, _, words in rows:
+            lines += entry(glyphs.text(shown), words)
+    lines += [(), *entry("ctrl+p", "Everything by name."), (), line(("Words", "title"))]
+    for word, meaning in WORDS:
+        lines += entry(glyphs.text(word), meaning, "strong")
     return [glyphs.fit(row) for row in lines]
 
 
 class HelpPage(Canvas):
     """All lines at their full height; the screen scrolls it."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, columns: int) -> None:
         super().__init__(glyphs, id="help-page")
-        self._page = help_lines(glyphs)
+        self._page = help_lines(glyphs, columns)
         self.styles.height = len(self._page)
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
@@ -84,4 +93,4 @@ class HelpScreen(ModalScreen[None]):
                 box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
             box.border_title = "help"
             box.border_subtitle = self._glyphs.text("↑ ↓ scroll   ? closes")
-            yield HelpPage(self._glyphs)
+            yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME)

@@ -1,0 +1,110 @@
+"""The same network in PyTorch, line by line: for those who know it, and for those who want to check.
+
+A line per operation, in the names that the walk uses. With ``import torch``, ``import torch.nn.functional as F``,
+parameters as tensors that require gradients, and ``x``, ``t`` (and the masks) as tensors, they run as they are.
+"""
+
+from __future__ import annotations
+
+from tui_backprop.engine.network import Op, compile_ops
+from tui_backprop.engine.notation import ascii_formula
+from tui_backprop.engine.optimisers import UPDATE_RULES
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.trace import Step
+
+# By the name of the primitive; {0}, {1} stand for its inputs.
+EXPRESSIONS = {
+    "matmul": "{0} @ {1}",
+    "bias add": "{0} + {1}",
+    "residual add": "{0} + {1}",
+    "dropout": "{0} * {1}",
+    "layer normalisation": "F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
+    "relu": "torch.relu({0})",
+    "leaky-relu": "F.leaky_relu({0}, 0.01)",
+    "elu": "F.elu({0})",
+    "gelu": 'F.gelu({0}, approximate="tanh")',
+    "silu": "F.silu({0})",
+    "softplus": "F.softplus({0})",
+    "tanh": "torch.tanh({0})",
+    "sigmoid": "torch.sigmoid({0})",
+    "identity": "{0}",
+    "softmax cross-entropy": "F.cross_entropy({0}, {1})",
+    "binary cross-entropy": 'F.binary_cross_entropy_with_logits({0}, {1}, reduction="none").sum(1).mean()',
+    "mean squared error": "F.mse_loss({0}, {1})",
+    "half sum of squares": "((({0} - {1}) ** 2).sum(1) / 2).mean()",
+    "L2 penalty": "{0} + {2} / 2 * ({1} ** 2).sum()",
+}
+LOSS = "L.backward()"
+
+# The class of an optimiser, and which settings it takes besides the rate, as (its name for one, a field of ours).
+OPTIMISERS = {
+    "sgd": ("SGD", ()),
+    "momentum": ("SGD", (("momentum", "{momentum:g}"),)),
+    "nesterov": ("SGD", (("momentum", "{momentum:g}"), ("nesterov", "True"))),
+    "rmsprop": ("RMSprop", (("alpha", "{beta2:g}"), ("eps", "{epsilon:g}"))),
+    "adam": ("Adam", (("betas", "({momentum:g}, {beta2:g})"), ("eps", "{epsilon:g}"))),
+    "adamw": ("AdamW", (("betas", "({momentum:g}, {beta2:g})"), ("eps", "{epsilon:g}"))),
+}
+
+
+def name_in(value: str) -> str:
+    """A value's name as Python writes it: γ1 is gamma1, λ is lambda_, a word that Python keeps for itself."""
+    return "lambda_" if value == "λ" else ascii_formula(value)
+
+
+def expression(op: Op, **given: str) -> str:
+    """What makes an operation's output; ``given`` are expressions to put in place of names."""
+    return EXPRESSIONS[op.primitive.name].format(*(given.get(name, name_in(name)) for name in op.inputs))
+
+
+def forward_line(spec: NetworkSpec, value: str) -> str | None:
+    """The line that makes a value: z2 = a1 @ W2 + b2. None for what no operation makes."""
+    ops = {op.output: op for op in compile_ops(spec)}
+    op = ops.get(value)
+    if op is None:
+        return None
+    inner = {name: expression(ops[name]) for name in op.inputs if name[0] == "u"}
+    return f"{name_in(value)} = {expression(op, **inner)}"
+
+
+def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
+    """Where PyTorch leaves a gradient after ``L.backward()``; for what is no parameter, ``retain_grad`` has to be
+    asked of it before."""
+    at = f"[{', '.join(map(str, index))}]" if index else ""
+    keep = "" if parameter else f"{name_in(value)}.retain_grad(); "
+    return f"{keep}{LOSS}; {name_in(value)}.grad{at}"
+
+
+def update_line(optimiser: OptimiserSpec, lr: float) -> str:
+    """The optimiser that makes the same update."""
+    name, settings = OPTIMISERS[optimiser.name]
+    given = [f"lr={lr:g}"]
+    given += [f"{key}={value.format(**_fields(optimiser))}" for key, value in settings]
+    if optimiser.weight_decay or UPDATE_RULES[optimiser.name].decoupled:
+        given.append(f"weight_decay={optimiser.weight_decay:g}")
+    clip = f"clip_grad_norm_(parameters, {optimiser.clip:g}); " if optimiser.clip else ""
+    return f"{clip}optim.{name}(parameters, {', '.join(given)}).step()"
+
+
+def _fields(optimiser: OptimiserSpec) -> dict[str, object]:
+    return {name: getattr(optimiser, name) for name in ("momentum", "beta2", "epsilon")}
+
+
+def lines_of(step: Step, spec: NetworkSpec, optimiser: OptimiserSpec, lr: float) -> list[str]:
+    """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found."""
+    if step.phase == "update":
+        return [update_line(optimiser, lr)]
+    made = [visit.writes for visit in step.visits]
+    if step.phase != "backward":
+        lines = [forward_line(spec, name) for name in made if name[0] != "u" or name == made[-1]]
+        return [line for line in lines if line]
+    shown = [name for name, _ in step.operands[: len(step.operands)] if name[0] in "dδ"]
+    wanted = {_value(name) for name in shown}
+    values = list(dict.fromkeys(name for name in made if name in wanted))
+    first = [LOSS] if step.kind == "output delta" else []
+    return [*first, ", ".join(f"{name_in(name)}.grad" for name in values)]
+
+
+def _value(derivative: str) -> str:
+    return f"z{derivative[1:]}" if derivative[0] == "δ" else derivative[1:]

@@ -1,0 +1,110 @@
+"""What panels wait for: their questions go to a worker each, and the answers to the panels that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.questions import QUESTIONS
+from tui_backprop.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:  # loads numpy
+    from tui_backprop.replay import Replay
+
+OFTEN = 0.15  # seconds between two parts of an answer that are shown
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found, and what it was asked ``about``; ``whole`` once nothing more will come."""
+
+    about: tuple[object, ...]
+    found: object = None
+    whole: bool = False
+
+
+class Answers(App[None]):
+    """The part of the app that keeps the panels shown up to date."""
+
+    moment: Moment | None = None
+    _answers: dict[str, Answer]
+    _asking: set[str]
+
+    def __init__(self, memory: int) -> None:
+        super().__init__()
+        self._memory = memory  # bytes for going back in time
+        self._answers, self._asking = {}, set()
+
+    @cached_property
+    def _replay(self) -> Replay:
+        """The passes of this app's sessions; first asked for in a worker."""
+        from tui_backprop.replay import Replay
+
+        return Replay(self._memory)
+
+    def _panels(self) -> Iterator[Panel]:
+        """Those that are seen."""
+        return (panel for panel in self.query(Panel) if panel.size)
+
+    def answer(self) -> None:
+        """Show every panel its moment with what is known of it, and have found out what is not."""
+        if self.moment is not None:
+            for panel in self._panels():
+                self._answer(panel, self.moment)
+
+    def _answer(self, panel: Panel, moment: Moment) -> None:
+        name, question = panel.NAME, QUESTIONS.get(panel.NAME)
+        about = question.about(moment) if question else ()
+        if not question or not about:
+            panel.show(moment)
+            return
+        known = self._answers.get(name)
+        answered = known is not None and known.whole and known.about == about
+        if not answered and name not in self._asking:
+            self._asking.add(name)
+            self._find(name, about, moment)
+        lasting = question.lasting
+        stands = known is not None and known.about[:lasting] == about[:lasting]
+        panel.show(moment, known.found if known and stands else None)
+
+    @work(thread=True, group="answers")
+    def _find(self, name: str, about: tuple[object, ...], moment: Moment) -> None:
+        whole = True
+        try:
+            found = QUESTIONS[name].find(moment, self._replay)
+            if isinstance(found, Iterator):
+                shown = perf_counter()
+                for part in found:
+                    found = part
+                    if perf_counter() - shown > OFTEN:
+                        shown = perf_counter()
+                        if not self.call_from_thread(self._part, name, Answer(about, part)):
+                            whole = False  # nobody asks any more
+                            break
+        except Exception as error:  # said in one line, and not tried again
+            found = None
+            why = f"Could not find this out: {type(error).__name__}: {error}"
+            self.call_from_thread(partial(self.notify, why, severity="error", markup=False))
+        self.call_from_thread(self._done, name, Answer(about, found, whole))
+
+    def _part(self, name: str, answer: Answer) -> bool:
+        """Show a part of an answer; say whether the rest is still wanted."""
+        moment = self.moment
+        if moment is None or QUESTIONS[name].about(moment) != answer.about:
+            return False
+        self._answers[name] = answer
+        self.answer()
+        return True
+
+    def _done(self, name: str, answer: Answer) -> None:
+        self._asking.discard(name)
+        if answer.whole:
+            self._answers[name] = answer
+        self.answer()

@@ -1,0 +1,100 @@
+"""The number panel: what one number is, how it came to be, and how much the loss answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.engine.number import Number, Origin, number_of
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.names import what_it_is
+from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
+
+LABEL, FIELD = 10, 12  # columns of a label, and of a number
+TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
+
+
+def number_panel(
+    moment: Moment, larger: tuple[int, int] | None, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
+    while they are being counted, and for what is no parameter)."""
+    tensor, index = moment.number
+    best: list[Line] = []
+    for terms in TERMS:
+        found = number_of(moment.taken, tensor, index, terms)
+        best = _panel(moment, found, larger, columns, glyphs, air=terms > 2)
+        if len(best) <= rows:
+            break
+    if len(best) > rows:
+        best = [row for row in best if row]
+    return [glyphs.fit(row) for row in best[:rows]]
+
+
+def _panel(
+    moment: Moment, found: Number, larger: tuple[int, int] | None, columns: int, glyphs: Glyphs, air: bool
+) -> list[Line]:
+    blocks = [
+        [*_title(moment, found, columns), *_figures(moment, found, larger, columns)],
+        _made(found.made, "how it came to be", "forward", columns, glyphs),
+        _made(found.blamed, "how its gradient came to be", "backward", columns, glyphs),
+        _torch(found, columns),
+    ]
+    lines: list[Line] = []
+    for block in filter(None, blocks):
+        lines += [()] * (air and bool(lines))
+        lines += block
+    return lines
+
+
+def _title(moment: Moment, found: Number, columns: int) -> list[Line]:
+    name = f"{found.tensor}[{','.join(map(str, found.index))}]"
+    sample = "" if found.is_parameter or moment.taken.batch == 1 else ", of the first sample"
+    about = what_it_is(moment.session, found.tensor, found.index) + sample
+    return [line((name, "strong"), ("  " + cut(about, max(columns - len(name) - 2, 1)), "muted"))]
+
+
+def _figures(moment: Moment, found: Number, larger: tuple[int, int] | None, columns: int) -> list[Line]:
+    rows = [_figure("value", found.value, "forward", "", columns)]
+    if found.gradient is None:
+        rows.append(line(("gradient  ", "muted"), cut("none: no weight is in it", columns - LABEL)))
+        return rows
+    parameters = moment.session.network.parameters
+    place = ""
+    if found.is_parameter:
+        place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
+    rows.append(_figure("gradient", found.gradient, "backward", place, columns))
+    if found.updated is not None:
+        moved = f"{number(found.updated - found.value, sign=True)} by the update"
+        rows.append(_figure("then", found.updated, "update", moved, columns))
+    return rows
+
+
+def _figure(label: str, value: float, role: str, note: str, columns: int) -> Line:
+    note = note if LABEL + FIELD + 2 + len(note) <= columns else ""
+    return line(
+        (f"{label:<{LABEL}}", "muted"),
+        (f"{number(value, 6, sign=True):>{FIELD}}", role),
+        ("  " + note, "muted"),
+    )
+
+
+def _made(origin: Origin | None, title: str, role: str, columns: int, glyphs: Glyphs) -> list[Line]:
+    """The formula with shapes, the same in numbers, and what was reused."""
+    if origin is None:
+        return []
+    step = origin.step
+    rows = [line((title, "muted")), *formula_with_shapes(step, columns, glyphs)]
+    rows += receipt(origin.rows, columns, role, glyphs)
+    if step.reused:
+        names = ", ".join(step.reused)
+        rows.append(line(("reused  ", "muted"), (names, "forward"), (" from the forward pass", "muted")))
+    return rows
+
+
+def _torch(found: Number, columns: int) -> Sequence[Line]:
+    """The same in PyTorch."""
+    parts = [part for text in found.torch for part in text.split("; ")]
+    return [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]

@@ -1,0 +1,30 @@
+"""The flow panel: how large gradients are over depth, and what a practitioner would say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.flow import Flow
+
+
+class FlowView(Panel):
+    """Its question is answered by ``engine.flow``."""
+
+    NAME = "flow"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "app.step_on", show=False),
+        Binding("left,h", "app.step_back", show=False),
+    ]
+
+    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+        from tui_backprop.ui.renderables.flow import flow_panel
+
+        return flow_panel(moment, cast("Flow | None", found), columns, rows, self._glyphs)

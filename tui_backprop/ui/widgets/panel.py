@@ -1,0 +1,36 @@
+"""A panel that follows the walk: it draws a Moment, and what was found out about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.widgets.canvas import Canvas
+
+
+class Panel(Canvas, can_focus=True):
+    """Subclasses say in ``picture`` what is drawn. They import their renderable there, and with it numpy: after the
+    first paint."""
+
+    NAME = ""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id=f"{self.NAME}-view")
+        self._moment: Moment | None = None
+        self._found: object = None
+
+    def show(self, moment: Moment, found: object = None) -> None:
+        """Draw a moment, with the answer to the panel's question (None while that is being found)."""
+        self._moment, self._found = moment, found
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        if self._moment is None:
+            return [line(("Running the first forward and backward pass …", "muted"))]
+        return self.picture(self._moment, self._found, columns, rows)
+
+    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+        """The lines of the panel."""
+        return ()

@@ -1,0 +1,68 @@
+"""The training panel: how much to train, how it went, and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from tui_backprop.learning import Fit, Learning, Plane
+
+
+class TrainView(Panel):
+    """Its question is what the network makes of its data, where that can be drawn. How training goes, it is told."""
+
+    NAME = "train"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "app.amount(-1)", show=False),
+        Binding("down,j", "app.amount(1)", show=False),
+        Binding("enter", "app.learn", show=False),
+        Binding("escape", "app.stop_learning", show=False),
+        Binding("left,h", "app.travel(-1)", show=False),
+        Binding("right,l", "app.travel(1)", show=False),
+        Binding("pageup", "app.travel(-10)", show=False),
+        Binding("pagedown", "app.travel(10)", show=False),
+        Binding("home", "app.travel(-1000000000)", show=False),
+        Binding("end", "app.travel(1000000000)", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._learning: Learning | None = None
+        self._picture: Plane | Fit | None = None
+        self._amounts: Sequence[str] = ()
+        self._chosen = 0
+        self._kept = ""
+
+    def learn(
+        self,
+        learning: Learning | None,
+        picture: Plane | Fit | None,
+        amounts: Sequence[str],
+        chosen: int,
+        kept: str,
+    ) -> None:
+        """How training goes, what it has come to while it does, how much can be chosen, and what is kept of it."""
+        self._learning, self._picture, self._kept = learning, picture, kept
+        self._amounts, self._chosen = amounts, chosen
+
+    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+        from tui_backprop.ui.renderables.spans import line, wrap
+        from tui_backprop.ui.renderables.training import chooser, training_panel
+
+        picture = self._picture or cast("Plane | Fit | None", found)
+        kept = wrap(self._kept, columns, "muted") if rows >= 24 else []
+        room = rows - 2 - len(kept)
+        return [
+            chooser(self._amounts, self._chosen, columns),
+            line(),
+            *training_panel(moment, self._learning, picture, columns, room, self._glyphs),
+            *kept,
+        ]

@@ -1,0 +1,91 @@
+"""The way that training went: runs of updates. A session keeps them in place of the parameters they led to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+
+@dataclass(frozen=True)
+class Run:
+    """``count`` updates, one after the other, with ``batch`` samples and one base learning rate: the first from
+    ``sample`` on, each of the others ``stride`` further (0: the same samples again; less than the data set has)."""
+
+    sample: int
+    batch: int
+    lr: float
+    count: int = 1
+    stride: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count == 1:  # so that equal runs are equal
+            object.__setattr__(self, "stride", 0)
+
+    def update(self, i: int, samples: int) -> Run:
+        """Update number ``i`` of it by itself; the data set goes round after ``samples``."""
+        return Run((self.sample + i * self.stride) % samples, self.batch, self.lr)
+
+
+Way = tuple[Run, ...]
+
+
+def iterations(way: Way) -> int:
+    """Updates in all."""
+    return sum(run.count for run in way)
+
+
+def joined(way: Way, run: Run, samples: int) -> Way:
+    """The way with a run after it. Updates are taken into the last run as long as they go on as it does, so that
+    equal ways are equal however they came about."""
+    if run.count > 1:
+        way = _joined(way, run.update(0, samples), samples)
+        rest = replace(run.update(1, samples), count=run.count - 1, stride=run.stride)
+        return _joined(way, rest, samples)
+    return _joined(way, run, samples)
+
+
+def _joined(way: Way, run: Run, samples: int) -> Way:
+    if not way:
+        return (run,)
+    last = way[-1]
+    stride = last.stride if last.count > 1 else (run.sample - last.sample) % samples
+    whole = replace(last, count=last.count + run.count, stride=stride)
+    goes_on = whole.update(last.count, samples) == run.update(0, samples)
+    return (*way[:-1], whole) if goes_on and (run.count == 1 or run.stride == stride) else (*way, run)
+
+
+def beginning(way: Way, count: int) -> Way:
+    """The first ``count`` updates of a way."""
+    runs: list[Run] = []
+    for run in way:
+        if count <= 0:
+            break
+        runs.append(replace(run, count=min(run.count, count)))
+        count -= run.count
+    return tuple(runs)
+
+
+def updates(way: Way, samples: int) -> Callable[[int], Run]:
+    """Each update of a way, by its iteration."""
+    ends = list(accumulate(run.count for run in way))
+
+    def update(t: int) -> Run:
+        run = way[at := bisect_right(ends, t)]
+        return run.update(t - (ends[at - 1] if at else 0), samples)
+
+    return update
+
+
+def shared(one: Way, other: Way) -> int:
+    """How many updates two ways begin with that are the same."""
+    same = 0
+    for a, b in zip(one, other, strict=False):
+        if (a.sample, a.batch, a.lr) != (b.sample, b.batch, b.lr):
+            break
+        both = min(a.count, b.count)
+        same += both if both == 1 or a.stride == b.stride else 1
+        if a != b:
+            break
+    return same
