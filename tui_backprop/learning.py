@@ -61,10 +61,10 @@ class Learning:
 
     def up_to(self, iteration: int) -> Learning:
         """Before a later part, which is left out."""
-        share = (iteration - self.first) / max(self.done, 1)
+        left = min(max(iteration - self.first, 0), self.done)
         scores = tuple(score for score in self.scores if score.iteration <= iteration)
-        losses = self.losses[: iteration - self.first]
-        return replace(self, losses=losses, scores=scores, seconds=self.seconds * min(share, 1.0))
+        seconds = self.seconds * left / max(self.done, 1)
+        return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds)
 
     @property
     def done(self) -> int:

@@ -77,9 +77,12 @@ class Replay:
         done = 0
         while count is None or done < count:
             target = after_training(session, done + ENDLESS if count is None else count)
+            reached = session.iteration + done
             losses: list[float] = []
             with self._lock, suppress(_Enough):
-                self._along(target).state(target.iteration, _plan(target), _until(PART, losses))
+                training = self._along(target)
+                training.forget_after(reached)  # what was trained before is done again: its losses are asked for
+                training.state(target.iteration, _plan(target), _until(PART, reached, losses))
             done += len(losses)
             yield losses
 
@@ -119,12 +122,13 @@ class _Enough(Exception):
     """It is time to say how far training has come."""
 
 
-def _until(seconds: float, losses: list[float]) -> Watch:
-    """Take down losses for so long."""
+def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
+    """Take down losses for so long, without those of a replay up to what was reached before."""
     end = perf_counter() + seconds
 
     def watch(done: int, loss: float) -> None:
-        losses.append(loss)
+        if done > reached:
+            losses.append(loss)
         if perf_counter() > end:
             raise _Enough
 

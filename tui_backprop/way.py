@@ -39,6 +39,8 @@ def iterations(way: Way) -> int:
 def joined(way: Way, run: Run, samples: int) -> Way:
     """The way with a run after it. Updates are taken into the last run as long as they go on as it does, so that
     equal ways are equal however they came about."""
+    if run.count < 1:
+        return way
     if run.count > 1:
         way = _joined(way, run.update(0, samples), samples)
         rest = replace(run.update(1, samples), count=run.count - 1, stride=run.stride)

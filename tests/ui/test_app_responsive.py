@@ -56,8 +56,8 @@ async def test_a_pass_that_comes_late_is_not_shown_as_the_session_that_is_wanted
         gate.shut()
         await ui.pilot.press("n")
         await ui.pilot.press("n", "n")
-        real = ui.app._show
-        ui.app._show = lambda: (shown.append((ui.app.moment.session, ui.app.session)), real())
+        real = ui.app.show
+        ui.app.show = lambda: (shown.append((ui.app.moment.session, ui.app.session)), real())
         gate.open()
         await ui.settled()
         assert shown

@@ -62,10 +62,10 @@ def _change(name: str, before: Array, after: Array) -> Change:
 
 
 def _most(before: Array, after: Array) -> int:
-    """The entry that changed most; the first of all where none did."""
+    """The entry that changed most, before all others one whose change is no number; the first where none did."""
     top = Top(1)
     for start in range(0, len(before), BLOCK):
         part = slice(start, start + BLOCK)
         with np.errstate(all="ignore"):
-            top.add(start, np.nan_to_num(after[part].astype(float) - before[part]))
+            top.add(start, np.nan_to_num(after[part].astype(float) - before[part], nan=np.inf))
     return int(top.places[0]) if len(top.places) else 0

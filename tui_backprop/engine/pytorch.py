@@ -1,7 +1,14 @@
 """The same network in PyTorch, line by line: for those who know it, and for those who want to check.
 
-A line per operation, in the names that the walk uses. With ``import torch``, ``import torch.nn.functional as F``,
-parameters as tensors that require gradients, and ``x``, ``t`` (and the masks) as tensors, they run as they are.
+A line per operation, in the names that the walk uses. They run as they are with
+
+    import torch
+    import torch.nn.functional as F
+    from torch import optim
+    from torch.nn.utils import clip_grad_norm_
+
+where ``W1``, ``b1``, ... are tensors that require gradients, ``parameters`` is the list of them all, ``x`` and ``t``
+(and the masks ``m1``, ...) are tensors of the batch, and ``lambda_`` is the strength of a penalty.
 """
 
 from __future__ import annotations
@@ -11,7 +18,7 @@ from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.optimisers import UPDATE_RULES
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.trace import Step
+from tui_backprop.engine.trace import Step, cotangent_name
 
 # By the name of the primitive; {0}, {1} stand for its inputs.
 EXPRESSIONS = {
@@ -37,14 +44,14 @@ EXPRESSIONS = {
 }
 LOSS = "L.backward()"
 
-# The class of an optimiser, and which settings it takes besides the rate, as (its name for one, a field of ours).
+# The class of an optimiser, and which settings it takes besides the rate: (its name for one, ours).
 OPTIMISERS = {
     "sgd": ("SGD", ()),
-    "momentum": ("SGD", (("momentum", "{momentum:g}"),)),
-    "nesterov": ("SGD", (("momentum", "{momentum:g}"), ("nesterov", "True"))),
-    "rmsprop": ("RMSprop", (("alpha", "{beta2:g}"), ("eps", "{epsilon:g}"))),
-    "adam": ("Adam", (("betas", "({momentum:g}, {beta2:g})"), ("eps", "{epsilon:g}"))),
-    "adamw": ("AdamW", (("betas", "({momentum:g}, {beta2:g})"), ("eps", "{epsilon:g}"))),
+    "momentum": ("SGD", (("momentum", "{0.momentum}"),)),
+    "nesterov": ("SGD", (("momentum", "{0.momentum}"), ("nesterov", "True"))),
+    "rmsprop": ("RMSprop", (("alpha", "{0.beta2}"), ("eps", "{0.epsilon}"))),
+    "adam": ("Adam", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
+    "adamw": ("AdamW", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
 }
 
 
@@ -77,34 +84,27 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
 
 
 def update_line(optimiser: OptimiserSpec, lr: float) -> str:
-    """The optimiser that makes the same update."""
+    """The optimiser that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept: made
+    anew, it makes the first update."""
     name, settings = OPTIMISERS[optimiser.name]
-    given = [f"lr={lr:g}"]
-    given += [f"{key}={value.format(**_fields(optimiser))}" for key, value in settings]
+    given = [f"lr={lr}"]
+    given += [f"{key}={value.format(optimiser)}" for key, value in settings]
     if optimiser.weight_decay or UPDATE_RULES[optimiser.name].decoupled:
-        given.append(f"weight_decay={optimiser.weight_decay:g}")
-    clip = f"clip_grad_norm_(parameters, {optimiser.clip:g}); " if optimiser.clip else ""
+        given.append(f"weight_decay={optimiser.weight_decay}")
+    clip = f"clip_grad_norm_(parameters, {optimiser.clip}); " if optimiser.clip else ""
     return f"{clip}optim.{name}(parameters, {', '.join(given)}).step()"
 
 
-def _fields(optimiser: OptimiserSpec) -> dict[str, object]:
-    return {name: getattr(optimiser, name) for name in ("momentum", "beta2", "epsilon")}
-
-
 def lines_of(step: Step, spec: NetworkSpec, optimiser: OptimiserSpec, lr: float) -> list[str]:
-    """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found."""
+    """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found (of what
+    is no parameter, if ``retain_grad`` was asked of it before)."""
     if step.phase == "update":
         return [update_line(optimiser, lr)]
     made = [visit.writes for visit in step.visits]
     if step.phase != "backward":
         lines = [forward_line(spec, name) for name in made if name[0] != "u" or name == made[-1]]
         return [line for line in lines if line]
-    shown = [name for name, _ in step.operands[: len(step.operands)] if name[0] in "dδ"]
-    wanted = {_value(name) for name in shown}
-    values = list(dict.fromkeys(name for name in made if name in wanted))
-    first = [LOSS] if step.kind == "output delta" else []
+    shown = {name for name, _ in step.operands}
+    values = dict.fromkeys(name for name in made if name[0] != "u" and cotangent_name(name) in shown)
+    first = [LOSS] if step.pieces[0].kind == "output delta" else []
     return [*first, ", ".join(f"{name_in(name)}.grad" for name in values)]
-
-
-def _value(derivative: str) -> str:
-    return f"z{derivative[1:]}" if derivative[0] == "δ" else derivative[1:]

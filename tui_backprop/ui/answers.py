@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 
 from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.panels import Panels
 from tui_backprop.ui.questions import QUESTIONS
 from tui_backprop.ui.widgets.panel import Panel
 
@@ -30,10 +30,9 @@ class Answer:
     whole: bool = False
 
 
-class Answers(App[None]):
+class Answers(Panels):
     """The part of the app that keeps the panels shown up to date."""
 
-    moment: Moment | None = None
     _answers: dict[str, Answer]
     _asking: set[str]
 
@@ -51,7 +50,8 @@ class Answers(App[None]):
 
     def _panels(self) -> Iterator[Panel]:
         """Those that are seen."""
-        return (panel for panel in self.query(Panel) if panel.size)
+        views = (self.view("walk"), self.view(self._aside))
+        return (view for view in views if isinstance(view, Panel) and view.size)
 
     def answer(self) -> None:
         """Show every panel its moment with what is known of it, and have found out what is not."""

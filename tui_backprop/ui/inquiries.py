@@ -5,8 +5,6 @@ Answers that take time come from worker threads; the last one stays on the scree
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +16,6 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.session import Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
-from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.blame import BlameView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
@@ -37,36 +34,18 @@ def answered(asked: Accusation) -> bool:
 class Inquiries(Answers):
     """The part of the app that answers questions. The rest has the state, and moves it."""
 
-    _glyphs: Glyphs
-    _computing = False
     _accusation: Accusation | None = None
     _inquiring = False
     _look_up_then = False  # enter was pressed before it was known whose case this is
     _unanswerable: Session | None = None  # what an inquiry failed on
-
-    @property
-    @abstractmethod
-    def session(self) -> Session:
-        """The state of the app."""
-
-    @abstractmethod
-    def go(self, session: Session) -> None:
-        """Make ``session`` the state of the app."""
-
-    @abstractmethod
-    def move(self, change: Callable[[Session, Moment], Session]) -> None:
-        """Go to what ``change`` makes of the session."""
-
-    @abstractmethod
-    def action_panel(self, name: str) -> None:
-        """Show a panel and give it the keys."""
 
     # --- which weights are to blame ------------------------------------------------------------------------
 
     def accuse(self) -> None:
         """Show the ranking and the case as far as they are known, and have found what is not, where it is seen."""
         moment = self.moment
-        if moment is None or not self.query_one(BlameView).size:
+        view = self.view("blame")
+        if moment is None or not isinstance(view, BlameView) or not view.size:
             return
         known, now = self._accusation, moment.session
         asked = Accusation(now, moment.taken)
@@ -74,7 +53,7 @@ class Inquiries(Answers):
             same = (known.session.measure, known.session.accused) == (now.measure, now.accused)
             asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
         self._accusation = asked
-        self.query_one(BlameView).show(asked)
+        view.show(asked)
         if not self._inquiring and now != self._unanswerable and not answered(asked):
             self._inquiring = True
             self._inquire(asked)
@@ -134,7 +113,7 @@ class Inquiries(Answers):
             return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
 
         self.move(look)
-        self.action_panel("walk")
+        self.to_panel("walk")
 
     # --- what is read wrong -------------------------------------------------------------------------------
 
@@ -176,10 +155,10 @@ class Inquiries(Answers):
             return
         if not address.index:
             self.move(lambda session, moment: moves.rank_layer(session, address.layer))
-            self.action_panel("blame")
+            self.to_panel("blame")
             return
         self.move(partial(self._found_in_walk, address))
-        self.action_panel("number")
+        self.to_panel("number")
 
     def _found_in_walk(self, address: Address, session: Session, moment: Moment) -> Session:
         """The session at the step that makes what is asked for, if one does, and at its unit."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,19 +39,6 @@ def kept_text(replay: Replay) -> str:
 
 class Trainer(Answers):
     """The part of the app that trains."""
-
-    @property
-    @abstractmethod
-    def session(self) -> Session:
-        """The state of the app."""
-
-    @abstractmethod
-    def go(self, session: Session) -> None:
-        """Make ``session`` the state of the app."""
-
-    @abstractmethod
-    def move(self, change: Callable[[Session, Moment], Session]) -> None:
-        """Go to what ``change`` makes of the session."""
 
     _trained: Trained | None = None
     _going: Session | None = None  # where the training that goes on started from
@@ -154,7 +139,10 @@ class Trainer(Answers):
         """Tell the panel how it is going."""
         trained = self._trained
         learning = self._in_view(self.session)
-        self.query_one(TrainView).learn(
+        view = self.view("train")
+        if not isinstance(view, TrainView):
+            return
+        view.learn(
             learning,
             trained.picture if trained and learning and self._going else None,
             [name for name, _ in AMOUNTS],

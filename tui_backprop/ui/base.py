@@ -1,0 +1,47 @@
+"""What every part of the app knows of the others: there is a state, and it can be moved."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+from textual.app import App
+
+from tui_backprop.session import Session
+from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+
+Change = Callable[[Session, Moment], Session]
+
+
+class Base(App[None]):
+    """The app is made of parts, each with keys of its own; this is what they share."""
+
+    moment: Moment | None = None  # the last one whose numbers are there
+    _glyphs: Glyphs
+    _computing = False  # a pass
+
+    @property
+    @abstractmethod
+    def session(self) -> Session:
+        """The state of the app."""
+
+    @abstractmethod
+    def go(self, session: Session) -> None:
+        """Make ``session`` the state of the app."""
+
+    @abstractmethod
+    def move(self, change: Change) -> None:
+        """Go to what ``change`` makes of the session; while its network has no pass yet, as soon as it has."""
+
+    @abstractmethod
+    def show(self) -> None:
+        """Hand every part of the screen its part of the state."""
+
+    @abstractmethod
+    def refresh_panels(self) -> None:
+        """Bring what is seen up to date."""
+
+    @abstractmethod
+    def to_panel(self, name: str) -> None:
+        """Show a panel and give it the keys, after what is going on now."""

@@ -1,0 +1,104 @@
+"""Which panels are seen, and which of them has the keys.
+
+Those beside the walk are made when they are first asked for: the first paint does not wait for them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+from textual import events
+
+from tui_backprop.ui.base import Base
+from tui_backprop.ui.keys import bar
+from tui_backprop.ui.widgets.bars import KeyBar, TabBar
+from tui_backprop.ui.widgets.blame import BlameView
+from tui_backprop.ui.widgets.canvas import Canvas
+from tui_backprop.ui.widgets.cost import CostView
+from tui_backprop.ui.widgets.curves import CurvesView
+from tui_backprop.ui.widgets.flow import FlowView
+from tui_backprop.ui.widgets.form import NetworkPanel
+from tui_backprop.ui.widgets.frame import Frame
+from tui_backprop.ui.widgets.graph import GraphView
+from tui_backprop.ui.widgets.marks import MarksView
+from tui_backprop.ui.widgets.number import NumberView
+from tui_backprop.ui.widgets.train import TrainView
+
+# The panels that share the place to the right of the walk, with what they are called there.
+ASIDE = {
+    "cost": ("cost of one gradient", CostView),
+    "blame": ("most to blame", BlameView),
+    "number": ("one number", NumberView),
+    "graph": ("computation graph", GraphView),
+    "flow": ("gradient flow", FlowView),
+    "curves": ("curves", CurvesView),
+    "train": ("training", TrainView),
+    "marks": ("bookmarks", MarksView),
+}
+
+
+class Panels(Base):
+    """The part of the app that shows and hides panels."""
+
+    _panel = "walk"  # which has, or had, the keys
+    _aside = "cost"  # which is to the right of the walk
+
+    @cached_property
+    def _views(self) -> dict[str, Canvas]:
+        return {}
+
+    def view(self, name: str) -> Canvas | None:
+        """What a panel shows, if it was made."""
+        if name not in self._views:
+            for view in self.query(f"#{name}-view").results(Canvas):
+                self._views[name] = view
+        return self._views.get(name)
+
+    async def action_panel(self, name: str) -> None:
+        """Show a panel (where only one fits) and give it the keys."""
+        if name in ASIDE and not self.query(f"#{name}"):
+            title, kind = ASIDE[name]
+            await self.query_one("#panels").mount(Frame(name, title, kind(self._glyphs)))
+        self._current(name)
+        if name == "network":
+            self.query_one(NetworkPanel).focus_form()
+        elif (view := self.view(name)) and not view.has_focus:
+            view.focus()
+
+    def to_panel(self, name: str) -> None:
+        self.call_next(partial(self.action_panel, name))
+
+    def _current(self, name: str) -> None:
+        self._panel = name
+        if name in ASIDE:
+            self._aside = name
+        for frame in self.query(Frame):
+            frame.set_class(frame.name == name, "current")
+            frame.set_class(frame.name in ASIDE and frame.name != self._aside, "aside")
+        self.query_one(TabBar).show(name)
+        self.call_after_refresh(self.refresh_panels)
+
+    def on_resize(self) -> None:
+        """A panel that was hidden for want of room has lost the keys; it gets them back."""
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        self.refresh_panels()
+        if self.screen is self.screen_stack[0] and self.focused is None:
+            self.to_panel(self._panel)
+
+    def action_zoom(self) -> None:
+        """The current panel alone, or all that fit beside it."""
+        self.screen.toggle_class("zoomed")
+        self.call_after_refresh(self.refresh_panels)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The panel that has the keys lights up, and the key bar names them. (A class, not :focus-within: the
+        walk has it from the start, so that the first focus changes nothing and nothing is laid out twice.)"""
+        for frame in self.query(Frame):
+            if frame in event.widget.ancestors:
+                frame.add_class("lit")
+                self._current(frame.name or "")
+                self.query_one(KeyBar).show(bar(frame.name or ""))
+            else:
+                frame.remove_class("lit")
