@@ -24,7 +24,7 @@ from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line, plain, wrap
 from tui_backprop.ui.renderables.tensor import statistics
-from tui_backprop.ui.renderables.walk import closing_lines
+from tui_backprop.ui.renderables.walk import closing_lines, torch_lines
 
 COLUMNS, HEAD = 100, 9
 
@@ -99,7 +99,13 @@ def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
     body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase, glyphs)
     if summary.size > 1:
         body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
-    return [line(title), *(line("     ", *row) for row in [*body, *closing_lines(moment, COLUMNS)])]
+    return [
+        line(title),
+        *(
+            line("     ", *row)
+            for row in [*body, *closing_lines(moment, COLUMNS), *torch_lines(moment, COLUMNS)]
+        ),
+    ]
 
 
 def as_object(session: Session, taken: Pass) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
         for i, name in enumerate(PANELS, 1):
             key, word = str(i % 10), names[name]
             if name == current:
-                spans.append((f" {key} {word} ", "cursor"))
+                spans += [(" ", "text"), (f" {key} {word} ", "cursor")]
             else:
                 spans += [(f" {key}", "key"), (f" {word}" if word else "", "muted")]
         return spans

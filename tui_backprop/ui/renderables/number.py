@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tui_backprop.engine.number import Number, Origin, number_of
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
+from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.names import what_it_is
 from tui_backprop.ui.renderables.numbers import number
@@ -38,8 +39,8 @@ def _panel(
 ) -> list[Line]:
     blocks = [
         [*_title(moment, found, columns), *_figures(moment, found, larger, columns)],
-        _made(found.made, "how it came to be", "forward", columns, glyphs),
-        _made(found.blamed, "how its gradient came to be", "backward", columns, glyphs),
+        _made(found.made, found.tensor, "how it came to be", "forward", columns, glyphs),
+        _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, glyphs),
         _torch(found, columns),
     ]
     lines: list[Line] = []
@@ -57,7 +58,7 @@ def _title(moment: Moment, found: Number, columns: int) -> list[Line]:
 
 
 def _figures(moment: Moment, found: Number, larger: tuple[int, int] | None, columns: int) -> list[Line]:
-    rows = [_figure("value", found.value, "forward", "", columns)]
+    rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
         rows.append(line(("gradient  ", "muted"), cut("none: no weight is in it", columns - LABEL)))
         return rows
@@ -65,27 +66,31 @@ def _figures(moment: Moment, found: Number, larger: tuple[int, int] | None, colu
     place = ""
     if found.is_parameter:
         place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
-    rows.append(_figure("gradient", found.gradient, "backward", place, columns))
+    rows += _figure("gradient", found.gradient, "backward", place, columns)
     if found.updated is not None:
         moved = f"{number(found.updated - found.value, sign=True)} by the update"
-        rows.append(_figure("then", found.updated, "update", moved, columns))
+        rows += _figure("after", found.updated, "update", moved, columns)
     return rows
 
 
-def _figure(label: str, value: float, role: str, note: str, columns: int) -> Line:
-    note = note if LABEL + FIELD + 2 + len(note) <= columns else ""
-    return line(
-        (f"{label:<{LABEL}}", "muted"),
-        (f"{number(value, 6, sign=True):>{FIELD}}", role),
-        ("  " + note, "muted"),
-    )
+def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
+    """A number and what there is to say of it: behind it, or below where that is too long."""
+    row = line((f"{label:<{LABEL}}", "muted"), (f"{number(value, 6, sign=True):>{FIELD}}", role))
+    if LABEL + FIELD + 2 + len(note) <= columns:
+        return [line(*row, ("  " + note if note else "", "muted"))]
+    return [row, line((" " * LABEL + note, "muted"))]
 
 
-def _made(origin: Origin | None, title: str, role: str, columns: int, glyphs: Glyphs) -> list[Line]:
+def _made(
+    origin: Origin | None, name: str, title: str, role: str, columns: int, glyphs: Glyphs
+) -> list[Line]:
     """The formula with shapes, the same in numbers, and what was reused."""
     if origin is None:
         return []
     step = origin.step
+    own = [part.rstrip(",") for part in equations(step) if part.startswith(f"{name} =")]
+    if step.kind == "weights" and own:  # not that of the bias, which it is made with
+        step = replace(step, formula=own[0])
     rows = [line((title, "muted")), *formula_with_shapes(step, columns, glyphs)]
     rows += receipt(origin.rows, columns, role, glyphs)
     if step.reused:
@@ -97,4 +102,6 @@ def _made(origin: Origin | None, title: str, role: str, columns: int, glyphs: Gl
 def _torch(found: Number, columns: int) -> Sequence[Line]:
     """The same in PyTorch."""
     parts = [part for text in found.torch for part in text.split("; ")]
+    if not parts:  # of an input, which is given
+        return []
     return [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]

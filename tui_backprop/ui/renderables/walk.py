@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
+from tui_backprop.engine.pytorch import lines_of
 from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked import Row, worked
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
@@ -20,6 +21,7 @@ from tui_backprop.ui.renderables.timeline import timeline
 TENSOR_ROWS = 8  # lines that the tensor is given below the equation, where there is room
 FEW_UNITS = 8  # layers up to this wide are drawn in a single line
 LEAST_TERMS, MOST_NEEDED = 2, 3  # terms of a long sum: where room is short, and else at least
+LABEL = 8  # columns of the words in front of closing lines
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
 
@@ -86,7 +88,8 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
     for block in filter(None, (caption, formula, receipts, closing)):
         lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
-    return lines[:most]
+    torch = torch_lines(moment, columns)
+    return lines + torch if len(lines) + len(torch) <= rows else lines[:most]
 
 
 def caption_of(moment: Moment) -> str:
@@ -155,6 +158,14 @@ def closing_lines(moment: Moment, columns: int) -> list[Line]:
     if step.flops:
         lines.append(cost_line(step, columns))
     return lines
+
+
+def torch_lines(moment: Moment, columns: int) -> list[Line]:
+    """The same in PyTorch."""
+    session = moment.session
+    given = lines_of(moment.step, session.network, session.optimiser, moment.taken.lr)
+    rows = [row for text in given for row in wrap(text, columns - LABEL)]
+    return [line(("torch   " if i == 0 else " " * LABEL, "muted"), *row) for i, row in enumerate(rows)]
 
 
 def rate_line(moment: Moment, columns: int) -> list[Line]:
