@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
+from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.app import BackpropApp
 from tui_backprop.ui.renderables.glyphs import UTF8
 
 HERE = Path(__file__).parent
+SPIRAL = Session(NetworkSpec((2, 16, 16, 3), "tanh"), "spiral", batch=32, lr=0.5)
 TO_DELTA = ("right_square_bracket",) * 8
 
 # name, session, columns and rows, keys
@@ -29,6 +32,12 @@ SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
     ("xor", from_preset("xor"), (120, 40), ("end",)),
     ("vanishing", from_preset("vanishing"), (120, 40), ("end", "left_square_bracket")),
     ("blame", Session(sample=2), (120, 40), ("b", "right", "down")),
+    ("number", Session(sample=2), (120, 40), (*TO_DELTA, "right", "i")),
+    ("graph", Session(), (120, 40), (*TO_DELTA, "o")),
+    ("flow", from_preset("vanishing"), (120, 40), ("end", "f")),
+    ("curves", Session(), (120, 40), (*TO_DELTA, "c")),
+    ("train", SPIRAL, (120, 40), ("T", "down", "enter")),
+    ("picture", replace(Session(), view="picture"), (120, 40), ("z", *("right",) * 16)),
     ("help", Session(), (120, 40), ("question_mark",)),
 )
 
@@ -40,6 +49,9 @@ async def shoot(session: Session, size: tuple[int, int], keys: tuple[str, ...]) 
         while app.machine is None:  # the first pass is there, and the chart's measurements
             await pilot.pause(0.05)
         await pilot.press(*keys)
+        await pilot.pause()
+        while any(not worker.is_finished for worker in app.workers):
+            await pilot.pause(0.05)
         await pilot.pause()
         svg = app.export_screenshot(title="backprop-tui")
     svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
