@@ -80,6 +80,14 @@ class Session:
         return *self.training_key, self.history, self.update
 
     @property
+    def walked(self) -> Session:
+        """The same walk, without what only other panels show."""
+        return replace(
+            self, decade=None, lesson_clock=False, measure=MEASURES[0], accused=ALL_LAYERS, rank=0, asked=None,
+            pinned=None, pair=False, marks=(), marked=0, held=None,
+        )  # fmt: skip
+
+    @property
     def update(self) -> Run:
         """The update that the iteration ends with."""
         return Run(self.sample, self.batch, self.lr)

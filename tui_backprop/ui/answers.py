@@ -40,6 +40,7 @@ class Answers(Panels):
         super().__init__()
         self._memory = memory  # bytes for going back in time
         self._answers, self._asking = {}, set()
+        self._putting_off = False  # the panel beside the walk
 
     @cached_property
     def _replay(self) -> Replay:
@@ -48,16 +49,24 @@ class Answers(Panels):
 
         return Replay(self._memory)
 
-    def _panels(self) -> Iterator[Panel]:
-        """Those that are seen."""
-        views = (self.view("walk"), self.view(self._aside))
-        return (view for view in views if isinstance(view, Panel) and view.size)
-
     def answer(self) -> None:
-        """Show every panel its moment with what is known of it, and have found out what is not."""
+        """Show every panel its moment with what is known of it, and have found out what is not. The walk comes first:
+        what is beside it is drawn when that has gone out."""
+        walk = self.view("walk")
+        if not isinstance(walk, Panel) or not walk.size:
+            self.show_aside()
+            return
         if self.moment is not None:
-            for panel in self._panels():
-                self._answer(panel, self.moment)
+            self._answer(walk, self.moment)
+        if not self._putting_off:
+            self._putting_off = self.call_after_refresh(self.show_aside)
+
+    def show_aside(self) -> None:
+        """Show the panel beside the walk."""
+        self._putting_off = False
+        view = self.view(self._aside)
+        if self.moment is not None and isinstance(view, Panel) and view.size:
+            self._answer(view, self.moment)
 
     def _answer(self, panel: Panel, moment: Moment) -> None:
         name, question = panel.NAME, QUESTIONS.get(panel.NAME)

@@ -171,7 +171,6 @@ class BackpropApp(Steering, Trainer, Inquiries, Clock):
     def refresh_panels(self) -> None:
         self.show_training()
         self.answer()
-        self.accuse()
 
     # --- keys ---------------------------------------------------------------------------------------------
 

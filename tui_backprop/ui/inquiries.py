@@ -39,6 +39,10 @@ class Inquiries(Answers):
     _look_up_then = False  # enter was pressed before it was known whose case this is
     _unanswerable: Session | None = None  # what an inquiry failed on
 
+    def show_aside(self) -> None:
+        super().show_aside()
+        self.accuse()
+
     # --- which weights are to blame ------------------------------------------------------------------------
 
     def accuse(self) -> None:

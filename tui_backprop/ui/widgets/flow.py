@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 
+from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -23,6 +24,9 @@ class FlowView(Panel):
         Binding("right,l", "app.step_on", show=False),
         Binding("left,h", "app.step_back", show=False),
     ]
+
+    def concern(self, session: Session) -> Session:
+        return session.walked
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.flow import flow_panel

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 
+from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -28,6 +29,9 @@ class GraphView(Panel):
         Binding("home", "app.ends(0)", show=False),
         Binding("end", "app.ends(1)", show=False),
     ]
+
+    def concern(self, session: Session) -> Session:
+        return session.walked
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.graph import graph_panel

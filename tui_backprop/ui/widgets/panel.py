@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
@@ -20,11 +21,20 @@ class Panel(Canvas, can_focus=True):
         super().__init__(glyphs, id=f"{self.NAME}-view")
         self._moment: Moment | None = None
         self._found: object = None
+        self._drawn: tuple[Session, object, object] | None = None
 
     def show(self, moment: Moment, found: object = None) -> None:
-        """Draw a moment, with the answer to the panel's question (None while that is being found)."""
+        """Draw a moment, with the answer to the panel's question (None while that is being found); if it is drawn
+        already, nothing is done."""
+        concern, before = self.concern(moment.session), self._drawn
         self._moment, self._found = moment, found
-        self.redraw()
+        self._drawn = concern, moment.taken, found
+        if not (before and before[0] == concern and before[1] is moment.taken and before[2] is found):
+            self.redraw()
+
+    def concern(self, session: Session) -> Session:
+        """What of the session the panel shows: all of it, or only what the walk shows."""
+        return session
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._moment is None:

@@ -50,8 +50,10 @@ class TrainView(Panel):
         kept: str,
     ) -> None:
         """How training goes, what it has come to while it does, how much can be chosen, and what is kept of it."""
-        self._learning, self._picture, self._kept = learning, picture, kept
-        self._amounts, self._chosen = amounts, chosen
+        told = learning, picture, kept, amounts, chosen
+        if told != (self._learning, self._picture, self._kept, self._amounts, self._chosen):
+            self._learning, self._picture, self._kept, self._amounts, self._chosen = told
+            self._drawn = None
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.spans import line, wrap

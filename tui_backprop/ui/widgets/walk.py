@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -13,6 +14,9 @@ class WalkView(Panel):
     """The step under the cursor."""
 
     NAME = "walk"
+
+    def concern(self, session: Session) -> Session:
+        return session.walked
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.walk import walk_panel
