@@ -142,7 +142,7 @@ def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
 
 def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(view_of):
     """dW1[:, j] = x δ1[j]: a sample of batch 1 is seen in every unit, with the sign of its delta."""
-    lines, taken = view_of(LESSON, "picture", "dW1", 50, 27)
+    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
     ink = taken.tensor("x")[0].reshape(28, 28)
     delta = taken.tensor("δ1")[0]
     names = [text for text in lines if "unit" in text][1:]
@@ -151,19 +151,19 @@ def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(vie
     assert names[0].startswith(f"▸ unit {units[0]}")
     for at, unit in enumerate(units[:2]):  # side by side
         signs = UTF8.up if delta[unit] > 0 else UTF8.down
-        assert set("".join(text[24 * at : 24 * at + 22] for text in lines[2:13])) <= {*signs, "·"}, unit
+        assert set("".join(text[30 * at : 30 * at + 28] for text in lines[2:16])) <= {*signs, "·"}, unit
     assert delta[units[0]] * delta[units[1]] < 0
-    first = [text[:22] for text in lines[2:13]]
+    first = [text[:28] for text in lines[2:16]]
     assert {UTF8.up[-1], UTF8.down[-1]} & set(
         "".join(first)
     )  # its delta is the largest, so it has the full weight
     there = [i for i, text in enumerate(first) if set(text) - {"·"}]
-    rows = np.flatnonzero((ink > 0.08).any(axis=1)) * 11 // 28
+    rows = np.flatnonzero((ink > 0.08).any(axis=1)) * 14 // 28
     assert (there[0], there[-1]) == pytest.approx((rows[0], rows[-1]), abs=1)
 
 
 def test_pictures_share_the_scale_that_is_said(view_of):
-    lines, taken = view_of(LESSON, "picture", "dW1")
+    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
     units = [int(unit) for text in lines[1:] for unit in re.findall(r"unit (\d+)", text)]
     largest = np.abs(taken.tensor("dW1")[:, units]).max()
     assert f"█ +{largest:.3f}  ≡ −{largest:.3f}" in lines[-1]
@@ -175,7 +175,7 @@ def test_the_selected_unit_comes_first_among_the_pictures(moments):
         each for each in moments(select(replace(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
     )
     lines = [plain(row) for row in tensor_view(moment, 50, 27, UTF8)]
-    assert lines[1].startswith("▸ unit 7 ")
+    assert re.match(r"▸ unit 7\b", lines[1])
 
 
 def test_pictures_of_samples_are_named_by_their_place_in_the_data(view_of):

@@ -144,14 +144,16 @@ class Layout:
 
 
 def layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> Layout:
-    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: several
-    where that leaves them large enough, in the size that fills the room. A character is twice as high as wide."""
+    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: where there
+    is room, with a column for every pixel; several where that leaves them large enough, in the size that fills the
+    room. A character is twice as high as wide."""
     height, width = shape
     found = []
     for deep in range(min(height, max(rows - 1, 1)), 0, -1):
         wide = min(2 * deep * width // height, columns)
         found.append(Layout(deep, wide, max((columns + GAP) // (wide + GAP), 1), max(rows // (deep + 1), 1)))
     fits = [each for each in found if 2 * each.deep * width // height <= columns]
+    fits = [each for each in fits if 2 * each.deep >= height] or fits
     for least in (min(wanted, WANTED), min(wanted, 2)):
         large = [each for each in fits if each.deep >= LEAST and each.most >= least]
         if large:

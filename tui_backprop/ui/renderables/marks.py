@@ -29,12 +29,12 @@ def marks_panel(
         lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
         return [glyphs.fit(row) for row in lines[:rows]]
     most = max(min(len(session.marks), rows // 3), 1)
-    lines = [*_list(session, columns, most), ()]
+    lines = [*_list(session, columns, most, glyphs), ()]
     lines += _difference(session, found, columns, rows - len(lines), glyphs)
     return [glyphs.fit(clip(row, columns)) for row in lines[:rows]]
 
 
-def _list(session: Session, columns: int, most: int) -> list[Line]:
+def _list(session: Session, columns: int, most: int, glyphs: Glyphs) -> list[Line]:
     """As many bookmarks as fit, the one under the cursor among them; and now."""
     at = session.marked
     first = min(at // most * most, len(session.marks) - most)
@@ -42,11 +42,11 @@ def _list(session: Session, columns: int, most: int) -> list[Line]:
     for i, mark in enumerate(session.marks[first : first + most], first):
         held = "=" if i == session.held else " "
         name = (f"{i + 1:>3}{held}", "cursor" if i == at else "strong")
-        lines.append(line(name, " ", (place_text(mark, columns - 5), "text")))
-    return [*lines, line((" now ", "muted"), (place_text(session, columns - 5), "muted"))]
+        lines.append(line(name, " ", (place_text(mark, columns - 5, glyphs), "text")))
+    return [*lines, line((" now ", "muted"), (place_text(session, columns - 5, glyphs), "muted"))]
 
 
-def place_text(session: Session, columns: int) -> str:
+def place_text(session: Session, columns: int, glyphs: Glyphs) -> str:
     """Where a session stands: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
     step = steps[min(session.step, len(steps) - 1)]
@@ -58,7 +58,7 @@ def place_text(session: Session, columns: int) -> str:
         layers_text(session.network.layers, 20),
     ]
     text = parts[0]
-    for part in parts[1:]:
+    for part in map(glyphs.text, parts[1:]):
         text = f"{text}, {part}" if len(text) + 2 + len(part) <= columns else text
     return cut(text, columns)
 
@@ -72,7 +72,7 @@ def _difference(
     head = line(("from ", "muted"), (f"bookmark {session.marked + 1}", "strong"), (f" to {to}", "muted"))
     if found is None:
         return [head, line(("comparing …", "muted"))]
-    lines = [head, *(_setting(*row, columns) for row in settings(one, other))]
+    lines = [head, *(_setting(*row, columns, glyphs) for row in settings(one, other))]
     before, after = found.losses
     change = number(after - before, sign=True)
     lines.append(
@@ -84,7 +84,7 @@ def _difference(
     )
     if not any(each.moved for each in found.changes):
         return [*lines, line(("every number is the same", "good"))]
-    table = _table(found.changes, columns)
+    table = _table(found.changes, columns, glyphs)
     room = rows - len(lines) - 1
     left = len(table) - 1 - room
     lines += [(), *table] if left <= 0 else [(), *table[:room], line((f"{left + 1} more", "muted"))]
@@ -117,24 +117,26 @@ def _text(value: object) -> str:
     )
 
 
-def _setting(name: str, one: str, other: str, columns: int) -> Line:
-    return line((f"{name} ", "muted"), (cut(f"{one} → {other}", max(columns - len(name) - 1, 1)), "text"))
+def _setting(name: str, one: str, other: str, columns: int, glyphs: Glyphs) -> Line:
+    change = glyphs.text(f"{one} → {other}")
+    return line((f"{name} ", "muted"), (cut(change, max(columns - len(name) - 1, 1)), "text"))
 
 
-def _table(changes: Sequence[Change], columns: int) -> list[Line]:
+def _table(changes: Sequence[Change], columns: int, glyphs: Glyphs) -> list[Line]:
     """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most."""
-    places = [f"{each.name}[{','.join(map(str, each.index))}]" for each in changes]
-    wide = max(map(len, places))
-    entry = LABEL + 2 * FIELD + 2 + wide + 2 * FIELD <= columns
-    share = columns >= LABEL + 2 * FIELD
+    names = [glyphs.text(each.name) for each in changes]
+    places = [f"{name}[{','.join(map(str, each.index))}]" for name, each in zip(names, changes, strict=True)]
+    label, wide = max(LABEL, 1 + max(map(len, names))), max(map(len, places))
+    entry = label + 2 * FIELD + 2 + wide + 2 * FIELD <= columns
+    share = columns >= label + 2 * FIELD
     heads = ["moved"] + ["of norm"] * share
-    head = line((" " * LABEL + "".join(f"{word:>{FIELD}}" for word in heads), "muted"))
+    head = line((" " * label + "".join(f"{word:>{FIELD}}" for word in heads), "muted"))
     if entry:
         head = line(*head, (f"  {'most':<{wide}}{'from':>{FIELD}}{'to':>{FIELD}}", "muted"))
     lines = [head]
-    for each, place in zip(changes, places, strict=True):
+    for each, name, place in zip(changes, names, places, strict=True):
         role = "backward" if each.name[0] in "dδ" else "text"
-        row = line((f"{each.name:<{LABEL}}", role), (f"{number(each.moved):>{FIELD}}", "text"))
+        row = line((f"{name:<{label}}", role), (f"{number(each.moved):>{FIELD}}", "text"))
         if share:
             row = line(*row, (f"{_percent(each.share):>{FIELD}}", "muted"))
         if entry:

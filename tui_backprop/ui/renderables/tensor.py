@@ -94,6 +94,8 @@ def _shown(moment: Moment) -> Shown:
         name, notes = "p" if "p =" in step.formula else f"z{step.layer}", ()
     elif step.kind == "penalty":
         name, notes, unit = f"W{int(penalties(taken).argmax()) + 1}", ("  the largest penalty",), -1
+    if moment.session.view == "picture" and (step.kind, step.layer) == ("affine", 1):
+        name = "W1"  # what the unit looks for
     updated = step.kind == "update"
     values = taken.new[name] if updated else taken.tensor(name)
     pixels = name.removesuffix(SO_FAR) in ("x", "W1", "dW1")
