@@ -44,7 +44,7 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
         shown, to = now, after_training(start, done)
         learning = learning.and_then(losses, seconds + now)
         losses = []
-        if to.iteration > learning.scores[-1].iteration and (last or spent <= SCORED * now):
+        if last or spent <= SCORED * now:
             learning = _scored(replay, to, learning)
             spent += perf_counter() - began - now
         yield Trained(to, learning, plane_of(to, replay.state(to).parameters))

@@ -81,7 +81,7 @@ class Replay:
             losses: list[float] = []
             with self._lock, suppress(_Enough):
                 training = self._along(target)
-                training.forget_after(reached)  # what was trained before is done again: its losses are asked for
+                training.forget_after(reached)  # what was trained before is done again, for its losses
                 training.state(target.iteration, _plan(target), _until(PART, reached, losses))
             done += len(losses)
             yield losses
@@ -123,14 +123,14 @@ class _Enough(Exception):
 
 
 def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
-    """Take down losses for so long, without those of a replay up to what was reached before."""
+    """Take down losses for so long, one at least; not those of a replay up to what was reached before."""
     end = perf_counter() + seconds
 
     def watch(done: int, loss: float) -> None:
         if done > reached:
             losses.append(loss)
-        if perf_counter() > end:
-            raise _Enough
+            if perf_counter() > end:
+                raise _Enough
 
     return watch
 

@@ -55,7 +55,7 @@ def _joined(way: Way, run: Run, samples: int) -> Way:
     stride = last.stride if last.count > 1 else (run.sample - last.sample) % samples
     whole = replace(last, count=last.count + run.count, stride=stride)
     goes_on = whole.update(last.count, samples) == run.update(0, samples)
-    return (*way[:-1], whole) if goes_on and (run.count == 1 or run.stride == stride) else (*way, run)
+    return (*way[:-1], whole) if goes_on else (*way, run)
 
 
 def beginning(way: Way, count: int) -> Way:

@@ -7,6 +7,7 @@ from itertools import groupby
 import pytest
 
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.formulas import per_sample
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.network import backward_visits, forward_visits, value_shapes
@@ -14,7 +15,7 @@ from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
-from tui_backprop.engine.trace import PHASES, per_sample, place_after, walk
+from tui_backprop.engine.trace import PHASES, place_after, walk
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import GRAINS
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.formulas import per_sample
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.trace import per_sample, walk
+from tui_backprop.engine.trace import walk
 from tui_backprop.engine.worked import RECEIPTS, penalties, selected_input, telling_unit, worked
 from tui_backprop.engine.worked.operations import RECEIPTS as OPERATIONS
 from tui_backprop.presets import PRESETS

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.contributions import prepare
+from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.network import backward_visits, compile_ops
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.timing import time_operations
-from tui_backprop.engine.trace import cotangent_name, walk
+from tui_backprop.engine.trace import walk
 from tui_backprop.replay import Replay
 from tui_backprop.session import GRAINS, Session, after_update, at_step, from_preset
 from tui_backprop.ui.moment import Moment

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.flow import norm
+from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.network import parameter_shapes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.top import Top
-from tui_backprop.engine.trace import cotangent_name
 
 BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
 

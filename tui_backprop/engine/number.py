@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from tui_backprop.engine.formulas import cotangent_name, per_sample
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.network import (
     INPUT,
@@ -19,7 +21,7 @@ from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.primitives import Array, Shape
 from tui_backprop.engine.pytorch import forward_line, gradient_line
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.trace import Step, cotangent_name, per_sample, walk
+from tui_backprop.engine.trace import Step, walk
 from tui_backprop.engine.worked import Row, selected_input, worked
 from tui_backprop.engine.worked.steps import weight_rows
 
@@ -113,6 +115,7 @@ def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
     return shape[1:] or None
 
 
+@lru_cache(maxsize=64)
 def tensors(spec: NetworkSpec) -> tuple[str, ...]:
     """Every tensor whose numbers can be looked at, in the order of the walk: x, W1, b1, z1, a1, ..."""
     found = [INPUT]

@@ -13,12 +13,13 @@ where ``W1``, ``b1``, ... are tensors that require gradients, ``parameters`` is 
 
 from __future__ import annotations
 
+from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.network import Op, compile_ops
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.optimisers import UPDATE_RULES
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.engine.trace import Step, cotangent_name
+from tui_backprop.engine.trace import Step
 
 # By the name of the primitive; {0}, {1} stand for its inputs.
 EXPRESSIONS = {
@@ -84,8 +85,8 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
 
 
 def update_line(optimiser: OptimiserSpec, lr: float) -> str:
-    """The optimiser that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept: made
-    anew, it makes the first update."""
+    """The optimiser that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
+    made anew, it makes the first update."""
     name, settings = OPTIMISERS[optimiser.name]
     given = [f"lr={lr}"]
     given += [f"{key}={value.format(optimiser)}" for key, value in settings]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 
+from tui_backprop.engine.formulas import equation, folded, shape_of
 from tui_backprop.engine.network import (
     INPUT,
     Visit,
@@ -27,7 +28,7 @@ from tui_backprop.engine.notation import SO_FAR, tidy
 from tui_backprop.engine.optimisers import flops as update_flops
 from tui_backprop.engine.optimisers import formulas
 from tui_backprop.engine.optimisers import moved as update_moved
-from tui_backprop.engine.primitives import Shape, fields, size
+from tui_backprop.engine.primitives import Shape, size
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import ITEMSIZE, NetworkSpec
 
@@ -81,24 +82,6 @@ class Step:
         return row.name if row.kind == "affine" else row.kind, made[0].of
 
 
-def cotangent_name(value: str) -> str:
-    """How the field names dL/dvalue: delta for pre-activations, dW and db for parameters."""
-    if value[0] == "L":  # a penalty hands it on unchanged
-        return "dL"
-    return "δ" + value[1:] if value[0] in "zu" else f"d{value}"
-
-
-def kept_name(output: str) -> str:
-    """How formulas name what an operation's forward rule leaves: p of a loss, v of a normalisation."""
-    return f"v{output[1:]}" if output[0] == "n" else "p"
-
-
-def per_sample(name: str) -> bool:
-    """Whether an array has a row for each sample: values and their derivatives do; parameters, their gradients
-    and the loss do not."""
-    return name.removeprefix("d")[0] not in "WbγβLλ"
-
-
 def _layer(value: str) -> int:
     return int(value[1:])
 
@@ -117,57 +100,6 @@ def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
     if written[0] == "a" and spec.adds_input(_layer(written)):
         return "backward", _layer(written), "carried"
     return "backward", _layer(written), "normalisation delta" if kind == "normalisation" else "delta"
-
-
-def _equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
-    """Compose the visits' formulas: (what the step makes, each with its formula; the values that it reads)."""
-    made: dict[str, str] = {}
-    read: list[str] = []
-    for visit in visits:
-        op, backward = visit.op, visit.of is not None
-        row = op.primitive.vjp_formulas[visit.of or 0] if backward else op.primitive.formula
-        names = {str(i): name for i, name in enumerate(op.inputs)}
-        names |= {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
-        name = cotangent_name(visit.writes) if backward else op.output
-        used = fields(row) - (set() if backward else {"v"})  # the forward rule makes it, and does not read it
-        if visit.adds or row != "{g}" or names["g"] != name:  # else it is only handed on, under its name
-            read += [names[field] for field in _order(used) if names[field] not in made]
-        for field in [
-            f for f in used if names[f] in made and names[f] != name
-        ]:  # made here, and used up here
-            inner = made.pop(names[field])
-            bracketed = backward and row != "{g}" and " " in inner
-            names[field] = f"( {inner} )" if bracketed else inner
-        formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), **{f: names[f] for f in "ygv"})
-        if visit.adds:
-            if name not in made:  # its first term is another step's
-                read.insert(0, name)
-            made[name] = f"{made.get(name, name)} + {formula}"
-        elif formula != name:  # the bias hands its cotangent on unchanged
-            made = {name: formula} | made
-    return made, list(dict.fromkeys(read))
-
-
-def _folded(formula: str, most: int = 4) -> str:
-    """A sum of many terms that are alike but for their number, as a textbook writes it."""
-    terms = formula.split(" + ")
-    return formula if len(terms) <= most else " + ".join([*terms[:2], "...", terms[-1]])
-
-
-def _order(used: set[str]) -> list[str]:
-    """As formulas read: the cotangent, then inputs and what was left, as the backward pass comes by them."""
-    return sorted(used, key=lambda field: ("gvy".find(field) if field in "gvy" else 3, field))
-
-
-def _shape(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
-    """Shape of a value, or of a derivative, by the name that a formula gives it."""
-    if name == "p":
-        return shapes[outputs]
-    if name[0] == "v":
-        return shapes["n" + name[1:]]
-    if name[0] == "δ":
-        return shapes["z" + name[1:]]
-    return shapes[name] if name in shapes else shapes[name.removeprefix("d")]
 
 
 @lru_cache(maxsize=64)
@@ -211,7 +143,7 @@ def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], t
 
 def _makes(visit: Visit) -> bool:
     """Whether a visit makes anything new, and does not only hand on what it got, under the same name."""
-    return bool(_equation((visit,))[0])
+    return bool(equation((visit,))[0])
 
 
 def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -253,9 +185,9 @@ def _step(
     shapes: dict[str, Shape],
 ) -> Step:
     """The step that some neighbouring visits make; its ratio is not known here."""
-    made, read = _equation(visits)
+    made, read = equation(visits)
     if kind == "penalty":
-        made = {name: _folded(formula) for name, formula in made.items()}
+        made = {name: folded(formula) for name, formula in made.items()}
         read = [name for name in read if any(name in formula.split() for formula in made.values())]
     costs = [_costs(visit, shapes) for visit in visits]
     tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], spec) else "")
@@ -270,7 +202,7 @@ def _step(
         op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if _makes(v))),
         formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
         tensor=tensor,
-        operands=tuple((name, _shape(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
+        operands=tuple((name, shape_of(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
         reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
         macs=macs,
         flops=flops,
@@ -325,7 +257,7 @@ def _update_step(
         op="gradient descent" if optimiser.name == "sgd" else optimiser.name,
         formula=tidy(" , ".join(lines)),
         tensor=f"W{k}",
-        operands=tuple((name, _shape(name, shapes, "")) for name in made),
+        operands=tuple((name, shape_of(name, shapes, "")) for name in made),
         reused=(),
         macs=0,
         flops=update_flops(optimiser) * parameters,

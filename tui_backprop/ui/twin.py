@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.formulas import per_sample
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.network import mask_shapes, views
 from tui_backprop.engine.notation import ascii_formula
@@ -15,7 +16,7 @@ from tui_backprop.engine.optimisers import formulas
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
-from tui_backprop.engine.trace import Step, per_sample, walk
+from tui_backprop.engine.trace import Step, walk
 from tui_backprop.engine.worked import worked
 from tui_backprop.session import Session, at_step
 from tui_backprop.ui.moment import Moment, steps_of

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.notation import SO_FAR
-from tui_backprop.engine.trace import Step, cotangent_name
+from tui_backprop.engine.trace import Step
 from tui_backprop.engine.worked.rows import Receipt, Row, entry, largest, name_before, product, summands
 from tui_backprop.engine.worked.steps import from_units, gains, slope, weight_terms
 from tui_backprop.engine.worked.updates import selected_input

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from tui_backprop.engine.contributions import written_norm
+from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.network import Visit, backward_visits, differentiable, value_shapes
 from tui_backprop.engine.primitives import Shape
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.timing import Rule, Timing, rule_of
-from tui_backprop.engine.trace import cotangent_name
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs

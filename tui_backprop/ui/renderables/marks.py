@@ -82,15 +82,16 @@ def _difference(
             (f"  {change}", "muted"),
         )
     )
-    if not any(each.moved for each in found.changes):
+    if not found.unlike and not any(each.moved for each in found.changes):
         return [*lines, line(("every number is the same", "good"))]
-    table = _table(found.changes, columns, glyphs)
-    room = rows - len(lines) - 1
-    left = len(table) - 1 - room
-    lines += [(), *table] if left <= 0 else [(), *table[:room], line((f"{left + 1} more", "muted"))]
+    if found.changes:
+        table = _table(found.changes, columns, glyphs)
+        room = rows - len(lines) - 1
+        left = len(table) - 1 - room
+        lines += [(), *table] if left <= 0 else [(), *table[:room], line((f"{left + 1} more", "muted"))]
     if found.unlike and len(lines) < rows:
-        names = ", ".join(found.unlike)
-        lines.append(line((cut(f"only in one of them: {names}", columns), "muted")))
+        names = ", ".join(map(glyphs.text, found.unlike))
+        lines.append(line((cut(f"not in both, or of another shape: {names}", columns), "muted")))
     return lines
 
 

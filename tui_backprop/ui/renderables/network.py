@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import log10
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.trace import Step, per_sample
+from tui_backprop.engine.formulas import per_sample
+from tui_backprop.engine.trace import Step
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.heatmap import heatmap, thumbnail

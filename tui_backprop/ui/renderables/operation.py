@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.engine.contributions import cheap, written, written_norm
+from tui_backprop.engine.formulas import cotangent_name, kept_name
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.network import Op, Visit, backward_visits
 from tui_backprop.engine.notation import tidy
 from tui_backprop.engine.primitives import Array, Shape, size
 from tui_backprop.engine.timing import Timing, rule_of
-from tui_backprop.engine.trace import cotangent_name, kept_name
 from tui_backprop.engine.worked import Row
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import receipt, shape_text

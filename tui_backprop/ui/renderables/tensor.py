@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.formulas import per_sample
 from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.summary import Summary, largest_entries, summarise
-from tui_backprop.engine.trace import per_sample
 from tui_backprop.engine.worked import penalties
 from tui_backprop.session import AUTOMATIC, VIEWS
 from tui_backprop.ui.moment import Moment
