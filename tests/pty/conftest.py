@@ -22,6 +22,7 @@ GENEROUS = 30.0  # seconds; only a hang takes so long
 KEYS = {
     "right": "\x1b[C",
     "left": "\x1b[D",
+    "down": "\x1b[B",
     "home": "\x1b[H",
     "end": "\x1b[F",
     "enter": "\r",

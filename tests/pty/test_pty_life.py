@@ -78,15 +78,40 @@ def test_a_signal_while_it_plays_ends_it_too(terminal):
     assert left_clean(run)
 
 
-@pytest.mark.parametrize("playing", [False, True], ids=["still", "playing"])
-def test_the_process_ends_when_its_terminal_goes_away(terminal, playing):
+def train_without_end(run):
+    run.press("T", "how much")
+    run.press("down", "[1,000]")
+    run.press("down", "[1 epoch]")
+    run.press("down", "[endless]")
+    run.send("enter")
+    run.until(lambda: "until stopped" in run.text, "the training")
+
+
+@pytest.mark.parametrize("busy", ["still", "playing", "training"])
+def test_the_process_ends_when_its_terminal_goes_away(terminal, busy):
     run = terminal()
     run.shows("step 0/20")
-    if playing:
+    if busy == "playing":
         run.send(" ")
         run.until(lambda: "playing" in run.text, "the play")
+    elif busy == "training":
+        train_without_end(run)
     os.close(run.master)
     run.child.wait(timeout=60)
+
+
+@pytest.mark.parametrize("key", ["q", "SIGTERM"])
+def test_training_that_has_no_end_ends_with_the_app(terminal, key):
+    run = terminal()
+    run.shows("step 0/20")
+    train_without_end(run)
+    if key == "q":
+        run.send("q")
+    else:
+        run.child.send_signal(signal.SIGTERM)
+    run.ended()
+    assert left_clean(run)
+    assert b"Traceback" not in run.raw
 
 
 def test_follows_the_size_of_the_terminal(terminal):

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.worker import get_current_worker
 
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.panels import Panels
@@ -85,13 +86,15 @@ class Answers(Panels):
 
     @work(thread=True, group="answers")
     def _find(self, name: str, about: tuple[object, ...], moment: Moment) -> None:
-        whole = True
+        whole, worker = True, get_current_worker()
         try:
             found = QUESTIONS[name].find(moment, self._replay)
             if isinstance(found, Iterator):
                 shown = perf_counter()
                 for part in found:
                     found = part
+                    if worker.is_cancelled:  # the app is being left
+                        return
                     if perf_counter() - shown > OFTEN:
                         shown = perf_counter()
                         if not self.call_from_thread(self._part, name, Answer(about, part)):

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.worker import get_current_worker
 
 from tui_backprop import session as moves
 from tui_backprop.session import Session
@@ -49,7 +50,7 @@ class Trainer(Answers):
 
     def action_amount(self, direction: int) -> None:
         self._amount = min(max(self._amount + direction, 0), len(AMOUNTS) - 1)
-        self.answer()
+        self.refresh_panels()
 
     def action_learn(self) -> None:
         if self.moment is None or self._going is not None:
@@ -67,8 +68,11 @@ class Trainer(Answers):
     def _learn(self, start: Session, count: int | None, before: Learning | None) -> None:
         from tui_backprop.learner import learn
 
+        worker = get_current_worker()
         try:
             for trained in learn(self._replay, start, count, before):
+                if worker.is_cancelled:  # the app is being left
+                    return
                 self.call_from_thread(self._learned, trained)
                 if self._stopping:
                     break
@@ -79,7 +83,7 @@ class Trainer(Answers):
 
     def _learned(self, trained: Trained) -> None:
         self._trained = trained
-        self.answer()
+        self.refresh_panels()
 
     def _ended(self) -> None:
         """Go to where training has come, unless the network is another one by now."""
@@ -89,7 +93,7 @@ class Trainer(Answers):
         self._trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
         if self.session.training_key == trained.to.training_key:
             self.go(moves.at_iteration(self.session, trained.to, trained.to.iteration))
-        self.answer()
+        self.refresh_panels()
 
     # --- what was trained, and the way back ---------------------------------------------------------------
 
