@@ -263,9 +263,9 @@ def other_pair(session: Session) -> Session:
 
 
 def set_mark(session: Session) -> Session:
-    """A bookmark here, under the cursor."""
+    """A bookmark here; the cursor goes to the one before it, from which there is something to compare."""
     here = replace(session, marks=(), marked=0, held=None)
-    return replace(session, marks=(*session.marks, here), marked=len(session.marks))
+    return replace(session, marks=(*session.marks, here), marked=max(len(session.marks) - 1, 0))
 
 
 def choose_mark(session: Session, direction: int) -> Session:

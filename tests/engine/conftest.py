@@ -1,15 +1,19 @@
-"""Ways to a loss and to a gradient that share nothing with the backward rules, to hold those against."""
+"""Passes of small networks, and ways to a loss and to a gradient that share nothing with the backward rules."""
 
 from __future__ import annotations
 
+import operator
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tui_backprop.engine.iteration import Pass, State, Update, take_pass
 from tui_backprop.engine.methods import Problem
 from tui_backprop.engine.network import views
+from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 
 STEP = 1e-30  # of the complex step: nothing is subtracted, so it can be far below round-off
@@ -40,6 +44,36 @@ def run(given: Problem) -> Program:
     program.forward()
     program.backward()
     return program
+
+
+def take(
+    given: Problem, lr: float = 0.1, optimiser: OptimiserSpec = OptimiserSpec(), iterations: int = 1
+) -> Pass:
+    """The last of some iterations on the same samples."""
+    spec = given.spec
+    state = State(0, given.parameters.copy(), new_slots(optimiser, spec.parameters, spec.dtype))
+    for _ in range(iterations):
+        taken = take_pass(spec, Update(given.x, given.target, lr), state, optimiser)
+        state = taken.after
+    return taken
+
+
+OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+
+
+def off(rows) -> float:
+    """How far a receipt's rows are from its results, as a share of the largest number on the way: a summand after a
+    result begins the next sum. Infinite without a result at the end."""
+    value, most, worst, done = 0.0, 0.0, 0.0, True
+    for row in rows:
+        if row.sign == "=":
+            worst, done = max(worst, abs(value - row.value) / (most or 1.0)), True
+            continue
+        if done and row.sign in "+-":
+            value = most = 0.0
+        value, done = OPERATION[row.sign](value, row.value), False
+        most = max(most, abs(value), abs(row.value) if row.sign in "+-" else 0.0)
+    return worst if done and rows else float("inf")
 
 
 def complex_step(given: Problem) -> np.ndarray:
@@ -126,6 +160,8 @@ def calculus() -> SimpleNamespace:
     return SimpleNamespace(
         problem=problem,
         run=run,
+        take=take,
+        off=off,
         complex_step=complex_step,
         along=along,
         textbook=textbook,

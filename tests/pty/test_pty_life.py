@@ -80,8 +80,8 @@ def test_a_signal_while_it_plays_ends_it_too(terminal):
 
 def train_without_end(run):
     run.press("T", "how much")
-    run.press("down", "[1,000]")
-    run.press("down", "[1 epoch]")
+    run.press("down", "[1000]")
+    run.press("down", "[epoch]")
     run.press("down", "[endless]")
     run.send("enter")
     run.until(lambda: "until stopped" in run.text, "the training")

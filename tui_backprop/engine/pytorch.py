@@ -102,6 +102,8 @@ def lines_of(step: Step, spec: NetworkSpec, optimiser: OptimiserSpec, lr: float)
     if step.phase == "update":
         return [update_line(optimiser, lr)]
     made = [visit.writes for visit in step.visits]
+    if step.operation == ("bias add", None):  # what it adds to is there by its name
+        return [f"{name_in(made[0])} = {expression(step.visits[-1].op)}"]
     if step.phase != "backward":
         lines = [forward_line(spec, name) for name in made if name[0] != "u" or name == made[-1]]
         return [line for line in lines if line]

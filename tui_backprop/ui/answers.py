@@ -29,6 +29,7 @@ class Answer:
     about: tuple[object, ...]
     found: object = None
     whole: bool = False
+    failed: bool = False
 
 
 class Answers(Panels):
@@ -82,11 +83,11 @@ class Answers(Panels):
             self._find(name, about, moment)
         lasting = question.lasting
         stands = known is not None and known.about[:lasting] == about[:lasting]
-        panel.show(moment, known.found if known and stands else None)
+        panel.show(moment, known.found if known and stands else None, bool(known and stands and known.failed))
 
     @work(thread=True, group="answers")
     def _find(self, name: str, about: tuple[object, ...], moment: Moment) -> None:
-        whole, worker = True, get_current_worker()
+        whole, failed, worker = True, False, get_current_worker()
         try:
             found = QUESTIONS[name].find(moment, self._replay)
             if isinstance(found, Iterator):
@@ -101,10 +102,10 @@ class Answers(Panels):
                             whole = False  # nobody asks any more
                             break
         except Exception as error:  # said in one line, and not tried again
-            found = None
+            found, failed = None, True
             why = f"Could not find this out: {type(error).__name__}: {error}"
             self.call_from_thread(partial(self.notify, why, severity="error", markup=False))
-        self.call_from_thread(self._done, name, Answer(about, found, whole))
+        self.call_from_thread(self._done, name, Answer(about, found, whole, failed))
 
     def _part(self, name: str, answer: Answer) -> bool:
         """Show a part of an answer; say whether the rest is still wanted."""

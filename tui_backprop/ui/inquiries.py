@@ -114,10 +114,18 @@ class Inquiries(Answers):
 
         def look(session: Session, moment: Moment) -> Session:
             at = next(i for i, part in moment.pieces if (part.kind, part.layer) == (kind, layer))
+            session = moves.ask(session, culprit.tensor, culprit.index)
             return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
 
         self.move(look)
         self.to_panel("walk")
+
+    def action_number_of_culprit(self) -> None:
+        """Show the culprit in the number panel."""
+        culprit = self._accusation.chosen if self._accusation else None
+        if culprit:
+            self.move(lambda session, moment: moves.ask(session, culprit.tensor, culprit.index))
+        self.to_panel("number")
 
     # --- what is read wrong -------------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ PANEL_KEYS = {
         ("← →", "layer", "Rank the parameters of one layer, or of all."),
         ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
         ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
+        ("i", "number", "Show where this parameter's gradient comes from, number by number."),
     ),
     "number": (
         ("↑ ↓ ← →", "place", "The number before or after: rows and columns of a matrix."),

@@ -39,9 +39,20 @@ def _same_pass(moment: Moment) -> tuple[object, ...]:
     return moment.session.pass_key
 
 
+def _array(moment: Moment) -> tuple[object, ...]:
+    """The array that the walk shows, where that takes a look at all of its entries."""
+    if moment.session.view not in ("histogram", "largest"):
+        return ()
+    from tui_backprop.ui.renderables.tensor import shown_array
+
+    return *moment.session.pass_key, *shown_array(moment)
+
+
 def _counted(moment: Moment, replay: Replay) -> object:
-    moment.taken.distribute()
-    return True
+    from tui_backprop.ui.renderables.tensor import shown_array
+
+    name, updated = shown_array(moment)
+    return moment.taken.distribution(name, updated=updated)
 
 
 def _flow(moment: Moment, replay: Replay) -> object:
@@ -117,9 +128,7 @@ def _difference(moment: Moment, replay: Replay) -> object:
 QUESTIONS = {
     "train": Question(_same_pass, _picture),
     "marks": Question(_compared, _difference),
-    "walk": Question(
-        lambda moment: _same_pass(moment) if moment.session.view in ("histogram", "largest") else (), _counted
-    ),
+    "walk": Question(_array, _counted),
     "flow": Question(_same_pass, _flow),
     "graph": Question(
         lambda moment: (moment.session.network, moment.session.batch, *moment.session.pass_key), _timing, 2

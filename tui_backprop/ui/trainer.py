@@ -26,8 +26,8 @@ AMOUNTS: tuple[tuple[str, int | None], ...] = (
     ("1", 1),
     ("10", 10),
     ("100", 100),
-    ("1,000", 1000),
-    ("1 epoch", 0),
+    ("1000", 1000),
+    ("epoch", 0),
     ("endless", None),
 )
 
@@ -68,7 +68,7 @@ class Trainer(Answers):
     def _learn(self, start: Session, count: int | None, before: Learning | None) -> None:
         from tui_backprop.learner import learn
 
-        worker = get_current_worker()
+        worker, trained = get_current_worker(), None
         try:
             for trained in learn(self._replay, start, count, before):
                 if worker.is_cancelled:  # the app is being left
@@ -79,16 +79,18 @@ class Trainer(Answers):
         except Exception as error:  # said in one line; what was done until then stays
             why = f"Training stopped: {type(error).__name__}: {error}"
             self.call_from_thread(partial(self.notify, why, severity="error", markup=False))
-        self.call_from_thread(self._ended)
+        self.call_from_thread(self._ended, trained)
 
     def _learned(self, trained: Trained) -> None:
+        """Show how it goes; where another network was chosen meanwhile, it stops."""
         self._trained = trained
+        self._stopping = self._stopping or self.session.training_key != trained.to.training_key
         self.refresh_panels()
 
-    def _ended(self) -> None:
+    def _ended(self, trained: Trained | None) -> None:
         """Go to where training has come, unless the network is another one by now."""
-        start, trained, self._going = self._going, self._trained, None
-        if trained is None or start is None:
+        self._going = None
+        if trained is None:
             return
         self._trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
         if self.session.training_key == trained.to.training_key:

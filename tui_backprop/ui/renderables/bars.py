@@ -43,7 +43,7 @@ def status(
             f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step is moment.steps[-1] else ""
         )
         last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
-    place = "" if moment is None else f" · step {moment.step.index}/{len(moment.steps) - 1}"
+    place = "" if moment is None else f" · {step_text(moment)}"
     second = [(f"iteration {session.iteration}", "text"), (place, "muted")]
     playing = [(f"playing {speed:g}/s", "update")] if speed else []
     order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
@@ -61,6 +61,12 @@ def status(
         spans += [("   ", "text")] if i else []
         spans += piece
     return glyphs.fit(line(*spans))
+
+
+def step_text(moment: Moment) -> str:
+    """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
+    grain = moment.session.grain
+    return f"{'step' if grain == 'equation' else grain} {moment.step.index}/{len(moment.steps) - 1}"
 
 
 def sample_text(session: Session, moment: Moment | None) -> str:

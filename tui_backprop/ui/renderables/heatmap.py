@@ -144,9 +144,9 @@ class Layout:
 
 
 def layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> Layout:
-    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: where there
-    is room, with a column for every pixel; several where that leaves them large enough, in the size that fills the
-    room. A character is twice as high as wide."""
+    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: with a
+    column for every pixel, where there is room; several, where that leaves them large enough, in the size that
+    fills the room. A character is twice as high as wide."""
     height, width = shape
     found = []
     for deep in range(min(height, max(rows - 1, 1)), 0, -1):

@@ -82,6 +82,8 @@ def _difference(
             (f"  {change}", "muted"),
         )
     )
+    if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
+        lines += wrap("Other samples: loss, z, δ and gradients are of those.", columns, "muted")
     if not found.unlike and not any(each.moved for each in found.changes):
         return [*lines, line(("every number is the same", "good"))]
     if found.changes:

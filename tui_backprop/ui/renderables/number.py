@@ -66,6 +66,8 @@ def _figures(moment: Moment, found: Number, larger: tuple[int, int] | None, colu
     place = ""
     if found.is_parameter:
         place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
+        if larger and found.gradient == 0:
+            place = "the loss does not answer to it"
     rows += _figure("gradient", found.gradient, "backward", place, columns)
     if found.updated is not None:
         moved = f"{number(found.updated - found.value, sign=True)} by the update"
@@ -104,4 +106,8 @@ def _torch(found: Number, columns: int) -> Sequence[Line]:
     parts = [part for text in found.torch for part in text.split("; ")]
     if not parts:  # of an input, which is given
         return []
-    return [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
+    rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
+    if found.tensor[0] == "W":
+        at = ", ".join(map(str, reversed(found.index)))
+        rows += wrap(f"nn.Linear keeps Wᵀ: weight.grad[{at}]", columns, "muted")
+    return rows

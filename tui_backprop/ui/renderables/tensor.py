@@ -51,7 +51,9 @@ class Shown:
         return len(self.values) if per_sample(self.name) else 0
 
 
-def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def tensor_view(
+    moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up: bool = False
+) -> list[Line]:
     """The current step's array in ``rows`` lines, as the session views it."""
     shown, view = _shown(moment), moment.session.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
@@ -66,7 +68,7 @@ def tensor_view(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list
     room = columns - width(head)
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
     if draw in (_histogram, _largest) and not moment.taken.distributed(shown.name, updated=shown.updated):
-        draw = _counting
+        draw = _map if given_up else _counting
     body = draw(moment, shown, columns, max(rows - 1, 1), glyphs)
     return [clip(row, columns) for row in (line(*head, (hint, "faint")), *body)][:rows]
 
@@ -83,6 +85,12 @@ def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:
         return ()
     which = f"  all {shown.samples:,}" if draw is _histogram else f"  first of {shown.samples:,}"
     return f"{which} samples", which
+
+
+def shown_array(moment: Moment) -> tuple[str, bool]:
+    """The name of the array that the current step shows, and whether it is what the update made of it."""
+    shown = _shown(moment)
+    return shown.name, shown.updated
 
 
 def _shown(moment: Moment) -> Shown:

@@ -66,10 +66,11 @@ def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
     """How much the next training is: the amounts there are, the chosen one in brackets; as many as fit."""
     names = [f"[{name}]" if i == chosen else f" {name} " for i, name in enumerate(amounts)]
     first, last = 0, len(names)
-    while last - first > 1 and len("train ") + sum(map(len, names[first:last])) > columns:
+    label = "train " if len("train ") + sum(map(len, names)) <= columns else ""
+    while last - first > 1 and len(label) + sum(map(len, names[first:last])) > columns:
         first, last = (first + 1, last) if chosen - first > last - 1 - chosen else (first, last - 1)
     spans = [(names[i], "cursor" if i == chosen else "muted") for i in range(first, last)]
-    return clip(line(("train ", "muted"), *spans), columns)
+    return clip(line((label, "muted"), *spans), columns)
 
 
 def curves(moment: Moment, learning: Learning | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:

@@ -25,8 +25,9 @@ LABEL = 8  # columns of the words in front of closing lines
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
 
-def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor."""
+def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up: bool = False) -> list[Line]:
+    """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: the entries of a
+    large array could not be counted."""
     top = timeline(moment.steps, moment.session.step, columns, glyphs)
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
     if max(moment.session.network.layers) <= FEW_UNITS:
@@ -40,12 +41,12 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
         text = [glyphs.fit(row) for row in explanation(moment, text_columns, left, glyphs)]
-        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs)
+        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs, given_up)
         lower = beside(text, tensor, text_columns)
     else:
         lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= 20 else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
-            lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs)]
+            lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs, given_up)]
     return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
 
 

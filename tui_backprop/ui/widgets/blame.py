@@ -26,6 +26,7 @@ class BlameView(Canvas, can_focus=True):
         Binding("right,l", "app.accuse(1)", show=False),
         Binding("m", "app.measure", show=False),
         Binding("enter", "app.look_up", show=False),
+        Binding("i,5", "app.number_of_culprit", show=False),
     ]
 
     def __init__(self, glyphs: Glyphs) -> None:

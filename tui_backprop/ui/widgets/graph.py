@@ -21,6 +21,7 @@ class GraphView(Panel):
     forward is a step on, and up on the way back."""
 
     NAME = "graph"
+    GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "app.step_on", show=False),
         Binding("left,h", "app.step_back", show=False),

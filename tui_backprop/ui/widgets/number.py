@@ -16,6 +16,7 @@ class NumberView(Panel):
     """Its question is how many gradients are larger. Its keys move from number to number."""
 
     NAME = "number"
+    GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "app.number(0, -1)", show=False),
         Binding("down,j", "app.number(0, 1)", show=False),

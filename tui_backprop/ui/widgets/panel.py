@@ -16,20 +16,24 @@ class Panel(Canvas, can_focus=True):
     first paint."""
 
     NAME = ""
+    GOES_ON = False  # whether there is something to see where its question has no answer
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id=f"{self.NAME}-view")
         self._moment: Moment | None = None
         self._found: object = None
-        self._drawn: tuple[Session, object, object] | None = None
+        self._failed = False
+        self._drawn: tuple[Session, object, object, bool] | None = None
 
-    def show(self, moment: Moment, found: object = None) -> None:
-        """Draw a moment, with the answer to the panel's question (None while that is being found); if it is drawn
-        already, nothing is done."""
+    def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
+        """Draw a moment, with the answer to the panel's question (None while that is being found, and if it has
+        ``failed``); if it is drawn already, nothing is done."""
         concern, before = self.concern(moment.session), self._drawn
-        self._moment, self._found = moment, found
-        self._drawn = concern, moment.taken, found
-        if not (before and before[0] == concern and before[1] is moment.taken and before[2] is found):
+        now = concern, moment.taken, found, failed
+        self._moment, self._found, self._failed, self._drawn = moment, found, failed, now
+        if not (
+            before and before[0] == concern and all(a is b for a, b in zip(before[1:], now[1:], strict=True))
+        ):
             self.redraw()
 
     def concern(self, session: Session) -> Session:
@@ -39,6 +43,8 @@ class Panel(Canvas, can_focus=True):
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._moment is None:
             return [line(("Running the first forward and backward pass …", "muted"))]
+        if self._failed and not self.GOES_ON:
+            return [line(("This could not be found out. It is asked again for another pass.", "muted"))]
         return self.picture(self._moment, self._found, columns, rows)
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:

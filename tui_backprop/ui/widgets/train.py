@@ -20,6 +20,7 @@ class TrainView(Panel):
     """Its question is what the network makes of its data, where that can be drawn. How training goes, it is told."""
 
     NAME = "train"
+    GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "app.amount(-1)", show=False),
         Binding("down,j", "app.amount(1)", show=False),

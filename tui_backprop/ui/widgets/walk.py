@@ -14,6 +14,7 @@ class WalkView(Panel):
     """The step under the cursor."""
 
     NAME = "walk"
+    GOES_ON = True
 
     def concern(self, session: Session) -> Session:
         return session.walked
@@ -21,4 +22,4 @@ class WalkView(Panel):
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.walk import walk_panel
 
-        return walk_panel(moment, columns, rows, self._glyphs)
+        return walk_panel(moment, columns, rows, self._glyphs, given_up=self._failed)
