@@ -11,6 +11,8 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, Span, cut, line, width
 
+WIDE = 100  # columns from which the top line also says what the sample is read as
+
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
     """784·256·256·256·10; equal neighbours folded where that is too long: 2·3×10·2."""
@@ -35,7 +37,10 @@ def status(
         [("backprop-tui", "title")],
         [(layers_text(spec.layers, 20), "text"), (f" {cut(spec.activation, 20)}", "muted")],
         [(f"{spec.parameters:,}", "text"), (" parameters", "muted")],
-        [(sample_text(session, moment), "text")],
+        [
+            (sample_text(session, moment), "text"),
+            (misread(session, moment) if columns >= WIDE else "", "bad"),
+        ],
     ]
     last: list[Span] = []
     if moment is not None:
@@ -67,6 +72,16 @@ def step_text(moment: Moment) -> str:
     """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
     grain = moment.session.grain
     return f"{'step' if grain == 'equation' else grain} {moment.step.index}/{len(moment.steps) - 1}"
+
+
+def misread(session: Session, moment: Moment | None) -> str:
+    """What the network takes the sample for, where that is wrong."""
+    if moment is None or session.batch > 1 or session.network.loss != "cross-entropy":
+        return ""
+    from tui_backprop.mistakes import read_as  # numpy: after the first paint
+
+    said = read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0]
+    return f" read as {said}" if said != moment.taken.tensor("t")[0] else ""
 
 
 def sample_text(session: Session, moment: Moment | None) -> str:
