@@ -41,7 +41,7 @@ def _panel(
         [*_title(moment, found, columns), *_figures(moment, found, larger, columns)],
         _made(found.made, found.tensor, "how it came to be", "forward", columns, glyphs),
         _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, glyphs),
-        _torch(found, columns),
+        _torch(found, columns, glyphs),
     ]
     lines: list[Line] = []
     for block in filter(None, blocks):
@@ -101,7 +101,7 @@ def _made(
     return rows
 
 
-def _torch(found: Number, columns: int) -> Sequence[Line]:
+def _torch(found: Number, columns: int, glyphs: Glyphs) -> Sequence[Line]:
     """The same in PyTorch."""
     parts = [part for text in found.torch for part in text.split("; ")]
     if not parts:  # of an input, which is given
@@ -109,5 +109,5 @@ def _torch(found: Number, columns: int) -> Sequence[Line]:
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
     if found.tensor[0] == "W":
         at = ", ".join(map(str, reversed(found.index)))
-        rows += wrap(f"nn.Linear keeps Wᵀ: weight.grad[{at}]", columns, "muted")
+        rows += wrap(glyphs.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

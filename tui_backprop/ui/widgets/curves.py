@@ -19,6 +19,7 @@ class CurvesView(Panel):
     """Its question is answered by ``engine.slices``."""
 
     NAME = "curves"
+    GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "app.unit(-1)", show=False),
         Binding("down,j", "app.unit(1)", show=False),
