@@ -105,6 +105,7 @@ class Inquiries(Answers):
 
     def action_look_up(self) -> None:
         """Show the culprit in the walk: the step that makes its gradient, with its unit."""
+        self.accuse()  # a ranking of another layer may still stand there
         known = self._accusation
         culprit = known.chosen if known else None
         self._look_up_then = known is None or (culprit is None and known.ranked is None)
@@ -122,6 +123,7 @@ class Inquiries(Answers):
 
     def action_number_of_culprit(self) -> None:
         """Show the culprit in the number panel."""
+        self.accuse()
         culprit = self._accusation.chosen if self._accusation else None
         if culprit:
             self.move(lambda session, moment: moves.ask(session, culprit.tensor, culprit.index))
