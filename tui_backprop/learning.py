@@ -11,8 +11,8 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut, load
 from tui_backprop.engine.plane import grid, outputs, passes
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.reading import read_as
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.mistakes import read_as
 from tui_backprop.session import Session
 
 FIXED = 500  # samples that scores are taken on, at most

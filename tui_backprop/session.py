@@ -36,7 +36,9 @@ class Session:
     of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
     ALL_LAYERS; ``rank`` is the cursor in it, unless a number was ``asked`` for by name: (tensor, index). The loss
     is drawn along one weight, or over a ``pair``, of which the second may be ``pinned``. ``marks`` are
-    bookmarks, sessions without bookmarks of their own; the one ``marked`` is compared with now, or with one ``held``.
+    bookmarks, sessions without bookmarks of their own; the one ``marked`` is compared with now, or with one
+    ``held``. Of the samples that are read wrong, those of one class that are read as another may be ``sought``:
+    (the one, the other).
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -61,6 +63,7 @@ class Session:
     marks: tuple[Session, ...] = ()
     marked: int = 0
     held: int | None = None
+    sought: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole("sample", self.sample, 0))
@@ -84,7 +87,7 @@ class Session:
         """The same walk, without what only other panels show."""
         return replace(
             self, decade=None, lesson_clock=False, measure=MEASURES[0], accused=ALL_LAYERS, rank=0, asked=None,
-            pinned=None, pair=False, marks=(), marked=0, held=None,
+            pinned=None, pair=False, marks=(), marked=0, held=None, sought=None,
         )  # fmt: skip
 
     @property
@@ -245,6 +248,11 @@ def accuse(session: Session, rank: int) -> Session:
 def ask(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Look at a number by its name."""
     return replace(session, asked=(tensor, index))
+
+
+def seek(session: Session, sought: tuple[int, int] | None) -> Session:
+    """Look for samples of one class that are read as another, or (None) for all that are read wrong."""
+    return replace(session, sought=sought)
 
 
 def unask(session: Session) -> Session:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.blame import Culprit, ranking
-from tui_backprop.engine.case import case, nudges, pulls
+from tui_backprop.engine.case import Trial, case, pulls
 from tui_backprop.engine.influence import strongest_path
 from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.network import parameter_shapes
@@ -62,7 +62,7 @@ def test_a_sample_s_pull_is_its_own_gradient_by_the_size_of_the_batch(tensor):
 def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec, dtype):
     pass_ = taken(replace(spec, dtype=dtype))
     culprit = ranking(pass_, "gradient", 1)[0]
-    for nudge in nudges(pass_, culprit):
+    for nudge in Trial(pass_, culprit).nudges():
         program = Program(spec, 4, pass_.program.parameters.astype(float))
         program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
         for name, values in pass_.program.values.items():
@@ -77,7 +77,7 @@ def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec
 def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
     pass_ = taken(PLAIN, lr=1e-5)
     for culprit in ranking(pass_, "gradient", 20):
-        update, _, up, down = nudges(pass_, culprit)
+        update, _, up, down = Trial(pass_, culprit).nudges()
         assert update.by == pytest.approx(-1e-5 * culprit.gradient, rel=1e-9)
         assert update.came < 0
         assert update.came == pytest.approx(update.predicted, rel=1e-4)
@@ -97,6 +97,47 @@ def test_the_path_is_that_of_the_sample_that_pulls_hardest():
 def test_what_is_not_moved_is_not_listed_and_the_pass_stays_as_it_was():
     pass_ = taken(PLAIN)
     bias = replace(culprit_of(pass_, "b1", (0,)), value=0.0)
-    assert [nudge.why for nudge in nudges(pass_, bias)] == ["update", "up", "down"]
+    assert [nudge.why for nudge in Trial(pass_, bias).nudges()] == ["update", "up", "down"]
     with pytest.raises(ValueError, match="read-only"):
         pass_.program.parameters[0] = 1
+
+
+def reads(pass_, culprit, by):
+    """What the first sample is read as with one parameter moved, by a program of its own."""
+    program = Program(pass_.spec, pass_.batch, pass_.program.parameters.astype(float))
+    program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
+    program.values[culprit.tensor][culprit.index] += by
+    program.forward()
+    return int(program.values[f"z{pass_.spec.depth}"][0].argmax())
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_how_far_a_parameter_has_to_go_to_change_the_answer(right):
+    pass_ = taken(PLAIN)
+    last = f"W{PLAIN.depth}"
+    turned = 0
+    for culprit in (c for c in ranking(pass_, "gradient", 30, layer=PLAIN.depth) if c.tensor == last):
+        said = reads(pass_, culprit, 0)
+        wanted = said if right else (said + 1) % PLAIN.layers[-1]
+        turn = case(pass_, culprit, wanted).turn
+        assert (turn.right, turn.said) == (wanted, said)
+        if turn.by is None:
+            way = np.sign(culprit.gradient) * (1 if right else -1)
+            assert all((reads(pass_, culprit, way * far) == wanted) is right for far in (0.01, 1, 100))
+        else:
+            turned += 1
+            assert reads(pass_, culprit, turn.by) == turn.then
+            assert (turn.then == wanted) is not right
+            assert (reads(pass_, culprit, 0.99 * turn.by) == wanted) is right  # and no earlier
+    assert turned
+
+
+def test_every_nudge_says_what_is_read_then_and_without_classes_nothing_turns():
+    pass_ = taken(PLAIN)
+    culprit = ranking(pass_, "gradient", 1)[0]
+    found = case(pass_, culprit)
+    assert found.turn is None
+    for nudge in found.nudges:
+        assert nudge.said == reads(pass_, culprit, nudge.by)
+    still = replace(culprit, gradient=0.0)
+    assert case(pass_, still, 1).turn.by is None

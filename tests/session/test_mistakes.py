@@ -12,10 +12,11 @@ from tui_backprop.data.samples import load
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import Update
 from tui_backprop.engine.program import Program
+from tui_backprop.engine.reading import read_as
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import LOSSES, NetworkSpec
 from tui_backprop.engine.train import Training
-from tui_backprop.mistakes import next_mistake, read_as
+from tui_backprop.mistakes import confusion, next_mistake
 from tui_backprop.session import Session, from_preset
 
 MOONS = Session(NetworkSpec((2, 8, 2), "tanh"), "moons")
@@ -66,3 +67,26 @@ def test_a_network_that_reads_everything_right_has_none():
     session = replace(MOONS, data="circles", network=NetworkSpec((2, 16, 2), "relu"))
     assert wrong_ones(session, learned(session, 600)) == []
     assert next_mistake(session, learned(session, 600)) is None
+
+
+def test_the_confusion_counts_every_sample_once():
+    parameters = learned(MOONS, 60)
+    counts = confusion(MOONS, parameters)
+    assert counts.sum() == 400
+    assert counts.sum(axis=1).tolist() == np.bincount(load("moons", 0).target).tolist()
+    assert counts.sum() - np.trace(counts) == len(wrong_ones(MOONS, parameters))
+
+
+def test_one_kind_of_mistake_can_be_sought():
+    parameters = learned(MOONS, 60)
+    target, wrong = load("moons", 0).target, wrong_ones(MOONS, parameters)
+    for sort in ((0, 1), (1, 0)):
+        ones = [s for s in wrong if target[s] == sort[0]]
+        assert len(ones) == confusion(MOONS, parameters)[sort]
+        found, session = [], replace(MOONS, sample=0)
+        for _ in ones:
+            session = replace(session, sample=next_mistake(session, parameters, 1, sort))
+            found.append(session.sample)
+        assert sorted(found) == ones
+        assert next_mistake(replace(MOONS, sample=found[0]), parameters, -1, sort) == found[-1]
+    assert next_mistake(MOONS, parameters, 1, (0, 7)) is None

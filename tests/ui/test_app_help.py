@@ -72,7 +72,14 @@ async def test_keys_behind_the_help_do_not_step(open_app):
 async def test_f1_opens_the_help_from_a_text_field(open_app):
     async with open_app() as ui:
         await ui.press("f2", "f1")
-        assert "Reading the maps" in ui.screen
+        assert "In the network panel" in ui.screen
+
+
+async def test_the_help_begins_with_the_panel_that_has_the_keys(open_app):
+    async with open_app() as ui:
+        await ui.press("b", "question_mark")
+        assert "In the blame panel" in ui.screen
+        assert "In the marks panel" not in ui.screen  # further down
 
 
 async def test_every_key_is_in_the_command_palette(open_app):

@@ -8,6 +8,7 @@ from typing import Any
 from tui_backprop.engine.blame import ranking
 from tui_backprop.engine.case import case
 from tui_backprop.engine.spec import SpecError, one_of, whole
+from tui_backprop.mistakes import first_class
 from tui_backprop.replay import Replay
 from tui_backprop.session import ALL_LAYERS, MEASURES, Session
 from tui_backprop.ui.moment import Accusation
@@ -25,4 +26,5 @@ def blame(session: Session, given: dict[str, Any]) -> Accusation:
     session = replace(session, measure=measure.replace("-", " "), accused=layer)
     taken = Replay().take(session)
     ranked = ranking(taken, session.measure, top, layer or None)
-    return Accusation(session, taken, ranked, case(taken, ranked[0]) if ranked else None)
+    right = first_class(session, taken.tensor("t"))
+    return Accusation(session, taken, ranked, case(taken, ranked[0], right) if ranked else None)

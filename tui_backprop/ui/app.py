@@ -27,6 +27,7 @@ from tui_backprop.ui.inquiries import Inquiries
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment, steps_of
+from tui_backprop.ui.readings import Readings
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.steering import Steering
 from tui_backprop.ui.theme import THEME
@@ -42,7 +43,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.iteration import Pass
 
 
-class BackpropApp(Steering, Trainer, Inquiries, Clock):
+class BackpropApp(Steering, Readings, Trainer, Inquiries, Clock):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
     that may be kept for going back in time."""
 
@@ -190,7 +191,7 @@ class BackpropApp(Steering, Trainer, Inquiries, Clock):
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._glyphs))
+        self.push_screen(HelpScreen(self._glyphs, self._panel))
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:

@@ -16,6 +16,8 @@ from tui_backprop.ui.renderables.blame import (
     path_lines,
     pull_lines,
     ranked,
+    together,
+    turn_lines,
     where,
 )
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -27,14 +29,15 @@ COLUMNS = 78
 def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
     session, taken, found = accusation.session, accusation.taken, accusation.case
-    lines = [*called(session, taken), *choices(session, COLUMNS)[2:], ()]
+    lines = [*called(session, taken), *choices(session, COLUMNS)[2:]]
     if not accusation.ranked or found is None:
         return "\n".join(glyphs.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
     several = taken.batch > 1
+    lines += [*together(accusation.ranked, COLUMNS), ()]
     lines += ranked(accusation, COLUMNS, len(accusation.ranked) + 1, glyphs)
     lines += [(), *where(session, found.culprit)]
     lines += path_lines(session, found, COLUMNS, len(found.path) + 2, several=several)
-    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges))]
+    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges)), *turn_lines(found, COLUMNS)]
     lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
     return "\n".join(glyphs.text(plain(row)).rstrip() for row in lines)
 
@@ -55,6 +58,7 @@ def as_object(accusation: Accusation) -> dict[str, Any]:
         "ranking": culprits,
         "path": found.get("path", []),
         "nudges": found.get("nudges", []),
+        "turn": found.get("turn"),
         "pulls": found.get("pulls", []),
         "penalty": found.get("penalty", 0.0),
     }

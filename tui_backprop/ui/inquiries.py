@@ -1,4 +1,4 @@
-"""What the app does when it is asked about a number: who is to blame, what is called so, what is read wrong.
+"""What the app does when it is asked about a number: who is to blame, and what is called so.
 
 Answers that take time come from worker threads; the last one stays on the screen until the next is there.
 """
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui_backprop import session as moves
-from tui_backprop.data.catalogue import info
 from tui_backprop.session import Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
@@ -66,6 +65,7 @@ class Inquiries(Answers):
     def _inquire(self, asked: Accusation) -> None:
         from tui_backprop.engine.blame import ranking
         from tui_backprop.engine.case import case
+        from tui_backprop.mistakes import first_class
 
         found, session = asked, asked.session
         try:
@@ -73,7 +73,8 @@ class Inquiries(Answers):
                 ranked = ranking(asked.taken, session.measure, RANKED, session.accused or None)
                 found = replace(found, ranked=ranked)
             if found.chosen:
-                found = replace(found, case=case(asked.taken, found.chosen))
+                right = first_class(session, asked.taken.tensor("t"))
+                found = replace(found, case=case(asked.taken, found.chosen, right))
         except Exception as error:  # as with passes: said in one line, and not tried again
             self._unanswerable = session
             self.call_from_thread(self._could_not, f"look into this: {type(error).__name__}: {error}")
@@ -128,32 +129,6 @@ class Inquiries(Answers):
         if culprit:
             self.move(lambda session, moment: moves.ask(session, culprit.tensor, culprit.index))
         self.to_panel("number")
-
-    # --- what is read wrong -------------------------------------------------------------------------------
-
-    def action_mistake(self, direction: int) -> None:
-        moment = self.moment
-        if moment is not None and not self._computing:
-            self._seek_mistake(moment, direction)
-
-    @work(thread=True, group="mistake")
-    def _seek_mistake(self, moment: Moment, direction: int) -> None:
-        from tui_backprop.mistakes import next_mistake
-
-        try:
-            found = next_mistake(moment.session, moment.taken.program.parameters, direction)
-        except Exception as error:
-            self.call_from_thread(self._could_not, f"read the samples: {type(error).__name__}: {error}")
-        else:
-            self.call_from_thread(self._mistaken, moment, found)
-
-    def _mistaken(self, moment: Moment, sample: int | None) -> None:
-        if sample is None:
-            about = info(moment.session.data)
-            all_right = f"All {about.samples:,} samples are read right."
-            self.notify(all_right if about.classes else "These samples have no classes.", markup=False)
-        elif self.session.pass_key == moment.session.pass_key:
-            self.go(replace(self.session, sample=sample))
 
     # --- what is called so --------------------------------------------------------------------------------
 

@@ -54,8 +54,9 @@ KEYS = (
     Key("d,0", "panel('marks')", "d", "marks", "To the bookmarks, and what is different between two."),
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
     Key("z", "zoom", "z", "zoom", "The current panel alone, and back."),
-    Key("e", "mistake(1)", "e", "error", "The next sample that the network reads wrong."),
+    Key("e", "mistake(1)", "e", "error", "The next sample that the network reads wrong (see C)."),
     Key("E", "mistake(-1)", "", "", "The sample before that the network reads wrong."),
+    Key("C", "confusion", "C", "", "What is read as what: choose the errors that e goes through."),
     Key("slash", "ask", "/", "find", "Look at any number by its name, such as W2[13,200] or a1[40]."),
     Key("r", "restart", "r", "restart", "Back to the first weights (iteration 0)."),
     Key("u", "undo", "u", "undo", "Undo: back to what was before the last key."),
@@ -82,6 +83,12 @@ PANEL_KEYS = {
         ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
         ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
         ("i", "number", "Show where this parameter's gradient comes from, number by number."),
+        ("e", "error", "The next sample that is read wrong."),
+        (
+            "C",
+            "errors",
+            "What is read as what: choose the errors that e goes through, such as a 7 read as 2.",
+        ),
     ),
     "number": (
         ("↑ ↓ ← →", "place", "The number before or after: rows and columns of a matrix."),

@@ -182,7 +182,7 @@ LOSSES: dict[str, Primitive] = {
     "binary-cross-entropy": _loss(
         "binary cross-entropy",
         _binary_cross_entropy,
-        "mean( Σ ( − {1} ln {v} − (1− {1} ) ln(1− {v} ) ) ) , {v} = σ( {0} )",
+        "mean( Σ ( −{1}·ln {v} − (1−{1})·ln(1−{v}) ) ) , {v} = σ( {0} )",
         "( {v} − {1} ) / n",
         12,
         _p_minus_target,

@@ -49,7 +49,8 @@ def status(
         )
         last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
     place = "" if moment is None else f" · {step_text(moment)}"
-    second = [(f"iteration {session.iteration}", "text"), (place, "muted")]
+    word = "iteration" if columns >= WIDE else "iter"
+    second = [(f"{word} {session.iteration:,}", "text"), (place, "muted")]
     playing = [(f"playing {speed:g}/s", "update")] if speed else []
     order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
     kept = []
@@ -78,7 +79,7 @@ def misread(session: Session, moment: Moment | None) -> str:
     """What the network takes the sample for, where that is wrong."""
     if moment is None or session.batch > 1 or session.network.loss != "cross-entropy":
         return ""
-    from tui_backprop.mistakes import read_as  # numpy: after the first paint
+    from tui_backprop.engine.reading import read_as  # numpy: after the first paint
 
     said = read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0]
     return f" read as {said}" if said != moment.taken.tensor("t")[0] else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
 from math import prod
 
 import numpy as np
@@ -10,20 +12,21 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.engine.blame import MEASURES, Culprit
 from tui_backprop.engine.case import Case
 from tui_backprop.engine.iteration import Pass
-from tui_backprop.mistakes import read_as
+from tui_backprop.engine.reading import class_of, read_as
 from tui_backprop.session import ALL_LAYERS, Session
 from tui_backprop.ui.moment import Accusation
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.names import what_it_is
-from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.numbers import MINUS, number
 from tui_backprop.ui.renderables.spans import Line, Span, beside, clip, cut, line, pad, wrap
 
 SIDE_BY_SIDE, LIST_COLUMNS = 70, 38  # from so many columns on, the list stands beside the case
-FEWEST = 4  # parameters in the list at least
+FEWEST, TEN, TALL = 4, 10, 30  # parameters in the list at least, and in a panel of so many rows
 FIELD, LABEL = 10, 7  # columns of a number, and of what stands before it
 ROOMY = 20  # rows of a case, from which nothing is left out
 TIGHT = 18  # rows of the panel, below which the measure is not explained
-LEAST_PATH = 3  # rows of a path: heading, factors, result
+MANY = 5  # parameters of one unit that are worth a word
+LEAST_PATH = 4  # rows of a path: heading, factors, result, and what it is part of
 SHORT = {"gradient": "gradient", "update": "update", "weight x gradient": "w×dW"}
 
 
@@ -37,13 +40,16 @@ def blame_panel(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs)
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
     if accusation.chosen is None:
         return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
+    if rows >= TIGHT:
+        head = [*head[:-1], *together(accusation.ranked, columns), ()]
     left = rows - len(head)
     if columns >= SIDE_BY_SIDE:
         right = _case(accusation, columns - LIST_COLUMNS - 3, left)
         lower = beside(ranked(accusation, LIST_COLUMNS, left, glyphs), right, LIST_COLUMNS + 1)
     else:
-        below = _case(accusation, columns, left - FEWEST - 2)
-        above = ranked(accusation, columns, max(left - len(below) - 1, FEWEST + 1), glyphs)
+        fewest = FEWEST if rows < TALL else min(TEN, len(accusation.ranked))
+        below = _case(accusation, columns, left - fewest - 2)
+        above = ranked(accusation, columns, max(left - len(below) - 1, fewest + 1), glyphs)
         lower = [*above, (), *below]
     return [*head, *lower][:rows]
 
@@ -53,8 +59,7 @@ def called(session: Session, taken: Pass) -> list[Line]:
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (number(taken.loss, 4), "loss"))]
-    t = taken.tensor("t")[0]
-    right = int(t) if np.ndim(t) == 0 else int(np.argmax(t))
+    right = class_of(np.asarray(taken.tensor("t")[0]))
     said = int(read_as(taken.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
@@ -79,6 +84,17 @@ def choices(session: Session, columns: int) -> list[Line]:
         line(("measure ", "muted"), *names),
         *wrap(f"{row.formula}: {row.about}", columns, "muted"),
     ]
+
+
+def together(culprits: Sequence[Culprit], columns: int) -> list[Line]:
+    """Where the first ones all lead to one unit: they share its derivative, and are not so many causes."""
+    unit = culprits[0].tensor[1:], culprits[0].index[-1]
+    same = list(takewhile(lambda each: (each.tensor[1:], each.index[-1]) == unit, culprits))
+    if len(same) < MANY:
+        return []
+    many = "all of these" if len(same) == len(culprits) else f"the first {len(same)}"
+    layer, at = unit
+    return wrap(f"{many} lead to one unit, {at} of layer {layer}: all take its δ", columns, "muted")
 
 
 def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -123,7 +139,10 @@ def _case(accusation: Accusation, columns: int, rows: int) -> list[Line]:
     if found.culprit != accusation.chosen:
         top = [line(*clip(top[0], columns - 2), (" …", "muted"))]
     pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
-    nudged = nudge_lines(found, columns, 3 if rows < (ROOMY if pulled else ROOMY // 2) else 4)
+    nudged = nudge_lines(found, columns, 3 if rows < ROOMY else 4)
+    turned = turn_lines(found, columns)
+    if len(top) + len(nudged) + len(turned) <= rows:
+        nudged += turned
     room = rows - len(top) - len(nudged) - len(pulled) - (2 if pulled else 1)
     if room < LEAST_PATH:
         return [*top, *nudged, *pulled][:rows]
@@ -148,7 +167,7 @@ def path_lines(session: Session, found: Case, columns: int, rows: int, several: 
     sample = (session.sample + found.sample) % info(session.data).samples
     words = f"strongest path, sample {sample}" if several else "the strongest path to the loss"
     lines = [line((cut(words, columns), "muted"))]
-    shown = max(rows - 2, 1)
+    shown = max(rows - 3, 1)
     factors = [(cut(hop.why, 22), hop.factor) for hop in hops]
     if len(factors) > shown:
         front, back = shown // 2, len(factors) - max((shown - 1) // 2, 0)
@@ -159,8 +178,12 @@ def path_lines(session: Session, found: Case, columns: int, rows: int, several: 
         for i, (label, factor) in enumerate(factors)
     ]
     pull = found.pulls[0].gradient if several else found.culprit.gradient
-    note = f"of {number(pull, sign=True)} by all paths"
-    return [*lines, _term("=", (note, "muted"), found.along, "backward", columns)]
+    share = f", {found.along / pull:.1%} of" if pull and np.isfinite(found.along / pull) else ""
+    return [
+        *lines,
+        _term("=", (f"this path{share.replace('-', MINUS)}", "muted"), found.along, "text", columns),
+        _term(" ", ("all paths together", "muted"), pull, "backward", columns),
+    ]
 
 
 def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line:
@@ -186,6 +209,20 @@ def nudge_lines(found: Case, columns: int, most: int) -> list[Line]:
     ]
     above = [line((cut("if it moves, the loss changes by", columns), "muted"))] if most > 3 else []
     return [*above, _row("moved", heads, columns), *rows]
+
+
+def turn_lines(found: Case, columns: int) -> list[Line]:
+    """Whether moving the parameter changes what the first sample is read as, and how far it has to go for that."""
+    turn = found.turn
+    if turn is None:
+        return []
+    flips = [f"{nudge.why}: read as {nudge.said}" for nudge in found.nudges if nudge.said != turn.said]
+    here = "; ".join(flips) if flips else f"still read as {turn.said} after each"
+    if turn.by is not None:
+        there = f"alone it takes {number(turn.by, sign=True)} to be read as {turn.then}"
+    else:
+        there = "no move of it alone (to ±1,024) changes that" if turn.sought else ""
+    return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")
 
 
 def pull_lines(session: Session, found: Case, columns: int) -> list[Line]:

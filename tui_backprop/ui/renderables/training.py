@@ -36,6 +36,7 @@ SHARE_ROWS = 14  # rows of curves, from which the share read right has a chart o
 MEANS = 25  # the mean is of one part in so many of the losses: it shows the trend
 DECADES = 2  # a span of more is drawn on a log scale
 FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
+TRAINED = " (training goes over these too)"
 LABEL = 6  # columns of the numbers on the left: both charts begin in one column
 APART = 8  # columns between two numbers below
 
@@ -79,7 +80,7 @@ def curves(moment: Moment, learning: Learning | None, columns: int, rows: int, g
         return before(moment, columns)[:rows]
     words = [*progress(learning, columns, glyphs), *figures(moment, learning, columns)]
     room = rows - len(words)
-    if room < LEAST_CHART or not np.isfinite(learning.losses).any():
+    if room < LEAST_CHART or learning.done < 2 or not np.isfinite(learning.losses).any():
         return words[:rows]
     here = moment.session.iteration
     frame = Frame(learning.first, learning.first + learning.done, here, columns, glyphs)
@@ -135,8 +136,8 @@ def figures(moment: Moment, learning: Learning, columns: int) -> list[Line]:
     """The newest figures, and whether the loss stopped being a number."""
     groups: list[list[Sequence[Span]]] = []
     if learning.last:
-        at = [("iteration ", "muted"), (f"{learning.last.iteration:,}", "strong")]
-        groups.append([at, _loss(learning.last.loss)])
+        of = (f" of iteration {learning.last.iteration:,}", "muted")
+        groups.append([[*_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
         named = (f"first {fixed_part(moment.session.data):,}:", "muted")
@@ -224,7 +225,8 @@ def share_chart(scores: Sequence[Score], first: int, frame: Frame, rows: int) ->
     x, y = (np.array(part, float) for part in zip(*((s.iteration, s.right) for s in scores), strict=True))
     _draw(figure, x, 100 * y, "update", "*" if frame.glyphs.plain else "braille")
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
-    heading = cut(f"read right, of the first {first:,} samples", frame.columns)
+    heading = f"read right, of the first {first:,} samples"
+    heading = cut(heading + TRAINED * (len(heading + TRAINED) <= frame.columns), frame.columns)
     return [line((heading, "muted")), *printed(figure)]
 
 

@@ -27,30 +27,34 @@ NAMED = 12  # columns for keys and words
 WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
 
 
-def help_lines(glyphs: Glyphs, columns: int) -> list[Line]:
-    """The whole page."""
+def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
+    """The whole page: first what the panel that has the keys makes of them, then the rest."""
 
     def entry(name: str, words: str, role: str = "key") -> list[Line]:
         rows = wrap(words, columns - NAMED)
         return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
 
-    lines = [line(("Reading the maps", "title"))]
-    lines += [
+    def section(place: str) -> list[Line]:
+        rows = [row for shown, _, words in PANEL_KEYS[place] for row in entry(glyphs.text(shown), words)]
+        return [line((f"In the {place} panel", "title")), *rows, ()] if rows else []
+
+    lines = section(panel)
+    maps: list[Line] = [
+        line(("Reading the maps", "title")),
         line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
         line((f"  {glyphs.down}   ", "backward"), "negative, from small to large"),
         line((f"  {glyphs.zero}     ", "text"), "near zero, against the largest in the map"),
         line(("  blue", "forward"), " is on its way forward, ", ("amber", "backward"), " on its way back"),
         (),
-        line(("Keys", "title")),
     ]
+    lines += [*(maps if panel == "walk" else []), line(("Keys", "title"))]
     for key in KEYS:
         names = glyphs.text(" ".join(NAMES.get(name, name) for name in key.keys.split(",")))
         lines += entry(names, key.help)
-    for place, rows in PANEL_KEYS.items():
-        lines += [(), line((f"In the {place} panel", "title"))] if rows else []
-        for shown, _, words in rows:
-            lines += entry(glyphs.text(shown), words)
-    lines += [(), *entry("ctrl+p", "Everything by name."), (), line(("Words", "title"))]
+    lines += [*entry("ctrl+p", "Everything by name."), ()]
+    lines += [row for place in PANEL_KEYS if place != panel for row in section(place)]
+    lines += maps if panel != "walk" else []
+    lines.append(line(("Words", "title")))
     for word, meaning in WORDS:
         lines += entry(glyphs.text(word), meaning, "strong")
     return [glyphs.fit(row) for row in lines]
@@ -59,9 +63,9 @@ def help_lines(glyphs: Glyphs, columns: int) -> list[Line]:
 class HelpPage(Canvas):
     """All lines at their full height; the screen scrolls it."""
 
-    def __init__(self, glyphs: Glyphs, columns: int) -> None:
+    def __init__(self, glyphs: Glyphs, columns: int, panel: str) -> None:
         super().__init__(glyphs, id="help-page")
-        self._page = help_lines(glyphs, columns)
+        self._page = help_lines(glyphs, columns, panel)
         self.styles.height = len(self._page)
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
@@ -82,9 +86,9 @@ class HelpScreen(ModalScreen[None]):
         Binding("question_mark,f1,q,escape,enter,space", "dismiss", show=False),
     ]
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, glyphs: Glyphs, panel: str) -> None:
         super().__init__()
-        self._glyphs = glyphs
+        self._glyphs, self._panel = glyphs, panel
 
     def compose(self) -> ComposeResult:
         self.set_class(self._glyphs.plain, "plain")
@@ -93,4 +97,4 @@ class HelpScreen(ModalScreen[None]):
                 box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
             box.border_title = "help"
             box.border_subtitle = self._glyphs.text("↑ ↓ scroll   ? closes")
-            yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME)
+            yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME, self._panel)

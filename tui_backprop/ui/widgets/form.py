@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.memory import check_memory
@@ -197,7 +198,7 @@ class NetworkPanel(Frame):
         with editor.prevent(Input.Changed):
             editor.value = text
         self._place(editor)
-        editor.cursor_position = len(text)
+        editor.selection = Selection(0, len(text))  # typing replaces it; home, end and arrows go into it
         editor.display = True
         if not editors:
             self.mount(editor)
