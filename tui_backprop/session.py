@@ -18,8 +18,15 @@ from tui_backprop.way import Run, Way
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
 PANELS = ("network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks")
+COST_PAGES = ("cost", "claims", "race", "dial", "ledger", "reuse")  # what the cost panel has to show
+PLACES = tuple(dict.fromkeys((*PANELS, *COST_PAGES)))  # all that can have the keys
 MEASURES = ("gradient", "update", "weight x gradient")  # to rank parameters by; see engine/blame.py
 ALL_LAYERS = 0  # of the ranking
+AXES = ("time", "passes", "FLOPs", "training")  # of the cost chart
+ZOOMS = (9.0, 6.0, 4.0, 2.5)  # decades of parameters that it spans
+PRECISIONS = ("float32", "float64")  # of the step dial
+EPSILON = 12  # notches of the step dial from 0.1 down to the lesson's 0.0001; each is a quarter of a decade
+NOTCHES = 60  # down to 1e-16
 GRAINS = ("layer", "equation", "operation")  # how much one step of the walk is; see engine/trace.py
 VIEWS = ("map", "histogram", "largest", "picture")  # of the array that a step makes
 
@@ -33,7 +40,9 @@ class Session:
     ``grain``, and ``view`` is how the array that a step makes is shown. ``units`` has
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
-    of the time measured here. The ranking of parameters is by ``measure``, of the layer ``accused`` or of
+    of the time measured here; it is drawn in the unit of ``axis``, and over ZOOMS[zoom] decades. The step dial
+    stands ``notch`` quarters of a decade below 0.1, in a ``precision``; ``racer`` is the method that races backprop.
+    The ranking of parameters is by ``measure``, of the layer ``accused`` or of
     ALL_LAYERS; ``rank`` is the cursor in it, unless a number was ``asked`` for by name: (tensor, index). The loss
     is drawn along one weight, or over a ``pair``, of which the second may be ``pinned``. ``marks`` are
     bookmarks, sessions without bookmarks of their own; the one ``marked`` is compared with now, or with one
@@ -54,6 +63,11 @@ class Session:
     units: tuple[int, ...] = ()
     decade: float | None = None
     lesson_clock: bool = False
+    axis: str = AXES[0]
+    zoom: int = 0
+    notch: int = EPSILON
+    precision: str = PRECISIONS[0]
+    racer: str = "forward-difference"
     measure: str = MEASURES[0]
     accused: int = ALL_LAYERS
     rank: int = 0
@@ -86,7 +100,8 @@ class Session:
     def walked(self) -> Session:
         """The same walk, without what only other panels show."""
         return replace(
-            self, decade=None, lesson_clock=False, measure=MEASURES[0], accused=ALL_LAYERS, rank=0, asked=None,
+            self, decade=None, lesson_clock=False, axis=AXES[0], zoom=0, notch=EPSILON, precision=PRECISIONS[0],
+            racer="forward-difference", measure=MEASURES[0], accused=ALL_LAYERS, rank=0, asked=None,
             pinned=None, pair=False, marks=(), marked=0, held=None, sought=None,
         )  # fmt: skip
 
@@ -222,6 +237,31 @@ def other_clock(session: Session) -> Session:
 def read_cost_at(session: Session, decade: float | None) -> Session:
     """The chart's cursor at 10**decade parameters, or at the current network."""
     return replace(session, decade=decade)
+
+
+def next_axis(session: Session) -> Session:
+    """The cost chart in the next unit."""
+    return replace(session, axis=AXES[(AXES.index(session.axis) + 1) % len(AXES)])
+
+
+def zoom_chart(session: Session, direction: int) -> Session:
+    """The cost chart over fewer decades (+1), or more."""
+    return replace(session, zoom=min(max(session.zoom + direction, 0), len(ZOOMS) - 1))
+
+
+def turn_dial(session: Session, notches: int) -> Session:
+    """The step dial so many notches further down."""
+    return replace(session, notch=min(max(session.notch + notches, 0), NOTCHES))
+
+
+def other_precision(session: Session) -> Session:
+    """The step dial in the other precision."""
+    return replace(session, precision=PRECISIONS[1 - PRECISIONS.index(session.precision)])
+
+
+def next_racer(session: Session, racers: Sequence[str]) -> Session:
+    """The next method that can race."""
+    return replace(session, racer=racers[(racers.index(session.racer) + 1) % len(racers)])
 
 
 def next_measure(session: Session) -> Session:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_backprop.cost.racer import BOARD, EVALUATIONS, WHY, run
+from tui_backprop.cost.racer import BOARD, EVALUATIONS, WHY, begin, run
 from tui_backprop.engine.methods import METHODS, Options, Problem
 from tui_backprop.engine.methods.batched import groups
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
@@ -110,8 +110,12 @@ class Race:
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
             given = (self.problem, self.method, options, self._shared, self._board, self._why)
-            self._process = self._context.Process(target=run, args=given, daemon=True, name="race")
-            self._process.start()
+            process = self._context.Process(target=run, args=given, daemon=True, name="race")
+            try:
+                begin(process)
+                self._process = process
+            except (OSError, ValueError) as error:
+                self._ended, self._failure = "failed", f"no process can be started: {error}"
 
     def pause(self) -> None:
         """Let it wait; ``resume`` lets it go on."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from multiprocessing import parent_process
 from statistics import median
 from time import perf_counter, sleep
@@ -25,7 +26,7 @@ ROUNDS = 9  # of backprop, timed
 
 def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
     """Fill ``shared`` by a method, until it is done, cancelled, or nobody is there any more to see it."""
-    _keep_quiet()
+    keep_quiet()
     try:
         board[BOARD.index("backprop")] = _time_backprop(problem)
         gradient = np.frombuffer(shared)
@@ -71,7 +72,14 @@ def _time_backprop(problem: Problem) -> float:
     return median(times[1:])
 
 
-def _keep_quiet() -> None:
+def begin(process: Any) -> None:
+    """Start a process. While an app runs, what it puts in the place of standard error is no file, and none can be
+    started with it: the real one stands in for that moment."""
+    with redirect_stderr(sys.__stderr__):
+        process.start()
+
+
+def keep_quiet() -> None:
     """Neither keys nor signals of the terminal are for this process, and it says nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -157,10 +157,12 @@ class Program:
                 rule(*arguments)
             yield
 
-    def forward(self, start: int = 0) -> Array:
-        """Walk down the list, from operation ``start`` on; return the loss, an array of shape ()."""
+    def forward(self, start: int = 0, stop: int | None = None) -> Array:
+        """Walk down the list, from operation ``start`` on (to the one before ``stop``); return the loss, an array of
+        shape ()."""
+        part = self._forward if not start and stop is None else self._forward[start:stop]
         with np.errstate(all="ignore"):  # an overflow shows as inf or NaN in the value that it happened to
-            for rule, arguments in self._forward[start:] if start else self._forward:
+            for rule, arguments in part:
                 rule(*arguments)
         return self.values[LOSS]
 

@@ -189,7 +189,7 @@ def _step(
     if kind == "penalty":
         made = {name: folded(formula) for name, formula in made.items()}
         read = [name for name in read if any(name in formula.split() for formula in made.values())]
-    costs = [_costs(visit, shapes) for visit in visits]
+    costs = [costs_of(visit, shapes) for visit in visits]
     tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], spec) else "")
     macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
     suffix = " vjp" if phase == "backward" else ""
@@ -219,7 +219,7 @@ def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
     return visit != [each for each in backward_visits(spec) if each.writes == visit.writes][-1]
 
 
-def _costs(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
+def costs_of(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
     """Multiply-accumulates, floating-point operations, and numbers read and written."""
     row, i = visit.op.primitive, visit.of
     inputs = [shapes[name] for name in visit.op.inputs]

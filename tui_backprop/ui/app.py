@@ -22,9 +22,9 @@ from tui_backprop.history import History
 from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session
 from tui_backprop.ui.base import Change
-from tui_backprop.ui.clock import Clock
 from tui_backprop.ui.inquiries import Inquiries
 from tui_backprop.ui.keys import KEYS, bar
+from tui_backprop.ui.lab import Lab
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.readings import Readings
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.iteration import Pass
 
 
-class BackpropApp(Steering, Readings, Trainer, Inquiries, Clock):
+class BackpropApp(Steering, Readings, Trainer, Inquiries, Lab):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
     that may be kept for going back in time."""
 
@@ -97,6 +97,9 @@ class BackpropApp(Steering, Readings, Trainer, Inquiries, Clock):
         self.query_one(KeyBar).show(bar("walk"))
         self.show()
         self.call_after_refresh(self._compute)  # the first paint does not wait for it
+
+    def on_unmount(self) -> None:
+        self.end_processes()
 
     # --- state: one value, and what follows from it -------------------------------------------------------
 
@@ -166,10 +169,10 @@ class BackpropApp(Steering, Readings, Trainer, Inquiries, Clock):
             shown = self.moment.session  # its numbers stay until those of the session are there
         self.query_one(StatusBar).show(shown, self.moment, self.speed)
         self.query_one(NetworkPanel).show(self.session, self.moment)
-        self.show_costs()
         self.refresh_panels()
 
     def refresh_panels(self) -> None:
+        self.show_costs()
         self.show_training()
         self.answer()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.session import PANELS
+from tui_backprop.session import PLACES
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,11 @@ class Key:
     shown: str
     word: str
     help: str
-    places: tuple[str, ...] = PANELS
+    places: tuple[str, ...] = PLACES
 
 
 WALK = ("walk",)
+PAGE = ("v", "page", "The next page: chart, claims, race, step dial, ledger, reuse.")
 KEYS = (
     Key(
         "right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK
@@ -41,7 +42,14 @@ KEYS = (
     Key("n", "sample(1)", "n", "sample", "The next sample."),
     Key("N,p", "sample(-1)", "", "", "The sample before."),
     Key("a", "automatic", "", "", "Back to the unit with the largest |δ| in every layer.", WALK),
-    Key("m", "clock", "m", "clock", "Clock: this machine's, or the lesson's 1 ms a forward pass.", ("cost",)),
+    Key(
+        "m",
+        "clock",
+        "m",
+        "clock",
+        "Clock: this machine's, or the lesson's 1 ms a forward pass.",
+        ("cost", "claims"),
+    ),
     Key("1,f2", "panel('network')", "", "", "To the network: edit it."),
     Key("2,f3", "panel('walk')", "", "", "To the walk."),
     Key("3,f4,dollar_sign", "panel('cost')", "", "", "To the cost chart."),
@@ -121,9 +129,31 @@ PANEL_KEYS = {
         ("x", "drop", "Forget this bookmark."),
     ),
     "cost": (
+        PAGE,
         ("← →", "cursor", "Move the chart's cursor over the parameter counts."),
+        ("↑ ↓", "network", "To the next known network, LeNet-5 to GPT-3."),
+        ("+ −", "zoom", "Zoom the chart in and out around the cursor."),
+        ("x", "axis", "In seconds, forward passes, FLOPs, or for a training run."),
+        ("S", "sweep", "Measure networks up to what memory holds; again stops."),
         ("home", "this network", "The cursor back to the current network; end: to a trillion."),
     ),
+    "claims": (PAGE,),
+    "race": (
+        PAGE,
+        ("enter", "start", "Start the race; then pause it, and go on."),
+        ("esc", "cancel", "Call the race off."),
+        ("m", "method", "The numerical method that races, before it starts."),
+    ),
+    "dial": (
+        PAGE,
+        ("← →", "step h", "The step h one notch smaller or larger (home: the lesson's 0.0001)."),
+        ("x", "precision", "In float32 or float64."),
+    ),
+    "ledger": (
+        PAGE,
+        ("↑ ↓", "scroll", "The layers before or after."),
+    ),
+    "reuse": (PAGE,),
 }
 
 

@@ -13,11 +13,3 @@ class Applied(Message):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-
-
-class CursorMoved(Message):
-    """The chart's cursor stands at 10**decade parameters; None: at the current network."""
-
-    def __init__(self, decade: float | None) -> None:
-        super().__init__()
-        self.decade = decade

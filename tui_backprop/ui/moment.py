@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.cost.model import Machine, lesson_machine
-from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
-from tui_backprop.session import AUTOMATIC, Session
+from tui_backprop.cost.work import Shape, shape_of
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.session import AUTOMATIC, AXES, Session
 
 if TYPE_CHECKING:  # these load numpy, which the first paint does without
+    from tui_backprop.cost.law import Law
+    from tui_backprop.cost.race import Standing
+    from tui_backprop.cost.sweep import Progress
     from tui_backprop.engine.blame import Culprit
     from tui_backprop.engine.case import Case
     from tui_backprop.engine.iteration import Pass
@@ -110,19 +113,37 @@ class Accusation:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the cost panel shows: the network, the machine's laws (None while it is being measured), the
-    chart's cursor and which clock is read. Steps of the walk change nothing here."""
+    """What the cost panel shows: the network, the machine's law (None while it is measured), the chart's cursor,
+    unit and zoom, which clock is read, and how sweep and race stand. Steps of the walk change nothing here."""
 
     network: NetworkSpec
-    here: Machine | None
-    decade: float | None
-    lesson_clock: bool
+    here: Law | None
+    decade: float | None = None
+    lesson_clock: bool = False
+    axis: str = AXES[0]
+    zoom: int = 0
+    sweep: Progress | None = None
+    race: Standing | None = None
 
     @property
-    def machine(self) -> Machine | None:
-        return lesson_machine(backprop_ratio(self.network)) if self.lesson_clock else self.here
+    def law(self) -> Law | None:
+        if not self.lesson_clock:
+            return self.here
+        from tui_backprop.cost.law import LESSON
+
+        return LESSON
+
+    @property
+    def shape(self) -> Shape:
+        """That of the network in hand."""
+        return shape_of(self.network)
 
     @property
     def parameters(self) -> float:
         """The parameter count under the cursor."""
         return float(self.network.parameters) if self.decade is None else 10**self.decade
+
+    @property
+    def at(self) -> Shape:
+        """The shape under the cursor."""
+        return self.shape if self.decade is None else self.shape.at(self.parameters)

@@ -20,6 +20,8 @@ FORWARD = "#5fd7ff"
 BACKWARD = "#ffaf5f"
 UPDATE = "#87d787"
 LOSS = "#ff87af"
+IMPROVED = "#af87ff"
+SPSA = "#5fafaf"
 
 LOOKS = {
     "text": Style(color=TEXT),
@@ -32,6 +34,8 @@ LOOKS = {
     "backward": Style(color=BACKWARD),
     "update": Style(color=UPDATE),
     "naive": Style(color=LOSS),
+    "improved": Style(color=IMPROVED),
+    "spsa": Style(color=SPSA),
     "backprop": Style(color=BACKWARD),
     "mark": Style(color=MUTED),
     "grid": Style(color=GRID),

@@ -9,24 +9,35 @@ from functools import cached_property, partial
 
 from textual import events
 
+from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.keys import bar
 from tui_backprop.ui.widgets.bars import KeyBar, TabBar
 from tui_backprop.ui.widgets.blame import BlameView
 from tui_backprop.ui.widgets.canvas import Canvas
+from tui_backprop.ui.widgets.claims import ClaimsView
 from tui_backprop.ui.widgets.cost import CostView
 from tui_backprop.ui.widgets.curves import CurvesView
+from tui_backprop.ui.widgets.dial import DialView
 from tui_backprop.ui.widgets.flow import FlowView
 from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
 from tui_backprop.ui.widgets.graph import GraphView
+from tui_backprop.ui.widgets.ledger import LedgerView
 from tui_backprop.ui.widgets.marks import MarksView
 from tui_backprop.ui.widgets.number import NumberView
+from tui_backprop.ui.widgets.race import RaceView
+from tui_backprop.ui.widgets.reuse import ReuseView
 from tui_backprop.ui.widgets.train import TrainView
 
 # The panels that share the place to the right of the walk, with what they are called there.
 ASIDE = {
     "cost": ("cost of one gradient", CostView),
+    "claims": ("the lesson's claims, measured", ClaimsView),
+    "race": ("the race", RaceView),
+    "dial": ("step dial", DialView),
+    "ledger": ("ledger of one pass", LedgerView),
+    "reuse": ("reuse, counted", ReuseView),
     "blame": ("most to blame", BlameView),
     "number": ("one number", NumberView),
     "graph": ("computation graph", GraphView),
@@ -42,6 +53,7 @@ class Panels(Base):
 
     _panel = "walk"  # which has, or had, the keys
     _aside = "cost"  # which is to the right of the walk
+    _page = "cost"  # of the cost panel
 
     @cached_property
     def _views(self) -> dict[str, Canvas]:
@@ -55,7 +67,8 @@ class Panels(Base):
         return self._views.get(name)
 
     async def action_panel(self, name: str) -> None:
-        """Show a panel (where only one fits) and give it the keys."""
+        """Show a panel (where only one fits) and give it the keys; of the cost panel, the page that was seen last."""
+        name = self._page if name == "cost" else name
         if name in ASIDE and not self.query(f"#{name}"):
             title, kind = ASIDE[name]
             await self.query_one("#panels").mount(Frame(name, title, kind(self._glyphs)))
@@ -65,11 +78,18 @@ class Panels(Base):
         elif (view := self.view(name)) and not view.has_focus:
             view.focus()
 
+    async def action_page(self, direction: int) -> None:
+        """The next page of the cost panel, or the one before."""
+        self._page = COST_PAGES[(COST_PAGES.index(self._page) + direction) % len(COST_PAGES)]
+        await self.action_panel("cost")
+
     def to_panel(self, name: str) -> None:
         self.call_next(partial(self.action_panel, name))
 
     def _current(self, name: str) -> None:
         self._panel = name
+        if name in COST_PAGES:
+            self._page = name
         if name in ASIDE:
             self._aside = name
         for frame in self.query(Frame):

@@ -125,7 +125,24 @@ def _difference(moment: Moment, replay: Replay) -> object:
     return difference(taken(session.marks[session.marked]), other)
 
 
+def _dial(moment: Moment, replay: Replay) -> object:
+    from tui_backprop.engine.dial import dial
+
+    return dial(moment.taken, *moment.weights[0])
+
+
+def _with_less_kept(moment: Moment, replay: Replay) -> object:
+    from tui_backprop.engine.reuse import KINDS, recompute
+
+    return tuple(recompute(moment.taken, kind) for kind in KINDS)
+
+
 QUESTIONS = {
+    "dial": Question(lambda moment: (*moment.session.pass_key, moment.weights[0]), _dial),
+    "ledger": Question(
+        lambda moment: (moment.session.network, moment.session.batch, *moment.session.pass_key), _timing, 2
+    ),
+    "reuse": Question(lambda moment: (moment.session.network, moment.session.batch), _with_less_kept),
     "train": Question(_same_pass, _picture),
     "marks": Question(_compared, _difference),
     "walk": Question(_array, _counted),

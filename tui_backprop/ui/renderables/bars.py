@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.session import PANELS, Session
+from tui_backprop.session import COST_PAGES, PANELS, Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
@@ -100,6 +100,8 @@ SHORT = {"network": "net", "number": "num"}  # panels, where there is not room f
 
 def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
     """The panels and their keys; where there is little room, only the current one has its name."""
+
+    current = "cost" if current in COST_PAGES else current
 
     def cells(names: dict[str, str]) -> list[Span]:
         spans: list[Span] = []

@@ -1,4 +1,4 @@
-"""The cost chart: time of one gradient against parameter count, both logarithmic, drawn with plotext.
+"""The cost chart: what one gradient takes by each method, against parameter count, both logarithmic, in plotext.
 
 plotext takes 0.1 s to import, so this module is imported after the first paint.
 """
@@ -6,72 +6,205 @@ plotext takes 0.1 s to import, so this module is imported after the first paint.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from tui_backprop.cost.model import LANDMARKS, Machine, decades, log_seconds, read
+from tui_backprop.cost.gradient import WAYS
+from tui_backprop.cost.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
+from tui_backprop.cost.law import Law
+from tui_backprop.cost.work import Shape
+from tui_backprop.session import ZOOMS
+from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.plotting import blank, painted, printed
 from tui_backprop.ui.renderables.spans import Line
 
 LOW, HIGH = 3.0, 12.0  # decades of parameters
-FASTEST, SLOWEST = -6.0, 18.5  # decades of seconds
-SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NAMED = 64  # columns from which known networks have their names in the chart
+LETTER = 0.44, 0.09  # how far along the chart the first letter stands on its line, and the others after it
+
+# How each way is drawn, the least telling first: its look, and its marker where there is no braille.
+LINES = (
+    ("spsa", "spsa", "."),
+    ("forward-mode", "mark", ","),
+    ("complex", "mark", ","),
+    ("central", "mark", ","),
+    ("improved", "improved", "-"),
+    ("naive", "naive", "*"),
+    ("backprop", "backprop", "+"),
+)
 
 
-def chart(
-    machine: Machine, parameters: float, current: int, columns: int, rows: int, glyphs: Glyphs
-) -> list[Line]:
-    """The chart in ``columns`` x ``rows``: two lines, the measured points, the current network, the cursor.
+@dataclass(frozen=True)
+class Axis:
+    """A unit: what a way takes ``of`` a network in it, its range in decades, and its ticks where they have names."""
 
-    ``parameters`` is where the cursor stands, ``current`` is the size of the network in hand.
-    """
-    figure = blank(columns, rows)
-    curves = ("*", "+") if glyphs.plain else ("braille", "braille")
-    here = math.log10(current)
+    label: str
+    of: Callable[[Law, str, Shape], float]
+    low: float
+    high: float
+    ticks: Sequence[tuple[str, float]] = ()
+
+
+def _seconds(law: Law, way: str, shape: Shape) -> float:
+    return law.gradient(way, shape).middle
+
+
+AXES: dict[str, Axis] = {
+    "time": Axis("one gradient", _seconds, -6.0, 18.5, LANDMARKS),
+    "passes": Axis(
+        "one gradient, in forward passes",
+        lambda law, way, shape: _seconds(law, way, shape) / law.seconds("forward", shape).middle,
+        -0.5,
+        12.5,
+    ),
+    "FLOPs": Axis("one gradient, in FLOPs", lambda law, way, shape: law.operations(way, shape), 3.0, 25.0),
+    "training": Axis(
+        f"a training run of {TRAINING_STEPS:,} steps",
+        lambda law, way, shape: TRAINING_STEPS * _seconds(law, way, shape),
+        -1.0,
+        23.5,
+        LANDMARKS,
+    ),
+}
+
+
+def decades(low: float, high: float, count: int) -> list[float]:
+    """``count`` evenly spaced exponents from ``low`` to ``high``."""
+    return [low + (high - low) * i / (count - 1) for i in range(count)]
+
+
+def log(value: float) -> float:
+    return math.log10(max(value, 1e-300))
+
+
+@dataclass(frozen=True)
+class View:
+    """The part of the plane that is drawn: decades of parameters, and of what they take."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+def view_of(costs: Costs, axis: Axis, law: Law) -> View:
+    """All of it; or around the cursor, as far as it is zoomed in."""
+    here = math.log10(costs.network.parameters)
     low = min(LOW, math.floor(here))
-    xs = decades(low, HIGH, 2 * columns)
+    if not costs.zoom:
+        return View(low, HIGH, axis.low, axis.high)
+    span = ZOOMS[costs.zoom]
+    middle = min(max(math.log10(costs.parameters), low + span / 2), HIGH - span / 2)
+    ends = [costs.shape.at(10 ** (middle + side * span / 2)) for side in (-1, 1)]
+    found = [log(axis.of(law, way, shape)) for way in WAYS for shape in ends]
+    return View(middle - span / 2, middle + span / 2, min(found) - 0.3, max(found) + 0.3)
 
-    def draw(x: list[float], y: list[float], role: str, marker: str, joined: bool = False) -> None:
-        inside = [(a, b) for a, b in zip(x, y, strict=True) if FASTEST <= b <= SLOWEST and low <= a <= HIGH]
-        if not inside:
-            return
-        signal = figure.signal(*map(list, zip(*inside, strict=True)), marker=painted(marker, role))
-        figure.draw(signal.lines() if joined else signal)
 
-    cursor = math.log10(parameters)
-    draw([cursor] * rows, decades(FASTEST, SLOWEST, rows), "mark", "|" if glyphs.plain else "│")
-    draw(xs, [log_seconds(machine.naive_seconds(10**x)) for x in xs], "naive", curves[0], True)
-    draw(xs, [log_seconds(machine.backprop.seconds(10**x)) for x in xs], "backprop", curves[1], True)
-    sizes = [math.log10(point.parameters) for point in machine.points]
-    measured = [log_seconds(point.backprop) for point in machine.points]
-    draw(sizes, measured, "backprop", "o" if glyphs.plain else "●")
-    reading = read(machine, current)
-    for seconds, role in ((reading.naive, "naive"), (reading.backprop, "backprop")):
-        draw([here], [log_seconds(seconds)], role, "#" if glyphs.plain else "◆")
-    _axes(figure, low, rows, glyphs)
+def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The chart in ``columns`` x ``rows``: a line for each method, with its letter; measured points, the network in
+    hand, known ones, the cursor. Beyond what was measured a line is dotted. There has to be a law."""
+    law = costs.law
+    assert law is not None
+    axis = AXES[costs.axis]
+    view = view_of(costs, axis, law)
+    figure = blank(columns, rows)
+    xs = decades(view.left, view.right, 2 * max(columns, 8))
+    shapes = [costs.shape.at(10**x) for x in xs]
+
+    def draw(x: Sequence[float], y: Sequence[float], role: str, marker: str, joined: bool = False) -> None:
+        inside = [
+            (a, b)
+            for a, b in zip(x, y, strict=True)
+            if view.bottom <= b <= view.top and view.left <= a <= view.right
+        ]
+        if inside:
+            signal = figure.signal(*map(list, zip(*inside, strict=True)), marker=painted(marker, role))
+            figure.draw(signal.lines() if joined and len(inside) > 1 else signal)
+
+    cursor = math.log10(costs.parameters)
+    upright = decades(view.bottom, view.top, rows)
+    draw([cursor] * rows, upright, "mark", "|" if glyphs.plain else "│")
+    edge = math.log10(law.largest) if law.points else view.right
+    letters = []
+    for i, (way, role, marker) in enumerate(LINES):
+        ys = [log(axis.of(law, way, shape)) for shape in shapes]
+        solid = [n for n, x in enumerate(xs) if x <= edge]
+        dotted = [n for n, x in enumerate(xs) if x > edge][1::5]
+        look = marker if glyphs.plain else "braille"
+        draw([xs[n] for n in solid], [ys[n] for n in solid], role, look, joined=True)
+        draw([xs[n] for n in dotted], [ys[n] for n in dotted], role, look)
+        at = min(int((LETTER[0] + i * LETTER[1]) * len(xs)), len(xs) - 1)
+        letters.append(([xs[at]], [ys[at]], role, WAYS[way].letter))
+    for letter in letters:
+        draw(*letter)
+    _points(draw, law, costs, axis, glyphs)
+    if columns >= NAMED:
+        _names(draw, law, costs, axis, view, columns)
+    _axes(figure, axis, view, rows, glyphs)
     return printed(figure)
 
 
-def _axes(figure: object, low: float, rows: int, glyphs: Glyphs) -> None:
-    """Decades of parameters below; on the left the landmarks in time that have a row to themselves."""
-    x, y = figure.ruler("x"), figure.ruler("y")  # type: ignore[attr-defined]
-    x.lim(low, HIGH)
-    y.lim(FASTEST, SLOWEST)
-    ticks = [3, 6, 9, 12] if low == LOW else [1, 3, 6, 9, 12]
-    x.ticks(ticks, [f"1e{t}" if glyphs.plain else "10" + str(t).translate(SUPERSCRIPT) for t in ticks])
-    apart = 1.2 * (SLOWEST - FASTEST) / max(rows - 3, 1)
+Draw = Callable[..., None]
+
+
+def _points(draw: Draw, law: Law, costs: Costs, axis: Axis, glyphs: Glyphs) -> None:
+    """What was measured: passes of backprop; the network in hand, by backprop and by the naive method."""
+    if axis is AXES["time"]:
+        measured = [point for point in law.points if point.kind == "backprop"]
+        x = [math.log10(point.parameters) for point in measured]
+        draw(x, [log(point.median) for point in measured], "backprop", "o" if glyphs.plain else "●")
+        if costs.race and costs.race.state == "done" and costs.race.method == "forward-difference":
+            there = [math.log10(costs.race.parameters)]
+            draw(there, [log(costs.race.seconds)], "naive", "o" if glyphs.plain else "●")
+    here = [math.log10(costs.network.parameters)]
+    for way in ("naive", "backprop"):
+        draw(here, [log(axis.of(law, way, costs.shape))], way, "#" if glyphs.plain else "◆")
+
+
+def _names(draw: Draw, law: Law, costs: Costs, axis: Axis, view: View, columns: int) -> None:
+    """Known networks by their names, above the line of the naive method where they are."""
+    cell = (view.right - view.left) / max(columns - 10, 1)
+    for name, parameters in KNOWN:
+        if name == "the lesson":
+            continue
+        x, y = math.log10(parameters), log(axis.of(law, "backprop", costs.shape.at(float(parameters))))
+        below = y - 2.4 * (view.top - view.bottom) / 30
+        draw([x], [y], "strong", "o")
+        for i, letter in enumerate(name):
+            draw([x + (i - len(name) / 2) * cell], [below], "mark", letter)
+
+
+def _axes(figure: Any, axis: Axis, view: View, rows: int, glyphs: Glyphs) -> None:
+    """Decades of parameters below; on the left the landmarks (or decades) that have a row to themselves."""
+    x, y = figure.ruler("x"), figure.ruler("y")
+    x.lim(view.left, view.right)
+    y.lim(view.bottom, view.top)
+    whole = range(math.ceil(view.left), math.floor(view.right) + 1)
+    ticks = [k for k in whole if k % 3 == 0 or len(whole) <= 7 or k == whole[0]]
+    x.ticks(ticks, [_power(k, glyphs) for k in ticks])
+    apart = 1.2 * (view.top - view.bottom) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
-    for name, seconds in (
-        *LANDMARKS[2:3],
-        *LANDMARKS[-1:],
-        *LANDMARKS[6:7],
-        *LANDMARKS[5:6],
-        *LANDMARKS[:2],
-        *LANDMARKS[3:5],
-    ):
-        if all(abs(log_seconds(seconds) - at) >= apart for _, at in shown):
-            shown.append((name, log_seconds(seconds)))
+    for name, at in _candidates(axis, view, glyphs):
+        if view.bottom <= at <= view.top and all(abs(at - other) >= apart for _, other in shown):
+            shown.append((f"{name:>8}", at))
     y.ticks([at for _, at in shown], [name for name, _ in shown])
     y.grid()
-    figure.label("parameters", "x")  # type: ignore[attr-defined]
-    figure.axes(False, axis="y", side="right")  # type: ignore[attr-defined]
-    figure.axes(False, axis="x", side="upper")  # type: ignore[attr-defined]
+    figure.label("parameters", "x")
+    figure.axes(False, axis="y", side="right")
+    figure.axes(False, axis="x", side="upper")
+
+
+def _candidates(axis: Axis, view: View, glyphs: Glyphs) -> list[tuple[str, float]]:
+    """What can be written on the left, the most telling first."""
+    if not axis.ticks:
+        every = range(math.ceil(view.bottom), math.floor(view.top) + 1)
+        return [(_power(k, glyphs), float(k)) for step in (6, 3, 1) for k in every if k % step == 0]
+    order = (2, 7, 6, 5, 0, 1, 3, 4)
+    return [(axis.ticks[i][0], log(axis.ticks[i][1])) for i in order]
+
+
+def _power(exponent: int, glyphs: Glyphs) -> str:
+    return f"1e{exponent}" if glyphs.plain else "10" + str(exponent).translate(SUPERSCRIPT)

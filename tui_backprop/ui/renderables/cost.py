@@ -1,66 +1,179 @@
-"""The cost panel's words: what both methods take at the chart's cursor."""
+"""The cost panel's words: what every method takes at the chart's cursor, and how far that is to be trusted."""
 
 from __future__ import annotations
 
-from tui_backprop.cost.model import TRAINING_STEPS, read
-from tui_backprop.engine.spec import backprop_ratio
+from statistics import median
+
+from tui_backprop.cost.gradient import WAYS
+from tui_backprop.cost.landmarks import KNOWN, TRAINING_STEPS
+from tui_backprop.cost.law import Estimate, Law
+from tui_backprop.cost.sweep import busy
+from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.numbers import count, duration, times
-from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
+from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
+
+ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
+NAME, VALUE = 15, 11  # columns
+PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
+
+
+def pages(current: str, columns: int) -> Line:
+    """The pages of the cost panel; where there is little room, the current one, and which of how many."""
+    names = [(f" {name} ", "cursor" if page == current else "faint") for page, name in PAGE_NAMES.items()]
+    if sum(len(text) for text, _ in names) <= columns:
+        return line(*names)
+    names = [(text.strip() + " ", role) for text, role in names]
+    if sum(len(text) for text, _ in names) - 1 <= columns:
+        return line(*names[:-1], (names[-1][0].rstrip(), names[-1][1]))
+    at = COST_PAGES.index(current) + 1
+    return line((f" {PAGE_NAMES[current]} ", "cursor"), (f"  page {at} of {len(COST_PAGES)} (v)", "muted"))
+
+
+def heading(costs: Costs, columns: int) -> Line:
+    """What the chart shows."""
+    from tui_backprop.ui.renderables.chart import AXES
+
+    return line((cut(AXES[costs.axis].label, columns), "muted"))
 
 
 def legend(columns: int, glyphs: Glyphs) -> Line:
-    """What is drawn."""
-    steep, flat = ("/ ", "_ ") if glyphs.plain else ("⡠⠊ ", "⣀⠤ ")
-    naive = next(
-        text
-        for text in ("naive: P+1 forward passes", "naive")
-        if len(text) + 22 <= columns or text == "naive"
+    """What its marks are, as many as fit."""
+    parts = (
+        ("● ", "backprop", "measured"),
+        ("· ", "backprop", "projected"),
+        ("◆ ", "strong", "this network"),
     )
-    return line(
-        (steep + naive, "naive"),
-        "   ",
-        (flat + "backprop", "backprop"),
-        "   ",
-        "  " if columns < 50 else "● measured",
-    )
+    spans, room = [], columns
+    for mark, role, words in parts:
+        if room >= len(words) + 4:
+            spans += [(glyphs.text(mark), role), (f"{words}  ", "muted")]
+            room -= len(words) + 4
+    return line(*spans)
 
 
-def readout(costs: Costs, columns: int) -> list[Line]:
-    """Both methods under the cursor, their ratio, and a training run of 100,000 steps."""
-    if costs.machine is None:
+def readout(costs: Costs, columns: int, rows: int = 99) -> list[Line]:
+    """Every method under the cursor; the ratio; a training run; how good the law is. The most telling first, as far
+    as there are rows."""
+    law = costs.law
+    if law is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
-    at = read(costs.machine, costs.parameters)
-    here = costs.decade is None
-    passes = f"{at.backprop / at.forward:.1f} passes"
-    macs = backprop_ratio(costs.network)
-    if costs.lesson_clock:
-        source: tuple[str, ...] = ("assumed: 1 ms at 335,114 parameters", "the lesson's 1 ms", "assumed")
-    elif costs.machine.measured(costs.parameters):
-        source = ("measured on this machine", "measured")
+    forward = law.seconds("forward", costs.at)
+    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    ratio = naive.middle / backprop.middle
+    macs = law.operations("backprop", costs.at) / law.operations("spsa", costs.at) * 2
+    where = "this network: " if costs.decade is None else "at "
+    lines = [
+        line((where, "muted"), (count(costs.parameters), "strong"), (" parameters", "muted"), *_known(costs)),
+        _row("forward pass", duration(forward.middle), "text", columns, source(forward, law)),
+        *(_way(name, law, costs, columns) for name in WAYS),
+        line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (" faster than naive", "muted")),
+        line(("  so many machines would tie", "muted")),
+        line("  ", f"{macs:.2f}x", (" a forward pass in MACs,", "muted")),
+        line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
+        line(
+            (f"{TRAINING_STEPS:,} steps: naive ", "muted"), (duration(TRAINING_STEPS * naive.middle), "naive")
+        ),
+        line(("  with backprop ", "muted"), (duration(TRAINING_STEPS * backprop.middle), "backprop")),
+        *trust(law, columns),
+    ]
+    return lines[:rows]
+
+
+def _known(costs: Costs) -> list[tuple[str, str]]:
+    """The known network that the cursor stands at."""
+    same = (name for name, parameters in KNOWN if parameters == round(costs.parameters))
+    name = next(same, "")
+    return [(f"  {name}", "text")] if name and costs.decade is not None else []
+
+
+def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
+    """A method's letter and name, what it takes in the chart's unit, and on what that rests."""
+    from tui_backprop.ui.renderables.chart import AXES
+
+    way, role = WAYS[name], ROLE.get(name, "text")
+    takes = law.gradient(name, costs.at)
+    timed = costs.axis in ("time", "training")
+    value = AXES[costs.axis].of(law, name, costs.at)
+    text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
+    raced = costs.race is not None and costs.race.state == "done" and costs.decade is None
+    if name == "naive" and raced and costs.race and costs.race.method == "forward-difference":
+        notes: tuple[str, ...] = (f"raced: {duration(costs.race.seconds)}", "raced")
+    elif name == "backprop" or costs.lesson_clock:
+        notes = (source(takes, law),)
     else:
-        source = ("projected from measured networks", "projected")
-    where = "this network: " if here else "at "
+        notes = (f"{way.about}, {spread(takes)}", way.about, spread(takes))
+    return _row(f"{way.letter} {way.name}", text, role, columns, *notes)
+
+
+def source(estimate: Estimate, law: Law) -> str:
+    """Whether it was measured, projected or assumed, and how sure it is."""
+    if law.assumed:
+        return "assumed"
+    return f"measured {spread(estimate)}" if estimate.measured else f"projected {spread(estimate)}"
+
+
+def spread(estimate: Estimate) -> str:
+    """How far off it may be: ±4%, or within a factor."""
+    wide = max(estimate.high / estimate.middle, estimate.middle / estimate.low) if estimate.low else 1.0
+    if wide < 1.005:
+        return ""
+    return f"±{100 * (wide - 1):.0f}%" if wide < 1.5 else f"within {wide:.1f}x"
+
+
+def trust(law: Law, columns: int) -> list[Line]:
+    """What the law says of points that were left out of it, and whether the machine was busy."""
+    if law.assumed:
+        return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
+    left = law.left_out()
+    lines: list[Line] = []
+    if left:
+        usual, worst = median(one.off for one in left), max(one.off for one in left)
+        inside = sum(one.inside for one in left)
+        words = f"points left out of the law: within {usual:.2f}x (median), {worst:.2f}x (worst),"
+        words += f" {inside} of {len(left)} in their interval"
+        lines += wrap(words, columns, "muted")
+    if far := law.beyond():
+        usual, worst = median(one.off for one in far), max(one.off for one in far)
+        words = (
+            f"fitted to the small ones alone, 100 times larger: {usual:.2f}x (median), {worst:.2f}x (worst)"
+        )
+        lines += wrap(words, columns, "muted")
+    if noisy := busy(law):
+        words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy; S measures again"
+        lines += wrap(words, columns, "bad")
+    return lines
+
+
+def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
+    """How a sweep stands, while there is one."""
+    progress = costs.sweep
+    if progress is None:
+        return []
+    if progress.now is None:
+        ended = "time was up" if progress.ended == "time" else progress.ended or "all of them"
+        return wrap(
+            f"swept {progress.done} of {progress.of} networks in {progress.seconds:.0f} s: {ended}",
+            columns,
+            "muted",
+        )
+    full = progress.done * 10 // max(progress.of, 1)
+    bar = line((glyphs.done * full, "update"), (glyphs.left * (10 - full), "faint"))
     return [
-        line((where, "muted"), (count(at.parameters), "strong"), (" parameters", "muted")),
-        _row("forward", at.forward, "text", columns, *source),
-        _row("naive", at.naive, "naive", columns, f"{count(at.parameters + 1)} passes", "P+1 passes"),
-        _row("backprop", at.backprop, "backprop", columns, passes),
-        line(("in MACs  ", "muted"), f"{macs:>9.2f}x", ("  a forward", "muted")),
-        line(("backprop: ", "muted"), (f"{times(at.ratio)} times", "strong"), (" faster", "muted")),
-        (),
-        line((f"training, {TRAINING_STEPS:,} steps", "muted")),
-        _row("naive", at.naive_run, "naive", columns, "projected"),
-        _row("backprop", at.backprop_run, "backprop", columns, "projected"),
+        line(
+            *bar,
+            (f" measuring {short_count(progress.now)}", "text"),
+            (f", {progress.done} of {progress.of}; S stops", "muted"),
+        )
     ]
 
 
-def _row(name: str, seconds: float, role: str, columns: int, *notes: str) -> Line:
-    """A method, its time, and the longest of the notes that fits."""
-    left = f"{name:<9}"
-    time = f"{duration(seconds):>10}"
-    note = next((n for n in notes if len(left) + len(time) + 2 + len(n) <= columns), "")
+def _row(name: str, value: str, role: str, columns: int, *notes: str) -> Line:
+    """A method, its figure, and the longest of the notes that fits."""
+    left = f"{name:<{NAME}}"
+    text = f"{value:>{VALUE}}"
+    note = next((n for n in notes if len(left) + len(text) + 2 + len(n) <= columns), "")
     return line(
-        (left, role), (time, "text" if role == "text" else "strong"), (f"  {note}" if note else "", "muted")
+        (left, role), (text, "text" if role == "text" else "strong"), (f"  {note}" if note else "", "muted")
     )

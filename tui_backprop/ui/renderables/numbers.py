@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tui_backprop.cost.model import DAY, HOUR, MINUTE, UNIVERSE, YEAR
+from tui_backprop.cost.landmarks import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 
 MINUS = "−"
 

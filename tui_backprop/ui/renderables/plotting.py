@@ -28,7 +28,24 @@ finally:
 AXIS = "[─│┼└┬┤┌┐┘├┴]"
 
 # plotext is told a colour number for each role; the numbers are read back from what it prints.
-ROLES = dict(enumerate(("naive", "backprop", "mark", "strong", "forward", "backward", "loss", "update"), 1))
+ROLES = dict(
+    enumerate(
+        (
+            "naive",
+            "backprop",
+            "mark",
+            "strong",
+            "forward",
+            "backward",
+            "loss",
+            "update",
+            "improved",
+            "spsa",
+            "faint",
+        ),
+        1,
+    )
+)
 
 
 def blank(columns: int, rows: int) -> Any:

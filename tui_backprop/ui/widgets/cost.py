@@ -1,72 +1,56 @@
-"""The cost panel: the chart and what it says under its cursor."""
+"""The first page of the cost panel: the chart, and what it says under its cursor."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tui_backprop.ui.messages import CursorMoved
-from tui_backprop.ui.moment import Costs
-from tui_backprop.ui.renderables.cost import legend, readout
-from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line, beside, line
-from tui_backprop.ui.widgets.canvas import Canvas
+from tui_backprop.ui.widgets.page import CostPage
 
-DECADES = 3.0, 12.0
-TALL, WIDE, READOUT = 26, 56, 34  # the words stand beside the chart below so many rows, from so many columns
-NUDGE = 0.25  # decades that a key moves the cursor
+TALL, WIDE, READOUT = 26, 56, 36  # the words stand beside the chart below so many rows, from so many columns
+LEAST = 10  # rows of a chart with words below
 
 
-class CostView(Canvas, can_focus=True):
-    """Shows Costs; its cursor keys ask the app for another parameter count."""
+class CostView(CostPage):
+    """Its cursor keys ask the app for another parameter count, unit or zoom."""
 
+    NAME = "cost"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move(-1)", show=False),
-        Binding("right,l", "move(1)", show=False),
-        Binding("home", "here", show=False),
-        Binding("end", "move(99)", show=False),
+        Binding("left,h", "app.cursor(-1)", show=False),
+        Binding("right,l", "app.cursor(1)", show=False),
+        Binding("up,k", "app.known(1)", show=False),
+        Binding("down,j", "app.known(-1)", show=False),
+        Binding("home", "app.cursor(0)", show=False),
+        Binding("end", "app.cursor(99)", show=False),
+        Binding("plus,equals_sign", "app.zoom_chart(1)", show=False),
+        Binding("minus", "app.zoom_chart(-1)", show=False),
+        Binding("x", "app.axis", show=False),
+        Binding("S", "app.sweep", show=False),
     ]
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="cost-view")
-        self._costs: Costs | None = None
-
-    def show(self, costs: Costs) -> None:
-        if costs == self._costs:
-            return
-        self._costs = costs
-        self.redraw()
+    def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
+        """Steps of the walk change nothing here."""
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         costs = self._costs
-        if costs is None:
-            return [line(("measuring …", "muted"))]
-        below = readout(costs, READOUT if rows < TALL and columns >= WIDE else columns)
-        if costs.machine is None:
-            return [self._glyphs.fit(row) for row in below]
+        if costs is None or costs.law is None:
+            return [line(("measuring a forward pass on this machine …", "muted"))]
         from tui_backprop.ui.renderables.chart import chart  # plotext: after the first paint
-
-        machine = costs.machine
+        from tui_backprop.ui.renderables.cost import heading, legend, pages, readout, sweeping
 
         def plot(wide: int, high: int) -> list[Line]:
-            drawn = chart(
-                machine, costs.parameters, costs.network.parameters, wide, max(high, 4), self._glyphs
-            )
-            return [legend(wide, self._glyphs), *drawn]
+            over = [heading(costs, wide), *sweeping(costs, wide, self._glyphs), legend(wide, self._glyphs)]
+            return [*over, *chart(costs, wide, max(high - len(over), 4), self._glyphs)]
 
+        head = [pages(self.NAME, columns)]
         if rows < TALL and columns >= WIDE:
-            lines = beside(plot(columns - READOUT - 2, rows - 1), [(), *below], columns - READOUT - 2)
-        else:
-            lines = [*plot(columns, rows - len(below) - 2), (), *below]
-        return [self._glyphs.fit(row) for row in lines]
-
-    def action_move(self, direction: int) -> None:
-        if self._costs is not None:
-            at = round(math.log10(self._costs.parameters) / NUDGE + direction * 0.5001) * NUDGE
-            self.post_message(CursorMoved(min(max(at, DECADES[0]), DECADES[1])))
-
-    def action_here(self) -> None:
-        self.post_message(CursorMoved(None))
+            left = columns - READOUT - 2
+            words = readout(costs, READOUT, rows - 1)
+            return [*head, *beside(plot(left, rows - 1), words, left)]
+        words = readout(costs, columns)
+        words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
+        return [*head, *plot(columns, rows - 1 - len(words)), *words]

@@ -1,0 +1,214 @@
+"""The law of a machine: what passes take on it, fitted to what was measured, with its own error.
+
+seconds = overhead a call × calls + share × bytes read and written / speed of the memory that holds them
+
+The speeds come from a probe, by how many bytes a pass goes through; overhead and share are fitted for each kind of
+pass, to the relative error, and are not negative. A pass that reads its weights for many parameters at once is
+bound by its operations, and has them in place of the bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from tui_backprop.cost.gradient import WAYS
+from tui_backprop.cost.landmarks import LESSON_FORWARD, LESSON_SIZE
+from tui_backprop.cost.probe import Probe, Speeds
+from tui_backprop.cost.work import Shape, work
+
+SURE, UNSURE = (
+    0.04,
+    0.35,
+)  # of the logarithm: the least error that is claimed, and that of a law with nothing to spare
+DECADE = 0.12  # by which it grows with each decade beyond what was measured
+DEVIATIONS = 2.0  # on either side, in an interval
+OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
+PEAK = 1e11  # operations a second, until something is known
+BUSY = 0.3  # of the median: runs that are spread wider were disturbed
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Passes of one kind, measured: quartiles and median in seconds, of so many ``runs``."""
+
+    kind: str
+    shape: Shape
+    low: float
+    median: float
+    high: float
+    runs: int
+
+    @property
+    def parameters(self) -> float:
+        return round(self.shape.parameters)
+
+    @property
+    def spread(self) -> float:
+        """Distance of the quartiles, against the median."""
+        return (self.high - self.low) / self.median
+
+    @property
+    def busy(self) -> bool:
+        """Whether the machine seems to have been busy with something else."""
+        return self.spread > BUSY
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds: the likeliest, and an interval that should hold the truth 19 times of 20. ``measured`` where they
+    were measured, and not worked out."""
+
+    low: float
+    middle: float
+    high: float
+    measured: bool = False
+
+    def times(self, factor: float) -> Estimate:
+        return Estimate(factor * self.low, factor * self.middle, factor * self.high)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A measured point, and what a law said of it that was fitted without it."""
+
+    point: Measured
+    said: Estimate
+
+    @property
+    def off(self) -> float:
+        """By which factor it was wrong, 1 or more."""
+        ratio = self.said.middle / self.point.median
+        return max(ratio, 1 / ratio)
+
+    @property
+    def inside(self) -> bool:
+        return self.said.low <= self.point.median <= self.said.high
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
+    as points left out show it."""
+
+    overhead: float
+    share: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Law:
+    """What was measured on a machine, and what follows from it. ``assumed`` is the lesson's clock: then nothing was
+    measured, and a forward pass of its network takes 1 ms, others in proportion."""
+
+    points: tuple[Measured, ...] = ()
+    probe: Probe = field(default_factory=lambda: Probe(Speeds((1.0,), (2e10,)), Speeds((1.0,), (1e10,))))
+    assumed: bool = False
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(point.kind for point in self.points)
+
+    @cached_property
+    def largest(self) -> float:
+        """Parameters of the largest network measured."""
+        return max((point.parameters for point in self.points), default=1.0)
+
+    @cached_property
+    def _fits(self) -> dict[str, Fit]:
+        return {kind: self._fit([p for p in self.points if p.kind == kind]) for kind in self.kinds}
+
+    def point(self, kind: str, parameters: float) -> Measured | None:
+        """What was measured of a network with exactly so many parameters."""
+        same = (p for p in self.points if p.kind == kind and p.parameters == round(parameters))
+        return next(same, None)
+
+    def seconds(self, kind: str, shape: Shape) -> Estimate:
+        """A pass: as measured, or as the law has it. A kind that was not measured takes as long as its work does at
+        the speed of a forward pass."""
+        if self.assumed:
+            each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
+            found = each * shape.parameters
+            return Estimate(found, found, found)
+        point = self.point(kind, shape.parameters)
+        if point is not None and point.shape == shape:
+            return Estimate(point.low, point.median, point.high, measured=True)
+        fit = self._fits.get(kind) or self._fits.get("forward") or Fit(1e-6, 1.0, UNSURE)
+        calls, rest = self._terms(kind, shape)
+        middle = fit.overhead * calls + fit.share * rest
+        beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
+        wide = math.exp(DEVIATIONS * math.hypot(fit.error, DECADE * beyond))
+        return Estimate(middle / wide, middle, middle * wide)
+
+    def gradient(self, way: str, shape: Shape) -> Estimate:
+        """One gradient by one of WAYS, in seconds. Raises KeyError for another."""
+        row = WAYS[way]
+        once = self.seconds(row.kind, shape)
+        many = row.passes(shape.parameters)
+        return once if many == 1 else once.times(many)
+
+    def operations(self, way: str, shape: Shape) -> float:
+        """The same in FLOPs."""
+        row = WAYS[way]
+        return row.passes(shape.parameters) * work(row.kind, shape).flops
+
+    def left_out(self, kinds: Sequence[str] = ("forward", "backprop")) -> tuple[LeftOut, ...]:
+        """Every point against the law fitted without it."""
+        return tuple(
+            LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
+            for point in self.points
+            if point.kind in kinds and sum(p.kind == point.kind for p in self.points) > 2
+        )
+
+    def beyond(
+        self, factor: float = 100, kinds: Sequence[str] = ("forward", "backprop")
+    ) -> tuple[LeftOut, ...]:
+        """The points that are larger than a ``factor``-th of the largest against a law fitted to the smaller ones."""
+        large = [p for p in self.points if p.parameters > self.largest / factor]
+        small = self._without(large)
+        if len({p.parameters for p in small.points}) < 2:
+            return ()
+        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in kinds)
+
+    def _without(self, points: Sequence[Measured]) -> Law:
+        return Law(tuple(p for p in self.points if p not in points), self.probe)
+
+    def _terms(self, kind: str, shape: Shape) -> tuple[float, float]:
+        """Calls, and the seconds that the rest of the work takes at full speed."""
+        does = work(kind, shape)
+        if kind in OPERATIONS:
+            return does.calls, does.flops / PEAK
+        speeds = self.probe.both if does.written else self.probe.reading
+        return does.calls, (does.read + does.written) / speeds.at(does.touched)
+
+    def _fit(self, points: Sequence[Measured]) -> Fit:
+        """Least squares of the relative error, both coefficients at least 0; its error is that of points left out."""
+        overhead, share = self._solve(points)
+        offs = []
+        if len(points) > 2:
+            for left in points:
+                a, b = self._solve([p for p in points if p is not left])
+                calls, rest = self._terms(left.kind, left.shape)
+                offs.append(math.log(max(a * calls + b * rest, 1e-12) / left.median))
+        error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNSURE
+        return Fit(overhead, share, max(error, SURE))
+
+    def _solve(self, points: Sequence[Measured]) -> tuple[float, float]:
+        rows = np.array([self._terms(p.kind, p.shape) for p in points])
+        rows /= np.array([p.median for p in points])[:, None]
+        ones = np.ones(len(points))
+        if len({p.parameters for p in points}) > 1:
+            found, *_ = np.linalg.lstsq(rows, ones, rcond=None)
+            if (found >= 0).all():
+                return float(found[0]), float(found[1])
+        # One coefficient alone, whichever fits better; the other is 0.
+        alone = [float(column @ ones / (column @ column)) for column in rows.T]
+        left = [float(((column * one - 1) ** 2).sum()) for column, one in zip(rows.T, alone, strict=True)]
+        return (alone[0], 0.0) if left[0] < left[1] else (0.0, alone[1])
+
+
+LESSON = Law(assumed=True)

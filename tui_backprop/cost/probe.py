@@ -1,0 +1,88 @@
+"""How fast this machine moves numbers, by how many it goes through: what caches hold is nearer than memory.
+
+A matrix times a vector, which is what a layer does for one sample, reads. The way back reads once more, and writes an
+outer product, the weight gradient, which drives from the caches what was to be read next: so both are timed together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+RUNS = 5
+LAYERS = 3  # of a network: what one leaves in the caches, the next one drives out
+GLANCE, LOOK = 20, 27  # log2 of the most bytes gone through: at the start, and later
+LEAST = 14  # log2 of the fewest
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Bytes a second by bytes gone through: measured at ``sizes`` (growing), between them interpolated on
+    logarithmic axes, beyond them as at the last."""
+
+    sizes: tuple[float, ...]
+    rates: tuple[float, ...]
+
+    def at(self, size: float) -> float:
+        x = np.log(self.sizes)
+        return math.exp(float(np.interp(math.log(max(size, 1.0)), x, np.log(self.rates))))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """``reading`` is that of a pass that only reads, ``both`` that of one that reads twice and writes once."""
+
+    reading: Speeds
+    both: Speeds
+
+
+def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Probe:
+    """Measure speeds on matrices of 2**14 to 2**most bytes, at the most a tenth of the memory that is free."""
+    import psutil
+
+    most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST + 2)))))
+    reading, both = {}, {}
+    for power in range(LEAST, most + 1):
+        side = math.isqrt(2**power // 4 // LAYERS)
+        layers = [Layer(side) for _ in range(LAYERS)]
+        bytes_ = sum(layer.w.nbytes for layer in layers)
+        reading[bytes_] = bytes_ / _median(partial(_down, layers), clock)
+        both[2 * bytes_] = 3 * bytes_ / _median(partial(_down_and_up, layers), clock)
+    return Probe(*(Speeds(tuple(map(float, rates)), tuple(rates.values())) for rates in (reading, both)))
+
+
+class Layer:
+    """A square matrix, a gradient for it, and vectors."""
+
+    def __init__(self, side: int) -> None:
+        self.w, self.gradient = np.ones((side, side), np.float32), np.ones((side, side), np.float32)
+        self.x = np.ones((1, side), np.float32)
+        self.column, self.y = self.x.T.copy(), np.empty_like(self.x)
+
+
+def _down(layers: list[Layer]) -> None:
+    for layer in layers:
+        np.matmul(layer.x, layer.w, out=layer.y)
+
+
+def _down_and_up(layers: list[Layer]) -> None:
+    _down(layers)
+    for layer in reversed(layers):
+        np.multiply(layer.column, layer.x, out=layer.gradient)
+        np.matmul(layer.x, layer.w.T, out=layer.y)
+
+
+def _median(run: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Median seconds of a few runs, after one to warm up."""
+    run()
+    times = []
+    for _ in range(RUNS):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return max(sorted(times)[RUNS // 2], 1e-9)

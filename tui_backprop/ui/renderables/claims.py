@@ -1,0 +1,116 @@
+"""What the lesson says a gradient costs, each claim beside what this machine measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_backprop.cost.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
+from tui_backprop.cost.law import Law
+from tui_backprop.engine.spec import backprop_ratio
+from tui_backprop.ui.moment import Costs
+from tui_backprop.ui.renderables.cost import source
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import duration, short_count
+from tui_backprop.ui.renderables.spans import Line, line, wrap
+
+WHY = "More where dW drives the weights out of the cache"
+TABLE = 60  # columns from which a claim takes one line
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the lesson ``said``, and what is so ``here``; ``how`` that is known."""
+
+    what: str
+    said: str
+    here: str
+    how: str
+
+
+def claims_of(costs: Costs, law: Law) -> list[Claim]:
+    """The lesson's claims against the network in hand, on this machine's clock (or the lesson's own)."""
+    network, shape = costs.network, costs.shape
+    p = network.parameters
+    forward, backprop, naive = (
+        law.seconds("forward", shape),
+        law.gradient("backprop", shape),
+        law.gradient("naive", shape),
+    )
+    race = costs.race
+    raced = race is not None and race.state == "done" and race.method == "forward-difference"
+    one = race.seconds if race is not None and raced else naive.middle
+    how = "run for real, in the race" if raced else f"{p + 1:,} passes of the time above"
+    said = LESSON_PASSES * LESSON_FORWARD / 60
+    steps = f"{TRAINING_STEPS:,} steps"
+    counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
+    macs, time = f"{backprop_ratio(network):.2f}x", f"{backprop.middle / forward.middle:.2f}x"
+    return [
+        Claim("parameters", "about 330,000", f"{p:,}", counted),
+        Claim(
+            "forward passes",
+            f"{LESSON_PASSES:,}",
+            f"{p + 1:,}",
+            "for a gradient: one a weight, and one",
+        ),
+        Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
+        Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
+        Claim(f"{steps} of that", "over a year", duration(TRAINING_STEPS * one), "projected: so often"),
+        Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
+        Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, law)}"),
+        *_at_sizes(law),
+        Claim(f"{steps} of backprop", "", duration(TRAINING_STEPS * backprop.middle), "projected"),
+    ]
+
+
+def _at_sizes(law: Law) -> list[Claim]:
+    """The same ratio at other sizes that were measured."""
+    points = [point for point in law.points if point.kind == "forward"]
+    if not points:
+        return []
+    shown = points[:: max(len(points) // 4, 1)]
+    ratios = [law.seconds("backprop", point.shape).middle / point.median for point in shown]
+    sizes = ", ".join(
+        f"{ratio:.1f}x at {short_count(p.parameters)}" for ratio, p in zip(ratios, shown, strict=True)
+    )
+    return [
+        Claim(
+            "whatever the size",
+            "always",
+            f"{min(ratios):.1f}-{max(ratios):.1f}x",
+            f"in time: {sizes}. More where dW drives the weights out of the cache",
+        )
+    ]
+
+
+def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines."""
+    law = costs.law
+    if law is None:
+        return [line(("measuring a forward pass on this machine …", "muted"))]
+    lines: list[Line] = []
+    if columns >= TABLE:
+        lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
+    for claim in claims_of(costs, law):
+        lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
+    return [glyphs.fit(row) for row in lines][:rows]
+
+
+def _wide(claim: Claim, columns: int) -> list[Line]:
+    how = wrap(claim.how, columns - 60, "muted") if columns > 84 else []
+    first = line(
+        (f"{claim.what:<32}", "text"),
+        (f"{claim.said:<16}", "naive"),
+        (f"{claim.here:<12}", "strong"),
+        *(how[0] if how else ()),
+    )
+    if how:
+        return [first, *(line((" " * 60, "text"), *row) for row in how[1:])]
+    return [first, *(line((" " * 48, "text"), *row) for row in wrap(claim.how, columns - 48, "muted"))]
+
+
+def _narrow(claim: Claim, columns: int) -> list[Line]:
+    said = f"{claim.what}: {claim.said}" if claim.said else claim.what
+    lines = wrap(said, columns, "text") if said else []
+    rest = wrap(claim.how, columns - 14, "muted")
+    first = line(("  ", "text"), (f"{claim.here:<11} ", "strong"), *(rest[0] if rest else ()))
+    return [*lines, first, *(line((" " * 14, "text"), *row) for row in rest[1:])]

@@ -1,0 +1,162 @@
+"""The race: an odometer, the gradient that fills in beside the exact one, and how well they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.cost.race import Agreement, Race, Standing
+from tui_backprop.engine.methods import METHODS
+from tui_backprop.engine.network import views
+from tui_backprop.engine.primitives import Array
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import count, duration, number, times
+from tui_backprop.ui.renderables.spans import Line, Span, line, wrap
+
+SEEN = 60_000  # entries of each tensor that a strip looks at, at most
+LABEL = 4
+KEYS = {
+    "ready": "enter starts it",
+    "starting": "starting its process …",
+    "running": "enter pauses, esc calls it off",
+    "paused": "paused: enter goes on, esc calls it off",
+    "done": "done; enter races again",
+    "cancelled": "called off; enter races again",
+    "failed": "failed; enter races again",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """Tensors of the exact gradient, of the numeric one so far, and which entries of that are there, by name."""
+
+    exact: Mapping[str, Array]
+    numeric: Mapping[str, Array]
+    there: Mapping[str, Array | bool]
+
+
+def filling(race: Race, done: int) -> Filling:
+    """The gradients of a race, tensor by tensor, of which ``done`` entries were found."""
+    spec = race.problem.spec
+    there: Array = np.zeros(spec.parameters, bool)
+    there[slice(done) if race.order is None else race.order[:done]] = True
+    exact, numeric, known = (views(flat, spec) for flat in (race.exact, race.gradient, there))
+    return Filling(exact, numeric, known)
+
+
+def race_lines(
+    standing: Standing, filling: Filling | None, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """At most ``rows`` lines."""
+    head = [*odometer(standing, columns, glyphs), (), *agreement_lines(standing.agreement, columns)]
+    if standing.why:
+        head += wrap(standing.why, columns, "bad")
+    if filling is None or len(head) + 4 > rows:
+        return head[:rows]
+    return [*head, (), *strips(filling, columns, rows - len(head) - 1, glyphs)][:rows]
+
+
+def odometer(standing: Standing, columns: int, glyphs: Glyphs) -> list[Line]:
+    """Both sides: backprop is done; the other counts."""
+    done, of = standing.done, standing.parameters
+    backprop = f"all done in {duration(standing.backprop)}" if standing.backprop else "is done at once"
+    lines = [
+        line(("backprop ", "backprop"), (backprop, "strong")),
+        (),
+        line((standing.method, "naive")),
+        *wrap(METHODS[standing.method].about, columns, "muted"),
+        line(("weight ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
+        _bar(done, of, min(columns, 60), glyphs),
+    ]
+    pieces: list[Span] = []
+    if standing.seconds:
+        pieces += [(duration(standing.seconds), "text"), (" run", "muted")]
+    if standing.rate:
+        pieces += [("  ", "text"), (f"{count(standing.rate)}/s", "text")]
+    if standing.left and standing.going:
+        pieces += [("  ", "text"), (duration(standing.left), "strong"), (" left", "muted")]
+    lines.append(line(*pieces))
+    if standing.backprop and standing.rate:
+        whole = standing.seconds if standing.state == "done" else standing.of / standing.rate
+        lines.append(
+            line((f"{times(whole / standing.backprop)} times", "strong"), (" as long as backprop", "muted"))
+        )
+    lines.append(line((KEYS[standing.state], "bad" if standing.state == "failed" else "key")))
+    return lines
+
+
+def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:
+    full = done * columns // max(of, 1)
+    return line((glyphs.done * full, "naive"), (glyphs.left * (columns - full), "faint"))
+
+
+def agreement_lines(found: Agreement, columns: int) -> list[Line]:
+    """How far the numeric gradient is that of backprop, as far as it goes."""
+    if found.worst is None:
+        return [line(("nothing to compare yet", "muted"))]
+    return [
+        line(
+            ("cosine so far  ", "muted"),
+            (f"{found.cosine:.6f}" if np.isfinite(found.cosine) else "—", "strong"),
+        ),
+        line(("relative error ", "muted"), (number(found.relative, 2), "text")),
+        line(("worst entry    ", "muted"), (number(found.error, 2), "text"), (f" at {found.worst}", "muted")),
+    ]
+
+
+def strips(filling: Filling, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """For every tensor the sizes of its gradient, block by block: exact above, numeric below."""
+    wide = columns - LABEL - 2
+    names = list(filling.exact)
+    if rows < 3 * len(names) + 1:
+        names = [name for name in names if name[0] == "W"]
+    each = 3 if rows >= 3 * len(names) else 2
+    lines: list[Line] = []
+    for name in names:
+        exact, numeric, there = filling.exact[name], filling.numeric[name], filling.there[name]
+        top = _highest(exact, wide)
+        lines.append(
+            line(
+                (f"{name:<{LABEL}}", "muted"),
+                ("  ", "text"),
+                (_strip(exact, True, wide, top, glyphs), "backward"),
+            )
+        )
+        lines.append(line((" " * (LABEL + 2), "text"), (_strip(numeric, there, wide, top, glyphs), "naive")))
+        if each == 3:
+            lines.append(())
+    head = line(
+        (f"{'':<{LABEL}}  ", "text"),
+        ("exact", "backward"),
+        (" above ", "muted"),
+        ("numeric", "naive"),
+        (" below", "muted"),
+    )
+    return [head, *lines][:rows]
+
+
+def _highest(values: Array, columns: int) -> float:
+    """The largest mean size of a block: what the ramp reaches up to."""
+    flat = np.abs(values.reshape(-1))[:: max(values.size // SEEN, 1)].astype(float)
+    blocks = min(columns, len(flat))
+    means = [float(part.mean()) for part in np.array_split(flat, blocks)]
+    return max((mean for mean in means if np.isfinite(mean)), default=0.0) or 1.0
+
+
+def _strip(values: Array, there: Array | bool, columns: int, top: float, glyphs: Glyphs) -> str:
+    """The mean size in each block, as a ramp; a block with nothing in it yet as dots."""
+    flat = np.abs(values.reshape(-1))
+    apart = max(len(flat) // SEEN, 1)
+    seen = np.broadcast_to(np.asarray(there).reshape(-1), flat.shape)[::apart]
+    flat = flat[::apart]
+    blocks = min(columns, len(flat))
+    starts = np.linspace(0, len(flat), blocks, endpoint=False).astype(int)
+    known = np.add.reduceat(seen.astype(float), starts)
+    sizes = np.add.reduceat(np.where(seen, flat, 0), starts) / np.maximum(known, 1)
+    ramp = glyphs.ramp
+    shares = np.nan_to_num(sizes / top, nan=1)
+    levels = np.ceil(np.clip(shares, 0, 1) * (len(ramp) - 1)).astype(int)
+    text = "".join(ramp[level] if ok else glyphs.zero for level, ok in zip(levels, known, strict=True))
+    return text.ljust(columns)

@@ -1,0 +1,20 @@
+"""The page of the cost panel that holds the lesson's claims against this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.widgets.page import CostPage
+
+
+class ClaimsView(CostPage):
+    """It follows the costs alone."""
+
+    NAME = "claims"
+
+    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+        from tui_backprop.ui.renderables.claims import claims_lines
+
+        return claims_lines(costs, columns, rows, self._glyphs)

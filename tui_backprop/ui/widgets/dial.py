@@ -1,0 +1,38 @@
+"""The page of the cost panel with the step dial: how wrong a difference is, against its step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.widgets.page import CostPage
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.dial import Dial
+
+
+class DialView(CostPage):
+    """Its question is the dial of the weight that is looked at."""
+
+    NAME = "dial"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "app.turn_dial(-1)", show=False),
+        Binding("right,l", "app.turn_dial(1)", show=False),
+        Binding("pageup", "app.turn_dial(-4)", show=False),
+        Binding("pagedown", "app.turn_dial(4)", show=False),
+        Binding("home", "app.turn_dial(0)", show=False),
+        Binding("x", "app.precision", show=False),
+    ]
+
+    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+        if found is None:
+            return [line(("taking differences with 61 steps …", "muted"))]
+        from tui_backprop.ui.renderables.dial import dial_lines
+
+        session = moment.session
+        step = 10 ** (-1 - session.notch / 4)
+        return dial_lines(cast("Dial", found), step, session.precision, columns, rows, self._glyphs)

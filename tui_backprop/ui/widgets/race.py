@@ -1,0 +1,42 @@
+"""The page of the cost panel on which a numerical method races backprop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.moment import Costs, Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.widgets.page import CostPage
+
+if TYPE_CHECKING:
+    from tui_backprop.ui.renderables.race import Filling
+
+
+class RaceView(CostPage):
+    """How the race stands, it is told with the costs; and how the gradient fills in, apart."""
+
+    NAME = "race"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "app.race", show=False),
+        Binding("escape", "app.call_off", show=False),
+        Binding("m", "app.racer", show=False),
+    ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._filling: Filling | None = None
+
+    def fill(self, filling: Filling | None) -> None:
+        """The gradients, as far as they are there; drawn with the next costs."""
+        self._filling = filling
+
+    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+        from tui_backprop.cost.race import Standing
+        from tui_backprop.ui.renderables.race import race_lines
+
+        ready = Standing(moment.session.racer, parameters=costs.network.parameters)
+        return race_lines(costs.race or ready, self._filling, columns, rows, self._glyphs)
