@@ -27,7 +27,7 @@ LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it
 
 
 def problem_of(spec, batch=1):
-    data = "digits" if spec.layers[0] == 784 else "moons"
+    data = {784: "digits", 1: "sine"}.get(spec.layers[0], "moons")
     samples = cut(spec, data, 0, batch)
     return Problem(spec, samples.x, samples.t, initial_parameters(spec))
 
@@ -64,6 +64,38 @@ def test_it_finds_the_same_gradient_as_in_this_process_to_the_last_bit(method):
     assert end.agreement.worst in {name_of(problem, int(at)) for at in np.flatnonzero(off == off.max())}
     assert end.agreement.relative == pytest.approx(np.linalg.norm(off) / np.linalg.norm(exact))
     assert end.backprop > 0
+
+
+@pytest.mark.parametrize("method", ["forward-difference", "batched-difference"])
+@pytest.mark.parametrize(
+    ("spec", "batch"),
+    [
+        (replace(SMALL, dtype="float32"), 1),
+        (SMALL, 32),
+        (NetworkSpec((1, 1, 1), "tanh", "mse", dtype="float64"), 1),  # one parameter in each tensor
+    ],
+)
+def test_so_it_does_for_every_kind_of_network(method, spec, batch):
+    problem = problem_of(spec, batch)
+    with Race(problem, method) as race:
+        race.start()
+        end = finished(race)
+    assert (end.state, end.done) == ("done", spec.parameters)
+    assert race.gradient.tobytes() == METHODS[method].gradient(problem).tobytes()
+    assert end.agreement.cosine > 0.999
+    assert race.standing() == end  # closed, it can still be asked
+
+
+def test_parameters_that_are_no_numbers_end_no_race():
+    problem = problem_of(SMALL)
+    problem.parameters[30] = np.nan
+    with Race(problem) as race:
+        race.start()
+        end = finished(race)
+    assert end.state == "done"
+    assert np.isnan(end.agreement.cosine)
+    assert np.isnan(end.agreement.error)
+    assert end.agreement.worst is not None
 
 
 def test_the_lesson_s_epsilon_can_race_too():
@@ -142,6 +174,21 @@ def test_a_killed_process_is_a_failed_race_with_its_reason():
         end = finished(race)
     assert end.state == "failed"
     assert "signal 9" in end.why
+    with Race(race.problem, exact=race.exact) as again:
+        again.start()
+        until(again, lambda standing: standing.evaluations > 0)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at the files of a process as Linux shows them")
+def test_its_process_has_no_hand_on_the_terminal():
+    with Race(problem_of(LONG)) as race:
+        race.start()
+        until(race, lambda standing: standing.evaluations > 0)
+        pid = race._process.pid
+        assert {os.readlink(f"/proc/{pid}/fd/{stream}") for stream in (0, 1, 2)} == {os.devnull}
+        os.kill(pid, signal.SIGINT)  # Ctrl+C goes to the whole group
+        there = race.standing().evaluations
+        assert until(race, lambda standing: standing.evaluations > there).state == "running"
 
 
 def test_an_error_over_there_is_said_here_in_a_line():
@@ -202,17 +249,21 @@ ORPHAN = """
         race.start()
         while not race.standing().evaluations:
             time.sleep(0.01)
+        if sys.argv[1:] == ["paused"]:
+            race.pause()
+            time.sleep(0.1)
         print(race._process.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_when_the_app_is_killed_no_process_stays_behind(tmp_path):
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_when_the_app_is_killed_no_process_stays_behind(tmp_path, state):
     (tmp_path / "tests_race.py").write_bytes(Path(__file__).read_bytes())
     (tmp_path / "orphan.py").write_text(textwrap.dedent(ORPHAN))
     done = subprocess.run(
-        [sys.executable, "orphan.py"], cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS
+        [sys.executable, "orphan.py", state], cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS
     )
     assert done.returncode == -signal.SIGKILL
     pid = int(done.stdout)

@@ -51,7 +51,7 @@ def test_ctrl_q_quits_from_a_text_field(terminal):
     run = terminal()
     run.shows("step 0/20")
     run.press("1", "784,256,256,256,10")
-    run.press("q", "784,256,256,256,10q")
+    run.press("q", "layers: \"q\" is not")  # what is typed stands in the place of what was there
     run.send("ctrl+q")
     assert run.ended() == 0
     assert left_clean(run)

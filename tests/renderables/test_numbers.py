@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.cost.model import DAY, HOUR, MINUTE, UNIVERSE, YEAR
+from tui_backprop.cost.landmarks import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 from tui_backprop.ui.renderables.numbers import MINUS, count, duration, fixed, number, short_count, times
 
 EXPLORE = settings(derandomize=True, deadline=None)
@@ -125,3 +125,14 @@ def test_a_short_count_takes_a_few_characters(value, text):
 )  # fmt: skip
 def test_a_ratio_has_two_digits(ratio, text):
     assert times(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (33.1, "33.1 s"), (5.21e6 * YEAR, "5.21 Myr"), (2e9 * YEAR, "2.00 Gyr"),
+        (2.3 * UNIVERSE, "2.30 universe ages"), (1.3e7 * UNIVERSE, "13M universe ages"),
+    ],
+)  # fmt: skip
+def test_a_long_time_is_said_in_few_characters_where_there_is_little_room(seconds, text):
+    assert duration(seconds, brief=True) == text

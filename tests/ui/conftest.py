@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 
-from tui_backprop.cost import measure
-from tui_backprop.cost.model import Point, fit
+from tui_backprop.cost import cache, measure
+from tui_backprop.cost.law import Law, Measured
+from tui_backprop.cost.work import Shape, shape_of
 from tui_backprop.replay import Replay
 from tui_backprop.session import Session
 from tui_backprop.ui.app import BackpropApp
@@ -27,10 +28,20 @@ ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
 
 
-def steady_machine(spec, budget=0.0):
+def steady_machine(spec, budget=0.0, kept=None):
     """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
-    sizes = sorted({1_738, 31_810, 335_114, 2_913_290, spec.parameters})
-    return fit(tuple(Point(size, 3e-10 * size + 5e-6, 7e-10 * size + 9e-6) for size in sizes))
+    lesson = shape_of(Session().network)
+    shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}
+    shapes[spec.parameters] = shape_of(spec)
+    points = [point for _, shape in sorted(shapes.items()) for point in steady_points(shape)]
+    return Law(tuple(points))
+
+
+def steady_points(shape: Shape) -> list[Measured]:
+    """A forward pass and a backward pass, as long as the parameters are many."""
+    rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
+    times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
+    return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]
 
 
 class Ui:
@@ -146,9 +157,10 @@ class Ui:
 
 
 @pytest.fixture
-def open_app(monkeypatch):
+def open_app(monkeypatch, tmp_path):
     """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
     monkeypatch.setattr(measure, "measure_machine", steady_machine)
+    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")  # neither read nor write the user's
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
 
     @asynccontextmanager

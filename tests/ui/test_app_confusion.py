@@ -35,7 +35,8 @@ async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, 
         assert ui.app.session.sample != first
         await ui.press("E")
         assert ui.app.session.sample == first
-        await ui.press("C", "e")
+        await ui.press("C")
+        await ui.press("e")
         assert ui.app.session.sought is None
         assert readings(ui)[0] != readings(ui)[1]
 

@@ -13,11 +13,25 @@ PANELS = ["network", "walk", "cost"]
 ALL = ["network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks"]
 
 
-async def test_three_panels_stand_side_by_side_from_100x30(open_app):
-    for size in ((120, 40), (100, 30)):
-        async with open_app(size=size) as ui:
-            assert ui.shown_panels == PANELS
-            assert [f" {i % 10} {name}" in ui.tabs for i, name in enumerate(ALL, 1)] == [True] * 10
+@pytest.mark.parametrize("size", [(200, 60), (120, 40), (116, 30)])
+async def test_three_panels_stand_side_by_side_from_116x30(open_app, size):
+    async with open_app(size=size) as ui:
+        assert ui.shown_panels == PANELS
+        assert [f" {i % 10} {name}" in ui.tabs for i, name in enumerate(ALL, 1)] == [True] * 10
+
+
+@pytest.mark.parametrize("size", [(115, 40), (100, 30)])
+async def test_two_from_100x30_and_the_network_s_form_while_it_has_the_keys(open_app, size):
+    async with open_app(size=size) as ui:
+        assert ui.shown_panels == PANELS[1:]
+        await ui.press("1")
+        assert ui.shown_panels == PANELS
+        await ui.press("f3")
+        assert ui.shown_panels == PANELS[1:]
+        await ui.press("z")
+        assert ui.shown_panels == ["walk"]
+        await ui.press("1")
+        assert ui.shown_panels == ["network"]
 
 
 @pytest.mark.parametrize("size", [(99, 40), (120, 29), (80, 24), (60, 18)])

@@ -139,7 +139,7 @@ async def test_the_numbers_of_every_step_are_those_of_the_saved_file(open_app, t
     options, session = CASES[name]
     file = saved(options, tmp_path / "pass.npz")
     seen, added = set(), 0
-    async with open_app(replace(session, grain=grain), size=(130, 90)) as ui:
+    async with open_app(replace(session, grain=grain), size=(150, 90)) as ui:
         assert f"{file['loss']:.4g}"[:5] in ui.status
         for i, step in enumerate(ui.app.moment.steps):
             assert ui.step == i

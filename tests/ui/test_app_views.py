@@ -48,7 +48,7 @@ async def test_v_goes_round_the_views_and_undo_back(open_app):
 
 async def test_v_works_from_the_panels_beside_the_walk(open_app):
     async with open_app() as ui:
-        for i, panel in enumerate("ofcTdib3", 1):
+        for i, panel in enumerate("ofcTdib", 1):
             await ui.press(panel, "v")
             assert ui.app.session.view == VIEWS[i % len(VIEWS)]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from multiprocessing import parent_process
 from statistics import median
 from time import perf_counter, sleep
@@ -28,7 +29,7 @@ def run(problem: Problem, method: str, options: Options, shared: Any, board: Any
     """Fill ``shared`` by a method, until it is done, cancelled, or nobody is there any more to see it."""
     keep_quiet()
     try:
-        board[BOARD.index("backprop")] = _time_backprop(problem)
+        board[BOARD.index("backprop")] = time_backprop(problem)
         gradient = np.frombuffer(shared)
         evaluations = METHODS[method].fill(gradient, problem, options=options)
         if _go(evaluations, board):
@@ -60,7 +61,7 @@ def _go(evaluations: Iterator[int], board: Any) -> bool:
     return True
 
 
-def _time_backprop(problem: Problem) -> float:
+def time_backprop(problem: Problem) -> float:
     """Median seconds of a forward and a backward pass."""
     program = problem.program()
     times = []
@@ -75,8 +76,23 @@ def _time_backprop(problem: Problem) -> float:
 def begin(process: Any) -> None:
     """Start a process. While an app runs, what it puts in the place of standard error is no file, and none can be
     started with it: the real one stands in for that moment."""
-    with redirect_stderr(sys.__stderr__):
+    with redirect_stderr(sys.__stderr__), interrupts_held():
         process.start()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
+    resource_tracker.ensure_running()  # whichever thread has to start it hears of Ctrl+C again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def keep_quiet() -> None:

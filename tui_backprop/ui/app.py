@@ -54,6 +54,7 @@ class BackpropApp(Steering, Readings, Trainer, Inquiries, Lab):
         (0, "-tiny"),
         (60, "-narrow"),
         (100, "-wide"),
+        (116, "-broad"),
     ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-flat"),

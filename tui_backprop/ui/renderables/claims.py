@@ -11,10 +11,10 @@ from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.cost import source
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import duration, short_count
-from tui_backprop.ui.renderables.spans import Line, line, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
 
 WHY = "More where dW drives the weights out of the cache"
-TABLE = 60  # columns from which a claim takes one line
+TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,14 @@ def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[
 
 
 def _wide(claim: Claim, columns: int) -> list[Line]:
-    how = wrap(claim.how, columns - 60, "muted") if columns > 84 else []
+    """What, said and here in columns; how it is known beside them, or below where there is no room."""
     first = line(
-        (f"{claim.what:<32}", "text"),
-        (f"{claim.said:<16}", "naive"),
-        (f"{claim.here:<12}", "strong"),
-        *(how[0] if how else ()),
+        (f"{claim.what:<32}", "text"), (f"{claim.said:<16}", "naive"), (f"{claim.here:<12}", "strong")
     )
-    if how:
-        return [first, *(line((" " * 60, "text"), *row) for row in how[1:])]
-    return [first, *(line((" " * 48, "text"), *row) for row in wrap(claim.how, columns - 48, "muted"))]
+    if columns < ROOMY:
+        return [first, line((f"  {cut(claim.how, columns - 2)}", "muted"))]
+    how = wrap(claim.how, columns - 60, "muted")
+    return [line(*first, *how[0]), *(line((" " * 60, "text"), *row) for row in how[1:])]
 
 
 def _narrow(claim: Claim, columns: int) -> list[Line]:

@@ -12,7 +12,7 @@ from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
-from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, wrap
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
@@ -68,17 +68,26 @@ def readout(costs: Costs, columns: int, rows: int = 99) -> list[Line]:
         line((where, "muted"), (count(costs.parameters), "strong"), (" parameters", "muted"), *_known(costs)),
         _row("forward pass", duration(forward.middle), "text", columns, source(forward, law)),
         *(_way(name, law, costs, columns) for name in WAYS),
-        line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (" faster than naive", "muted")),
+        first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
         line(("  so many machines would tie", "muted")),
         line("  ", f"{macs:.2f}x", (" a forward pass in MACs,", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
-        line(
-            (f"{TRAINING_STEPS:,} steps: naive ", "muted"), (duration(TRAINING_STEPS * naive.middle), "naive")
-        ),
-        line(("  with backprop ", "muted"), (duration(TRAINING_STEPS * backprop.middle), "backprop")),
+        _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive.middle, "naive", columns),
+        _run(("  with backprop ", "  backprop "), backprop.middle, "backprop", columns),
         *trust(law, columns),
     ]
     return lines[:rows]
+
+
+def _faster(ratio: float, end: str) -> Line:
+    return line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (end, "muted"))
+
+
+def _run(words: tuple[str, str], once: float, role: str, columns: int) -> Line:
+    """What a training run takes, in long words or in short ones."""
+    long, short = (duration(TRAINING_STEPS * once, brief) for brief in (False, True))
+    texts = ((words[0], long), (words[0], short), (words[1], short))
+    return first_fitting(columns, *(line((said, "muted"), (text, role)) for said, text in texts))
 
 
 def _known(costs: Costs) -> list[tuple[str, str]]:
@@ -97,6 +106,7 @@ def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
     timed = costs.axis in ("time", "training")
     value = AXES[costs.axis].of(law, name, costs.at)
     text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
+    text = duration(value, brief=True) if timed and NAME + len(text) > columns else text
     raced = costs.race is not None and costs.race.state == "done" and costs.decade is None
     if name == "naive" and raced and costs.race and costs.race.method == "forward-difference":
         notes: tuple[str, ...] = (f"raced: {duration(costs.race.seconds)}", "raced")

@@ -73,7 +73,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
         line(
-            (f"{'d/d ' + name:<13}"[:13], "text"),
+            (f"{'d/d ' + name:<12}"[:12], "text"),
             (f"{number(dial.exact, 4, sign=True):>11}", "backward"),
             ("  exact", "muted"),
         ),
@@ -85,7 +85,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -
         flip = flip or dial.flips[way][at]
         lines.append(
             line(
-                (f"{look.letter} {look.name:<11}", look.role),
+                (f"{look.letter} {look.name:<10}", look.role),
                 (f"{found:>11}", "text"),
                 (f"  off {number(float(row.off[at]), 2)}", "muted"),
             )

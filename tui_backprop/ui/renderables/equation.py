@@ -118,12 +118,17 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
         lines.append(
             line(
                 (f"{glyphs.text(SIGNS[row.sign])} ", "muted"),
-                (f"{cut(label, label_wide):<{label_wide}}", "strong" if result else "text"),
+                (f"{_named(label, label_wide):<{label_wide}}", "strong" if result else "text"),
                 (middle, "muted"),
                 (f"  {text:>{wide}}", role if result else "text"),
             )
         )
     return lines
+
+
+def _named(label: str, columns: int) -> str:
+    """A label in a width: where that is too little for "a1[239] = max(0, z1[239])", its name alone."""
+    return cut(label if len(label) <= columns else label.partition(" = ")[0], columns)
 
 
 def _values(rows: Sequence[Row]) -> list[str]:

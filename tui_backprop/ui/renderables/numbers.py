@@ -41,12 +41,19 @@ TIMES = (
 )  # fmt: skip
 
 
-def duration(seconds: float) -> str:
-    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 ages of the universe."""
+BRIEF = {"million years": "Myr", "billion years": "Gyr"}
+
+
+def duration(seconds: float, brief: bool = False) -> str:
+    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 ages of the universe; ``brief`` where there
+    is little room: 5.21 Myr, 2.3 universe ages."""
     for below, unit, name in TIMES:
         if seconds < below:
-            return f"{number(seconds / unit)} {name}"
-    return f"{number(seconds / UNIVERSE)} ages of the universe"
+            return f"{number(seconds / unit)} {BRIEF.get(name, name) if brief else name}"
+    ages = seconds / UNIVERSE
+    if brief:
+        return f"{short_count(ages) if ages >= 1e3 else number(ages)} universe ages"
+    return f"{number(ages)} ages of the universe"
 
 
 def count(value: float) -> str:

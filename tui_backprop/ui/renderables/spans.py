@@ -53,6 +53,11 @@ def clip(row: Line, columns: int) -> Line:
     return (*kept, ("…", "faint")) if columns > 0 else ()
 
 
+def first_fitting(columns: int, *rows: Line) -> Line:
+    """The first of the lines that fits into a width; the last one if none does."""
+    return next((row for row in rows if width(row) <= columns), rows[-1])
+
+
 def pad(row: Line, columns: int, align: str = "<") -> Line:
     """The line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
     row = clip(row, columns)

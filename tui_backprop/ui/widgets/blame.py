@@ -39,7 +39,7 @@ class BlameView(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._accusation is None:
-            return [line(("Running the first forward and backward pass …", "muted"))]
+            return [line(("running the first pass …", "muted"))]
         from tui_backprop.ui.renderables.blame import blame_panel  # numpy: after the first paint
 
         return blame_panel(self._accusation, columns, rows, self._glyphs)

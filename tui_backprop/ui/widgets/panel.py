@@ -42,7 +42,7 @@ class Panel(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._moment is None:
-            return [line(("Running the first forward and backward pass …", "muted"))]
+            return [line(("running the first pass …", "muted"))]
         if self._failed and not self.GOES_ON:
             return [line(("This could not be found out. It is asked again for another pass.", "muted"))]
         return self.picture(self._moment, self._found, columns, rows)
