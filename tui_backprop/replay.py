@@ -10,13 +10,16 @@ from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 
+import numpy as np
+
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.iteration import Pass, State, Update, take_pass
+from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.train import Plan, Training, Watch
 from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session, after_training, before_update, samples_of
-from tui_backprop.way import Run, Way, shared, updates
+from tui_backprop.way import Fix, Run, Way, shared, updates
 
 PART = 0.1  # seconds of training at a time
 ENDLESS = 10**6  # updates ahead of training that has no end
@@ -49,9 +52,10 @@ class Replay:
         return len(self._kept) + (len(self._training.checkpoints.iterations) if self._training else 0)
 
     def state(self, session: Session) -> State:
-        """What a session starts from: parameters, and the optimiser's slots."""
+        """What a session starts from: parameters, those moved by hand too, and the optimiser's slots."""
         with self._lock:
-            return self._state(session)
+            update = _update(session.network, session.data, session.update)
+            return update.from_there(self._state(session))
 
     def kept(self, session: Session) -> Pass | None:
         """The pass of a session if it is in memory; never computes, never waits."""
@@ -87,7 +91,7 @@ class Replay:
             yield losses
 
     def _state(self, session: Session) -> State:
-        """What a session starts from."""
+        """What a session starts from, before anything is moved by hand."""
         training = self._along(session)
         before = self._kept.get(before_update(session).pass_key) if session.history else None
         if before is None:
@@ -143,7 +147,13 @@ def _price(taken: Pass) -> int:
 @lru_cache(maxsize=2)
 def _update(network: NetworkSpec, data: str, run: Run) -> Update:
     batch = cut(network, data, run.sample, run.batch)
-    return Update(batch.x, batch.t, run.lr)
+    return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.fixes))
+
+
+def place_of(network: NetworkSpec, fix: Fix) -> int:
+    """Where a parameter lies in the flat vector."""
+    start: int = parameter_slices(network)[fix.tensor].start
+    return start + int(np.ravel_multi_index(fix.index, parameter_shapes(network)[fix.tensor]))
 
 
 def _plan(session: Session) -> Plan:

@@ -14,7 +14,7 @@ from tui_backprop.data import catalogue
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, one_of, positive, whole
 from tui_backprop.presets import PRESETS
-from tui_backprop.way import Run, Way
+from tui_backprop.way import Fix, Run, Way
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
 PANELS = ("network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks")
@@ -36,8 +36,8 @@ class Session:
     """What is shown, and nothing that can be computed from it.
 
     ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimiser`` with
-    the base learning rate ``lr``. ``step`` is the cursor on the walk of the current iteration, which goes by steps of
-    ``grain``, and ``view`` is how the array that a step makes is shown. ``units`` has
+    the base learning rate ``lr``; ``fixes`` are those moved by hand since the last update. ``step`` is the cursor on
+    the walk of the current iteration, which goes by steps of ``grain``, and ``view`` is how the array that a step makes is shown. ``units`` has
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
     of the time measured here; it is drawn in the unit of ``axis``, and over ZOOMS[zoom] decades. The step dial
@@ -57,6 +57,7 @@ class Session:
     lr: float = PRESETS["lesson"].lr
     optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
     history: Way = ()
+    fixes: tuple[Fix, ...] = ()
     step: int = 0
     grain: str = "equation"
     view: str = VIEWS[0]
@@ -107,8 +108,8 @@ class Session:
 
     @property
     def update(self) -> Run:
-        """The update that the iteration ends with."""
-        return Run(self.sample, self.batch, self.lr)
+        """The update that the iteration ends with, and what is moved by hand before it."""
+        return Run(self.sample, self.batch, self.lr, fixes=self.fixes)
 
     @property
     def iteration(self) -> int:
@@ -139,7 +140,9 @@ def same_network(session: Session) -> str | None:
 
 def after_update(session: Session) -> Session:
     """The same place one iteration later: the update applied."""
-    return replace(session, history=way.joined(session.history, session.update, samples_of(session)))
+    return replace(
+        session, history=way.joined(session.history, session.update, samples_of(session)), fixes=()
+    )
 
 
 def after_training(session: Session, count: int) -> Session:
@@ -147,7 +150,8 @@ def after_training(session: Session, count: int) -> Session:
     samples = samples_of(session)
     run = replace(session.update, count=count, stride=session.batch % samples)
     went = way.joined(session.history, run, samples)
-    return replace(session, history=went, sample=(session.sample + count * session.batch) % samples)
+    sample = (session.sample + count * session.batch) % samples
+    return replace(session, history=went, fixes=(), sample=sample)
 
 
 def at_iteration(session: Session, along: Session, iteration: int) -> Session:
@@ -157,7 +161,9 @@ def at_iteration(session: Session, along: Session, iteration: int) -> Session:
     else:
         update = way.updates(along.history, samples_of(along))(iteration)
     went = way.beginning(along.history, iteration)
-    return replace(session, history=went, sample=update.sample, batch=update.batch, lr=update.lr)
+    return replace(
+        session, history=went, sample=update.sample, batch=update.batch, lr=update.lr, fixes=update.fixes
+    )
 
 
 def before_update(session: Session) -> Session:
@@ -214,7 +220,15 @@ def next_sample(session: Session, direction: int = 1) -> Session:
 
 def restart(session: Session) -> Session:
     """Back to the seed's parameters and the first step."""
-    return replace(session, history=(), step=0)
+    return replace(session, history=(), fixes=(), step=0)
+
+
+def fix(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
+    """Move a parameter by hand; moved again, it is moved by both together."""
+    before = sum(each.by for each in session.fixes if (each.tensor, each.index) == (tensor, index))
+    others = tuple(each for each in session.fixes if (each.tensor, each.index) != (tensor, index))
+    moved = (Fix(tensor, index, before + by),) if before + by else ()
+    return replace(session, fixes=(*others, *moved))
 
 
 def select(session: Session, layer: int, unit: int) -> Session:

@@ -9,15 +9,26 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True)
+class Fix:
+    """A parameter moved by hand: ``by`` is added to the entry ``index`` of ``tensor``."""
+
+    tensor: str
+    index: tuple[int, ...]
+    by: float
+
+
+@dataclass(frozen=True)
 class Run:
     """``count`` updates, one after the other, with ``batch`` samples and one base learning rate: the first from
-    ``sample`` on, each of the others ``stride`` further (0: the same samples again; less than the data set has)."""
+    ``sample`` on, each of the others ``stride`` further (0: the same samples again; less than the data set has).
+    ``fixes`` are made before the first of them."""
 
     sample: int
     batch: int
     lr: float
     count: int = 1
     stride: int = 0
+    fixes: tuple[Fix, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count == 1:  # so that equal runs are equal
@@ -25,7 +36,8 @@ class Run:
 
     def update(self, i: int, samples: int) -> Run:
         """Update number ``i`` of it by itself; the data set goes round after ``samples``."""
-        return Run((self.sample + i * self.stride) % samples, self.batch, self.lr)
+        fixes = () if i else self.fixes
+        return Run((self.sample + i * self.stride) % samples, self.batch, self.lr, fixes=fixes)
 
 
 Way = tuple[Run, ...]
@@ -84,7 +96,7 @@ def shared(one: Way, other: Way) -> int:
     """How many updates two ways begin with that are the same."""
     same = 0
     for a, b in zip(one, other, strict=False):
-        if (a.sample, a.batch, a.lr) != (b.sample, b.batch, b.lr):
+        if (a.sample, a.batch, a.lr, a.fixes) != (b.sample, b.batch, b.lr, b.fixes):
             break
         both = min(a.count, b.count)
         same += both if both == 1 or a.stride == b.stride else 1

@@ -19,7 +19,15 @@ from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
 from tui_backprop.replay import Replay
-from tui_backprop.session import Session, after_update, before_update, from_preset, next_sample
+from tui_backprop.session import (
+    Session,
+    after_training,
+    after_update,
+    before_update,
+    fix,
+    from_preset,
+    next_sample,
+)
 
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
 STATE = 4 * ROUGH.parameters  # bytes of one array of its parameters
@@ -277,3 +285,44 @@ def test_passes_of_all_sizes_stay_within_the_limit_together(monkeypatch):
     replay.take(small)
     kept = [replay.kept(place) for place in way(large)[1:]]
     assert 2 <= sum(taken is not None for taken in kept) <= 4
+
+
+# --- parameters moved by hand -----------------------------------------------------------------------------
+
+
+def test_a_parameter_moved_by_hand_is_moved_in_the_pass_and_in_nothing_else():
+    session = trained(from_preset("xor"), 3)
+    replay = Replay()
+    plain = replay.take(session)
+    moved = replay.take(fix(session, "W1", (1, 1), 0.25))
+    difference = moved.program.parameters - plain.program.parameters
+    place = module.place_of(session.network, fix(session, "W1", (1, 1), 0.25).fixes[0])
+    assert np.flatnonzero(difference).tolist() == [place]
+    assert moved.tensor("W1")[1, 1] == plain.tensor("W1")[1, 1] + np.float32(0.25)
+    assert moved.loss != plain.loss
+    assert replay.take(session).loss == plain.loss
+    np.testing.assert_array_equal(replay.state(session).parameters, plain.program.parameters)
+
+
+def test_training_goes_on_from_there_and_back_to_it_bit_for_bit():
+    start = fix(trained(from_preset("xor"), 2), "b1", (0,), -0.5)
+    on = after_training(start, 5)
+    assert on.fixes == ()
+    forward, again = Replay(), Replay()
+    first = forward.take(start)
+    np.testing.assert_array_equal(forward.take(after_update(start)).before.parameters, first.after.parameters)
+    np.testing.assert_array_equal(forward.take(on).program.parameters, again.take(on).program.parameters)
+    back = on
+    for _ in range(5):
+        back = before_update(back)
+    assert back == start
+    np.testing.assert_array_equal(again.take(back).program.parameters, first.program.parameters)
+    other = after_training(trained(from_preset("xor"), 2), 5)
+    assert not np.array_equal(Replay().take(other).program.parameters, forward.take(on).program.parameters)
+
+
+def test_a_parameter_moved_twice_is_moved_by_both_and_back_leaves_it_as_it_was():
+    session = from_preset("xor")
+    there = fix(fix(session, "W1", (0, 0), 0.25), "W1", (0, 0), 0.25)
+    assert [each.by for each in there.fixes] == [0.5]
+    assert fix(there, "W1", (0, 0), -0.5).fixes == ()

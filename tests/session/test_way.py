@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.way import Run, beginning, iterations, joined, shared, updates
+from tui_backprop.way import Fix, Run, beginning, iterations, joined, shared, updates
 
 EXPLORE = settings(derandomize=True, deadline=None)
 SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often go round, and meet
@@ -27,6 +27,7 @@ def runs(draw, samples):
         draw(st.sampled_from([0.1, 0.5])),
         count,
         stride,
+        draw(st.sampled_from([(), (), (Fix("W1", (0, 0), 0.5),)])),
     )
 
 
@@ -48,7 +49,10 @@ def forks(draw):
 
 
 def one_by_one(run, samples):
-    return [Run((run.sample + i * run.stride) % samples, run.batch, run.lr) for i in range(run.count)]
+    return [
+        Run((run.sample + i * run.stride) % samples, run.batch, run.lr, fixes=() if i else run.fixes)
+        for i in range(run.count)
+    ]
 
 
 def listed(parts, samples):

@@ -34,12 +34,26 @@ class State:
 
 @dataclass(frozen=True)
 class Update:
-    """How one iteration is done: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), and the
-    base learning rate."""
+    """How one iteration is done: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), the base
+    learning rate, and which parameters are ``moved`` before it: (place in the flat vector, by how much)."""
 
     x: Array
     target: Array
     lr: float
+    moved: tuple[tuple[int, float], ...] = ()
+
+    def move(self, parameters: Array) -> None:
+        """Move them, in place."""
+        for place, by in self.moved:
+            parameters[place] += by
+
+    def from_there(self, state: State) -> State:
+        """The state that the iteration starts from: as it is, or a copy with those parameters moved."""
+        if not self.moved:
+            return state
+        parameters = state.parameters.copy()
+        self.move(parameters)
+        return replace(state, parameters=parameters)
 
 
 @dataclass(frozen=True)
@@ -223,6 +237,7 @@ def take_pass(
 ) -> Pass:
     """Run one whole iteration; the loss after the update is taken with the same dropout masks. The arrays of
     ``before`` become part of the result, and so read-only."""
+    before = update.from_there(before)
     program = Program(spec, len(update.x), before.parameters)
     loss = run(program, update, before.t)
     after = State(before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()})

@@ -73,6 +73,7 @@ class Training:
             update = plan(i)
             if program is None or program.batch != len(update.x):
                 program = Program(self.spec, len(update.x), parameters)
+            update.move(parameters)
             loss = run(program, update, i)
             rule.lr = update.lr
             rule.apply(parameters, program.gradient, i)

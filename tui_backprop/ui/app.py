@@ -22,7 +22,7 @@ from tui_backprop.history import History
 from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session
 from tui_backprop.ui.base import Change
-from tui_backprop.ui.inquiries import Inquiries
+from tui_backprop.ui.fixing import Fixing
 from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.lab import Lab
 from tui_backprop.ui.messages import Applied
@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.iteration import Pass
 
 
-class BackpropApp(Steering, Readings, Trainer, Inquiries, Lab):
+class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
     that may be kept for going back in time."""
 

@@ -119,8 +119,8 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         optimiser=replace(before.optimiser, name=texts["optimiser"]),
     )
     if (spec, after.data) != (old, before.data):
-        return replace(after, history=(), step=0, units=(), decade=None)
-    return after if after.optimiser == before.optimiser else replace(after, history=())
+        return replace(after, history=(), fixes=(), step=0, units=(), decade=None)
+    return after if after.optimiser == before.optimiser else replace(after, history=(), fixes=())
 
 
 def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:

@@ -91,6 +91,9 @@ PANEL_KEYS = {
         ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
         ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
         ("i", "number", "Show where this parameter's gradient comes from, number by number."),
+        ("x", "zero it", "Set this parameter to zero, for real: all numbers follow. u takes it back."),
+        ("X", "turn", "Move it as far as it takes to change what the sample is read as, if it can."),
+        ("+ −", "move", "Move it by 0.01 up or down."),
         ("e", "error", "The next sample that is read wrong."),
         (
             "C",

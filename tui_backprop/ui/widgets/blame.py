@@ -27,6 +27,10 @@ class BlameView(Canvas, can_focus=True):
         Binding("m", "app.measure", show=False),
         Binding("enter", "app.look_up", show=False),
         Binding("i,5", "app.number_of_culprit", show=False),
+        Binding("plus,equals_sign", "app.fix('up')", show=False),
+        Binding("minus", "app.fix('down')", show=False),
+        Binding("x", "app.fix('zero')", show=False),
+        Binding("X", "app.fix('turn')", show=False),
     ]
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -41,5 +45,7 @@ class BlameView(Canvas, can_focus=True):
         if self._accusation is None:
             return [line(("running the first pass …", "muted"))]
         from tui_backprop.ui.renderables.blame import blame_panel  # numpy: after the first paint
+        from tui_backprop.ui.renderables.fixes import fixes_lines
 
-        return blame_panel(self._accusation, columns, rows, self._glyphs)
+        moved = fixes_lines(self._accusation.session, columns)
+        return [*moved, *blame_panel(self._accusation, columns, rows - len(moved), self._glyphs)]
