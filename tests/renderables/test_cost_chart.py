@@ -162,7 +162,7 @@ def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
 
 def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():
     good = words(Costs(LESSON, HERE))
-    assert "points left out of the law: within 1.0" in good
+    assert "it is met within 1.0" in good
     assert "100 times larger" in good
     assert "busy" not in good
     wide = tuple(type(p)(p.kind, p.shape, p.low, p.median, 2 * p.high, p.runs) for p in HERE.points)

@@ -22,10 +22,12 @@ from tui_backprop.ui.renderables.spans import Line
 
 LOW, HIGH = 3.0, 12.0  # decades of parameters
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-NAMED = 64  # columns from which known networks have their names in the chart
+NAMED = 58  # columns from which known networks have their names in the chart, and every method its line
+NAME_ROWS = 3  # at the bottom, for those names
 LETTER = 0.44, 0.09  # how far along the chart the first letter stands on its line, and the others after it
 
-# How each way is drawn, the least telling first: its look, and its marker where there is no braille.
+# How each way is drawn, the least telling first: its look, and its marker where there is no braille. Where there is
+# little room, the last three are drawn.
 LINES = (
     ("spsa", "spsa", "."),
     ("forward-mode", "mark", ","),
@@ -90,8 +92,21 @@ class View:
     top: float
 
 
-def view_of(costs: Costs, axis: Axis, law: Law) -> View:
-    """All of it; or around the cursor, as far as it is zoomed in."""
+def lines_of(columns: int) -> tuple[tuple[str, str, str], ...]:
+    """The methods that are drawn in so many columns."""
+    return LINES if columns >= NAMED else LINES[-3:]
+
+
+def view_of(costs: Costs, axis: Axis, law: Law, columns: int, rows: int) -> View:
+    """All of it, or around the cursor, as far as it is zoomed in; and room for names below."""
+    view = _zoomed(costs, axis, law)
+    if columns < NAMED:
+        return view
+    below = (view.top - view.bottom) * NAME_ROWS / max(rows - 3 - NAME_ROWS, 1)
+    return View(view.left, view.right, view.bottom - below, view.top)
+
+
+def _zoomed(costs: Costs, axis: Axis, law: Law) -> View:
     here = math.log10(costs.network.parameters)
     low = min(LOW, math.floor(here))
     if not costs.zoom:
@@ -109,7 +124,7 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     law = costs.law
     assert law is not None
     axis = AXES[costs.axis]
-    view = view_of(costs, axis, law)
+    view = view_of(costs, axis, law, columns, rows)
     figure = blank(columns, rows)
     xs = decades(view.left, view.right, 2 * max(columns, 8))
     shapes = [costs.shape.at(10**x) for x in xs]
@@ -129,7 +144,7 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     draw([cursor] * rows, upright, "mark", "|" if glyphs.plain else "│")
     edge = math.log10(law.largest) if law.points else view.right
     letters = []
-    for i, (way, role, marker) in enumerate(LINES):
+    for i, (way, role, marker) in enumerate(lines_of(columns)):
         ys = [log(axis.of(law, way, shape)) for shape in shapes]
         solid = [n for n, x in enumerate(xs) if x <= edge]
         dotted = [n for n, x in enumerate(xs) if x > edge][1::5]
@@ -142,7 +157,7 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
         draw(*letter)
     _points(draw, law, costs, axis, glyphs)
     if columns >= NAMED:
-        _names(draw, law, costs, axis, view, columns)
+        _names(draw, costs, view, columns, rows, glyphs)
     _axes(figure, axis, view, rows, glyphs)
     return printed(figure)
 
@@ -164,17 +179,25 @@ def _points(draw: Draw, law: Law, costs: Costs, axis: Axis, glyphs: Glyphs) -> N
         draw(here, [log(axis.of(law, way, costs.shape))], way, "#" if glyphs.plain else "◆")
 
 
-def _names(draw: Draw, law: Law, costs: Costs, axis: Axis, view: View, columns: int) -> None:
-    """Known networks by their names, above the line of the naive method where they are."""
-    cell = (view.right - view.left) / max(columns - 10, 1)
+def _names(draw: Draw, costs: Costs, view: View, columns: int, rows: int, glyphs: Glyphs) -> None:
+    """Known networks: a mark on the axis for each, and above it its name, in the lowest row that is free there."""
+    across = (view.right - view.left) / max(columns - 10, 1)
+    up = (view.top - view.bottom) / max(rows - 3, 1)
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
     for name, parameters in KNOWN:
-        if name == "the lesson":
+        x = math.log10(parameters)
+        if parameters == costs.network.parameters or not view.left <= x <= view.right:
             continue
-        x, y = math.log10(parameters), log(axis.of(law, "backprop", costs.shape.at(float(parameters))))
-        below = y - 2.4 * (view.top - view.bottom) / 30
-        draw([x], [y], "strong", "o")
-        for i, letter in enumerate(name):
-            draw([x + (i - len(name) / 2) * cell], [below], "mark", letter)
+        start = min(x - len(name) * across / 2, view.right - len(name) * across)
+        end = start + (len(name) + 1) * across
+        free = (row for row in range(NAME_ROWS) if all(end < a or start > b for a, b in taken[row]))
+        row = next(free, None)
+        draw([x], [view.bottom], "strong", "^" if glyphs.plain else "▴")
+        if row is not None:
+            taken[row].append((start, end))
+            y = view.bottom + (row + 1) * up
+            for i, letter in enumerate(name):
+                draw([start + (i + 0.5) * across], [y], "mark", letter)
 
 
 def _axes(figure: Any, axis: Axis, view: View, rows: int, glyphs: Glyphs) -> None:

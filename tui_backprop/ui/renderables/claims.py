@@ -13,7 +13,7 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import duration, short_count
 from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
 
-WHY = "More where dW drives the weights out of the cache"
+WHY = "More in time than in MACs: reading and writing dW drives the weights out of the processor's caches."
 TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
 
 
@@ -63,12 +63,16 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
 
 
 def _at_sizes(law: Law) -> list[Claim]:
-    """The same ratio at other sizes that were measured."""
-    points = [point for point in law.points if point.kind == "forward"]
-    if not points:
+    """The same ratio at other sizes that were measured; not where the machine was busy meanwhile."""
+    good = {(point.kind, point.shape): point.median for point in law.points if not point.busy}
+    both = [
+        (point, good["backprop", point.shape] / point.median)
+        for point in law.points
+        if point.kind == "forward" and not point.busy and ("backprop", point.shape) in good
+    ]
+    if not both:
         return []
-    shown = points[:: max(len(points) // 4, 1)]
-    ratios = [law.seconds("backprop", point.shape).middle / point.median for point in shown]
+    shown, ratios = zip(*both[:: max(len(both) // 4, 1)], strict=True)
     sizes = ", ".join(
         f"{ratio:.1f}x at {short_count(p.parameters)}" for ratio, p in zip(ratios, shown, strict=True)
     )
@@ -77,7 +81,7 @@ def _at_sizes(law: Law) -> list[Claim]:
             "whatever the size",
             "always",
             f"{min(ratios):.1f}-{max(ratios):.1f}x",
-            f"in time: {sizes}. More where dW drives the weights out of the cache",
+            f"in time: {sizes}",
         )
     ]
 
@@ -92,6 +96,8 @@ def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[
         lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
     for claim in claims_of(costs, law):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
+    if len(lines) + 3 <= rows:
+        lines += [(), *wrap(WHY, columns, "muted")]
     return [glyphs.fit(row) for row in lines][:rows]
 
 

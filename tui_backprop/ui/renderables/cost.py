@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from statistics import median
 
 from tui_backprop.cost.gradient import WAYS
 from tui_backprop.cost.landmarks import KNOWN, TRAINING_STEPS
-from tui_backprop.cost.law import Estimate, Law
+from tui_backprop.cost.law import Estimate, Law, LeftOut
 from tui_backprop.cost.sweep import busy
 from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
-from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, wrap
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
@@ -21,14 +23,12 @@ PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", 
 
 def pages(current: str, columns: int) -> Line:
     """The pages of the cost panel; where there is little room, the current one, and which of how many."""
-    names = [(f" {name} ", "cursor" if page == current else "faint") for page, name in PAGE_NAMES.items()]
-    if sum(len(text) for text, _ in names) <= columns:
-        return line(*names)
-    names = [(text.strip() + " ", role) for text, role in names]
-    if sum(len(text) for text, _ in names) - 1 <= columns:
-        return line(*names[:-1], (names[-1][0].rstrip(), names[-1][1]))
+    names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
+    bare = [(text.strip(" "), role) for text, role in names]
+    close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
     at = COST_PAGES.index(current) + 1
-    return line((f" {PAGE_NAMES[current]} ", "cursor"), (f"  page {at} of {len(COST_PAGES)} (v)", "muted"))
+    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} (v)", "muted"))
+    return first_fitting(columns, line(*names), line(*close), line(*alone))
 
 
 def heading(costs: Costs, columns: int) -> Line:
@@ -54,29 +54,59 @@ def legend(columns: int, glyphs: Glyphs) -> Line:
 
 
 def readout(costs: Costs, columns: int, rows: int = 99) -> list[Line]:
-    """Every method under the cursor; the ratio; a training run; how good the law is. The most telling first, as far
-    as there are rows."""
+    """Every method under the cursor; the ratio; a training run; how good the law is. As many of these blocks as there
+    are rows for, the first one in any case; apart, where there is room."""
     law = costs.law
     if law is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
+    blocks = [
+        _methods(costs, law, columns),
+        _ratio(costs, law, columns),
+        _training(costs, law, columns),
+        trust(law, columns),
+    ]
+    whole: list[list[Line]] = []
+    for block in filter(None, blocks):
+        if not whole or sum(map(len, whole)) + len(block) <= rows:
+            whole.append(block)
+    gaps = sum(map(len, whole)) + len(whole) - 1 <= rows
+    lines = [row for block in whole for row in (*block, *((),) * gaps)]
+    return (lines[:-1] if gaps else lines)[:rows]
+
+
+def _methods(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """What a forward pass takes, and a gradient by every method."""
+    where = "this network: " if costs.decade is None else "at "
+    forward = law.seconds("forward", costs.at)
+    head = line(
+        (where, "muted"), (count(costs.parameters), "strong"), (" parameters", "muted"), *_known(costs)
+    )
+    first = _row("forward pass", duration(forward.middle), "text", columns, source(forward, law))
+    return [head, first, *(_way(name, law, costs, columns) for name in WAYS)]
+
+
+def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """How much faster backprop is, and how much it takes of a forward pass."""
     forward = law.seconds("forward", costs.at)
     naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
     ratio = naive.middle / backprop.middle
     macs = law.operations("backprop", costs.at) / law.operations("spsa", costs.at) * 2
-    where = "this network: " if costs.decade is None else "at "
-    lines = [
-        line((where, "muted"), (count(costs.parameters), "strong"), (" parameters", "muted"), *_known(costs)),
-        _row("forward pass", duration(forward.middle), "text", columns, source(forward, law)),
-        *(_way(name, law, costs, columns) for name in WAYS),
+    machines = short_count(math.ceil(ratio)) if ratio >= 1 else "1"
+    return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
-        line(("  so many machines would tie", "muted")),
-        line("  ", f"{macs:.2f}x", (" a forward pass in MACs,", "muted")),
+        line(("  naive ties on ", "muted"), (machines, "text"), (" machines", "muted")),
+        line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
+    ]
+
+
+def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """What a training run takes by both."""
+    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    return [
         _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive.middle, "naive", columns),
         _run(("  with backprop ", "  backprop "), backprop.middle, "backprop", columns),
-        *trust(law, columns),
     ]
-    return lines[:rows]
 
 
 def _faster(ratio: float, end: str) -> Line:
@@ -139,21 +169,22 @@ def trust(law: Law, columns: int) -> list[Line]:
     left = law.left_out()
     lines: list[Line] = []
     if left:
-        usual, worst = median(one.off for one in left), max(one.off for one in left)
         inside = sum(one.inside for one in left)
-        words = f"points left out of the law: within {usual:.2f}x (median), {worst:.2f}x (worst),"
-        words += f" {inside} of {len(left)} in their interval"
+        words = f"The projection, tested: with a measured point left out, it is met within {_met(left)},"
+        words += f" {inside} of {len(left)} inside their interval."
         lines += wrap(words, columns, "muted")
     if far := law.beyond():
-        usual, worst = median(one.off for one in far), max(one.off for one in far)
-        words = (
-            f"fitted to the small ones alone, 100 times larger: {usual:.2f}x (median), {worst:.2f}x (worst)"
-        )
+        words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
         lines += wrap(words, columns, "muted")
     if noisy := busy(law):
         words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy; S measures again"
         lines += wrap(words, columns, "bad")
     return lines
+
+
+def _met(left: Sequence[LeftOut]) -> str:
+    usual, worst = median(one.off for one in left), max(one.off for one in left)
+    return f"{usual:.2f}x (median), {worst:.2f}x (worst)"
 
 
 def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tui_backprop.cost.gradient import WAYS
 from tui_backprop.cost.race import Agreement, Race, Standing
 from tui_backprop.engine.methods import METHODS
 from tui_backprop.engine.network import views
 from tui_backprop.engine.primitives import Array
+from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, times
-from tui_backprop.ui.renderables.spans import Line, Span, line, wrap
+from tui_backprop.ui.renderables.spans import Line, Span, first_fitting, line, wrap
 
 SEEN = 60_000  # entries of each tensor that a strip looks at, at most
 LABEL = 4
@@ -46,11 +48,34 @@ def filling(race: Race, done: int) -> Filling:
     return Filling(exact, numeric, known)
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a race before it starts: its ``step`` h (0: it takes none), and how many seconds it should
+    take by the law of this machine (None: nobody knows)."""
+
+    step: float = 0.0
+    expected: float | None = None
+
+
+def entry_of(standing: Standing, costs: Costs) -> Entry:
+    """That of a method on the network in hand."""
+    way = next((name for name, row in WAYS.items() if row.method == standing.method), None)
+    expected = costs.here.gradient(way, costs.shape).middle if way and costs.here else None
+    return Entry(METHODS[standing.method].best_step(costs.network.dtype), expected)
+
+
 def race_lines(
-    standing: Standing, filling: Filling | None, columns: int, rows: int, glyphs: Glyphs
+    standing: Standing,
+    filling: Filling | None,
+    columns: int,
+    rows: int,
+    glyphs: Glyphs,
+    entry: Entry = Entry(),
 ) -> list[Line]:
     """At most ``rows`` lines."""
-    head = [*odometer(standing, columns, glyphs), (), *agreement_lines(standing.agreement, columns)]
+    head = odometer(standing, columns, glyphs, entry)
+    if standing.agreement.worst is not None:
+        head += [(), *agreement_lines(standing.agreement, columns)]
     if standing.why:
         head += wrap(standing.why, columns, "bad")
     if filling is None or len(head) + 4 > rows:
@@ -58,19 +83,24 @@ def race_lines(
     return [*head, (), *strips(filling, columns, rows - len(head) - 1, glyphs)][:rows]
 
 
-def odometer(standing: Standing, columns: int, glyphs: Glyphs) -> list[Line]:
+def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = Entry()) -> list[Line]:
     """Both sides: backprop is done; the other counts."""
     done, of = standing.done, standing.parameters
-    backprop = f"all done in {duration(standing.backprop)}" if standing.backprop else "is done at once"
+    backprop = (
+        f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "has its gradient already"
+    )
+    h = f", h = {number(entry.step, 2)}" if entry.step else ""
     lines = [
         line(("backprop ", "backprop"), (backprop, "strong")),
         (),
-        line((standing.method, "naive")),
+        line((standing.method, "naive"), (h, "muted")),
         *wrap(METHODS[standing.method].about, columns, "muted"),
-        line(("weight ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
+        line(("parameter ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
         _bar(done, of, min(columns, 60), glyphs),
     ]
     pieces: list[Span] = []
+    if standing.state == "ready" and entry.expected is not None:
+        pieces += [("about ", "muted"), (duration(entry.expected), "text"), (", projected", "muted")]
     if standing.seconds:
         pieces += [(duration(standing.seconds), "text"), (" run", "muted")]
     if standing.rate:
@@ -79,12 +109,13 @@ def odometer(standing: Standing, columns: int, glyphs: Glyphs) -> list[Line]:
         pieces += [("  ", "text"), (duration(standing.left), "strong"), (" left", "muted")]
     lines.append(line(*pieces))
     if standing.backprop and standing.rate:
-        whole = standing.seconds if standing.state == "done" else standing.of / standing.rate
-        lines.append(
-            line((f"{times(whole / standing.backprop)} times", "strong"), (" as long as backprop", "muted"))
-        )
-    lines.append(line((KEYS[standing.state], "bad" if standing.state == "failed" else "key")))
-    return lines
+        over = standing.state == "done"
+        whole = standing.seconds if over else standing.of / standing.rate
+        ratio = (f"{times(whole / standing.backprop)} times", "strong")
+        ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
+        lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
+    role = "bad" if standing.state == "failed" else "key"
+    return [*lines, *wrap(KEYS[standing.state], columns, role)]
 
 
 def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:
@@ -93,17 +124,22 @@ def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:
 
 
 def agreement_lines(found: Agreement, columns: int) -> list[Line]:
-    """How far the numeric gradient is that of backprop, as far as it goes."""
-    if found.worst is None:
-        return [line(("nothing to compare yet", "muted"))]
-    return [
-        line(
-            ("cosine so far  ", "muted"),
-            (f"{found.cosine:.6f}" if np.isfinite(found.cosine) else "—", "strong"),
-        ),
-        line(("relative error ", "muted"), (number(found.relative, 2), "text")),
-        line(("worst entry    ", "muted"), (number(found.error, 2), "text"), (f" at {found.worst}", "muted")),
-    ]
+    """How far the numeric gradient is that of backprop, as far as it goes: what is not known yet is left out."""
+    rows = []
+    if np.isfinite(found.cosine):
+        rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
+    if np.isfinite(found.relative):
+        off = (number(found.relative, 2), "text")
+        of = (" of the gradient's norm", "muted")
+        rows.append(
+            first_fitting(columns, *(line(("off by         ", "muted"), off, *end) for end in ((of,), ())))
+        )
+    if found.worst is not None:
+        at, off = (f" at {found.worst}", "muted"), (number(found.error, 2), "text")
+        rows.append(
+            first_fitting(columns, *(line((f"{'worst':<{wide}}", "muted"), off, at) for wide in (15, 6)))
+        )
+    return rows
 
 
 def strips(filling: Filling, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:

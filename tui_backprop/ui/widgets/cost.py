@@ -12,6 +12,7 @@ from tui_backprop.ui.renderables.spans import Line, beside, line
 from tui_backprop.ui.widgets.page import CostPage
 
 TALL, WIDE, READOUT = 26, 56, 36  # the words stand beside the chart below so many rows, from so many columns
+BROAD, ROOMY = 100, 48  # and from so many columns at any height, with so much room for them
 LEAST = 10  # rows of a chart with words below
 
 
@@ -47,10 +48,11 @@ class CostView(CostPage):
             return [*over, *chart(costs, wide, max(high - len(over), 4), self._glyphs)]
 
         head = [pages(self.NAME, columns)]
-        if rows < TALL and columns >= WIDE:
-            left = columns - READOUT - 2
-            words = readout(costs, READOUT, rows - 1)
-            return [*head, *beside(plot(left, rows - 1), words, left)]
+        if columns >= (WIDE if rows < TALL else BROAD):
+            room = READOUT if columns < BROAD else ROOMY
+            left = columns - room - 3
+            words = readout(costs, room, rows - 1)
+            return [*head, *beside(plot(left, rows - 1), words, left, 3)]
         words = readout(costs, columns)
         words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
         return [*head, *plot(columns, rows - 1 - len(words)), *words]

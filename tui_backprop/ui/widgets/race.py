@@ -36,7 +36,9 @@ class RaceView(CostPage):
 
     def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.cost.race import Standing
-        from tui_backprop.ui.renderables.race import race_lines
+        from tui_backprop.ui.renderables.race import entry_of, race_lines
 
         ready = Standing(moment.session.racer, parameters=costs.network.parameters)
-        return race_lines(costs.race or ready, self._filling, columns, rows, self._glyphs)
+        standing = costs.race or ready
+        entry = entry_of(standing, costs)
+        return race_lines(standing, self._filling, columns, rows, self._glyphs, entry)
