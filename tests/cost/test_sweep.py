@@ -51,7 +51,8 @@ def test_it_goes_from_a_thousand_parameters_to_a_billion_small_ones_first():
     assert sizes[0] < 1100
     assert 9e8 < sizes[-1] < 1.1e9
     assert LESSON.parameters in sizes
-    assert all(b / a < 3.3 for a, b in itertools.pairwise(sizes))
+    unit = 784 + 10 + 2  # parameters that one unit more in each layer brings: sizes come no closer than that
+    assert all(b / a < 3.3 or b - 3.3 * a < unit for a, b in itertools.pairwise(sizes))
     assert found[-1].done == found[-1].of == len(sizes)
     assert found[-1].now is None
     assert found[-1].ended == ""

@@ -206,7 +206,8 @@ class Law:
             if (found >= 0).all():
                 return float(found[0]), float(found[1])
         # One coefficient alone, whichever fits better; the other is 0.
-        alone = [float(column @ ones / (column @ column)) for column in rows.T]
+        squares = [float(column @ column) for column in rows.T]  # 0: what takes no such work
+        alone = [float(c @ ones) / (square or 1.0) for c, square in zip(rows.T, squares, strict=True)]
         left = [float(((column * one - 1) ** 2).sum()) for column, one in zip(rows.T, alone, strict=True)]
         return (alone[0], 0.0) if left[0] < left[1] else (0.0, alone[1])
 

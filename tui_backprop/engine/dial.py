@@ -8,7 +8,7 @@ complex step Im f(x + ih) / h (Squire and Trapp 1998) subtracts nothing, and onl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -26,21 +26,7 @@ LARGEST, EACH, NOTCHES = -1.0, 4, 61  # the first decade, steps a decade, and ho
 FEW = 5_000_000  # parameters from which on one step a decade is run, and not four
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A method in a precision: the derivative ``found`` (n,) with each step, how far it is ``off`` (n,), relative to
-    the exact one where that is not 0, and the ``best`` step by theory, for parameters and derivatives of size 1."""
-
-    found: Array
-    off: Array
-    best: float
-
-    @property
-    def least(self) -> int:
-        """Where it came out best."""
-        return int(np.argmin(np.where(np.isfinite(self.off), self.off, np.inf)))
+TINY = 1e-30  # a step with which the complex step has no truncation in double precision
 
 
 @dataclass(frozen=True)
@@ -52,10 +38,26 @@ class Flip:
 
 
 @dataclass(frozen=True, eq=False)
+class Row:
+    """A method in a precision: the derivative ``found`` (n,) with each step, how far it is ``off`` (n,), relative to
+    the exact one where that is not 0, and the ``best`` step by theory, for parameters and derivatives of size 1.
+    ``flips`` are what changed sides in the very passes that each derivative is from, None where nothing did."""
+
+    found: Array
+    off: Array
+    best: float
+    flips: tuple[Flip | None, ...]
+
+    @property
+    def least(self) -> int:
+        """Where it came out best."""
+        return int(np.argmin(np.where(np.isfinite(self.off), self.off, np.inf)))
+
+
+@dataclass(frozen=True, eq=False)
 class Dial:
     """All rows for one parameter: by (method, precision). ``steps`` (n,) fall from 0.1 to 1e-16. ``exact`` is the
-    derivative by backprop in double precision, ``checked`` the same by a complex step of 1e-30. ``flips`` are by
-    method: for each step what changes sides, None where nothing does."""
+    derivative by backprop in double precision, ``checked`` the same by a complex step of 1e-30."""
 
     tensor: str
     index: tuple[int, ...]
@@ -63,12 +65,16 @@ class Dial:
     exact: float
     checked: float
     rows: Mapping[tuple[str, str], Row]
-    flips: Mapping[str, tuple[Flip | None, ...]]
 
     @property
     def relative(self) -> bool:
         """Whether errors are relative: the derivative is not 0."""
         return self.exact != 0
+
+    @property
+    def flips(self) -> Mapping[str, tuple[Flip | None, ...]]:
+        """By method, what changes sides with each step, in double precision."""
+        return {way: self.rows[way, "float64"].flips for way in WAYS}
 
     def nearest(self, step: float) -> int:
         """The place of the step nearest to one."""
@@ -77,31 +83,43 @@ class Dial:
 
 def dial(taken: Pass, tensor: str, index: tuple[int, ...]) -> Dial:
     """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
-    parameter's layer on (a quarter of them for large networks). Raises KeyError or IndexError for what is no
-    parameter."""
-    shape = parameter_shapes(taken.spec)[tensor]
-    at = parameter_slices(taken.spec)[tensor].start + int(np.ravel_multi_index(index, shape))
-    problem = Problem(
-        taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
-    )
+    parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
+    IndexError for an index outside of it."""
+    at = _place(taken, tensor, index)
     every = 1 if taken.spec.parameters < FEW else EACH
-    steps = 10.0 ** (LARGEST - np.arange(0, NOTCHES, every) / EACH)
-    double = problem.in_precision("float64")
-    program = double.program()
-    program.forward()
-    exact = float(program.backward()[at])
-    flips = _flips(program, tensor, at, steps)
-    checked = _Nudged(double, tensor, at, "complex128").complex_step(1e-30)
-    rows = {}
-    for way, precision in product(WAYS, PRECISIONS):
-        nudged = _Nudged(
-            problem.in_precision(precision), tensor, at, COMPLEX[precision] if way == WAYS[2] else None
+    steps = np.array([10.0 ** (LARGEST - notch / EACH) for notch in range(0, NOTCHES, every)])
+    with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
+        problem = Problem(
+            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
         )
-        found = np.array([RULES[way](nudged, float(h)) for h in steps])
-        with np.errstate(all="ignore"):
+        double = problem.in_precision("float64")
+        exact = _by_backprop(double, at)
+        checked = _Nudged(double, tensor, at, "complex128").complex_step(TINY)
+        rows = {}
+        for way, precision in product(WAYS, PRECISIONS):
+            nudged = _Nudged(
+                problem.in_precision(precision), tensor, at, COMPLEX[precision] if way == WAYS[2] else None
+            )
+            slopes, flips = zip(*(nudged.slope(RULES[way], float(h)) for h in steps), strict=True)
+            found = np.array(slopes)
             off = np.abs(found - exact) / (abs(exact) or 1.0)
-        rows[way, precision] = Row(found, off, METHODS[way].best_step(precision))
-    return Dial(tensor, index, steps, exact, checked, rows, flips)
+            rows[way, precision] = Row(found, off, METHODS[way].best_step(precision), flips)
+    return Dial(tensor, index, steps, exact, checked, rows)
+
+
+def _place(taken: Pass, tensor: str, index: tuple[int, ...]) -> int:
+    """Where a parameter lies in the flat vector."""
+    shape = parameter_shapes(taken.spec)[tensor]
+    if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
+        raise IndexError(f"{tensor} has the shape {shape}; {index} is no place in it")
+    start: int = parameter_slices(taken.spec)[tensor].start
+    return start + int(np.ravel_multi_index(index, shape))
+
+
+def _by_backprop(problem: Problem, at: int) -> float:
+    program = problem.program()
+    program.forward()
+    return float(program.backward()[at])
 
 
 class _Nudged:
@@ -112,14 +130,28 @@ class _Nudged:
         self._at, self._start = at, start_of(self.program, tensor)
         self._value = self.program.parameters[at].copy()
         self.base = complex(self.program.forward())
+        self._bent = [op.inputs[0] for op in self.program.ops if op.primitive.kink]
+        self._here = self._sides()
+        self._flipped = [np.zeros_like(here) for here in self._here]
+
+    def slope(self, rule: Rule, h: float) -> tuple[float, Flip | None]:
+        """The derivative by a rule, and the kinks that it went over."""
+        self._flipped = [np.zeros_like(here) for here in self._here]
+        return rule(self, h), _flip(self._bent, self._flipped)
 
     def loss(self, by: complex) -> tuple[complex, complex]:
-        """The loss, and where the parameter came out in its precision, when it is moved so far."""
+        """The loss, and how far the parameter moved in its precision, when it is to move so far."""
         self.program.parameters[self._at] = self._value + by
         moved = self.program.parameters[self._at] - self._value
         loss = complex(self.program.forward(self._start))
         self.program.parameters[self._at] = self._value
+        for flipped, here, now in zip(self._flipped, self._here, self._sides(), strict=True):
+            flipped |= now != here
         return loss, complex(moved)
+
+    def _sides(self) -> list[Array]:
+        """On which side of the kink each unit is; of complex numbers, by the real part, as activations branch."""
+        return [self.program.values[name].real > 0 for name in self._bent]
 
     def forward_difference(self, h: float) -> float:
         loss, moved = self.loss(h)
@@ -133,7 +165,8 @@ class _Nudged:
         return self.loss(1j * h)[0].imag / h
 
 
-RULES = {
+Rule = Callable[[_Nudged, float], float]
+RULES: dict[str, Rule] = {
     "forward-difference": _Nudged.forward_difference,
     "central-difference": _Nudged.central_difference,
     "complex-step": _Nudged.complex_step,
@@ -141,31 +174,12 @@ RULES = {
 
 
 def start_of(program: Program, tensor: str) -> int:
-    """The first operation that a parameter goes into."""
-    return next(i for i, op in enumerate(program.ops) if tensor in op.inputs)
-
-
-def _flips(program: Program, tensor: str, at: int, steps: Array) -> dict[str, tuple[Flip | None, ...]]:
-    """What has a kink and changes sides when the parameter is moved by each step: up, and up or down."""
-    bent = [op.inputs[0] for op in program.ops if op.primitive.kink]
-    here = [program.values[name] > 0 for name in bent]
-    start, value = start_of(program, tensor), float(program.parameters[at])
-
-    def sides(by: float) -> list[Array]:
-        program.parameters[at] = value + by
-        program.forward(start)
-        return [(program.values[name] > 0) != before for name, before in zip(bent, here, strict=True)]
-
-    found: dict[str, list[Flip | None]] = {WAYS[0]: [], WAYS[1]: [], WAYS[2]: []}
-    for h in steps.tolist():
-        up = sides(h) if bent else []
-        down = sides(-h) if bent else []
-        found[WAYS[0]].append(_flip(bent, up))
-        found[WAYS[1]].append(_flip(bent, [a | b for a, b in zip(up, down, strict=True)]))
-        found[WAYS[2]].append(None)  # real parts stay where they are
-    program.parameters[at] = value
-    program.forward()
-    return {way: tuple(each) for way, each in found.items()}
+    """The operation from which on the list has to run again when a parameter moves: the first that it goes into, or
+    the one before where that has written over what it read, as a bias is added to the sums in their own memory."""
+    at = next(i for i, op in enumerate(program.ops) if tensor in op.inputs)
+    while program.ops[at].primitive.in_place:
+        at -= 1
+    return at
 
 
 def _flip(names: list[str], flipped: list[Array]) -> Flip | None:

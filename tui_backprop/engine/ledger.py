@@ -7,26 +7,31 @@ stands out, and to less where the first one does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from tui_backprop.engine.formulas import kept_name
 from tui_backprop.engine.network import (
+    INPUT,
+    STRENGTH,
+    TARGET,
+    Op,
     Visit,
     backward_visits,
     forward_visits,
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.primitives import size
-from tui_backprop.engine.primitives.primitive import fields
-from tui_backprop.engine.spec import ITEMSIZE, NetworkSpec, backprop_ratio
+from tui_backprop.engine.primitives import Shape, fields, size
+from tui_backprop.engine.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.timing import Timing, rule_of
 from tui_backprop.engine.trace import costs_of
 
 COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
-NEAR = 2.9  # times a forward pass: as good as 3
-DEEPEST = 1000  # layers that are tried for it
+DEEPEST = 1000  # hidden layers; a network that needs more to come near 3 is none that anybody builds
+
+LEFT = "left"  # what an operation's cache holds for its VJPs
+SIGMOIDS = ("silu", "gelu")  # leave their σ, where their formulas work it out again
 
 
 @dataclass(frozen=True)
@@ -71,15 +76,17 @@ class Ledger:
     entries: tuple[Entry, ...]
     timed: bool
 
-    @property
+    @cached_property
     def total(self) -> Entry:
-        return _sum(self.entries, 0, "total")
+        return sum(self.entries, Entry(0, "total"))
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Entry, ...]:
         """A row for each layer."""
-        numbers = range(1, self.spec.depth + 1)
-        return tuple(_sum((e for e in self.entries if e.layer == k), k, f"layer {k}") for k in numbers)
+        rows = [Entry(k, f"layer {k}") for k in range(1, self.spec.depth + 1)]
+        for entry in self.entries:
+            rows[entry.layer - 1] += entry
+        return tuple(rows)
 
     @property
     def ratio(self) -> float:
@@ -106,62 +113,77 @@ class Ledger:
 
 
 def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledger:
-    """The ledger of one pass of a network, with seconds if they were measured."""
+    """The ledger of one pass of a network, with seconds if they were measured. Raises KeyError for a timing of
+    another network."""
     shapes = value_shapes(spec, batch)
     rows: dict[tuple[int, str], Entry] = {}
-    kept = kept_bytes(spec, batch)
+    kept, parameters = kept_bytes(spec, batch), parameter_shapes(spec)
 
-    def book(visit: Visit, column: str) -> None:
-        op = visit.op
-        macs, flops, _ = costs_of(visit, dict(shapes))
+    def book(visit: Visit, column: str, kept: int = 0) -> None:
+        macs, flops, _ = costs_of(visit, shapes)
         seconds = timing.rules[rule_of(visit)].median if timing else 0.0
-        at = op.layer, op.primitive.kind
+        at = layer_of(visit.op), visit.op.primitive.kind
         forward, delta, dw = (Share(macs, flops, seconds) if name == column else Share() for name in COLUMNS)
-        rows[at] = rows.get(at, Entry(*at)) + Entry(*at, forward, delta, dw)
+        rows[at] = rows.get(at, Entry(*at)) + Entry(*at, forward, delta, dw, kept)
 
     for visit in forward_visits(spec):
-        book(visit, "forward")
-    parameters = parameter_shapes(spec)
+        book(visit, "forward", kept.get(visit.op.output, 0))
     for visit in backward_visits(spec):
         book(visit, "dW" if visit.writes in parameters else "delta")
-    for op in dict.fromkeys(visit.op for visit in forward_visits(spec)):
-        at = op.layer, op.primitive.kind
-        rows[at] = replace(rows[at], kept=rows[at].kept + kept.get(op.output, 0))
     return Ledger(spec, batch, tuple(rows.values()), timing is not None)
 
 
+def layer_of(op: Op) -> int:
+    """The layer that an operation works for: a penalty, which comes after the loss, for that of its weights."""
+    return int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
+
+
+# --- what is kept ----------------------------------------------------------------------------------------
+
+Kept = tuple[str, str]  # the output of the operation that left it, and what it is: that itself, or beside it
+
+
 def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
-    """Bytes that the way back needs of the forward pass, by the value made (or the cache left beside it). Parameters
-    and the batch itself are there anyway."""
-    shapes, parameters = value_shapes(spec, batch), parameter_shapes(spec)
-    made = {visit.op.output: visit.op for visit in forward_visits(spec)}
+    """Bytes that the way back needs of the forward pass, by the output of the operation that leaves them: that value
+    itself, what a cache holds beside it, a dropout mask. Parameters and the batch (labels too) are there anyway."""
     kept: dict[str, int] = {}
-    for visit in backward_visits(spec):
-        for name in _read(visit):
-            if name in made and name not in parameters:
-                kept[name] = size(shapes[name]) * ITEMSIZE[spec.dtype]
-            elif name == kept_name(visit.op.output) and name not in made:
-                kept[visit.op.output] = size(shapes[visit.op.inputs[0]]) * ITEMSIZE[spec.dtype]
+    for (output, _), bytes_ in needed(spec, value_shapes(spec, batch), backward_visits(spec)).items():
+        kept[output] = kept.get(output, 0) + bytes_
     return kept
 
 
-def _read(visit: Visit) -> Iterator[str]:
-    """The values of the forward pass that a VJP reads."""
-    op = visit.op
-    for field in fields(op.primitive.vjp_formulas[visit.of or 0]):
-        if field.isdigit():
-            yield op.inputs[int(field)]
-        elif field == "y":
-            yield op.output
-        elif field == "v":
-            yield kept_name(op.output)
+def needed(spec: NetworkSpec, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[Kept, int]:
+    """What these visits back need of the forward pass, each with its bytes; ``shapes`` are those of all values."""
+    there = parameter_shapes(spec)
+    return {
+        (output, name): size(shape) * ITEMSIZE[spec.dtype]
+        for visit in visits
+        for output, name, shape in _read(visit, shapes)
+        if name not in there and name not in (INPUT, TARGET, STRENGTH)
+    }
 
 
-def _sum(entries: Iterable[Entry], layer: int, kind: str) -> Entry:
-    total = Entry(layer, kind)
-    for entry in entries:
-        total = total + entry
-    return replace(total, layer=layer, kind=kind)
+def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str, Shape]]:
+    """What a VJP reads of the forward pass: which operation left it, its name and its shape."""
+    op, row, x = visit.op, visit.op.primitive, visit.op.inputs
+    used = fields(row.vjp_formulas[visit.of or 0])
+    if row.kind == "loss":  # p or the residual, in its cache
+        yield op.output, LEFT, shapes[x[0]]
+        return
+    if row.name in SIGMOIDS:
+        yield op.output, LEFT, shapes[x[0]]
+        used = {"0"}
+    if row.kind == "dropout":  # drawn for this pass
+        yield op.output, x[1], shapes[x[1]]
+        used -= {"1"}
+    if "v" in used:
+        yield op.output, LEFT, shapes[x[0]]
+    if row.kind == "normalisation" and visit.of == 0:
+        yield op.output, "deviation", shapes[x[0]][:1]
+    for name in [x[int(field)] for field in sorted(used) if field.isdigit()]:
+        yield name, name, shapes[name]
+    if "y" in used:
+        yield op.output, op.output, shapes[op.output]
 
 
 def deep(spec: NetworkSpec, hidden: int) -> NetworkSpec:
@@ -172,6 +194,12 @@ def deep(spec: NetworkSpec, hidden: int) -> NetworkSpec:
 
 
 def nearly_three(spec: NetworkSpec) -> int | None:
-    """How many hidden layers, as wide as this network's widest, take forward and backward to 2.9 times forward."""
-    fits = (n for n in range(1, DEEPEST + 1) if backprop_ratio(deep(spec, n)) >= NEAR)
-    return next(fits, None)
+    """How many hidden layers, as wide as this network's widest, take forward and backward to 2.9 times forward.
+
+    The ratio is 3 - first / weights, so that takes ten times the weights of the first layer. None above a thousand
+    layers."""
+    inputs, outputs = spec.layers[0], spec.layers[-1]
+    width = deep(spec, 1).layers[1]
+    more = -(-(9 * inputs - outputs) // width)  # layers behind the first; rounded up
+    hidden = max(more, 0) + 1
+    return hidden if hidden <= DEEPEST else None

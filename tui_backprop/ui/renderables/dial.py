@@ -82,7 +82,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -
     for way, look in LOOKS.items():
         row = dial.rows[way, precision]
         found = number(float(row.found[at]), 4, sign=True)
-        flip = flip or dial.flips[way][at]
+        flip = flip or row.flips[at]
         lines.append(
             line(
                 (f"{look.letter} {look.name:<10}", look.role),
@@ -113,9 +113,9 @@ def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -
         "muted",
     )
     if not dial.relative:
-        lines += wrap(
-            "The derivative is 0 here: nothing that this number changes reaches the loss.", columns, "muted"
-        )
+        moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
+        why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
+        lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
     return lines
 
 
@@ -149,7 +149,7 @@ def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs:
         draw(x, ys, look.role, look.letter if glyphs.plain else "braille", joined=not glyphs.plain)
     for i, (way, ys) in enumerate(zip(WAYS, tops, strict=True)):
         look, row = LOOKS[way], dial.rows[way, precision]
-        flipped = np.array([flip is not None for flip in dial.flips[way]])
+        flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")
         best = np.array([-math.log10(row.best)])
         if best[0] <= x[-1]:

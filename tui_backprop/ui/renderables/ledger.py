@@ -12,7 +12,7 @@ from tui_backprop.ui.renderables.numbers import number, short_count
 from tui_backprop.ui.renderables.spans import Line, line, wrap
 
 LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
-WIDE = 76  # columns from which MACs and time stand in one table
+WIDE = 77  # columns from which MACs and time stand in one table
 TIME, KEPT = 8, 10  # columns of a time, and of kept bytes
 HEADS = ("forward", "delta", "dW")
 ROLES = ("forward", "backward", "backward")

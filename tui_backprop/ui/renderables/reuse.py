@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import log10
 
 from tui_backprop.engine.reuse import Paths, Recomputed
 from tui_backprop.memory import size
@@ -29,14 +31,17 @@ def big(n: int) -> str:
     """A count of any size: 655,360, or 1.3e+20 where it is long, also where no float holds it."""
     if n < EXACT:
         return f"{n:,}"
-    digits = str(n)
-    return f"{digits[0]}.{digits[1]}e+{len(digits) - 1}"
+    exponent = int(log10(n))  # Python writes out no number of more than 4,300 digits
+    tenths = round(Fraction(10 * n, 10**exponent))
+    if tenths >= 100:  # rounded up to the next power
+        tenths, exponent = 10, exponent + 1
+    return f"{tenths / 10:.1f}e+{exponent}"
 
 
 def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
     """From this parameter to the loss, path by path; and for all of them, against backprop."""
-    ratio = paths.all_multiplications // max(paths.backprop, 1)
-    by = times(ratio) if ratio < 10**300 else big(ratio)
+    more, base = paths.all_multiplications, max(paths.backprop, 1)
+    by = times(more / base) if more < 10**300 else big(more // base)
     rows = [
         ("paths", big(paths.paths), "strong"),
         ("multiplied out", big(paths.multiplications), "strong"),
@@ -68,7 +73,8 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
             "no values kept": "deltas only",
             "no deltas kept": "values only",
         }
-        cells = f"{short_count(run.macs):>8}{duration(run.seconds):>9}"
+        projected = "" if run.runs else "~"  # it would have taken too long, and was broken off
+        cells = f"{short_count(run.macs):>8}{projected + duration(run.seconds):>9}"
         cells += f"{f'{run.passes}+{run.walks}':>8}{size(run.held):>10}" if whole else ""
         lines.append(
             line(
@@ -84,6 +90,8 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
     )
     more, longer = worst.macs / max(base.macs, 1), worst.seconds / base.seconds
     words = f"Nothing kept takes {more:.1f} times the MACs, {longer:.1f} times as long; {same}."
+    if not worst.runs:
+        words += " ~ is projected from the part that was run."
     if whole:
         words += " (passes: parts of forward passes + walks back)"
     return [*lines, *wrap(words, columns, "muted" if "NOT" not in words else "bad")]
