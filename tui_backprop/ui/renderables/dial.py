@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.cost.landmarks import EPSILON
-from tui_backprop.engine.dial import WAYS, Dial
+from tui_backprop.engine.dial import WAYS, Dial, Row
 from tui_backprop.engine.primitives import Array
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.plotting import blank, painted, printed
-from tui_backprop.ui.renderables.spans import Line, beside, cut, line, wrap
+from tui_backprop.ui.renderables.spans import Line, beside, first_fitting, line, wrap
 
 FLOOR = -17.0  # the decade at which an error of 0 is drawn
 TOP = 3.0
-BESIDE, WORDS = 66, 36  # columns from which the words stand beside the chart, and theirs
+BESIDE, WORDS = 68, 38  # columns from which the words stand beside the chart, and theirs
 LEAST_CHART = 8  # rows
 
 
@@ -32,13 +32,10 @@ class Look:
     role: str
 
 
-LOOKS = dict(
-    zip(
-        WAYS,
-        (Look("forward", "f", "naive"), Look("central", "c", "improved"), Look("complex", "i", "update")),
-        strict=True,
-    )
-)
+# Letters and colours are those of the cost chart.
+_LOOKS = (Look("naive", "n", "naive"), Look("central", "2", "improved"), Look("complex", "c", "update"))
+LOOKS = dict(zip(WAYS, _LOOKS, strict=True))
+NEAR = 30.0  # times the least error: what counts as just as good
 
 
 def dial_lines(
@@ -50,63 +47,86 @@ def dial_lines(
         left = columns - WORDS - 2
         drawn = _chart(dial, at, precision, left, rows - 1, glyphs)
         words = readout(dial, at, precision, WORDS, glyphs)
-        return beside([legend(glyphs), *drawn], [(), *words], left)[:rows]
+        return beside([legend(dial, precision, left, glyphs), *drawn], [(), *words], left)[:rows]
     words = readout(dial, at, precision, columns, glyphs)
     spare = max(rows - 2 - LEAST_CHART, 6)
     words = words[:spare]
     drawn = _chart(dial, at, precision, columns, rows - len(words) - 1, glyphs)
-    return [legend(glyphs), *drawn, *words][:rows]
+    return [legend(dial, precision, columns, glyphs), *drawn, *words][:rows]
 
 
-def legend(glyphs: Glyphs) -> Line:
-    """The lines, and the mark of the best step by theory."""
-    spans = [(f"{look.letter} {look.name} ", look.role) for look in LOOKS.values()]
-    return line(*spans, (glyphs.text("◇"), "strong"), (" best", "muted"))
+def legend(dial: Dial, precision: str, columns: int, glyphs: Glyphs) -> Line:
+    """The lines, the mark of the best step by theory, and that of a kink where there is one; as many as fit."""
+    ways = [(f"{look.letter} {look.name}  ", look.role) for look in LOOKS.values()]
+    mark = (glyphs.text("◇"), "strong")
+    kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
+    kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
+    return first_fitting(
+        columns,
+        line(*ways, mark, (" best by theory", "muted"), *kink),
+        line(*ways, mark, (" best", "muted"), *kink),
+        line(*ways, mark, (" best", "muted")),
+        line(*ways),
+    )
 
 
 def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -> list[Line]:
     """What each way finds with this step, how far off that is, where its best step is, and what one sees."""
+    return [
+        *_found(dial, at, precision, columns),
+        (),
+        *_best(dial, precision, columns),
+        (),
+        *_why(dial, columns),
+    ]
+
+
+def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     h = float(dial.steps[at])
     lesson = ", the lesson's" if math.isclose(h, EPSILON, rel_tol=1e-6) else ""
-    name = f"{dial.tensor}[{','.join(map(str, dial.index))}]"
-    error = "relative error" if dial.relative else "error"
+    name = f"dL/d{dial.tensor}[{','.join(map(str, dial.index))}]"
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
-        line(
-            (f"{'d/d ' + name:<12}"[:12], "text"),
-            (f"{number(dial.exact, 4, sign=True):>11}", "backward"),
-            ("  exact", "muted"),
-        ),
+        *wrap(name, columns, "text"),
+        line((f"{'b backprop':<12}", "backprop"), (f"{number(dial.exact, 4, sign=True):>11}", "backward")),
     ]
-    flip = None
+    rows = {way: dial.rows[way, precision] for way in LOOKS}
     for way, look in LOOKS.items():
-        row = dial.rows[way, precision]
-        found = number(float(row.found[at]), 4, sign=True)
-        flip = flip or row.flips[at]
-        lines.append(
-            line(
-                (f"{look.letter} {look.name:<10}", look.role),
-                (f"{found:>11}", "text"),
-                (f"  off {number(float(row.off[at]), 2)}", "muted"),
-            )
-        )
+        found = number(float(rows[way].found[at]), 4, sign=True)
+        label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
+        ends = (f"  off {number(float(rows[way].off[at]), 2)}", "")
+        lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
+    flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
     if flip:
         several = f"{flip.units} units, {flip.first} first" if flip.units > 1 else flip.first
-        lines += wrap(f"x a kink lies in between: {several}", columns, "bad")
-    lines += [(), line((cut("best h    found    theory    off", columns), "muted"))]
+        lines += wrap(f"x a kink lies in between: {several} changes sides", columns, "bad")
+    return lines
+
+
+def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
+    """Where each way comes out best, and where theory has that."""
+    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<9}off", "muted"))]
     for way, look in LOOKS.items():
         row = dial.rows[way, precision]
-        best, least = float(dial.steps[row.least]), float(row.off[row.least])
-        lines.append(
-            line(
-                (f"{look.letter} {look.name:<8}", look.role),
-                f"{power(best):<9}",
-                (f"{power(row.best):<10}", "muted"),
-                number(least, 2),
-            )
-        )
-    lines.append(())
-    lines += wrap(
+        off = number(float(row.off[row.least]), 2)
+        found = power(float(dial.steps[row.least])) if way != WAYS[-1] else _any_below(dial, row, precision)
+        theory = power(row.best) if way != WAYS[-1] else "tiny"
+        label = (f"{look.letter + ' ' + look.name:<11}", look.role)
+        lines.append(line(label, f"{found:<9}", (f"{theory:<9}", "muted"), off))
+    return lines
+
+
+def _any_below(dial: Dial, row: Row, precision: str) -> str:
+    """The largest step from which on the error stays near its least: below it, no step is better than another."""
+    good = row.off <= NEAR * max(float(row.off[row.least]), float(np.finfo(precision).eps))
+    worse = np.flatnonzero(~good)
+    first = int(worse[-1]) + 1 if len(worse) else 0
+    return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
+
+
+def _why(dial: Dial, columns: int) -> list[Line]:
+    error = "Relative error" if dial.relative else "Error"
+    lines = wrap(
         f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what subtraction"
         " loses. The complex step subtracts nothing.",
         columns,
@@ -134,15 +154,16 @@ def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs:
     figure = blank(columns, rows)
     tops = [_decades(dial.rows[way, precision].off) for way in WAYS]
     top = min(max(float(np.max(each)) for each in tops) + 0.5, TOP)
+    floor = max(math.floor(min(float(np.min(each)) for each in tops)) - 1.0, FLOOR) - 0.5
 
     def draw(xs: Array, ys: Array, role: str, marker: str, joined: bool = False) -> None:
-        inside = (ys >= FLOOR - 0.5) & (ys <= top)
+        inside = (ys >= floor) & (ys <= top)
         if inside.any():
             signal = figure.signal(xs[inside].tolist(), ys[inside].tolist(), marker=painted(marker, role))
             figure.draw(signal.lines() if joined and inside.sum() > 1 else signal)
 
     for place, role in ((-math.log10(EPSILON), "faint"), (float(x[at]), "mark")):
-        upright = np.linspace(FLOOR - 0.5, top, rows * 2)
+        upright = np.linspace(floor, top, rows * 2)
         draw(np.full(len(upright), place), upright, role, "|" if glyphs.plain else "│")
     for way, ys in zip(WAYS, tops, strict=True):
         look = LOOKS[way]
@@ -158,10 +179,12 @@ def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs:
         draw(x[n : n + 1], ys[n : n + 1], look.role, look.letter)
     across, up = figure.ruler("x"), figure.ruler("y")
     across.lim(float(x[0]), float(x[-1]))
-    up.lim(FLOOR - 0.5, top)
+    up.lim(floor, top)
     ticks = [1, 4, 8, 12, 16]
     across.ticks(ticks, ["0.1", *(f"1e-{k}" for k in ticks[1:])])
-    levels = [k for k in range(-16, math.floor(top) + 1) if k % 4 == 0]
+    levels = [
+        k for k in range(math.ceil(floor), math.floor(top) + 1) if k % (4 if top - floor > 12 else 2) == 0
+    ]
     up.ticks(levels, ["1" if k == 0 else f"1e{k}" for k in levels])
     figure.label("step h", "x")
     figure.axes(False, axis="y", side="right")

@@ -86,20 +86,18 @@ def race_lines(
 def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = Entry()) -> list[Line]:
     """Both sides: backprop is done; the other counts."""
     done, of = standing.done, standing.parameters
-    backprop = (
-        f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "has its gradient already"
-    )
+    backprop = f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "is done"
     h = f", h = {number(entry.step, 2)}" if entry.step else ""
     lines = [
         line(("backprop ", "backprop"), (backprop, "strong")),
         (),
-        line((standing.method, "naive"), (h, "muted")),
+        first_fitting(columns, *(line((standing.method, "naive"), (end, "muted")) for end in (h, ""))),
         *wrap(METHODS[standing.method].about, columns, "muted"),
         line(("parameter ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
         _bar(done, of, min(columns, 60), glyphs),
     ]
     pieces: list[Span] = []
-    if standing.state == "ready" and entry.expected is not None:
+    if standing.state == "ready" and not standing.seconds and entry.expected is not None:
         pieces += [("about ", "muted"), (duration(entry.expected), "text"), (", projected", "muted")]
     if standing.seconds:
         pieces += [(duration(standing.seconds), "text"), (" run", "muted")]

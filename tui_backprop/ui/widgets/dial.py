@@ -30,7 +30,7 @@ class DialView(CostPage):
 
     def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
         if found is None:
-            return [line(("taking differences with 61 steps …", "muted"))]
+            return [line(("taking differences with many steps …", "muted"))]
         from tui_backprop.ui.renderables.dial import dial_lines
 
         session = moment.session

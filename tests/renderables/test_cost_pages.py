@@ -1,0 +1,204 @@
+"""The pages of the cost panel as lines: within their columns and rows for every network, and true."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.cost.conftest import machine
+from tui_backprop.cost.gradient import WAYS
+from tui_backprop.cost.law import LESSON as ASSUMED
+from tui_backprop.cost.law import Law, Measured
+from tui_backprop.cost.race import RACERS, Agreement, Standing
+from tui_backprop.cost.work import shape_of
+from tui_backprop.engine.dial import dial
+from tui_backprop.engine.ledger import ledger
+from tui_backprop.engine.methods import METHODS
+from tui_backprop.engine.reuse import KINDS, paths, recompute
+from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.timing import time_operations
+from tui_backprop.session import PRECISIONS, Session, from_preset
+from tui_backprop.ui.moment import Costs
+from tui_backprop.ui.renderables.claims import claims_lines, claims_of
+from tui_backprop.ui.renderables.dial import dial_lines, power
+from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
+from tui_backprop.ui.renderables.ledger import ledger_lines
+from tui_backprop.ui.renderables.numbers import duration
+from tui_backprop.ui.renderables.race import Entry, Filling, entry_of, race_lines
+from tui_backprop.ui.renderables.reuse import reuse_lines
+from tui_backprop.ui.renderables.spans import ROLES, plain, width
+
+LESSON = NetworkSpec()
+HERE = machine(sizes=(1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7))
+SIZES = pytest.mark.parametrize(
+    ("columns", "rows"), [(35, 28), (37, 36), (56, 14), (76, 20), (96, 30), (116, 36), (196, 56)]
+)
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+NETWORKS = {
+    "lesson": Session(),
+    "xor": from_preset("xor"),
+    "vanishing": from_preset("vanishing"),
+    "sine": from_preset("sine"),
+    "one layer": replace(Session(), network=NetworkSpec((784, 10))),
+    "residual": Session(
+        NetworkSpec((2, 8, 8, 8, 2), "gelu", residual=True, layer_norm=True, dropout=0.2), "moons", batch=4
+    ),
+}
+
+
+def fits(drawn, columns, rows, glyphs):
+    assert 1 <= len(drawn) <= rows
+    for row in drawn:
+        shown = tuple(glyphs.fit(row))
+        assert width(shown) <= columns, plain(shown)
+        assert {role for _, role in shown} <= set(ROLES)
+        assert plain(shown).isprintable()
+        assert not glyphs.plain or plain(shown).isascii()
+
+
+def text(drawn) -> str:
+    return "\n".join(plain(row) for row in drawn)
+
+
+@SETS
+@SIZES
+@pytest.mark.parametrize("law", [HERE, Law(), ASSUMED, machine(noise=lambda i: (3.0, 0.3)[i % 2])])
+@pytest.mark.parametrize("layers", [(784, 256, 256, 256, 10), (2, 1), (784, *[512] * 30, 10)])
+def test_the_claims_fit(columns, rows, law, layers, glyphs):
+    fits(claims_lines(Costs(NetworkSpec(layers), law), columns, rows, glyphs), columns, rows, glyphs)
+
+
+def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
+    there = text(claims_lines(Costs(LESSON, HERE), 116, 36, UTF8))
+    naive = HERE.gradient("naive", shape_of(LESSON)).middle
+    for said, here in (
+        ("330,000", "335,114"),
+        ("1 ms, assumed", duration(HERE.seconds("forward", shape_of(LESSON)).middle)),
+        ("5.5 minutes", duration(naive)),
+        ("over a year", duration(1e5 * naive)),
+        ("about 3x", "2.40x"),
+    ):
+        assert re.search(rf"{re.escape(said)} +{re.escape(here)}", there), (said, here)
+
+
+def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
+    done = Standing("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
+    claim = next(c for c in claims_of(Costs(LESSON, HERE, race=done), HERE) if "numerically" in c.what)
+    assert claim.here == "31.4 s"
+    assert "for real" in claim.how
+    other = replace(done, method="complex-step")
+    claim = next(c for c in claims_of(Costs(LESSON, HERE, race=other), HERE) if "numerically" in c.what)
+    assert claim.here != "31.4 s"
+
+
+def test_no_ratio_is_claimed_from_a_size_at_which_the_machine_was_busy():
+    def ratios(points):
+        claims = claims_of(Costs(LESSON, Law(tuple(points), HERE.probe)), HERE)
+        return next((c.here for c in claims if c.what == "whatever the size"), None)
+
+    busy = [
+        Measured(p.kind, p.shape, p.low, 9 * p.median, 30 * p.high, p.runs) if p.parameters > 5e6 else p
+        for p in HERE.points
+    ]
+    assert ratios(busy) == ratios([p for p in HERE.points if p.parameters < 5e6])
+    assert ratios([p for p in busy if p.parameters > 5e6]) is None
+
+
+@SETS
+@SIZES
+@pytest.mark.parametrize("state", ["ready", "starting", "running", "paused", "done", "cancelled", "failed"])
+@pytest.mark.parametrize("method", RACERS)
+def test_the_race_fits(columns, rows, state, method, glyphs):
+    rng = np.random.default_rng(0)
+    tensors = {
+        f"{kind}{k}": rng.normal(size=(9, 7) if kind == "W" else 7) for k in range(1, 5) for kind in "Wb"
+    }
+    filling = Filling(
+        tensors, {n: a + 1e-3 for n, a in tensors.items()}, {n: a > 0 for n, a in tensors.items()}
+    )
+    standing = Standing(
+        method, state, 41_873, 335_115, 41_872, 335_114, 4.2, 9_876.5, 29.7, 1.4e-4,
+        Agreement(0.999981, 0.0062, 0.0011, "W1[602,213]"), "its process was ended by signal 9" * (state == "failed"),
+    )  # fmt: skip
+    fits(race_lines(standing, filling, columns, rows, glyphs, Entry(3.5e-4, 20.0)), columns, rows, glyphs)
+    nothing = replace(standing, agreement=Agreement(), rate=None, left=None, backprop=None)
+    fits(race_lines(nothing, None, columns, rows, glyphs), columns, rows, glyphs)
+
+
+def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
+    ready = Standing("forward-difference", parameters=335_114)
+    entry = entry_of(ready, Costs(LESSON, HERE))
+    assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
+    assert entry.step == METHODS["forward-difference"].best_step("float32")
+    before = text(race_lines(ready, None, 60, 30, UTF8, entry))
+    assert f"about {duration(entry.expected)}, projected" in before
+    assert "h = 0.00035" in before
+    assert "parameter 0 of 335,114" in before
+    assert "NaN" not in before
+    assert "cosine" not in before
+    running = replace(ready, state="running", agreement=Agreement(float("nan"), float("nan"), 0.0, "W1[0,0]"))
+    assert "NaN" not in text(race_lines(running, None, 60, 30, UTF8))
+
+
+def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectation():
+    named = {way.method for way in WAYS.values()}
+    assert named <= set(METHODS)
+    for method in RACERS:
+        entry = entry_of(Standing(method, parameters=335_114), Costs(LESSON, HERE))
+        assert (entry.expected is not None) == (method in named)
+        assert entry.expected is None or math.isfinite(entry.expected)
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def moment(request, moments):
+    return moments(NETWORKS[request.param])[-1]
+
+
+@SETS
+@SIZES
+def test_the_dial_fits_and_its_letters_are_those_of_the_chart(moment, columns, rows, glyphs):
+    found = dial(moment.taken, *moment.weights[0])
+    for precision in PRECISIONS:
+        for step in (1e-1, 1e-4, 1e-16):
+            drawn = dial_lines(found, step, precision, columns, rows, glyphs)
+            fits(drawn, columns, rows, glyphs)
+    shown = text(drawn)
+    for way, method in (("naive", "forward-difference"), ("central", "central-difference")):
+        assert WAYS[way].method == method
+        assert f"{WAYS[way].letter} {way}" in shown
+
+
+def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(moments):
+    moment = moments(Session())[-1]
+    found = dial(moment.taken, *moment.weights[0])
+    shown = text(dial_lines(found, 1e-4, "float64", 116, 36, UTF8))
+    assert "h = 0.0001, the lesson's  float64" in shown
+    row = found.rows["central-difference", "float64"]
+    assert power(float(found.steps[row.least])) in shown
+    name = f"dL/d{found.tensor}[{','.join(map(str, found.index))}]"
+    assert name in shown
+
+
+@SETS
+@SIZES
+def test_the_ledger_fits_and_adds_up_on_the_screen(moment, columns, rows, glyphs):
+    for timed in (None, time_operations(moment.taken, 0.0)):
+        found = ledger(moment.session.network, moment.session.batch, timed)
+        drawn = ledger_lines(found, columns, rows, glyphs)
+        fits(drawn, columns, rows, glyphs)
+    assert f"{found.ratio:.2f}x" in text(drawn)
+
+
+@SETS
+@SIZES
+def test_reuse_fits(moment, columns, rows, glyphs):
+    runs = tuple(recompute(moment.taken, kind) for kind in KINDS)
+    name, index = moment.weights[0]
+    counted = paths(moment.session.network, name)
+    for some in (None, runs):
+        drawn = reuse_lines(f"{name}[{','.join(map(str, index))}]", counted, some, columns, rows)
+        fits(drawn, columns, rows, glyphs)
