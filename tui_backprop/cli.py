@@ -117,6 +117,14 @@ def print_stream(session: Session, as_json: bool) -> None:
         click.echo(as_text(session, report, drawn, glyphs_for_stdout()))
 
 
+def worker_options(command: Any) -> Any:
+    """Add the options that ask for worker processes."""
+    scheduler = click.option("--scheduler", metavar="HOST:PORT", help="Share the work: its Dask workers.")
+    return click.option("--workers", metavar="2", help="Share the work: so many processes.")(
+        scheduler(command)
+    )
+
+
 @main.command()
 @session_options
 @click.option("--layer", metavar="1", help="Rank the parameters of this layer alone.")
@@ -142,21 +150,57 @@ def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
 
 @main.command()
 @session_options
+@click.option("--chart", is_flag=True, help="Draw the chart too.")
+@click.option("--sweep", is_flag=True, help="Measure networks of every size first, and keep what was found.")
+@click.option("--budget", metavar="SECONDS", help="How long the sweep may take; 30 if not given.")
+@click.option("--again", is_flag=True, help="Measure anew; nothing that was kept is used.")
+@click.option("--race", is_flag=True, help="Find the gradient by perturbing every parameter, for real.")
+@click.option("--method", metavar="NAME", help="The method that races; forward-difference if not given.")
+@click.option("--step", metavar="1e-4", help="Its h; the best one for method and precision if not given.")
+@worker_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+def cost(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+    """Print what a gradient costs on this machine by each method, measured and projected.
+
+    Networks are measured in seconds, this one and a few others, and a law is fitted to that, with its own error. With
+    --sweep, networks of up to a billion parameters are measured, and kept for the next time. With --race, a method
+    runs against backprop for as long as it takes: forward-difference, central-difference, complex-step, forward-mode,
+    batched-difference, batched-forward-mode.
+    """
+    session = session_from(given, streamed=True)
+    from tui_backprop.commands.cost import cost as measure
+    from tui_backprop.ui.bill import as_object
+    from tui_backprop.ui.cost_text import as_text
+
+    bill = measure(session, {**asked, "as_json": as_json})
+    if as_json:
+        print_json(as_object(bill))
+    else:
+        click.echo(as_text(bill, glyphs_for_stdout()))
+
+
+@main.command()
+@session_options
 @click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
 @click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
 @click.option("--entries", metavar="20|all", help="Parameters to compare in each tensor.")
+@click.option("--exhaustive", is_flag=True, help="Compare every parameter; the same as --entries all.")
 @click.option("--fast", is_flag=True, help="Compare slopes along random directions: a few passes in all.")
 @click.option("--directions", metavar="1", help="Directions for each tensor, with --fast.")
 @click.option("--probes", metavar="1", help="Random directions of spsa.")
 @click.option("--step", metavar="1e-6", help="h; the best one for method and precision if not given.")
 @click.option("--rtol", metavar="1e-6", help="Relative difference that is allowed.")
 @click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")
+@worker_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     """Hold backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
     batched-forward-mode, spsa. In double precision, unless --dtype says otherwise.
+
+    With --exhaustive, worker processes can share the work: --workers 4 here, or those of a Dask scheduler. The result
+    is the same to the last bit as with one process that computes with one thread (OPENBLAS_NUM_THREADS=1).
     """
     session = session_from({"dtype": "float64"} | given)
     from tui_backprop.commands.check import check as compare

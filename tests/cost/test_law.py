@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -140,6 +141,19 @@ def test_the_lesson_s_clock_reads_335_seconds_a_gradient_and_388_days_a_training
     ratio = ASSUMED.gradient("backprop", LESSON).middle / 1e-3
     assert ratio == pytest.approx(backprop_ratio(NetworkSpec()))
     assert ASSUMED.left_out() == ()
+
+
+def test_points_during_which_the_machine_was_busy_spoil_no_law():
+    good = machine()
+    bad = replace(good.points[4], median=9 * good.points[4].median, high=30 * good.points[4].median)
+    law = Law(tuple(bad if p is good.points[4] else p for p in good.points), PROBE)
+    shape = LESSON.at(3e8)
+    for kind in ("forward", "backprop"):
+        assert law.seconds(kind, shape).middle == pytest.approx(good.seconds(kind, shape).middle, rel=0.02)
+    every = tuple(
+        replace(p, high=9 * p.high) for p in good.points
+    )  # nothing but such points: they have to do
+    assert Law(every, PROBE).seconds("forward", shape).middle > 0
 
 
 def test_runs_that_are_spread_wide_are_called_busy():

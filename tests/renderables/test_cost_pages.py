@@ -97,7 +97,8 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
 
 def test_no_ratio_is_claimed_from_a_size_at_which_the_machine_was_busy():
     def ratios(points):
-        claims = claims_of(Costs(LESSON, Law(tuple(points), HERE.probe)), HERE)
+        law = Law(tuple(points), HERE.probe)
+        claims = claims_of(Costs(LESSON, law), law)
         return next((c.here for c in claims if c.what == "whatever the size"), None)
 
     busy = [

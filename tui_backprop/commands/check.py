@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tui_backprop.commands.progress import progress
+from tui_backprop.commands.workers import OPTIONS, asked, hired
+from tui_backprop.cost.spread import SPREAD, fill_on
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.check import ALONG, Report, UselessStep, compare, compare_along
+from tui_backprop.engine.check import ALONG, Report, UselessStep, compare, compare_along, fill_here
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.methods import METHODS, Options, Problem
 from tui_backprop.engine.spec import SpecError, at_least_zero, one_of, positive, whole
@@ -16,24 +20,41 @@ from tui_backprop.session import Session
 
 ALL = "all"
 
-# Options that only some checks listen to: (option, whether these do, what it belongs to).
-Asked = Callable[[str, str, bool], bool]
+
+@dataclass(frozen=True)
+class Chosen:
+    """What kind of check is asked for: of which methods, ``fast`` or not, of ``every`` entry or of some."""
+
+    first: str
+    second: str
+    fast: bool
+    every: bool
+
+    @property
+    def methods(self) -> tuple[str, str]:
+        return self.first, self.second
+
+
+# Options that only some checks listen to: (option, whether this one does, what it belongs to).
+Asked = Callable[[Chosen], bool]
 BELONGS: tuple[tuple[str, Asked, str], ...] = (
-    (
-        "entries",
-        lambda first, second, fast: not fast,
-        "the full check; with --fast, --directions says how many",
-    ),
-    ("directions", lambda first, second, fast: fast, "--fast; without it, --entries says how many"),
-    (
-        "probes",
-        lambda first, second, fast: "spsa" in (first, second),
-        "spsa, which is none of the two methods",
-    ),
+    ("exhaustive", lambda chosen: not chosen.fast, "the full check; leave it out, or --fast"),
+    ("entries", lambda chosen: not chosen.fast, "the full check; with --fast, --directions says how many"),
+    ("directions", lambda chosen: chosen.fast, "--fast; without it, --entries says how many"),
+    ("probes", lambda chosen: "spsa" in chosen.methods, "spsa, which is none of the two methods"),
     (
         "step",
-        lambda first, second, fast: any(METHODS[name].order for name in (first, second)),
+        lambda chosen: any(METHODS[name].order for name in chosen.methods),
         "methods that take a step, and neither of these does",
+    ),
+    *((name, lambda chosen: chosen.every, "the check of every entry, --exhaustive") for name in OPTIONS),
+    *(
+        (
+            name,
+            lambda chosen: not {*SPREAD}.isdisjoint(chosen.methods),
+            f"methods that take one parameter at a time: {', '.join(SPREAD)}",
+        )
+        for name in OPTIONS
     ),
 )
 
@@ -56,10 +77,15 @@ def check(session: Session, given: dict[str, Any]) -> Report:
         raise SpecError(
             "against", f"{second} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
         )
+    asked(given)
+    every = given["exhaustive"] or given["entries"] == ALL
+    chosen = Chosen(first, second, given["fast"], every)
     for name, listens, to in BELONGS:
-        if given[name] is not None and not listens(first, second, given["fast"]):
+        if given[name] not in (None, False) and not listens(chosen):
             raise SpecError(name, f"it belongs to {to}")
-    entries = None if given["entries"] == ALL else _count(given["entries"] or "20")
+    if given["exhaustive"] and given["entries"] not in (None, ALL):
+        raise SpecError("entries", "--exhaustive compares every entry; leave one of the two out")
+    entries = None if every else _count(given["entries"] or "20")
     directions, probes = (whole(name, given[name] or 1, 1) for name in ("directions", "probes"))
     step = None if given["step"] is None else positive("step", given["step"])
     bounds = {
@@ -71,11 +97,14 @@ def check(session: Session, given: dict[str, Any]) -> Report:
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
     try:
-        with progress("evaluations") as watch:
+        with hired(given) as cluster, progress("evaluations") as watch:
             if given["fast"]:
                 return compare_along(
                     problem, second, directions=directions, options=options, watch=watch, **bounds
                 )
-            return compare(problem, first, second, entries=entries, options=options, watch=watch, **bounds)
+            fill = fill_here if cluster is None else partial(fill_on, cluster)
+            return compare(
+                problem, first, second, entries=entries, options=options, watch=watch, fill=fill, **bounds
+            )
     except UselessStep as error:
         raise SpecError("step", str(error)) from None

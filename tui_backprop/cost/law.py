@@ -120,7 +120,9 @@ class Law:
 
     @cached_property
     def _fits(self) -> dict[str, Fit]:
-        return {kind: self._fit([p for p in self.points if p.kind == kind]) for kind in self.kinds}
+        return {
+            kind: self._fit(_undisturbed([p for p in self.points if p.kind == kind])) for kind in self.kinds
+        }
 
     def point(self, kind: str, parameters: float) -> Measured | None:
         """What was measured of a network with exactly so many parameters."""
@@ -210,6 +212,12 @@ class Law:
         alone = [float(c @ ones) / (square or 1.0) for c, square in zip(rows.T, squares, strict=True)]
         left = [float(((column * one - 1) ** 2).sum()) for column, one in zip(rows.T, alone, strict=True)]
         return (alone[0], 0.0) if left[0] < left[1] else (0.0, alone[1])
+
+
+def _undisturbed(points: list[Measured]) -> list[Measured]:
+    """Without those during which the machine was busy, as long as two others are left to go by."""
+    quiet = [point for point in points if not point.busy]
+    return quiet if len({point.parameters for point in quiet}) > 1 else points
 
 
 LESSON = Law(assumed=True)

@@ -28,12 +28,6 @@ NAME = 10  # columns of what a line is about
 LAYERS = 24  # of the layers of a network that was swept
 STEPS = f"{TRAINING_STEPS:,} steps"
 
-# Which way of the table a racer goes.
-RACING = {
-    "forward-difference": "naive", "central-difference": "central", "complex-step": "complex",
-    "forward-mode": "forward-mode", "batched-difference": "improved",
-}  # fmt: skip
-
 
 def as_text(bill: Bill, glyphs: Glyphs) -> str:
     """The bill; what was asked for beside it comes last. At most 100 columns wide."""
@@ -191,8 +185,8 @@ def _sweep(bill: Bill, swept: Progress, glyphs: Glyphs) -> list[str]:
     ended = f": {'time was up' if swept.ended == 'time' else swept.ended}" if swept.ended else ""
     return [
         *_wrapped(
-            f"Swept {swept.done} of {swept.of} networks in {swept.seconds:.0f} s{ended}. Foretold (forward, backprop):"
-            " by the law without them"
+            f"Swept {swept.done} of {swept.of} networks in {swept.seconds:.0f} s{ended}. Foretold (forward,"
+            " backprop): by the law without them"
         ),
         *_table(rows, (1, 2, 4, 9), glyphs),
     ]
@@ -228,11 +222,11 @@ def _race(bill: Bill, raced: Raced) -> list[str]:
         ),
         *_about(
             "agree",
-            f"cosine {_cosine(found.cosine)}, relative error {number(found.relative, 2)}, worst entry {found.worst}, off"
-            f" by {number(found.error, 2)}",
+            f"cosine {_cosine(found.cosine)}, relative error {number(found.relative, 2)}, worst entry"
+            f" {found.worst}, off by {number(found.error, 2)}",
         ),
     ]
-    way = RACING.get(end.method)
+    way = next((name for name, way in WAYS.items() if way.method == end.method), None)
     if way and bill.session.batch == 1:
         said = bill.law.gradient(way, bill.shape)
         lines += _about(

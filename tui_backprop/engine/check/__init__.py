@@ -8,7 +8,7 @@ operation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -35,6 +35,14 @@ from tui_backprop.engine.primitives import Array, Shape
 from tui_backprop.engine.program import Program
 
 Watch = Callable[[int, int], None]  # (evaluations made, of how many)
+Fill = Callable[
+    [str, Array, Problem, Array, Options], Iterator[int]
+]  # as Method.fill, for a method by its name
+
+
+def fill_here(name: str, out: Array, problem: Problem, where: Array, options: Options) -> Iterator[int]:
+    """In this process."""
+    return METHODS[name].fill(out, problem, where, options)
 
 
 def compare(
@@ -47,9 +55,11 @@ def compare(
     atol: float | None = None,
     options: Options = Options(),
     watch: Watch = lambda done, of: None,
+    fill: Fill = fill_here,
 ) -> Report:
     """Compare two methods in ``entries`` parameters of each tensor (None: all of them), half of them where
-    backprop's gradient is largest, half at random. ``watch`` may raise to cancel.
+    backprop's gradient is largest, half at random. ``watch`` may raise to cancel. ``fill`` is
+    what has a method find its derivatives, wherever that is done.
 
     Where a ReLU (or any function with a kink) changes sides within the step, or the loss bends too sharply for it,
     the difference is wrong although the derivative is right: such entries are counted apart. Raises UselessStep
@@ -64,7 +74,7 @@ def compare(
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second))
     for name, out in ((first, a), (second, b)):
         before = made
-        for done in METHODS[name].fill(out, problem, where, options):
+        for done in fill(name, out, problem, where, options):
             made = before + done
             watch(made, total)
     step, pairs, shapes = _step(first, second, problem, options), [], parameter_shapes(problem.spec)
@@ -217,10 +227,12 @@ __all__ = [
     "ALONG",
     "Entry",
     "Fault",
+    "Fill",
     "Report",
     "TensorCheck",
     "UselessStep",
     "compare",
     "compare_along",
     "faults",
+    "fill_here",
 ]

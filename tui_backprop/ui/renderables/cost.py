@@ -42,7 +42,7 @@ def legend(columns: int, glyphs: Glyphs) -> Line:
     """What its marks are, as many as fit."""
     parts = (
         ("● ", "backprop", "measured"),
-        ("· ", "backprop", "projected"),
+        (f"{glyphs.zero} ", "backprop", "projected"),
         ("◆ ", "strong", "this network"),
     )
     spans, room = [], columns

@@ -77,7 +77,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -
         (),
         *_best(dial, precision, columns),
         (),
-        *_why(dial, columns),
+        *_why(dial, columns, glyphs),
     ]
 
 
@@ -105,14 +105,15 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
 
 def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
     """Where each way comes out best, and where theory has that."""
-    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<9}off", "muted"))]
+    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}off", "muted"))]
     for way, look in LOOKS.items():
         row = dial.rows[way, precision]
-        off = number(float(row.off[row.least]), 2)
+        least = float(row.off[row.least])
+        off = power(least) if least and math.isfinite(least) else number(least)
         found = power(float(dial.steps[row.least])) if way != WAYS[-1] else _any_below(dial, row, precision)
         theory = power(row.best) if way != WAYS[-1] else "tiny"
         label = (f"{look.letter + ' ' + look.name:<11}", look.role)
-        lines.append(line(label, f"{found:<9}", (f"{theory:<9}", "muted"), off))
+        lines.append(line(label, f"{found:<9}", (f"{theory:<8}", "muted"), off))
     return lines
 
 
@@ -124,14 +125,11 @@ def _any_below(dial: Dial, row: Row, precision: str) -> str:
     return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
 
 
-def _why(dial: Dial, columns: int) -> list[Line]:
+def _why(dial: Dial, columns: int, glyphs: Glyphs) -> list[Line]:
     error = "Relative error" if dial.relative else "Error"
-    lines = wrap(
-        f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what subtraction"
-        " loses. The complex step subtracts nothing.",
-        columns,
-        "muted",
-    )
+    words = f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what"
+    words += " subtraction loses. The complex step subtracts nothing."
+    lines = wrap(glyphs.text(words), columns, "muted")
     if not dial.relative:
         moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
         why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"

@@ -36,12 +36,12 @@ def fixed(value: float, decimals: int, sign: bool = True) -> str:
 
 TIMES = (
     (1e-3, 1e-6, "µs"), (1.0, 1e-3, "ms"), (2 * MINUTE, 1.0, "s"), (2 * HOUR, MINUTE, "min"), (2 * DAY, HOUR, "h"),
-    (400 * DAY, DAY, "days"), (1e6 * YEAR, YEAR, "years"), (1e3 * 1e6 * YEAR, 1e6 * YEAR, "million years"),
-    (UNIVERSE, 1e9 * YEAR, "billion years"),
+    (400 * DAY, DAY, "days"), (1e4 * YEAR, YEAR, "years"), (1e6 * YEAR, 1e3 * YEAR, "thousand years"),
+    (1e9 * YEAR, 1e6 * YEAR, "million years"), (UNIVERSE, 1e9 * YEAR, "billion years"),
 )  # fmt: skip
 
 
-BRIEF = {"million years": "Myr", "billion years": "Gyr"}
+BRIEF = {"thousand years": "kyr", "million years": "Myr", "billion years": "Gyr"}
 
 
 def duration(seconds: float, brief: bool = False) -> str:
