@@ -12,7 +12,7 @@ import pytest
 
 from tui_backprop.cost import cache
 from tui_backprop.engine.methods import METHODS, Problem
-from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.session import COST_PAGES, Session, from_preset
 from tui_backprop.ui.renderables.glyphs import ASCII
 
@@ -192,3 +192,16 @@ async def test_ledger_and_reuse_count_what_the_lesson_counts(open_app):
         await ui.press("v")
         assert "655,360" in page(ui)
         assert "to the last bit" in " ".join(page(ui).split())
+
+
+async def test_a_race_that_memory_does_not_hold_is_refused_with_figures(open_app, monkeypatch):
+    def full(network, batch, every):
+        raise SpecError("layers", "9 parameters would take 40 GB of memory, 20 GB is free")
+
+    monkeypatch.setattr("tui_backprop.ui.lab.check_check_memory", full)
+    async with open_app(from_preset("xor")) as ui:
+        await to_page(ui, "race")
+        await ui.press("enter")
+        assert ui.app._race is None
+        (note,) = (note.message for note in ui.app._notifications)
+        assert note == "No race: 9 parameters would take 40 GB of memory, 20 GB is free"

@@ -25,6 +25,7 @@ from tui_backprop.engine.stream import StreamedProgram
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
 LEAST = 4  # runs of each, however long they take
+MANY = 1_000_000  # parameters from which what a batched method begins with is nothing beside what it does
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
 
 Run = Callable[[], object]
@@ -80,7 +81,7 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
         runs["jvp"] = ForwardMode(program, views(direction, spec)).push, 1
     if "batched" in kinds:
         # Some parameters of every layer, in proportion: 256 at once, as the method takes them.
-        count = min(spec.parameters, 8 * TOGETHER)
+        count = min(spec.parameters, (32 if spec.parameters < MANY else 8) * TOGETHER)
         where = np.unique(np.linspace(0, spec.parameters - 1, count).astype(int))
         out = np.empty(spec.parameters)
 

@@ -15,7 +15,8 @@ from textual.timer import Timer
 
 from tui_backprop import session as moves
 from tui_backprop.cost.landmarks import KNOWN
-from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.memory import check_check_memory
 from tui_backprop.session import COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Costs, Moment
@@ -203,6 +204,11 @@ class Lab(Answers):
         from tui_backprop.cost.race import Race
         from tui_backprop.engine.methods import Problem
 
+        try:
+            check_check_memory(session.network, session.batch, every=True)
+        except SpecError as error:
+            self.notify(f"No race: {error.message}", severity="error", markup=False)
+            return session
         taken = moment.taken
         if self._race is not None:
             self._race.close()
