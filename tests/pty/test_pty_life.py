@@ -142,10 +142,10 @@ def test_stepping_back_in_a_terminal_restores_every_cell(terminal):
     assert run.text == seen.pop()
 
 
-def test_a_step_writes_less_than_4000_bytes_at_120x40(terminal):
+def test_a_step_writes_less_than_3_kB_at_120x40(terminal):
     run = with_all_panels(terminal)
     sizes = [run.press("right", f"step {step}/20") for step in range(1, 21)]
-    assert statistics.median(sizes) < 4000, sizes
+    assert statistics.median(sizes) < 3000, sizes
 
 
 def test_nothing_is_written_while_no_key_is_pressed(terminal):
