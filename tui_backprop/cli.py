@@ -56,10 +56,10 @@ def open_app(session: Session, memory: int) -> None:
     settle_colours()
     from tui_backprop.ui.app import BackpropApp
 
-    from tui_backprop.ui.wire import thrifty
+    from tui_backprop.ui.driver import careful
 
     app = BackpropApp(session, glyphs_for(sys.stderr.encoding), memory)
-    app.driver_class = thrifty(app.driver_class)
+    app.driver_class = careful(app.driver_class)
     app.run()
     raise SystemExit(app.return_code or 0)
 

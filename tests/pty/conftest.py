@@ -50,11 +50,15 @@ def environment(**changes: str | None) -> dict[str, str]:
 class Terminal:
     """One run of the command. Nothing is slept for: output is read until what is waited for is seen."""
 
-    def __init__(self, *arguments: str, columns: int, rows: int, env: dict[str, str], cwd) -> None:
+    def __init__(
+        self, *arguments: str, columns: int, rows: int, env: dict[str, str], cwd, own: bool = True
+    ) -> None:
+        """``own``: it is the child's own terminal, so that a hangup is told to it by a signal."""
         self.master, slave = os.openpty()
         self._size(columns, rows)
+        start = ["-c", TAKE_TERMINAL] if own else ["-m", "tui_backprop"]
         self.child = subprocess.Popen(
-            [sys.executable, "-c", TAKE_TERMINAL, *arguments],
+            [sys.executable, *start, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env, cwd=cwd,
         )  # fmt: skip
         os.close(slave)
@@ -141,8 +145,11 @@ def terminal(tmp_path):
     """``terminal(columns, rows, NAME=value)``: the app, started in a terminal of that size."""
     opened = []
 
-    def start(columns: int = 80, rows: int = 24, *arguments: str, **env: str | None) -> Terminal:
-        opened.append(Terminal(*arguments, columns=columns, rows=rows, env=environment(**env), cwd=tmp_path))
+    def start(
+        columns: int = 80, rows: int = 24, *arguments: str, own: bool = True, **env: str | None
+    ) -> Terminal:
+        given = {"columns": columns, "rows": rows, "env": environment(**env), "cwd": tmp_path, "own": own}
+        opened.append(Terminal(*arguments, **given))
         return opened[-1]
 
     yield start

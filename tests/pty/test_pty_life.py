@@ -51,7 +51,7 @@ def test_ctrl_q_quits_from_a_text_field(terminal):
     run = terminal()
     run.shows("step 0/20")
     run.press("1", "784,256,256,256,10")
-    run.press("q", "layers: \"q\" is not")  # what is typed stands in the place of what was there
+    run.press("q", 'layers: "q" is not')  # what is typed stands in the place of what was there
     run.send("ctrl+q")
     assert run.ended() == 0
     assert left_clean(run)
@@ -90,6 +90,19 @@ def train_without_end(run):
 @pytest.mark.parametrize("busy", ["still", "playing", "training"])
 def test_the_process_ends_when_its_terminal_goes_away(terminal, busy):
     run = terminal()
+    run.shows("step 0/20")
+    if busy == "playing":
+        run.send(" ")
+        run.until(lambda: "playing" in run.text, "the play")
+    elif busy == "training":
+        train_without_end(run)
+    os.close(run.master)
+    run.child.wait(timeout=60)
+
+
+@pytest.mark.parametrize("busy", ["still", "playing", "training"])
+def test_so_it_does_when_no_signal_says_so(terminal, busy):
+    run = terminal(own=False)
     run.shows("step 0/20")
     if busy == "playing":
         run.send(" ")

@@ -11,10 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from textual.driver import Driver
 
 PIECE = re.compile(
     r"\x1b\[(?P<style>[\d;]*)m|(?P<move>\x1b\[\d+;\d+H)|(?P<line>\r\n)|(?P<frame>\x1b\[\?2026[hl])|\x1b"
@@ -44,7 +40,7 @@ class Pen:
                 colour = _colour(code, rest)
                 if not colour:
                     return None
-                pen = replace(pen, **{"front" if code == 38 else "back": colour})
+                pen = replace(pen, front=colour) if code == 38 else replace(pen, back=colour)
             elif 30 <= code <= 37 or 90 <= code <= 97 or code == 39:
                 pen = replace(pen, front="" if code == 39 else str(code))
             elif 40 <= code <= 47 or 100 <= code <= 107 or code == 49:
@@ -125,15 +121,3 @@ class Wire:
         elif self._now != self._wanted:
             sent.append(change(self._now, self._wanted))
         self._now = self._wanted
-
-
-def thrifty(driver: type[Driver]) -> type[Driver]:
-    """A driver like another one, that writes the same in fewer bytes."""
-
-    class Thrifty(driver):  # type: ignore[misc,valid-type]
-        def write(self, data: str) -> None:
-            if not hasattr(self, "_wire"):
-                self._wire = Wire()
-            super().write(self._wire.short(data))
-
-    return Thrifty
