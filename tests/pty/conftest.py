@@ -27,6 +27,7 @@ KEYS = {
     "end": "\x1b[F",
     "enter": "\r",
     "ctrl+q": "\x11",
+    "ctrl+z": "\x1a",
 }
 MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[puc]|\x1b\[[<>=][\d;]*[a-zA-Z]")
 UNFINISHED = re.compile(rb"\x1b(?:\[[<>=?]?[\d;]*\$?)?$")
@@ -36,6 +37,10 @@ STYLE = re.compile(rb"\x1b\[([\d;]*)m")
 TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     "os.execv(sys.executable, [sys.executable, '-m', 'tui_backprop', *sys.argv[1:]])"
+)
+COMMAND, SHELL = (
+    TAKE_TERMINAL.rpartition(";")[2],
+    "os.execv('/bin/bash', ['bash', '--norc', '--noediting', '-i'])",
 )
 
 
@@ -51,12 +56,21 @@ class Terminal:
     """One run of the command. Nothing is slept for: output is read until what is waited for is seen."""
 
     def __init__(
-        self, *arguments: str, columns: int, rows: int, env: dict[str, str], cwd, own: bool = True
+        self,
+        *arguments: str,
+        columns: int,
+        rows: int,
+        env: dict[str, str],
+        cwd,
+        own: bool = True,
+        shell=False,
     ) -> None:
-        """``own``: it is the child's own terminal, so that a hangup is told to it by a signal."""
+        """``own``: it is the child's own terminal, so that a hangup is told to it by a signal; with ``shell`` the
+        child is a shell."""
         self.master, slave = os.openpty()
         self._size(columns, rows)
         start = ["-c", TAKE_TERMINAL] if own else ["-m", "tui_backprop"]
+        start = ["-c", TAKE_TERMINAL.replace(COMMAND, SHELL)] if shell else start
         self.child = subprocess.Popen(
             [sys.executable, *start, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env, cwd=cwd,
@@ -146,9 +160,10 @@ def terminal(tmp_path):
     opened = []
 
     def start(
-        columns: int = 80, rows: int = 24, *arguments: str, own: bool = True, **env: str | None
+        columns: int = 80, rows: int = 24, *arguments: str, own=True, shell=False, **env: str | None
     ) -> Terminal:
-        given = {"columns": columns, "rows": rows, "env": environment(**env), "cwd": tmp_path, "own": own}
+        given = {"columns": columns, "rows": rows, "env": environment(PS1="$ ", **env), "cwd": tmp_path}
+        given |= {"own": own, "shell": shell}
         opened.append(Terminal(*arguments, **given))
         return opened[-1]
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import statistics
+import sys
 
 import pytest
 
@@ -166,3 +167,25 @@ def test_nothing_is_written_while_no_key_is_pressed(terminal):
     before = len(run.raw)
     assert not run.read(0.3)
     assert len(run.raw) == before
+
+
+def test_ctrl_z_goes_to_the_shell_and_fg_comes_back_to_the_same_screen(terminal):
+    run = terminal(80, 24, shell=True)
+    run.shows("$ ")
+    run.send(f"{sys.executable} -m tui_backprop", "enter")
+    run.shows("step 0/20")
+    run.press("right", "step 1/20")
+    run.press("right", "step 2/20")
+    seen = run.text
+    run.send("ctrl+z")
+    run.shows("Stopped")
+    assert left_clean(run)
+    run.send("stty -a | tr ' ;' '\\n\\n' | grep -x echo", "enter")
+    run.until(lambda: any(row.strip() == "echo" for row in run.screen.display), "a terminal that echoes")
+    run.send("fg", "enter")
+    run.until(lambda: run.text == seen, "the same screen")
+    run.press("right", "step 3/20")
+    run.send("q")
+    run.until(lambda: "step 3/20" not in run.text, "the shell")
+    run.send("exit", "enter")
+    assert run.ended() == 0
