@@ -25,6 +25,7 @@ def careful(driver: type[Driver]) -> type[Driver]:
             super().write(self._wire.short(data))
 
         def start_application_mode(self) -> None:
+            self._wire = Wire()  # after a visit to the shell, whatever that left
             super().start_application_mode()
             if not self._watched and hasattr(select, "poll"):
                 self._watched = True

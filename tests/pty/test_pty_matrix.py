@@ -1,0 +1,63 @@
+"""Every size, colour level and encoding together: start, step, resize, quit; nothing lost, nothing garbled."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+
+from tests.pty.test_pty_life import left_clean
+
+pytestmark = pytest.mark.pty
+
+SIZES = {"60x18": (60, 18), "80x24": (80, 24), "120x40": (120, 40), "300x100": (300, 100)}
+COLOURS = {
+    "true": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+    "256": {"TERM": "xterm-256color", "COLORTERM": None},
+    "16": {"TERM": "xterm", "COLORTERM": None},
+    "none": {"TERM": "xterm-256color", "NO_COLOR": "1"},
+}
+ENCODINGS = {
+    "UTF-8": {"LANG": "C.UTF-8"},
+    "Latin-1": {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"},
+    "C": {"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+STYLES = re.compile(rb"\x1b\[([\d;]*)m")
+
+
+def levels(raw: bytes) -> set[str]:
+    """The kinds of colour codes that were sent."""
+    kinds = set()
+    for style in STYLES.findall(raw):
+        text = style.decode()
+        kinds |= {"true"} if re.search(r"[34]8;2;", text) else set()
+        kinds |= {"256"} if re.search(r"[34]8;5;", text) else set()
+    return kinds
+
+
+@pytest.mark.parametrize(("size", "colour", "encoding"), list(itertools.product(SIZES, COLOURS, ENCODINGS)))
+def test_it_starts_steps_is_resized_and_quits(terminal, size, colour, encoding):
+    columns, rows = SIZES[size]
+    run = terminal(columns, rows, **COLOURS[colour], **ENCODINGS[encoding])
+    run.shows("step 0/20")
+    run.press("right", "step 1/20")
+    run.press("end", "step 20/20")
+    run.press("home", "step 0/20")
+    run.press("right", "step 1/20")
+    top = run.text.splitlines()[:1]
+    other = (80, 24) if size != "80x24" else (60, 18)
+    run.resize(*other)
+    run.shows("step 1/20")
+    run.press("right", "step 2/20")
+    run.press("left", "step 1/20")
+    run.resize(columns, rows)
+    run.until(lambda: run.text.splitlines()[:1] == top, "the same top line")
+    run.send("q")
+    assert run.ended() == 0
+    assert left_clean(run)
+    raw = bytes(run.raw)
+    assert b"Traceback" not in raw
+    assert "\N{REPLACEMENT CHARACTER}" not in run.text
+    assert encoding == "UTF-8" or raw.isascii()
+    assert levels(raw) <= {"true": {"256"}, "256": {"256"}, "16": set(), "none": {"true", "256"}}[colour]
