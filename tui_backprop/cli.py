@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop import __version__
-from tui_backprop.engine.spec import SpecError, one_of, whole
-from tui_backprop.memory import MEGABYTES
-from tui_backprop.options import session_from, session_options
+from tui_backprop.config import Settings, settings
+from tui_backprop.engine.spec import SpecError, one_of
+from tui_backprop.options import session_from, session_options, setting_options
 from tui_backprop.session import GRAINS, Session
 
 if TYPE_CHECKING:
     from tui_backprop.ui.renderables.glyphs import Glyphs
+
+FLAGS = "tui_backprop.settings"  # where the flags given before a command are kept for it
+
+
+def named(field: str) -> str:
+    """What a bad choice was made with: an option, or else a variable of the environment, or the terminal."""
+    return field if field == "terminal" or field.isupper() else f"--{field}"
 
 
 class OneLine(click.Group):
@@ -27,6 +34,9 @@ class OneLine(click.Group):
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(130) from None
+        except SpecError as error:
+            click.echo(f"backprop-tui: {named(error.field)}: {error.message}", err=True)
+            raise SystemExit(2) from None
         except click.ClickException as error:
             click.echo(f"backprop-tui: {error.format_message()} (--help names what there is)", err=True)
             raise SystemExit(2) from None
@@ -39,28 +49,39 @@ class OneLine(click.Group):
     epilog="Without a command, the app opens. In it, ? explains every key.",
 )
 @session_options
-@click.option("--memory", metavar="256", help="Megabytes kept for going back in time; 256 if not given.")
+@click.option("--resume", is_flag=True, help="Go on where the last session was left.")
+@click.option("--open", "token", metavar="TOKEN", help="Open the network, iteration and step of a token.")
+@setting_options
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
-def main(given: dict[str, Any], memory: str | None) -> None:
+def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, in real numbers."""
-    if click.get_current_context().invoked_subcommand is None:
-        limit = MEGABYTES if memory is None else whole("memory", memory, 1)
-        open_app(session_from(given), limit * 2**20)
+    from tui_backprop.commands.opening import opening
+
+    context = click.get_current_context()
+    context.meta[FLAGS] = flags
+    if context.invoked_subcommand is None:
+        chosen = settings(flags)
+        open_app(opening(given, resume, token), chosen)
+    elif resume or token is not None:
+        raise SpecError("resume" if resume else "open", "it is for the app; leave it out here")
 
 
-def open_app(session: Session, memory: int) -> None:
+def open_app(session: Session, chosen: Settings) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
-    from tui_backprop.ui.terminal import glyphs_for, require_terminal, settle_colours
+    from tui_backprop.ui.terminal import glyphs_for, require_terminal, settle_colours, settle_motion
 
     require_terminal()
-    settle_colours()
+    settle_colours(chosen.color)
+    settle_motion(chosen.motion)
+    from tui_backprop.autosave import Saver
     from tui_backprop.ui.app import BackpropApp
-
     from tui_backprop.ui.driver import careful
 
-    app = BackpropApp(session, glyphs_for(sys.stderr.encoding), memory)
+    glyphs = glyphs_for(sys.stderr.encoding, chosen.glyphs)
+    app = BackpropApp(session, glyphs, chosen.memory * 2**20, Saver())
+    app.set_keymap(chosen.keymap)
     app.driver_class = careful(app.driver_class)
-    app.run()
+    app.run(mouse=chosen.mouse)
     raise SystemExit(app.return_code or 0)
 
 
@@ -215,3 +236,44 @@ def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     else:
         click.echo(as_text(session, report, glyphs_for_stdout()))
     raise SystemExit(0 if report.passed else 1)
+
+
+@main.command()
+@setting_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+def doctor(as_json: bool, **flags: Any) -> None:
+    """Print what was found out about this terminal and machine, and why: for a bug report.
+
+    Nothing in it says who you are or where; the home folder is shown as ~.
+    """
+    from tui_backprop.commands.doctor import diagnose
+    from tui_backprop.ui.doctor_text import as_object, as_text
+
+    before = click.get_current_context().meta.get(FLAGS, {})
+    given = before | {name: flag for name, flag in flags.items() if flag is not None}
+    diagnosis = diagnose(given)
+    if as_json:
+        print_json(as_object(diagnosis))
+    else:
+        click.echo(as_text(diagnosis, glyphs_for_stdout()))
+
+
+@main.command()
+@click.argument("shell", metavar="bash|zsh|fish")
+def completion(shell: str) -> None:
+    """Print the script by which a shell completes commands, options and names.
+
+    For bash: eval "$(backprop-tui completion bash)" in ~/.bashrc. For zsh the same in ~/.zshrc. For fish: write it to
+    ~/.config/fish/completions/backprop-tui.fish.
+    """
+    from tui_backprop.commands.completion import script
+
+    click.echo(script(main, shell))
+
+
+@main.command()
+def man() -> None:
+    """Print the manual page, for man: backprop-tui man > backprop-tui.1"""
+    from tui_backprop.commands.man import page
+
+    click.echo(page(main), nl=False)

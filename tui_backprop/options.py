@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from tui_backprop.config import SETTINGS
 from tui_backprop.data.catalogue import DATASETS, fitted
 from tui_backprop.engine.schedules import OPTIMISERS, SCHEDULES, OptimiserSpec
 from tui_backprop.engine.spec import (
@@ -88,19 +89,38 @@ def session_options(command: Command) -> Command:
         names = [option[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
         here = {name: given.pop(name) for name in names}
         context.obj = (context.obj or {}) | {name: value for name, value in here.items() if value is not None}
-        try:
-            command(context.obj, **given)
-        except SpecError as error:
-            flag = error.field if error.field == "terminal" else f"--{error.field}"
-            click.echo(f"backprop-tui: {flag}: {error.message}", err=True)
-            raise SystemExit(2) from None
+        command(context.obj, **given)
 
     decorated: Command = run
     for flag, help_text in reversed(FLAGS):
         decorated = click.option(flag, is_flag=True, default=None, help=help_text)(decorated)
     for flag, metavar, help_text in reversed(CHOICES):
-        decorated = click.option(flag, metavar=metavar, help=help_text)(decorated)
+        decorated = choice(flag, metavar, help_text)(decorated)
     return decorated
+
+
+def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Command]:
+    """An option whose metavar is an example, or names to choose from: those can be completed by the shell."""
+    names = metavar.split("|") if "|" in metavar else []
+
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        return [name for name in names if name.startswith(begun)]
+
+    return click.option(flag, metavar=metavar, help=help_text, shell_complete=complete)
+
+
+def setting_options(command: Command) -> Command:
+    """Add the options for settings; the command is given those that are left out as None."""
+    for setting in reversed(SETTINGS):
+        if setting.switch:
+            flags = f"--{setting.name}/--no-{setting.name}"
+            command = click.option(flags, default=None, help=setting.about)(command)
+        else:
+            command = choice(f"--{setting.name}", setting.values, setting.about)(command)
+    plain = click.option("--ascii", is_flag=True, default=None, help="The same as --glyphs ascii.")
+    return click.option(
+        "--config", metavar="FILE", help="Settings from this file, not from the usual place."
+    )(plain(command))
 
 
 def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:

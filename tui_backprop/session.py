@@ -36,8 +36,9 @@ class Session:
     """What is shown, and nothing that can be computed from it.
 
     ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimiser`` with
-    the base learning rate ``lr``; ``fixes`` are those moved by hand since the last update. ``step`` is the cursor on
-    the walk of the current iteration, which goes by steps of ``grain``, and ``view`` is how the array that a step makes is shown. ``units`` has
+    the base learning rate ``lr``; ``fixes`` are those moved by hand since the last update. ``step`` is the cursor
+    on the walk of the current iteration, which goes by steps of ``grain``, and ``view`` is how the array that a
+    step makes is shown. ``units`` has
     the selected unit of each layer, input first. ``decade`` is the cost chart's cursor, log10 of a parameter
     count (None: at the current network), and ``lesson_clock`` puts the lesson's 1 ms a forward pass in place
     of the time measured here; it is drawn in the unit of ``axis``, and over ZOOMS[zoom] decades. The step dial
@@ -102,8 +103,8 @@ class Session:
         """The same walk, without what only other panels show."""
         return replace(
             self, decade=None, lesson_clock=False, axis=AXES[0], zoom=0, notch=EPSILON, precision=PRECISIONS[0],
-            racer="forward-difference", measure=MEASURES[0], accused=ALL_LAYERS, rank=0, asked=None,
-            pinned=None, pair=False, marks=(), marked=0, held=None, sought=None,
+            racer="forward-difference", measure=MEASURES[0], accused=ALL_LAYERS, rank=0, pinned=None,
+            pair=False, marks=(), marked=0, held=None, sought=None,
         )  # fmt: skip
 
     @property

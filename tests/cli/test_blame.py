@@ -51,7 +51,9 @@ def test_small_nudges_come_as_the_gradient_predicts():
 def test_the_text_answers_the_question_in_lines_that_fit():
     lines = run("--layer", "1", "--top", "4").stdout.splitlines()
     assert lines[0].startswith('a "')
-    assert [line.split()[0] for line in lines[4:8]] == ["1", "2", "3", "4"]
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["parameter"])
+    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["1", "2", "3", "4"]
+    assert "1 of the first 4 is a bias" in lines
     assert any(line.startswith("× W2[") for line in lines)
     assert any(line.startswith("update") for line in lines)
     assert max(map(len, lines)) <= 78

@@ -77,3 +77,18 @@ def test_layers_are_known():
     assert parse_address("largest W3", LESSON).layer == 3
     assert parse_address("delta3[1]", LESSON).is_parameter is False
     assert parse_address("db3[1]", LESSON).is_parameter is True
+
+
+@pytest.mark.parametrize(
+    ("text", "iteration"),
+    [("37", 37), ("0", 0), (" iteration 37 ", 37), ("it 37", 37), ("it37", 37), ("Iter. 1,000", 1000)],
+)
+def test_a_number_alone_is_an_iteration(text, iteration):
+    assert parse_address(text, LESSON, 1000) == Address(iteration=iteration)
+
+
+@pytest.mark.parametrize(("last", "there"), [(36, "they go from 0 to 36"), (0, "there is only iteration 0")])
+def test_an_iteration_that_was_not_trained_is_refused(last, there):
+    with pytest.raises(SpecError) as caught:
+        parse_address("it 37", LESSON, last)
+    assert caught.value.message == f"iteration 37 is not trained yet; {there}"

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine import blame
-from tui_backprop.engine.blame import MEASURES, ranking
+from tui_backprop.engine.blame import MEASURES, named, plain_sgd, ranking
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.engine.iteration import State, Update, take_pass
 from tui_backprop.engine.network import views
+from tui_backprop.engine.optimisers import new_slots
+from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.top import Top
 
@@ -46,6 +48,48 @@ def test_the_ranking_is_that_of_a_whole_sort(monkeypatch, measure, layer, block)
     for culprit, (score, _, _, w, g) in zip(found, scores, strict=False):
         assert (culprit.value, culprit.gradient) == (w, g)
         assert culprit.score == pytest.approx(score, rel=1e-14)
+
+
+def by(optimiser, iterations=3):
+    """The last of some updates of one batch."""
+    rng, state = (
+        np.random.default_rng(0),
+        State(0, initial_parameters(SPEC), new_slots(optimiser, SPEC.parameters, SPEC.dtype)),
+    )
+    update = Update(rng.normal(size=(3, 6)), np.array([0, 1, 3]), 0.1)
+    for _ in range(iterations):
+        taken = take_pass(SPEC, update, state, optimiser)
+        state = taken.after
+    return taken
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_share_of_an_update_is_what_that_optimiser_moves_times_the_gradient(name):
+    taken = by(OptimiserSpec(name, weight_decay=0.01, clip=0.5))
+    moved = taken.after.parameters - taken.program.parameters
+    sizes = np.sort(np.abs(moved * taken.program.gradient))[::-1][:20]
+    found = ranking(taken, "update", 20)
+    np.testing.assert_allclose([culprit.score for culprit in found], sizes, rtol=1e-12)
+    assert named(taken, "update", found[3].tensor, found[3].index) == found[3]
+
+
+@pytest.mark.parametrize(
+    ("optimiser", "alike"),
+    [
+        (OptimiserSpec(), True),
+        (OptimiserSpec(clip=0.1), True),
+        (OptimiserSpec(weight_decay=0.3), False),
+        (OptimiserSpec("adam"), False),
+        (OptimiserSpec("rmsprop"), False),
+    ],
+)
+def test_only_plain_gradient_descent_ranks_updates_as_it_ranks_gradients(optimiser, alike):
+    assert plain_sgd(optimiser) is alike
+    orders = [
+        [(c.tensor, c.index) for c in ranking(by(optimiser), measure, 60)]
+        for measure in ("gradient", "update")
+    ]
+    assert (orders[0] == orders[1]) is alike
 
 
 def test_dead_weights_are_not_blamed():

@@ -22,6 +22,7 @@ from tui_backprop.engine.number import (
 )
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.trace import walk
+from tui_backprop.engine.worked import telling_unit
 
 SPECS = {
     "everything": None,  # that of the fixture
@@ -62,14 +63,31 @@ def test_going_to_the_next_tensor_meets_each_one_and_comes_back_round(taken, dir
         assert met == [names[(begin + direction * i) % len(names)] for i in range(1, len(names) + 1)]
 
 
-def test_a_unit_stays_at_its_place_and_of_its_weights_the_one_with_the_largest_gradient_is_met(taken):
+def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(taken):
     for tensor, index in corners(taken.spec):
-        to, place = neighbour(taken, tensor, index, 1)
-        width = shape_of(taken.spec, to)[-1]
-        assert place[-1] == min(index[-1], width - 1)
-        if to[0] == "W":
-            gradients = np.abs(taken.tensor(f"d{to}")[:, place[1]])
-            assert gradients[place[0]] == gradients.max()
+        for direction in (1, -1):
+            to, place = neighbour(taken, tensor, index, direction)
+            shape = shape_of(taken.spec, to)
+            unit = index[0] if direction < 0 else index[-1]
+            if to[0] != "W":
+                assert place == (min(unit, shape[0] - 1),)
+            elif direction > 0:  # a value goes on by a weight from its unit
+                assert place == (min(unit, shape[0] - 1), telling_unit(taken, int(to[1:])))
+            else:  # what a unit was made of
+                gradients = np.abs(taken.tensor(f"d{to}")[:, place[1]])
+                assert place[1] == min(unit, shape[1] - 1)
+                assert gradients[place[0]] == gradients.max()
+
+
+def test_from_a_weight_to_its_ends_and_back_to_the_same_weight(taken):
+    names = tensors(taken.spec)
+    for tensor, (i, j) in (corner for corner in corners(taken.spec) if corner[0][0] == "W"):
+        layer, at = int(tensor[1:]), names.index(tensor)
+        before, behind = neighbour(taken, tensor, (i, j), -1), neighbour(taken, tensor, (i, j), 1)
+        assert before == (names[at - 1], (i,))
+        assert behind == (names[at + 1], (j,))
+        assert neighbour(taken, *before, 1, {layer: j}) == (tensor, (i, j))
+        assert neighbour(taken, *behind, -1, {layer - 1: i}) == (tensor, (i, j))
 
 
 def test_what_is_no_tensor_of_the_round_joins_it_at_its_sums(calculus):

@@ -329,6 +329,45 @@ def test_numbers_that_are_none_do_not_stop_the_example():
         assert rows[-1].sign == "="
 
 
+@pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_parameter_that_is_asked_for_is_the_example_of_its_gradient_and_of_its_update(grain, bias):
+    """In every step that makes or uses it, whatever its row; the weight with the largest gradient is for the rest."""
+    taken = pass_of(replace(ROUGH, bias=bias), "moons", 3, 0.05, iteration=2)
+    steps = walk(taken.spec, 3, grain=grain)
+    for tensor, values in taken.new.items():
+        for index in {(0,) * values.ndim, tuple(n - 1 for n in values.shape)}:
+            at, results = ",".join(map(str, index)), {}
+            for step in steps:
+                if step.layer == int(tensor[1:]):
+                    rows = worked(taken, step, index[-1], 9, asked=(tensor, index))
+                    results |= {row.label: row.value for row in rows if row.sign == "="}
+            assert results[f"d{tensor}[{at}]"] == taken.tensor(f"d{tensor}")[index]
+            assert results[f"{tensor}[{at}] after"] == values[index]
+
+
+def test_the_rows_of_any_parameter_come_to_its_gradient_and_to_its_new_value(calculus):
+    optimiser = OptimiserSpec("adamw", weight_decay=0.1, clip=0.2)
+    taken = calculus.take(calculus.problem(calculus.everything, 3), 0.05, optimiser, iterations=3)
+    for grain in ("equation", "operation"):
+        for step in walk(taken.spec, 3, optimiser, grain):
+            for tensor, values in taken.new.items():
+                index = tuple(n - 1 for n in values.shape)
+                if step.kind in ("weights", "gains", "update") and step.layer == int(tensor[1:]):
+                    rows = worked(taken, step, index[-1], 2, asked=(tensor, index))
+                    assert calculus.off(rows) <= 1e-12, (step.formula, tensor)
+
+
+def test_another_unit_or_another_layer_has_its_own_example():
+    taken = pass_of(NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"), "spiral", 2)
+    (step,) = (s for s in walk(taken.spec, 2) if (s.kind, s.layer) == ("weights", 2))
+    own = worked(taken, step, 4)
+    for asked in (("W2", (0, 3)), ("W1", (0, 4)), ("a2", (4,)), ("b1", (4,)), ("x", (1,)), None):
+        assert worked(taken, step, 4, asked=asked) == own
+    assert worked(taken, step, 4, asked=("W2", (0, 4)))[-1].label == "dW2[0,4]"
+    assert worked(taken, step, 4, asked=("b2", (4,)))[-1].label == "db2[4]"
+
+
 def test_an_unknown_kind_of_step_is_a_key_error():
     spec = NetworkSpec((2, 2))
     with pytest.raises(KeyError):

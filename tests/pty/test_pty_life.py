@@ -133,7 +133,7 @@ def test_follows_the_size_of_the_terminal(terminal):
     run.press("right", "step 1/20")
     wide = run.text
     run.resize(80, 24)
-    run.shows("1 network")
+    run.shows(" 1 net  2 walk ")
     assert "step 1/20" in run.text
     run.resize(50, 10)
     run.shows("60x18")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.ui.renderables.confusion import Confusion, confusion_lines, rows_of
+from tui_backprop.ui.renderables.confusion import Confusion, confusion_lines, footer, rows_of
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.spans import plain, width
 
@@ -12,11 +12,43 @@ TWO = Confusion([[3, 1], [0, 4]])
 TEN = Confusion([[400 * (t == s) + (7 * t + s) % 13 for s in range(10)] for t in range(10)])
 
 
-def test_the_cursor_starts_at_the_commonest_mistake_and_goes_round():
+def test_the_cursor_starts_at_the_commonest_mistake_and_stops_at_the_edges():
     assert TWO.cursor == (0, 1)
     assert TWO.moved(1, 0).cursor == (1, 1)
-    assert TWO.moved(0, 1).cursor == (0, 0)
-    assert TWO.moved(-1, -1).cursor == (1, 0)
+    assert TWO.moved(0, 1).cursor == (0, 1)
+    assert TWO.moved(-1, -1).cursor == (0, 0)
+
+
+def test_two_digits_are_a_cell():
+    half = TEN.typed(7)
+    assert half.cursor[0] == 7
+    assert "7, read as _" in plain(confusion_lines(half, 60, UTF8)[-2])
+    assert half.typed(2) == Confusion(TEN.counts, (7, 2))
+    assert half.moved(1, 0).half is False
+    assert half.typed(2).typed(4).typed(1).cursor == (4, 1)
+    assert TWO.typed(2) == TWO  # no such class
+
+
+def test_an_empty_cell_says_what_to_do_when_it_is_asked():
+    empty = TWO.moved(1, -1)
+    assert (empty.cursor, empty.count) == ((1, 0), 0)
+    text = [plain(row) for row in confusion_lines(empty.asked(), 60, UTF8)]
+    assert "1, read as 0: none yet: train (9), then look again" in text
+    assert empty.asked().moved(0, 1).refused is False
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+def test_the_footer_names_how_to_move_as_far_as_there_is_room(glyphs):
+    whole = "↑ ↓ ← → cell  72 jump  enter find one  e any wrong one  esc close"
+    assert footer(TEN, 72, glyphs) == glyphs.text(whole) or glyphs.plain
+    assert "12 jump" in footer(Confusion([[1] * 3] * 3), 90, glyphs)
+    for columns in range(36, 90):
+        text = footer(TEN, columns, glyphs)
+        assert len(text) <= columns
+        assert text.startswith(glyphs.text("↑ ↓ ← →")) == (
+            columns >= len(glyphs.text("↑ ↓ ← → cell  enter find one  esc close"))
+        )
+        assert text.endswith("esc close")
 
 
 def test_what_is_under_the_cursor_is_said_in_words():
@@ -25,7 +57,7 @@ def test_what_is_under_the_cursor_is_said_in_words():
     assert "7 of 8 are read right (87.5%)" in text
     assert any(row.split() == ["0", "3", "1", "1"] for row in text)
     assert any(row.split() == ["1", "·", "4", "0"] for row in text)
-    assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, 1), 60, UTF8)]
+    assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
 
 
 @pytest.mark.parametrize("glyphs", [UTF8, ASCII])

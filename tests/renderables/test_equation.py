@@ -185,8 +185,8 @@ def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
     assert len({len(text) for text in lines}) == 1
     values = [text.split()[-1] for text in lines]
     assert values == [
-        "0.000", "+0.012", "0.100", "+0.123", "0.000000", "+0.000015", "0.00100", "+0.015100", "−1.9120", "+0.0010",
-        "−1.9130",
+        "0.000", "+0.012", "0.100", "+0.123", "0.000000", "+0.000015", "0.00100", "+0.015100", "−1.91200",
+        "−0.00100", "−1.91300",
     ]  # fmt: skip
 
 
@@ -209,3 +209,62 @@ def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
     above, below = above_and_below(formula_with_shapes(step, 60, shaped=False))
     assert " ".join(" ".join(above).split()) == step.formula
     assert below == []
+
+
+def column(lines):
+    """The numbers of a receipt's column; None for a factor, which the column does not add."""
+    return [None if text[0] in "×÷" else units(text.split()[-1]) for text in map(plain, lines)]
+
+
+@pytest.mark.parametrize("asked", [("W1", (460, 48)), ("W2", (3, 7)), ("b1", (48,)), ("b4", (2,)), None])
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "nesterov"])
+def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(moments, optimiser, asked):
+    """A reader adds the column as it stands: what is subtracted has its minus, and three digits."""
+    session = replace(from_preset("lesson"), optimiser=OptimiserSpec(optimiser), lr=0.01)
+    met = 0
+    for moment in moments(session):
+        if moment.step.kind != "update":
+            continue
+        unit = (
+            asked[1][-1]
+            if asked and int(asked[0][1]) == moment.step.layer
+            else moment.unit(moment.step.layer)
+        )
+        rows = worked(moment.taken, moment.step, unit, asked=asked)
+        for part in sums(rows):
+            lines = receipt(part, 60, "update")
+            *added, result = column(lines)
+            if any("e" in plain(line).split()[-1] for line in lines) or None in added:
+                continue
+            assert sum(added) == result, [plain(line) for line in lines]
+            met += 1
+            for row, line in zip(part, lines, strict=True):
+                if row.sign == "-":
+                    text = plain(line).split()[-1]
+                    assert plain(line).startswith("  −")
+                    assert float(text.replace("−", "-")) == pytest.approx(-row.value, rel=5e-3)
+                    assert row.value == 0 or len(text.lstrip("+−0.")) >= 3
+    assert met >= 4
+
+
+def test_what_is_subtracted_is_shown_as_what_it_adds_and_so_are_its_factors():
+    rows = [
+        Row("+", "W before", 0.035484),
+        Row("-", "α · dW", -0.000036, (0.01, -0.0036)),
+        Row("=", "W after", 0.03552),
+    ]
+    lines = [plain(row).split() for row in receipt(rows, 60, "update")]
+    assert lines == [
+        ["W", "before", "+0.0354840"],
+        ["−α", "·", "dW", "−0.0100", "×", "−0.00360", "+0.0000360"],
+        ["=", "W", "after", "+0.0355200"],
+    ]
+
+
+def test_a_last_digit_that_would_not_add_up_gets_company():
+    rows = [Row("+", "a", 0.126), Row("+", "b", 0.126), Row("=", "sum", 0.252)]
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.126", "+0.126", "+0.252"]
+    rows = [Row("+", "a", 0.1264), Row("+", "b", 0.1264), Row("=", "sum", 0.2528)]
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.1264", "+0.1264", "+0.2528"]
+    rows = [Row("+", "z", 0.5), Row("=", "a = tanh(z)", 0.46211715726)]  # which is no sum
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.500", "+0.462"]

@@ -13,9 +13,11 @@ from tui_backprop.engine.flow import RULES, Flow, LayerFlow, callouts, flow
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, after_update, from_preset
-from tui_backprop.ui.renderables.flow import FLAG, Scale, flow_panel, rule_text, scales, spread
+from tui_backprop.ui.renderables.flow import Scale, flow_panel, scales, spread
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
+from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import ROLES, plain, width
+from tui_backprop.ui.renderables.verdict import FLAG, rule_text
 
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
 SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -172,6 +174,44 @@ def test_every_broken_rule_is_named_with_its_threshold(shown, moments, name, col
     limited = [call for call in calls if call.name != "not a number"]
     assert text.count("rule: ") in (len(calls), len(limited))  # in brief, that of numbers has none
     assert ("nothing is wrong" in text) == (not calls)
+
+
+@SETS
+@pytest.mark.parametrize(("columns", "rows"), [(36, 34), (78, 24)])
+def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figure(
+    shown, moments, columns, rows, glyphs
+):
+    """Not a list of faults: each rule stands with what would break it, and with what there is."""
+    lines = shown(SESSIONS["lesson"], columns, rows, glyphs)
+    report = reported(SESSIONS["lesson"], moments(SESSIONS["lesson"])[0].taken)
+    text = " ".join(" ".join(lines).split())
+    assert glyphs.text(f"does not vanish, does not explode, δ ×{number(report.per_layer)} a layer") in text
+    verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
+    rows = {rule.name: row for rule in RULES for row in lines[verdict:] if row.startswith(rule.name)}
+    assert set(rows) == {rule.name for rule in RULES}
+    worst = max(at.ratio for at in report.layers)
+    figures = {
+        "not a number": ("not finite", "none"),
+        "exploding": ("above 100", number(max(report.relative().values()))),
+        "vanishing": ("below 0.01", number(min(report.relative().values()))),
+        "dead units": ("above 40%", f"{max(at.dead for at in report.hidden):.0%}"),
+        "update too large": ("above 0.1", number(worst)),
+        "saturated units": ("above 25%", "n/a"),
+    }
+    for name, (limit, figure) in figures.items():
+        assert limit in rows[name]
+        assert rows[name].split()[-1] == figure
+
+
+def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(shown):
+    report = healthy(4, k2={"dead": 0.62})
+    text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))
+    assert "! dead units" in text
+    kept = text[text.index("rules kept") :]
+    assert [rule.name for rule in RULES if rule.name in kept] == [
+        rule.name for rule in RULES if rule.name != "dead units"
+    ]
+    assert "rules kept" not in "\n".join(shown(SESSIONS["lesson"], 76, 16, report=report))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_backprop.session import Session
 from tui_backprop.ui.palette import LOOKS
+from tui_backprop.ui.renderables.blame import choices
+from tui_backprop.ui.renderables.glyphs import UTF8
 from tui_backprop.ui.renderables.spans import (
     PAINTED,
     ROLES,
@@ -15,6 +18,7 @@ from tui_backprop.ui.renderables.spans import (
     fused,
     line,
     merge,
+    option,
     pad,
     plain,
     width,
@@ -109,3 +113,15 @@ def test_blocks_beside_each_other_keep_their_rows_and_the_second_its_column(left
         if i < len(right) and right[i]:
             assert plain(row)[columns + 2 :] == plain(right[i])
             assert plain(row)[columns : columns + 2] == "  "
+
+
+def test_the_chosen_one_of_several_is_in_brackets_and_all_are_as_wide():
+    assert option("all", True) == ("[all]", "strong")
+    assert option("all", False) == (" all ", "faint")
+
+
+def test_the_layer_and_the_measure_of_the_ranking_are_told_without_colour():
+    rows = [plain(row) for row in choices(Session(accused=2, measure="update"), 60, UTF8)]
+    assert rows[0] == "layer    all  1 [2] 3  4 "
+    assert "[update]" in rows[1]
+    assert rows[1].count("[") == 1

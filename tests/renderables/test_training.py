@@ -19,7 +19,7 @@ from tui_backprop.session import Run, Session, from_preset
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.spans import ROLES, plain, width
-from tui_backprop.ui.renderables.training import HINT, chooser, percent, training_panel
+from tui_backprop.ui.renderables.training import chooser, hint, percent, training_panel
 
 SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (20, 8), (30, 3), (10, 1)]
@@ -106,9 +106,18 @@ def test_the_figures_are_whole_at_the_sizes_that_count(moment, name, columns, ro
     assert "…" not in shown
 
 
-def test_before_training_the_keys_are_named_and_nothing_is_claimed(moment):
+@pytest.mark.parametrize("columns", [30, 37, 60])
+def test_the_keys_of_the_list_are_named_below_it(columns):
+    for glyphs in (UTF8, ASCII):
+        row = hint(columns, glyphs)
+        assert plain(row).startswith(glyphs.text("↑ ↓ "))
+        assert "enter train" in plain(row)
+        assert width(row) <= columns
+    assert "← →" in plain(hint(37, UTF8))
+
+
+def test_before_training_nothing_is_claimed(moment):
     shown = text(moment(MOONS), None)
-    assert HINT in shown
     assert "400 samples of moons" in shown
     assert "iteration" not in shown
     assert text(moment(MOONS), Learning(0, np.array([]))) == shown
@@ -204,7 +213,7 @@ def test_the_chosen_amount_is_told_without_colour_and_always_shown():
             row = chooser(amounts, chosen, columns)
             assert width(row) <= columns
             assert f"[{name[:5]}" in plain(row)
-            assert [role for _, role in row].count("cursor") == 1
+            assert [role for _, role in row].count("strong") == 1
 
 
 # --- the values --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import ROLES, plain, width
 from tui_backprop.ui.renderables.timeline import timeline
-from tui_backprop.ui.renderables.walk import caption_of, walk_panel
+from tui_backprop.ui.renderables.walk import brief_caption, caption_of, walk_panel
 
 SIZES = [(58, 13), (78, 21), (48, 36), (104, 56), (40, 10)]
 SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -235,3 +235,25 @@ def test_the_array_beside_a_penalty_is_that_of_the_weights_that_cost_most(moment
     norms = {k: moment.taken.summary(f"W{k}").norm for k in range(1, 5)}
     assert f"W{max(norms, key=norms.get)} (" in drawn(moment)
     assert "the largest penalty" in drawn(moment)
+
+
+@pytest.mark.parametrize("name", ["lesson", "xor", "vanishing"])
+@pytest.mark.parametrize("size", [(78, 21), (45, 34)])
+def test_every_step_keeps_a_sentence_on_a_usual_screen(moments, name, size):
+    for moment in some(moments(SESSIONS[name])):
+        lines = [plain(row) for row in walk_panel(moment, *size, UTF8)]
+        begins = " ".join(caption_of(moment).split()[:4])
+        assert any(row.startswith(begins) for row in lines), moment.step.tensor
+
+
+def test_a_sentence_that_is_too_long_ends_where_one_may_pause():
+    text = "Blame comes: it is a gradient, by and by, that is small. It was large."
+    for rows, said in (
+        (3, text),
+        (2, "Blame comes: it is a gradient, by and by, that is small"),
+        (1, "Blame comes"),
+        (0, ""),
+    ):
+        assert " ".join(plain(row) for row in brief_caption(text, 34, rows)) == said
+    assert [plain(row) for row in brief_caption("One, and another one of them.", 20, 1)] == ["One"]
+    assert brief_caption("No pause where one may end it.", 10, 1) == []

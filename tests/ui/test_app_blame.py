@@ -11,6 +11,7 @@ import pytest
 from tui_backprop.engine import blame as blame_module
 from tui_backprop.engine import case as case_module
 from tui_backprop.engine.blame import ranking
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.replay import Replay
 from tui_backprop.session import Session, from_preset
@@ -25,20 +26,25 @@ def panel(ui, name="blame"):
 
 
 def listed(text):
-    """(rank, name, value, gradient) of each line of the ranking."""
+    """(rank, name, and the two numbers beside it) of each line of the ranking."""
     rows = [row.split()[:4] for row in text.splitlines()]
     return [row for row in rows if len(row) == 4 and row[0].isdigit() and "[" in row[1]]
+
+
+def shown(culprit, measure):
+    """What stands beside a name in the ranking: the last is what is ranked by."""
+    value, gradient = number(culprit.value, sign=True), number(culprit.gradient, sign=True)
+    return {
+        "gradient": [value, gradient],
+        "update": [gradient, number(culprit.score)],
+        "weight x gradient": [value, number(culprit.value * culprit.gradient, sign=True)],
+    }[measure]
 
 
 def expected(session, measure="gradient", layer=None):
     taken = Replay().take(session)
     return [
-        [
-            str(i),
-            f"{c.tensor}[{','.join(map(str, c.index))}]",
-            number(c.value, sign=True),
-            number(c.gradient, sign=True),
-        ]
+        [str(i), f"{c.tensor}[{','.join(map(str, c.index))}]", *shown(c, measure)]
         for i, c in enumerate(ranking(taken, measure, RANKED, layer), 1)
     ]
 
@@ -59,13 +65,15 @@ async def test_layers_and_measures_are_chosen_with_keys(open_app):
         rows = listed(panel(ui))
         assert len(rows) > 10
         assert rows == expected(Session(), layer=1)[: len(rows)]
-        assert "lead to one unit, 239 of layer 1" in panel(ui)
+        assert "the first 66 share the δ of unit 239" in panel(ui)
         assert all(row[1][:2] in ("W1", "b1") for row in listed(panel(ui)))
         await ui.press("m")
         rows = listed(panel(ui))
         assert rows == expected(Session(), "update", 1)[: len(rows)]
         assert "α dW²" in panel(ui)
+        assert "plain sgd: same order as gradient" in panel(ui)
         await ui.press("m", "left", "left")
+        assert "same order" not in panel(ui)
         rows = listed(panel(ui))
         assert rows == expected(Session(), "weight x gradient", 4)[: len(rows)]
 
@@ -83,9 +91,13 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
             assert hop.why == "1" or hop.why in text
         for nudge in found.nudges:
             row = next(row for row in text.splitlines() if row.startswith(f"{nudge.why:<7}"))
-            assert row.split()[-3:] == [number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
-        along = number(found.along, sign=True)
-        assert any(row.startswith("= this path") and row.endswith(along) for row in text.splitlines())
+            cells = row.removeprefix(nudge.why).split()
+            assert cells[:3] == [number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
+        along, pull = (number(v, sign=True) for v in (found.along, culprit.gradient))
+        share = f"{found.along / culprit.gradient:.1%}"
+        assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
+        assert "largest of 655,360 paths" in text
+        assert f"the loss, {number(taken.loss, 4)}, changes if it moves" in text
         assert found.turn.by is not None
         assert f"{number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(text.split())
         await ui.press("home")
@@ -304,3 +316,166 @@ async def test_samples_that_cannot_be_read_are_no_end_either(open_app, monkeypat
         await ui.press("e")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not read the samples: MemoryError: no room for this"]
+
+
+# --- the parameter under the cursor is the number that every panel shows ------------------------------------
+
+
+def named(culprit):
+    return f"{culprit.tensor}[{','.join(map(str, culprit.index))}]"
+
+
+@pytest.mark.parametrize("keys", [("m", "m"), ("down",), ("left", "down", "down"), ("down", "down", "down")])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_curves_dial_and_number_are_of_the_parameter_under_the_cursor(open_app, size, keys):
+    for there, name, words in (
+        (("c",), "curves", "loss along {}"),
+        (("i",), "number", "{}  "),
+        (("3", "v", "v", "v"), "dial", "{}"),
+    ):
+        async with open_app(size=size) as ui:
+            await ui.press("b", "right", *keys)
+            culprit = ui.app._accusation.chosen
+            await ui.press(*there)
+            assert ui.focused == name
+            assert words.format(named(culprit)) in panel(ui, name)
+            assert ui.app.moment.weights[0] == (culprit.tensor, culprit.index)
+            if name == "curves":
+                assert (
+                    f"relu, layer 1, unit {culprit.index[-1]}" in panel(ui, name) or culprit.tensor[1] != "1"
+                )
+            await ui.press("b")
+            assert ui.app._accusation.chosen == culprit
+
+
+@pytest.mark.parametrize("grain", ["equation", "operation", "layer"])
+@pytest.mark.parametrize("tensor", ["W1", "b1", "W3", "b4"])
+async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_update(
+    open_app, tensor, grain
+):
+    index = (460, 179) if tensor == "W1" else (7, 3) if tensor == "W3" else (5,)
+    name = f"{tensor}[{','.join(map(str, index))}]"
+    async with open_app(replace(Session(), asked=(tensor, index), grain=grain), size=(120, 60)) as ui:
+        await ui.press("b", "enter")
+        assert ui.focused == "walk"
+        assert ui.app.moment.unit(int(tensor[1:])) == index[-1]
+        gradient = float(ui.app.moment.taken.tensor(f"d{tensor}")[index])
+        row = next(row for row in ui.walk.splitlines() if row.startswith(f"= d{name} "))
+        assert float(row.split()[2].replace("−", "-")) == pytest.approx(
+            gradient, abs=0.006 * abs(gradient) + 1e-9
+        )
+        while ui.app.moment.step.kind != "update" or ui.app.moment.step.layer != int(tensor[1:]):
+            await ui.press("right")
+        assert f"{name} before" in ui.walk
+        await ui.press("down")  # another unit of the walk has its own
+        assert f"{name} before" not in ui.walk
+
+
+async def test_the_curves_unit_moves_with_the_number_and_a_goes_back_to_the_walks(open_app):
+    async with open_app(replace(Session(), asked=("W1", (460, 179)))) as ui:
+        await ui.press("c", "down")
+        assert ui.app.moment.number == ("W1", (460, 180))
+        assert "relu, layer 1, unit 180" in panel(ui, "curves")
+        assert "loss along W1[460,180]" in panel(ui, "curves")
+        await ui.press("up", "up")
+        assert ui.app.moment.number == ("W1", (460, 178))
+        await ui.press("a")
+        assert ui.app.session.asked is None
+        unit = ui.app.moment.unit(1)
+        await ui.press("down")
+        assert ui.app.session.unit(1) == unit + 1
+        assert f"relu, layer 1, unit {unit + 1}" in panel(ui, "curves")
+
+
+async def test_in_the_walk_a_goes_back_to_the_unit_that_is_most_to_blame(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        telling = ui.app.moment.unit(2)
+        await ask(ui, "W2[13,200]")
+        assert (ui.app.moment.unit(1), ui.app.moment.unit(2)) == (13, 200)
+        await ui.press("2", "a")
+        assert ui.app.moment.unit(2) == telling
+        assert ui.app.session.asked is None
+
+
+async def test_what_is_asked_for_is_shown_in_the_place_of_a_unit_selected_before(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("right", "down", "b", "right")
+        culprit = ui.app._accusation.chosen
+        assert ui.app.session.unit(1) != culprit.index[-1]
+        await ui.press("c")
+        assert ui.app.moment.unit(1) == culprit.index[-1]
+
+
+async def test_the_largest_of_a_layer_is_the_number_of_the_curves(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ask(ui, "largest W2")
+        first = ranking(ui.app.moment.taken, "gradient", 1, 2)[0]
+        await ui.press("c")
+        assert f"loss along {named(first)}" in panel(ui, "curves")
+
+
+async def test_the_walk_s_number_stays_where_the_ranking_is_only_passed_by(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        for key in ("2", "o", "f", "T"):
+            await ui.press("b", key)
+            assert ui.app.session.asked is None
+
+
+async def test_a_panel_that_is_asked_for_before_the_ranking_is_there_gets_its_number_then(
+    open_app, monkeypatch
+):
+    gate, right = threading.Event(), blame_module.ranking
+    monkeypatch.setattr(blame_module, "ranking", lambda *given: gate.wait(30) and right(*given))
+    async with open_app(size=(120, 40)) as ui:
+        await ui.pilot.press("b", "right")
+        await ui.until(lambda: ui.app._inquiring, "the ranking to begin")
+        await ui.pilot.press("down", "c")
+        gate.set()
+        await ui.settled()
+        culprit = right(ui.app.moment.taken, "gradient", 2, 1)[1]
+        assert ui.app.moment.number == (culprit.tensor, culprit.index)
+        assert f"loss along {named(culprit)}" in panel(ui, "curves")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
+async def test_ten_weights_are_in_sight_and_a_bias_among_them_is_said(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("b", "right")
+        names = [row[1] for row in listed(panel(ui))]
+        assert len([name for name in names if name[0] == "W"]) >= 10
+        others = sum(name[0] != "W" for name in names[:10])
+        assert others == 1
+        assert "1 of the first 10 is a bias" in panel(ui)
+
+
+@pytest.mark.parametrize("layer", ["all", 1, 2, 3, 4])
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60), (116, 30)])
+async def test_no_number_in_the_panel_is_cut(open_app, size, layer):
+    async with open_app(size=size) as ui:
+        await ui.press("b", *["right"] * (0 if layer == "all" else layer))
+        for key in ("down", "m", "pagedown", "m", "down"):
+            await ui.press(key)
+            text = panel(ui)
+            assert "…" not in text, text
+            nudged = [row for row in text.splitlines() if "by" in row.split() and "really" in row.split()]
+            assert len(nudged) == 1, text
+
+
+async def test_with_another_optimiser_the_update_has_an_order_of_its_own(open_app):
+    session = replace(Session(), optimiser=OptimiserSpec("adam"))
+    async with open_app(session, size=(120, 40)) as ui:
+        await ui.press("b", "m")
+        assert "same order as gradient" not in " ".join(panel(ui).split())
+        rows = listed(panel(ui))
+        assert rows == expected(session, "update")[: len(rows)]
+
+
+async def test_the_walk_beside_a_panel_follows_what_is_asked_for(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        at = next(
+            i for i, step in enumerate(ui.app.moment.steps) if (step.kind, step.layer) == ("weights", 1)
+        )
+        await ui.press(*["right"] * at)
+        for text in ("W1[460,239]", "b1[239]", "W1[267,239]", "b1[7]"):
+            await ask(ui, text)
+            assert f"= d{text} " in ui.walk

@@ -25,7 +25,7 @@ async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, 
         table = ui.app.screen.query_one("#confusion-table")
         t, s = table.confusion.cursor
         assert counts[t, s] == max(counts[a, b] for a in range(10) for b in range(10) if a != b)
-        await ui.press(*["down"] * ((7 - t) % 10), *["right"] * ((4 - s) % 10))
+        await ui.press(*["down"] * 9, "up", "up", *["left"] * 9, *["right"] * 4)
         assert f"7, read as 4: {counts[7, 4]} samples" in ui.screen
         await ui.press("enter")
         first = ui.app.session.sample
@@ -54,6 +54,25 @@ async def test_escape_leaves_everything_as_it_was_and_u_takes_a_choice_back(open
         assert ui.app.session == before
 
 
+async def test_two_digits_jump_to_a_cell(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.press("C")
+        await ui.press("7", "1")
+        assert "7, read as 1: " in ui.screen
+        assert "72 jump" in ui.screen
+        await ui.press("enter")
+        assert readings(ui) == (7, 1)
+        assert "7→1" in ui.status
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29)])
+async def test_no_letters_of_the_panel_behind_stand_beside_it_where_it_is_narrow(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("C")
+        box = ui.app.screen.query_one("#confusion").region
+        assert (box.x, box.width) == (0, size[0])
+
+
 async def test_what_is_not_there_is_said(open_app):
     async with open_app(from_preset("sine")) as ui:
         await ui.press("C")
@@ -64,4 +83,7 @@ async def test_what_is_not_there_is_said(open_app):
         await ui.press("C")
         t, s = ui.app.screen.query_one("#confusion-table").confusion.cursor
         await ui.press(*["up"] * t, *["left"] * s, "enter")
-        assert "No 0 is read as 0" in next(note.message for note in ui.app._notifications)
+        assert "0, read as 0: none yet: train (9), then look again" in ui.screen
+        assert not ui.app._notifications
+        await ui.press("right", "enter")  # it stays open for another choice
+        assert readings(ui) == (0, 1)

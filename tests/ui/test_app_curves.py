@@ -205,3 +205,38 @@ async def test_the_only_weight_of_a_network_has_no_pair(open_app, columns, rows)
         await ui.press("c", "w")
         assert ui.app.moment.weights == (("W1", (0, 0)),)
         assert "loss along W1[0,0]" in panel(ui)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("asked", [("W1", (460, 179)), ("b1", (239,)), ("W2", (200, 200)), ("W4", (101, 1))])
+async def test_titles_and_numbers_are_whole_for_one_weight_and_for_two(open_app, size, asked):
+    async with open_app(replace(Session(), asked=asked), size=size) as ui:
+        await ui.press("c")
+        assert "…" not in panel(ui), panel(ui)
+        await ui.press("w")
+        assert "…" not in panel(ui), panel(ui)
+        if "loss" in panel(ui):
+            names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.moment.weights]
+            assert f"loss: {names[0]} across, {names[1]} up" in " ".join(panel(ui).split()) or size != (
+                120,
+                40,
+            )
+
+
+async def test_the_left_half_is_of_the_unit_that_the_weight_leads_to(open_app):
+    async with open_app(replace(Session(), asked=("W2", (13, 200)), units=(0, 5, 7))) as ui:
+        await ui.press("c")
+        assert panel(ui).startswith("relu, layer 2, unit 200")
+        await ui.press("right", "right")
+        assert panel(ui).startswith("relu, layer 2, unit 200")
+
+
+async def test_where_the_slice_ends_in_its_lowest_point_it_says_so(open_app):
+    for asked, falls in ((("W1", (267, 239)), True), (("W1", (0, 0)), False)):
+        async with open_app(replace(Session(), asked=asked)) as ui:
+            await ui.press("c")
+            found, text = ui.app._answers["curves"].found, " ".join(panel(ui).split())
+            at_end = found.lowest[0][0] in (found.values[0][0], found.values[0][-1])
+            assert (at_end and found.lowest[1] < found.base) is falls
+            assert ("lowest drawn: at the edge, where it still falls" in text) is falls
+            assert ("at edge" in text) is falls

@@ -113,3 +113,40 @@ async def test_a_list_of_activations_that_does_not_fit_the_layers_is_told(open_a
         assert "activation: " not in ui.message
         await ui.press("enter")
         assert ui.app.session.network == NetworkSpec((784, 30, 10), "gelu")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("1", "4")  # a digit is text in a field
+        assert "F5 blame" in ui.tabs
+        await ui.press("f5")
+        assert ui.focused == "blame"
+        assert " 4 blame " in ui.tabs
+        await ui.press("f2")
+        fields = 38 if size[0] == 80 else 80  # columns: the sample stands beside them
+        text = " ".join(" ".join(row[:fields] for row in ui.form.splitlines()).split())
+        assert "layers !4 " in text
+        assert "one size is no network" in text
+        assert "esc takes it back" in text
+        await ui.press("escape")
+        assert ui.field("layers").startswith("784,256")
+        assert "takes it back" not in ui.form
+
+
+@pytest.mark.parametrize(
+    ("key", "panel"),
+    [("f6", "number"), ("f7", "graph"), ("f8", "flow"), ("f9", "curves"), ("f10", "train"), ("f12", "marks")],
+)
+async def test_every_panel_is_reached_from_a_field(open_app, key, panel):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.to_field("seed")
+        await ui.press(key)
+        assert ui.focused == panel
+
+
+async def test_what_is_not_built_yet_says_how_it_is_taken_back(open_app):
+    async with open_app() as ui:
+        await ui.to_field("seed")
+        await ui.type("5")
+        assert "enter builds this network esc takes it back" in ui.message

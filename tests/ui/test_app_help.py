@@ -8,7 +8,11 @@ import pytest
 
 from tui_backprop.ui.app import BackpropApp
 from tui_backprop.ui.keys import KEYS, PANEL_KEYS, bar
-from tui_backprop.ui.screens.help import HelpPage
+from tui_backprop.ui.panels import ASIDE
+from tui_backprop.ui.renderables.glyphs import UTF8
+from tui_backprop.ui.renderables.spans import plain
+from tui_backprop.ui.screens.help import HelpPage, everywhere, help_lines, names_of
+from tui_backprop.ui.widgets.walk import WalkView
 
 
 def test_every_key_is_in_the_table_once():
@@ -86,3 +90,28 @@ async def test_every_key_is_in_the_command_palette(open_app):
     async with open_app() as ui:
         offered = {command.title for command in ui.app.get_system_commands(ui.app.screen)}
         assert {key.help.rstrip(".") for key in KEYS} <= offered
+
+
+def test_no_key_that_a_panel_has_for_itself_is_among_those_that_work_everywhere():
+    for panel, kind in {"walk": WalkView, **{name: kind for name, (_, kind) in ASIDE.items()}}.items():
+        own = {name: binding.action for binding in kind.BINDINGS for name in binding.key.split(",")}
+        for key in everywhere(panel):
+            names = key.keys.split(",")
+            assert own.get(names[0], key.action).removeprefix("app.") == key.action, (panel, names)
+
+
+def test_a_key_means_one_thing_in_the_part_of_the_help_that_is_about_a_panel():
+    for panel in PANEL_KEYS:
+        text = [plain(row) for row in help_lines(UTF8, 74, panel)]
+        rest = next(i for i, row in enumerate(text) if i > 30 and row.startswith("In the "))
+        names = [name for row in text[:rest] if row.startswith("  ") for name in row[2:12].split()]
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        assert not set(twice) - {"F1", "F3", "ctrl+q"}, (panel, twice)
+        assert sum(row.startswith("  m ") for row in text[:rest]) <= 1
+
+
+def test_keys_that_work_in_few_panels_stand_with_those():
+    text = "\n".join(plain(row) for row in help_lines(UTF8, 74, "blame"))
+    assert "Clock" not in text[: text.index("In the cost panel")]
+    assert text.count("Clock: ") == 2  # the chart and the claims
+    assert names_of(KEYS[0]) == "→ l"

@@ -89,9 +89,9 @@ async def test_one_held_is_compared_with_the_others(open_app):
         assert ui.app.session.marked == 0
         await ui.press("w", "down")
         assert (ui.app.session.held, ui.app.session.marked) == (0, 1)
-        assert "from bookmark 2 to bookmark 1" in panel(ui)
+        assert "from bookmark 1 to bookmark 2" in panel(ui)  # always from the earlier one
         first, second, _ = ui.app.session.marks
-        agrees(ui, second, first, ("W1", "z2"))
+        agrees(ui, first, second, ("W1", "z2"))
         await ui.press("up", "w")
         assert ui.app.session.held is None
         assert "from bookmark 1 to now" in panel(ui)
@@ -202,3 +202,65 @@ async def test_long_names_in_ascii_cut_no_number_short(open_app, columns, rows):
         for _ in ui.app.moment.steps:
             assert not [text for text in panel(ui).splitlines() if text.endswith("~")]
             await ui.press("2", "right", "d")
+
+
+async def test_from_where_to_where_is_shown_beside_the_walk_too(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("s", "t", "d")
+        head = next(text for text in panel(ui).splitlines() if "most" in text)
+        assert head.split() == ["share", "most", "from", "to"]
+        one, other = (Replay(0).take(place) for place in (Session(), replace(ui.app.session, marks=())))
+        far, at, was, is_ = moved(one, other, "W1")
+        row = next(text for text in panel(ui).splitlines() if text.startswith("W1 "))
+        share = 100 * far / np.linalg.norm(one.tensor("W1").astype(float))
+        place = f"[{','.join(map(str, at))}]"
+        assert row.split() == [
+            "W1",
+            f"{number(share, 2)}%",
+            place,
+            number(was, 2, True),
+            number(is_, 2, True),
+        ]
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+@pytest.mark.parametrize(("on", "back"), [("]", "["), ("pagedown", "pageup")])
+async def test_every_tensor_can_be_scrolled_to(open_app, size, on, back):
+    async with open_app(size=size) as ui:
+        await ui.press("s", "t", "n", "d")
+        first, seen = panel(ui), set()
+        for _ in range(9):
+            rows = [text for text in panel(ui).splitlines() if "[" in text and "[ ]" not in text]
+            seen |= {text.split()[0] for text in rows}
+            await ui.press(on)
+        names = {f"{d}{kind}{k}" for d in ("", "d") for kind in "Wb" for k in range(1, 5)}
+        assert names | {f"{kind}{k}" for kind in "zδ" for k in range(1, 5)} <= seen
+        assert "of 24 tensors" in panel(ui)
+        await ui.press(*[back] * 9)
+        assert panel(ui) == first
+
+
+async def test_one_that_is_held_is_not_compared_with_itself(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("s", "t", "s", "d", "z", "w")
+        assert (ui.app.session.held, ui.app.session.marked) == (0, 0)
+        assert "from bookmark 1 to now" in panel(ui)
+        assert "= is held: ↑ ↓ choose what it is compared with" in panel(ui)
+        await ui.press("down")
+        assert "from bookmark 1 to bookmark 2" in panel(ui)
+        assert "is held:" not in panel(ui)
+
+
+async def test_an_earlier_iteration_comes_first_also_if_that_is_now(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("t", "t", "s", "d", "z", "r")
+        assert "from now to bookmark 1" in panel(ui)
+        assert "iteration 0 → 2" in panel(ui)
+        agrees(ui, XOR, ui.app.session.marks[0], ("W1", "W2"))
+
+
+async def test_two_places_about_different_samples_are_called_so(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("s", "n", "d")
+        text = " ".join(panel(ui).split())
+        assert "The two are about different samples: loss, z, δ and gradients would differ" in text

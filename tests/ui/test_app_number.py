@@ -174,17 +174,16 @@ async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, m
     gate, right = threading.Event(), QUESTIONS["number"]
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
     monkeypatch.setitem(QUESTIONS, "number", slow)
-    async with open_app(replace(Session(), asked=("W3", (0, 0)))) as ui:
-        await ui.pilot.press("i", "z", "down", "down", "right", "left", "right")
+    async with open_app(replace(Session(), asked=("b3", (0,)))) as ui:
+        await ui.pilot.press("i", "z", "down", "down", "right", "left", "right", "m", "down", "up")
         assert "counting …" in panel(ui)
-        assert ui.app.moment.number == ("W3", (2, 1))
+        taken, number = ui.app.moment.taken, ui.app.moment.number
+        assert number == ("b3", (int(np.abs(taken.tensor("db3")).argmax()),))
         gate.set()
         await ui.settled()
-        taken = ui.app.moment.taken
         every = np.abs(np.concatenate([taken.tensor(f"d{name}").ravel() for name in taken.new]))
-        own = abs(taken.tensor("dW3")[2, 1])
-        rank = f"{int((every > own).sum()) + 1:,} of 335,114 by size"
-        assert (rank if own else "the loss does not answer to it") in panel(ui)
+        own = abs(taken.tensor("db3")[number[1]])
+        assert f"{int((every > own).sum()) + 1:,} of 335,114 by size" in panel(ui)
 
 
 async def test_a_network_chosen_while_it_is_counted_has_its_own_numbers(open_app, monkeypatch):
@@ -217,3 +216,73 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
         await ui.press("m")
         assert agrees(ui)
         assert "of 335,114 by size" in panel(ui)
+
+
+async def test_from_a_weight_to_the_unit_before_it_and_back_to_the_same_weight(open_app):
+    async with open_app(replace(Session(), asked=("W2", (13, 200)))) as ui:
+        await ui.press("i")
+        for key, number in (
+            ("[", ("a1", (13,))),
+            ("]", ("W2", (13, 200))),
+            ("]", ("b2", (200,))),
+            ("[", ("W2", (13, 200))),
+            ("[", ("a1", (13,))),
+            ("[", ("z1", (13,))),
+            ("]", ("a1", (13,))),
+            ("down", ("a1", (14,))),
+            ("]", ("W2", (14, 200))),
+            ("]", ("b2", (200,))),
+            ("]", ("z2", (200,))),
+            ("]", ("a2", (200,))),
+        ):
+            await ui.press(key)
+            assert ui.app.moment.number == number, key
+            assert agrees(ui)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 18)])
+async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size):
+    async with open_app(replace(Session(), asked=("W2", (13, 200))), size=size) as ui:
+        await ui.press("i")
+        taken = ui.app.moment.taken
+        z = float(taken.tensor("z1")[0, 13])
+        assert (float(taken.tensor("dW2")[13, 200]), float(taken.tensor("a1")[0, 13])) == (0, 0)
+        assert z < 0
+        text = " ".join(panel(ui).split())
+        why = f"a1[13] is 0, because z1[13] = {number(z)} < 0: relu shut it"
+        assert f"the loss does not answer to it: {why}" in text
+        assert "by size" not in text
+        assert "the update leaves it" in text
+        await ui.press("[", "[")  # to z1[13], whose own derivative is shut the same way
+        text = " ".join(panel(ui).split())
+        assert f"δ1[13] is 0, because z1[13] = {number(z)} < 0: relu shut it" in text
+
+
+async def test_in_a_batch_it_is_said_in_which_samples(open_app):
+    async with open_app(replace(Session(), asked=("W1", (0, 239)), batch=8)) as ui:
+        await ui.press("i")
+        assert "x[0] is 0 in all 8 samples" in " ".join(panel(ui).split())
+
+
+async def test_how_far_the_update_moves_a_parameter_is_no_change_of_the_loss(open_app):
+    async with open_app(replace(Session(), asked=("b4", (2,)))) as ui:
+        await ui.press("i")
+        taken = ui.app.moment.taken
+        by = float(taken.new["b4"][2]) - float(taken.tensor("b4")[2])
+        assert f"the update moves it {number(by, sign=True)}" in panel(ui)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
+async def test_no_name_and_no_number_is_cut(open_app, size):
+    for session in (Session(), replace(Session(), batch=32), RICH):
+        for asked in (
+            ("W1", (783, 11)),
+            ("a1", (11,)),
+            ("x", (783,)),
+            ("z2", (11,)),
+            ("b3", (0,)),
+            ("W3", (11, 3)),
+        ):
+            async with open_app(replace(session, asked=asked), size=size) as ui:
+                await ui.press("i")
+                assert "…" not in panel(ui), panel(ui)

@@ -9,7 +9,7 @@ import pytest
 from tui_backprop.cost import measure
 from tui_backprop.ui.widgets.canvas import Canvas
 
-KEPT = ("home", "a", "left", "[", "r", "2", "-", "x", "f9")  # keys that change nothing on the first step
+KEPT = ("home", "a", "left", "[", "r", "2", "-", "x", "f11")  # keys that change nothing on the first step
 
 
 @pytest.fixture

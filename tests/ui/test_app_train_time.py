@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from textual import events
 
 from tui_backprop.data.samples import load
 from tui_backprop.replay import Replay
@@ -103,3 +104,38 @@ async def test_the_scores_are_taken_at_rising_iterations(open_app):
         assert all(a < b for a, b in pairwise(at))
         assert at[0] == 0
         assert at[-1] == ui.app.session.iteration
+
+
+@pytest.mark.parametrize("text", ["37", "iteration 37", "it 37"])
+async def test_any_iteration_that_was_trained_is_gone_to_by_its_number(open_app, text):
+    right = losses_by_hand(100)
+    async with open_app(XOR) as ui:
+        await ui.press("T", "enter", "home")
+        for number_, iteration in ((text, 37), ("100", 100), ("0", 0)):
+            await ui.press("slash")
+            assert "or an iteration, 0 to 100" in " ".join(ui.screen.split())
+            ui.app.post_message(events.Paste(number_))
+            await ui.press("enter")
+            assert ui.app.session.iteration == iteration
+            if iteration < 100:
+                assert ui.app.moment.taken.loss == pytest.approx(right[iteration], rel=1e-9)
+        await ui.press("u", "u")
+        assert ui.app.session.iteration == 37
+
+
+async def test_an_iteration_that_was_not_trained_is_refused_in_the_prompt(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("t", "t", "slash", "5", "enter")
+        assert "iteration 5 is not trained yet; they go from 0 to 2" in ui.screen
+        await ui.press("escape")
+        assert ui.app.session.iteration == 2
+
+
+async def test_the_panel_says_that_any_iteration_can_be_gone_to(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("T", "z")
+        assert "can be gone to" not in panel(ui)
+        await ui.press("enter")
+        text = " ".join(panel(ui).split())
+        assert "any iteration from 0 to 100 can be gone to: / and its number; to make that fast," in text
+        assert "passes are kept, 0 of 256 MB" in text

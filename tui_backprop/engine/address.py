@@ -1,4 +1,4 @@
-"""The name of one number, as people type it: W2[13,200], a1[40], delta3[7], largest W2."""
+"""The name of one number, as people type it: W2[13,200], a1[40], delta3[7], largest W2. Or of an iteration: 37."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ PATTERN = re.compile(
     r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
 )
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
+ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
 NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
 LONGEST = 12  # digits of a place; no tensor is as long
 EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2"
@@ -21,10 +22,11 @@ EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2"
 @dataclass(frozen=True)
 class Address:
     """Entry ``index`` of a parameter, or unit ``index`` of a value that has a row for each sample. Without an index
-    it is the largest of the layer that ``tensor`` ends with, of all if that is empty."""
+    it is the largest of the layer that ``tensor`` ends with, of all if that is empty; or an ``iteration``."""
 
-    tensor: str
+    tensor: str = ""
     index: tuple[int, ...] = ()
+    iteration: int | None = None
 
     @property
     def layer(self) -> int:
@@ -43,9 +45,12 @@ class Address:
         return self.tensor[:1] in ("W", "b", "γ", "β")
 
 
-def parse_address(text: str, spec: NetworkSpec) -> Address:
-    """Read an address; raises SpecError that says what there is where it names nothing."""
+def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
+    """Read an address, which may be an iteration up to the ``last`` that was trained. Raises SpecError that says what
+    there is where it names nothing."""
     text = text.strip()
+    if found := ITERATION.fullmatch(text):
+        return Address(iteration=_trained(int(found[1].replace(",", "")), last))
     if found := LARGEST.fullmatch(text):
         layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
         return Address(layer)
@@ -80,6 +85,13 @@ def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     for place, size in zip(index, shape, strict=True):
         _within(place, 0, size - 1, f"place {place} of {name}")
     return Address(name, index)
+
+
+def _trained(iteration: int, last: int) -> int:
+    if iteration > last:
+        there = f"they go from 0 to {last:,}" if last else "there is only iteration 0"
+        raise SpecError("address", f"iteration {iteration:,} is not trained yet; {there}")
+    return iteration
 
 
 def _within(value: int, least: int, most: int, what: str) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.top import Top
 
 BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
@@ -22,22 +23,21 @@ BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second 
 
 @dataclass(frozen=True)
 class Measure:
-    """A size to rank parameters by: ``score(w, g, alpha)`` of parameters and gradients, elementwise."""
+    """A size to rank parameters by: ``score(w, g, move)`` of parameters, their gradients, and how far the coming
+    update moves them, elementwise."""
 
     about: str
     formula: str
-    score: Callable[[Array, Array, float], Array]
+    score: Callable[[Array, Array, Array], Array]
 
 
 MEASURES: dict[str, Measure] = {
-    "gradient": Measure("change of the loss with it", "|dW|", lambda w, g, alpha: g),
+    "gradient": Measure("change of the loss with it", "|dW|", lambda w, g, move: g),
     "update": Measure(
-        "how much of the next step's progress is its own, to first order",
-        "α dW²",
-        lambda w, g, alpha: alpha * g * g,
+        "its share of the next step, to first order", "|(W' − W) dW|", lambda w, g, move: move * g
     ),
     "weight x gradient": Measure(
-        "how much the loss would change without it, to first order", "|W dW|", lambda w, g, alpha: w * g
+        "how much the loss would change without it, to first order", "|W dW|", lambda w, g, move: w * g
     ),
 }
 
@@ -53,19 +53,30 @@ class Culprit:
     score: float
 
 
+def plain_sgd(optimiser: OptimiserSpec) -> bool:
+    """Whether the update is α times the gradient (clipped or not) and nothing else, so that both rank alike."""
+    return optimiser.name == "sgd" and not optimiser.weight_decay
+
+
+def _move(taken: Pass, w: Array, g: Array, new: Array) -> Array:
+    """How far the update moves parameters. What is plainly α dW is not taken from the difference, which is round-off
+    where the weight is much larger."""
+    return g * (-taken.lr * taken.clipping) if plain_sgd(taken.optimiser) else new - w
+
+
 def ranking(taken: Pass, measure: str, most: int = 10, layer: int | None = None) -> tuple[Culprit, ...]:
     """The ``most`` parameters with the largest score, of one layer or of all; those with score 0 never count.
 
     NaN gradients are left out. Takes one pass over the parameters, block by block.
     """
     spec, row, top = taken.spec, MEASURES[measure], Top(most)
-    w, g = taken.program.parameters, taken.program.gradient
+    w, g, new = taken.program.parameters, taken.program.gradient, taken.after.parameters
     for name, place in parameter_slices(spec).items():
         if layer in (None, int(name[1:])):
             for start in range(place.start, place.stop, BLOCK):
                 part = slice(start, min(start + BLOCK, place.stop))
                 with np.errstate(all="ignore"):
-                    top.add(start, row.score(w[part], g[part], taken.lr))
+                    top.add(start, row.score(w[part], g[part], _move(taken, w[part], g[part], new[part])))
     return tuple(
         _culprit(taken, int(at), float(score)) for at, score in zip(top.places, top.values, strict=True)
     )
@@ -78,7 +89,8 @@ def named(taken: Pass, measure: str, tensor: str, index: tuple[int, ...]) -> Cul
         return None
     w, g = taken.tensor(tensor)[index], taken.tensor(f"d{tensor}")[index]
     with np.errstate(all="ignore"):
-        score = abs(float(MEASURES[measure].score(w, g, taken.lr)))
+        move = _move(taken, w, g, taken.new[tensor][index])
+        score = abs(float(MEASURES[measure].score(w, g, move)))
     return Culprit(tensor, index, float(w), float(g), score)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,10 +24,10 @@ from tui_backprop.engine.primitives import Array, Shape
 from tui_backprop.engine.pytorch import forward_line, gradient_line
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.trace import Step, walk
-from tui_backprop.engine.worked import Row, selected_input, worked
-from tui_backprop.engine.worked.steps import weight_rows
+from tui_backprop.engine.worked import Row, selected_input, telling_unit, worked
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
+NONE: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -125,19 +127,27 @@ def tensors(spec: NetworkSpec) -> tuple[str, ...]:
 
 
 def neighbour(
-    taken: Pass, tensor: str, index: tuple[int, ...], direction: int
+    taken: Pass, tensor: str, index: tuple[int, ...], direction: int, chosen: Mapping[int, int] = NONE
 ) -> tuple[str, tuple[int, ...]]:
-    """The number nearest to one in the next (+1) or previous (-1) tensor, going round at the ends. What a unit
-    hands on is at the same place in what comes next; of a matrix, the weight with the largest gradient is
-    taken."""
+    """The number nearest to one in the next (+1) or previous (-1) tensor, going round at the ends: along the way
+    that values go. What a unit hands on is at the same place in what comes next. A weight lies between two units:
+    before it is the one that it comes from, behind it the one that it leads to. On the way to a matrix the other end
+    is the unit ``chosen`` in that layer (0 is the input), if one is; else on the way on the most telling one, and on
+    the way back that of the weight with the largest gradient."""
     names = tensors(taken.spec)
     at = names.index(tensor) if tensor in names else names.index("z" + tensor[1:])
     name = names[(at + direction) % len(names)]
     shape = shape_of(taken.spec, name) or ()
-    if len(shape) == 2:
-        unit = min(index[-1], shape[1] - 1)
-        return name, (selected_input(taken, int(name[1:]), unit), unit)
-    return name, (min(index[-1], shape[0] - 1),)
+    unit = index[0] if direction < 0 else index[-1]
+    if len(shape) == 1:
+        return name, (min(unit, shape[0] - 1),)
+    k = int(name[1:])
+    layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # whose unit is the other end; which end is known
+    unit = min(unit, shape[side] - 1)
+    other = chosen.get(layer)
+    if other is None:
+        other = telling_unit(taken, k) if direction > 0 else selected_input(taken, k, unit)
+    return name, (unit, other) if direction > 0 else (other, unit)
 
 
 def largest_in(taken: Pass, tensor: str) -> tuple[int, ...]:
@@ -182,9 +192,7 @@ def _origin(taken: Pass, name: str, index: tuple[int, ...], terms: int, sample: 
 
 
 def _rows(taken: Pass, step: Step, index: tuple[int, ...], terms: int, sample: int) -> tuple[Row, ...]:
-    if step.kind == "weights" and len(index) == 2:
-        return tuple(weight_rows(taken, step.layer, *index, terms))
-    return worked(taken, step, index[-1], terms, sample)
+    return worked(taken, step, index[-1], terms, sample, (step.tensor.removeprefix("d"), index))
 
 
 def place_of(taken: Pass, gradient: float, layer: int | None = None) -> int:

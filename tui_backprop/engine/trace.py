@@ -216,7 +216,13 @@ def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
     """Whether another visit will add to what this one writes."""
     if visit.of is None:
         return False
-    return visit != [each for each in backward_visits(spec) if each.writes == visit.writes][-1]
+    return visit != _last_visits(spec)[visit.writes]
+
+
+@lru_cache(maxsize=64)
+def _last_visits(spec: NetworkSpec) -> dict[str, Visit]:
+    """The last visit on the way back to each value."""
+    return {visit.writes: visit for visit in backward_visits(spec)}
 
 
 def costs_of(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:

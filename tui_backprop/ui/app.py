@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 
+from tui_backprop.engine.spec import SpecError
 from tui_backprop.history import History
 from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session
@@ -27,6 +28,7 @@ from tui_backprop.ui.keys import KEYS, bar
 from tui_backprop.ui.lab import Lab
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment, steps_of
+from tui_backprop.ui.notices import action_words
 from tui_backprop.ui.readings import Readings
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.steering import Steering
@@ -40,12 +42,13 @@ from tui_backprop.ui.widgets.small import TooSmall
 from tui_backprop.ui.widgets.walk import WalkView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.autosave import Saver
     from tui_backprop.engine.iteration import Pass
 
 
 class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
-    that may be kept for going back in time."""
+    that may be kept for going back in time; each session is given to the ``saver``, to be resumed later."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -62,11 +65,14 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         (30, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False) for key in KEYS
+        Binding(key.keys, key.action, key.help, show=False, id=key.action) for key in KEYS
     ]
 
-    def __init__(self, session: Session, glyphs: Glyphs, memory: int = MEGABYTES * 2**20) -> None:
+    def __init__(
+        self, session: Session, glyphs: Glyphs, memory: int = MEGABYTES * 2**20, saver: Saver | None = None
+    ) -> None:
         super().__init__(memory)
+        self._saver = saver
         self.history = History(session)
         self._glyphs = glyphs
         self._waiting: list[Callable[[], None]] = []  # keys pressed before a network's first pass was there
@@ -95,12 +101,17 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, self.exit)
+        self.app_resume_signal.subscribe(
+            self, lambda app: self.refresh(layout=True)
+        )  # the shell's screen was there
         self.query_one(KeyBar).show(bar("walk"))
         self.show()
         self.call_after_refresh(self._compute)  # the first paint does not wait for it
 
     def on_unmount(self) -> None:
         self.end_processes()
+        if self._saver is not None:
+            self._saver.close()
 
     # --- state: one value, and what follows from it -------------------------------------------------------
 
@@ -114,6 +125,8 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
     def _turn(self, history: History) -> None:
         if history is not self.history:
             self.history = history
+            if self._saver is not None:
+                self._saver.save(history.now)
             self._follow()
 
     def _follow(self) -> None:
@@ -187,10 +200,26 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
             self.go(change(self.session, self._moment(moment.taken)))
 
     def action_undo(self) -> None:
-        self._turn(self.history.undo())
+        back = self.history.undo()
+        self.say(f"undone: {action_words(back.now, self.session) or 'nothing'}")
+        self._turn(back)
 
     def action_redo(self) -> None:
-        self._turn(self.history.redo())
+        on = self.history.redo()
+        self.say(f"done again: {action_words(self.session, on.now) or 'nothing'}")
+        self._turn(on)
+
+    def action_token(self) -> None:
+        """Show a token of what is on the screen, and send it to the clipboard."""
+        from tui_backprop.token import encode
+
+        try:
+            token = encode(self.session)
+        except SpecError as error:
+            self.notify(f"No token: {error.message}", severity="error", markup=False)
+            return
+        self.copy_to_clipboard(token)
+        self.notify(token, title="sent to the clipboard; backprop-tui --open", timeout=20, markup=False)
 
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen

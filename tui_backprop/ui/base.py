@@ -43,5 +43,18 @@ class Base(App[None]):
         """Bring what is seen up to date."""
 
     @abstractmethod
+    def say(self, words: str) -> None:
+        """Say for a moment, in the key bar, what a key has done that may not be in sight."""
+
+    @property
+    @abstractmethod
+    def last_iteration(self) -> int:
+        """The last iteration that can be gone to; the first one is 0."""
+
+    @abstractmethod
+    def to_iteration(self, iteration: int) -> None:
+        """To an iteration of what was trained, or to the nearest there is."""
+
+    @abstractmethod
     def to_panel(self, name: str) -> None:
         """Show a panel and give it the keys, after what is going on now."""

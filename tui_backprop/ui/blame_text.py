@@ -9,18 +9,10 @@ import msgspec
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.session import Session
 from tui_backprop.ui.moment import Accusation
-from tui_backprop.ui.renderables.blame import (
-    called,
-    choices,
-    nudge_lines,
-    path_lines,
-    pull_lines,
-    ranked,
-    together,
-    turn_lines,
-    where,
-)
+from tui_backprop.ui.renderables.blame import called, choices, ranked, together
+from tui_backprop.ui.renderables.case import nudge_lines, path_lines, pull_lines, turn_lines
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.names import titled
 from tui_backprop.ui.renderables.spans import plain
 
 COLUMNS = 78
@@ -29,15 +21,15 @@ COLUMNS = 78
 def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
     session, taken, found = accusation.session, accusation.taken, accusation.case
-    lines = [*called(session, taken), *choices(session, COLUMNS)[2:]]
+    lines = [*called(session, taken), *choices(session, COLUMNS, glyphs)[2:]]
     if not accusation.ranked or found is None:
         return "\n".join(glyphs.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
     several = taken.batch > 1
-    lines += [*together(accusation.ranked, COLUMNS), ()]
+    lines += [*together(accusation.ranked, COLUMNS, glyphs, session.accused), ()]
     lines += ranked(accusation, COLUMNS, len(accusation.ranked) + 1, glyphs)
-    lines += [(), *where(session, found.culprit)]
-    lines += path_lines(session, found, COLUMNS, len(found.path) + 2, several=several)
-    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges)), *turn_lines(found, COLUMNS)]
+    lines += [(), *titled(session, found.culprit.tensor, found.culprit.index, COLUMNS, glyphs)]
+    lines += path_lines(session, found, COLUMNS, len(found.path) + 3, several=several)
+    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges), taken.loss), *turn_lines(found, COLUMNS)]
     lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
     return "\n".join(glyphs.text(plain(row)).rstrip() for row in lines)
 

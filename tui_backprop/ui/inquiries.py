@@ -5,6 +5,7 @@ Answers that take time come from worker threads; the last one stays on the scree
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,15 +13,22 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui_backprop import session as moves
-from tui_backprop.session import Session
+from tui_backprop.session import AUTOMATIC, COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
 from tui_backprop.ui.widgets.blame import BlameView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.address import Address
+    from tui_backprop.engine.blame import Culprit
 
 RANKED = 100  # parameters in a ranking
+FOLLOWING = (
+    "number",
+    "curves",
+    "cost",
+    *COST_PAGES,
+)  # panels that show the number looked at, or have a page that does
 
 
 def answered(asked: Accusation) -> bool:
@@ -30,12 +38,20 @@ def answered(asked: Accusation) -> bool:
     return asked.chosen is None or (asked.case is not None and asked.case.culprit == asked.chosen)
 
 
+def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
+    """Look at a number by its name; in its layers no other unit stays selected."""
+    for layer in range(int(tensor[1:] or 0) + 1 - len(index), int(tensor[1:] or 0) + 1):
+        if session.unit(layer) != AUTOMATIC:
+            session = moves.select(session, layer, AUTOMATIC)
+    return moves.ask(session, tensor, index)
+
+
 class Inquiries(Answers):
     """The part of the app that answers questions. The rest has the state, and moves it."""
 
     _accusation: Accusation | None = None
     _inquiring = False
-    _look_up_then = False  # enter was pressed before it was known whose case this is
+    _then: Callable[[], None] | None = None  # what was asked before it was known which parameter it is about
     _unanswerable: Session | None = None  # what an inquiry failed on
 
     def show_aside(self) -> None:
@@ -45,10 +61,11 @@ class Inquiries(Answers):
     # --- which weights are to blame ------------------------------------------------------------------------
 
     def accuse(self) -> None:
-        """Show the ranking and the case as far as they are known, and have found what is not, where it is seen."""
+        """Show the ranking and the case as far as they are known, and have found what is not, where it is seen or
+        waited for."""
         moment = self.moment
         view = self.view("blame")
-        if moment is None or not isinstance(view, BlameView) or not view.size:
+        if moment is None or not isinstance(view, BlameView) or not (view.size or self._then):
             return
         known, now = self._accusation, moment.session
         asked = Accusation(now, moment.taken)
@@ -87,8 +104,9 @@ class Inquiries(Answers):
         self._inquiring = False
         self._accusation = found
         self.accuse()
-        if self._look_up_then and self._accusation.ranked is not None:
-            self.action_look_up()
+        if self._then is not None and self._accusation.ranked is not None:
+            then, self._then = self._then, None
+            then()
 
     def action_culprit(self, direction: int) -> None:
         known = self._accusation.ranked if self._accusation else None
@@ -106,29 +124,41 @@ class Inquiries(Answers):
 
     def action_look_up(self) -> None:
         """Show the culprit in the walk: the step that makes its gradient, with its unit."""
-        self.accuse()  # a ranking of another layer may still stand there
-        known = self._accusation
-        culprit = known.chosen if known else None
-        self._look_up_then = known is None or (culprit is None and known.ranked is None)
+        culprit = self._culprit(self.action_look_up)
         if culprit is None:
             return
         layer, kind = int(culprit.tensor[1:]), "weights" if culprit.tensor[0] in "Wb" else "gains"
 
         def look(session: Session, moment: Moment) -> Session:
-            at = next(i for i, part in moment.pieces if (part.kind, part.layer) == (kind, layer))
-            session = moves.ask(session, culprit.tensor, culprit.index)
-            return moves.select(moves.at_step(session, at), layer, culprit.index[-1])
+            makers = [(i, part) for i, part in moment.pieces if (part.kind, part.layer) == (kind, layer)]
+            own = [
+                i for i, part in makers if part.tensor == f"d{culprit.tensor}"
+            ]  # bias and weights may part
+            return look_at(moves.at_step(session, (own or [makers[0][0]])[0]), culprit.tensor, culprit.index)
 
         self.move(look)
         self.to_panel("walk")
 
-    def action_number_of_culprit(self) -> None:
-        """Show the culprit in the number panel."""
-        self.accuse()
-        culprit = self._accusation.chosen if self._accusation else None
-        if culprit:
-            self.move(lambda session, moment: moves.ask(session, culprit.tensor, culprit.index))
-        self.to_panel("number")
+    def _culprit(self, then: Callable[[], None]) -> Culprit | None:
+        """The parameter under the cursor; None where there is none, and where that is not known yet: ``then`` is what
+        follows once it is."""
+        self.accuse()  # a ranking of another layer may still stand there
+        known = self._accusation
+        culprit = known.chosen if known else None
+        self._then = then if known is None or (culprit is None and known.ranked is None) else None
+        return culprit
+
+    async def action_panel(self, name: str) -> None:
+        """From the ranking to a panel that shows one number: its cursor's is the one."""
+        self._then = None
+        if self._panel == "blame" and name in FOLLOWING:
+            self._look_at_culprit()
+        await super().action_panel(name)
+
+    def _look_at_culprit(self) -> None:
+        culprit = self._culprit(self._look_at_culprit)
+        if culprit is not None:
+            self.move(lambda session, moment: look_at(session, culprit.tensor, culprit.index))
 
     # --- what is called so --------------------------------------------------------------------------------
 
@@ -136,11 +166,14 @@ class Inquiries(Answers):
         from tui_backprop.ui.screens.ask import AskScreen
 
         if self.moment is not None:
-            self.push_screen(AskScreen(self.session.network, self._glyphs), self._asked)
+            self.push_screen(AskScreen(self.session.network, self.last_iteration, self._glyphs), self._asked)
 
     def _asked(self, address: Address | None) -> None:
         """Show the number that was asked for, and bring the walk to where it is made."""
         if address is None:
+            return
+        if address.iteration is not None:
+            self.to_iteration(address.iteration)
             return
         if not address.index:
             self.move(lambda session, moment: moves.rank_layer(session, address.layer))
@@ -150,15 +183,15 @@ class Inquiries(Answers):
         self.to_panel("number")
 
     def _found_in_walk(self, address: Address, session: Session, moment: Moment) -> Session:
-        """The session at the step that makes what is asked for, if one does, and at its unit."""
+        """The session at the step that makes what is asked for, if one does."""
         if not address.is_parameter:
-            made = {piece.tensor: (at, piece.layer) for at, piece in moment.pieces}
+            made = {piece.tensor: at for at, piece in moment.pieces}
             if address.tensor not in made:  # in no equation, but in an operation
                 session = replace(session, grain="operation")
-                made = {step.tensor: (step.index, step.layer) for step in steps_of(session)}
-            at, layer = made[address.tensor]
-            session = moves.select(moves.at_step(session, at), layer, address.index[0])
-        return moves.ask(session, address.value, address.index)
+                made = {step.tensor: step.index for step in steps_of(session)}
+            at = made[address.tensor]
+            session = moves.at_step(session, at)
+        return look_at(session, address.value, address.index)
 
     def action_number(self, axis: int, direction: int) -> None:
         """To the next number of the same tensor, along an axis of it."""
@@ -173,13 +206,36 @@ class Inquiries(Answers):
 
         self.move(along)
 
+    def action_other_unit(self, direction: int) -> None:
+        """To the unit after (or before) the one whose number is looked at."""
+
+        def other(session: Session, moment: Moment) -> Session:
+            from tui_backprop.engine.number import shape_of
+
+            if moment.asked is None:
+                layer, unit = moment.place
+                return moves.select(session, layer, unit + direction)
+            tensor, index = moment.asked
+            units = (shape_of(session.network, tensor) or (1,))[-1]
+            return moves.ask(session, tensor, (*index[:-1], (index[-1] + direction) % units))
+
+        self.move(other)
+
     def action_tensor(self, direction: int) -> None:
-        """To the same place in the next tensor."""
+        """Along the way that values go, to the next tensor: a weight lies between two units, and leaving it by one
+        of them selects the other, which is how the way back to it is found."""
 
         def next_tensor(session: Session, moment: Moment) -> Session:
             from tui_backprop.engine.number import neighbour
 
-            return moves.ask(session, *neighbour(moment.taken, *moment.number, direction))
+            (tensor, index), units = moment.number, enumerate(session.units)
+            chosen = {layer: unit for layer, unit in units if unit != AUTOMATIC}
+            found = neighbour(moment.taken, tensor, index, direction, chosen)
+            session = look_at(session, *found)
+            if len(index) == 2:
+                layer = int(tensor[1:]) - (direction > 0)
+                session = moves.select(session, layer, index[0] if direction > 0 else index[1])
+            return session
 
         self.move(next_tensor)
 

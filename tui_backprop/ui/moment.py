@@ -45,22 +45,46 @@ class Moment:
         """All equations or operations of the walk, each with the number of its step."""
         return ((step.index, piece) for step in self.steps for piece in step.pieces)
 
+    @cached_property
+    def asked(self) -> tuple[str, tuple[int, ...]] | None:
+        """The number that is asked for by its name, where the network has one of that name."""
+        from tui_backprop.engine.number import exists
+
+        asked = self.session.asked
+        return asked if asked is not None and exists(self.taken, *asked) else None
+
+    def chosen(self, layer: int) -> int | None:
+        """The unit of a layer that was selected, or that the number asked for is of; a weight has two ends."""
+        if (unit := self.session.unit(layer)) != AUTOMATIC:
+            return unit
+        if self.asked is None:
+            return None
+        tensor, index = self.asked
+        ends = {int(tensor[1:] or 0) - i: unit for i, unit in enumerate(reversed(index))}
+        return ends.get(layer)
+
     def unit(self, layer: int) -> int:
-        """The unit of a layer that is shown: the one selected, or the most telling one."""
+        """The unit of a layer that is shown: the one chosen, or the most telling one."""
         from tui_backprop.engine.worked import telling_unit
 
-        unit = self.session.unit(layer)
-        return telling_unit(self.taken, layer) if unit == AUTOMATIC else unit
+        chosen = self.chosen(layer)
+        return telling_unit(self.taken, layer) if chosen is None else chosen
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:
         """The number that is looked at: the one asked for by name, or that of the step and its unit."""
-        from tui_backprop.engine.number import exists, number_at
+        from tui_backprop.engine.number import number_at
 
-        asked = self.session.asked
-        if asked is not None and exists(self.taken, *asked):
-            return asked
-        return number_at(self.taken, self.step, self.unit(self.step.layer))
+        return self.asked or number_at(self.taken, self.step, self.unit(self.step.layer))
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The layer, 1 .. L, and the unit in it that the number looked at is of."""
+        if self.asked:
+            tensor, index = self.weights[0]
+            return int(tensor[1:]), index[-1]
+        layer = self.step.layer or 1
+        return layer, self.unit(layer)
 
     @cached_property
     def weights(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -83,6 +83,9 @@ class Panels(Base):
         self._page = COST_PAGES[(COST_PAGES.index(self._page) + direction) % len(COST_PAGES)]
         await self.action_panel("cost")
 
+    def say(self, words: str) -> None:
+        self.query_one(KeyBar).say(words)
+
     def to_panel(self, name: str) -> None:
         self.call_next(partial(self.action_panel, name))
 

@@ -102,16 +102,17 @@ def _picture(moment: Moment, replay: Replay) -> object:
 
 def _compared(moment: Moment) -> tuple[object, ...]:
     """The two places that are compared."""
-    session = moment.session
-    if not session.marks:
+    if not moment.session.marks:
         return ()
-    other = session if session.held is None else session.marks[session.held]
-    return session.marks[session.marked].pass_key, other.pass_key
+    from tui_backprop.ui.renderables.marks import compared
+
+    return tuple(place.pass_key for _, place in compared(moment.session))
 
 
 def _difference(moment: Moment, replay: Replay) -> object:
     from tui_backprop.engine.difference import difference
     from tui_backprop.replay import Replay as Beside
+    from tui_backprop.ui.renderables.marks import compared
 
     session = moment.session
 
@@ -121,8 +122,8 @@ def _difference(moment: Moment, replay: Replay) -> object:
         )
         return replay.kept(mark) or (replay if on_the_way else Beside(0)).take(mark)
 
-    other = moment.taken if session.held is None else taken(session.marks[session.held])
-    return difference(taken(session.marks[session.marked]), other)
+    one, other = (moment.taken if place is session else taken(place) for _, place in compared(session))
+    return difference(one, other)
 
 
 def _dial(moment: Moment, replay: Replay) -> object:

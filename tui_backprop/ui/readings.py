@@ -45,7 +45,9 @@ class Readings(Base):
         about, sought = info(moment.session.data), moment.session.sought
         if sample is None:
             everything = f"All {about.samples:,} samples are read right."
-            wanted = f"No {sought[0]} is read as {sought[1]}; C shows what is." if sought else everything
+            wanted = (
+                f"No {sought[0]} is read as {sought[1]} now; C, e: any wrong one." if sought else everything
+            )
             self.notify(wanted if about.classes else "These samples have no classes.", markup=False)
         elif self.session.pass_key == moment.session.pass_key:
             if sample == moment.session.sample:

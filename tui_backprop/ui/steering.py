@@ -69,7 +69,7 @@ class Steering(Base):
         self.move(select)
 
     def action_automatic(self) -> None:
-        self.move(lambda session, moment: moves.select_automatic(session))
+        self.move(lambda session, moment: moves.unask(moves.select_automatic(session)))
 
     def action_train(self) -> None:
         self.move(lambda session, moment: moves.after_update(session))
@@ -81,7 +81,12 @@ class Steering(Base):
         self.move(lambda session, moment: moves.restart(session))
 
     def action_set_bookmark(self) -> None:
-        self.move(lambda session, moment: moves.set_mark(session))
+        def mark(session: Session, moment: Moment) -> Session:
+            after = moves.set_mark(session)
+            self.say(f"bookmark {len(after.marks)} set: iteration {session.iteration:,}, d shows it")
+            return after
+
+        self.move(mark)
 
     def action_bookmark(self, direction: int) -> None:
         self.move(lambda session, moment: moves.choose_mark(session, direction))

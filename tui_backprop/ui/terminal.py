@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
 
 from tui_backprop.engine.spec import SpecError
+from tui_backprop.ui.detect import ENVIRONMENT, colours, glyph_set, moves
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8, Glyphs
 
 
@@ -24,21 +24,28 @@ def require_terminal() -> None:
         raise SpecError("terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace")
 
 
-def settle_colours() -> None:
-    """Set what Textual and Rich read from the environment when they are imported.
+def settle_colours(chosen: str = "auto") -> None:
+    """Set what Textual and Rich read from the environment when they are imported: for the colours ``chosen``, or
+    those that the terminal is found to have.
 
     The palette needs 256 colours, so true colour is not asked for: its codes are nearly twice as long. An
     empty NO_COLOR asks for nothing (no-color.org), but Textual would take it for a yes.
     """
-    if not os.environ.get("NO_COLOR"):
-        os.environ.pop("NO_COLOR", None)
-    if os.environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
-        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+    for name, value in ENVIRONMENT[colours(chosen, os.environ).value].items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
-def glyphs_for(encoding: str | None) -> Glyphs:
-    """The full set of characters where the encoding carries them, ASCII elsewhere."""
-    try:
-        return UTF8 if codecs.lookup(encoding or "ascii").name == "utf-8" else ASCII
-    except LookupError:
-        return ASCII
+def glyphs_for(encoding: str | None, chosen: str = "auto") -> Glyphs:
+    """The characters ``chosen``, or the full set where the encoding carries them, ASCII elsewhere."""
+    return UTF8 if glyph_set(chosen, encoding).value == "utf-8" else ASCII
+
+
+def settle_motion(chosen: bool | None) -> None:
+    """Nothing glides or fades where that was chosen, or where the terminal comes over SSH; and there fewer frames are
+    made. Textual reads both when it is imported."""
+    if moves(chosen, os.environ).value == "no":
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+        os.environ.setdefault("TEXTUAL_FPS", "20")

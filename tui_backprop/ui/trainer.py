@@ -32,10 +32,13 @@ AMOUNTS: tuple[tuple[str, int | None], ...] = (
 )
 
 
-def kept_text(replay: Replay) -> str:
-    """What going back in time has to go by, and what it may take."""
+def kept_text(replay: Replay, last: int) -> str:
+    """Which iterations can be gone back to, and what is kept to make that fast."""
     kept, limit = replay.kept_bytes / 2**20, replay.limit / 2**20
-    return f"going back: {replay.states:,} states and passes kept, {kept:,.0f} of {limit:,.0f} MB"
+    if not last:
+        return ""
+    which = f"any iteration from 0 to {last:,} can be gone to: / and its number; to make that fast,"
+    return f"{which} {replay.states:,} states and passes are kept, {kept:,.0f} of {limit:,.0f} MB"
 
 
 class Trainer(Answers):
@@ -132,14 +135,24 @@ class Trainer(Answers):
 
     def action_travel(self, iterations: int) -> None:
         """To an earlier or later iteration of what was trained."""
+        self.move(lambda session, moment: self._travelled(session, session.iteration + iterations))
 
-        def travel(session: Session, moment: Moment) -> Session:
-            trained = self._trained
-            along = trained.to if trained and self._in_view(session) else session
-            to = min(max(session.iteration + iterations, 0), max(along.iteration, session.iteration))
-            return moves.at_iteration(session, along, to) if to != session.iteration else session
+    def to_iteration(self, iteration: int) -> None:
+        self.move(lambda session, moment: self._travelled(session, iteration))
 
-        self.move(travel)
+    @property
+    def last_iteration(self) -> int:
+        return self._along(self.session).iteration
+
+    def _along(self, session: Session) -> Session:
+        """The session with all iterations that a session can go to."""
+        trained = self._trained
+        return trained.to if trained and self._in_view(session) else session
+
+    def _travelled(self, session: Session, iteration: int) -> Session:
+        along = self._along(session)
+        to = min(max(iteration, 0), max(along.iteration, session.iteration))
+        return moves.at_iteration(session, along, to) if to != session.iteration else session
 
     def show_training(self) -> None:
         """Tell the panel how it is going."""
@@ -153,5 +166,5 @@ class Trainer(Answers):
             trained.picture if trained and learning and self._going else None,
             [name for name, _ in AMOUNTS],
             self._amount,
-            kept_text(self._replay) if self.moment else "",
+            kept_text(self._replay, self.last_iteration) if self.moment else "",
         )

@@ -8,9 +8,17 @@ from tui_backprop.engine.formulas import cotangent_name
 from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.trace import Step
-from tui_backprop.engine.worked.rows import Receipt, Row, entry, largest, name_before, product, summands
-from tui_backprop.engine.worked.steps import from_units, gains, slope, weight_terms
-from tui_backprop.engine.worked.updates import selected_input
+from tui_backprop.engine.worked.rows import (
+    ParameterReceipt,
+    Receipt,
+    Row,
+    entry,
+    name_before,
+    of_largest,
+    product,
+    summands,
+)
+from tui_backprop.engine.worked.steps import from_units, gradient, slope, weight_terms
 
 
 def _matmul(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
@@ -24,28 +32,16 @@ def _matmul_to_inputs(taken: Pass, step: Step, j: int, terms: int, s: int) -> Se
     return [*from_units(taken, step.layer, j, terms, s), entry(taken, "=", step.tensor, j, s)]
 
 
-def _matmul_to_weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    i = selected_input(taken, step.layer, j)
+def _matmul_to_weights(
+    taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int
+) -> Sequence[Row]:
+    i, j = index
     return [*weight_terms(taken, step.layer, i, j, terms), _weight(taken, "=", step.tensor, i, j)]
 
 
 def _weight(taken: Pass, sign: str, name: str, i: int, j: int) -> Row:
     bare = name.removesuffix(SO_FAR)
     return Row(sign, f"{bare}[{i},{j}]{name.removeprefix(bare)}", float(taken.tensor(name)[i, j]))
-
-
-def _samples(of: str) -> Receipt:
-    """A sum over the samples of the batch of one unit's derivatives."""
-
-    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-        name = f"{of}{step.layer}"
-        at = "" if taken.batch == 1 else "{n},"
-        each = largest(
-            lambda n: f"{name}[{at.format(n=n)}{j}]", taken.tensor(name)[:, j].astype(float), terms
-        )
-        return [*each, entry(taken, "=", step.tensor, j, s)]
-
-    return rows
 
 
 def _penalty(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
@@ -58,8 +54,8 @@ def _penalty(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Ro
     ]
 
 
-def _penalty_to_weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    i, w = selected_input(taken, step.layer, j), f"W{step.layer}"
+def _penalty_to_weights(taken: Pass, step: Step, w: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+    i, j = index
     return [
         _weight(taken, "+", step.tensor + SO_FAR, i, j),
         product("+", f"λ · {w}[{i},{j}]", taken.spec.l2, float(taken.tensor(w)[i, j])),
@@ -99,18 +95,21 @@ def _bias(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
 
 # By what the operation is, and of which input it is the VJP (see Step.operation). Operations that are whole
 # equations have their receipts there.
+PARAMETERS: dict[tuple[str, int | None], ParameterReceipt] = {
+    ("matmul", 1): _matmul_to_weights,
+    ("bias add", 1): gradient,
+    ("penalty", 1): _penalty_to_weights,
+    ("normalisation", 1): gradient,
+    ("normalisation", 2): gradient,
+}
 RECEIPTS: dict[tuple[str, int | None], Receipt] = {
     ("matmul", None): _matmul,
     ("bias add", None): _bias,
     ("penalty", None): _penalty,
     ("matmul", 0): _matmul_to_inputs,
-    ("matmul", 1): _matmul_to_weights,
-    ("bias add", 1): _samples("δ"),
-    ("penalty", 1): _penalty_to_weights,
     ("residual", 0): _sum(),
     ("residual", 1): _sum(SO_FAR),
     ("activation", 0): _factor(slope),
     ("dropout", 0): _factor(lambda taken, k, j, s: entry(taken, "*", f"m{k}", j, s)),
-    ("normalisation", 1): gains,
-    ("normalisation", 2): _samples("dn"),
+    **{operation: of_largest(receipt) for operation, receipt in PARAMETERS.items()},
 }

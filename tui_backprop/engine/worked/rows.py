@@ -25,8 +25,28 @@ class Row:
     factors: tuple[float, ...] = ()  # where the value is a product, what it is a product of
 
 
+Parameter = tuple[str, tuple[int, ...]]  # by its name: a tensor, and a place in it
+
 # The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
 Receipt = Callable[[Pass, Step, int, int, int], Sequence[Row]]
+# That of a step about parameters: of a pass, a step, one of them by its name, how many terms of a long sum.
+ParameterReceipt = Callable[[Pass, Step, str, tuple[int, ...], int], Sequence[Row]]
+
+
+def selected_input(taken: Pass, layer: int, unit: int) -> int:
+    """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
+    return int(abs(taken.tensor(f"dW{layer}")[:, unit]).argmax())
+
+
+def of_largest(receipt: ParameterReceipt) -> Receipt:
+    """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
+
+    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+        tensor = step.tensor.removesuffix(SO_FAR).removeprefix("d")
+        index = (selected_input(taken, step.layer, j), j) if tensor[0] == "W" else (j,)
+        return receipt(taken, step, tensor, index, terms)
+
+    return rows
 
 
 def name_before(layer: int) -> str:
@@ -39,6 +59,11 @@ def entry(taken: Pass, sign: str, name: str, j: int, s: int) -> Row:
     array, bare = taken.tensor(name), name.removesuffix(SO_FAR)
     value = float(array[j] if array.ndim == 1 else array[s, j])
     return Row(sign, f"{bare}[{j}]{name.removeprefix(bare)}", value)
+
+
+def entry_name(tensor: str, index: tuple[int, ...]) -> str:
+    """W2[13,200]"""
+    return f"{tensor}[{','.join(map(str, index))}]"
 
 
 def product(sign: str, label: str, *factors: float) -> Row:

@@ -8,8 +8,7 @@ from tui_backprop.engine.iteration import Pass
 from tui_backprop.engine.notation import tidy
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.trace import Step
-from tui_backprop.engine.worked.rows import Row, entry, name_before, product, summands
-from tui_backprop.engine.worked.updates import selected_input
+from tui_backprop.engine.worked.rows import Row, entry, largest, name_before, product, summands
 
 LONGEST = 24  # characters of a formula in a label; a longer one is there by its name
 
@@ -74,16 +73,33 @@ def weight_rows(taken: Pass, k: int, i: int, j: int, terms: int) -> list[Row]:
     return [*rows, Row("=", f"dW{k}[{i},{j}]", float(taken.tensor(f"dW{k}")[i, j]))]
 
 
-def weights(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    return weight_rows(taken, step.layer, selected_input(taken, step.layer, j), j, terms)
+def samples(taken: Pass, of: str, j: int, terms: int) -> list[Row]:
+    """A sum over the samples of the batch of one unit's derivatives ``of`` (n, units)."""
+    at = "" if taken.batch == 1 else "{n},"
+    return largest(lambda n: f"{of}[{at.format(n=n)}{j}]", taken.tensor(of)[:, j].astype(float), terms)
 
 
-def gains(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k = step.layer
+def _gain_terms(taken: Pass, k: int, j: int, terms: int) -> list[Row]:
     at = "" if taken.batch == 1 else "{n},"
     label = f"dn{k}[{at}{j}] · v{k}[{at}{j}]"
     given, v = taken.tensor(f"dn{k}")[:, j], taken.tensor(f"v{k}")[:, j]
-    return [*summands(lambda n: label.format(n=n), given, v, terms), entry(taken, "=", f"dγ{k}", j, s)]
+    return summands(lambda n: label.format(n=n), given, v, terms)
+
+
+# What the gradient of a bias, a gain or a shift of layer k adds up, by the kind of tensor.
+VECTORS: dict[str, Callable[[Pass, int, int, int], list[Row]]] = {
+    "b": lambda taken, k, j, terms: samples(taken, f"δ{k}", j, terms),
+    "γ": _gain_terms,
+    "β": lambda taken, k, j, terms: samples(taken, f"dn{k}", j, terms),
+}
+
+
+def gradient(taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+    """The gradient of one parameter of the step's layer."""
+    *row, j = index
+    if row:
+        return weight_rows(taken, step.layer, row[0], j, terms)
+    return [*VECTORS[tensor[0]](taken, step.layer, j, terms), entry(taken, "=", f"d{tensor}", j, 0)]
 
 
 def from_units(taken: Pass, k: int, j: int, terms: int, s: int) -> list[Row]:

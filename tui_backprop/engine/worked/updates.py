@@ -10,7 +10,7 @@ from tui_backprop.engine.network import views
 from tui_backprop.engine.optimisers import UPDATE_RULES
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.trace import Step
-from tui_backprop.engine.worked.rows import Row, product
+from tui_backprop.engine.worked.rows import Row, entry_name, product
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,21 @@ class Entry:
     spec: OptimiserSpec
 
 
-def update(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    """The update of the weight into unit j that has the largest gradient."""
-    i = selected_input(taken, step.layer, j)
-    name, spec, before = f"W{step.layer}", taken.optimiser, taken.before
-    at = f"{name}[{i},{j}]"
+def update(taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+    """The update of one parameter of the step's layer."""
+    spec, before, at = taken.optimiser, taken.before, entry_name(tensor, index)
 
     def slots(state: State) -> dict[str, float]:
-        return {slot: float(views(array, taken.spec)[name][i, j]) for slot, array in state.slots.items()}
+        return {slot: float(views(array, taken.spec)[tensor][index]) for slot, array in state.slots.items()}
 
-    w, g = float(taken.tensor(name)[i, j]), float(taken.tensor(f"d{name}")[i, j])
+    w, g = float(taken.tensor(tensor)[index]), float(taken.tensor(f"d{tensor}")[index])
     prepared, g, gradient = _prepared(taken, at, w, g)
     entry = Entry(at, w, g, gradient, slots(before), slots(taken.after), taken.lr, before.t + 1, spec)
     rows = [Row("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
         rows.append(product("-", f"α decay · {at}", taken.lr, spec.weight_decay, w))
     averages, moves = _MOVES[spec.name](entry)
-    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(taken.new[name][i, j]))]
+    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(taken.new[tensor][index]))]
 
 
 def _prepared(taken: Pass, at: str, w: float, g: float) -> tuple[list[Row], float, str]:
@@ -57,11 +55,6 @@ def _prepared(taken: Pass, at: str, w: float, g: float) -> tuple[list[Row], floa
         return [], g, f"d{at}"
     total = sum(row.value for row in rows)
     return [*rows, Row("=", "g", total)], total, "g"
-
-
-def selected_input(taken: Pass, layer: int, unit: int) -> int:
-    """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
-    return int(abs(taken.tensor(f"dW{layer}")[:, unit]).argmax())
 
 
 def _sgd(e: Entry) -> tuple[list[Row], list[Row]]:

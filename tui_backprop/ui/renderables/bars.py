@@ -9,9 +9,22 @@ from tui_backprop.session import COST_PAGES, PANELS, Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, Span, cut, line, width
+from tui_backprop.ui.renderables.spans import Line, Span, cut, first_fitting, line, width
 
-WIDE = 100  # columns from which the top line also says what the sample is read as
+WIDE = 100  # columns from which the top line has long words
+DIGITS = [str(i % 10) for i in range(1, len(PANELS) + 1)]  # keys of the panels
+F_KEYS = [
+    "F2",
+    "F3",
+    "F4",
+    "F5",
+    "F6",
+    "F7",
+    "F8",
+    "F9",
+    "F10",
+    "F12",
+]  # F11 is taken by most terminal windows
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
@@ -28,45 +41,52 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
+APART = 3  # columns between two pieces of the top line
+TELLING = (6, 3, 5, 4, 1, 0, 2)  # its pieces by how telling they are, the most telling first
+
+
 def status(
     session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
 ) -> Line:
-    """The top line, most telling pieces first; those that do not fit are left out."""
-    spec = session.network
-    pieces: list[Sequence[Span]] = [
-        [("backprop-tui", "title")],
-        [(layers_text(spec.layers, 20), "text"), (f" {cut(spec.activation, 20)}", "muted")],
-        [(f"{spec.parameters:,}", "text"), (" parameters", "muted")],
-        [
-            (sample_text(session, moment), "text"),
-            (misread(session, moment) if columns >= WIDE else "", "bad"),
-        ],
-    ]
-    last: list[Span] = []
+    """The top line: of its pieces the most telling ones, as many as fit."""
+    spec, wide = session.network, columns >= WIDE
+    change = place = ""
     if moment is not None:
-        change = (
-            f" {glyphs.on} {number(moment.taken.loss_after, 4)}" if moment.step is moment.steps[-1] else ""
-        )
-        last = [("loss ", "muted"), (number(moment.taken.loss, 4), "loss"), (change, "update")]
-    place = "" if moment is None else f" · {step_text(moment)}"
-    word = "iteration" if columns >= WIDE else "iter"
-    second = [(f"{word} {session.iteration:,}", "text"), (place, "muted")]
-    playing = [(f"playing {speed:g}/s", "update")] if speed else []
-    order = [pieces[0], last, second, pieces[3], pieces[1], pieces[2], playing]
-    kept = []
-    room = columns - 2
-    for piece in order if not playing else [order[0], playing, *order[1:-1]]:
-        if piece and width(tuple(piece)) + 3 <= room + (3 if piece is order[0] else 0):
-            kept.append(id(piece))
-            room -= width(tuple(piece)) + 3
-    shown = [
-        p for p in (pieces[0], pieces[1], pieces[2], pieces[3], second, last, playing) if id(p) in kept and p
+        place = f" · {step_text(moment)}"
+        if moment.step is moment.steps[-1]:
+            change = f" {glyphs.on} {number(moment.taken.loss_after, 4)}"
+    loss = () if moment is None else (("loss ", "muted"), (number(moment.taken.loss, 4), "loss"))
+    pieces = [
+        line(("backprop-tui", "title")),
+        line((layers_text(spec.layers, 20), "text"), (f" {cut(spec.activation, 20)}", "muted")),
+        line((f"{spec.parameters:,}", "text"), (" parameters", "muted")),
+        sample_line(session, moment, wide),
+        line((f"{'iteration' if wide else 'iter'} {session.iteration:,}", "text"), (place, "muted")),
+        line(*loss, (change, "update")),
+        line((f"playing {speed:g}/s" if speed else "", "update")),
     ]
-    spans: list[Span] = [(" ", "text")]
-    for i, piece in enumerate(shown):
-        spans += [("   ", "text")] if i else []
-        spans += piece
-    return glyphs.fit(line(*spans))
+    pieces = [glyphs.fit(piece) for piece in pieces]
+    kept: list[int] = []
+    room = columns - 2 + APART
+    for i in TELLING:
+        if pieces[i] and width(pieces[i]) + APART <= room:
+            kept.append(i)
+            room -= width(pieces[i]) + APART
+    spans: list[Span] = []
+    for i in sorted(kept):
+        spans += [(" " * (APART if spans else 1), "text"), *pieces[i]]
+    return line(*spans)
+
+
+def sample_line(session: Session, moment: Moment | None, wide: bool) -> Line:
+    """Which samples, and what a sample is read as where that is wrong: digits 3, a "7" read as 2; digits 3 7→2."""
+    said = misread(session, moment)
+    if said is None or moment is None:
+        return line(sample_text(session, moment))
+    if wide:
+        return line(sample_text(session, moment), (f" read as {said}", "bad"))
+    right = moment.taken.tensor("t")[0]
+    return line(f"{session.data} {session.sample} ", (f"{right}→{said}", "bad"))
 
 
 def step_text(moment: Moment) -> str:
@@ -75,14 +95,14 @@ def step_text(moment: Moment) -> str:
     return f"{'step' if grain == 'equation' else grain} {moment.step.index}/{len(moment.steps) - 1}"
 
 
-def misread(session: Session, moment: Moment | None) -> str:
+def misread(session: Session, moment: Moment | None) -> int | None:
     """What the network takes the sample for, where that is wrong."""
     if moment is None or session.batch > 1 or session.network.loss != "cross-entropy":
-        return ""
+        return None
     from tui_backprop.engine.reading import read_as  # numpy: after the first paint
 
-    said = read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0]
-    return f" read as {said}" if said != moment.taken.tensor("t")[0] else ""
+    said = int(read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0])
+    return said if said != moment.taken.tensor("t")[0] else None
 
 
 def sample_text(session: Session, moment: Moment | None) -> str:
@@ -99,31 +119,28 @@ SHORT = {"network": "net", "number": "num"}  # panels, where there is not room f
 
 
 def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
-    """The panels and their keys; where there is little room, only the current one has its name."""
-
+    """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
+    fields. Where there is little room, names are short, and the last panels have none."""
     current = "cost" if current in COST_PAGES else current
+    keys = F_KEYS if current == "network" else DIGITS
 
-    def cells(names: dict[str, str]) -> list[Span]:
+    def cells(named: int, short: bool = True) -> Line:
         spans: list[Span] = []
-        for i, name in enumerate(PANELS, 1):
-            key, word = str(i % 10), names[name]
+        for i, name in enumerate(PANELS):
+            word = SHORT.get(name, name) if short else name
             if name == current:
-                spans += [(" ", "text"), (f" {key} {word} ", "cursor")]
+                spans += [(" ", "text"), (f" {keys[i]} {word} ", "cursor")]
             else:
-                spans += [(f" {key}", "key"), (f" {word}" if word else "", "muted")]
-        return spans
+                spans += [(f" {keys[i]}", "key"), (f" {word}" if i < named else "", "muted")]
+        return line(*spans)
 
-    names = (
-        {name: name for name in PANELS},
-        {name: SHORT.get(name, name) for name in PANELS},
-        {name: name if name == current else "" for name in PANELS},
-    )
-    fitting = (row for each in names if width(row := line(*cells(each))) <= columns)
-    return glyphs.fit(next(fitting, line(*cells(names[-1]))))
+    every = len(PANELS)
+    return first_fitting(columns, cells(every, short=False), *(cells(n) for n in range(every, -1, -1)))
 
 
-def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> Line:
-    """Keys and what they do, as many as fit; the last two (help and quit) always do."""
+def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs, notice: str = "") -> Line:
+    """Keys and what they do, as many as fit; the last two (help and quit) always do. A ``notice`` stands in the place
+    of those before them."""
 
     pairs = [(glyphs.text(key), word) for key, word in pairs]
 
@@ -138,7 +155,15 @@ def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs) -> L
             break
         kept.append(pair)
         room -= cost(pair)
-    spans: list[Span] = [(" ", "text")]
-    for key, word in [*kept, *tail]:
-        spans += [(key, "key"), (f" {word}  ", "muted")]
-    return glyphs.fit(line(*spans))
+    between: Line = ()
+    if notice:
+        words, gap = f" {glyphs.text(notice)} ", 0
+        while kept and gap < len(words) + 2:
+            gap += cost(kept.pop())
+        words = cut(words, gap + room - 2)
+        between = line((words, "field"), (" " * max(gap - len(words), 2), "text"))
+
+    def named(pairs: Sequence[tuple[str, str]]) -> list[Span]:
+        return [span for key, word in pairs for span in ((key, "key"), (f" {word}  ", "muted"))]
+
+    return glyphs.fit(line((" ", "text"), *named(kept), *between, *named(tail)))

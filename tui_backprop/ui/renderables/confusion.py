@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, Span, line, wrap
@@ -16,10 +16,13 @@ LEFT, RIGHT = 6, 8  # columns of the classes, and of how many of a class are rea
 @dataclass(frozen=True)
 class Confusion:
     """``counts[t][s]`` samples of class t are read as s; the cursor is at ``chosen``, or (None) at the largest count
-    of those that are read wrong."""
+    of those that are read wrong. ``half`` says that of two digits that name a cell the first was typed, ``refused``
+    that an empty cell was asked for a sample."""
 
     counts: Sequence[Sequence[int]]
     chosen: Choice | None = None
+    half: bool = False
+    refused: bool = False
 
     @property
     def cursor(self) -> Choice:
@@ -29,9 +32,25 @@ class Confusion:
         return max(((t, s) for t in every for s in every if t != s), key=lambda at: self.counts[at[0]][at[1]])
 
     def moved(self, down: int, right: int) -> Confusion:
-        """With the cursor so much further, going round."""
-        n, (t, s) = len(self.counts), self.cursor
-        return Confusion(self.counts, ((t + down) % n, (s + right) % n))
+        """With the cursor so much further, as far as the table goes."""
+        last, (t, s) = len(self.counts) - 1, self.cursor
+        return Confusion(self.counts, (min(max(t + down, 0), last), min(max(s + right, 0), last)))
+
+    def typed(self, digit: int) -> Confusion:
+        """With a digit typed: 7 and then 2 is the cell of a 7 that is read as 2."""
+        if digit >= len(self.counts):
+            return self
+        t, s = self.cursor
+        return Confusion(self.counts, (t, digit) if self.half else (digit, s), half=not self.half)
+
+    @property
+    def count(self) -> int:
+        """How many samples are in the cell under the cursor."""
+        return self.counts[self.cursor[0]][self.cursor[1]]
+
+    def asked(self) -> Confusion:
+        """With its cell asked for a sample, of which it has none."""
+        return replace(self, half=False, refused=True)
 
     @property
     def samples(self) -> int:
@@ -46,6 +65,18 @@ class Confusion:
 def rows_of(confusion: Confusion) -> int:
     """How many lines the table takes."""
     return len(confusion.counts) + 5
+
+
+def footer(confusion: Confusion, columns: int, glyphs: Glyphs) -> str:
+    """The keys, as many as fit; how to move and to leave come before the others."""
+    n = len(confusion.counts)
+    jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
+    keys = ("↑ ↓ ← → cell", jump, "enter find one", "e any wrong one", "esc close")
+    for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):
+        text = glyphs.text("  ".join(keys[i] for i in least if keys[i]))
+        if len(text) <= columns:
+            break
+    return text
 
 
 def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[Line]:
@@ -70,7 +101,16 @@ def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
         lines.append(line(*cells, (f"{wrong:>{RIGHT},}", "text" if wrong else "faint")))
-    count = counts[here][taken]
-    what = f"{here}, read as {taken}: " + ("none" if not count else f"{count:,} sample" + "s" * (count > 1))
     share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
-    return [*lines, (), line((what, "strong")), *wrap(share, columns, "muted")]
+    return [*lines, (), _cell(confusion), *wrap(share, columns, "muted")]
+
+
+def _cell(confusion: Confusion) -> Line:
+    """What is under the cursor."""
+    (here, taken), count = confusion.cursor, confusion.count
+    if confusion.half:
+        return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
+    if not count:
+        why = " yet: train (9), then look again" if confusion.refused else ""
+        return line((f"{here}, read as {taken}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
+    return line((f"{here}, read as {taken}: {count:,} sample" + "s" * (count > 1), "strong"))

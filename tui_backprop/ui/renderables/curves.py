@@ -5,7 +5,7 @@ plotext takes 0.1 s to import, so this module is imported after the first paint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
@@ -17,7 +17,7 @@ from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.axes import Chart, Marks, limits, marks_of
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, beside, clip, line, width, wrap
+from tui_backprop.ui.renderables.spans import Line, beside, clip, flowing, line, wrap
 from tui_backprop.ui.renderables.surface import lowest_and_highest, shades_legend, surface
 
 BROAD, TALL = (
@@ -92,9 +92,9 @@ def _drawn(moment: Moment, found: Slice | None, columns: int, rows: int, glyphs:
 
 
 def function(moment: Moment, columns: int, glyphs: Glyphs) -> Half:
-    """f and f' of the selected unit in the layer of the current step."""
-    layer, marks = moment.step.layer or 1, marks_of(glyphs)
-    curve = activation_curve(moment.taken, layer, moment.unit(layer), 2 * columns)
+    """f and f' of the unit whose number is looked at."""
+    (layer, unit), marks = moment.place, marks_of(glyphs)
+    curve = activation_curve(moment.taken, layer, unit, 2 * columns)
     z, linear = curve.of[0], layer == moment.taken.spec.depth
     numbers = [
         line((f"{curve.of}[{curve.unit}] ", "muted"), number(curve.at)),
@@ -109,9 +109,9 @@ def function(moment: Moment, columns: int, glyphs: Glyphs) -> Half:
     said = "the output layer is linear: f(z) = z" if linear else flow(curve.slope_at)
 
     def words(columns: int) -> list[Line]:
-        return [*_flowing(numbers, columns), *wrap(said, columns, "muted")]
+        return [*flowing(numbers, columns), *wrap(said, columns, "muted")]
 
-    return Half(_flowing(head, columns), partial(_function_chart, curve, marks), words)
+    return Half(flowing(head, columns), partial(_function_chart, curve, marks), words)
 
 
 def flow(slope: float) -> str:
@@ -145,26 +145,26 @@ def loss(moment: Moment, found: Slice | None, columns: int, glyphs: Glyphs) -> H
     marks, names = marks_of(glyphs), [name_of(weight) for weight in found.weights]
     gradient = ", ".join(number(each, 4 - len(names), sign=True) for each in found.gradient)
     if len(names) == 1:
-        head = [
-            line((f"loss along {names[0]}", "title")),
-            line(
-                (f"{marks.sample} loss {number(found.loss, 4)}", "loss"),
-                (f"   {marks.dots} gradient {gradient}", "backward"),
-            ),
+        title = [line((f"loss along {names[0]}", "title"))]
+        legend = [
+            line((f"{marks.sample} loss {number(found.loss, 4)}", "loss")),
+            *wrap(f"{marks.dots} gradient {gradient}", columns, "backward"),
         ]
         chart = partial(_loss_chart, found, marks, glyphs)
     else:
-        head = [
-            line((f"loss: {names[0]} across, {names[1]} up", "title")),
+        title = flowing(
+            (line((f"loss: {names[0]} across,", "title")), line((f"{names[1]} up", "title"))), columns, 1
+        )
+        legend = [
             shades_legend(found, glyphs),
-            line((f"{marks.dots} against gradient {gradient}", "backward")),
+            *wrap(f"{marks.dots} against gradient {gradient}", columns, "backward"),
         ]
         chart = partial(surface, found, marks, glyphs, _apart(found))
 
     def words(columns: int) -> list[Line]:
         return [*_table(found, columns, marks, glyphs), *_note(moment, found, columns)]
 
-    return Half(_flowing(head, columns), chart, words, 30 if len(names) == 1 else 36)
+    return Half(flowing([*title, *legend], columns), chart, words, 30 if len(names) == 1 else 36)
 
 
 def name_of(weight: Weight) -> str:
@@ -176,8 +176,17 @@ def _note(moment: Moment, found: Slice, columns: int) -> list[Line]:
     """What a slice is not; until it is whole, how far it has come."""
     if found.done < found.losses.size:
         return [line((f"running: {found.done} of {found.losses.size} points …", "muted"))]
+    edge = "lowest drawn: at the edge, where it still falls; " if _falls_on(found) else ""
     total = moment.taken.spec.parameters
-    return wrap(f"other weights held fixed; the update moves all {total:,}", columns, "muted")
+    return wrap(f"{edge}other weights held fixed; the update moves all {total:,}", columns, "muted")
+
+
+def _falls_on(found: Slice) -> bool:
+    """Whether the lowest loss that was run is where the slice ends, and so not the lowest there is."""
+    if not found.lowest or found.lowest[1] >= found.base:
+        return False
+    ends = zip(found.lowest[0], found.values, strict=True)
+    return any(place in (float(values[0]), float(values[-1])) for place, values in ends)
 
 
 def _table(found: Slice, columns: int, marks: Marks, glyphs: Glyphs) -> list[Line]:
@@ -191,7 +200,7 @@ def _table(found: Slice, columns: int, marks: Marks, glyphs: Glyphs) -> list[Lin
     ]
     if found.lowest and found.lowest[1] < found.base:  # else it is where they stand
         place, least = found.lowest
-        rows.append(("  lowest", "text", place, least - found.base))
+        rows.append(("  at edge" if _falls_on(found) else "  lowest", "text", place, least - found.base))
     heads = ["", *(["weight"] if len(found.weights) == 1 else ["across", "up"]), "change", "loss"]
     for digits in (3, 2):
         cells = [heads]
@@ -245,14 +254,3 @@ def _loss_chart(found: Slice, marks: Marks, glyphs: Glyphs, columns: int, rows: 
         chart.draw([here + (beside_it if new > here else -beside_it)], [0.0], "update", _way(found, glyphs))
     chart.draw([here], [0.0], "strong", marks.here)
     return chart.lines()
-
-
-def _flowing(parts: Iterable[Line], columns: int) -> list[Line]:
-    """Parts one after the other, as many in a line as fit."""
-    rows: list[Line] = []
-    for part in parts:
-        if rows and width(rows[-1]) + 3 + width(part) <= columns:
-            rows[-1] = line(*rows[-1], "   ", *part)
-        else:
-            rows.append(part)
-    return rows

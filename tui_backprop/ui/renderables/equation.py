@@ -15,7 +15,8 @@ from tui_backprop.ui.renderables.spans import Line, Span, cut, line
 NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 LARGE = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
-SIGNS = {"+": " ", "-": MINUS, "*": "×", "/": "÷", "=": "="}
+EXTRA = 2  # decimals more, where the last one of a short sum would not add up
+SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # what is subtracted is a negative summand
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -76,9 +77,9 @@ def _tokens(
 
 
 def decimals_for(rows: Sequence[Row]) -> int | None:
-    """Decimals that give every result three significant digits, and what is subtracted two (and so the largest
-    summand, where a division makes more of it); None where that is more decimals than can be read."""
-    wanted = {"=": 2, "-": 1}
+    """Decimals that give every result and what is subtracted three significant digits (and the largest summand two,
+    where a division makes more of it); None where that is more decimals than can be read."""
+    wanted = {"=": 2, "-": 2}
     needed = [
         wanted[row.sign] - math.floor(math.log10(abs(row.value)))
         for row in rows
@@ -101,8 +102,10 @@ def sums(rows: Sequence[Row]) -> list[Sequence[Row]]:
 
 
 def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8) -> list[Line]:
-    """Rows, those of each sum aligned on the decimal point. The row of remaining terms is what makes the shown
-    sum exact."""
+    """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
+    minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
+    some more decimals, are what makes the shown sum exact."""
+    rows = [_added(row) for row in rows]
     texts = [glyphs.text(text) for each in sums(rows) for text in _values(each)]
     labels = [glyphs.text(row.label) for row in rows]
     factors = [glyphs.text(" × ".join(number(f) for f in row.factors)) for row in rows]
@@ -126,6 +129,14 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
     return lines
 
 
+def _added(row: Row) -> Row:
+    """A row that is subtracted as the summand that it is."""
+    if row.sign != "-":
+        return row
+    first, *more = row.factors or (row.value,)
+    return Row("-", f"{MINUS}{row.label}", -row.value, (-first, *more) if row.factors else ())
+
+
 def _named(label: str, columns: int) -> str:
     """A label in a width: where that is too little for "a1[239] = max(0, z1[239])", its name alone."""
     return cut(label if len(label) <= columns else label.partition(" = ")[0], columns)
@@ -133,25 +144,36 @@ def _named(label: str, columns: int) -> str:
 
 def _values(rows: Sequence[Row]) -> list[str]:
     """The values of one sum as texts with equally many decimals."""
-    decimals = decimals_for(rows)
-    if decimals is None:
+    least = decimals_for(rows)
+    if least is None:
         return [number(row.value, sign=row.sign not in "*/") for row in rows]
-    values = [_shown(row, decimals) for row in rows]
-    _settle(rows, values, decimals)
+    for decimals in (*range(least, min(least + EXTRA, MOST_DECIMALS) + 1), least):
+        values = [_shown(row, decimals) for row in rows]
+        _settle(rows, values, decimals)
+        if _adds_up(rows, values, decimals):
+            break
     return [v if isinstance(v, str) else fixed(v, decimals) for v in values]
+
+
+def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) -> bool:
+    """Whether what is shown of a sum comes to what is shown of its result, as far as it is one."""
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(numbers) < len(values) or [row.sign for row in rows].count("=") != 1 or rows[-1].sign != "=":
+        return True
+    return round(sum(numbers[:-1]) - numbers[-1], decimals) == 0
 
 
 def _shown(row: Row, decimals: int) -> float | str:
     """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
     if row.sign in "*/" or not abs(row.value) < LARGE:  # NaN is no number below anything
         return number(row.value, sign=row.sign not in "*/")
-    return round(abs(row.value) if row.sign == "-" and row.value > 0 else row.value, decimals)
+    return round(row.value, decimals)
 
 
 def _settle(rows: Sequence[Row], values: list[float | str], decimals: int) -> None:
     """Give the rounding error of a long sum to its row of remaining terms, so that what is shown adds up."""
     rest = next((i for i, row in enumerate(rows) if row.label.endswith("more terms")), None)
-    plus = [i for i, row in enumerate(rows) if row.sign == "+"]
+    plus = [i for i, row in enumerate(rows) if row.sign in "+-"]
     if rest is None or not all(isinstance(values[i], float) for i in plus):
         return
     scaled = any(row.sign in "*/" for row in rows)

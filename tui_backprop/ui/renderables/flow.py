@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from math import ceil, floor, inf, isfinite, log10
 
-from tui_backprop.engine.flow import LEAST_SAMPLES, RULES, Callout, Flow, LayerFlow, Rule, callouts
+from tui_backprop.engine.flow import Flow, LayerFlow, callouts
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, clip, cut, line, merge, pad, width, wrap
+from tui_backprop.ui.renderables.spans import Line, clip, cut, line, merge, pad
+from tui_backprop.ui.renderables.verdict import FLAG, verdict
 
 ONE_LINE = 50  # from so many columns on, a layer takes one line, below it two
 PRECISE = 70  # from so many on, figures have three digits, below it two
-ROOMY = 16  # rows, from which a note stands below the chart
 HEADS = 3
 LONGEST_BAR = 32
-NAME, UNITS, RULE = 3, 11, 18  # columns: of a bar's name, of what units do, of a rule's name
-FLAG = "!"  # at a figure that breaks a rule
+NAME, UNITS = 3, 11  # columns: of a bar's name, of what units do
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def flow_panel(moment: Moment, report: Flow | None, columns: int, rows: int, gly
         lines = [line(("measuring the gradient of each layer …", "muted"))]
     else:
         chart = _Chart(moment, report, columns, glyphs)
-        below = _verdict(report, columns, rows, chart.depth * chart.each, glyphs)
+        below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, glyphs)
         lines = [*chart.drawn(rows - len(below)), *below]
     return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
 
@@ -209,90 +207,3 @@ def spread(depth: int, room: int, here: int) -> list[int]:
         inner = range(1, room - 1) if room > 2 else range(room)
         shown[min(inner, key=lambda i: abs(shown[i] - here))] = here
     return shown
-
-
-# --- what the rules say ------------------------------------------------------------------------------------
-
-
-def _verdict(report: Flow, columns: int, rows: int, chart: int, glyphs: Glyphs) -> list[Line]:
-    """A note, a blank line, and the callouts at the greatest length that leaves ``chart`` lines for layers; where
-    none does, that keeps to two fifths of the rows."""
-    fair = 2 * rows // 5 - 1
-    free = rows - HEADS - chart - 1
-    note = _note(report, columns, glyphs) if rows >= ROOMY else []
-    found = callouts(report)
-    if not found:
-        note = note if len(note) < max(free, fair) else []
-        return [*note, (), *_calm(columns, max(free, fair) - len(note), glyphs)]
-    called = [_called(call, report, columns, glyphs) for call in found]
-    for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
-        blocks = [row for lengths in called for row in lengths[detail]]
-        if len(above) + len(blocks) <= room:
-            return [*above, (), *blocks]
-    brief, most = [lengths[0][0] for lengths in called], max(free, fair, 1)
-    if len(brief) > most:
-        left_out = len(brief) - max(most - 1, 1)
-        brief = [*brief[:-left_out], line((f"{FLAG} {left_out} more of these rules broken", "bad"))]
-    return [(), *brief]
-
-
-def _note(report: Flow, columns: int, glyphs: Glyphs) -> list[Line]:
-    """How much delta changes in one layer, and what units were judged on."""
-    each, told = report.per_layer, []
-    if each is not None:
-        told.append(f"δ rms ×{number(each)} a layer on its way back")
-    if any(at.dead is not None or at.saturated is not None for at in report.layers):
-        told.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
-    if report.hidden and report.samples < LEAST_SAMPLES:
-        told.append(f"to call a unit dead takes {LEAST_SAMPLES} samples")
-    return [(), *wrap(glyphs.text("; ".join(told)), columns, "muted")] if told else []
-
-
-def _calm(columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
-    """One line, and what it speaks of where there is room for that."""
-    table = [glyphs.fit(line((f"{rule.name:<{RULE}}", "text"), (rule_text(rule), "muted"))) for rule in RULES]
-    names = wrap(", ".join(rule.name for rule in RULES), columns, "muted")
-    for below in (table, names):
-        if len(below) < rows and max(map(width, below)) <= columns:
-            return [line(("nothing is wrong by these rules", "good")), *below]
-    return [line((f"nothing is wrong by the {len(RULES)} rules", "good"))]
-
-
-def rule_text(rule: Rule) -> str:
-    """A rule in words, with its threshold."""
-    return rule.words.format(_amount(rule, rule.threshold, 1))
-
-
-def _amount(rule: Rule, value: float, digits: int) -> str:
-    return f"{value:.0%}" if rule.share else number(value, digits)
-
-
-def _called(call: Callout, report: Flow, columns: int, glyphs: Glyphs) -> dict[int, list[Line]]:
-    """A broken rule at four lengths: cut to one line; in brief; with the rule in words; with what to do about it."""
-    rule, why = call.rule, report.bad.why if report.bad else ""
-    figure = _amount(rule, call.figure, 2)
-    said = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
-    limit = f"; rule: {rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else ""
-
-    name = (f"{FLAG} {rule.name}", "bad")
-
-    def headed(text: str) -> list[Line]:
-        one = line(name, (glyphs.text(f"  {text}"), "strong"))
-        return [one] if width(one) <= columns else [line(name), *_indented(text, columns, "strong", glyphs)]
-
-    head, brief = headed(said + (_several(call.layers) if call.layers[1:] else "")), headed(said + limit)
-    words = _indented(f"rule: {rule_text(rule)}", columns, "muted", glyphs)
-    remedy = _indented(f"try: {rule.remedy}", columns, "text", glyphs)
-    cramped = line(name, (f"  {said}{limit}".replace("δ", glyphs.delta), "strong"))
-    return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *remedy]}
-
-
-def _indented(text: str, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
-    return [line("  ", *row) for row in wrap(glyphs.text(text), columns - 2, role)]
-
-
-def _several(layers: tuple[int, ...]) -> str:
-    """Which layers."""
-    if layers == tuple(range(layers[0], layers[-1] + 1)):
-        return f"; layers {layers[0]} to {layers[-1]}"
-    return f"; layers {', '.join(map(str, layers))}" if len(layers) < 6 else f"; {len(layers)} layers"

@@ -18,6 +18,9 @@ MOST_TERMS = 7  # lines of the parameter sum, before deep networks are folded
 SMALLEST_PICTURE = 7  # rows
 
 
+_BACK = line(("esc", "key"), (" takes it back", "muted"))
+
+
 def window(selected: int, rows: int) -> range:
     """The fields that are seen: all, or those around the selected one."""
     shown = min(len(FIELDS), max(rows - NOTE, 1))
@@ -53,15 +56,15 @@ def form(
     if error is not None:
         note = [
             *wrap(f"{error.field}: {error.message}", columns - 1, "bad"),
-            line(("the last good network stays", "muted")),
+            *wrap("esc takes it back; the last good network stays", columns - 1, "muted"),
         ]
     elif pending:
-        note = [line(("enter", "key"), (" builds this network", "muted"))]
+        note = [line(("enter", "key"), (" builds this network", "muted")), _BACK]
     above, below = seen.start, len(FIELDS) - seen.stop
     beyond = (f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields", "faint")
     if above or below:
         lines.append(line(" " * LABEL, beyond))
-    elif note:
+    elif note and len(lines) + 1 + len(note) <= rows:
         lines.append(())
     return [*lines, *note]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from tui_backprop.engine.difference import Change, Difference
 from tui_backprop.session import Session
@@ -10,27 +11,33 @@ from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.renderables.bars import layers_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, clip, cut, line, wrap
+from tui_backprop.ui.renderables.spans import Line, clip, cut, line, merge, wrap
 
 EMPTY = (
     "s sets a bookmark at the place where you are: this network, these samples, this step.",
     "Then train, or change something, and see here what is different: by how much each tensor moved, and which"
     " number in it the most.",
 )
-LABEL, FIELD = 6, 10
+OTHER_SAMPLES = (
+    "The two are about different samples: loss, z, δ and gradients would differ even with equal weights."
+)
+HELD = "= is held: ↑ ↓ choose what it is compared with"
+LEAST = 6  # lines of the table, for which the notes above it give way
+LABEL = 6  # columns of what stands before the losses
 
 
 def marks_panel(
-    moment: Moment, found: Difference | None, columns: int, rows: int, glyphs: Glyphs
+    moment: Moment, found: Difference | None, columns: int, rows: int, glyphs: Glyphs, first: int = 0
 ) -> list[Line]:
-    """The bookmarks, and the difference from the one under the cursor to the one held against it, or to now."""
+    """The bookmarks, and the difference between the one under the cursor and the one held against it, or now. Of the
+    tensors, where not all fit, those from ``first`` on are shown."""
     session = moment.session
     if not session.marks:
         lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
         return [glyphs.fit(row) for row in lines[:rows]]
     most = max(min(len(session.marks), rows // 3), 1)
     lines = [*_list(session, columns, most, glyphs), ()]
-    lines += _difference(session, found, columns, rows - len(lines), glyphs)
+    lines += _difference(session, found, columns, rows - len(lines), first, glyphs)
     return [glyphs.fit(clip(row, columns)) for row in lines[:rows]]
 
 
@@ -63,16 +70,27 @@ def place_text(session: Session, columns: int, glyphs: Glyphs) -> str:
     return cut(text, columns)
 
 
+def compared(session: Session) -> tuple[tuple[str, Session], tuple[str, Session]]:
+    """The two places that are compared, the earlier one first: by iteration, where both are of one training, else in
+    the order in which they were set. The one under the cursor is compared with the one that is held, or with now."""
+    marks, at = session.marks, session.marked
+    held = None if session.held == at else session.held
+    places = [(at, marks[at]), (len(marks), session) if held is None else (held, marks[held])]
+    together = places[0][1].training_key == places[1][1].training_key
+    places.sort(key=lambda place: (place[1].iteration if together else 0, place[0]))
+    one, other = ((f"bookmark {i + 1}" if i < len(marks) else "now", place) for i, place in places)
+    return one, other
+
+
 def _difference(
-    session: Session, found: Difference | None, columns: int, rows: int, glyphs: Glyphs
+    session: Session, found: Difference | None, columns: int, rows: int, first: int, glyphs: Glyphs
 ) -> list[Line]:
-    one = session.marks[session.marked]
-    other = session if session.held is None else session.marks[session.held]
-    to = "now" if session.held is None else f"bookmark {session.held + 1}"
-    head = line(("from ", "muted"), (f"bookmark {session.marked + 1}", "strong"), (f" to {to}", "muted"))
+    (name, one), (to, other) = compared(session)
+    lines = [line(("from ", "muted"), (name, "strong"), (" to ", "muted"), (to, "strong"))]
+    notes = [wrap(glyphs.text(HELD), columns, "muted")] if session.held == session.marked else []
     if found is None:
-        return [head, line(("comparing …", "muted"))]
-    lines = [head, *(_setting(*row, columns, glyphs) for row in settings(one, other))]
+        return [*lines, line(("comparing …", "muted"))]
+    lines += [_setting(*row, columns, glyphs) for row in settings(one, other)]
     before, after = found.losses
     change = number(after - before, sign=True)
     lines.append(
@@ -83,18 +101,35 @@ def _difference(
         )
     )
     if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
-        lines += wrap("Other samples: loss, z, δ and gradients are of those.", columns, "muted")
+        notes.append(wrap(glyphs.text(OTHER_SAMPLES), columns, "muted"))
     if not found.unlike and not any(each.moved for each in found.changes):
-        return [*lines, line(("every number is the same", "good"))]
+        return [*lines, *chain(*notes), line(("every number is the same", "good"))]
+    unlike = [_unlike(found.unlike, columns, glyphs)] if found.unlike else []
+    while notes and rows - len(lines) - sum(map(len, notes)) - len(unlike) < min(
+        LEAST, len(found.changes) + 2
+    ):
+        notes.pop()
+    lines += chain(*notes)
     if found.changes:
         table = _table(found.changes, columns, glyphs)
-        room = rows - len(lines) - 1
-        left = len(table) - 1 - room
-        lines += [(), *table] if left <= 0 else [(), *table[:room], line((f"{left + 1} more", "muted"))]
-    if found.unlike and len(lines) < rows:
-        names = ", ".join(map(glyphs.text, found.unlike))
-        lines.append(line((cut(f"not in both, or of another shape: {names}", columns), "muted")))
-    return lines
+        lines += [(), *_scrolled(table, rows - len(lines) - len(unlike) - 1, first)]
+    return [*lines, *unlike]
+
+
+def _unlike(names: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
+    text = f"not in both, or of another shape: {', '.join(map(glyphs.text, names))}"
+    return line((cut(text, columns), "muted"))
+
+
+def _scrolled(table: list[Line], rows: int, first: int) -> list[Line]:
+    """The head of a table, and of its rows those from ``first`` on that fit; which they are, where not all do."""
+    head, *body = table
+    if len(body) < rows:
+        return table
+    fitting = max(rows - 2, 1)
+    first = min(first, len(body) - fitting)
+    which = f"{first + 1} to {first + fitting} of {len(body)} tensors; [ ] scroll"
+    return [head, *body[first : first + fitting], line((which, "muted"))]
 
 
 def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
@@ -125,29 +160,57 @@ def _setting(name: str, one: str, other: str, columns: int, glyphs: Glyphs) -> L
     return line((f"{name} ", "muted"), (cut(change, max(columns - len(name) - 1, 1)), "text"))
 
 
+# What the table tells of a tensor, at length (with a blank more between columns) or in brief; the first that fits.
+TABLES = (
+    (True, ("moved", "share", "most", "from", "to")),
+    (False, ("share", "most", "from", "to")),
+    (False, ("most", "from", "to")),
+    (True, ("moved", "share")),
+)
+
+
 def _table(changes: Sequence[Change], columns: int, glyphs: Glyphs) -> list[Line]:
-    """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most."""
-    names = [glyphs.text(each.name) for each in changes]
-    places = [f"{name}[{','.join(map(str, each.index))}]" for name, each in zip(names, changes, strict=True)]
-    label, wide = max(LABEL, 1 + max(map(len, names))), max(map(len, places))
-    entry = label + 2 * FIELD + 2 + wide + 2 * FIELD <= columns
-    share = columns >= label + 2 * FIELD
-    heads = ["moved"] + ["of norm"] * share
-    head = line((" " * label + "".join(f"{word:>{FIELD}}" for word in heads), "muted"))
-    if entry:
-        head = line(*head, (f"  {'most':<{wide}}{'from':>{FIELD}}{'to':>{FIELD}}", "muted"))
-    lines = [head]
-    for each, name, place in zip(changes, names, places, strict=True):
-        role = "backward" if each.name[0] in "dδ" else "text"
-        row = line((f"{name:<{label}}", role), (f"{number(each.moved):>{FIELD}}", "text"))
-        if share:
-            row = line(*row, (f"{_percent(each.share):>{FIELD}}", "muted"))
-        if entry:
-            values = (f"{number(v, sign=True):>{FIELD}}" for v in (each.before, each.after))
-            row = line(*row, (f"  {place:<{wide}}", "text"), ("".join(values), "muted"))
-        lines.append(row)
+    """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, from where to
+    where; what is least telling is left out where that is too wide."""
+    for long, kinds in TABLES:
+        every = _columns(changes, long, glyphs)
+        shown = [every[kind] for kind in ("name", *kinds)]
+        if sum(len(column[0]) for column in shown) <= columns:
+            break
+    lines = [line(("".join(column[0] for column in shown), "muted"))]
+    for i, each in enumerate(changes, 1):
+        roles = (
+            "backward" if each.name[0] in "dδ" else "text",
+            *(CELLS.get(kind, "muted") for kind in kinds),
+        )
+        lines.append(merge(zip((column[i] for column in shown), roles, strict=True)))
     return lines
 
 
-def _percent(share: float) -> str:
-    return "from 0" if share == float("inf") else f"{number(100 * share)}%"
+CELLS = {"moved": "text", "most": "text"}  # roles
+
+
+def _columns(changes: Sequence[Change], long: bool, glyphs: Glyphs) -> dict[str, list[str]]:
+    """Every column: its head and its cells, all equally wide."""
+    digits = 3 if long else 2
+    names = [glyphs.text(each.name) for each in changes]
+    places = [f"[{','.join(map(str, each.index))}]" for each in changes]
+    percents = [
+        "from 0" if each.share == float("inf") else f"{number(100 * each.share, digits)}%" for each in changes
+    ]
+    cells = {
+        "name": ["", *names],
+        "moved": ["moved", *(number(each.moved, digits) for each in changes)],
+        "share": ["of norm" if long else "share", *percents],
+        "most": ["most", *(map(str.__add__, names, places) if long else places)],
+        "from": ["from", *(number(each.before, digits, sign=True) for each in changes)],
+        "to": ["to", *(number(each.after, digits, sign=True) for each in changes)],
+    }
+    aligned = {}
+    for kind, texts in cells.items():
+        wide = max(map(len, texts))
+        gap = "" if kind == "name" else " " * (1 + long)
+        aligned[kind] = [
+            gap + (f"{t:<{wide}}" if kind in ("name", "most") else f"{t:>{wide}}") for t in texts
+        ]
+    return aligned

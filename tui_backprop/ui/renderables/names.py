@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.worked import entry_name
 from tui_backprop.session import Session
+from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.spans import Line, line, wrap
 
 PARAMETERS = {"b": "bias", "γ": "gain", "β": "shift"}
 VALUES = {
@@ -34,3 +37,17 @@ def what_it_is(session: Session, tensor: str, index: tuple[int, ...]) -> str:
     if kind == "x":
         return unit
     return f"{(PARAMETERS | VALUES)[kind]} of {unit}"
+
+
+def titled(
+    session: Session, tensor: str, index: tuple[int, ...], columns: int, glyphs: Glyphs, more: str = ""
+) -> list[Line]:
+    """A number's name and what it stands for, on as many lines as that takes: none of the numbers in it is cut."""
+    name, about = glyphs.text(f"{entry_name(tensor, index)}  "), what_it_is(session, tensor, index) + more
+    room = columns - len(name)
+    if room < max(map(len, about.split())):
+        return [line((name, "strong")), *wrap(about, columns, "muted")]
+    return [
+        line((name if i == 0 else " " * len(name), "strong"), *row)
+        for i, row in enumerate(wrap(about, room, "muted"))
+    ]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tui_backprop.engine.number import Number, Origin, number_of
+from tui_backprop.engine.silence import Silence, silences
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.names import what_it_is
+from tui_backprop.ui.renderables.names import titled
 from tui_backprop.ui.renderables.numbers import number
-from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
+from tui_backprop.ui.renderables.spans import Line, line, wrap
 
 LABEL, FIELD = 10, 12  # columns of a label, and of a number
 TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
@@ -23,10 +24,11 @@ def number_panel(
     """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
     while they are being counted, and for what is no parameter)."""
     tensor, index = moment.number
+    silent = [glyphs.text(_said(silence)) for silence in silences(moment.taken, tensor, index)]
     best: list[Line] = []
     for terms in TERMS:
         found = number_of(moment.taken, tensor, index, terms)
-        best = _panel(moment, found, larger, columns, glyphs, air=terms > 2)
+        best = _panel(moment, found, larger, silent, columns, glyphs, air=terms > 2)
         if len(best) <= rows:
             break
     if len(best) > rows:
@@ -34,11 +36,27 @@ def number_panel(
     return [glyphs.fit(row) for row in best[:rows]]
 
 
+def _said(silence: Silence) -> str:
+    """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
+    side = " < 0" if silence.at < 0 else ""
+    because = f", because {silence.of} = {number(silence.at)}{side}" if silence.of else ""
+    samples = f" {silence.samples}" if silence.samples else ""
+    return f"{silence.name} is 0{samples}{because}{': ' + silence.why if silence.why else ''}"
+
+
 def _panel(
-    moment: Moment, found: Number, larger: tuple[int, int] | None, columns: int, glyphs: Glyphs, air: bool
+    moment: Moment,
+    found: Number,
+    larger: tuple[int, int] | None,
+    silent: Sequence[str],
+    columns: int,
+    glyphs: Glyphs,
+    air: bool,
 ) -> list[Line]:
+    sample = "" if found.is_parameter or moment.taken.batch == 1 else ", of the first sample"
+    title = titled(moment.session, found.tensor, found.index, columns, glyphs, sample)
     blocks = [
-        [*_title(moment, found, columns), *_figures(moment, found, larger, columns)],
+        [*title, *_figures(moment, found, larger, silent, columns)],
         _made(found.made, found.tensor, "how it came to be", "forward", columns, glyphs),
         _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, glyphs),
         _torch(found, columns, glyphs),
@@ -50,27 +68,22 @@ def _panel(
     return lines
 
 
-def _title(moment: Moment, found: Number, columns: int) -> list[Line]:
-    name = f"{found.tensor}[{','.join(map(str, found.index))}]"
-    sample = "" if found.is_parameter or moment.taken.batch == 1 else ", of the first sample"
-    about = what_it_is(moment.session, found.tensor, found.index) + sample
-    return [line((name, "strong"), ("  " + cut(about, max(columns - len(name) - 2, 1)), "muted"))]
-
-
-def _figures(moment: Moment, found: Number, larger: tuple[int, int] | None, columns: int) -> list[Line]:
+def _figures(
+    moment: Moment, found: Number, larger: tuple[int, int] | None, silent: Sequence[str], columns: int
+) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
-        rows.append(line(("gradient  ", "muted"), cut("none: no weight is in it", columns - LABEL)))
-        return rows
+        return [*rows, *_figure_words("gradient", "none: no weight is in it", columns)]
     parameters = moment.session.network.parameters
     place = ""
-    if found.is_parameter:
+    if found.is_parameter and found.gradient != 0:
         place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
-        if larger and found.gradient == 0:
-            place = "the loss does not answer to it"
     rows += _figure("gradient", found.gradient, "backward", place, columns)
+    if silent:
+        rows += wrap(f"the loss does not answer to it: {'; '.join(silent)}", columns)
     if found.updated is not None:
-        moved = f"{number(found.updated - found.value, sign=True)} by the update"
+        moves = found.updated - found.value
+        moved = f"the update moves it {number(moves, sign=True)}" if moves else "the update leaves it"
         rows += _figure("after", found.updated, "update", moved, columns)
     return rows
 
@@ -79,8 +92,15 @@ def _figure(label: str, value: float, role: str, note: str, columns: int) -> lis
     """A number and what there is to say of it: behind it, or below where that is too long."""
     row = line((f"{label:<{LABEL}}", "muted"), (f"{number(value, 6, sign=True):>{FIELD}}", role))
     if LABEL + FIELD + 2 + len(note) <= columns:
-        return [line(*row, ("  " + note if note else "", "muted"))]
-    return [row, line((" " * LABEL + note, "muted"))]
+        return [line(*row, (f"  {note}" if note else "", "muted"))]
+    indent = max(min(LABEL, columns - len(note)), 0)
+    return [row, *(line(" " * indent, *below) for below in wrap(note, columns - indent, "muted"))]
+
+
+def _figure_words(label: str, words: str, columns: int) -> list[Line]:
+    """Words in the place of a number."""
+    rows = wrap(words, columns - LABEL)
+    return [line((f"{'' if i else label:<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
 
 
 def _made(

@@ -53,9 +53,25 @@ def clip(row: Line, columns: int) -> Line:
     return (*kept, ("…", "faint")) if columns > 0 else ()
 
 
+def option(name: str, chosen: bool) -> Span:
+    """One of several to choose from; the chosen one is in brackets, which are seen without colour too."""
+    return (f"[{name}]", "strong") if chosen else (f" {name} ", "faint")
+
+
 def first_fitting(columns: int, *rows: Line) -> Line:
     """The first of the lines that fits into a width; the last one if none does."""
     return next((row for row in rows if width(row) <= columns), rows[-1])
+
+
+def flowing(parts: Iterable[Line], columns: int, gap: int = 3) -> list[Line]:
+    """Parts one after the other, as many in a line as fit."""
+    rows: list[Line] = []
+    for part in parts:
+        if rows and width(rows[-1]) + gap + width(part) <= columns:
+            rows[-1] = line(*rows[-1], " " * gap, *part)
+        else:
+            rows.append(part)
+    return rows
 
 
 def pad(row: Line, columns: int, align: str = "<") -> Line:

@@ -13,13 +13,14 @@ from tui_backprop.engine.notation import SO_FAR
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.summary import Summary, largest_entries, summarise
 from tui_backprop.engine.worked import penalties
-from tui_backprop.session import AUTOMATIC, VIEWS
+from tui_backprop.session import VIEWS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.heatmap import gallery, heatmap, largest, layout, picture, signed_picture
 from tui_backprop.ui.renderables.histogram import as_many, histogram, portion
 from tui_backprop.ui.renderables.numbers import number
+from tui_backprop.ui.renderables.outputs import MOST, output_lines, outputs_of
 from tui_backprop.ui.renderables.spans import Line, beside, clip, line, merge, width
 
 FIELD = 10  # columns of one number in a table
@@ -114,10 +115,13 @@ def _shown(moment: Moment) -> Shown:
 def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """All numbers where they fit, else a map of them or the sample's picture; then statistics."""
     row, unit, role, room = shown.row, shown.unit, moment.step.phase, max(rows - 1, 1)
+    legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
         row, unit = row[:, 0], -1
     if shown.name == "x" and shown.image and room >= 5:
         body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, glyphs)
+    elif shown.samples and len(row) <= MOST and moment.step.layer == moment.session.network.depth:
+        body, legend = output_lines(outputs_of(moment, row), unit, role, columns, room, glyphs)
     elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
         body = [_numbers(r, unit, role) for r in row]
     elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
@@ -126,7 +130,8 @@ def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) 
         small = _summary(moment, shown).small if row.ndim == 2 else row
         body = heatmap(small, room, columns, role, glyphs, unit if unit >= 0 else None, row.shape[-1])
     summary = summarise(row) if row.ndim == 1 else _summary(moment, shown)
-    lines = [*body, line((statistics(summary, columns), "muted"))]
+    words = statistics(summary, columns - len(legend) - GAP if legend else columns)
+    lines = [*body, line((f"{legend}{' ' * GAP if legend else ''}{words}", "muted"))]
     return [*lines, *all_parameters(moment, columns, rows - len(lines))]
 
 
@@ -238,7 +243,7 @@ DRAWN: dict[str, View] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture),
 
 def _which(moment: Moment, unit: int) -> tuple[str, ...]:
     """Which unit is marked, and why it is."""
-    chosen = moment.session.unit(moment.step.layer) != AUTOMATIC
+    chosen = moment.chosen(moment.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))
 

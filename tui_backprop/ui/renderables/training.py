@@ -20,9 +20,24 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import MINUS, duration, number
 from tui_backprop.ui.renderables.plane import packed, picture_lines, runs
 from tui_backprop.ui.renderables.plotting import blank, painted, printed
-from tui_backprop.ui.renderables.spans import Line, Span, beside, clip, cut, line, width, wrap
+from tui_backprop.ui.renderables.spans import (
+    Line,
+    Span,
+    beside,
+    clip,
+    cut,
+    first_fitting,
+    line,
+    option,
+    width,
+    wrap,
+)
 
-HINT = "enter trains; ↑ and ↓ choose how much"
+HINTS = (  # on how to train and how to go back, as many words as fit
+    "↑ ↓ choose how much, enter trains, ← → go back in time",
+    "↑ ↓ how much  enter train  ← → back",
+    "↑ ↓ how much  enter train",
+)
 BEFORE = (
     "Nothing is trained yet. Here the loss will be drawn, update by update, and for the first {n} samples of"
 )
@@ -65,13 +80,17 @@ def training_panel(
 
 def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
     """How much the next training is: the amounts there are, the chosen one in brackets; as many as fit."""
-    names = [f"[{name}]" if i == chosen else f" {name} " for i, name in enumerate(amounts)]
-    first, last = 0, len(names)
-    label = "train " if len("train ") + sum(map(len, names)) <= columns else ""
-    while last - first > 1 and len(label) + sum(map(len, names[first:last])) > columns:
+    options = [option(name, i == chosen) for i, name in enumerate(amounts)]
+    first, last = 0, len(options)
+    label = "train " if len("train ") + width(tuple(options)) <= columns else ""
+    while last - first > 1 and len(label) + width(tuple(options[first:last])) > columns:
         first, last = (first + 1, last) if chosen - first > last - 1 - chosen else (first, last - 1)
-    spans = [(names[i], "cursor" if i == chosen else "muted") for i in range(first, last)]
-    return clip(line((label, "muted"), *spans), columns)
+    return clip(line((label, "muted"), *options[first:last]), columns)
+
+
+def hint(columns: int, glyphs: Glyphs) -> Line:
+    """The keys of the chooser."""
+    return first_fitting(columns, *(line((glyphs.text(words), "muted")) for words in HINTS))
 
 
 def curves(moment: Moment, learning: Learning | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -102,7 +121,7 @@ def before(moment: Moment, columns: int) -> list[Line]:
     data = moment.session.data
     what = "how many are read right" if info(data).classes else "their loss"
     words = f"{BEFORE.format(n=f'{fixed_part(data):,}')} {data} {what}."
-    return [*wrap(HINT, columns, "strong"), (), *wrap(words, columns, "muted")]
+    return wrap(words, columns, "muted")
 
 
 def progress(learning: Learning, columns: int, glyphs: Glyphs) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import isfinite
 
@@ -56,8 +57,8 @@ def _blank(wanted: bool) -> list[Line]:
 
 def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: int = 0) -> list[Line]:
     """Caption, formula with shapes, receipt, reuse and cost, in at most ``most`` lines. Where room is short, air,
-    terms of a sum and words give way; then ``spare`` lines that were left to others; then all but the last of
-    several sums, and the shapes."""
+    terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
+    several sums, and the shapes; and last the rest of the words."""
     step, rows = moment.step, most - spare
     caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns, glyphs)
@@ -65,14 +66,12 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
     around = len(caption) + len(formula) + len(closing)
 
     def example(terms: int) -> list[Sequence[Row]]:
-        return sums(worked(moment.taken, step, moment.unit(step.layer), terms))
+        return sums(worked(moment.taken, step, moment.unit(step.layer), terms, asked=moment.number))
 
     parts = example(min(max(rows - around - 10, MOST_NEEDED), 12))
     if around + sum(map(len, parts)) > rows:
         parts = example(LEAST_TERMS)
     needed = around + sum(map(len, parts))
-    if needed > rows:
-        caption = []
     first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
     while len(formula) + sum(map(len, parts)) + len(closing) > most:
         if len(parts) > 1:
@@ -84,6 +83,9 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
         else:
             break
         formula = formula_with_shapes(step, columns, glyphs, first, shapes)
+    if needed > rows:
+        room = most - len(formula) - sum(map(len, parts)) - len(closing)
+        caption = brief_caption(caption_of(moment), columns, room)
     receipts = receipt([row for part in parts for row in part], columns, step.phase, glyphs)
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
@@ -111,6 +113,16 @@ def caption_of(moment: Moment) -> str:
         ratio=f"{step.ratio:.2f}",
         dropped=f"{100 * spec.dropout:g}%",
     )
+
+
+def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
+    """As much of a sentence as fits: up to a full stop or a colon, or else up to a comma; nothing if that is long."""
+    for ends in (r"[.:;?](?= |$)", r",(?= )"):
+        for end in reversed(list(re.finditer(ends, text))):
+            head = text[: end.start()] + (end[0] if end[0] == "?" or end.end() == len(text) else "")
+            if len(lines := wrap(head, columns)) <= rows:
+                return lines
+    return []
 
 
 def _sentence(moment: Moment) -> str:

@@ -1,4 +1,4 @@
-"""The prompt for an address: which number to look at."""
+"""The prompt for an address: which number to look at, or which iteration to go to."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ class Hint(Canvas):
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, last: int, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id="hint")
-        self._said = (f"such as {EXAMPLES}", "muted")
+        which = f"; or an iteration, 0 to {last:,}" if last else ""
+        self._said = (f"such as {EXAMPLES}{which}", "muted")
 
     def say(self, words: str) -> None:
         self._said = words, "bad"
@@ -42,22 +43,22 @@ class AskScreen(ModalScreen[Address | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
 
-    def __init__(self, network: NetworkSpec, glyphs: Glyphs) -> None:
+    def __init__(self, network: NetworkSpec, last: int, glyphs: Glyphs) -> None:
         super().__init__()
-        self._network = network
+        self._network, self._last = network, last  # the last iteration that was trained
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="ask") as box:
-            box.border_title = "which number?"
+            box.border_title = "which number, or iteration?"
             box.border_subtitle = "enter shows it   esc closes"
             yield Input(compact=True)
-            yield Hint(self._glyphs)
+            yield Hint(self._last, self._glyphs)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(parse_address(event.value, self._network))
+            self.dismiss(parse_address(event.value, self._network, self._last))
         except SpecError as error:
             self.query_one(Hint).say(error.message)

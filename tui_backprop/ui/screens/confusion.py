@@ -9,7 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui_backprop.ui.renderables.confusion import ALL, Choice, Confusion, confusion_lines, rows_of
+from tui_backprop.ui.renderables.confusion import (
+    ALL,
+    Choice,
+    Confusion,
+    confusion_lines,
+    footer,
+    rows_of,
+)
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.canvas import Canvas
@@ -22,8 +29,8 @@ class Table(Canvas, can_focus=True):
         super().__init__(glyphs, id="confusion-table")
         self.confusion = confusion
 
-    def move(self, down: int, right: int) -> None:
-        self.confusion = self.confusion.moved(down, right)
+    def show(self, confusion: Confusion) -> None:
+        self.confusion = confusion
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
@@ -31,7 +38,7 @@ class Table(Canvas, can_focus=True):
 
 
 class ConfusionScreen(ModalScreen[Choice | None]):
-    """Over the app; enter goes to the next such sample, escape back."""
+    """Over the app; enter goes to the next such sample, if there is one, escape back."""
 
     AUTO_FOCUS = "#confusion-table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,6 +48,7 @@ class ConfusionScreen(ModalScreen[Choice | None]):
         Binding("right,l", "move(0, 1)", show=False),
         Binding("enter,space", "choose", show=False),
         Binding("e", "all", show=False),
+        *(Binding(str(digit), f"digit({digit})", show=False) for digit in range(10)),
         Binding("escape,q,C,ctrl+g", "dismiss(None)", show=False),
     ]
 
@@ -52,19 +60,29 @@ class ConfusionScreen(ModalScreen[Choice | None]):
         self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="confusion") as box:
             box.border_title = "what is read as what"
-            box.border_subtitle = self._glyphs.text("enter finds one   e any wrong one   esc closes")
             box.styles.height = rows_of(self._confusion) + 2
             yield Table(self._confusion, self._glyphs)
+
+    def on_resize(self) -> None:
+        box = self.query_one("#confusion")
+        box.border_subtitle = footer(self._confusion, box.size.width, self._glyphs)
 
     @property
     def _table(self) -> Table:
         return self.query_one(Table)
 
     def action_move(self, down: int, right: int) -> None:
-        self._table.move(down, right)
+        self._table.show(self._table.confusion.moved(down, right))
+
+    def action_digit(self, digit: int) -> None:
+        self._table.show(self._table.confusion.typed(digit))
 
     def action_choose(self) -> None:
-        self.dismiss(self._table.confusion.cursor)
+        confusion = self._table.confusion
+        if confusion.count:
+            self.dismiss(confusion.cursor)
+        else:
+            self._table.show(confusion.asked())
 
     def action_all(self) -> None:
         self.dismiss(ALL)

@@ -11,15 +11,17 @@ from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBarRender
 
 from tui_backprop.lesson.captions import WORDS
-from tui_backprop.ui.keys import KEYS, PANEL_KEYS
+from tui_backprop.session import PLACES
+from tui_backprop.ui.keys import KEYS, PANEL_KEYS, Key
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.numbers import MINUS
 from tui_backprop.ui.renderables.spans import Line, line, wrap
 from tui_backprop.ui.widgets.canvas import Canvas
 
 NAMES = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "right_square_bracket": "]", "left_square_bracket": "[",
     "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$", "slash": "/",
-    "f1": "F1", "f2": "F2", "f3": "F3", "f4": "F4", "f5": "F5",
+    **{f"f{i}": f"F{i}" for i in range(1, 13)},
 }  # fmt: skip
 
 
@@ -27,16 +29,30 @@ NAMED = 12  # columns for keys and words
 WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
 
 
+def names_of(key: Key) -> str:
+    """All names of a key, as people read them."""
+    return " ".join(NAMES.get(name, name) for name in key.keys.split(","))
+
+
+def everywhere(panel: str) -> list[Key]:
+    """The keys that work in every panel, without those that this one has for itself."""
+    own = {name for shown, _, _ in PANEL_KEYS[panel] for name in shown.replace(MINUS, "-").split()}
+    return [key for key in KEYS if key.places == PLACES and names_of(key).split()[0] not in own]
+
+
 def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
-    """The whole page: first what the panel that has the keys makes of them, then the rest."""
+    """The whole page: what the panel that has the keys makes of them, what works everywhere, the other panels."""
 
     def entry(name: str, words: str, role: str = "key") -> list[Line]:
         rows = wrap(words, columns - NAMED)
         return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
 
     def section(place: str) -> list[Line]:
-        rows = [row for shown, _, words in PANEL_KEYS[place] for row in entry(glyphs.text(shown), words)]
-        return [line((f"In the {place} panel", "title")), *rows, ()] if rows else []
+        own = [(shown, words) for shown, _, words in PANEL_KEYS[place]]
+        own += [(names_of(key), key.help) for key in KEYS if place in key.places != PLACES]
+        rows = [row for names, words in own for row in entry(glyphs.text(names), words)]
+        too = " (elsewhere too, if the key is free)" if place == "walk" != panel else ""
+        return [line((f"In the {place} panel{too}", "title")), *rows, ()] if rows else []
 
     lines = section(panel)
     maps: list[Line] = [
@@ -47,10 +63,10 @@ def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
         line(("  blue", "forward"), " is on its way forward, ", ("amber", "backward"), " on its way back"),
         (),
     ]
-    lines += [*(maps if panel == "walk" else []), line(("Keys", "title"))]
-    for key in KEYS:
-        names = glyphs.text(" ".join(NAMES.get(name, name) for name in key.keys.split(",")))
-        lines += entry(names, key.help)
+    outside = ", outside the fields" if panel == "network" else ""
+    lines += [*(maps if panel == "walk" else []), line((f"Everywhere{outside}", "title"))]
+    for key in everywhere(panel):
+        lines += entry(glyphs.text(names_of(key)), key.help)
     lines += [*entry("ctrl+p", "Everything by name."), ()]
     lines += [row for place in PANEL_KEYS if place != panel for row in section(place)]
     lines += maps if panel != "walk" else []

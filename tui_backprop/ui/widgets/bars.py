@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+
+from textual.timer import Timer
 
 from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
@@ -43,15 +46,27 @@ class TabBar(Canvas):
 
 
 class KeyBar(Canvas):
-    """The keys that work here and now."""
+    """The keys that work here and now; over some of them, for a moment, what the last one did."""
+
+    SECONDS = 2.5  # that a notice stays
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id="keys")
         self._pairs: Sequence[tuple[str, str]] = ()
+        self._said = ""
+        self._passing: Timer | None = None
 
     def show(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._pairs = pairs
         self.redraw()
 
+    def say(self, words: str) -> None:
+        """Show a notice, which passes by itself."""
+        self._said = words
+        self.redraw()
+        if self._passing is not None:
+            self._passing.stop()
+        self._passing = self.set_timer(self.SECONDS, partial(self.say, "")) if words else None
+
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [key_bar(self._pairs, columns, self._glyphs)]
+        return [key_bar(self._pairs, columns, self._glyphs, self._said)]

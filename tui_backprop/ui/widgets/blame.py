@@ -26,7 +26,6 @@ class BlameView(Canvas, can_focus=True):
         Binding("right,l", "app.accuse(1)", show=False),
         Binding("m", "app.measure", show=False),
         Binding("enter", "app.look_up", show=False),
-        Binding("i,5", "app.number_of_culprit", show=False),
         Binding("plus,equals_sign", "app.fix('up')", show=False),
         Binding("minus", "app.fix('down')", show=False),
         Binding("x", "app.fix('zero')", show=False),

@@ -21,11 +21,12 @@ class CurvesView(Panel):
     NAME = "curves"
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "app.unit(-1)", show=False),
-        Binding("down,j", "app.unit(1)", show=False),
+        Binding("up,k", "app.other_unit(-1)", show=False),
+        Binding("down,j", "app.other_unit(1)", show=False),
         Binding("right,l", "app.step_on", show=False),
         Binding("left,h", "app.step_back", show=False),
         Binding("w", "app.two_weights", show=False),
+        Binding("a", "app.unasked", show=False),
     ]
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 
 from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from tui_backprop.engine.difference import Difference
+
+
+SCROLLED = 3  # tensors by which a press scrolls: on the smallest screen, no more than are seen
 
 
 class MarksView(Panel):
@@ -25,9 +29,21 @@ class MarksView(Panel):
         Binding("enter", "app.to_bookmark", show=False),
         Binding("w", "app.hold_bookmark", show=False),
         Binding("x,delete", "app.drop_bookmark", show=False),
+        Binding("right_square_bracket,pagedown", "scroll_tensors(1)", show=False),
+        Binding("left_square_bracket,pageup", "scroll_tensors(-1)", show=False),
     ]
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._first = 0  # of the tensors, the one on top
+
+    def action_scroll_tensors(self, direction: int) -> None:
+        found = cast("Difference | None", self._found)
+        if found is not None:
+            self._first = min(max(self._first + direction * SCROLLED, 0), max(len(found.changes) - 1, 0))
+            self.redraw()
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.marks import marks_panel
 
-        return marks_panel(moment, cast("Difference | None", found), columns, rows, self._glyphs)
+        return marks_panel(moment, cast("Difference | None", found), columns, rows, self._glyphs, self._first)

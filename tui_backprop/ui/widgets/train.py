@@ -57,15 +57,15 @@ class TrainView(Panel):
             self._drawn = None
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
-        from tui_backprop.ui.renderables.spans import line, wrap
-        from tui_backprop.ui.renderables.training import chooser, training_panel
+        from tui_backprop.ui.renderables.spans import wrap
+        from tui_backprop.ui.renderables.training import chooser, hint, training_panel
 
         picture = self._picture or cast("Plane | Fit | None", found)
         kept = wrap(self._kept, columns, "muted") if rows >= 24 else []
         room = rows - 2 - len(kept)
         return [
             chooser(self._amounts, self._chosen, columns),
-            line(),
+            hint(columns, self._glyphs),
             *training_panel(moment, self._learning, picture, columns, room, self._glyphs),
             *kept,
         ]

@@ -1,0 +1,79 @@
+"""The real command on a session from elsewhere, and with settings: the screen is the one that was left."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui_backprop import autosave
+from tui_backprop.session import after_update, at_step, from_preset, next_sample
+from tui_backprop.token import encode
+
+pytestmark = pytest.mark.pty
+
+MOMENT = at_step(after_update(after_update(next_sample(from_preset("xor")))), 3)
+
+
+def walked(terminal):
+    """The screen after the keys that lead to MOMENT."""
+    run = terminal(120, 40, "--preset", "xor")
+    run.shows("step 0/10")
+    before = run.text
+    run.send("n")
+    run.until(lambda: run.text != before, "the next samples")
+    for text in ("iteration 1", "iteration 2"):
+        run.press("t", text)
+    for step in (1, 2, 3):
+        run.press("right", f"step {step}/10")
+    return run
+
+
+def left_of(run) -> list[str]:
+    """The panels of network and walk; to the right of them stand times that are measured."""
+    return [row[:79] for row in run.screen.display[:-1]]
+
+
+def test_a_token_opens_the_screen_that_keys_lead_to(terminal):
+    there = walked(terminal)
+    opened = terminal(120, 40, "--open", encode(MOMENT))
+    opened.shows("step 3/10")
+    assert left_of(opened) == left_of(there)
+
+
+def test_resume_opens_what_was_kept(terminal, tmp_path):
+    autosave.save(MOMENT, tmp_path / "state" / "backprop-tui")
+    run = terminal(80, 24, "--resume", XDG_STATE_HOME=str(tmp_path / "state"))
+    run.shows("step 3/10")
+    assert "iter" in run.text
+
+
+def test_the_mouse_is_not_asked_for_if_it_is_not_wanted(terminal):
+    asked, without = terminal(80, 24), terminal(80, 24, "--no-mouse")
+    for run in (asked, without):
+        run.shows("step 0/20")
+    assert b"\x1b[?1000h" in asked.raw
+    assert b"\x1b[?1000h" not in without.raw
+
+
+def test_plain_characters_and_few_colours_can_be_asked_for(terminal):
+    run = terminal(80, 24, "--ascii", BACKPROP_TUI_COLOR="16")
+    run.shows("step 0/20")
+    assert bytes(run.raw).isascii()
+    assert not [style for style in run.styles if "38;5" in style or "38;2" in style]
+
+
+def test_a_settings_file_is_listened_to(terminal, tmp_path):
+    folder = tmp_path / "config" / "backprop-tui"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text('glyphs = "ascii"\nmouse = false\n')
+    run = terminal(80, 24, XDG_CONFIG_HOME=str(tmp_path / "config"))
+    run.shows("step 0/20")
+    assert bytes(run.raw).isascii()
+    assert b"\x1b[?1000h" not in run.raw
+
+
+def test_a_bad_settings_file_is_refused_before_the_screen_is_taken(bare_run, tmp_path):
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('colour = "\\u001b[2J"')
+    done = bare_run("--config", str(wrong))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("wrong.toml: colour: no such setting; did you mean color?\n")

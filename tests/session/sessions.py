@@ -1,0 +1,132 @@
+"""Sessions as keys make them: what hypothesis draws is which keys, from which start."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from tui_backprop import session as moves
+from tui_backprop import token
+from tui_backprop.engine.network import parameter_shapes
+from tui_backprop.engine.number import shape_of, tensors
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.engine.trace import walk
+from tui_backprop.presets import PRESETS
+from tui_backprop.session import Session, from_preset
+from tui_backprop.validity import CHOICES
+
+EXPLORE = settings(derandomize=True, deadline=None)
+ROUGH = NetworkSpec(
+    (2, 5, 5, 2),
+    "tanh,gelu",
+    layer_norm=True,
+    residual=True,
+    dropout=0.3,
+    l2=0.01,
+    seed=3,
+    init="normal:0.02",
+)
+STARTS = [
+    *map(from_preset, PRESETS),
+    Session(ROUGH, "moons", 7, 3, 0.25, OptimiserSpec("adamw", 0.8, clip=1.5, schedule="cosine", warmup=3)),
+    Session(NetworkSpec((2, 3), dtype="float64", bias=False), "spiral", batch=600, lr=1 / 3),
+]
+
+
+def steps(session):
+    return len(walk(session.network, session.batch, session.optimiser, session.grain))
+
+
+def place(draw, shape):
+    return tuple(draw(st.integers(0, size - 1)) for size in shape)
+
+
+def parameter(draw, session):
+    name = draw(st.sampled_from([*parameter_shapes(session.network)]))
+    return name, place(draw, parameter_shapes(session.network)[name])
+
+
+def number(draw, session):
+    depth = session.network.depth
+    name = draw(st.sampled_from([*tensors(session.network), f"a{depth}", f"u{depth}"]))
+    name = name if shape_of(session.network, name) else "x"
+    return name, place(draw, shape_of(session.network, name))
+
+
+def choose(draw, session):
+    """One of the fields that have names for values."""
+    field, names = draw(st.sampled_from(CHOICES))
+    session = replace(session, **{field: draw(st.sampled_from([*names()]))})
+    return replace(session, step=min(session.step, steps(session) - 1))
+
+
+def select(draw, session):
+    layer = draw(st.integers(0, session.network.depth))
+    return moves.select(session, layer, draw(st.integers(-1, session.network.layers[layer] - 1)))
+
+
+RATES = st.floats(1e-300, 1e300) | st.sampled_from([0.1, 0.5])
+KEYS = (
+    lambda draw, s: moves.step_on(s, steps(s)),
+    lambda draw, s: moves.at_step(s, draw(st.integers(0, steps(s) - 1))),
+    lambda draw, s: moves.after_update(s),
+    lambda draw, s: moves.after_training(s, draw(st.integers(1, 10_000))),
+    lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.iteration))),
+    lambda draw, s: moves.next_sample(s, draw(st.integers(-5, 5))),
+    lambda draw, s: replace(s, lr=draw(RATES)),
+    lambda draw, s: replace(s, batch=draw(st.integers(1, 40))),
+    lambda draw, s: moves.fix(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
+    lambda draw, s: moves.ask(s, *number(draw, s)),
+    lambda draw, s: moves.pin(s, *parameter(draw, s)),
+    lambda draw, s: moves.seek(s, draw(st.none() | st.just((0, 1)))),
+    lambda draw, s: moves.set_mark(s),
+    lambda draw, s: moves.choose_mark(s, draw(st.sampled_from([-1, 1]))),
+    lambda draw, s: moves.hold_mark(s) if s.marks else s,
+    lambda draw, s: moves.to_mark(s),
+    lambda draw, s: moves.drop_mark(s),
+    lambda draw, s: moves.rank_layer(s, draw(st.integers(0, s.network.depth))),
+    lambda draw, s: moves.accuse(s, draw(st.integers(0, 99))),
+    lambda draw, s: moves.read_cost_at(s, draw(st.none() | st.floats(3, 12))),
+    lambda draw, s: moves.zoom_chart(s, draw(st.sampled_from([-1, 1]))),
+    lambda draw, s: moves.turn_dial(s, draw(st.integers(-70, 70))),
+    lambda draw, s: moves.other_clock(moves.other_pair(s)),
+    choose,
+    select,
+)
+
+
+@st.composite
+def sessions(draw, most=12):
+    """A session that keys lead to, from a preset or another network; sometimes its network is changed on the way."""
+    session = draw(st.sampled_from(STARTS))
+    for key in draw(st.lists(st.sampled_from(KEYS), max_size=most)):
+        session = key(draw, session)
+    return session
+
+
+def sealed(packed: bytes) -> str:
+    """A token around any bytes, with a right checksum."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=token._words())
+    return token.START + token._sealed(squeeze.compress(packed) + squeeze.flush())
+
+
+def holding(found) -> str:
+    """A token that holds any plain value."""
+    return sealed(msgspec.msgpack.encode(found))
+
+
+def opened(text: str) -> Session | None:
+    """The session of a token; None if it is refused, which is always in one line that can be shown."""
+    try:
+        return token.decode(text)
+    except SpecError as error:
+        refused = error
+    assert refused.field == "open"
+    assert len(refused.message) <= 200
+    assert refused.message.isprintable()
+    return None

@@ -1,0 +1,26 @@
+"""What ``doctor`` prints: its findings as text, or as an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui_backprop.commands.doctor import Diagnosis
+from tui_backprop.ui.columns import columns
+from tui_backprop.ui.renderables.glyphs import Glyphs
+
+
+def as_text(diagnosis: Diagnosis, glyphs: Glyphs) -> str:
+    """A block for each group, a line for each finding, with its reason in brackets."""
+    lines = []
+    for title, rows in diagnosis.groups.items():
+        cells = [[f"  {row.name}", row.value, f"({row.why})" if row.why else ""] for row in rows]
+        lines += [title, *columns([[glyphs.text(cell) for cell in row] for row in cells], left=(0, 1, 2)), ""]
+    return "\n".join(lines[:-1])
+
+
+def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What ``doctor --json`` prints: groups of findings, each with ``value`` and ``why``."""
+    return {
+        title: {row.name: {"value": row.value, "why": row.why} for row in rows}
+        for title, rows in diagnosis.groups.items()
+    }
