@@ -29,6 +29,11 @@ SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
     ("update", Session(), (120, 40), ("end",)),
     ("network", Session(), (80, 24), ("1", "down")),
     ("cost", Session(), (80, 24), ("3", "right", "right")),
+    ("cost", Session(), (120, 40), ("3", "z")),
+    ("claims", Session(), (120, 40), ("3", "v", "z")),
+    ("race", from_preset("xor"), (120, 40), ("3", "v", "v", "enter")),
+    ("step", Session(), (120, 40), ("3", "v", "v", "v", "z")),
+    ("ledger", Session(), (120, 40), ("3", "v", "v", "v", "v", "z")),
     ("xor", from_preset("xor"), (120, 40), ("end",)),
     ("vanishing", from_preset("vanishing"), (120, 40), ("end", "left_square_bracket")),
     ("blame", Session(sample=2), (120, 40), ("b", "right", "down")),
@@ -46,11 +51,11 @@ async def shoot(session: Session, size: tuple[int, int], keys: tuple[str, ...]) 
     """The screen after the keys, as SVG that needs no font from elsewhere."""
     app = BackpropApp(session, UTF8)
     async with app.run_test(size=size) as pilot:
-        while app.machine is None:  # the first pass is there, and the chart's measurements
+        while app.law is None:  # the first pass is there, and the chart's measurements
             await pilot.pause(0.05)
         await pilot.press(*keys)
         await pilot.pause()
-        while any(not worker.is_finished for worker in app.workers):
+        while any(not worker.is_finished for worker in app.workers) or app.racing:
             await pilot.pause(0.05)
         await pilot.pause()
         svg = app.export_screenshot(title="backprop-tui")

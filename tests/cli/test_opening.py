@@ -56,12 +56,12 @@ def test_without_either_it_is_what_the_options_say(opened):
 
 def test_settings_come_along(opened, monkeypatch):
     monkeypatch.setenv("BACKPROP_TUI_COLOR", "16")
-    _, chosen = opened("--open", encode(MOMENT), "--memory", "64", "--no-mouse", "--sparse", "--ascii")
-    assert (chosen.color, chosen.memory, chosen.mouse, chosen.sparse, chosen.glyphs) == (
+    _, chosen = opened("--open", encode(MOMENT), "--memory", "64", "--no-mouse", "--no-motion", "--ascii")
+    assert (chosen.color, chosen.memory, chosen.mouse, chosen.motion, chosen.glyphs) == (
         "16",
         64,
         False,
-        True,
+        False,
         "ascii",
     )
 

@@ -33,7 +33,7 @@ def test_an_empty_cell_says_what_to_do_when_it_is_asked():
     empty = TWO.moved(1, -1)
     assert (empty.cursor, empty.count) == ((1, 0), 0)
     text = [plain(row) for row in confusion_lines(empty.asked(), 60, UTF8)]
-    assert "1, read as 0: none yet: train (9), then look again" in text
+    assert "1, read as 0: none yet: esc, train (9), then look again" in text
     assert empty.asked().moved(0, 1).refused is False
 
 

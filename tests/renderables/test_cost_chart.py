@@ -121,7 +121,9 @@ def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
         return sum(text.count("●") for row in drawn for text, role in row if role == "naive")
 
     assert points(done) == points(None) + 1
-    assert "raced: 11.6 days" in "\n".join(plain(row) for row in readout(Costs(LESSON, HERE, race=done), 80))
+    assert "11.6 days  run for real" in "\n".join(
+        plain(row) for row in readout(Costs(LESSON, HERE, race=done), 80)
+    )
 
 
 @pytest.mark.parametrize("columns", [34, 40, 58, 104])

@@ -83,7 +83,7 @@ async def test_what_is_not_there_is_said(open_app):
         await ui.press("C")
         t, s = ui.app.screen.query_one("#confusion-table").confusion.cursor
         await ui.press(*["up"] * t, *["left"] * s, "enter")
-        assert "0, read as 0: none yet: train (9), then look again" in ui.screen
+        assert "0, read as 0: none yet: esc, train (9), then look again" in ui.screen
         assert not ui.app._notifications
         await ui.press("right", "enter")  # it stays open for another choice
         assert readings(ui) == (0, 1)

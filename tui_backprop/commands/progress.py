@@ -19,6 +19,8 @@ PATIENCE = 0.5  # seconds of silence before anything is shown, and then between 
 def status() -> Iterator[Say]:
     """A function that shows a text in the place of the one before; at the end the line goes away. Into a pipe or a
     file nothing is written."""
+    from tui_backprop.cost.racer import interrupts_held
+
     shown = sys.stderr.isatty()
     wide = 0
 
@@ -32,7 +34,8 @@ def status() -> Iterator[Say]:
         yield say
     finally:
         if wide:
-            click.echo(f"\r{' ' * wide}\r", nl=False, err=True)
+            with interrupts_held():  # somebody may press it again and again
+                click.echo(f"\r{' ' * wide}\r", nl=False, err=True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from tui_backprop import session as moves
 from tui_backprop.session import Session
 from tui_backprop.ui.inquiries import Inquiries
 from tui_backprop.ui.moment import Moment
+from tui_backprop.ui.renderables.numbers import number
 
 SMALL = {"up": 0.01, "down": -0.01}
 
@@ -25,13 +26,14 @@ class Fixing(Inquiries):
         if how == "turn":
             case = known.case if known.case is not None and known.case.culprit == culprit else None
             if case is None or case.turn is None or case.turn.by is None:
-                self.notify("No move of this one alone is known to turn the answer.", markup=False)
+                self.say("no move of this one alone is known to turn the answer")
                 return
             by = case.turn.by
         else:
             by = SMALL.get(how, -culprit.value)
 
         def move(session: Session, moment: Moment) -> Session:
+            self.say(f"moved; the loss was {number(moment.taken.loss, 4)}, u takes it back")
             return moves.fix(
                 moves.ask(session, culprit.tensor, culprit.index), culprit.tensor, culprit.index, by
             )

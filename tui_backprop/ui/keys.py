@@ -21,7 +21,7 @@ class Key:
 
 
 WALK = ("walk",)
-PAGE = ("v", "page", "The next page: chart, claims, race, step dial, ledger, reuse.")
+PAGE = ("v", "page", "The next page: chart, claims, race, step dial, ledger, reuse (V: the one before).")
 KEYS = (
     Key(
         "right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK

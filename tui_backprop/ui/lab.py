@@ -76,7 +76,7 @@ class Lab(Answers):
 
     def _look_again(self, network: NetworkSpec) -> None:
         self._look = None
-        if self._sweeping is None and not (self._standing and self._standing.going):
+        if self._sweeping is None and not self.racing:
             self._measure(network, glance=False)
 
     def put_off_measuring(self) -> None:
@@ -179,11 +179,16 @@ class Lab(Answers):
 
     # --- the race -----------------------------------------------------------------------------------------
 
+    @property
+    def racing(self) -> bool:
+        """Whether a race is on its way."""
+        return self._standing is not None and self._standing.going
+
     def action_racer(self) -> None:
         """Another method, while none is on its way."""
         from tui_backprop.cost.race import RACERS
 
-        if self._standing is None or not self._standing.going:
+        if not self.racing:
             self._standing = None
             self.go(moves.next_racer(self.session, RACERS))
             self.show_costs()
@@ -223,7 +228,7 @@ class Lab(Answers):
         return session
 
     def action_call_off(self) -> None:
-        if self._race is not None and self._standing is not None and self._standing.going:
+        if self._race is not None and self.racing:
             self._race.cancel()
             self._race_on()
 
@@ -250,7 +255,7 @@ class Lab(Answers):
             self._watch = self.set_interval(OFTEN, self._watched)
 
     def _watched(self) -> None:
-        going = self._standing is not None and self._standing.going
+        going = self.racing
         if going:
             self._race_on()
         self._sweep_on()

@@ -158,6 +158,14 @@ class Costs:
         return LESSON
 
     @property
+    def raced(self) -> float | None:
+        """Seconds that the naive method really took for the network under the cursor, if it was raced to the end."""
+        race = self.race
+        if race is None or race.state != "done" or race.method != "forward-difference":
+            return None
+        return None if self.lesson_clock or self.decade is not None else race.seconds
+
+    @property
     def shape(self) -> Shape:
         """That of the network in hand."""
         return shape_of(self.network)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_backprop.cost.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.law import Law
@@ -36,10 +36,9 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
         law.gradient("backprop", shape),
         law.gradient("naive", shape),
     )
-    race = costs.race
-    raced = race is not None and race.state == "done" and race.method == "forward-difference"
-    one = race.seconds if race is not None and raced else naive.middle
-    how = "run for real, in the race" if raced else f"{p + 1:,} passes of the time above"
+    raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
+    one = naive.middle if raced is None else raced
+    how = f"{p + 1:,} passes of the time above" if raced is None else "run for real, in the race"
     said = LESSON_PASSES * LESSON_FORWARD / 60
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
@@ -96,7 +95,7 @@ def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[
         lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
     for claim in claims_of(costs, law):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
-    if len(lines) + 3 <= rows:
+    if len(lines) + 3 <= rows and not law.assumed:
         lines += [(), *wrap(WHY, columns, "muted")]
     return [glyphs.fit(row) for row in lines][:rows]
 

@@ -111,6 +111,6 @@ def _cell(confusion: Confusion) -> Line:
     if confusion.half:
         return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
     if not count:
-        why = " yet: train (9), then look again" if confusion.refused else ""
+        why = " yet: esc, train (9), then look again" if confusion.refused else ""
         return line((f"{here}, read as {taken}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
     return line((f"{here}, read as {taken}: {count:,} sample" + "s" * (count > 1), "strong"))

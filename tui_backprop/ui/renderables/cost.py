@@ -102,10 +102,11 @@ def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
 
 def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
     """What a training run takes by both."""
-    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    naive, backprop = (law.gradient(way, costs.at).middle for way in ("naive", "backprop"))
+    naive = naive if costs.raced is None else costs.raced
     return [
-        _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive.middle, "naive", columns),
-        _run(("  with backprop ", "  backprop "), backprop.middle, "backprop", columns),
+        _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
+        _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
     ]
 
 
@@ -137,9 +138,9 @@ def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
     value = AXES[costs.axis].of(law, name, costs.at)
     text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
     text = duration(value, brief=True) if timed and NAME + len(text) > columns else text
-    raced = costs.race is not None and costs.race.state == "done" and costs.decade is None
-    if name == "naive" and raced and costs.race and costs.race.method == "forward-difference":
-        notes: tuple[str, ...] = (f"raced: {duration(costs.race.seconds)}", "raced")
+    if name == "naive" and timed and costs.raced is not None:
+        text = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
+        notes: tuple[str, ...] = ("run for real, in the race", "raced")
     elif name == "backprop" or costs.lesson_clock:
         notes = (source(takes, law),)
     else:

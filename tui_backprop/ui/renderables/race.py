@@ -127,7 +127,7 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     if np.isfinite(found.cosine):
         rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
     if np.isfinite(found.relative):
-        off = (number(found.relative, 2), "text")
+        off = (f"{number(100 * found.relative, 2)}%", "text")
         of = (" of the gradient's norm", "muted")
         rows.append(
             first_fitting(columns, *(line(("off by         ", "muted"), off, *end) for end in ((of,), ())))
