@@ -121,7 +121,8 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
         exact = METHODS["backprop"].gradient(problem)
         found = race.gradient[order[: some.done]]
         assert np.allclose(found, exact[order[: some.done]], atol=2e-2)
-        assert np.count_nonzero(found) > 2000
+        there_is = np.count_nonzero(exact[order[: some.done]])  # the others belong to units that are off
+        assert np.count_nonzero(found) > 0.9 * there_is > 500
         assert sorted(order) == list(range(LONG.parameters))  # the last layer first
         assert order[0] >= LONG.parameters - 2570
         assert there.state == "paused"
