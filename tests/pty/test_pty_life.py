@@ -186,6 +186,7 @@ def test_ctrl_z_goes_to_the_shell_and_fg_comes_back_to_the_same_screen(terminal)
     run.until(lambda: run.text == seen, "the same screen")
     run.press("right", "step 3/20")
     run.send("q")
-    run.until(lambda: left_clean(run), "the shell")
+    prompt = lambda: any(row.startswith("$ ") for row in run.screen.display)  # noqa: E731
+    run.until(lambda: left_clean(run) and prompt(), "the shell, which reads again")
     run.send("exit", "enter")
     assert run.ended() == 0
