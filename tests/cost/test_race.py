@@ -40,6 +40,13 @@ def until(race, reached):
     return standing
 
 
+def stands_still(race, before):
+    """Whether nothing more is done for a while."""
+    time.sleep(0.3)
+    after = race.standing()
+    return (before.evaluations, before.seconds) == (after.evaluations, after.seconds)
+
+
 def finished(race):
     return until(race, lambda standing: not standing.going)
 
@@ -133,11 +140,9 @@ def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
         race.start()
         until(race, lambda standing: standing.evaluations > 100)
         race.pause()
-        time.sleep(0.2)
-        there = race.standing()
-        time.sleep(0.3)
-        still = race.standing()
-        assert (there.state, there.evaluations, there.seconds) == ("paused", still.evaluations, still.seconds)
+        still = until(race, lambda standing: stands_still(race, standing))
+        assert still.state == "paused"
+        assert still.evaluations < still.of
         race.resume()
         until(race, lambda standing: standing.evaluations > still.evaluations)
         process = psutil.Process(race._process.pid)

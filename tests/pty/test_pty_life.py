@@ -89,21 +89,9 @@ def train_without_end(run):
 
 
 @pytest.mark.parametrize("busy", ["still", "playing", "training"])
-def test_the_process_ends_when_its_terminal_goes_away(terminal, busy):
-    run = terminal()
-    run.shows("step 0/20")
-    if busy == "playing":
-        run.send(" ")
-        run.until(lambda: "playing" in run.text, "the play")
-    elif busy == "training":
-        train_without_end(run)
-    os.close(run.master)
-    run.child.wait(timeout=60)
-
-
-@pytest.mark.parametrize("busy", ["still", "playing", "training"])
-def test_so_it_does_when_no_signal_says_so(terminal, busy):
-    run = terminal(own=False)
+@pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
+def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
+    run = terminal(own=own)
     run.shows("step 0/20")
     if busy == "playing":
         run.send(" ")

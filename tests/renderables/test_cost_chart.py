@@ -124,6 +124,10 @@ def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
     assert "11.6 days  run for real" in "\n".join(
         plain(row) for row in readout(Costs(LESSON, HERE, race=done), 80)
     )
+    text = words(Costs(LESSON, HERE, race=done))
+    assert "100,000 steps: naive 3,169 years" in text  # of the race, not of the projection
+    for other in (Costs(LESSON, HERE, 9.0, race=done), Costs(LESSON, HERE, None, True, race=done)):
+        assert "run for real" not in words(other)
 
 
 @pytest.mark.parametrize("columns", [34, 40, 58, 104])

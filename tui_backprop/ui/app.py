@@ -101,9 +101,8 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, self.exit)
-        self.app_resume_signal.subscribe(
-            self, lambda app: self.refresh(layout=True)
-        )  # the shell's screen was there
+        # After ctrl+z and fg all is drawn again: the shell's screen was there.
+        self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
         self.query_one(KeyBar).show(bar("walk"))
         self.show()
         self.call_after_refresh(self._compute)  # the first paint does not wait for it

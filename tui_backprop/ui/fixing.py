@@ -3,11 +3,17 @@ moved, and so are those of what is trained from there. Undo takes it back."""
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from tui_backprop import session as moves
 from tui_backprop.session import Session
-from tui_backprop.ui.inquiries import Inquiries
+from tui_backprop.ui.inquiries import Inquiries, look_at
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.numbers import number
+
+if TYPE_CHECKING:  # loads numpy
+    from tui_backprop.engine.blame import Culprit
 
 SMALL = {"up": 0.01, "down": -0.01}
 
@@ -18,24 +24,28 @@ class Fixing(Inquiries):
     def action_fix(self, how: str) -> None:
         """Move the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or as far as it takes to
         ``turn`` the answer."""
-        self.accuse()
-        known = self._accusation
-        culprit = known.chosen if known else None
-        if known is None or culprit is None:
+        culprit = self._culprit(partial(self.action_fix, how))
+        if culprit is None:
             return
-        if how == "turn":
-            case = known.case if known.case is not None and known.case.culprit == culprit else None
-            if case is None or case.turn is None or case.turn.by is None:
-                self.say("no move of this one alone is known to turn the answer")
-                return
-            by = case.turn.by
-        else:
-            by = SMALL.get(how, -culprit.value)
+        by = self._turning(culprit) if how == "turn" else SMALL.get(how, -culprit.value)
+        if by is None:
+            return
 
         def move(session: Session, moment: Moment) -> Session:
             self.say(f"moved; the loss was {number(moment.taken.loss, 4)}, u takes it back")
             return moves.fix(
-                moves.ask(session, culprit.tensor, culprit.index), culprit.tensor, culprit.index, by
+                look_at(session, culprit.tensor, culprit.index), culprit.tensor, culprit.index, by
             )
 
         self.move(move)
+
+    def _turning(self, culprit: Culprit) -> float | None:
+        """How far it has to go to turn the answer; None where that is not known, which is said."""
+        case = self._accusation.case if self._accusation else None
+        if case is None or case.culprit != culprit:
+            self.say("its case is not known yet; press it again")
+        elif case.turn is None or case.turn.by is None:
+            self.say("no move of this one alone is known to turn the answer")
+        else:
+            return case.turn.by
+        return None

@@ -23,12 +23,8 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.blame import Culprit
 
 RANKED = 100  # parameters in a ranking
-FOLLOWING = (
-    "number",
-    "curves",
-    "cost",
-    *COST_PAGES,
-)  # panels that show the number looked at, or have a page that does
+# Panels that show the number looked at, or have a page that does.
+FOLLOWING = ("number", "curves", *COST_PAGES)
 
 
 def answered(asked: Accusation) -> bool:
