@@ -124,10 +124,13 @@ class Law:
             kind: self._fit(_undisturbed([p for p in self.points if p.kind == kind])) for kind in self.kinds
         }
 
+    @cached_property
+    def _found(self) -> dict[tuple[str, float], Measured]:
+        return {(point.kind, point.parameters): point for point in reversed(self.points)}
+
     def point(self, kind: str, parameters: float) -> Measured | None:
         """What was measured of a network with exactly so many parameters."""
-        same = (p for p in self.points if p.kind == kind and p.parameters == round(parameters))
-        return next(same, None)
+        return self._found.get((kind, round(parameters)))
 
     def seconds(self, kind: str, shape: Shape) -> Estimate:
         """A pass: as measured, or as the law has it. A kind that was not measured takes as long as its work does at

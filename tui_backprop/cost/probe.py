@@ -7,9 +7,10 @@ outer product, the weight gradient, which drives from the caches what was to be 
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 
 import numpy as np
@@ -28,9 +29,18 @@ class Speeds:
     sizes: tuple[float, ...]
     rates: tuple[float, ...]
 
+    @cached_property
+    def _logarithms(self) -> tuple[list[float], list[float]]:
+        return [math.log(size) for size in self.sizes], [math.log(rate) for rate in self.rates]
+
     def at(self, size: float) -> float:
-        x = np.log(self.sizes)
-        return math.exp(float(np.interp(math.log(max(size, 1.0)), x, np.log(self.rates))))
+        x, y = self._logarithms
+        to = math.log(max(size, 1.0))
+        after = min(max(bisect(x, to), 1), len(x) - 1)
+        if len(x) == 1 or to <= x[0]:
+            return self.rates[0]
+        share = min((to - x[after - 1]) / (x[after] - x[after - 1]), 1.0)
+        return math.exp(y[after - 1] + share * (y[after] - y[after - 1]))
 
 
 @dataclass(frozen=True)

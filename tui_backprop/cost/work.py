@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from tui_backprop.engine.spec import ITEMSIZE, NetworkSpec
 
@@ -28,16 +28,16 @@ class Shape:
     def depth(self) -> int:
         return len(self.widths) - 1
 
-    @property
+    @cached_property
     def weights(self) -> float:
         return sum(self.each)
 
-    @property
+    @cached_property
     def each(self) -> tuple[float, ...]:
         """Weights of each layer."""
         return tuple(i * o for i, o in zip(self.widths, self.widths[1:], strict=False))
 
-    @property
+    @cached_property
     def parameters(self) -> float:
         return self.weights + self.bias * sum(self.widths[1:])
 

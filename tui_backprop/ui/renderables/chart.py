@@ -126,17 +126,23 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     axis = AXES[costs.axis]
     view = view_of(costs, axis, law, columns, rows)
     figure = blank(columns, rows)
-    xs = decades(view.left, view.right, 2 * max(columns, 8))
+    xs = decades(view.left, view.right, max(2 * columns // 5, 8))  # a dot apart from the next
     shapes = [costs.shape.at(10**x) for x in xs]
 
-    def draw(x: Sequence[float], y: Sequence[float], role: str, marker: str, joined: bool = False) -> None:
+    def draw(
+        x: Sequence[float], y: Sequence[float], role: str, marker: str | Sequence[str], joined: bool = False
+    ) -> None:
+        """Points by one marker, or by one each."""
+        each = [marker] * len(x) if isinstance(marker, str) else marker
         inside = [
-            (a, b)
-            for a, b in zip(x, y, strict=True)
+            (a, b, m)
+            for a, b, m in zip(x, y, each, strict=True)
             if view.bottom <= b <= view.top and view.left <= a <= view.right
         ]
         if inside:
-            signal = figure.signal(*map(list, zip(*inside, strict=True)), marker=painted(marker, role))
+            xs, ys, ms = map(list, zip(*inside, strict=True))
+            paint = painted(marker, role) if isinstance(marker, str) else [painted(m, role) for m in ms]
+            signal = figure.signal(xs, ys, marker=paint)
             figure.draw(signal.lines() if joined and len(inside) > 1 else signal)
 
     cursor = math.log10(costs.parameters)
@@ -147,7 +153,7 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     for i, (way, role, marker) in enumerate(lines_of(columns)):
         ys = [log(axis.of(law, way, shape)) for shape in shapes]
         solid = [n for n, x in enumerate(xs) if x <= edge]
-        dotted = [n for n, x in enumerate(xs) if x > edge][1::5]
+        dotted = [n for n, x in enumerate(xs) if x > edge]
         look = marker if glyphs.plain else "braille"
         draw([xs[n] for n in solid], [ys[n] for n in solid], role, look, joined=True)
         draw([xs[n] for n in dotted], [ys[n] for n in dotted], role, look)
@@ -184,6 +190,8 @@ def _names(draw: Draw, costs: Costs, view: View, columns: int, rows: int, glyphs
     across = (view.right - view.left) / max(columns - 10, 1)
     up = (view.top - view.bottom) / max(rows - 3, 1)
     taken: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
+    marked: list[float] = []
+    letters: list[tuple[float, float, str]] = []
     for name, parameters in KNOWN:
         x = math.log10(parameters)
         if parameters == costs.network.parameters or not view.left <= x <= view.right:
@@ -192,12 +200,15 @@ def _names(draw: Draw, costs: Costs, view: View, columns: int, rows: int, glyphs
         end = start + (len(name) + 1) * across
         free = (row for row in range(NAME_ROWS) if all(end < a or start > b for a, b in taken[row]))
         row = next(free, None)
-        draw([x], [view.bottom], "strong", "^" if glyphs.plain else "▴")
+        marked.append(x)
         if row is not None:
             taken[row].append((start, end))
             y = view.bottom + (row + 1) * up
-            for i, letter in enumerate(name):
-                draw([start + (i + 0.5) * across], [y], "mark", letter)
+            letters += [(start + (i + 0.5) * across, y, letter) for i, letter in enumerate(name)]
+    draw(marked, [view.bottom] * len(marked), "strong", "^" if glyphs.plain else "▴")
+    if letters:
+        xs, ys, names = zip(*letters, strict=True)
+        draw(xs, ys, "mark", names)
 
 
 def _axes(figure: Any, axis: Axis, view: View, rows: int, glyphs: Glyphs) -> None:
