@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tui_backprop.cost.racer import begin, keep_quiet
+from tui_backprop.cost.racer import begin, give_way, keep_quiet
 
 PATIENCE = 2.0  # seconds that a process is given to end by itself
 
@@ -61,6 +61,7 @@ class Apart:
 
 def _run(there: Any, make: Callable[..., Iterator[Any]], given: tuple[object, ...]) -> None:
     keep_quiet()
+    give_way()
     try:
         for found in make(*given):
             there.send(("found", found))

@@ -22,12 +22,14 @@ BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "cancelled"
 EVALUATIONS = BOARD.index("evaluations")
 WHY = 400  # bytes for the reason why it failed
 LOOK, NAP = 0.005, 0.02  # seconds between looking at the board, and while it is paused
+BEHIND = 10  # by which it is less urgent than others, of 19
 ROUNDS = 9  # of backprop, timed
 
 
 def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
     """Fill ``shared`` by a method, until it is done, cancelled, or nobody is there any more to see it."""
     keep_quiet()
+    give_way()
     try:
         board[BOARD.index("backprop")] = time_backprop(problem)
         gradient = np.frombuffer(shared)
@@ -93,6 +95,12 @@ def interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def give_way() -> None:
+    """Where something else wants this core too, such as an app that shows a key, that comes first."""
+    if hasattr(os, "nice"):
+        os.nice(BEHIND)
 
 
 def keep_quiet() -> None:

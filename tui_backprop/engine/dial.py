@@ -71,11 +71,6 @@ class Dial:
         """Whether errors are relative: the derivative is not 0."""
         return self.exact != 0
 
-    @property
-    def flips(self) -> Mapping[str, tuple[Flip | None, ...]]:
-        """By method, what changes sides with each step, in double precision."""
-        return {way: self.rows[way, "float64"].flips for way in WAYS}
-
     def nearest(self, step: float) -> int:
         """The place of the step nearest to one."""
         return int(np.argmin(np.abs(np.log10(self.steps) - np.log10(step))))
