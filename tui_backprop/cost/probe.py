@@ -61,8 +61,8 @@ def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Prob
         side = math.isqrt(2**power // 4 // LAYERS)
         layers = [Layer(side) for _ in range(LAYERS)]
         bytes_ = sum(layer.w.nbytes for layer in layers)
-        reading[bytes_] = bytes_ / _median(partial(_down, layers), clock)
-        both[2 * bytes_] = 3 * bytes_ / _median(partial(_down_and_up, layers), clock)
+        reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
+        both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
     return Probe(*(Speeds(tuple(map(float, rates)), tuple(rates.values())) for rates in (reading, both)))
 
 
@@ -87,12 +87,12 @@ def _down_and_up(layers: list[Layer]) -> None:
         np.matmul(layer.x, layer.w.T, out=layer.y)
 
 
-def _median(run: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Median seconds of a few runs, after one to warm up."""
+def _least(run: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Seconds of the quickest of a few runs, after one to warm up: whatever disturbs them makes them slower."""
     run()
     times = []
     for _ in range(RUNS):
         start = clock()
         run()
         times.append(clock() - start)
-    return max(sorted(times)[RUNS // 2], 1e-9)
+    return max(min(times), 1e-9)
