@@ -1,4 +1,5 @@
-"""What the app costs its user: time to first content, time to settle, time and bytes of a key, in a real pty.
+"""What the app costs its user, in a real pty: time to first content, time to settle, time and bytes of a key; and
+what a key takes while a race or a sweep keeps a core busy.
 
 A bare Textual app is measured in the same run; compare the ratios, machines are noisy.
 
@@ -33,7 +34,10 @@ APPS = {
     "bare Textual app": [sys.executable, "-c", BARE],
     "backprop-tui": [sys.executable, "-m", "tui_backprop"],
 }
-RUNS, KEYS = 5, 18
+# What is pressed before the steps are timed: to the race and start it; to the cost panel and start a sweep.
+BUSY = {"nothing else": [], "a race": [b"3", b"v", b"v", b"\r"], "a sweep": [b"3", b"S"]}
+RUNS, KEYS, TIMED = 5, 18, 100
+TOP_LINE = b"\x1b[1;"  # a step changes it, and what else goes on does not
 ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\s")
 
 
@@ -49,24 +53,60 @@ def until_quiet(fd: int, quiet: float) -> tuple[float | None, float | None, floa
     return first, content, last, len(data)
 
 
-def measure(command: list[str]) -> tuple[float, float, list[tuple[float, int]]]:
-    """One start and some keys at 120x40: (seconds to content, to settle, (seconds, bytes) of each key)."""
+def started(command: list[str]) -> tuple[int, int]:
+    """A command in a terminal of 120x40: its process and the terminal."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        os.environ["BACKPROP_TUI_TOUR"] = "false"
+        os.environ |= {"BACKPROP_TUI_TOUR": "false"}
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         os.execvp(command[0], command)
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    return pid, fd
+
+
+def ended(pid: int, fd: int) -> None:
+    os.kill(pid, signal.SIGTERM)
+    os.waitpid(pid, 0)
+    os.close(fd)
+
+
+def measure(command: list[str]) -> tuple[float, float, list[tuple[float, int]]]:
+    """One start and some keys at 120x40: (seconds to content, to settle, (seconds, bytes) of each key)."""
+    pid, fd = started(command)
     _, content, settled, _ = until_quiet(fd, 0.8)
     keys = []
     for _ in range(KEYS):
         os.write(fd, b"\x1b[C")
         first, _, _, size = until_quiet(fd, 0.2)
         keys.append((first or 0.0, size))
-    os.kill(pid, signal.SIGTERM)
-    os.waitpid(pid, 0)
-    os.close(fd)
+    ended(pid, fd)
     return content or 0.0, settled or 0.0, keys
+
+
+def while_busy(before: list[bytes]) -> list[float]:
+    """Milliseconds from each of many steps to the top line that says so."""
+    pid, fd = started(APPS["backprop-tui"])
+    until_quiet(fd, 3.0)
+    for key in before:
+        os.write(fd, key)
+        end = perf_counter() + 0.5
+        while select.select([fd], [], [], max(end - perf_counter(), 0))[0]:
+            os.read(fd, 65536)
+    os.write(fd, b"2")
+    times = []
+    for _ in range(TIMED):
+        end = perf_counter() + 0.06
+        while select.select([fd], [], [], max(end - perf_counter(), 0))[0]:
+            os.read(fd, 65536)
+        start, data = perf_counter(), b""
+        os.write(fd, b"\x1b[C")
+        while TOP_LINE not in data and select.select([fd], [], [], 5)[0]:
+            data += os.read(fd, 65536)
+        times.append(1e3 * (perf_counter() - start))
+    ended(pid, fd)
+    return sorted(times)
 
 
 def main() -> None:
@@ -79,6 +119,12 @@ def main() -> None:
         print(
             f"{name:<20}  {content:>9.3f}  {settled:>9.3f}  {statistics.median(keys):>6.1f}"
             f"  {keys[int(0.95 * len(keys))]:>6.1f}  {statistics.median(sizes):>11,.0f}"
+        )
+    print("\nms from a step to its top line, while there goes on:")
+    for name, before in BUSY.items():
+        times = while_busy(before)
+        print(
+            f"{name:<20}  median {statistics.median(times):>6.1f}  p95 {times[int(0.95 * len(times))]:>6.1f}"
         )
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tui_backprop import __version__
+from tui_backprop.commands.printing import glyphs_for_stdout, print_json
 from tui_backprop.config import Settings, settings
 from tui_backprop.engine.spec import SpecError, one_of
-from tui_backprop.options import session_from, session_options, setting_options
+from tui_backprop.options import plain_option, session_from, session_options, setting_options
+from tui_backprop.places import plain, shown
 from tui_backprop.session import GRAINS, Session
-
-if TYPE_CHECKING:
-    from tui_backprop.ui.renderables.glyphs import Glyphs
 
 FLAGS = "tui_backprop.settings"  # where the flags given before a command are kept for it
 
@@ -38,7 +39,9 @@ class OneLine(click.Group):
             click.echo(f"backprop-tui: {named(error.field)}: {error.message}", err=True)
             raise SystemExit(2) from None
         except click.ClickException as error:
-            click.echo(f"backprop-tui: {error.format_message()} (--help names what there is)", err=True)
+            click.echo(
+                f"backprop-tui: {plain(error.format_message(), 300)} (--help names what there is)", err=True
+            )
             raise SystemExit(2) from None
 
 
@@ -61,6 +64,8 @@ def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -
     context.meta[FLAGS] = flags
     if context.invoked_subcommand is None:
         chosen = settings(flags)
+        if chosen.tour is None and (resume or token is not None):
+            chosen = replace(chosen, tour=False)  # who goes on has begun before
         open_app(opening(given, resume, token), chosen)
     elif resume or token is not None:
         raise SpecError("resume" if resume else "open", "it is for the app; leave it out here")
@@ -68,42 +73,57 @@ def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -
 
 def open_app(session: Session, chosen: Settings) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
-    from tui_backprop.ui.terminal import glyphs_for, require_terminal, settle_colours, settle_motion
+    from tui_backprop.ui.terminal import (
+        glyphs_for,
+        require_terminal,
+        settle_colours,
+        settle_motion,
+        theme_for,
+    )
 
     require_terminal()
+    gc.disable()  # until the first paint: there is nothing to collect before
     settle_colours(chosen.color)
     settle_motion(chosen.motion)
     from tui_backprop.autosave import Saver
     from tui_backprop.ui.app import BackpropApp
+    from tui_backprop.ui.detect import link
     from tui_backprop.ui.driver import careful
+    from tui_backprop.ui.first_start import tour_wanted
 
-    glyphs = glyphs_for(sys.stderr.encoding, chosen.glyphs)
-    app = BackpropApp(session, glyphs, chosen.memory * 2**20, Saver())
+    glyphs = replace(glyphs_for(sys.stderr.encoding, chosen.glyphs), sparse=bool(chosen.sparse))
+    if chosen.keys:
+        from tui_backprop.keymap import remapped
+
+        glyphs = replace(glyphs, keys=remapped(chosen.keys))
+    saver = Saver()
+    app = BackpropApp(
+        session,
+        glyphs,
+        chosen.memory * 2**20,
+        saver,
+        theme_for(chosen.theme, chosen.color),
+        tour_wanted(chosen.tour),
+    )
     app.set_keymap(chosen.keymap)
-    app.driver_class = careful(app.driver_class)
+    far, tells = link(os.environ).value == "ssh", chosen.sparse is None
+    app.driver_class = careful(app.driver_class, far=far, tells=tells)
     app.run(mouse=chosen.mouse)
+    if saver.trouble:
+        click.echo(f"backprop-tui: {saver.trouble}", err=True)
     raise SystemExit(app.return_code or 0)
-
-
-def glyphs_for_stdout() -> Glyphs:
-    from tui_backprop.ui.terminal import glyphs_for
-
-    return glyphs_for(getattr(sys.stdout, "encoding", None))
-
-
-def print_json(found: object) -> None:
-    import msgspec
-
-    click.echo(msgspec.json.encode(found))
 
 
 @main.command()
 @session_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@plain_option
 @click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
 @click.option("--stream", "streamed", is_flag=True, help="For huge networks: keep no weight gradient.")
 @click.option("--grain", metavar="|".join(GRAINS), help="How much one step is; equation if not given.")
-def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: bool, grain: str | None) -> None:
+def trace(
+    given: dict[str, Any], as_json: bool, plain: bool, save: Path | None, streamed: bool, grain: str | None
+) -> None:
     """Print the whole pass, forward, loss, backward and update, step by step.
 
     With --stream, forward and backward only, a line for each layer: times, norms, and the largest entries of
@@ -115,7 +135,7 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: boo
     if streamed:
         if grain is not None:
             raise SpecError("grain", "--stream goes by layers; leave --grain out")
-        print_stream(session, as_json)
+        print_stream(session, as_json, plain)
         return
     session = replace(session, grain=one_of("grain", grain or session.grain, GRAINS))
     from tui_backprop.replay import Replay
@@ -123,14 +143,14 @@ def trace(given: dict[str, Any], as_json: bool, save: Path | None, streamed: boo
 
     taken = Replay().take(session)
     if save is not None:
-        click.echo(f"{save}: {save_arrays(taken, save)} arrays written", err=True)
+        click.echo(f"{shown(save)}: {save_arrays(taken, save)} arrays written", err=True)
     if as_json:
         print_json(as_object(session, taken))
     elif save is None:
-        click.echo(as_text(session, taken, glyphs_for_stdout()))
+        click.echo(as_text(session, taken, glyphs_for_stdout(plain)))
 
 
-def print_stream(session: Session, as_json: bool) -> None:
+def print_stream(session: Session, as_json: bool, plain: bool) -> None:
     from tui_backprop.commands.stream import stream
     from tui_backprop.ui.stream_text import as_object, as_text
 
@@ -138,7 +158,7 @@ def print_stream(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(as_object(session, report, drawn))
     else:
-        click.echo(as_text(session, report, drawn, glyphs_for_stdout()))
+        click.echo(as_text(session, report, drawn, glyphs_for_stdout(plain)))
 
 
 def worker_options(command: Any) -> Any:
@@ -155,7 +175,8 @@ def worker_options(command: Any) -> Any:
 @click.option("--measure", default="gradient", metavar="NAME", help="gradient, update, weight-x-gradient.")
 @click.option("--top", default="10", metavar="10", help="How many parameters to name.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+@plain_option
+def blame(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> None:
     """Rank all parameters by their share in the error, and nudge the first to see.
 
     The first comes with its path of largest influence to the loss, with what moving it does to the loss, as
@@ -169,7 +190,7 @@ def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(as_object(accusation))
     else:
-        click.echo(as_text(accusation, glyphs_for_stdout()))
+        click.echo(as_text(accusation, glyphs_for_stdout(plain)))
 
 
 @main.command()
@@ -183,7 +204,8 @@ def blame(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
 @click.option("--step", metavar="1e-4", help="Its h; the best one for method and precision if not given.")
 @worker_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def cost(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+@plain_option
+def cost(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> None:
     """Print what a gradient costs on this machine by each method, measured and projected.
 
     Networks are measured in seconds, this one and a few others, and a law is fitted to that, with its own error. With
@@ -200,7 +222,7 @@ def cost(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(as_object(bill))
     else:
-        click.echo(as_text(bill, glyphs_for_stdout()))
+        click.echo(as_text(bill, glyphs_for_stdout(plain)))
 
 
 @main.command()
@@ -217,7 +239,8 @@ def cost(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
 @click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")
 @worker_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
+@plain_option
+def check(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> None:
     """Hold backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
@@ -234,14 +257,15 @@ def check(given: dict[str, Any], as_json: bool, **asked: Any) -> None:
     if as_json:
         print_json(as_object(report))
     else:
-        click.echo(as_text(session, report, glyphs_for_stdout()))
+        click.echo(as_text(session, report, glyphs_for_stdout(plain)))
     raise SystemExit(0 if report.passed else 1)
 
 
 @main.command()
 @setting_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def doctor(as_json: bool, **flags: Any) -> None:
+@plain_option
+def doctor(as_json: bool, plain: bool, **flags: Any) -> None:
     """Print what was found out about this terminal and machine, and why: for a bug report.
 
     Nothing in it says who you are or where; the home folder is shown as ~.
@@ -255,7 +279,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
     if as_json:
         print_json(as_object(diagnosis))
     else:
-        click.echo(as_text(diagnosis, glyphs_for_stdout()))
+        click.echo(as_text(diagnosis, glyphs_for_stdout(plain)))
 
 
 @main.command()

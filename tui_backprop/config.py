@@ -98,6 +98,12 @@ SETTINGS = (
         _choice(AUTO, "true", "256", "16", "none"),
     ),
     Setting(
+        "theme",
+        "auto|dark|light|terminal",
+        "How it looks; terminal: in the terminal's own 16 colours. Automatic: dark, unless it is known to be light.",
+        _choice(AUTO, "dark", "light", "terminal"),
+    ),
+    Setting(
         "glyphs",
         "auto|utf-8|ascii",
         "Characters to draw with: those of the encoding, or plain ones.",
@@ -105,6 +111,18 @@ SETTINGS = (
     ),
     Setting("mouse", "true|false", "Whether the mouse is listened to.", _switch),
     Setting("motion", "auto|true|false", "Whether things move; automatic: not over SSH.", _automatic_switch),
+    Setting(
+        "tour",
+        "auto|true|false",
+        "Whether a tour shows around; automatic: at the first start.",
+        _automatic_switch,
+    ),
+    Setting(
+        "sparse",
+        "auto|true|false",
+        "Whether little is drawn; automatic: where the line is found to be slow.",
+        _automatic_switch,
+    ),
     Setting("memory", "256", "Megabytes kept for going back in time; 256 if not given.", _megabytes),
 )
 ROWS = {setting.name: setting for setting in SETTINGS}
@@ -112,13 +130,17 @@ ROWS = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True)
 class Settings:
-    """What was chosen. ``motion`` is None where that is found out, ``memory`` is in megabytes,
-    ``keys`` are those of actions that have other keys than usual. ``origins`` says where each was chosen that was."""
+    """What was chosen. ``motion``, ``sparse`` and ``tour`` are None where that is found out, ``memory`` is in
+    megabytes, ``keys`` are those of actions that have other keys than usual. ``origins`` says where each was chosen
+    that was."""
 
     color: str = AUTO
+    theme: str = AUTO
     glyphs: str = AUTO
     mouse: bool = True
     motion: bool | None = None
+    sparse: bool | None = None
+    tour: bool | None = None
     memory: int = MEGABYTES
     keys: Keys = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

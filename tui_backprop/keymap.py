@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 
 from tui_backprop.engine.spec import SpecError, quoted
 from tui_backprop.places import plain
-from tui_backprop.ui.keys import KEYS, Key
+from tui_backprop.ui.key_names import CHARACTERS, NAMED, key_name, shown_key
+from tui_backprop.ui.keys import ROWS, Key
 
-ACTIONS = {key.action: key for key in KEYS}
+# The form's own keys stay as they are: they go with those of a text field.
+ACTIONS = {key.id: key for key in ROWS if not (key.own and key.places == ("network",))}
 MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
-
-# What Textual calls keys: characters by their Unicode name, but for a few, and the keys that make none.
-SHORT = {
-    "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
-    "plus_sign": "plus", "low_line": "underscore",
-}  # fmt: skip
-NAMED = {
-    "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "insert", "delete", "backspace", "enter",
-    "escape", "tab", "space", *(f"f{number}" for number in range(1, 25)),
-}  # fmt: skip
-ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
-
-
-def key_name(character: str) -> str:
-    """Textual's name of the key that makes a character."""
-    if character.isalnum():
-        return character
-    name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
-    return SHORT.get(name, name)
-
-
-CHARACTERS = {key_name(chr(code)): chr(code) for code in range(33, 127)}
 
 
 def read_key(text: object) -> str | None:
@@ -84,42 +63,34 @@ def _keys_of(action: str, keys: object, where: str) -> tuple[str, ...]:
 
 def keys_of(key: Key, other: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The keys of a row: those chosen for its action, or its own."""
-    return other.get(key.action) or tuple(key.keys.split(","))
+    return other.get(key.id) or tuple(key.keys.split(","))
 
 
 def _check_clashes(found: Mapping[str, tuple[str, ...]], where: str) -> None:
-    taken: dict[tuple[str, str], str] = {}
-    for key in sorted(KEYS, key=lambda key: key.action in found):  # so that it is said of the one in the file
+    """In one place a key does one thing; but what a panel has for itself comes before what is for everywhere."""
+    taken: dict[tuple[str, str, bool], str] = {}
+    for key in sorted(ROWS, key=lambda key: key.id in found):  # so that it is said of the one in the file
         for name in keys_of(key, found):
             for place in key.places:
-                before = taken.setdefault((name, place), key.action)
-                if before != key.action:
+                before = taken.setdefault((name, place, key.own), key.id)
+                if before != key.id:
                     raise SpecError(
                         "config",
-                        f"{where}keys: {key.action}: {name} is a key of {before} already; give that another",
+                        f"{where}keys: {key.id}: {name} is a key of {before} already; give that another",
                     )
 
 
-# --- what follows from it ------------------------------------------------------------------------------------
-
-
-def shown_key(name: str) -> str:
-    """A key as the key bar shows it."""
-    *modifiers, last = name.split("+")
-    return "+".join([*modifiers, ARROWS.get(last) or CHARACTERS.get(last, last)])
-
-
 def remapped(other: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
-    """The table of keys with those that were chosen, named as they are now. Two rows that are named together ("← →")
-    stay so."""
+    """The table of keys with those that were chosen, named as they are now. Rows that are shown together ("← →") stay
+    so."""
     rows = []
-    for at, key in enumerate(KEYS):
-        beside = KEYS[at + 1] if " " in key.shown else key
-        if key.action in other or beside.action in other:
-            first, second = (shown_key(keys_of(each, other)[0]) for each in (key, beside))
-            if shown_key(key.keys.split(",")[0]) == key.shown.split(" ")[-1]:
-                first, second = second, first
-            shown = (f"{first} {second}" if beside is not key else first) if key.shown else ""
+    for at, key in enumerate(ROWS):
+        together = ROWS[at : at + len(key.shown.split())]
+        if any(keys_of(each, other) != tuple(each.keys.split(",")) for each in (key, *together)):
+            now = {
+                shown_key(each.keys.split(",")[0]): shown_key(keys_of(each, other)[0]) for each in together
+            }
+            shown = " ".join(now.get(name, name) for name in key.shown.split())
             key = replace(key, keys=",".join(keys_of(key, other)), shown=shown)
         rows.append(key)
     return tuple(rows)

@@ -123,6 +123,14 @@ def setting_options(command: Command) -> Command:
     )(plain(command))
 
 
+def plain_option(command: Command) -> Command:
+    """Add the option to print what a screen reader reads well."""
+    about = (
+        "For screen readers: a line for each fact, in words and plain characters; no tables, nothing drawn."
+    )
+    return click.option("--plain", is_flag=True, help=about)(command)
+
+
 def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     """The session that the options describe. What is not given comes from the preset, made to fit the data.
 

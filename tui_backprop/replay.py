@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -22,19 +22,24 @@ from tui_backprop.session import Session, after_training, before_update, samples
 from tui_backprop.way import Fix, Run, Way, shared, updates
 
 PART = 0.1  # seconds of training at a time
+OFTEN = 0.25  # seconds between telling how far a replay is
 ENDLESS = 10**6  # updates ahead of training that has no end
 MOST = 256  # passes: those of a small network are larger than their arrays
+
+
+Told = Callable[[int, int], None]
 
 
 class Replay:
     """Passes of sessions. Within ``limit`` bytes in all, those taken lately are kept in memory (one always is), and
     states along the way of training, the first and the newest at least (see ``Checkpoints``).
 
-    Safe to use from several threads; one pass is computed at a time.
+    Safe to use from several threads; one pass is computed at a time. While updates are gone through again for one,
+    ``told`` is called several times a second, in its thread: how many are done, and of how many.
     """
 
-    def __init__(self, limit: int = MEGABYTES * 2**20) -> None:
-        self.limit = limit
+    def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
+        self.limit, self._told = limit, told
         self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
         self._bytes = 0  # of all passes kept, about
         self._training: Training | None = None
@@ -95,7 +100,7 @@ class Replay:
         training = self._along(session)
         before = self._kept.get(before_update(session).pass_key) if session.history else None
         if before is None:
-            return training.state(session.iteration, _plan(session))
+            return training.state(session.iteration, _plan(session), _telling(self._told, session.iteration))
         training.keep(before.after)
         return before.after
 
@@ -135,6 +140,24 @@ def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
             losses.append(loss)
             if perf_counter() > end:
                 raise _Enough
+
+    return watch
+
+
+def _telling(told: Told | None, to: int) -> Watch:
+    """Tell how far a replay is that goes to an iteration; nothing of one that takes no time."""
+    if told is None:
+        return lambda done, loss: None
+    first, due = 0, 0.0
+
+    def watch(done: int, loss: float) -> None:
+        nonlocal first, due
+        now = perf_counter()
+        if not due:
+            first, due = done - 1, now + OFTEN
+        elif now > due:
+            due = now + OFTEN
+            told(done - first, to - first)
 
     return watch
 

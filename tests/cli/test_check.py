@@ -48,6 +48,7 @@ def test_there_is_a_line_for_each_tensor_with_both_values_and_what_is_allowed():
     heads = lines[4].split("  ")
     assert [head.strip() for head in heads if head] == [
         "tensor", "shape", "compared", "worst at", "backprop", "central", "rel. error", "difference", "allowed",
+        "verdict",
     ]  # fmt: skip
     rows = [line.split() for line in lines[5:9]]
     assert [(row[0], row[1], row[2], row[-1]) for row in rows] == [
@@ -83,6 +84,15 @@ def test_a_wrong_gradient_ends_with_1_and_is_named_with_its_place(wrong_w2):
     assert row[3] == "[0,0]"
     assert float(row[4]) == pytest.approx(1.5 * float(row[5]), rel=1e-6)
     assert row[-2:] == ["1", "DIFFER"]
+
+
+def test_for_screen_readers_it_is_named_too(wrong_w2):
+    result = run("--preset", "xor", "--plain")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert "W2, worst at: [0,0]" in lines
+    assert "W2, verdict: 1 DIFFER" in lines
+    assert lines[-1] == "FAILED: W2 differs"
 
 
 def test_json_says_the_same(wrong_w2):

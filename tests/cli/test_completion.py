@@ -114,7 +114,7 @@ def test_the_page_names_every_option_of_every_command(page):
 def test_the_page_has_the_sections_that_pages_have(page):
     parts = sections(page, "SH")
     assert [*parts] == [
-        "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "ENVIRONMENT", "FILES", "EXIT STATUS",
+        "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "ENVIRONMENT", "FILES", "EXIT STATUS", "NOTES",
     ]  # fmt: skip
     assert page.startswith(".TH BACKPROP\\-TUI 1 ")
     assert all(setting.variable in parts["ENVIRONMENT"] for setting in SETTINGS)

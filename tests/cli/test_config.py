@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tui_backprop import config, places
-from tui_backprop.config import SETTINGS, Settings, settings
+from tui_backprop.config import ROWS, SETTINGS, Settings, settings
 from tui_backprop.engine.spec import SpecError
 
 
@@ -39,6 +39,7 @@ color = "16"
 glyphs = "ascii"
 mouse = false
 motion = false
+tour = false
 memory = 64
 
 [keys]
@@ -61,7 +62,15 @@ def test_settings_are_frozen():
 def test_everything_can_be_chosen_in_the_file(home):
     home(WHOLE)
     found = settings({}, {})
-    assert found == Settings("16", "ascii", False, False, 64, {"view": ("w",), "quit": ("ctrl+x",)})
+    assert found == Settings(
+        color="16",
+        glyphs="ascii",
+        mouse=False,
+        motion=False,
+        tour=False,
+        memory=64,
+        keys={"view": ("w",), "quit": ("ctrl+x",)},
+    )
     assert found.keymap == {"view": "w", "quit": "ctrl+x"}
     assert found.origin("color") == found.origin("keys") == "file ~/config/config.toml"
 
@@ -76,7 +85,7 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(home):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["mouse", "motion"])
+@pytest.mark.parametrize("name", ["mouse", "motion", "tour"])
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1", True), ("Yes", True), ("on", True), ("0", False), ("no", False), ("FALSE", False)],
@@ -122,7 +131,7 @@ def test_another_file_is_named_by_a_flag_before_the_environment(home, tmp_path):
 CASES = [
     ('colour = "16"', "colour: no such setting; did you mean color?"),
     ("MEMORY = 1", "MEMORY: no such setting; did you mean memory?"),
-    ("xyz = 1", "xyz: no such setting; there is color, glyphs, mouse, motion, memory, keys"),
+    ("xyz = 1", f"xyz: no such setting; there is {', '.join((*ROWS, 'keys'))}"),
     ('color = "pink"', 'color: "pink" does not do; choose from auto, true, 256, 16, none'),
     ("color = true", 'color: "true" does not do; choose from auto, true, 256, 16, none'),
     ("color = 1.5", "choose from auto"),

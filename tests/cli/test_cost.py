@@ -181,7 +181,7 @@ def test_no_line_is_wider_than_100_columns_and_none_ends_in_blanks(
     if encoding == "ascii":
         from tui_backprop.ui.renderables.glyphs import ASCII
 
-        monkeypatch.setattr("tui_backprop.cli.glyphs_for_stdout", lambda: ASCII)
+        monkeypatch.setattr("tui_backprop.cli.glyphs_for_stdout", lambda plain: ASCII)
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     for row in result.stdout.splitlines():

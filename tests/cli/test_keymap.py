@@ -9,8 +9,9 @@ from textual.keys import _character_to_key
 
 from tui_backprop.config import Settings
 from tui_backprop.engine.spec import SpecError
-from tui_backprop.keymap import ACTIONS, checked_keys, read_key, remapped, shown_key
-from tui_backprop.ui.keys import KEYS
+from tui_backprop.keymap import ACTIONS, checked_keys, read_key, remapped
+from tui_backprop.ui.key_names import shown_key
+from tui_backprop.ui.keys import KEYS, ROWS
 
 
 def shown(other, action):
@@ -44,9 +45,14 @@ def test_what_is_a_key_is_one(text):
 
 
 def test_the_table_as_it_is_has_no_clash():
-    assert checked_keys({key.action: key.keys.split(",") for key in KEYS}, "") == {
-        key.action: tuple(key.keys.split(",")) for key in KEYS
+    assert checked_keys({action: key.keys.split(",") for action, key in ACTIONS.items()}, "") == {
+        action: tuple(key.keys.split(",")) for action, key in ACTIONS.items()
     }
+
+
+def test_an_action_has_the_same_keys_wherever_it_works():
+    for key in ROWS:
+        assert ACTIONS.get(key.id, key).keys == key.keys, key.id
 
 
 def test_two_may_change_places():
@@ -66,8 +72,8 @@ def test_one_key_may_not_do_two_things_in_one_place(table):
 
 
 def test_nothing_chosen_leaves_the_table_as_it_is():
-    assert remapped({}) == KEYS
-    assert remapped({action: tuple(key.keys.split(",")) for action, key in ACTIONS.items()}) == KEYS
+    assert remapped({}) == ROWS
+    assert remapped({action: tuple(key.keys.split(",")) for action, key in ACTIONS.items()}) == ROWS
 
 
 def test_the_key_bar_names_the_keys_that_were_chosen():
@@ -78,7 +84,7 @@ def test_the_key_bar_names_the_keys_that_were_chosen():
     assert shown({"unit(1)": ("J",)}, "unit(-1)") == "↑ J"
     assert shown({"layer(-1)": ("left_curly_bracket",)}, "layer(1)") == "{ ]"
     assert shown({"redo": ("ctrl+y",)}, "redo") == ""
-    assert shown_key("pagedown") == "pagedown"
+    assert shown_key("pagedown") == "page down"
 
 
 async def test_textual_takes_the_keymap_as_it_is():

@@ -105,3 +105,12 @@ def test_where_nothing_is_kept_resume_says_so(monkeypatch, tmp_path):
         refusal("--resume")
         == f"--resume: there is no {tmp_path}/last-session yet; the app keeps one at each step"
     )
+
+
+def test_who_goes_on_is_shown_no_tour_unless_it_is_asked_for(opened, monkeypatch, tmp_path):
+    monkeypatch.delenv("BACKPROP_TUI_TOUR")
+    save(MOMENT, tmp_path)
+    ways = ((), ("--resume",), ("--open", encode(MOMENT)))
+    assert [opened(*given)[1].tour for given in ways] == [None, False, False]
+    assert opened("--resume", "--tour")[1].tour is True
+    assert opened("--no-tour")[1].tour is False

@@ -18,6 +18,8 @@ from contextlib import suppress
 import pyte
 import pytest
 
+from tests.pty.server import Server
+
 GENEROUS = 30.0  # seconds; only a hang takes so long
 KEYS = {
     "right": "\x1b[C",
@@ -26,10 +28,11 @@ KEYS = {
     "home": "\x1b[H",
     "end": "\x1b[F",
     "enter": "\r",
+    "ctrl+l": "\x0c",
     "ctrl+q": "\x11",
     "ctrl+z": "\x1a",
 }
-MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[puc]|\x1b\[[<>=][\d;]*[a-zA-Z]")
+MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[pucn]|\x1b\[[<>=][\d;]*[a-zA-Z]")
 UNFINISHED = re.compile(rb"\x1b(?:\[[<>=?]?[\d;]*\$?)?$")
 STYLE = re.compile(rb"\x1b\[([\d;]*)m")
 
@@ -42,14 +45,32 @@ COMMAND, SHELL = (
     TAKE_TERMINAL.rpartition(";")[2],
     "os.execv('/bin/bash', ['bash', '--norc', '--noediting', '-i'])",
 )
+PROGRAM = TAKE_TERMINAL.replace(COMMAND, "os.execvp(sys.argv[1], sys.argv[1:])")
 
 
 def environment(**changes: str | None) -> dict[str, str]:
     """That of a common terminal, whatever the tests run in; None takes a variable away."""
-    dropped = ("NO_COLOR", "COLUMNS", "LINES", "LC_", "SSH_", "TEXTUAL", "PYTHON", "FORCE_COLOR", "TERM")
+    dropped = (
+        "NO_COLOR",
+        "COLORFGBG",
+        "COLUMNS",
+        "LINES",
+        "LC_",
+        "SSH_",
+        "TEXTUAL",
+        "PYTHON",
+        "FORCE_COLOR",
+        "TERM",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    given = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"} | changes
+    given = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    given |= {"BACKPROP_TUI_TOUR": "false"} | changes
     return {name: value for name, value in (kept | given).items() if value is not None}
+
+
+def places(folder) -> dict[str, str | None]:
+    """Where the app keeps its files: not in those of whoever runs the tests."""
+    return {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "STATE", "CACHE")}
 
 
 class Terminal:
@@ -64,19 +85,22 @@ class Terminal:
         cwd,
         own: bool = True,
         shell=False,
+        program=False,
     ) -> None:
         """``own``: it is the child's own terminal, so that a hangup is told to it by a signal; with ``shell`` the
-        child is a shell."""
+        child is a shell, with ``program`` the first argument is one."""
         self.master, slave = os.openpty()
         self._size(columns, rows)
         start = ["-c", TAKE_TERMINAL] if own else ["-m", "tui_backprop"]
         start = ["-c", TAKE_TERMINAL.replace(COMMAND, SHELL)] if shell else start
+        start = ["-c", PROGRAM] if program else start
         self.child = subprocess.Popen(
             [sys.executable, *start, *arguments],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=env, cwd=cwd,
         )  # fmt: skip
         os.close(slave)
         self.screen = pyte.Screen(columns, rows)
+        self.screen.write_process_input = self.send  # how it is, where the cursor stands, what it is
         self._stream = pyte.ByteStream(self.screen)
         self._unread = b""
         self.raw = bytearray()
@@ -138,6 +162,12 @@ class Terminal:
         self.shows(text)
         return len(self.raw) - before
 
+    def quiet(self, seconds: float = 1.0) -> None:
+        """Wait until nothing came for so long."""
+        end = time.monotonic() + GENEROUS
+        while self.read(seconds):
+            assert time.monotonic() < end, f"it never falls silent:\n{self.text}"
+
     def ended(self) -> int:
         """Wait for the end of the process; its exit code."""
         self.until(lambda: self.child.poll() is not None, "the end")
@@ -160,10 +190,17 @@ def terminal(tmp_path):
     opened = []
 
     def start(
-        columns: int = 80, rows: int = 24, *arguments: str, own=True, shell=False, **env: str | None
+        columns: int = 80,
+        rows: int = 24,
+        *arguments: str,
+        own=True,
+        shell=False,
+        program=False,
+        **env: str | None,
     ) -> Terminal:
-        given = {"columns": columns, "rows": rows, "env": environment(PS1="$ ", **env), "cwd": tmp_path}
-        given |= {"own": own, "shell": shell}
+        env = {"PS1": "$ "} | places(tmp_path) | env
+        given = {"columns": columns, "rows": rows, "env": environment(**env), "cwd": tmp_path}
+        given |= {"own": own, "shell": shell, "program": program}
         opened.append(Terminal(*arguments, **given))
         return opened[-1]
 
@@ -179,8 +216,15 @@ def bare_run(tmp_path):
     def run(*arguments: str, stdin: int = subprocess.DEVNULL, **env: str | None):
         return subprocess.run(
             [sys.executable, "-m", "tui_backprop", *arguments],
-            stdin=stdin, capture_output=True, text=True, timeout=GENEROUS, env=environment(**env), cwd=tmp_path,
-            check=False,
+            stdin=stdin, capture_output=True, text=True, timeout=GENEROUS,
+            env=environment(**places(tmp_path) | env), cwd=tmp_path, check=False,
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def server(tmp_path):
+    """An SSH server of the test's own; skips where there is none to start."""
+    with Server(tmp_path) as started:
+        yield started

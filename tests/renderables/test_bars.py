@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.session import PANELS, Session, after_training, after_update
-from tui_backprop.ui.keys import KEYS, bar
-from tui_backprop.ui.renderables.bars import F_KEYS, key_bar, status, tabs
+from tui_backprop.ui.keys import KEYS, bar, panel_key
+from tui_backprop.ui.renderables.bars import key_bar, status, tabs
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.spans import plain, width
 
@@ -65,8 +65,10 @@ def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():
     for columns in (60, 80, 120):
         text = plain(tabs("network", columns, UTF8))
         assert len(text) <= columns
-        assert all(f" {key} " in f"{text} " for key in F_KEYS)
-    for name, key in zip(PANELS, F_KEYS, strict=True):
+        assert all(f" {panel_key(name, typing=True)} " in f"{text} " for name in PANELS)
+    for name in PANELS:
+        key = panel_key(name, typing=True)
+        assert key[0] == "F"
         (row,) = [row for row in KEYS if key.lower() in row.keys.split(",")]
         assert row.action == f"panel('{name}')"
         assert f"{key} {name}" in plain(tabs("network", 120, UTF8))

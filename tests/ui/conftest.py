@@ -164,8 +164,8 @@ def open_app(monkeypatch, tmp_path):
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
 
     @asynccontextmanager
-    async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True):
-        app = BackpropApp(session or Session(), glyphs)
+    async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True, **more):
+        app = BackpropApp(session or Session(), glyphs, **more)
         async with app.run_test(size=size) as pilot:
             ui = Ui(app, pilot)
             if settle:

@@ -8,6 +8,9 @@ from tui_backprop.data.samples import load
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.mistakes import confusion
 from tui_backprop.session import Session, from_preset
+from tui_backprop.ui.renderables.confusion import Confusion
+from tui_backprop.ui.renderables.glyphs import UTF8
+from tui_backprop.ui.screens.confusion import ConfusionScreen
 
 
 def readings(ui):
@@ -87,3 +90,11 @@ async def test_what_is_not_there_is_said(open_app):
         assert not ui.app._notifications
         await ui.press("right", "enter")  # it stays open for another choice
         assert readings(ui) == (0, 1)
+
+
+def test_a_key_that_comes_before_the_table_is_on_the_screen_moves_it():
+    counts = confusion(Session(), initial_parameters(Session().network))
+    screen = ConfusionScreen(Confusion(counts), UTF8)
+    before = screen._table.confusion
+    screen.action_move(1, 0)
+    assert screen._table.confusion == before.moved(1, 0)

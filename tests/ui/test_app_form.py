@@ -12,6 +12,7 @@ from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.form import FIELDS, texts_of
+from tui_backprop.ui.widgets.form import Editor
 
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 
@@ -266,3 +267,18 @@ async def test_the_editor_stays_on_its_row_when_the_terminal_changes_its_size(op
             await ui.resize(*size)
             row = next(y for y, text in enumerate(ui.screen.splitlines()) if re.search(r"^[ │]+seed ", text))
             assert ui.app.query_one("#network").query_one("Editor").region.y == row
+
+
+async def test_what_an_input_says_late_is_not_put_into_another_field(open_app):
+    """Keys that are pressed in a hurry change the text of a field that is being left."""
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        editor = ui.app.query_one(Editor)
+        await ui.press("down")
+        editor.post_message(Editor.Changed(editor, "784,9,10"))
+        await ui.press("right")
+        assert ui.field("activation") == "leaky-relu"
+        await ui.to_field("seed")
+        editor.post_message(Editor.Changed(editor, "784,9,10"))
+        await ui.settled()
+        assert ui.field("seed") == "0"

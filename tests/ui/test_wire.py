@@ -1,4 +1,4 @@
-"""What goes over the wire is shorter, and a terminal shows the very same of it."""
+"""What goes over the wire is what is different, and a terminal shows the very same of it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,172 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.ui.wire import Pen, Wire, change
+from tui_backprop.ui.pen import Pen, change
+from tui_backprop.ui.wire import Wire
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=300)
-COLUMNS, ROWS = 12, 200  # so many that nothing scrolls: Textual never does
+COLUMNS, ROWS = 24, 8
 
 CODES = st.sampled_from(
     ["0", "", "1", "2", "3", "4", "7", "9", "22", "23", "24", "27", "29", "31", "39", "42", "49", "91", "107",
      "38;5;81", "48;5;233", "38;2;1;2;3", "48;2;9;8;7", "1;38;5;231;48;5;235", "0;1", "38;5;7;7"]
 )  # fmt: skip
-PIECES = st.one_of(
-    CODES.map(lambda codes: f"\x1b[{codes}m"),
-    st.text("ab ━δ", min_size=1, max_size=4),
-    st.tuples(st.integers(1, 5), st.integers(1, COLUMNS)).map(lambda at: f"\x1b[{at[0]};{at[1]}H"),
-    st.sampled_from(["\r\n", "\x1b[?2026h", "\x1b[?2026l", "\x1b[?25l", "\x1b[2J", "\x1b[K"]),
+TEXTS = st.text("ab ━δ", min_size=1, max_size=6) | st.sampled_from(["a" + 12 * " ", 9 * " ", 11 * " " + "b"])
+STYLED = st.tuples(st.lists(CODES, max_size=3), TEXTS).map(
+    lambda piece: "".join(f"\x1b[{codes}m" for codes in piece[0]) + piece[1]
 )
 
 
+@st.composite
+def paintings(draw):
+    """A region painted anew, as Textual does it: pieces of lines, with moves to each."""
+    parts = []
+    for _ in range(draw(st.integers(0, 5))):
+        x, y = draw(st.integers(1, COLUMNS - 12)), draw(st.integers(1, ROWS))
+        parts.append(f"\x1b[{y};{x}H{draw(STYLED)}")
+        parts.append(
+            draw(st.sampled_from(["", "\x1b[0m", "\x1b[?2026h", "\x1b[?2026l", "\x1b[?25l", "\x1b[2J"]))
+        )
+    return "".join(parts)
+
+
+def look(cell):
+    """What is seen of a cell: of a blank, not in which colour it would write, unless a flag shows that."""
+    if cell.data == " " and not (cell.underscore or cell.reverse or cell.strikethrough):
+        return " ", cell.bg
+    return cell
+
+
 def shown(*data: str):
-    """The cells of a terminal, with their looks."""
+    """What is seen of a terminal."""
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     for part in data:
         stream.feed(part)
-    return [[screen.buffer[y][x] for x in range(COLUMNS)] for y in range(ROWS)]
+    return [[look(screen.buffer[y][x]) for x in range(COLUMNS)] for y in range(ROWS)]
+
+
+def sent(wire, *data: str) -> str:
+    for part in data:
+        wire.take(part)
+    return wire.through() + wire.drawn()
+
+
+def without_clearing(part: str) -> str:
+    return part.replace("\x1b[2J", "")
 
 
 @EXPLORE
-@given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=6))
-def test_the_same_is_shown_whatever_comes_and_however_it_is_cut(parts):
+@given(st.lists(paintings(), max_size=6))
+def test_the_same_is_shown_whatever_is_painted(parts):
+    parts = [without_clearing(part) for part in parts]
+    for erases in (False, True):
+        wire = Wire(erases)
+        short = [sent(wire, part) for part in parts]
+        assert shown(*short) == shown(*parts)
+
+
+@EXPLORE
+@given(st.lists(paintings(), max_size=8), st.lists(st.booleans(), min_size=8, max_size=8))
+def test_the_last_of_it_is_shown_however_many_frames_are_left_out(parts, free):
+    parts = [without_clearing(part) for part in parts]
+    wire, short = Wire(), []
+    for part, goes in zip(parts, free, strict=False):
+        wire.take(part)
+        short.append(wire.through() + (wire.drawn() if goes else ""))
+    short.append(wire.drawn())
+    assert shown(*short) == shown(*parts)
+
+
+@EXPLORE
+@given(st.lists(paintings(), min_size=1, max_size=5))
+def test_after_something_that_is_not_understood_all_is_sent_anew(parts):
+    """As after a clearing of the screen by somebody else."""
+    parts = [without_clearing(part) for part in parts]
     wire = Wire()
-    short = [wire.short(part) for part in parts]
+    short = [sent(wire, part) for part in parts]
+    wire.forget()
+    assert shown(*short, "\x1b[m\x1b[2J", wire.drawn()) == shown(*parts)
+
+
+def test_nothing_is_sent_for_what_is_shown_already():
+    wire = Wire()
+    painted = "\x1b[2;3H\x1b[38;5;81;48;5;233mab\x1b[0m"
+    assert "ab" in sent(wire, painted)
+    assert sent(wire, painted) == ""
+    assert sent(wire, "\x1b[2;3H\x1b[38;5;81;48;5;233mac\x1b[0m") == "\x1b[2;4Hc"  # the pen is set
+
+
+def test_of_a_long_line_only_the_cells_that_changed_are_sent():
+    wire = Wire()
+    sent(wire, "\x1b[1;1H" + "0123456789" * 4)
+    text = list("0123456789" * 4)
+    text[3], text[30], text[32] = "x", "y", "z"
+    assert sent(wire, "\x1b[1;1H" + "".join(text)) == "\x1b[1;4Hx\x1b[26Cy1z"
+
+
+def test_blanks_need_no_change_of_what_is_not_seen_there():
+    wire = Wire()
+    sent(wire, "\x1b[1;1H\x1b[31;40ma")
+    assert sent(wire, "\x1b[31;40mb\x1b[32;40m \x1b[31;40mc") == "\x1b[1;2Hb c"
+    assert "\x1b[" in sent(wire, "\x1b[4;31;40m ")
+
+
+def test_many_blanks_are_erased_where_that_keeps_the_background():
+    for erases, expected in ((True, "\x1b[1;2H\x1b[30X"), (False, "\x1b[1;2H" + 30 * " ")):
+        wire = Wire(erases)
+        sent(wire, "\x1b[1;1H\x1b[31;40m" + 31 * "x")
+        assert sent(wire, "\x1b[1;2H" + 30 * " ") == expected
+
+
+def test_a_frame_is_marked_once_the_terminal_is_known_to_wait_for_its_end():
+    wire = Wire()
+    assert sent(wire, "a") == "\x1b[1H\x1b[ma"
+    assert sent(wire, "\x1b[?2026h", "b", "\x1b[?2026l") == "\x1b[?2026h\x1b[1;2Hb\x1b[?2026l"
+    assert sent(wire, "\x1b[?2026h", "\x1b[?2026l") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "forgotten"),
+    [
+        ("\x1b[?25l", False),
+        ("\x1b[?2004h", False),
+        ("\x1b[?2048$p", False),
+        ("\x1b[>1u", False),
+        ("\x1b]52;c;YQ==\x07", False),
+        ("\x1b]0;title\x1b\\", False),
+        ("\x07", False),
+        ("\x1b[6n", False),
+        ("\x1b[?1049h", True),
+        ("\x1b[2J", True),
+        ("\x1b[K", True),
+        ("\x1bc", True),
+        ("\b", True),
+    ],
+)
+def test_what_is_no_drawing_is_passed_on_at_once(code, forgotten):
+    wire = Wire()
+    sent(wire, "\x1b[1;1Hab")
+    wire.take(code)
+    assert wire.through() == code
+    assert wire.through() == ""
+    assert ("ab" in wire.drawn()) == forgotten
+
+
+def test_after_a_change_of_size_what_fits_is_sent_anew():
+    wire = Wire()
+    sent(wire, "\x1b[1;1Habcdef\x1b[5;1Hxyz")
+    wire.fit(4, 4)
+    drawn = wire.drawn()
+    assert "abcd" in drawn
+    assert "e" not in drawn
+    assert "x" not in drawn
+
+
+def test_characters_that_take_two_columns_or_none_keep_their_place():
+    wire = Wire()
+    parts = ["\x1b[1;1H漢字ab", "\x1b[1;5Hxy", "\x1b[1;1Hpq", "\x1b[2;1He\u0301x", "\x1b[2;2Hy"]
+    short = [sent(wire, part) for part in parts]
     assert shown(*short) == shown(*parts)
 
 
@@ -57,30 +192,9 @@ def test_a_change_from_any_style_to_any_other_is_the_shortest_of_two(one, other)
     assert (told == "") == (now == wanted)
 
 
-def test_a_style_taken_back_and_given_again_is_not_sent():
-    wire = Wire()
-    piece = "\x1b[38;5;81;48;5;233m{}\x1b[0m"
-    sent = wire.short(piece.format("a") + piece.format("b") + "\x1b[38;5;251;48;5;233mc\x1b[0m")
-    assert sent == "\x1b[38;5;81;48;5;233mab\x1b[38;5;251mc"
-    assert wire.short("\x1b[38;5;251;48;5;233md\x1b[0m") == "d"
-
-
-def test_of_moves_only_the_last_is_sent_and_a_frame_s_ends_settle_nothing():
-    wire = Wire()
-    assert wire.short("\x1b[?2026h\x1b[3;4H\r\n\x1b[5;6H") == "\x1b[?2026h"
-    assert wire.short("x\r\n") == "\x1b[5;6Hx"
-    assert wire.short("\x1b[1;1Hy\x1b[?2026l") == "\x1b[1;1Hy\x1b[?2026l"
-
-
-def test_all_is_settled_before_anything_else_is_sent():
-    wire = Wire()
-    wire.short("\x1b[1;31mx\x1b[0m")
-    assert wire.short("\x1b[?1049l") == "\x1b[m\x1b[?1049l"
-
-
 @pytest.mark.parametrize("codes", ["58;5;3", "38;5", "38;9;1", "73"])
 def test_a_style_that_is_not_understood_is_passed_on_and_the_next_one_told_in_full(codes):
     wire = Wire()
-    wire.short("\x1b[31mx")
-    assert f"\x1b[{codes}m" in wire.short(f"\x1b[{codes}my")
-    assert wire.short("\x1b[32mz").startswith("\x1b[")
+    sent(wire, "\x1b[1;1H\x1b[31mx")
+    assert f"\x1b[{codes}m" in sent(wire, f"\x1b[{codes}my")
+    assert "\x1b[32m" in sent(wire, "\x1b[32mz")

@@ -25,11 +25,14 @@ from tui_backprop.ui import detect
 from tui_backprop.ui.terminal import require_terminal
 
 PACKAGES = ("textual", "rich", "numpy", "plotext", "msgspec", "click")
-TERMINAL = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLORTERM", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
+COLOURS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
+TERMINAL = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", *COLOURS)
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG", "PYTHONUTF8", "PYTHONIOENCODING")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ASK = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_", "openblas_get_num_threads")
 UNSET = "not set"
+# What takes back what the app asks of a terminal: mouse, focus and paste reports, the other screen, no cursor.
+BACK = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,22 @@ def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
         Row("multiplexer", multiplexer.value, plain(multiplexer.why)),
         Row("link", link.value, link.why),
         app,
+        Row(
+            "to mend it", "reset", f"after a dropped connection, if it prints what the mouse does; or {BACK}"
+        ),
     )
 
 
 def _screen(chosen: Settings, environ: Mapping[str, str]) -> tuple[Row, ...]:
     encoding = getattr(sys.stderr, "encoding", None)
     colours = detect.colours(chosen.color, environ)
+    theme = detect.theme(chosen.theme, colours.value, environ)
     glyphs = detect.glyph_set(chosen.glyphs, encoding)
     motion = detect.moves(chosen.motion, environ)
     names = {"true": "true colour", "none": "none"}
     return (
         Row("colours", names.get(colours.value, colours.value), plain(colours.why)),
+        Row("theme", theme.value, plain(theme.why)),
         Row("glyphs", glyphs.value, plain(glyphs.why)),
         Row("motion", motion.value, motion.why),
         Row("encoding", plain(encoding or UNSET), "of stderr, which the app draws on"),

@@ -9,6 +9,7 @@ import click
 
 from tui_backprop import __version__, places
 from tui_backprop.autosave import NAME as LAST
+from tui_backprop.commands.doctor import BACK
 from tui_backprop.config import FILE, SETTINGS
 from tui_backprop.cost.cache import NAME as MEASURED
 from tui_backprop.options import CHOICES, FLAGS
@@ -21,6 +22,7 @@ ENVIRONMENT = (
     (FILE, "As --config: another settings file."),
     ("NO_COLOR", "Unless it is empty: no colours."),
     ("COLORTERM, TERM", "How many colours the terminal has."),
+    ("COLORFGBG", "Where it says that the terminal is light, so is the app."),
     ("SSH_CONNECTION", "Where it is set, nothing moves on the screen unless that is asked for."),
     ("OPENBLAS_NUM_THREADS", "How many threads compute."),
 )
@@ -29,6 +31,10 @@ STATUS = (
     ("1", "A check failed."),
     ("2", "Bad usage or bad input; one line on standard error says what would be right."),
     ("130", "Interrupted."),
+)
+NOTE = (
+    "A terminal whose connection was dropped may go on to print what the mouse does. There, reset gives it back, or"
+    f" {BACK}."
 )
 
 
@@ -52,6 +58,7 @@ def page(main: click.Group) -> str:
     lines += _section("ENVIRONMENT", _terms(ENVIRONMENT))
     lines += _section("FILES", _terms(_files()))
     lines += _section("EXIT STATUS", _terms(STATUS))
+    lines += _section("NOTES", [_line(NOTE)])
     return "\n".join(lines) + "\n"
 
 

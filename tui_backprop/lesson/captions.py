@@ -1,7 +1,7 @@
 """One sentence for each kind of step, in the reader's words. Names in braces are filled from the network."""
 
 CAPTIONS = {
-    "input": "{samples}, {inputs}. Press → to send it through the network, step by step.",
+    "input": "{samples}, {inputs}. Press {step_on} to send it through the network, step by step.",
     "affine": "{units} sums {before}, each times a weight{bias}.",
     "normalisation": "The sums of a sample are brought to mean 0 and deviation 1; then each unit stretches (γ) and"
     " shifts (β) its own.",

@@ -49,7 +49,16 @@ class Answers(Panels):
         """The passes of this app's sessions; first asked for in a worker."""
         from tui_backprop.replay import Replay
 
-        return Replay(self._memory)
+        return Replay(self._memory, partial(self.call_from_thread, self._replayed))
+
+    def _replayed(self, done: int, of: int) -> None:
+        """Say how far a replay is: where nothing else is seen yet in the walk, and then in the key bar."""
+        words = f"going through {of:,} updates again: {done:,} done"
+        walk = self.view("walk")
+        if self.moment is None and isinstance(walk, Panel):
+            walk.wait(words)
+        else:
+            self.say(words)
 
     def answer(self) -> None:
         """Show every panel its moment with what is known of it, and have found out what is not. The walk comes first:

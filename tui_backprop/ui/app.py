@@ -7,34 +7,40 @@ pass, a measurement) runs in a worker thread, and the last screen stays until it
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
+from textual.filter import LineFilter
 
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.history import History
 from tui_backprop.memory import MEGABYTES
 from tui_backprop.session import Session
 from tui_backprop.ui.base import Change
+from tui_backprop.ui.bindings import app_bindings
+from tui_backprop.ui.everything import Everything
 from tui_backprop.ui.fixing import Fixing
-from tui_backprop.ui.keys import KEYS, bar
+from tui_backprop.ui.keys import bar
 from tui_backprop.ui.lab import Lab
-from tui_backprop.ui.messages import Applied
+from tui_backprop.ui.leaving import Leaving
+from tui_backprop.ui.messages import Applied, SlowLine
 from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.notices import action_words
 from tui_backprop.ui.readings import Readings
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.steering import Steering
-from tui_backprop.ui.theme import THEME
+from tui_backprop.ui.theme import FILTERS, TEXTUAL_THEMES
+from tui_backprop.ui.tour import Touring
 from tui_backprop.ui.trainer import Trainer
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
+from tui_backprop.ui.widgets.canvas import Canvas
 from tui_backprop.ui.widgets.cost import CostView
 from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
@@ -45,8 +51,10 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.autosave import Saver
     from tui_backprop.engine.iteration import Pass
 
+SENT = 0.015  # seconds after which the first paint has gone out
 
-class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
+
+class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fixing, Lab):
     """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
     that may be kept for going back in time; each session is given to the ``saver``, to be resumed later."""
 
@@ -64,20 +72,27 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         (18, "-short"),
         (30, "-tall"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.keys, key.action, key.help, show=False, id=key.action) for key in KEYS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
     def __init__(
-        self, session: Session, glyphs: Glyphs, memory: int = MEGABYTES * 2**20, saver: Saver | None = None
+        self,
+        session: Session,
+        glyphs: Glyphs,
+        memory: int = MEGABYTES * 2**20,
+        saver: Saver | None = None,
+        theme: str = "dark",
+        tour: bool = False,
     ) -> None:
         super().__init__(memory)
-        self._saver = saver
+        self._saver, self._troubled, self._tour = saver, False, tour
         self.history = History(session)
         self._glyphs = glyphs
         self._waiting: list[Callable[[], None]] = []  # keys pressed before a network's first pass was there
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        for each in TEXTUAL_THEMES:
+            self.register_theme(each)
+        # Set as if it had always been so: a change would have all styles read twice before the first paint.
+        self.set_reactive(BackpropApp.theme, theme)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def compose(self) -> ComposeResult:
         # Textual sets these classes at the first resize, after the first paint; set now, nothing is laid out twice.
@@ -94,6 +109,8 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
                 yield WalkView(self._glyphs)
             with Frame("cost", "cost of one gradient"):
                 yield CostView(self._glyphs)
+        if self._tour:
+            yield self.tour_strip()
         yield KeyBar(self._glyphs)
         yield TooSmall()
 
@@ -103,9 +120,18 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
             loop.add_signal_handler(name, self.exit)
         # After ctrl+z and fg all is drawn again: the shell's screen was there.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(bar("walk"))
+        self.query_one(KeyBar).show(bar("walk", self._glyphs.keys))
         self.show()
-        self.call_after_refresh(self._compute)  # the first paint does not wait for it
+        self.call_after_refresh(self.set_timer, SENT, self._begin)
+
+    def _begin(self) -> None:
+        """After the first paint, which nothing of this may hold up."""
+        gc.freeze()
+        gc.enable()
+        self._compute()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return FILTERS.get(self.theme) or super().get_line_filters()
 
     def on_unmount(self) -> None:
         self.end_processes()
@@ -124,9 +150,16 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
     def _turn(self, history: History) -> None:
         if history is not self.history:
             self.history = history
-            if self._saver is not None:
-                self._saver.save(history.now)
+            self.keep()
             self._follow()
+
+    def keep(self) -> None:
+        """Have the session kept; if that does not work, say so once."""
+        if self._saver is not None:
+            self._saver.save(self.session)
+            if self._saver.trouble and not self._troubled:
+                self._troubled = True
+                self.notify(self._saver.trouble, severity="warning", markup=False)
 
     def _follow(self) -> None:
         """Show the session if its numbers are there; have them computed if not."""
@@ -188,6 +221,7 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         self.show_costs()
         self.show_training()
         self.answer()
+        self.follow_tour()
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -224,15 +258,21 @@ class BackpropApp(Steering, Readings, Trainer, Fixing, Lab):
         from tui_backprop.ui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self._glyphs, self._panel))
+        self.follow_tour(helped=True)
+
+    def action_redraw_all(self) -> None:
+        """Draw all anew, whatever stands on the screen."""
+        again = getattr(self._driver, "draw_again", self.refresh)  # a driver of tests has none
+        again()
+
+    @on(SlowLine)
+    def _slow_line(self) -> None:
+        """From now on draw little."""
+        self._glyphs = replace(self._glyphs, sparse=True)
+        for canvas in self.query(Canvas):
+            canvas.use(self._glyphs)
+        self.say("the line is slow: less is drawn (--no-sparse draws all)")
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:
         self.go(event.session)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in KEYS:
-            names = f"key {key.shown}" if key.shown else ""
-            yield SystemCommand(key.help.rstrip("."), names, partial(self._run, key.action))
-
-    async def _run(self, action: str) -> None:
-        await self.run_action(action)

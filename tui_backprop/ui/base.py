@@ -31,6 +31,10 @@ class Base(App[None]):
         """Make ``session`` the state of the app."""
 
     @abstractmethod
+    def keep(self) -> None:
+        """Have the session kept for later, though nothing of it may have changed."""
+
+    @abstractmethod
     def move(self, change: Change) -> None:
         """Go to what ``change`` makes of the session; while its network has no pass yet, as soon as it has."""
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from tui_backprop.engine.notation import ascii_formula
+from tui_backprop.engine.worked import entry_name
 from tui_backprop.session import Session
+from tui_backprop.ui.linear import ENDLESS, facts, told
 from tui_backprop.ui.moment import Accusation
+from tui_backprop.ui.renderables.blame import COLUMNS as COLUMNS_OF
 from tui_backprop.ui.renderables.blame import called, choices, ranked, together
-from tui_backprop.ui.renderables.case import nudge_lines, path_lines, pull_lines, turn_lines
-from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.names import titled
+from tui_backprop.ui.renderables.case import (
+    NUDGED,
+    factors_of,
+    nudge_lines,
+    path_lines,
+    pull_lines,
+    pulled,
+    turn_lines,
+)
+from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
+from tui_backprop.ui.renderables.names import titled, what_it_is
+from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import plain
 
 COLUMNS = 78
@@ -20,6 +33,8 @@ COLUMNS = 78
 
 def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
+    if glyphs.linear:
+        return "\n".join(map(told, _told(accusation)))
     session, taken, found = accusation.session, accusation.taken, accusation.case
     lines = [*called(session, taken), *choices(session, COLUMNS, glyphs)[2:]]
     if not accusation.ranked or found is None:
@@ -32,6 +47,43 @@ def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
     lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges), taken.loss), *turn_lines(found, COLUMNS)]
     lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
     return "\n".join(glyphs.text(plain(row)).rstrip() for row in lines)
+
+
+def _told(accusation: Accusation) -> Iterator[str]:
+    """The same for screen readers."""
+    session, taken, found = accusation.session, accusation.taken, accusation.case
+    yield from (plain(row) for row in [*called(session, taken), *choices(session, ENDLESS)[2:]])
+    if not accusation.ranked or found is None:
+        yield "every one of them has score 0"
+        return
+    yield from (plain(row) for row in together(accusation.ranked, ENDLESS, LINEAR, session.accused))
+    shown = COLUMNS_OF[session.measure]
+    rows = [
+        (entry_name(each.tensor, each.index), *(column.text(each) for column in shown))
+        for each in accusation.ranked
+    ]
+    for rank, row in enumerate(rows, 1):
+        yield f"rank {rank}: {row[0]}"
+        yield from facts([("", *(column.head for column in shown)), row])
+    name = entry_name(found.culprit.tensor, found.culprit.index)
+    yield f"{name}: {what_it_is(session, found.culprit.tensor, found.culprit.index)}"
+    head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, taken.batch > 1)
+    yield f"path of largest influence: {plain(head)}"
+    yield from (f"factor {label}: {number(factor, sign=True)}" for label, factor in factors_of(found))
+    yield f"product: {plain(result).removeprefix('= ')}"
+    yield f"the loss: {number(taken.loss, 4)}"
+    for nudge in found.nudges:
+        cells = [cell(nudge, 3, taken.loss) for _, _, cell in NUDGED]
+        yield from facts(
+            [
+                ("", *(f"the loss {head}" if at == 3 else head for at, (head, _, _) in enumerate(NUDGED))),
+                (f"moved {nudge.why}", *cells),
+            ]
+        )
+    yield from (plain(row) for row in turn_lines(found, ENDLESS))
+    if taken.batch > 1:
+        heads, *pulls = pulled(session, found)
+        yield from facts([heads, *((f"pulled {way}", *cells) for way, *cells in pulls)])
 
 
 def as_object(accusation: Accusation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tui_backprop.engine.check import Fault, Report, TensorCheck
 from tui_backprop.engine.methods import METHODS
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.session import Session
-from tui_backprop.ui.columns import columns
+from tui_backprop.ui.linear import table, told
 from tui_backprop.ui.renderables.equation import shape_text
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
@@ -25,7 +25,7 @@ HEADS = (
     "rel. error",
     "difference",
     "allowed",
-    "",
+    "verdict",
 )
 
 
@@ -33,10 +33,7 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
     """What was compared, a line for each tensor, the operations, and the verdict."""
     spec = session.network
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
-    rows = [
-        [glyphs.text(cell) for cell in row]
-        for row in (_heads(report), *(_row(tensor, _arbitrated(report)) for tensor in report.tensors))
-    ]
+    rows = [_heads(report), *(_row(tensor, _arbitrated(report)) for tensor in report.tensors)]
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     lines = [
         f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
@@ -46,7 +43,7 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
         + (f", h = {step:.1e}" if step else "")
         + f", {report.evaluations:,} evaluations",
         "",
-        *columns(rows, left=(0, 1, 3, 9)),
+        *table(rows, (0, 1, 3, 9), glyphs),
         "",
         f"cosine of the two: {report.cosine:.12f}",
     ]
@@ -64,7 +61,8 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
         f"{report.operations} operations by themselves, VJP and JVP against the complex step: {found}"
     )
     lines += [f"  {_sentence(fault)}" for fault in report.faults]
-    return "\n".join(glyphs.text(text) for text in [*lines, verdict(report)])
+    lines.append(verdict(report))
+    return "\n".join(told(text) if glyphs.linear else glyphs.text(text) for text in lines)
 
 
 def verdict(report: Report) -> str:

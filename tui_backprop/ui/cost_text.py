@@ -15,7 +15,7 @@ from tui_backprop.engine.ledger import COLUMNS
 from tui_backprop.engine.methods import METHODS
 from tui_backprop.memory import size
 from tui_backprop.ui.bill import Bill, Raced
-from tui_backprop.ui.columns import columns
+from tui_backprop.ui.linear import ENDLESS, facts, table, told
 from tui_backprop.ui.renderables.claims import claims_of
 from tui_backprop.ui.renderables.cost import source, spread
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -31,15 +31,16 @@ STEPS = f"{TRAINING_STEPS:,} steps"
 
 def as_text(bill: Bill, glyphs: Glyphs) -> str:
     """The bill; what was asked for beside it comes last. At most 100 columns wide."""
-    parts = [_head(bill), _methods(bill, glyphs), _ledger(bill, glyphs), _claims(bill, glyphs)]
-    parts += [_known(bill, glyphs), _trust(bill.law)]
+    parts = [_head(bill, glyphs), _methods(bill, glyphs), _ledger(bill, glyphs), _claims(bill, glyphs)]
+    parts += [_known(bill, glyphs), _trust(bill.law, glyphs)]
     parts += [_sweep(bill, bill.swept, glyphs)] if bill.swept else []
     parts += [_chart(bill, glyphs)] if bill.chart else []
-    parts += [_race(bill, bill.raced)] if bill.raced else []
-    return "\n\n".join("\n".join(glyphs.text(row).rstrip() for row in part) for part in parts)
+    parts += [_race(bill, bill.raced, glyphs)] if bill.raced else []
+    said = told if glyphs.linear else glyphs.text
+    return "\n\n".join("\n".join(said(row).rstrip() for row in part) for part in parts)
 
 
-def _head(bill: Bill) -> list[str]:
+def _head(bill: Bill, glyphs: Glyphs) -> list[str]:
     spec, here = bill.session.network, machine()
     found = bill.swept.law if bill.swept else bill.law
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
@@ -50,13 +51,15 @@ def _head(bill: Bill) -> list[str]:
             "network",
             f"{','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters,"
             f" in {spec.dtype}",
+            glyphs,
         ),
         *_about(
             "machine",
             f"{here['processor']}, {here['cores']} cores, {here['memory']}; Python {here['python']}, numpy"
             f" {here['numpy']}, {here['blas']}",
+            glyphs,
         ),
-        *_about("measured", f"passes of one sample through {networks}, {since}"),
+        *_about("measured", f"passes of one sample through {networks}, {since}", glyphs),
     ]
 
 
@@ -75,11 +78,12 @@ def _methods(bill: Bill, glyphs: Glyphs) -> list[str]:
         )
     faster = times(bill.ratio(shape))
     return [
-        *_table(rows, (0, 1, 3, 4), glyphs),
+        *table(rows, (0, 1, 3, 4), glyphs),
         "",
         *_wrapped(
             f"Backprop is {faster} times faster than the naive method: so many machines, sharing its work without"
-            " any loss, would tie with one."
+            " any loss, would tie with one.",
+            glyphs,
         ),
         f"Training, {STEPS}: {duration(TRAINING_STEPS * naive)} by the naive method,"
         f" {duration(TRAINING_STEPS * backprop)} by backprop.",
@@ -99,9 +103,9 @@ def _ledger(bill: Bill, glyphs: Glyphs) -> list[str]:
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
     return [
         f"Multiply-accumulates (MACs) of one gradient, {samples}, and what is kept for the way back",
-        *_table(rows, (0,), glyphs),
+        *table(rows, (0,), glyphs),
         "",
-        *(plain(row) for row in sentences(made, WIDE)),
+        *(plain(row) for row in sentences(made, ENDLESS if glyphs.linear else WIDE)),
     ]
 
 
@@ -109,10 +113,14 @@ def _claims(bill: Bill, glyphs: Glyphs) -> list[str]:
     """What the lesson says beside what is so here."""
     claims = claims_of(bill.costs, bill.law)
     rows = [["", "the lesson", "here"], *([claim.what, claim.said, claim.here] for claim in claims)]
-    head, *left = _table(rows, (0, 1, 2), glyphs)
+    if glyphs.linear:
+        return facts(
+            [[*rows[0], ""], *([*row, claim.how] for row, claim in zip(rows[1:], claims, strict=True))]
+        )
+    head, *left = table(rows, (0, 1, 2), glyphs)
     lines, wide = [head], max(map(len, left)) + 2
     for row, claim in zip(left, claims, strict=True):
-        how = _wrapped(glyphs.text(claim.how), WIDE - wide)
+        how = _wrapped(glyphs.text(claim.how), glyphs, WIDE - wide)
         lines += [f"{row:<{wide}}{how[0]}", *(" " * wide + more for more in how[1:])]
     return lines
 
@@ -133,11 +141,11 @@ def _known(bill: Bill, glyphs: Glyphs) -> list[str]:
         )
     return [
         f"Networks of this shape as large as known ones, projected: one gradient, and a run of {STEPS}",
-        *_table(rows, (0, 2, 3, 5, 6, 7), glyphs),
+        *table(rows, (0, 2, 3, 5, 6, 7), glyphs),
     ]
 
 
-def _trust(law: Law) -> list[str]:
+def _trust(law: Law, glyphs: Glyphs) -> list[str]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
     lines = []
     for words, left in (
@@ -149,12 +157,14 @@ def _trust(law: Law) -> list[str]:
             inside = sum(one.inside for one in left)
             lines += _wrapped(
                 f"{len(left)} {words}: within {usual:.2f}x (median), {worst:.2f}x (worst), {inside} of"
-                f" {len(left)} in their interval"
+                f" {len(left)} in their interval",
+                glyphs,
             )
     if noisy := busy(law):
         lines += _wrapped(
             f"{len(noisy)} of {len(law.points)} points {'is' if len(noisy) == 1 else 'are'} spread wide: the machine"
-            " was busy; better measured again when it is not"
+            " was busy; better measured again when it is not",
+            glyphs,
         )
     return lines or ["too little was measured to say how good the law is"]
 
@@ -186,13 +196,16 @@ def _sweep(bill: Bill, swept: Progress, glyphs: Glyphs) -> list[str]:
     return [
         *_wrapped(
             f"Swept {swept.done} of {swept.of} networks in {swept.seconds:.0f} s{ended}. Foretold (forward,"
-            " backprop): by the law without them"
+            " backprop): by the law without them",
+            glyphs,
         ),
-        *_table(rows, (1, 2, 4, 9), glyphs),
+        *table(rows, (1, 2, 4, 9), glyphs),
     ]
 
 
 def _chart(bill: Bill, glyphs: Glyphs) -> list[str]:
+    if glyphs.linear:
+        return ["The chart is left out here: what it shows is in the figures above."]
     from tui_backprop.ui.renderables.chart import AXES, chart
 
     measured, here = "o#" if glyphs.plain else "●◆"
@@ -204,7 +217,7 @@ def _chart(bill: Bill, glyphs: Glyphs) -> list[str]:
     ]
 
 
-def _race(bill: Bill, raced: Raced) -> list[str]:
+def _race(bill: Bill, raced: Raced, glyphs: Glyphs) -> list[str]:
     """How the race came out."""
     end, found = raced.end, raced.end.agreement
     step = f", h = {raced.step:.1e}" if raced.step else ""
@@ -215,22 +228,25 @@ def _race(bill: Bill, raced: Raced) -> list[str]:
             "took",
             f"{duration(end.seconds)} for {end.evaluations:,} evaluations, {end.rate or 0:,.0f}/s, each a"
             f" {METHODS[end.method].unit}",
+            glyphs,
         ),
         *_about(
             "backprop",
             f"{duration(end.backprop or 0)} for the same gradient: {times(raced.ratio)} times faster",
+            glyphs,
         ),
         *_about(
             "agree",
             f"cosine {_cosine(found.cosine)}, relative error {number(found.relative, 2)}, worst entry"
             f" {found.worst}, off by {number(found.error, 2)}",
+            glyphs,
         ),
     ]
     way = next((name for name, way in WAYS.items() if way.method == end.method), None)
     if way and bill.session.batch == 1:
         said = bill.law.gradient(way, bill.shape)
         lines += _about(
-            "foretold", f"{duration(said.middle)} in one process {spread(said)}, as projected above"
+            "foretold", f"{duration(said.middle)} in one process {spread(said)}, as projected above", glyphs
         )
     return lines
 
@@ -239,18 +255,15 @@ def _cosine(value: float) -> str:
     return f"{value:.9f}" if isfinite(value) else "unknown"
 
 
-def _table(rows: Sequence[Sequence[str]], left: Sequence[int], glyphs: Glyphs) -> list[str]:
-    return columns([[glyphs.text(cell) for cell in row] for row in rows], left)
-
-
-def _about(name: str, text: str) -> list[str]:
+def _about(name: str, text: str, glyphs: Glyphs) -> list[str]:
     """A text with what it is about in front of it."""
-    first, *more = _wrapped(text, WIDE - NAME)
+    first, *more = _wrapped(text, glyphs, WIDE - NAME)
     return [f"{name:<{NAME}}{first}", *(" " * NAME + row for row in more)]
 
 
-def _wrapped(text: str, wide: int = WIDE) -> list[str]:
-    return [plain(row) for row in wrap(text, wide)] or [""]
+def _wrapped(text: str, glyphs: Glyphs, wide: int = WIDE) -> list[str]:
+    """On as many lines as it takes; for screen readers on one."""
+    return [plain(row) for row in wrap(text, ENDLESS if glyphs.linear else wide)] or [""]
 
 
 def _durations(estimates: Sequence[Estimate]) -> list[str]:

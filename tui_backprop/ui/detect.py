@@ -11,6 +11,7 @@ MULTIPLEXERS = (("TMUX", "tmux"), ("STY", "screen"), ("ZELLIJ", "zellij"))
 MANY = ("truecolor", "24bit")  # what COLORTERM says of a terminal with all colours
 SYSTEMS = {"truecolor": "true", "256": "256", "standard": "16"}  # of TEXTUAL_COLOR_SYSTEM
 ENDINGS = {"256color": "256", "kitty": "256", "16color": "16"}  # of TERM, as Rich reads it
+LIGHT = (";7", ";15")  # ends of COLORFGBG, the numbers of text and background: white ones
 
 # What Rich and Textual read when they are imported, by the level of colour: variables to set, or (None) to drop.
 ENVIRONMENT: dict[str, dict[str, str | None]] = {
@@ -47,6 +48,24 @@ def colours(chosen: str, environ: Mapping[str, str]) -> Found:
     if ending in ENDINGS:
         return Found(ENDINGS[ending], f"TERM={term}")
     return Found("16", f"TERM={term or '(not set)'} promises no more, and COLORTERM is not set")
+
+
+def theme(chosen: str, level: str, environ: Mapping[str, str]) -> Found:
+    """How it looks with a level of colour: "dark", "light", "terminal", or "colourless". ``chosen`` is one of the
+    first three, or "auto".
+
+    With 16 colours it is the terminal that says what each one is; a ground of our own under them is a guess.
+    """
+    if level == "none":
+        return Found("colourless", "there are no colours")
+    if level == "16" and chosen != "terminal":
+        takes = "" if chosen == "auto" else f"{chosen} takes 256 colours; "
+        return Found("terminal", f"{takes}16 are the terminal's own")
+    if chosen != "auto":
+        return Found(chosen, "chosen")
+    if (ground := environ.get("COLORFGBG", "")).endswith(LIGHT):
+        return Found("light", f"COLORFGBG={ground}")
+    return Found("dark", "COLORFGBG does not say that the terminal is light")
 
 
 def glyph_set(chosen: str, encoding: str | None) -> Found:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui_backprop.commands.doctor import Diagnosis
+from tui_backprop.commands.doctor import Diagnosis, Row
 from tui_backprop.ui.columns import columns
-from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
 
 
 def as_text(diagnosis: Diagnosis, glyphs: Glyphs) -> str:
     """A block for each group, a line for each finding, with its reason in brackets."""
+    if glyphs.linear:
+        return "\n".join(_told(title, row) for title, rows in diagnosis.groups.items() for row in rows)
     lines = []
     for title, rows in diagnosis.groups.items():
         cells = [[f"  {row.name}", row.value, f"({row.why})" if row.why else ""] for row in rows]
         lines += [title, *columns([[glyphs.text(cell) for cell in row] for row in cells], left=(0, 1, 2)), ""]
     return "\n".join(lines[:-1])
+
+
+def _told(title: str, row: Row) -> str:
+    return LINEAR.text(f"{title}, {row.name}: {row.value}{f' ({row.why})' if row.why else ''}")
 
 
 def as_object(diagnosis: Diagnosis) -> dict[str, Any]:

@@ -32,7 +32,9 @@ class Fixing(Inquiries):
             return
 
         def move(session: Session, moment: Moment) -> Session:
-            self.say(f"moved; the loss was {number(moment.taken.loss, 4)}, u takes it back")
+            self.say(
+                f"moved; the loss was {number(moment.taken.loss, 4)}, {self._glyphs.key('undo')} takes it back"
+            )
             return moves.fix(
                 look_at(session, culprit.tensor, culprit.index), culprit.tensor, culprit.index, by
             )

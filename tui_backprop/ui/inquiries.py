@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import work
 
@@ -16,11 +16,11 @@ from tui_backprop import session as moves
 from tui_backprop.session import AUTOMATIC, COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
-from tui_backprop.ui.widgets.blame import BlameView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.address import Address
     from tui_backprop.engine.blame import Culprit
+    from tui_backprop.ui.widgets.blame import BlameView
 
 RANKED = 100  # parameters in a ranking
 # Panels that show the number looked at, or have a page that does.
@@ -60,8 +60,8 @@ class Inquiries(Answers):
         """Show the ranking and the case as far as they are known, and have found what is not, where it is seen or
         waited for."""
         moment = self.moment
-        view = self.view("blame")
-        if moment is None or not isinstance(view, BlameView) or not (view.size or self._then):
+        view = cast("BlameView | None", self.view("blame"))
+        if moment is None or view is None or not (view.size or self._then):
             return
         known, now = self._accusation, moment.session
         asked = Accusation(now, moment.taken)

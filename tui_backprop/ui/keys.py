@@ -1,16 +1,24 @@
-"""Every key, in one table: what it does, where it works, and how the key bar and the help name it."""
+"""Every key, in one table: what it does, where it works, and how the key bar and the help name it.
+
+The rows of the keys in force are handed on with the glyphs; what has none of its own takes the usual ones.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tui_backprop.session import PLACES
+from tui_backprop.ui.key_names import shown_key, types
+from tui_backprop.ui.panel_keys import FORM_KEYS, PANEL_KEYS
 
 
 @dataclass(frozen=True)
 class Key:
     """``keys`` as Textual names them, the app's ``action``, how it is ``shown``, a ``word`` for the key bar
-    (none: left out there), and a sentence for the help."""
+    (none: left out there), and a sentence for the help, in which {action} stands for the key of that action. Those
+    that a panel has for itself (``own``) have a ``name`` for the command palette."""
 
     keys: str
     action: str
@@ -18,10 +26,16 @@ class Key:
     word: str
     help: str
     places: tuple[str, ...] = PLACES
+    own: bool = False
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the settings call the action."""
+        return self.action.removeprefix("app.")
 
 
 WALK = ("walk",)
-PAGE = ("v", "page", "The next page: chart, claims, race, step dial, ledger, reuse (V: the one before).")
 KEYS = (
     Key(
         "right,l", "step_on", "← →", "step", "One step on; from the last step into the next iteration.", WALK
@@ -66,9 +80,9 @@ KEYS = (
     Key("d,0,f12", "panel('marks')", "d", "marks", "To the bookmarks, and what is different between two."),
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
     Key("z", "zoom", "z", "zoom", "The current panel alone, and back."),
-    Key("e", "mistake(1)", "e", "error", "The next sample that the network reads wrong (see C)."),
+    Key("e", "mistake(1)", "e", "error", "The next sample that the network reads wrong (see {confusion})."),
     Key("E", "mistake(-1)", "", "", "The sample before that the network reads wrong."),
-    Key("C", "confusion", "C", "", "What is read as what: choose the errors that e goes through."),
+    Key("C", "confusion", "C", "", "What is read as what: choose the errors that {mistake(1)} goes through."),
     Key(
         "slash",
         "ask",
@@ -86,113 +100,74 @@ KEYS = (
     ),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
     Key("question_mark,f1", "help", "?", "help", "This page."),
+    Key("full_stop", "tour", ".", "", "The tour: begin it; then its next card."),
+    Key("comma", "end_tour", ",", "", "End the tour."),
     Key(
         "y", "token", "", "", "A token of this very moment, for --open on any machine; sent to the clipboard."
     ),
     Key("ctrl+z", "suspend_process", "", "", "To the shell; fg comes back to the same place."),
-    Key("q,ctrl+q", "quit", "q", "quit", "Quit."),
+    Key(
+        "ctrl+l", "redraw_all", "", "", "Draw the whole screen anew, where something else has written on it."
+    ),
+    Key("q,ctrl+q", "quit", "q", "quit", "Quit (where something is under way: twice)."),
 )
 
-# Keys that a panel has for itself, for the key bar and the help.
-PANEL_KEYS = {
-    "network": (
-        ("↑ ↓", "field", "The field before or after (also tab)."),
-        ("← →", "choose", "In a field with choices: the one before or after."),
-        ("enter", "apply", "Build the network that the fields describe."),
-        ("esc", "undo", "Take back what is not applied yet."),
-        ("F3", "walk", "Back to the walk."),
-        ("F1", "help", "This page (letters type into the fields)."),
-        ("ctrl+q", "quit", "Quit."),
-    ),
-    "walk": (),
-    "blame": (
-        ("↑ ↓", "rank", "The parameter before or after in the ranking (page up, page down: ten)."),
-        ("← →", "layer", "Rank the parameters of one layer, or of all."),
-        ("m", "measure", "Rank by gradient, effect of the update, weight times gradient."),
-        ("e", "error", "The next sample that is read wrong."),
-        (
-            "C",
-            "errors",
-            "What is read as what: choose the errors that e goes through, such as a 7 read as 2.",
-        ),
-        ("i", "number", "Show where this parameter's gradient comes from, number by number."),
-        ("enter", "in the walk", "Show the gradient of this parameter in the walk."),
-        ("x", "zero it", "Set this parameter to zero, for real: all numbers follow. u takes it back."),
-        ("X", "turn", "Move it as far as it takes to change what the sample is read as, if it can."),
-        ("+ −", "move", "Move it by 0.01 up or down."),
-    ),
-    "number": (
-        ("↑ ↓ ← →", "place", "The number before or after: rows and columns of a matrix."),
-        (
-            "[ ]",
-            "tensor",
-            "Back or on along the way that values go: from a weight to the unit before or after it.",
-        ),
-        ("m", "largest", "The number of this tensor with the largest gradient."),
-        ("w", "pair", "Draw the loss over two weights: this one, and the next one looked at."),
-        ("a", "the walk's", "Back to the number that the walk is at."),
-    ),
-    "graph": (
-        ("↑ ↓", "operation", "Along the graph: the same cursor as the walk's."),
-        ("← →", "step", "One step back or on."),
-    ),
-    "flow": (("← →", "step", "One step back or on."),),
-    "curves": (
-        ("↑ ↓", "unit", "The unit before or after."),
-        ("← →", "step", "One step back or on."),
-        ("w", "weights", "The loss along one weight, or over two."),
-        ("a", "the walk's", "Back to the unit and the weight of the walk's step."),
-    ),
-    "train": (
-        ("↑ ↓", "how much", "How much is trained at a time."),
-        ("enter", "train", "Train so much, each update with the next samples."),
-        ("esc", "stop", "Stop training; what was done stays."),
-        (
-            "← →",
-            "iteration",
-            "Back in time: the iteration before or after (page up, page down: ten; / 37: any).",
-        ),
-        ("home", "first", "To the first iteration; end: to the newest."),
-    ),
-    "marks": (
-        ("↑ ↓", "bookmark", "The bookmark before or after."),
-        ("enter", "go there", "Go there: to the place of this bookmark."),
-        ("w", "hold", "Hold this one: the others are compared with it, not with now. Again lets it go."),
-        ("[ ]", "scroll", "Scroll the list of tensors (page up, page down: by pages)."),
-        ("x", "drop", "Drop this bookmark."),
-    ),
-    "cost": (
-        PAGE,
-        ("← →", "cursor", "Move the chart's cursor over the parameter counts."),
-        ("↑ ↓", "network", "To the next known network, LeNet-5 to GPT-3."),
-        ("+ −", "zoom", "Zoom the chart in and out around the cursor."),
-        ("x", "axis", "In seconds, forward passes, FLOPs, or for a training run."),
-        ("S", "sweep", "Measure networks up to what memory holds; again stops."),
-        ("home", "this network", "The cursor back to the current network; end: to a trillion."),
-    ),
-    "claims": (PAGE,),
-    "race": (
-        PAGE,
-        ("enter", "start", "Start the race; then pause it, and go on."),
-        ("esc", "cancel", "Call the race off."),
-        ("m", "method", "The numerical method that races, before it starts."),
-    ),
-    "dial": (
-        PAGE,
-        ("← →", "step h", "The step h one notch smaller or larger (home: the lesson's 0.0001)."),
-        ("x", "precision", "In float32 or float64."),
-    ),
-    "ledger": (
-        PAGE,
-        ("↑ ↓", "scroll", "The layers before or after."),
-    ),
-    "reuse": (PAGE,),
-}
+
+PANELS_OWN = tuple(
+    Key(keys, action, shown, word, words, (place,), own=True, name=name)
+    for place, rows in PANEL_KEYS.items()
+    for keys, action, shown, word, words, name in rows
+)
+Rows = Sequence[Key]
+ROWS: tuple[Key, ...] = (*KEYS, *PANELS_OWN)
 
 
-def bar(place: str) -> list[tuple[str, str]]:
+def names_of(key: Key) -> str:
+    """All names of a key, as people read them."""
+    return " ".join(map(shown_key, key.keys.split(",")))
+
+
+def key_of(action: str, rows: Rows = ROWS) -> str:
+    """The key of an action: the first, as people read it."""
+    return next(shown_key(key.keys.split(",")[0]) for key in rows if key.id == action)
+
+
+def worded(text: str, rows: Rows = ROWS) -> str:
+    """A text in which {action} stands for the key of that action."""
+    return re.sub(r"\{([^{}]+)\}", lambda found: key_of(found[1], rows), text)
+
+
+def panel_key(panel: str, rows: Rows = ROWS, *, typing: bool = False) -> str:
+    """The key to a panel for the tab bar: a digit if there is one; while ``typing``, one that types nothing."""
+    names = next(key.keys for key in rows if key.id == f"panel('{panel}')").split(",")
+    fit = [name for name in names if (not types(name) if typing else name.isdigit())]
+    return shown_key(fit[0]) if fit else "" if typing else shown_key(names[0])
+
+
+def own_keys(place: str, rows: Rows = ROWS) -> list[tuple[str, str, str]]:
+    """(key, word, sentence) for the keys that a panel has for itself."""
+    own = [(key.shown, key.word, key.help) for key in rows if key.own and place in key.places and key.help]
+    if place == "network":  # letters type into its fields, so most keys for everywhere do not work there
+        for action, word, words in FORM_KEYS:
+            names = next(key.keys for key in rows if key.id == action).split(",")
+            own += [(shown_key(name), word, words) for name in names if not types(name)][:1]
+    return own
+
+
+def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
+    """The keys that work in every panel, without those that this one has for itself."""
+    own = {name for key in rows if key.own and place in key.places for name in key.keys.split(",")}
+    return [key for key in rows if key.places == PLACES and key.keys.split(",")[0] not in own]
+
+
+def bar(place: str, rows: Rows = ROWS) -> list[tuple[str, str]]:
     """(key, word) pairs for the key bar of a panel, those of its own first."""
-    own = [(shown, word) for shown, word, _ in PANEL_KEYS[place]]
-    if place == "network":  # letters type into its fields, so the keys for everywhere do not work there
+    own = [(shown, word) for shown, word, _ in own_keys(place, rows)]
+    if place == "network":
         return own
-    return own + [(key.shown, key.word) for key in KEYS if key.word and place in key.places]
+    others = everywhere(place, rows)
+    return own + [
+        (key.shown, key.word)
+        for key in rows
+        if key.word and not key.own and (key in others or place in key.places != PLACES)
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.timer import Timer
@@ -21,7 +21,6 @@ from tui_backprop.session import COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.widgets.page import CostPage
-from tui_backprop.ui.widgets.race import RaceView
 
 if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.apart import Apart
@@ -29,9 +28,10 @@ if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.race import Race, Standing
     from tui_backprop.cost.sweep import Progress
     from tui_backprop.ui.renderables.race import Filling
+    from tui_backprop.ui.widgets.race import RaceView
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
-OFTEN = 0.25  # seconds between looking at a race or a sweep
+OFTEN, SELDOM = 0.25, 1.0  # seconds between looking at a race or a sweep; the latter on a slow line
 NUDGE = 0.25  # decades that a key moves the cursor
 DECADES = 3.0, 12.0
 
@@ -223,6 +223,7 @@ class Lab(Answers):
         self._race = Race(problem, session.racer, exact=taken.program.gradient)
         self._raced = session.network
         self._race.start()
+        self.keep()  # whoever left something running wants to find it again
         self._race_on()
         self._look_often()
         return session
@@ -238,8 +239,8 @@ class Lab(Answers):
             return
         self._standing = self._race.standing()
         view = self.view("race")
-        if isinstance(view, RaceView) and view.size:
-            view.fill(self._filling())
+        if view is not None and view.size:
+            cast("RaceView", view).fill(self._filling())
         self.show_costs()
 
     def _filling(self) -> Filling | None:
@@ -252,7 +253,7 @@ class Lab(Answers):
 
     def _look_often(self) -> None:
         if self._watch is None:
-            self._watch = self.set_interval(OFTEN, self._watched)
+            self._watch = self.set_interval(SELDOM if self._glyphs.sparse else OFTEN, self._watched)
 
     def _watched(self) -> None:
         going = self.racing

@@ -13,3 +13,7 @@ class Applied(Message):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+
+
+class SlowLine(Message):
+    """The line to the terminal was measured, and is slow."""

@@ -1,47 +1,60 @@
-"""What each role looks like. One accent for the forward signal, one for the backward one.
+"""What each role looks like in each theme. One accent for the forward signal, one for the backward one.
 
-All colours are from the 256-colour cube, so that they look the same where a connection carries only 256 (ssh
-does not forward COLORTERM), and cost half the bytes of true colour on the wire.
+The colours of ``dark`` and ``light`` are from the 256-colour cube, so that they look the same where a connection
+carries only 256 (ssh does not forward COLORTERM), and cost half the bytes of true colour on the wire. ``terminal``
+uses the terminal's own colours by number, and paints no background: of the sixteen, those that can be read on a dark
+ground and on a light one. ``colourless`` has bold, dim and reversed text to tell things apart.
 """
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from rich.style import Style
 
-BACKGROUND = "#121212"
-SURFACE = "#262626"
-GRID = "#444444"
-FIELD = "#444444"
-TEXT = "#d0d0d0"
-STRONG = "#ffffff"
-MUTED = "#949494"
-FAINT = "#5f5f5f"
-FORWARD = "#5fd7ff"
-BACKWARD = "#ffaf5f"
-UPDATE = "#87d787"
-LOSS = "#ff87af"
-IMPROVED = "#af87ff"
-SPSA = "#5fafaf"
+THEMES = ("dark", "light", "terminal", "colourless")
 
-LOOKS = {
-    "text": Style(color=TEXT),
-    "strong": Style(color=STRONG, bold=True),
-    "muted": Style(color=MUTED),
-    "faint": Style(color=FAINT),
-    "title": Style(color=STRONG, bold=True),
-    "forward": Style(color=FORWARD),
-    "loss": Style(color=LOSS),
-    "backward": Style(color=BACKWARD),
-    "update": Style(color=UPDATE),
-    "naive": Style(color=LOSS),
-    "improved": Style(color=IMPROVED),
-    "spsa": Style(color=SPSA),
-    "backprop": Style(color=BACKWARD),
-    "mark": Style(color=MUTED),
-    "grid": Style(color=GRID),
-    "cursor": Style(color=STRONG, bold=True, reverse=True),
-    "field": Style(color=STRONG, bgcolor=FIELD, bold=True),
-    "key": Style(color=STRONG, bold=True),
-    "good": Style(color=UPDATE),
-    "bad": Style(color=LOSS, bold=True),
-}
+ROLES = {
+    # role        dark                       light                      terminal               colourless
+    "text":     ("#d0d0d0",                 "#262626",                 "",                    ""),
+    "strong":   ("bold #ffffff",            "bold #000000",            "bold",                "bold"),
+    "muted":    ("#949494",                 "#5f5f5f",                 "dim",                 "dim"),
+    "faint":    ("#5f5f5f",                 "#9e9e9e",                 "dim",                 "dim"),
+    "title":    ("bold #ffffff",            "bold #000000",            "bold",                "bold"),
+    "forward":  ("#5fd7ff",                 "#005fd7",                 "bright_blue",         ""),
+    "loss":     ("#ff87af",                 "#af005f",                 "bright_magenta",      ""),
+    "backward": ("#ffaf5f",                 "#875f00",                 "bright_red",          ""),
+    "update":   ("#87d787",                 "#005f00",                 "green",               ""),
+    "naive":    ("#ff87af",                 "#af005f",                 "bright_magenta",      ""),
+    "improved": ("#af87ff",                 "#8700d7",                 "bright_blue",         ""),
+    "spsa":     ("#5fafaf",                 "#005f5f",                 "cyan",                ""),
+    "backprop": ("#ffaf5f",                 "#875f00",                 "bright_red",          ""),
+    "mark":     ("#949494",                 "#5f5f5f",                 "dim",                 "dim"),
+    "grid":     ("#444444",                 "#bcbcbc",                 "dim",                 "dim"),
+    "cursor":   ("bold reverse #ffffff",    "bold reverse #000000",    "bold reverse",        "bold reverse"),
+    "field":    ("bold #ffffff on #444444", "bold #000000 on #d0d0d0", "reverse",             "reverse"),
+    "key":      ("bold #ffffff",            "bold #000000",            "bold",                "bold"),
+    "good":     ("#87d787",                 "#005f00",                 "green",               ""),
+    "bad":      ("bold #ff87af",            "bold #af005f",            "bold bright_magenta", "bold"),
+}  # fmt: skip
+
+# What stylesheets ask for by name. Bright black stands for dim text, a white ground for reversed (see ui/theme.py).
+GROUNDS = {
+    # name            dark           light          terminal             colourless
+    "background":     ("#121212",     "#ffffff",     "ansi_default",      "ansi_default"),
+    "surface":        ("#262626",     "#eeeeee",     "ansi_default",      "ansi_default"),
+    "foreground":     ("#d0d0d0",     "#262626",     "ansi_default",      "ansi_default"),
+    "muted":          ("#949494",     "#5f5f5f",     "ansi_bright_black", "ansi_bright_black"),
+    "field":          ("#444444",     "#d0d0d0",     "ansi_default",      "ansi_default"),
+    "cursor":         ("#444444",     "#d0d0d0",     "ansi_white",        "ansi_white"),
+    "veil":           ("#121212 60%", "#ffffff 60%", "transparent",       "transparent"),
+    "border":         ("#5fd7ff",     "#005fd7",     "ansi_bright_blue",  "ansi_default"),
+    "border-blurred": ("#5f5f5f",     "#9e9e9e",     "ansi_bright_black", "ansi_bright_black"),
+}  # fmt: skip
+
+
+def _column(theme: str) -> dict[str, Style]:
+    return {role: Style.parse(looks[THEMES.index(theme)]) for role, looks in ROLES.items()}
+
+
+LOOKS = MappingProxyType({theme: _column(theme) for theme in THEMES})

@@ -6,46 +6,43 @@ Those beside the walk are made when they are first asked for: the first paint do
 from __future__ import annotations
 
 from functools import cached_property, partial
+from importlib import import_module
 
 from textual import events
 
 from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.keys import bar
+from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.widgets.bars import KeyBar, TabBar
-from tui_backprop.ui.widgets.blame import BlameView
 from tui_backprop.ui.widgets.canvas import Canvas
-from tui_backprop.ui.widgets.claims import ClaimsView
-from tui_backprop.ui.widgets.cost import CostView
-from tui_backprop.ui.widgets.curves import CurvesView
-from tui_backprop.ui.widgets.dial import DialView
-from tui_backprop.ui.widgets.flow import FlowView
 from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.frame import Frame
-from tui_backprop.ui.widgets.graph import GraphView
-from tui_backprop.ui.widgets.ledger import LedgerView
-from tui_backprop.ui.widgets.marks import MarksView
-from tui_backprop.ui.widgets.number import NumberView
-from tui_backprop.ui.widgets.race import RaceView
-from tui_backprop.ui.widgets.reuse import ReuseView
-from tui_backprop.ui.widgets.train import TrainView
 
-# The panels that share the place to the right of the walk, with what they are called there.
+# The panels that share the place to the right of the walk, with what they are called there. What one shows is the
+# NameView of widgets/name.py, which is imported when it is first asked for.
 ASIDE = {
-    "cost": ("cost of one gradient", CostView),
-    "claims": ("the lesson's claims, measured", ClaimsView),
-    "race": ("the race", RaceView),
-    "dial": ("step dial", DialView),
-    "ledger": ("ledger of one pass", LedgerView),
-    "reuse": ("reuse, counted", ReuseView),
-    "blame": ("most to blame", BlameView),
-    "number": ("one number", NumberView),
-    "graph": ("computation graph", GraphView),
-    "flow": ("gradient flow", FlowView),
-    "curves": ("curves", CurvesView),
-    "train": ("training", TrainView),
-    "marks": ("bookmarks", MarksView),
+    "cost": "cost of one gradient",
+    "claims": "the lesson's claims, measured",
+    "race": "the race",
+    "dial": "step dial",
+    "ledger": "ledger of one pass",
+    "reuse": "reuse, counted",
+    "blame": "most to blame",
+    "number": "one number",
+    "graph": "computation graph",
+    "flow": "gradient flow",
+    "curves": "curves",
+    "train": "training",
+    "marks": "bookmarks",
 }
+
+
+def view_of(name: str, glyphs: Glyphs) -> Canvas:
+    """What one of ASIDE shows, new."""
+    module = import_module(f"tui_backprop.ui.widgets.{name}")
+    view: Canvas = getattr(module, f"{name.capitalize()}View")(glyphs)
+    return view
 
 
 class Panels(Base):
@@ -70,13 +67,13 @@ class Panels(Base):
         """Show a panel (where only one fits) and give it the keys; of the cost panel, the page that was seen last."""
         name = self._page if name == "cost" else name
         if name in ASIDE and not self.query(f"#{name}"):
-            title, kind = ASIDE[name]
-            await self.query_one("#panels").mount(Frame(name, title, kind(self._glyphs)))
+            frame = Frame(name, ASIDE[name], view_of(name, self._glyphs))
+            await self.query_one("#panels").mount(frame)
         self._current(name)
         if name == "network":
             self.query_one(NetworkPanel).focus_form()
         elif (view := self.view(name)) and not view.has_focus:
-            view.focus()
+            self.screen.set_focus(view)  # at once: the next key may be here already
 
     async def action_page(self, direction: int) -> None:
         """The next page of the cost panel, or the one before."""
@@ -122,6 +119,6 @@ class Panels(Base):
             if frame in event.widget.ancestors:
                 frame.add_class("lit")
                 self._current(frame.name or "")
-                self.query_one(KeyBar).show(bar(frame.name or ""))
+                self.query_one(KeyBar).show(bar(frame.name or "", self._glyphs.keys))
             else:
                 frame.remove_class("lit")

@@ -83,7 +83,8 @@ class Steering(Base):
     def action_set_bookmark(self) -> None:
         def mark(session: Session, moment: Moment) -> Session:
             after = moves.set_mark(session)
-            self.say(f"bookmark {len(after.marks)} set: iteration {session.iteration:,}, d shows it")
+            shows = self._glyphs.key("panel('marks')")
+            self.say(f"bookmark {len(after.marks)} set: iteration {session.iteration:,}, {shows} shows it")
             return after
 
         self.move(mark)

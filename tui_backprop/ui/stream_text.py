@@ -8,7 +8,7 @@ import msgspec
 
 from tui_backprop.engine.stream import LayerReport, StreamReport
 from tui_backprop.session import Session
-from tui_backprop.ui.columns import columns
+from tui_backprop.ui.linear import table, told
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import duration, number
 
@@ -19,20 +19,19 @@ SHOWN = 3
 def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs) -> str:
     """A line for each layer, and the totals."""
     spec = session.network
-    rows = [[glyphs.text(cell) for cell in row] for row in (HEADS, *map(_row, report.layers))]
     total = report.forward + report.backward
     lines = [
         f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
         f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss {number(report.loss, 6)}",
         "",
-        *columns(rows, left=(0, 1, 7)),
+        *table([HEADS, *map(_row, report.layers)], (0, 1, 7), glyphs),
         "",
         f"forward {duration(report.forward)}, backward {duration(report.backward)},"
         f" {total / report.forward:.2f}x a forward pass together",
         f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
     ]
-    return "\n".join(glyphs.text(text) for text in lines)
+    return "\n".join(told(text) if glyphs.linear else glyphs.text(text) for text in lines)
 
 
 def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:

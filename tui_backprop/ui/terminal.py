@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 
 from tui_backprop.engine.spec import SpecError
-from tui_backprop.ui.detect import ENVIRONMENT, colours, glyph_set, moves
+from tui_backprop.ui.detect import ENVIRONMENT, colours, glyph_set, moves, theme
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8, Glyphs
 
 
@@ -38,6 +39,11 @@ def settle_colours(chosen: str = "auto") -> None:
             os.environ[name] = value
 
 
+def theme_for(chosen: str, colour: str = "auto") -> str:
+    """The name of the theme ``chosen``, or of the one that fits the terminal and the colours chosen."""
+    return theme(chosen, colours(colour, os.environ).value, os.environ).value
+
+
 def glyphs_for(encoding: str | None, chosen: str = "auto") -> Glyphs:
     """The characters ``chosen``, or the full set where the encoding carries them, ASCII elsewhere."""
     return UTF8 if glyph_set(chosen, encoding).value == "utf-8" else ASCII
@@ -49,3 +55,15 @@ def settle_motion(chosen: bool | None) -> None:
     if moves(chosen, os.environ).value == "no":
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         os.environ.setdefault("TEXTUAL_FPS", "20")
+
+
+@cache
+def erases() -> bool:
+    """Whether the terminal erases cells in the colour that it writes with: as its description says (bce, ech)."""
+    try:
+        import curses
+
+        curses.setupterm(fd=sys.__stderr__.fileno() if sys.__stderr__ else 2)
+        return curses.tigetflag("bce") > 0 and bool(curses.tigetstr("ech"))
+    except (ImportError, OSError, ValueError, curses.error):
+        return False

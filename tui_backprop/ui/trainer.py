@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.worker import get_current_worker
@@ -13,13 +13,13 @@ from tui_backprop import session as moves
 from tui_backprop.session import Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.widgets.train import TrainView
 from tui_backprop.way import shared
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.learner import Trained
     from tui_backprop.learning import Learning
     from tui_backprop.replay import Replay
+    from tui_backprop.ui.widgets.train import TrainView
 
 # How much is trained at a time: updates, passes through the data set, or no end.
 AMOUNTS: tuple[tuple[str, int | None], ...] = (
@@ -158,8 +158,8 @@ class Trainer(Answers):
         """Tell the panel how it is going."""
         trained = self._trained
         learning = self._in_view(self.session)
-        view = self.view("train")
-        if not isinstance(view, TrainView):
+        view = cast("TrainView | None", self.view("train"))
+        if view is None:
             return
         view.learn(
             learning,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,15 +21,17 @@ from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
 from tui_backprop.engine.trace import Step, walk
 from tui_backprop.engine.worked import worked
 from tui_backprop.session import Session, at_step
+from tui_backprop.ui.linear import ENDLESS, told
 from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.renderables.bars import sample_text
-from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt
-from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt, shape_text
+from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
 from tui_backprop.ui.renderables.spans import Line, line, plain, wrap
 from tui_backprop.ui.renderables.tensor import statistics
-from tui_backprop.ui.renderables.walk import closing_lines, torch_lines
+from tui_backprop.ui.renderables.walk import LABEL, closing_lines, torch_lines
 
 COLUMNS, HEAD = 100, 9
+SIGNS = {"": "", "=": "result: ", "×": "times ", "÷": "divided by "}  # of a receipt, in words
 
 
 def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
@@ -38,11 +42,39 @@ def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
         "data": sample_text(session, Moment(session, steps, taken)),
         "update": update_text(session),
     }
+    if glyphs.linear:
+        return "\n".join(_told(session, taken, heads))
     blocks = [_head(word, text) for word, text in heads.items()]
     for step in steps:
         moment = Moment(at_step(session, step.index), steps, taken)
         blocks.append([(), *_block(moment, step, glyphs)])
     return "\n".join(plain(glyphs.fit(row)).rstrip() for block in blocks for row in block)
+
+
+def _told(session: Session, taken: Pass, heads: Mapping[str, str]) -> Iterator[str]:
+    """The same for screen readers."""
+    yield from (told(f"{word}  {text}") for word, text in heads.items())
+    for step in steps_of(session):
+        yield ""
+        yield from _told_step(Moment(at_step(session, step.index), steps_of(session), taken), step)
+
+
+def _told_step(moment: Moment, step: Step) -> list[str]:
+    taken = moment.taken
+    summary = taken.summary(step.tensor, updated=step.phase == "update")
+    lines = [f"step {step.index}: {step.phase}, layer {step.layer}: {step.op}", f"formula: {step.formula}"]
+    lines += [f"shape of {name}: {shape_text(shape)}" for name, shape in step.operands]
+    lines += map(_told_row, receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase))
+    if summary.size > 1:
+        lines.append(f"{step.tensor}  {statistics(summary, COLUMNS)}")
+    lines += [plain(row) for row in closing_lines(moment, ENDLESS, LINEAR)]
+    return [*map(told, lines), *(f"torch: {plain(row)[LABEL:]}" for row in torch_lines(moment, ENDLESS))]
+
+
+def _told_row(row: Line) -> str:
+    """A row of a receipt: x[491] times W1[491,239] = 0.992 times 0.131 = +0.130."""
+    sign, *parts = (re.sub(" [·×] ", " times ", text.strip()) for text, _ in row)
+    return SIGNS[sign] + " = ".join(filter(None, parts))
 
 
 def _head(word: str, text: str) -> list[Line]:
@@ -104,7 +136,7 @@ def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
         line(title),
         *(
             line("     ", *row)
-            for row in [*body, *closing_lines(moment, COLUMNS), *torch_lines(moment, COLUMNS)]
+            for row in [*body, *closing_lines(moment, COLUMNS, glyphs), *torch_lines(moment, COLUMNS)]
         ),
     ]
 

@@ -6,25 +6,13 @@ from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.session import COST_PAGES, PANELS, Session
+from tui_backprop.ui.keys import panel_key
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, Span, cut, first_fitting, line, width
 
 WIDE = 100  # columns from which the top line has long words
-DIGITS = [str(i % 10) for i in range(1, len(PANELS) + 1)]  # keys of the panels
-F_KEYS = [
-    "F2",
-    "F3",
-    "F4",
-    "F5",
-    "F6",
-    "F7",
-    "F8",
-    "F9",
-    "F10",
-    "F12",
-]  # F11 is taken by most terminal windows
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
@@ -120,9 +108,11 @@ SHORT = {"network": "net", "number": "num"}  # panels, where there is not room f
 
 def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
     """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
-    fields. Where there is little room, names are short, and the last panels have none."""
+    fields (no F11: most terminal windows take it). Where there is little room, names are short, and the last panels
+    have none."""
     current = "cost" if current in COST_PAGES else current
-    keys = F_KEYS if current == "network" else DIGITS
+    typing = current == "network"
+    keys = [glyphs.text(panel_key(name, glyphs.keys, typing=typing)) for name in PANELS]
 
     def cells(named: int, short: bool = True) -> Line:
         spans: list[Span] = []

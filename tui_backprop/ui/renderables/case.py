@@ -101,7 +101,7 @@ def path_lines(
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
     result = flowing(_share(found, ways), columns, 1)
-    factors = _factors(found)
+    factors = factors_of(found)
     room = max(rows - 1 - len(result), 1)
     if table:
         body = [
@@ -117,7 +117,8 @@ def path_lines(
     return [head, *body, *result]
 
 
-def _factors(found: Case) -> list[tuple[str, float]]:
+def factors_of(found: Case) -> list[tuple[str, float]]:
+    """What the factors of its path are called, and how large they are."""
     return [(hop.why, hop.factor) for hop in found.path if hop.why != "1"]
 
 
@@ -222,19 +223,23 @@ def turn_lines(found: Case, columns: int) -> list[Line]:
 
 def pull_lines(session: Session, found: Case, columns: int) -> list[Line]:
     """Which samples want the parameter larger, and which smaller: how many, and the hardest of each."""
+    (name, *heads), *rows = pulled(session, found)
+    lines = [_row(name, [(head, "muted") for head in heads], columns)]
+    roles = ("text", "backward", "text")
+    return lines + [_row(way, list(zip(cells, roles, strict=True)), columns) for way, *cells in rows]
+
+
+def pulled(session: Session, found: Case) -> list[tuple[str, str, str, str]]:
+    """The same as a table; the first row is its heads."""
     samples = info(session.data).samples
-    lines = [_row("pulled", [("by sample", "muted"), ("hardest", "muted"), ("samples", "muted")], columns)]
+    rows = [("pulled", "by sample", "hardest", "samples")]
     for way, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.pulls if sign * pull.gradient > 0]
-        cells = [("", "text"), ("", "text"), (f"{len(side):,}", "text")]
-        if side:
-            cells[0] = str((session.sample + side[0].sample) % samples), "text"
-            cells[1] = number(side[0].gradient, sign=True), "backward"
-        lines.append(_row(way, cells, columns))
+        which = str((session.sample + side[0].sample) % samples) if side else ""
+        rows.append((way, which, number(side[0].gradient, sign=True) if side else "", f"{len(side):,}"))
     if found.penalty:
-        cells = [("", "text"), (number(found.penalty, sign=True), "backward"), ("", "text")]
-        lines.append(_row("penalty", cells, columns))
-    return lines
+        rows.append(("penalty", "", number(found.penalty, sign=True), ""))
+    return rows
 
 
 def _row(label: str, cells: list[Span], columns: int) -> Line:

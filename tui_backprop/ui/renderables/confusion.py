@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tui_backprop.ui.keys import panel_key
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, Span, line, wrap
 
@@ -102,15 +103,16 @@ def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[
         wrong = sum(row) - row[t]
         lines.append(line(*cells, (f"{wrong:>{RIGHT},}", "text" if wrong else "faint")))
     share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
-    return [*lines, (), _cell(confusion), *wrap(share, columns, "muted")]
+    return [*lines, (), _cell(confusion, glyphs), *wrap(share, columns, "muted")]
 
 
-def _cell(confusion: Confusion) -> Line:
+def _cell(confusion: Confusion, glyphs: Glyphs) -> Line:
     """What is under the cursor."""
     (here, taken), count = confusion.cursor, confusion.count
     if confusion.half:
         return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
     if not count:
-        why = " yet: esc, train (9), then look again" if confusion.refused else ""
+        train = panel_key("train", glyphs.keys)
+        why = f" yet: esc, train ({train}), then look again" if confusion.refused else ""
         return line((f"{here}, read as {taken}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
     return line((f"{here}, read as {taken}: {count:,} sample" + "s" * (count > 1), "strong"))

@@ -12,7 +12,7 @@ from tui_backprop.cost.law import Estimate, Law, LeftOut
 from tui_backprop.cost.sweep import busy
 from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
-from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
 from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, wrap
 
@@ -21,13 +21,13 @@ NAME, VALUE = 15, 11  # columns
 PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
 
 
-def pages(current: str, columns: int) -> Line:
+def pages(current: str, columns: int, glyphs: Glyphs = UTF8) -> Line:
     """The pages of the cost panel; where there is little room, the current one, and which of how many."""
     names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
     bare = [(text.strip(" "), role) for text, role in names]
     close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
     at = COST_PAGES.index(current) + 1
-    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} (v)", "muted"))
+    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} ({glyphs.key('page(1)')})", "muted"))
     return first_fitting(columns, line(*names), line(*close), line(*alone))
 
 
@@ -53,7 +53,7 @@ def legend(columns: int, glyphs: Glyphs) -> Line:
     return line(*spans)
 
 
-def readout(costs: Costs, columns: int, rows: int = 99) -> list[Line]:
+def readout(costs: Costs, columns: int, rows: int = 99, glyphs: Glyphs = UTF8) -> list[Line]:
     """Every method under the cursor; the ratio; a training run; how good the law is. As many of these blocks as there
     are rows for, the first one in any case; apart, where there is room."""
     law = costs.law
@@ -63,7 +63,7 @@ def readout(costs: Costs, columns: int, rows: int = 99) -> list[Line]:
         _methods(costs, law, columns),
         _ratio(costs, law, columns),
         _training(costs, law, columns),
-        trust(law, columns),
+        trust(law, columns, glyphs),
     ]
     whole: list[list[Line]] = []
     for block in filter(None, blocks):
@@ -163,7 +163,7 @@ def spread(estimate: Estimate) -> str:
     return f"±{100 * (wide - 1):.0f}%" if wide < 1.5 else f"within {wide:.1f}x"
 
 
-def trust(law: Law, columns: int) -> list[Line]:
+def trust(law: Law, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
     if law.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
@@ -178,7 +178,8 @@ def trust(law: Law, columns: int) -> list[Line]:
         words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
         lines += wrap(words, columns, "muted")
     if noisy := busy(law):
-        words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy; S measures again"
+        words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy;"
+        words += f" {glyphs.key('sweep')} measures again"
         lines += wrap(words, columns, "bad")
     return lines
 
@@ -206,7 +207,7 @@ def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
         line(
             *bar,
             (f" measuring {short_count(progress.now)}", "text"),
-            (f", {progress.done} of {progress.of}; S stops", "muted"),
+            (f", {progress.done} of {progress.of}; {glyphs.key('sweep')} stops", "muted"),
         )
     ]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tui_backprop.session import Session
+from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, cut, line
 
 MOST = 2  # that are named
 
 
-def fixes_lines(session: Session, columns: int) -> list[Line]:
+def fixes_lines(session: Session, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
     """A line that names them, the latest first; none where none was moved."""
     if not session.fixes:
         return []
@@ -19,6 +20,6 @@ def fixes_lines(session: Session, columns: int) -> list[Line]:
         for fix in latest[:MOST]
     ]
     named += [f"{len(latest) - MOST} more"] if len(latest) > MOST else []
-    texts = [f"{', '.join(named)}; u takes it back", ", ".join(named), named[0]]
+    texts = [f"{', '.join(named)}; {glyphs.key('undo')} takes it back", ", ".join(named), named[0]]
     text = next((text for text in texts if len("moved ") + len(text) <= columns), texts[-1])
     return [line(("moved ", "muted"), (cut(text, columns - len("moved ")), "update"))]

@@ -20,13 +20,13 @@ from tui_backprop.ui.renderables.spans import Line, Span, first_fitting, line, w
 SEEN = 60_000  # entries of each tensor that a strip looks at, at most
 LABEL = 4
 KEYS = {
-    "ready": "enter starts it",
+    "ready": "{race} starts it",
     "starting": "starting its process …",
-    "running": "enter pauses, esc calls it off",
-    "paused": "paused: enter goes on, esc calls it off",
-    "done": "done; enter races again",
-    "cancelled": "called off; enter races again",
-    "failed": "failed; enter races again",
+    "running": "{race} pauses, {call_off} calls it off",
+    "paused": "paused: {race} goes on, {call_off} calls it off",
+    "done": "done; {race} races again",
+    "cancelled": "called off; {race} races again",
+    "failed": "failed; {race} races again",
 }
 
 
@@ -113,7 +113,7 @@ def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = En
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
     role = "bad" if standing.state == "failed" else "key"
-    return [*lines, *wrap(KEYS[standing.state], columns, role)]
+    return [*lines, *wrap(glyphs.words(KEYS[standing.state]), columns, role)]
 
 
 def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:

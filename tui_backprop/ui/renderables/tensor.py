@@ -59,7 +59,9 @@ def tensor_view(
     shown, view = _shown(moment), moment.session.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
     draw = DRAWN["map" if impossible else view]
-    hints = ("no pixels here: map (v)", "map (v)") if impossible else (f"view: {view} (v)", f"{view} (v)")
+    key = glyphs.key("view")
+    hints = (f"view: {view} ({key})", f"{view} ({key})")
+    hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
     head = glyphs.fit(line((shown.label, moment.step.phase), (f" {shape_text(shown.values.shape)}", "muted")))
     head = _noted(head, _which_samples(shown, draw), columns)
     least = GAP + len(hints[-1])
@@ -126,6 +128,8 @@ def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) 
         body = [_numbers(r, unit, role) for r in row]
     elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
         body = _listed(row, columns, unit, role)
+    elif glyphs.sparse:
+        body = []
     else:
         small = _summary(moment, shown).small if row.ndim == 2 else row
         body = heatmap(small, room, columns, role, glyphs, unit if unit >= 0 else None, row.shape[-1])

@@ -34,9 +34,9 @@ from tui_backprop.ui.renderables.spans import (
 )
 
 HINTS = (  # on how to train and how to go back, as many words as fit
-    "↑ ↓ choose how much, enter trains, ← → go back in time",
-    "↑ ↓ how much  enter train  ← → back",
-    "↑ ↓ how much  enter train",
+    "{amount(-1)} {amount(1)} choose how much, {learn} trains, {travel(-1)} {travel(1)} go back in time",
+    "{amount(-1)} {amount(1)} how much  {learn} train  {travel(-1)} {travel(1)} back",
+    "{amount(-1)} {amount(1)} how much  {learn} train",
 )
 BEFORE = (
     "Nothing is trained yet. Here the loss will be drawn, update by update, and for the first {n} samples of"
@@ -90,7 +90,7 @@ def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
 
 def hint(columns: int, glyphs: Glyphs) -> Line:
     """The keys of the chooser."""
-    return first_fitting(columns, *(line((glyphs.text(words), "muted")) for words in HINTS))
+    return first_fitting(columns, *(line((glyphs.words(words), "muted")) for words in HINTS))
 
 
 def curves(moment: Moment, learning: Learning | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -128,7 +128,7 @@ def progress(learning: Learning, columns: int, glyphs: Glyphs) -> list[Line]:
     """While it goes on: a bar, the rate, what is left and what ends it. Then: what it took."""
     updates = " update" if learning.done == 1 else " updates"
     rate: list[Sequence[Span]] = [((f"{number(learning.rate)}/s", "text"),)] if learning.rate else []
-    stop: Sequence[Span] = (("esc stops", "key"),)
+    stop: Sequence[Span] = ((f"{glyphs.key('stop_learning')} stops", "key"),)
     if not learning.going:
         updates += f" in {duration(learning.seconds)}" if learning.seconds else ""
         return packed([((f"{learning.done:,}", "strong"), (updates, "muted")), *rate], columns)

@@ -12,7 +12,7 @@ from tui_backprop.engine.worked import Row, worked
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt, sums
-from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.network import diagram
 from tui_backprop.ui.renderables.numbers import count, number
 from tui_backprop.ui.renderables.spans import Line, beside, clip, line, width, wrap
@@ -20,8 +20,9 @@ from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
 TENSOR_ROWS = 8  # lines that the tensor is given below the equation, where there is room
+ROOMY = 18  # lines below the network from which the tensor is sure of its own
 FEW_UNITS = 8  # layers up to this wide are drawn in a single line
-LEAST_TERMS, MOST_NEEDED = 2, 3  # terms of a long sum: where room is short, and else at least
+LEAST_TERMS, MOST_NEEDED, MOST_TERMS = 2, 3, 12  # terms of a sum: in little room, else from and to
 LABEL = 8  # columns of the words in front of closing lines
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
@@ -31,7 +32,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up
     large array could not be counted."""
     top = timeline(moment.steps, moment.session.step, columns, glyphs)
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
-    if max(moment.session.network.layers) <= FEW_UNITS:
+    if max(moment.session.network.layers) <= FEW_UNITS or glyphs.sparse:
         map_rows = 1
     top += [
         *_blank(rows >= 20),
@@ -45,7 +46,7 @@ def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up
         tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs, given_up)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= 20 else 0)
+        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= ROOMY else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs, given_up)]
     return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
@@ -60,15 +61,16 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
     terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
     several sums, and the shapes; and last the rest of the words."""
     step, rows = moment.step, most - spare
-    caption = wrap(caption_of(moment), columns, "strong" if step.kind == "input" else "text")
+    caption = wrap(caption_of(moment, glyphs), columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns, glyphs)
-    closing = closing_lines(moment, columns)
+    closing = closing_lines(moment, columns, glyphs)
     around = len(caption) + len(formula) + len(closing)
 
     def example(terms: int) -> list[Sequence[Row]]:
         return sums(worked(moment.taken, step, moment.unit(step.layer), terms, asked=moment.number))
 
-    parts = example(min(max(rows - around - 10, MOST_NEEDED), 12))
+    most_terms = LEAST_TERMS if glyphs.sparse else MOST_TERMS
+    parts = example(min(max(rows - around - 10, MOST_NEEDED), most_terms))
     if around + sum(map(len, parts)) > rows:
         parts = example(LEAST_TERMS)
     needed = around + sum(map(len, parts))
@@ -85,22 +87,23 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
         formula = formula_with_shapes(step, columns, glyphs, first, shapes)
     if needed > rows:
         room = most - len(formula) - sum(map(len, parts)) - len(closing)
-        caption = brief_caption(caption_of(moment), columns, room)
+        caption = brief_caption(caption_of(moment, glyphs), columns, room)
     receipts = receipt([row for part in parts for row in part], columns, step.phase, glyphs)
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
         lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
-    torch = torch_lines(moment, columns)
+    torch = [] if glyphs.sparse else torch_lines(moment, columns)
     return lines + torch if len(lines) + len(torch) <= rows else lines[:most]
 
 
-def caption_of(moment: Moment) -> str:
+def caption_of(moment: Moment, glyphs: Glyphs = UTF8) -> str:
     """The sentence for the step, with this network's figures."""
     spec, step, batch = moment.session.network, moment.step, moment.session.batch
     fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
     return _sentence(moment).format(
         layer=step.layer,
+        step_on=glyphs.key("step_on"),
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
@@ -144,14 +147,15 @@ def last_of(moment: Moment, phase: str) -> Step:
     return [step for step in moment.steps if step.phase == phase][-1]
 
 
-def closing_lines(moment: Moment, columns: int) -> list[Line]:
+def closing_lines(moment: Moment, columns: int, glyphs: Glyphs) -> list[Line]:
     """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
     step, taken = moment.step, moment.taken
     lines = []
     if taken.bad:
         what = "a number overflows" if isfinite(taken.loss) else "the loss is no number"
         if moment.session.history:
-            what += f"{'' if isfinite(taken.loss) else ' any more'}: α is too large; r starts again"
+            what += f"{'' if isfinite(taken.loss) else ' any more'}: α is too large;"
+            what += f" {glyphs.key('restart')} starts again"
         lines += [*wrap(what, columns, "bad"), *wrap(taken.bad.why, columns, "bad")]
     if step.reused:
         lines.append(

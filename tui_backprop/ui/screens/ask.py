@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from tui_backprop.engine.address import EXAMPLES, Address, parse_address
 from tui_backprop.engine.spec import NetworkSpec, SpecError
+from tui_backprop.ui.entry import Entry
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, wrap
 from tui_backprop.ui.widgets.canvas import Canvas
@@ -53,7 +54,7 @@ class AskScreen(ModalScreen[Address | None]):
         with Vertical(id="ask") as box:
             box.border_title = "which number, or iteration?"
             box.border_subtitle = "enter shows it   esc closes"
-            yield Input(compact=True)
+            yield Entry(compact=True)
             yield Hint(self._last, self._glyphs)
 
     @on(Input.Submitted)

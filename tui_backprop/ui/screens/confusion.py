@@ -55,21 +55,18 @@ class ConfusionScreen(ModalScreen[Choice | None]):
     def __init__(self, confusion: Confusion, glyphs: Glyphs) -> None:
         super().__init__()
         self._confusion, self._glyphs = confusion, glyphs
+        self._table = Table(confusion, glyphs)  # made here: a key may come before it is on the screen
 
     def compose(self) -> ComposeResult:
         self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="confusion") as box:
             box.border_title = "what is read as what"
             box.styles.height = rows_of(self._confusion) + 2
-            yield Table(self._confusion, self._glyphs)
+            yield self._table
 
     def on_resize(self) -> None:
         box = self.query_one("#confusion")
         box.border_subtitle = footer(self._confusion, box.size.width, self._glyphs)
-
-    @property
-    def _table(self) -> Table:
-        return self.query_one(Table)
 
     def action_move(self, down: int, right: int) -> None:
         self._table.show(self._table.confusion.moved(down, right))

@@ -12,32 +12,13 @@ from textual.scrollbar import ScrollBarRender
 
 from tui_backprop.lesson.captions import WORDS
 from tui_backprop.session import PLACES
-from tui_backprop.ui.keys import KEYS, PANEL_KEYS, Key
+from tui_backprop.ui.keys import everywhere, names_of, own_keys
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.numbers import MINUS
 from tui_backprop.ui.renderables.spans import Line, line, wrap
 from tui_backprop.ui.widgets.canvas import Canvas
 
-NAMES = {
-    "right": "→", "left": "←", "up": "↑", "down": "↓", "right_square_bracket": "]", "left_square_bracket": "[",
-    "plus": "+", "equals_sign": "=", "minus": "-", "question_mark": "?", "dollar_sign": "$", "slash": "/",
-    **{f"f{i}": f"F{i}" for i in range(1, 13)},
-}  # fmt: skip
-
-
 NAMED = 12  # columns for keys and words
 WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
-
-
-def names_of(key: Key) -> str:
-    """All names of a key, as people read them."""
-    return " ".join(NAMES.get(name, name) for name in key.keys.split(","))
-
-
-def everywhere(panel: str) -> list[Key]:
-    """The keys that work in every panel, without those that this one has for itself."""
-    own = {name for shown, _, _ in PANEL_KEYS[panel] for name in shown.replace(MINUS, "-").split()}
-    return [key for key in KEYS if key.places == PLACES and names_of(key).split()[0] not in own]
 
 
 def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
@@ -48,9 +29,13 @@ def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
         return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
 
     def section(place: str) -> list[Line]:
-        own = [(shown, words) for shown, _, words in PANEL_KEYS[place]]
-        own += [(names_of(key), key.help) for key in KEYS if place in key.places != PLACES]
-        rows = [row for names, words in own for row in entry(glyphs.text(names), words)]
+        own = [(shown, words) for shown, _, words in own_keys(place, glyphs.keys)]
+        own += [
+            (names_of(key), key.help)
+            for key in glyphs.keys
+            if not key.own and place in key.places and key.places != PLACES
+        ]
+        rows = [row for names, words in own for row in entry(glyphs.text(names), glyphs.words(words))]
         too = " (elsewhere too, if the key is free)" if place == "walk" != panel else ""
         return [line((f"In the {place} panel{too}", "title")), *rows, ()] if rows else []
 
@@ -60,15 +45,20 @@ def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
         line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
         line((f"  {glyphs.down}   ", "backward"), "negative, from small to large"),
         line((f"  {glyphs.zero}     ", "text"), "near zero, against the largest in the map"),
-        line(("  blue", "forward"), " is on its way forward, ", ("amber", "backward"), " on its way back"),
+        line(
+            ("  x z a", "forward"),
+            " are on their way forward, ",
+            ("δ dW db", "backward"),
+            " on their way back",
+        ),
         (),
     ]
     outside = ", outside the fields" if panel == "network" else ""
     lines += [*(maps if panel == "walk" else []), line((f"Everywhere{outside}", "title"))]
-    for key in everywhere(panel):
-        lines += entry(glyphs.text(names_of(key)), key.help)
+    for key in everywhere(panel, glyphs.keys):
+        lines += entry(glyphs.text(names_of(key)), glyphs.words(key.help))
     lines += [*entry("ctrl+p", "Everything by name."), ()]
-    lines += [row for place in PANEL_KEYS if place != panel for row in section(place)]
+    lines += [row for place in PLACES if place != panel for row in section(place)]
     lines += maps if panel != "walk" else []
     lines.append(line(("Words", "title")))
     for word, meaning in WORDS:
@@ -99,7 +89,8 @@ class HelpScreen(ModalScreen[None]):
 
     AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1,q,escape,enter,space", "dismiss", show=False),
+        Binding("q,escape,enter,space", "dismiss", show=False),
+        Binding("question_mark,f1", "dismiss", show=False, id="help"),
     ]
 
     def __init__(self, glyphs: Glyphs, panel: str) -> None:
@@ -112,5 +103,5 @@ class HelpScreen(ModalScreen[None]):
             if self._glyphs.plain:
                 box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
             box.border_title = "help"
-            box.border_subtitle = self._glyphs.text("↑ ↓ scroll   ? closes")
+            box.border_subtitle = self._glyphs.words("↑ ↓ scroll   {help} closes")
             yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME, self._panel)

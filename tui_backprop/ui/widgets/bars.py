@@ -60,13 +60,18 @@ class KeyBar(Canvas):
         self._pairs = pairs
         self.redraw()
 
-    def say(self, words: str) -> None:
+    @property
+    def said(self) -> str:
+        """The notice that is shown."""
+        return self._said
+
+    def say(self, words: str, seconds: float = SECONDS) -> None:
         """Show a notice, which passes by itself."""
         self._said = words
         self.redraw()
         if self._passing is not None:
             self._passing.stop()
-        self._passing = self.set_timer(self.SECONDS, partial(self.say, "")) if words else None
+        self._passing = self.set_timer(seconds, partial(self.say, "")) if words else None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         return [key_bar(self._pairs, columns, self._glyphs, self._said)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Accusation
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
@@ -16,21 +17,7 @@ from tui_backprop.ui.widgets.canvas import Canvas
 class BlameView(Canvas, can_focus=True):
     """Shows an Accusation; its keys ask the app for another culprit, layer or measure."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "app.culprit(-1)", show=False),
-        Binding("down,j", "app.culprit(1)", show=False),
-        Binding("pageup", "app.culprit(-10)", show=False),
-        Binding("pagedown", "app.culprit(10)", show=False),
-        Binding("home", "app.culprit(-1000)", show=False),
-        Binding("left,h", "app.accuse(-1)", show=False),
-        Binding("right,l", "app.accuse(1)", show=False),
-        Binding("m", "app.measure", show=False),
-        Binding("enter", "app.look_up", show=False),
-        Binding("plus,equals_sign", "app.fix('up')", show=False),
-        Binding("minus", "app.fix('down')", show=False),
-        Binding("x", "app.fix('zero')", show=False),
-        Binding("X", "app.fix('turn')", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("blame")
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id="blame-view")
@@ -46,5 +33,5 @@ class BlameView(Canvas, can_focus=True):
         from tui_backprop.ui.renderables.blame import blame_panel  # numpy: after the first paint
         from tui_backprop.ui.renderables.fixes import fixes_lines
 
-        moved = fixes_lines(self._accusation.session, columns)
+        moved = fixes_lines(self._accusation.session, columns, self._glyphs)
         return [*moved, *blame_panel(self._accusation, columns, rows - len(moved), self._glyphs)]

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tui_backprop.ui.palette import LOOKS
 from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
-from tui_backprop.ui.renderables.spans import Line, clip, fused, plain, width
+from tui_backprop.ui.renderables.spans import Line, clip, fewer, fused, plain, width
 
 
 def changed(old: Line, new: Line) -> tuple[int, int] | None:
@@ -47,6 +47,11 @@ class Canvas(Widget):
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         """The lines to show in so many columns and rows."""
         return ()
+
+    def use(self, glyphs: Glyphs) -> None:
+        """Draw with other characters from now on."""
+        self._glyphs, self._lines = glyphs, ()
+        self.redraw()
 
     @property
     def text(self) -> str:
@@ -92,7 +97,9 @@ class Canvas(Widget):
         if strip is None or strip.cell_length != self.size.width:
             base = self._base = self._base or self.rich_style
             row = self._lines[y] if y < len(self._lines) else ()
-            segments = [Segment(text, base + LOOKS[role]) for text, role in fused(row)]
+            row = fewer(row) if self._glyphs.sparse else row
+            looks = LOOKS[self.app.theme]
+            segments = [Segment(text, base + looks[role]) for text, role in fused(row)]
             strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
             for line_filter in self.get_line_filters():
                 strip = strip.apply_filter(line_filter, self.background_colors[1])

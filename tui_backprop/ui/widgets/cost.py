@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line, beside, line
 from tui_backprop.ui.widgets.page import CostPage
@@ -20,18 +21,7 @@ class CostView(CostPage):
     """Its cursor keys ask the app for another parameter count, unit or zoom."""
 
     NAME = "cost"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "app.cursor(-1)", show=False),
-        Binding("right,l", "app.cursor(1)", show=False),
-        Binding("up,k", "app.known(1)", show=False),
-        Binding("down,j", "app.known(-1)", show=False),
-        Binding("home", "app.cursor(0)", show=False),
-        Binding("end", "app.cursor(99)", show=False),
-        Binding("plus,equals_sign", "app.zoom_chart(1)", show=False),
-        Binding("minus", "app.zoom_chart(-1)", show=False),
-        Binding("x", "app.axis", show=False),
-        Binding("S", "app.sweep", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("cost")
 
     def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
         """Steps of the walk change nothing here."""
@@ -47,12 +37,12 @@ class CostView(CostPage):
             over = [heading(costs, wide), *sweeping(costs, wide, self._glyphs), legend(wide, self._glyphs)]
             return [*over, *chart(costs, wide, max(high - len(over), 4), self._glyphs)]
 
-        head = [pages(self.NAME, columns)]
+        head = [pages(self.NAME, columns, self._glyphs)]
         if columns >= (WIDE if rows < TALL else BROAD):
             room = READOUT if columns < BROAD else ROOMY
             left = columns - room - 3
-            words = readout(costs, room, rows - 1)
+            words = readout(costs, room, rows - 1, self._glyphs)
             return [*head, *beside(plot(left, rows - 1), words, left, 3)]
-        words = readout(costs, columns)
+        words = readout(costs, columns, glyphs=self._glyphs)
         words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
         return [*head, *plot(columns, rows - 1 - len(words)), *words]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -20,14 +21,7 @@ class CurvesView(Panel):
 
     NAME = "curves"
     GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "app.other_unit(-1)", show=False),
-        Binding("down,j", "app.other_unit(1)", show=False),
-        Binding("right,l", "app.step_on", show=False),
-        Binding("left,h", "app.step_back", show=False),
-        Binding("w", "app.two_weights", show=False),
-        Binding("a", "app.unasked", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("curves")
 
     def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.ui.renderables.curves import curves_panel

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.spans import Line, line
 from tui_backprop.ui.widgets.page import CostPage
@@ -19,14 +20,7 @@ class DialView(CostPage):
     """Its question is the dial of the weight that is looked at."""
 
     NAME = "dial"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "app.turn_dial(-1)", show=False),
-        Binding("right,l", "app.turn_dial(1)", show=False),
-        Binding("pageup", "app.turn_dial(-4)", show=False),
-        Binding("pagedown", "app.turn_dial(4)", show=False),
-        Binding("home", "app.turn_dial(0)", show=False),
-        Binding("x", "app.precision", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("dial")
 
     def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
         if found is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui_backprop.session import Session
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -20,10 +21,7 @@ class FlowView(Panel):
     """Its question is answered by ``engine.flow``."""
 
     NAME = "flow"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "app.step_on", show=False),
-        Binding("left,h", "app.step_back", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("flow")
 
     def concern(self, session: Session) -> Session:
         return session.walked

@@ -19,6 +19,8 @@ from textual.widgets.input import Selection
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.memory import check_memory
 from tui_backprop.session import Session
+from tui_backprop.ui.bindings import bindings
+from tui_backprop.ui.entry import Entry
 from tui_backprop.ui.form import FIELDS, choices_of, chosen, session_of, texts_of
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment
@@ -44,7 +46,7 @@ class Discard(Message):
     """Take all edits back."""
 
 
-class Editor(Input):
+class Editor(Entry):
     """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,14 +65,7 @@ class Editor(Input):
 class FormView(Canvas, can_focus=True):
     """Shows the rows; on a row with choices, left and right go through them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "go(-1)", show=False),
-        Binding("down,j", "go(1)", show=False),
-        Binding("left,h", "turn(-1)", show=False),
-        Binding("right,l,space", "turn(1)", show=False),
-        Binding("enter", "apply", show=False),
-        Binding("escape", "discard", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("network")
 
     class Turn(Message):
         """The choice before (-1) or after (+1) in the selected row."""
@@ -182,6 +177,7 @@ class NetworkPanel(Frame):
 
     def _select(self, row: int) -> None:
         """Select a row: an Input is laid over a text, the view takes the keys for a choice."""
+        self._take_typed()
         self._row = row
         field = FIELDS[row]
         if field.choices:
@@ -234,8 +230,16 @@ class NetworkPanel(Frame):
             self._edit(texts)
 
     @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self._edit({**self._texts, FIELDS[self._row].name: event.value})
+    def _typed(self) -> None:
+        self._take_typed()
+
+    def _take_typed(self) -> None:
+        """Take what the Input says for its row. (What an event says may be of the row before: it comes later than
+        keys that were pressed in a hurry.)"""
+        field = FIELDS[self._row]
+        for editor in self.query(Editor):
+            if editor.display and not field.choices:
+                self._edit({**self._texts, field.name: editor.value})
 
     @on(Input.Submitted)
     @on(FormView.Apply)

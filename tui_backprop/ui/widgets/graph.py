@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from tui_backprop.session import Session
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.panel import Panel
@@ -22,14 +23,7 @@ class GraphView(Panel):
 
     NAME = "graph"
     GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "app.step_on", show=False),
-        Binding("left,h", "app.step_back", show=False),
-        Binding("down,j", "app.along_graph(1)", show=False),
-        Binding("up,k", "app.along_graph(-1)", show=False),
-        Binding("home", "app.ends(0)", show=False),
-        Binding("end", "app.ends(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("graph")
 
     def concern(self, session: Session) -> Session:
         return session.walked

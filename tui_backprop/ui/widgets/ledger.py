@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
@@ -21,12 +22,7 @@ class LedgerView(CostPage):
 
     NAME = "ledger"
     GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_ledger(-1)", show=False),
-        Binding("down,j", "scroll_ledger(1)", show=False),
-        Binding("home", "scroll_ledger(-100000)", show=False),
-        Binding("end", "scroll_ledger(100000)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("ledger")
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs)

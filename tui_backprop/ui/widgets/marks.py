@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
@@ -23,15 +24,7 @@ class MarksView(Panel):
     """Its question is answered by ``engine.difference``."""
 
     NAME = "marks"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "app.bookmark(-1)", show=False),
-        Binding("down,j", "app.bookmark(1)", show=False),
-        Binding("enter", "app.to_bookmark", show=False),
-        Binding("w", "app.hold_bookmark", show=False),
-        Binding("x,delete", "app.drop_bookmark", show=False),
-        Binding("right_square_bracket,pagedown", "scroll_tensors(1)", show=False),
-        Binding("left_square_bracket,pageup", "scroll_tensors(-1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("marks")
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -17,11 +14,6 @@ LEFT_OUT = 16  # rows below which there is no blank line under the names
 
 class CostPage(Panel):
     """Subclasses say in ``page`` what is drawn, from the moment, the answer to their question, and the costs."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "app.page(1)", show=False),
-        Binding("V", "app.page(-1)", show=False),
-    ]
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs)
@@ -38,7 +30,7 @@ class CostPage(Panel):
 
         if self._costs is None:
             return [line(("measuring …", "muted"))]
-        head: list[Line] = [pages(self.NAME, columns)]
+        head: list[Line] = [pages(self.NAME, columns, self._glyphs)]
         head += [()] if rows >= LEFT_OUT else []
         return [*head, *self.page(moment, found, self._costs, columns, rows - len(head))]
 

@@ -23,6 +23,7 @@ class Panel(Canvas, can_focus=True):
         self._moment: Moment | None = None
         self._found: object = None
         self._failed = False
+        self._waiting = "running the first pass"
         self._drawn: tuple[Session, object, object, bool] | None = None
 
     def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
@@ -36,13 +37,18 @@ class Panel(Canvas, can_focus=True):
         ):
             self.redraw()
 
+    def wait(self, words: str) -> None:
+        """Say what is done before there is anything to show."""
+        self._waiting = words
+        self.redraw()
+
     def concern(self, session: Session) -> Session:
         """What of the session the panel shows: all of it, or only what the walk shows."""
         return session
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._moment is None:
-            return [line(("running the first pass …", "muted"))]
+            return [line((f"{self._waiting} …", "muted"))]
         if self._failed and not self.GOES_ON:
             return [line(("This could not be found out. It is asked again for another pass.", "muted"))]
         return self.picture(self._moment, self._found, columns, rows)

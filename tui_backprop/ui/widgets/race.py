@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
@@ -20,11 +21,7 @@ class RaceView(CostPage):
     """How the race stands, it is told with the costs; and how the gradient fills in, apart."""
 
     NAME = "race"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.race", show=False),
-        Binding("escape", "app.call_off", show=False),
-        Binding("m", "app.racer", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("race")
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.binding import BindingType
+
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.renderables.spans import Line
 from tui_backprop.ui.widgets.page import CostPage
@@ -18,6 +21,7 @@ class ReuseView(CostPage):
 
     NAME = "reuse"
     GOES_ON = True
+    BINDINGS: ClassVar[list[BindingType]] = bindings("reuse")
 
     def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.engine.reuse import paths

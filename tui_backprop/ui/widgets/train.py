@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from tui_backprop.ui.bindings import bindings
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line
@@ -21,18 +22,7 @@ class TrainView(Panel):
 
     NAME = "train"
     GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "app.amount(-1)", show=False),
-        Binding("down,j", "app.amount(1)", show=False),
-        Binding("enter", "app.learn", show=False),
-        Binding("escape", "app.stop_learning", show=False),
-        Binding("left,h", "app.travel(-1)", show=False),
-        Binding("right,l", "app.travel(1)", show=False),
-        Binding("pageup", "app.travel(-10)", show=False),
-        Binding("pagedown", "app.travel(10)", show=False),
-        Binding("home", "app.travel(-1000000000)", show=False),
-        Binding("end", "app.travel(1000000000)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("train")
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs)

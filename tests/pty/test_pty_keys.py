@@ -1,0 +1,127 @@
+"""Keys in a real terminal: the question before leaving, the tour of the first start, other keys, all drawn anew."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tui_backprop.commands.doctor import BACK
+
+pytestmark = pytest.mark.pty
+ASKED = "a race is under way: q again ends it and quits"
+
+
+def racing(run):
+    run.shows("step 0/20")
+    run.press("3", "[chart]")
+    run.press("v", "the lesson")
+    run.press("v", "enter starts it")
+    run.send("\r")
+    run.until(lambda: "calls it off" in run.text, "the race")
+    return run
+
+
+def test_a_race_is_asked_about_and_ended_by_the_second_q(terminal):
+    run = racing(terminal(100, 30))
+    run.send("q")
+    run.until(lambda: ASKED in run.text, "the question")
+    assert run.child.poll() is None
+    run.send("x")
+    run.until(lambda: ASKED not in run.text, "it to be taken back")
+    assert run.child.poll() is None
+    run.send("q")
+    run.until(lambda: ASKED in run.text, "the question")
+    run.send("q")
+    assert run.ended() == 0
+    assert b"\x1b[?1049l" in run.raw
+    assert b"Traceback" not in run.raw
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_asks_nothing(terminal, name):
+    run = racing(terminal(100, 30))
+    os.kill(run.child.pid, getattr(signal, name))
+    run.ended()
+    assert "again" not in run.text
+    assert b"\x1b[?1049l" in run.raw
+
+
+def test_the_first_start_shows_around_and_the_second_does_not(terminal, tmp_path):
+    given = {"BACKPROP_TUI_TOUR": None, "XDG_STATE_HOME": str(tmp_path)}
+    run = terminal(80, 24, **given)
+    run.shows("tour 1/7")
+    run.press("right", "tour 2/7")
+    run.send("q")
+    assert run.ended() == 0
+    assert (tmp_path / "backprop-tui" / "tour-seen").exists()
+    for arguments in ((), ("--resume",)):
+        run = terminal(80, 24, *arguments, **given)
+        run.shows("step 1/20" if arguments else "step 0/20")
+        assert "tour" not in run.text
+        run.send("q")
+        assert run.ended() == 0
+    run = terminal(80, 24, "--tour", **given)
+    run.shows("tour 1/7")
+
+
+def test_once_it_is_over_a_key_costs_what_it_did(terminal):
+    costs = []
+    for arguments in ((), ("--tour",)):
+        run = terminal(80, 24, *arguments, OPENBLAS_NUM_THREADS="1")
+        run.shows("tour 1/7" if arguments else "step 0/20")
+        if arguments:
+            run.until(lambda run=run: "step 0/20" in run.text, "the first pass")
+            run.send(",")
+            run.until(lambda run=run: "begins it again" in run.text, "the end of the tour")
+            run.until(lambda run=run: "begins it again" not in run.text, "that to pass")
+        costs.append([run.press("right", f"step {i}/20") for i in range(1, 9)])
+    assert sum(costs[1]) <= 1.1 * sum(costs[0])
+
+
+def test_a_session_that_is_not_kept_is_told_of_in_the_end_too(terminal):
+    run = terminal(80, 24, XDG_STATE_HOME="/dev/null")
+    run.shows("step 0/20")
+    run.press("right", "step 1/20")
+    run.send("q")
+    assert run.ended() == 0
+    assert "backprop-tui: the session is not kept" in run.text
+
+
+def test_other_keys_are_named_and_work(terminal, tmp_path):
+    (tmp_path / "keys.toml").write_text(
+        '[keys]\nview = ["w"]\nquit = ["Q"]\n"panel(\'cost\')" = ["K", "f4"]\n'
+    )
+    run = terminal(100, 30, "--config", str(tmp_path / "keys.toml"))
+    run.shows("step 0/20")
+    assert "w view" in run.text
+    assert "Q quit" in run.text
+    assert "K cost" in run.text
+    run.press("w", "histogram (w)")
+    run.send("Q")
+    assert run.ended() == 0
+
+
+def test_all_is_drawn_anew_over_what_something_else_wrote(terminal):
+    run = terminal(80, 24)
+    run.shows("step 0/20")
+    before = run.text
+    run._stream.feed(b"\x1b[10;1Hmessage of the system")
+    assert run.text != before
+    run.send("\x0c")
+    run.until(lambda: run.text == before, "the screen as it was")
+
+
+def test_what_is_said_to_mend_a_terminal_takes_back_all_that_was_asked_of_it(terminal):
+    run = terminal()
+    run.shows("step 0/20")
+    asked = re.findall(rb"\x1b\[\?([\d;]+)([hl])", run.raw)
+    on = {mode for modes, switch in asked if switch == b"h" for mode in modes.split(b";")} - {b"2026", b"25"}
+    mended = subprocess.run(["sh", "-c", BACK], capture_output=True, check=True).stdout
+    off = re.search(rb"\x1b\[\?([\d;]+)l", mended)
+    assert off is not None
+    assert on <= set(off[1].split(b";"))
+    assert b"\x1b[?25h" in mended

@@ -1,0 +1,64 @@
+"""The tour at the first start: what it says, card by card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Card:
+    """What there is to know, what to ``press``, what shows that it was ``done`` (any of these: ``ui/tour.py``), and
+    the panel that it is ``about``, where others have other uses for its keys.
+
+    {action} stands for the key of an action; {parameters} and {passes} are those of the network, and of its gradient
+    by the naive method.
+    """
+
+    text: str
+    press: str
+    done: tuple[str, ...]
+    about: str = ""
+
+
+CARDS = (
+    Card(
+        "This network has {parameters} parameters. Every number on the screen is real, and computed on this machine.",
+        "{step_on} runs the first operation",
+        ("step",),
+        "walk",
+    ),
+    Card(
+        "Each cell is a unit. How the marked one comes by its value is worked out below the formula, term by term.",
+        "{unit(1)} takes another unit",
+        ("unit", "loss"),
+        "walk",
+    ),
+    Card(
+        "On through the layers: at the end, one number says how wrong the output is. Which weights caused it?",
+        "{step_on} on to the loss ({layer(1)}: by layers)",
+        ("loss",),
+        "walk",
+    ),
+    Card(
+        "Now back. δ says how the loss answers to a unit's sum. A layer's δ is made from the next layer's.",
+        "{step_on} begins the backward pass",
+        ("delta",),
+        "walk",
+    ),
+    Card(
+        "One pass back, and all {parameters} gradients are known. The largest name the weights most to blame.",
+        "{panel('blame')} ranks the weights to blame",
+        ("blame",),
+    ),
+    Card(
+        "Nudging one weight after the other, the same gradient takes {passes} forward passes. What is that here?",
+        "{panel('cost')} shows what it costs",
+        ("cost",),
+    ),
+    Card(
+        "{undo} undoes anything, {train} trains one step, {sample(1)} takes the next sample, {ask} finds any number"
+        " by its name.",
+        "{help} explains every key",
+        ("help",),
+    ),
+)

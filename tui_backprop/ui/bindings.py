@@ -1,0 +1,22 @@
+"""The table of keys as Textual takes it. What the settings call an action is the binding's id."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from tui_backprop.ui.keys import KEYS, PANELS_OWN, Key
+
+
+def _binding(key: Key) -> Binding:
+    fixed = "network" in key.places and key.own  # the form's: they go with those of a text field
+    return Binding(key.keys, key.action, key.help, show=False, id=None if fixed else key.id)
+
+
+def app_bindings() -> list[BindingType]:
+    """The keys that the app has."""
+    return [_binding(key) for key in KEYS]
+
+
+def bindings(place: str) -> list[BindingType]:
+    """The keys that a panel has for itself."""
+    return [_binding(key) for key in PANELS_OWN if place in key.places]

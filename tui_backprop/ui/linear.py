@@ -1,0 +1,39 @@
+"""Text for screen readers and braille lines: one fact a line, in words and ASCII; nothing stands side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tui_backprop.ui.columns import columns
+from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
+
+ENDLESS = 10_000  # columns: no line is broken
+
+
+def told(text: str) -> str:
+    """A line whose parts stand in columns as a sentence: what it is about, and after a colon the parts."""
+    name, *parts = re.split(r" {2,}", LINEAR.text(text).strip())
+    return f"{name}: {', '.join(parts)}" if parts else name
+
+
+def facts(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table, the first row its heads: a line for each cell, with the row's name and the column's. What has no head
+    is more of the cell before it, and a row without a name goes on with the one before."""
+    heads, *others = [[re.sub(r" {2,}", ", ", LINEAR.text(cell).strip()) for cell in row] for row in rows]
+    lines, name = [], ""
+    for first, *cells in others:
+        name = (f"{heads[0]} {first}" if first[:1].isdigit() else first) or name
+        for head, cell in zip(heads[1:], cells, strict=True):
+            if cell and head:
+                lines.append(f"{name}, {head}: {cell}")
+            elif cell:
+                lines[-1] += f", {cell}"
+    return lines
+
+
+def table(rows: Sequence[Sequence[str]], left: Sequence[int], glyphs: Glyphs) -> list[str]:
+    """A table, the first row its heads: in columns, or for screen readers in facts."""
+    if glyphs.linear:
+        return facts(rows)
+    return columns([[glyphs.text(cell) for cell in row] for row in rows], left)
