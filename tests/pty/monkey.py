@@ -1,0 +1,232 @@
+"""Somebody who presses every key at random, and makes the window larger and smaller: the same for the same seed."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+
+import psutil
+
+from tests.pty.conftest import GENEROUS, Terminal
+
+SPECIAL = {
+    "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F",
+    "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "insert": "\x1b[2~", "delete": "\x1b[3~", "tab": "\t",
+    "shift+tab": "\x1b[Z", "enter": "\r", "escape": "\x1b", "backspace": "\x7f", "shift+right": "\x1b[1;2C",
+    "ctrl+right": "\x1b[1;5C", "ctrl+left": "\x1b[1;5D", "alt+x": "\x1bx", "f1": "\x1bOP", "f2": "\x1bOQ",
+    "f3": "\x1bOR", "f4": "\x1bOS", "f5": "\x1b[15~", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~",
+    "f9": "\x1b[20~", "f10": "\x1b[21~", "f11": "\x1b[23~", "f12": "\x1b[24~",
+}  # fmt: skip
+# Those that end the app or stop it, and the one that opens a list in which enter may do either.
+LEFT_OUT = {"q", "ctrl+q", "ctrl+c", "ctrl+z", "ctrl+p"}
+LETTERS = {chr(code): chr(code) for code in range(32, 127)}
+CONTROLS = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27) if chr(code) not in "\t\r"}
+ALL = SPECIAL | LETTERS | CONTROLS
+POOL = [name for name in ALL if name not in LEFT_OUT]
+OFTEN = [*SPECIAL] * 2 + [
+    *"lhkjgv +-tnpabiofcT[]\\/zZeEs uUdxXmwyCN?$="
+]  # pressed more often than chance has it
+SIZES = (40, 10), (300, 100)
+TOGETHER = 20  # keys that are sent at once
+LARGEST, MOST = (
+    2_000_000,
+    64,
+)  # parameters and samples: a larger network is slow, and is meant to take more memory
+FAILED = (b"Traceback", b"pass failed", b"Could not")
+
+
+class Monkey:
+    """Plays with an app; what it did last is in the message of every failure."""
+
+    def __init__(self, run: Terminal, seed: int) -> None:
+        self.run, self.seed = run, seed
+        self._random = random.Random(seed)
+        self._process = psutil.Process(run.child.pid)
+        self._done: deque[str] = deque(maxlen=50)
+        self.pressed = 0
+        self.resident: list[int] = []
+
+    def fail(self, what: str) -> None:
+        tail = bytes(self.run.raw[-3000:]).decode(errors="replace")
+        raise AssertionError(
+            f"{what}\nseed {self.seed}, after {self.pressed} keys, the last: {' '.join(self._done)}\n"
+            f"{self.run.text}\nand what was written last: {tail!r}"
+        )
+
+    # --- one thing after the other ------------------------------------------------------------------------
+
+    def send(self, *names: str) -> None:
+        self._done.extend(names)
+        self.pressed += len(names)
+        self.run.send("".join(ALL[name] for name in names))
+
+    def settle(self, seconds: float = 0.03, patience: float = 0.5) -> bool:
+        """Read until nothing comes and nothing is being worked on, or for so long: a race goes on moving. Whether it
+        is still."""
+        end, used = time.monotonic() + patience, -1.0
+        while moves := self.run.read(seconds) or used != (used := self._used()):
+            if time.monotonic() > end:
+                break
+        self.look()
+        return not moves
+
+    def _used(self) -> float:
+        """Seconds that the thread of keys and screen has worked."""
+        try:
+            first = min(self._process.threads(), key=lambda each: each.id)
+        except psutil.Error:
+            return 0.0
+        return first.user_time + first.system_time
+
+    def look(self) -> None:
+        if self.run.child.poll() is not None:
+            self.fail(f"it ended with {self.run.child.returncode}")
+        for words in FAILED:
+            if words in self.run.raw:
+                self.fail(f"it says {words.decode()!r}")
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._done.append(f"<{columns}x{rows}>")
+        self.run.resize(columns, rows)
+
+    def play(self, keys: int) -> None:
+        """Press so many keys, a few together."""
+        end = self.pressed + keys
+        (least, low), (most, high) = SIZES
+        while self.pressed < end:
+            if self._random.random() < 0.1:
+                self.resize(self._random.randint(least, most), self._random.randint(low, high))
+            names: list[str] = []
+            for _ in range(TOGETHER):
+                pool = POOL if self._random.random() < 0.6 else OFTEN
+                names.append(self._random.choice(pool))
+                if names[-1] == "enter":
+                    self.send(*names[:-1])
+                    self.settle()
+                    names = ["escape" if self._too_much() else "enter"]
+            self.send(*names)
+            self.settle()
+
+    def _too_much(self) -> bool:
+        """Whether a form may be about to build what is large."""
+        if "apply" not in self.run.text.splitlines()[-1]:
+            return False
+        sums = re.findall(r"parameters +([\d,]+)", self.run.text)
+        batches = re.findall(r"batch +(\d+)", self.run.text)
+        return not (sums and batches) or any(
+            [int(sums[-1].replace(",", "")) > LARGEST, *(int(each) > MOST for each in batches)]
+        )
+
+    def warm(self) -> None:
+        """See every panel once at the largest size, each with a pass of its own: what is kept of that, is kept."""
+        self.resize(*SIZES[1])
+        for name in (*(f"f{number}" for number in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12)), "f4", *"vvvvvv"):
+            self.send(name)
+            self.settle()
+            if name not in ("f2", "v"):
+                self.send("n", "t")
+                self.settle(0.1, 2.0)
+
+    # --- what always holds --------------------------------------------------------------------------------
+
+    def rest(self) -> None:
+        """Back to the walk, with nothing going on."""
+        self.resize(self._random.randint(80, 160), self._random.randint(24, 60))
+        for _ in range(10):
+            # One by one: what follows an escape at once is taken for a part of it.
+            for name in ("escape", "escape", "f10", "escape", "f4", "escape"):
+                self.send(name)
+                self.settle()
+            if "S stops" in self.run.text:
+                self.send("S")
+            self.send("f3")
+            self.settle()
+            if "playing" in self.run.text:
+                self.send(" ")
+            if self.settle(0.4, 10.0):
+                return
+        self.fail("it does not come to rest")
+
+    def seen(self) -> list[list[tuple[str, ...]]]:
+        """Every cell of the screen: its character, its colours and its style."""
+        screen = self.run.screen
+        return [[tuple(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+    def back_and_forth(self) -> None:
+        """A step on and back shows the same screen. (Something else may change meanwhile, such as a notice that
+        passes; so it has to hold once in a few times.)"""
+        for _ in range(6):
+            self.settle(0.1, 5.0)
+            before = self.seen()
+            self.send("right")
+            self.until(lambda before=before: self.seen() != before, "a step")
+            self.settle(0.1, 5.0)
+            self.send("left")
+            if self.comes(before):
+                return
+        now = self.seen()
+        cells = [(y, x) for y, row in enumerate(now) for x, cell in enumerate(row) if cell != before[y][x]]
+        self.fail(
+            f"a step on and back shows another screen, at {cells[:20]}: {[before[y][x] for y, x in cells[:9]]}"
+        )
+
+    def comes(self, wanted: list[list[tuple[str, ...]]], seconds: float = 4.0) -> bool:
+        end = time.monotonic() + seconds
+        while self.seen() != wanted:
+            if time.monotonic() > end:
+                return False
+            self.run.read(0.05)
+            self.look()
+        return True
+
+    def until(self, holds, what: str) -> None:
+        end = time.monotonic() + GENEROUS
+        while not holds():
+            self.look()
+            if time.monotonic() > end:
+                self.fail(f"waited in vain for {what}")
+            self.run.read(0.02)
+
+    def check(self) -> None:
+        self.rest()
+        self.back_and_forth()
+        self.resident.append(self._process.memory_info().rss)
+        del self.run.raw[:]
+
+    @property
+    def growth(self) -> float:
+        """By how much memory has grown: what is usual in the last quarter, against the second."""
+        quarter = len(self.resident) // 4
+        return median(self.resident[-quarter:]) / median(self.resident[quarter : 2 * quarter]) - 1
+
+
+def let_loose(run: Terminal, seed: int, keys: int, every: int = 400) -> Monkey:
+    """Press so many keys; after ``every`` of them see that all is well."""
+    monkey = Monkey(run, seed)
+    run.shows("step ")
+    monkey.warm()
+    while monkey.pressed < keys:
+        monkey.play(every)
+        monkey.check()
+    assert monkey.growth < 0.1, (
+        f"{monkey.growth:+.1%}, seed {seed}: {[each >> 20 for each in monkey.resident]} MiB"
+    )
+    monkey.send("f3")
+    run.send("q")
+    assert run.ended() == 0
+    return monkey
+
+
+def side_by_side(terminal, seeds: tuple[int, ...], keys: int) -> None:
+    """Several at once: each waits for its app most of the time."""
+    runs = [terminal(120, 40, "--memory", "32", OPENBLAS_NUM_THREADS="1") for _ in seeds]
+    with ThreadPoolExecutor(len(seeds)) as pool:
+        played = [pool.submit(let_loose, run, seed, keys) for run, seed in zip(runs, seeds, strict=True)]
+    for each in played:
+        monkey = each.result()
+        print(f"\nseed {monkey.seed}: {monkey.pressed} keys, memory {monkey.growth:+.1%}, "
+              f"{[size >> 20 for size in monkey.resident]} MiB")  # fmt: skip

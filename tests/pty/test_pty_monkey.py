@@ -1,0 +1,32 @@
+"""Thousands of random keys and sizes: nothing crashes, nothing piles up, and a step back is a step back.
+
+Half of them; the other half is in a file of its own, so that both are pressed side by side.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pty.monkey import ALL, LEFT_OUT, POOL, side_by_side
+from tui_backprop.ui.keys import KEYS
+
+pytestmark = pytest.mark.pty
+
+NAMES = {
+    "right_square_bracket": "]", "left_square_bracket": "[", "plus": "+", "equals_sign": "=", "minus": "-",
+    "space": " ", "dollar_sign": "$", "slash": "/", "question_mark": "?",
+}  # fmt: skip
+ENDING = {"quit", "suspend_process"}
+
+
+def test_every_key_of_the_app_is_pressed_but_those_that_end_it():
+    for key in KEYS:
+        names = {NAMES.get(name, name) for name in key.keys.split(",")}
+        assert names <= set(ALL), names
+        if not ENDING & {key.action.removeprefix("app.")}:
+            assert names & set(POOL), names
+    assert {"q", "ctrl+q", "ctrl+z"} <= LEFT_OUT
+
+
+def test_ten_thousand_random_keys_do_no_harm(terminal):
+    side_by_side(terminal, (1, 2), 5000)

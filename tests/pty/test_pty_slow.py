@@ -1,0 +1,136 @@
+"""On a slow line, 64 kbit/s with a round trip of 300 ms: a key is answered at once, and nothing ever queues up.
+
+The figures are measured here, between a real client and a real server, and are the point of these tests.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.pty.server import PATIENCE
+from tests.pty.slow_line import SlowLine
+from tests.pty.test_pty_ssh import opened
+from tui_backprop.presets import PRESETS
+from tui_backprop.session import from_preset, step_on
+
+pytestmark = pytest.mark.pty
+
+SIZES = pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+STEPS = 21  # of an iteration of the lesson's network
+ANSWER = 0.3  # seconds that an answer may take beside the round trip
+BEHIND = 1.0  # seconds that the line may be behind
+HELD, EACH = 5.0, 1 / 30  # seconds that a key is held, and from one to the next
+
+
+@pytest.fixture
+def line(server) -> Iterator[SlowLine]:
+    with SlowLine(server.port) as slow:
+        yield slow
+
+
+def at_rest(terminal, server, line, columns: int, rows: int, *arguments: str):
+    """The app over the slow line, when all of it is there and it has measured what it wants to."""
+    run = opened(terminal, server, *arguments, columns=columns, rows=rows, port=line.port)
+    run.until(lambda: "step 0/20" in run.text, "the first step")
+    run.quiet(3.0)
+    return run
+
+
+def read_for(run, seconds: float) -> float:
+    """Read for so long; when the last of what came was there."""
+    last, end = 0.0, time.monotonic() + seconds
+    while (now := time.monotonic()) < end:
+        if run.read(min(0.02, end - now)):
+            last = time.monotonic()
+    return last
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+@SIZES
+def test_a_step_is_seen_within_a_round_trip_and_a_bit(terminal, server, line, columns, rows):
+    run = at_rest(terminal, server, line, columns, rows)
+    seconds, sizes = [], []
+    for step in range(1, STEPS):
+        start, before = time.monotonic(), line.down.passed
+        run.send("right")
+        run.until(lambda step=step: f"step {step}/20" in run.text.splitlines()[0], f"step {step}")
+        seconds.append(time.monotonic() - start)
+        run.quiet(0.5)
+        sizes.append(line.down.passed - before)
+    median, high = statistics.median(seconds), percentile(seconds, 0.95)
+    said = f"median {median:.3f} s, p95 {high:.3f} s, median {statistics.median(sizes):.0f} bytes a step"
+    print(f"\n{columns}x{rows}: {said}")
+    assert median <= line.round_trip + ANSWER, said
+
+
+def after(keys: int) -> str:
+    """What the top line says after so many steps on."""
+    session = from_preset("lesson")
+    for _ in range(keys):
+        session = step_on(session, STEPS)
+    return f"{session.iteration} · step {session.step}/20"
+
+
+def test_the_lesson_s_walk_is_as_long_as_these_tests_take_it_to_be():
+    assert after(STEPS + 3) == "1 · step 3/20"
+    assert PRESETS["lesson"].network.layers == (784, 256, 256, 256, 10)
+
+
+@SIZES
+def test_a_key_that_is_held_leaves_nothing_behind(terminal, server, line, columns, rows):
+    run = at_rest(terminal, server, line, columns, rows)
+    line.down.most = line.up.most = 0.0
+    seen, start = set(), time.monotonic()
+    keys = round(HELD / EACH)
+    for key in range(keys):
+        read_for(run, start + key * EACH - time.monotonic())
+        run.send("right")
+        seen.add(run.text.splitlines()[0])
+    end = time.monotonic()
+    while after(keys) not in run.text.splitlines()[0] and time.monotonic() < end + PATIENCE:
+        run.read(0.02)
+    late = time.monotonic() - end
+    queued = max(line.down.most / line.rate, line.up.most / line.rate)
+    said = (
+        f"there {late:.1f} s after the last key; {queued:.2f} s of bytes waited; {len(seen)} top lines seen"
+    )
+    print(f"\n{columns}x{rows}: {said}")
+    assert line.down.most <= BEHIND * line.rate, said
+    assert line.up.most <= BEHIND * line.rate, said
+    assert late <= BEHIND + line.round_trip, said
+    assert len(seen) > 5, said  # it is not only the last state that is shown
+
+
+@SIZES
+def test_play_at_full_speed_leaves_nothing_behind(terminal, server, line, columns, rows):
+    run = at_rest(terminal, server, line, columns, rows)
+    run.send("+", "+", "+")
+    run.quiet(1.0)
+    line.down.most = 0.0
+    run.send(" ")
+    seen, end = set(), time.monotonic() + HELD
+    while time.monotonic() < end:
+        run.read(0.02)
+        seen.add(run.text.splitlines()[0])
+    assert "16/s" in run.text
+    run.send(" ")
+    start = time.monotonic()
+    ended = max(read_for(run, BEHIND + line.round_trip), start)
+    trailing = read_for(run, 1.0)  # nothing more may come
+    queued = line.down.most / line.rate
+    said = (
+        f"output ended {max(ended, trailing) - start:.2f} s after the pause; {queued:.2f} s of bytes waited"
+    )
+    said += f"; {len(seen)} top lines seen"
+    print(f"\n{columns}x{rows}: {said}")
+    assert "16/s" not in run.text, said
+    assert line.down.most <= BEHIND * line.rate, said
+    assert not trailing, said
+    assert len(seen) > 5, said
