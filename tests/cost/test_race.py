@@ -15,12 +15,21 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.cost.workers import GENEROUS, SMALL, problem_of
 from tui_backprop.cost.race import RACERS, Race, Sums, bare_rate, name_of, order_of
-from tui_backprop.engine.methods import METHODS
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.initialise import initial_parameters
+from tui_backprop.engine.methods import METHODS, Problem
 from tui_backprop.engine.spec import NetworkSpec
 
+GENEROUS = 60.0  # seconds; only a hang takes so long
+SMALL = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
 LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it on its way
+
+
+def problem_of(spec, batch=1):
+    data = {784: "digits", 1: "sine"}.get(spec.layers[0], "moons")
+    samples = cut(spec, data, 0, batch)
+    return Problem(spec, samples.x, samples.t, initial_parameters(spec))
 
 
 def until(race, reached):

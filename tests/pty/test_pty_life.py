@@ -12,6 +12,7 @@ import pytest
 
 pytestmark = pytest.mark.pty
 SIZES = [(80, 24), (120, 40)]
+CODES = re.compile(rb"\x1b\[[<>?]?[\d;]*[a-z]|\s")
 
 
 def left_clean(terminal) -> bool:
@@ -45,6 +46,7 @@ def test_starts_steps_and_quits_leaving_the_terminal_clean(terminal, columns, ro
     assert run.ended() == 0
     assert b"\x1b[?1049l" in run.raw
     assert left_clean(run)
+    assert not CODES.sub(b"", bytes(run.raw).rpartition(b"\x1b[?1049l")[2])  # nothing on the shell's screen
     assert b"Traceback" not in run.raw
 
 
@@ -108,6 +110,7 @@ def test_training_that_has_no_end_ends_with_the_app(terminal, key):
     run.shows("step 0/20")
     train_without_end(run)
     if key == "q":
+        run.press("q", "q again")  # it asks once
         run.send("q")
     else:
         run.child.send_signal(signal.SIGTERM)

@@ -23,12 +23,10 @@ def seen_everywhere(run):
     run.press("end", "step 20/20")
     for key, text in (("?", "Reading the maps"), ("q", "step 20/20")):
         run.press(key, text)
-    run.press("\x10", "Search for commands")
+    run.press("\x10", "what to do")
     run.press("st", "One step")
     run.send("\x1b")
-    run.until(
-        lambda: "Search for" not in run.text and "One step on" not in run.text, "the commands to be gone"
-    )
+    run.shows("Every weight moves")
     run.press("y", "sent to the clipboard")
     for key, text in (("b", "most to blame"), ("c", "curves"), ("3", "one gradient"), ("1", "layers")):
         run.press(key, text)

@@ -257,3 +257,14 @@ def test_a_sentence_that_is_too_long_ends_where_one_may_pause():
         assert " ".join(plain(row) for row in brief_caption(text, 34, rows)) == said
     assert [plain(row) for row in brief_caption("One, and another one of them.", 20, 1)] == ["One"]
     assert brief_caption("No pause where one may end it.", 10, 1) == []
+
+
+@SETS
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (4, 30), (9, 5), (17, 14), (25, 40)])
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_panel_is_clipped_where_there_is_nearly_no_room(moments, name, columns, rows, glyphs):
+    """As it may be for a moment, while a terminal is resized."""
+    for moment in moments(SESSIONS[name])[::5]:
+        drawn = walk_panel(moment, columns, rows, glyphs)
+        assert len(drawn) <= rows
+        assert all(width(row) <= columns for row in drawn)

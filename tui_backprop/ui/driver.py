@@ -135,6 +135,8 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
 
         def stop_application_mode(self) -> None:
             """Leave nothing behind where there is no other screen to go back to (GNU screen has none unless told)."""
+            with self._lock:
+                self._wire = Wire(erases())  # nothing is painted any more, on neither screen
             self.write(CLEARED)
             super().stop_application_mode()
 

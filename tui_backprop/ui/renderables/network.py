@@ -28,7 +28,7 @@ def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs, norms: bool
     first, last = _window(moment.step.layer, depth, columns)
     layers = range(first, last + 1)
     ends = (LOSS if last == depth else 1) + (1 + ARROW if first else 0)
-    cell = min(WIDEST, (columns - ends) // len(layers) - ARROW)
+    cell = max(min(WIDEST, (columns - ends) // len(layers) - ARROW), 1)
     parts: list[Column] = []
     weights: list[tuple[int, Line]] = []  # where to centre it, and what is known of the weights there
     if first:
