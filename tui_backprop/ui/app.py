@@ -126,8 +126,9 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
 
     def _begin(self) -> None:
         """After the first paint, which nothing of this may hold up."""
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # what was made until now stays as long as the app
+            gc.freeze()
+            gc.enable()
         self._compute()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
