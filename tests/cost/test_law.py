@@ -45,11 +45,11 @@ def test_a_hundred_times_larger_than_what_it_was_fitted_to(kind):
 
 
 def test_points_left_out_are_met_and_a_wrong_one_is_not():
-    good = machine().left_out()
+    good = machine().left_out
     assert len(good) == 2 * len(SIZES)
     assert all(one.inside and one.off < 1.05 for one in good)
     bad = machine(noise=lambda i: 8.0 if i == 4 else 1.0)
-    worst = max(bad.left_out(), key=lambda one: one.off)
+    worst = max(bad.left_out, key=lambda one: one.off)
     assert worst.point.parameters == pytest.approx(SIZES[4])
     assert worst.off > 5
     assert not worst.inside
@@ -85,8 +85,8 @@ def test_from_one_point_or_two_something_follows(points):
     said = law.seconds("forward", shape)
     assert 0 < said.low < said.middle < said.high < math.inf
     assert said.high / said.low > 2
-    assert law.left_out() == ()
-    assert law.beyond() == ()
+    assert law.left_out == ()
+    assert law.beyond == ()
 
 
 def test_what_was_measured_is_said_as_measured():
@@ -104,7 +104,7 @@ def test_a_kind_that_was_not_measured_goes_by_a_forward_pass():
 
 def test_fitting_to_the_small_ones_alone():
     law = machine(sizes=(1e3, 1e4, 1e5, 1e6, 1e7, 1e8))
-    far = law.beyond(100)
+    far = law.beyond
     assert {round(math.log10(one.point.parameters)) for one in far} == {7, 8}
     assert all(one.off < 1.2 for one in far)
 
@@ -140,7 +140,7 @@ def test_the_lesson_s_clock_reads_335_seconds_a_gradient_and_388_days_a_training
     assert f"{naive * TRAINING_STEPS / 86400:.0f}" == "388"
     ratio = ASSUMED.gradient("backprop", LESSON).middle / 1e-3
     assert ratio == pytest.approx(backprop_ratio(NetworkSpec()))
-    assert ASSUMED.left_out() == ()
+    assert ASSUMED.left_out == ()
 
 
 def test_points_during_which_the_machine_was_busy_spoil_no_law():

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
 from tui_backprop.cost.gradient import WAYS
 from tui_backprop.cost.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.probe import Probe, Speeds
@@ -29,6 +27,8 @@ DECADE = 0.12  # by which it grows with each decade beyond what was measured
 DEVIATIONS = 2.0  # on either side, in an interval
 OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
 PEAK = 1e11  # operations a second, until something is known
+FAR = 100.0  # times larger than what a law is fitted to, for its test
+TESTED = ("forward", "backprop")
 BUSY = 0.3  # of the median: runs that are spread wider were disturbed
 
 
@@ -91,6 +91,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A measured point for a fit: calls, and seconds at full speed, both against what was measured."""
+
+    parameters: float
+    calls: float
+    rest: float
+
+
+@dataclass(frozen=True)
 class Fit:
     """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
     as points left out show it."""
@@ -120,9 +129,14 @@ class Law:
 
     @cached_property
     def _fits(self) -> dict[str, Fit]:
-        return {
-            kind: self._fit(_undisturbed([p for p in self.points if p.kind == kind])) for kind in self.kinds
-        }
+        """Those that were asked for so far."""
+        return {}
+
+    def _fit_of(self, kind: str) -> Fit | None:
+        """The fit of a kind of pass; None if none was measured."""
+        if kind in self.kinds and kind not in self._fits:
+            self._fits[kind] = self._fit(_undisturbed([p for p in self.points if p.kind == kind]))
+        return self._fits.get(kind)
 
     @cached_property
     def _found(self) -> dict[tuple[str, float], Measured]:
@@ -142,7 +156,7 @@ class Law:
         point = self.point(kind, shape.parameters)
         if point is not None and point.shape == shape:
             return Estimate(point.low, point.median, point.high, measured=True)
-        fit = self._fits.get(kind) or self._fits.get("forward") or Fit(1e-6, 1.0, UNSURE)
+        fit = self._fit_of(kind) or self._fit_of("forward") or Fit(1e-6, 1.0, UNSURE)
         calls, rest = self._terms(kind, shape)
         middle = fit.overhead * calls + fit.share * rest
         beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
@@ -161,23 +175,23 @@ class Law:
         row = WAYS[way]
         return row.passes(shape.parameters) * work(row.kind, shape).flops
 
-    def left_out(self, kinds: Sequence[str] = ("forward", "backprop")) -> tuple[LeftOut, ...]:
-        """Every point against the law fitted without it."""
+    @cached_property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Every point of the kinds TESTED against the law fitted without it."""
         return tuple(
             LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
             for point in self.points
-            if point.kind in kinds and sum(p.kind == point.kind for p in self.points) > 2
+            if point.kind in TESTED and sum(p.kind == point.kind for p in self.points) > 2
         )
 
-    def beyond(
-        self, factor: float = 100, kinds: Sequence[str] = ("forward", "backprop")
-    ) -> tuple[LeftOut, ...]:
-        """The points that are larger than a ``factor``-th of the largest against a law fitted to the smaller ones."""
-        large = [p for p in self.points if p.parameters > self.largest / factor]
+    @cached_property
+    def beyond(self) -> tuple[LeftOut, ...]:
+        """The points that are larger than a FAR-th of the largest against a law fitted to the smaller ones."""
+        large = [p for p in self.points if p.parameters > self.largest / FAR]
         small = self._without(large)
         if len({p.parameters for p in small.points}) < 2:
             return ()
-        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in kinds)
+        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED)
 
     def _without(self, points: Sequence[Measured]) -> Law:
         return Law(tuple(p for p in self.points if p not in points), self.probe)
@@ -192,29 +206,35 @@ class Law:
 
     def _fit(self, points: Sequence[Measured]) -> Fit:
         """Least squares of the relative error, both coefficients at least 0; its error is that of points left out."""
-        overhead, share = self._solve(points)
+        rows = [self._row(point) for point in points]
+        overhead, share = _solve(rows)
         offs = []
-        if len(points) > 2:
-            for left in points:
-                a, b = self._solve([p for p in points if p is not left])
-                calls, rest = self._terms(left.kind, left.shape)
-                offs.append(math.log(max(a * calls + b * rest, 1e-12) / left.median))
+        if len(rows) > 2:
+            for i, row in enumerate(rows):
+                a, b = _solve([*rows[:i], *rows[i + 1 :]])
+                offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
         error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNSURE
         return Fit(overhead, share, max(error, SURE))
 
-    def _solve(self, points: Sequence[Measured]) -> tuple[float, float]:
-        rows = np.array([self._terms(p.kind, p.shape) for p in points])
-        rows /= np.array([p.median for p in points])[:, None]
-        ones = np.ones(len(points))
-        if len({p.parameters for p in points}) > 1:
-            found, *_ = np.linalg.lstsq(rows, ones, rcond=None)
-            if (found >= 0).all():
-                return float(found[0]), float(found[1])
-        # One coefficient alone, whichever fits better; the other is 0.
-        squares = [float(column @ column) for column in rows.T]  # 0: what takes no such work
-        alone = [float(c @ ones) / (square or 1.0) for c, square in zip(rows.T, squares, strict=True)]
-        left = [float(((column * one - 1) ** 2).sum()) for column, one in zip(rows.T, alone, strict=True)]
-        return (alone[0], 0.0) if left[0] < left[1] else (0.0, alone[1])
+    def _row(self, point: Measured) -> Row:
+        calls, rest = self._terms(point.kind, point.shape)
+        return Row(point.parameters, calls / point.median, rest / point.median)
+
+
+def _solve(rows: Sequence[Row]) -> tuple[float, float]:
+    """The overhead a call and the share that come nearest to 1 for all rows, from the normal equations."""
+    calls, rests = sum(row.calls for row in rows), sum(row.rest for row in rows)
+    calls2, rests2 = sum(row.calls**2 for row in rows), sum(row.rest**2 for row in rows)
+    both = sum(row.calls * row.rest for row in rows)
+    determinant = calls2 * rests2 - both * both
+    if len({row.parameters for row in rows}) > 1 and determinant > 1e-12 * calls2 * rests2:
+        overhead = (rests2 * calls - both * rests) / determinant
+        share = (calls2 * rests - both * calls) / determinant
+        if overhead >= 0 and share >= 0:
+            return overhead, share
+    # One coefficient alone, whichever fits better (takes more off the squares); the other is 0.
+    alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: what takes no such work
+    return (alone[0], 0.0) if alone[0] * calls > alone[1] * rests else (0.0, alone[1])
 
 
 def _undisturbed(points: list[Measured]) -> list[Measured]:

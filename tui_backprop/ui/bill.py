@@ -128,8 +128,8 @@ def as_object(bill: Bill) -> dict[str, Any]:
             }
             for name, parameters in KNOWN
         ],
-        "left_out": [_foretold(one) for one in law.left_out()],
-        "beyond": [_foretold(one) for one in law.beyond()],
+        "left_out": [_foretold(one) for one in law.left_out],
+        "beyond": [_foretold(one) for one in law.beyond],
         "sweep": _swept(bill.swept) if bill.swept else None,
         "race": _raced(bill.raced) if bill.raced else None,
     }  # fmt: skip

@@ -149,8 +149,8 @@ def _trust(law: Law, glyphs: Glyphs) -> list[str]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
     lines = []
     for words, left in (
-        ("measured passes, each left out of the law in turn and foretold by the others", law.left_out()),
-        ("passes of the largest networks, foretold from those 100 times smaller", law.beyond()),
+        ("measured passes, each left out of the law in turn and foretold by the others", law.left_out),
+        ("passes of the largest networks, foretold from those 100 times smaller", law.beyond),
     ):
         if left:
             usual, worst = median(one.off for one in left), max(one.off for one in left)
@@ -172,7 +172,7 @@ def _trust(law: Law, glyphs: Glyphs) -> list[str]:
 def _sweep(bill: Bill, swept: Progress, glyphs: Glyphs) -> list[str]:
     """A row for each network that was swept."""
     points = {(p.kind, p.shape): p for p in swept.law.points}
-    said = {(one.point.kind, one.point.shape): one for one in bill.law.left_out()}
+    said = {(one.point.kind, one.point.shape): one for one in bill.law.left_out}
     shapes = [p.shape for p in swept.law.points if p.kind == "forward"]
     each = [[points[kind, shape] for shape in shapes] for kind in ("forward", "backprop")]
     forward, backprop = (_aligned([duration(p.median) for p in kind]) for kind in each)

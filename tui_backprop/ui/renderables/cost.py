@@ -167,14 +167,14 @@ def trust(law: Law, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
     if law.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
-    left = law.left_out()
+    left = law.left_out
     lines: list[Line] = []
     if left:
         inside = sum(one.inside for one in left)
         words = f"The projection, tested: with a measured point left out, it is met within {_met(left)},"
         words += f" {inside} of {len(left)} inside their interval."
         lines += wrap(words, columns, "muted")
-    if far := law.beyond():
+    if far := law.beyond:
         words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
         lines += wrap(words, columns, "muted")
     if noisy := busy(law):
