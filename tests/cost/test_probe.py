@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tui_backprop.cost import probe as module
-from tui_backprop.cost.probe import LAYERS, RUNS, Layer, Probe, Speeds, probe
+from tui_backprop.cost.probe import LAYERS, RUNS, Layer, Probe, Speeds, falling, probe
 
 
 @pytest.fixture
@@ -105,3 +105,10 @@ def test_the_real_machine_has_speeds():
     found = probe(15)
     assert isinstance(found, Probe)
     assert all(rate > 0 for rate in (*found.reading.rates, *found.both.rates))
+
+
+def test_behind_the_highest_no_rate_rises():
+    assert falling([1.0, 4.0, 2.0, 1.0]) == pytest.approx((1.0, 4.0, 2.0, 1.0))
+    assert falling([3.0, 8.0, 2.0, 8.0, 1.0]) == pytest.approx((3.0, 8.0, 4.0, 4.0, 1.0))
+    assert falling([1.0, 2.0, 3.0]) == pytest.approx((1.0, 2.0, 3.0))
+    assert falling([32.0, 1.0, 4.0, 16.0]) == pytest.approx((32.0, 4.0, 4.0, 4.0))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from statistics import fmean
 from time import perf_counter
 
 import numpy as np
@@ -63,7 +64,21 @@ def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Prob
         bytes_ = sum(layer.w.nbytes for layer in layers)
         reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
         both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
-    return Probe(*(Speeds(tuple(map(float, rates)), tuple(rates.values())) for rates in (reading, both)))
+    return Probe(*(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both)))
+
+
+def falling(rates: Iterable[float]) -> tuple[float, ...]:
+    """The rates, of which none behind the highest is above the one before: the more is gone through, the less is held
+    by caches. Those that rise all the same are averaged (isotonic regression of the logarithms, by pooling adjacent
+    violators: Ayer et al., 1955)."""
+    logs = [math.log(rate) for rate in rates]
+    peak = logs.index(max(logs))
+    pools: list[list[float]] = []
+    for value in logs[peak:]:
+        pools.append([value])
+        while len(pools) > 1 and fmean(pools[-2]) < fmean(pools[-1]):
+            pools[-2:] = [[*pools[-2], *pools[-1]]]
+    return tuple(math.exp(x) for x in (*logs[:peak], *(fmean(pool) for pool in pools for _ in pool)))
 
 
 class Layer:
