@@ -37,7 +37,7 @@ def test_what_is_typed_after_a_field_was_left_is_not_put_into_a_choice(terminal)
     run.press("1", "784,256,256,256,10")
     for value in ("leaky-relu", "elu", "gelu"):
         at_once(run, "down", "x")
-        run.until(lambda: "← →" in run.text, "the field of a choice")
+        run.until(lambda: "‹" in run.text, "the field of a choice")
         run.send("right")
         run.until(lambda value=value: f" {value} " in run.text, value)
         run.send("\x1b[A")

@@ -169,6 +169,18 @@ def test_after_a_change_of_size_what_fits_is_sent_anew():
     assert "x" not in drawn
 
 
+def test_what_is_painted_outside_of_the_terminal_is_not_sent():
+    """As for a moment after it became smaller: a line below its last one would have all of them scroll."""
+    wire = Wire()
+    wire.fit(6, 3)
+    drawn = sent(wire, "\x1b[2;1Hab\r\ncdefghijkl\r\nxyz\x1b[1;9Hpq")
+    assert "cdefg" in drawn
+    assert not set(drawn) & set("jkxyzpq")
+    screen = pyte.Screen(6, 3)
+    pyte.Stream(screen).feed(drawn)
+    assert [row.rstrip() for row in screen.display] == ["", "ab", "cdefgh"]
+
+
 def test_characters_that_take_two_columns_or_none_keep_their_place():
     wire = Wire()
     parts = ["\x1b[1;1H漢字ab", "\x1b[1;5Hxy", "\x1b[1;1Hpq", "\x1b[2;1He\u0301x", "\x1b[2;2Hy"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
 CLEARED = "\x1b[m\x1b[2J\x1b[H"
+SETTLED = 0.2  # seconds after which the screen has been painted for a new size
 FAREWELL = 1.0  # seconds at the most for the last answers: they should not arrive in the shell
 
 
@@ -45,10 +46,16 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
             with self._lock:
                 if self._resized:
                     self._resized = False
-                    with suppress(OSError):
-                        self._wire.fit(*os.get_terminal_size(self.fileno))
+                    self._fit()
                 self._wire.take(data)
                 self._send()
+
+        def _fit(self) -> None:
+            """Tell the wire how large the terminal is, if that can be known."""
+            with suppress(OSError):
+                size = os.get_terminal_size(self.fileno)
+                if all(size):
+                    self._wire.fit(*size)
 
         def _send(self) -> None:
             """What has to go at once, and the difference between what is painted and what is shown; where the line
@@ -104,6 +111,7 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
 
         def start_application_mode(self) -> None:
             self._wire = Wire(erases())  # after a visit to the shell, whatever that left
+            self._fit()
             super().start_application_mode()
             if far:
                 self._link = Link()
@@ -114,6 +122,8 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
 
                 def resized(number: int, frame: Any) -> None:
                     self._resized = True
+                    # Where the size is soon what it was before, nothing is painted anew: this then draws again.
+                    self._loop.call_soon_threadsafe(self._loop.call_later, SETTLED, self.write, "")
                     if callable(theirs):
                         theirs(number, frame)
 

@@ -26,6 +26,7 @@ UNSEEN = re.compile(
     r"\x1b\[\?(?!1049|1047|47)\d+[hl]|\x1b\[[?>=<]?[\d;]*\$?[cnpqtu]|\x1b\].*|\x07", re.DOTALL
 )
 FRAME = "\x1b[?2026h", "\x1b[?2026l"  # around it, where the terminal is known to hold still for that long
+UNLIMITED = 2**31
 EDGE = -1  # for a column
 APART = 4  # cells that are sent again rather than skipped: a move takes as many bytes
 SHORT, LONG = 5, 10  # blanks up to which they are written: the last ones of a run, and others
@@ -45,6 +46,10 @@ class Row:
         if more > 0:
             self.characters += [""] * more
             self.pens += [None] * more
+
+    def cut(self, columns: int) -> None:
+        """Have at most so many cells."""
+        del self.characters[columns:], self.pens[columns:]
 
     def put(self, column: int, characters: list[str] | str, pen: Pen | None) -> int:
         """Write from a column on; the column after it."""
@@ -70,6 +75,7 @@ class Wire:
         self._at: tuple[int, int] | None = None  # column and row of the terminal's cursor
         self._now: Pen | None = None  # the pen of the terminal
         self._framed = False
+        self._size = UNLIMITED, UNLIMITED  # columns and rows of the terminal, where they are known
 
     def take(self, data: str) -> None:
         """Take in what is painted."""
@@ -114,10 +120,12 @@ class Wire:
         self._at = self._now = None
 
     def fit(self, columns: int, rows: int) -> None:
-        """The terminal has another size now; what it shows after that is not known."""
+        """The terminal has this size now, and what it shows is not known. What is painted outside of it, for a size
+        that it had before, is not sent: it would have the lines scroll."""
+        self._size = columns, rows
         self._wanted = {y: row for y, row in self._wanted.items() if y < rows}
         for row in self._wanted.values():
-            del row.characters[columns:], row.pens[columns:]
+            row.cut(columns)
         self._touched.clear()
         self.forget()
 
@@ -130,13 +138,15 @@ class Wire:
         """What is to be sent for the terminal to show all that was painted."""
         out: list[str] = []
         for y in sorted(self._touched):
-            self._draw(y, out)
+            if y < self._size[1]:
+                self._draw(y, out)
         self._touched.clear()
         text = "".join(out)
         return f"{FRAME[0]}{text}{FRAME[1]}" if text and self._framed else text
 
     def _draw(self, y: int, out: list[str]) -> None:
         wanted, sent = self._wanted[y], self._sent.setdefault(y, Row())
+        wanted.cut(self._size[0])
         sent.reach(len(wanted.characters))
         for start, end in _runs(wanted, sent):
             self._move(start, y, out)
