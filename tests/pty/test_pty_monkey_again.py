@@ -9,5 +9,5 @@ from tests.pty.monkey import side_by_side
 pytestmark = pytest.mark.pty
 
 
-def test_ten_thousand_more_random_keys_do_no_harm(terminal):
-    side_by_side(terminal, (3, 4), 5000)
+def test_more_random_keys_do_no_harm(terminal):
+    side_by_side(terminal, (3, 4))

@@ -69,3 +69,19 @@ async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_th
         assert ui.app.session.history[0].fixes
         await ui.press("2", "home", "left")  # back into the iteration before
         assert ui.app.session.fixes
+
+
+async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(open_app, gate):
+    """A key that is pressed while another network is on its way, of which the ranking still shows the one before."""
+    async with open_app() as ui:
+        await ui.press("b")
+        assert chosen(ui).tensor in ("W4", "b4")
+        gate.shut()
+        ui.app.go(from_preset("xor"))
+        ui.app.action_fix("zero")
+        ui.app.action_look_up()
+        gate.open()
+        await ui.settled()
+        assert ui.app.moment.session.network == from_preset("xor").network
+        assert ui.app.session.fixes == ()
+        assert ui.app.session.asked is None or ui.app.session.asked[0] not in ("W4", "b4")

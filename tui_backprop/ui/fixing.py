@@ -39,7 +39,7 @@ class Fixing(Inquiries):
                 look_at(session, culprit.tensor, culprit.index), culprit.tensor, culprit.index, by
             )
 
-        self.move(move)
+        self.move_here(move)
 
     def _turning(self, culprit: Culprit) -> float | None:
         """How far it has to go to turn the answer; None where that is not known, which is said."""

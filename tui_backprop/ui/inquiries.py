@@ -15,6 +15,7 @@ from textual import work
 from tui_backprop import session as moves
 from tui_backprop.session import AUTOMATIC, COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
+from tui_backprop.ui.base import Change
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
@@ -132,14 +133,21 @@ class Inquiries(Answers):
             ]  # bias and weights may part
             return look_at(moves.at_step(session, (own or [makers[0][0]])[0]), culprit.tensor, culprit.index)
 
-        self.move(look)
+        self.move_here(look)
         self.to_panel("walk")
+
+    def move_here(self, change: Change) -> None:
+        """Move on account of what is shown now; nothing comes of it where the network is already another one."""
+        network = self.moment.session.network if self.moment else None
+        self.move(lambda session, moment: change(session, moment) if session.network == network else session)
 
     def _culprit(self, then: Callable[[], None]) -> Culprit | None:
         """The parameter under the cursor; None where there is none, and where that is not known yet: ``then`` is what
         follows once it is."""
         self.accuse()  # a ranking of another layer may still stand there
         known = self._accusation
+        if known is not None and (self.moment is None or known.taken is not self.moment.taken):
+            known = None  # of a pass that is over, where the ranking is out of sight
         culprit = known.chosen if known else None
         self._then = then if known is None or (culprit is None and known.ranked is None) else None
         return culprit
@@ -154,7 +162,7 @@ class Inquiries(Answers):
     def _look_at_culprit(self) -> None:
         culprit = self._culprit(self._look_at_culprit)
         if culprit is not None:
-            self.move(lambda session, moment: look_at(session, culprit.tensor, culprit.index))
+            self.move_here(lambda session, moment: look_at(session, culprit.tensor, culprit.index))
 
     # --- what is called so --------------------------------------------------------------------------------
 
