@@ -41,6 +41,7 @@ def test_what_is_typed_after_a_field_was_left_is_not_put_into_a_choice(terminal)
         run.send("right")
         run.until(lambda value=value: f" {value} " in run.text, value)
         run.send("\x1b[A")
+        run.until(lambda: "‹" not in run.text, "the field above it")
     assert b"Traceback" not in run.raw
 
 
