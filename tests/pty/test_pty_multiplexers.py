@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.pty
 RIGHT, LEFT = KEYS["right"], KEYS["left"]
 
 
-class Multiplexer:
+class Multiplexer(ABC):
     """A session of its own with a shell in it, from which ``./app`` starts the app."""
 
     name = ""
@@ -61,25 +62,29 @@ class Multiplexer:
         self.shows(text)
 
     @property
+    @abstractmethod
     def text(self) -> str:
-        raise NotImplementedError
+        """What stands in the pane."""
 
+    @abstractmethod
     def places(self) -> dict[str, str]:
         """Where it keeps its socket: not where those of the user are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self) -> None:
-        raise NotImplementedError
+        """Begin a session with a shell in it."""
 
+    @abstractmethod
     def type(self, keys: str) -> None:
-        raise NotImplementedError
+        """Type into the pane."""
 
+    @abstractmethod
     def end(self) -> None:
-        raise NotImplementedError
+        """End the session, and the server with it."""
 
+    @abstractmethod
     def attached(self) -> list[str]:
         """The command that attaches to the session."""
-        raise NotImplementedError
 
     DETACH = ""
 
