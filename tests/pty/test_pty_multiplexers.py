@@ -97,7 +97,10 @@ class Tmux(Multiplexer):
 
     def run(self, *arguments: str) -> str:
         settings = self.folder / "settings"
-        settings.write_text(f"set -g default-terminal {self.terminal}\nset -g escape-time 20\n")
+        settings.write_text(
+            f"set -g default-terminal {self.terminal}\nset -g escape-time 20\n"
+            "set -g status-right ''\nset -g automatic-rename off\n"  # no clock, no name that changes by itself
+        )
         return super().run("-L", "s", "-f", str(settings), *arguments)
 
     def start(self) -> None:
