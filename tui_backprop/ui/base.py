@@ -6,10 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from textual.app import App
+from textual.screen import Screen
 
 from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
+from tui_backprop.ui.steady import steady
 
 Change = Callable[[Session, Moment], Session]
 
@@ -20,6 +22,9 @@ class Base(App[None]):
     moment: Moment | None = None  # the last one whose numbers are there
     _glyphs: Glyphs
     _computing = False  # a pass
+
+    def get_default_screen(self) -> Screen[object]:
+        return steady(super().get_default_screen())
 
     @property
     @abstractmethod
