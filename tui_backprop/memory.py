@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
@@ -43,6 +44,15 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
             f"{network.parameters:,} parameters would take {size(need(batch))} of memory, {size(free)} is free,"
             f" of which a fifth is kept back; choose smaller {smaller}",
         )
+
+
+def give_back() -> None:
+    """Return to the system what was freed: glibc keeps pieces of it for later, between others that are in use. Where
+    the C library is another one, nothing is done."""
+    import ctypes
+
+    with suppress(AttributeError, OSError, TypeError):  # no such function, or no library by that name
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def size(count: float) -> str:

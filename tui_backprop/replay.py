@@ -17,7 +17,7 @@ from tui_backprop.engine.iteration import Pass, State, Update, take_pass
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.train import Plan, Training, Watch
-from tui_backprop.memory import MEGABYTES
+from tui_backprop.memory import MEGABYTES, give_back
 from tui_backprop.session import Session, after_training, before_update, samples_of
 from tui_backprop.way import Fix, Run, Way, shared, updates
 
@@ -109,6 +109,7 @@ class Replay:
         key, went = self._trained
         if self._training is None or key != session.training_key:
             self._training = None  # frees its states before others are made
+            give_back()
             self._training = Training(session.network, session.optimiser, self.limit // 2)
             went = ()
         same = shared(went, session.history)
