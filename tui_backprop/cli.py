@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,7 @@ import click
 
 from tui_backprop import __version__
 from tui_backprop.commands.printing import glyphs_for_stdout, print_json
-from tui_backprop.config import Settings, settings
+from tui_backprop.config import settings
 from tui_backprop.engine.spec import SpecError, one_of
 from tui_backprop.options import plain_option, session_from, session_options, setting_options
 from tui_backprop.places import plain, shown
@@ -58,7 +55,7 @@ class OneLine(click.Group):
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
 def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, in real numbers."""
-    from tui_backprop.commands.opening import opening
+    from tui_backprop.commands.opening import open_app, opening
 
     context = click.get_current_context()
     context.meta[FLAGS] = flags
@@ -69,49 +66,6 @@ def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -
         open_app(opening(given, resume, token), chosen)
     elif resume or token is not None:
         raise SpecError("resume" if resume else "open", "it is for the app; leave it out here")
-
-
-def open_app(session: Session, chosen: Settings) -> None:
-    """Open the app on a session; refuses where there is no terminal to open it on."""
-    from tui_backprop.ui.terminal import (
-        glyphs_for,
-        require_terminal,
-        settle_colours,
-        settle_motion,
-        theme_for,
-    )
-
-    require_terminal()
-    gc.disable()  # until the first paint: there is nothing to collect before
-    settle_colours(chosen.color)
-    settle_motion(chosen.motion)
-    from tui_backprop.autosave import Saver
-    from tui_backprop.ui.app import BackpropApp
-    from tui_backprop.ui.detect import link
-    from tui_backprop.ui.driver import careful
-    from tui_backprop.ui.first_start import tour_wanted
-
-    glyphs = replace(glyphs_for(sys.stderr.encoding, chosen.glyphs), sparse=bool(chosen.sparse))
-    if chosen.keys:
-        from tui_backprop.keymap import remapped
-
-        glyphs = replace(glyphs, keys=remapped(chosen.keys))
-    saver = Saver()
-    app = BackpropApp(
-        session,
-        glyphs,
-        chosen.memory * 2**20,
-        saver,
-        theme_for(chosen.theme, chosen.color),
-        tour_wanted(chosen.tour),
-    )
-    app.set_keymap(chosen.keymap)
-    far, tells = link(os.environ).value == "ssh", chosen.sparse is None
-    app.driver_class = careful(app.driver_class, far=far, tells=tells)
-    app.run(mouse=chosen.mouse)
-    if saver.trouble:
-        click.echo(f"backprop-tui: {saver.trouble}", err=True)
-    raise SystemExit(app.return_code or 0)
 
 
 @main.command()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from tui_backprop.learning import Fit, Learning, Plane, Score, plane_of, score
+from tui_backprop.moves import after_training
 from tui_backprop.replay import Replay
-from tui_backprop.session import Session, after_training
+from tui_backprop.session import Session
 
 SHOWN = 0.25  # seconds between two looks at it
 SCORED = 0.1  # share of the time that may go into reading how well it does

@@ -18,7 +18,8 @@ from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.train import Plan, Training, Watch
 from tui_backprop.memory import MEGABYTES, give_back
-from tui_backprop.session import Session, after_training, before_update, samples_of
+from tui_backprop.moves import after_training, before_update
+from tui_backprop.session import Session, samples_of
 from tui_backprop.way import Fix, Run, Way, shared, updates
 
 PART = 0.1  # seconds of training at a time

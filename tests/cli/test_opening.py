@@ -8,7 +8,8 @@ from click.testing import CliRunner
 from tui_backprop import autosave, cli
 from tui_backprop.autosave import save
 from tui_backprop.cli import main
-from tui_backprop.session import Session, after_training, at_step, from_preset
+from tui_backprop.moves import after_training, at_step
+from tui_backprop.session import Session, from_preset
 from tui_backprop.token import encode
 
 MOMENT = at_step(after_training(from_preset("xor"), 120), 7)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop import autosave
-from tui_backprop.session import after_update, at_step, from_preset, next_sample
+from tui_backprop.moves import after_update, at_step, next_sample
+from tui_backprop.session import from_preset
 from tui_backprop.token import encode
 
 pytestmark = pytest.mark.pty

@@ -7,8 +7,9 @@ from functools import lru_cache
 import pytest
 
 from tui_backprop.engine.trace import walk
+from tui_backprop.moves import at_step
 from tui_backprop.replay import Replay
-from tui_backprop.session import Session, at_step
+from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 
 REPLAY = Replay()

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.session import PANELS, Session, after_training, after_update
+from tui_backprop.moves import after_training, after_update
+from tui_backprop.session import PANELS, Session
 from tui_backprop.ui.keys import KEYS, bar, panel_key
 from tui_backprop.ui.renderables.bars import key_bar, status, tabs
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8

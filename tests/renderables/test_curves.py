@@ -11,8 +11,9 @@ from tui_backprop.engine.blame import ranking
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.slices import activation_curve, slice_along
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.moves import after_update, select
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import Session, after_update, from_preset, select
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.renderables.axes import limits, marks_of
 from tui_backprop.ui.renderables.curves import SLOPES, curves_panel, flow, name_of
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8

@@ -11,8 +11,9 @@ import pytest
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.flow import RULES, Flow, LayerFlow, callouts, flow
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.moves import after_update
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import Session, after_update, from_preset
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.renderables.flow import Scale, flow_panel, scales, spread
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.numbers import number

@@ -16,8 +16,9 @@ from tui_backprop.engine.network import backward_visits, compile_ops
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.timing import time_operations
 from tui_backprop.engine.trace import walk
+from tui_backprop.moves import after_update, at_step
 from tui_backprop.replay import Replay
-from tui_backprop.session import GRAINS, Session, after_update, at_step, from_preset
+from tui_backprop.session import GRAINS, Session, from_preset
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.graph import graph_panel

@@ -13,7 +13,8 @@ from tui_backprop.cost.sweep import Progress
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.keymap import remapped
 from tui_backprop.learning import Learning
-from tui_backprop.session import PANELS, Session, after_training, fix, from_preset
+from tui_backprop.moves import after_training, fix
+from tui_backprop.session import PANELS, Session, from_preset
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.bars import tabs
 from tui_backprop.ui.renderables.confusion import Confusion, confusion_lines

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import Session, after_update, from_preset
+from tui_backprop.moves import after_update
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.outputs import Output, output_lines

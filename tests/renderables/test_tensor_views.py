@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.moves import after_update, at_step, select
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import GRAINS, VIEWS, Session, after_update, at_step, from_preset, select
+from tui_backprop.session import GRAINS, VIEWS, Session, from_preset
 from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.heatmap import Layout, gallery, layout, signed_picture

@@ -8,8 +8,9 @@ import pytest
 
 from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.moves import after_update, at_step, select
 from tui_backprop.presets import PRESETS
-from tui_backprop.session import Run, Session, after_update, at_step, from_preset, select
+from tui_backprop.session import Run, Session, from_preset
 from tui_backprop.ui.renderables.bars import layers_text, sample_text, status
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.numbers import number

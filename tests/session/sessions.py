@@ -9,8 +9,7 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tui_backprop import session as moves
-from tui_backprop import token
+from tui_backprop import moves, token
 from tui_backprop.engine.network import parameter_shapes
 from tui_backprop.engine.number import shape_of, tensors
 from tui_backprop.engine.schedules import OptimiserSpec

@@ -16,7 +16,8 @@ import pytest
 from tui_backprop import autosave, places
 from tui_backprop.autosave import NAME, load, save
 from tui_backprop.engine.spec import SpecError
-from tui_backprop.session import Session, after_training, after_update, at_step, from_preset, set_mark
+from tui_backprop.moves import after_training, after_update, at_step, set_mark
+from tui_backprop.session import Session, from_preset
 from tui_backprop.token import encode
 
 XOR = from_preset("xor")

@@ -6,8 +6,7 @@ import pytest
 
 from tui_backprop import history as module
 from tui_backprop.history import History
-from tui_backprop.session import (
-    Session,
+from tui_backprop.moves import (
     accuse,
     after_update,
     at_step,
@@ -19,6 +18,7 @@ from tui_backprop.session import (
     set_mark,
     turn_dial,
 )
+from tui_backprop.session import Session
 
 SESSIONS = [at_step(Session(), step) for step in range(5)]
 

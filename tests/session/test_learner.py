@@ -15,16 +15,9 @@ from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.learner import learn
 from tui_backprop.learning import Fit, Learning, Plane, Score, score
+from tui_backprop.moves import after_training, after_update, at_iteration, before_update, next_sample
 from tui_backprop.replay import Replay
-from tui_backprop.session import (
-    Session,
-    after_training,
-    after_update,
-    at_iteration,
-    before_update,
-    from_preset,
-    next_sample,
-)
+from tui_backprop.session import Session, from_preset
 
 MOST = 200  # looks at training that comes to no end
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)

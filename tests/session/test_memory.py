@@ -17,8 +17,9 @@ from tui_backprop.engine.optimisers import UPDATE_RULES
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.memory import SLOTS, check_check_memory, check_memory, size
+from tui_backprop.moves import after_update, before_update, next_sample
 from tui_backprop.replay import Replay
-from tui_backprop.session import Session, after_update, before_update, next_sample
+from tui_backprop.session import Session
 
 EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
 PLAIN = OptimiserSpec()

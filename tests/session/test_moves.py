@@ -11,29 +11,24 @@ from hypothesis import strategies as st
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
-from tui_backprop.presets import PRESETS
-from tui_backprop.session import (
-    AUTOMATIC,
-    Run,
-    Session,
+from tui_backprop.moves import (
     after_training,
     after_update,
     at_iteration,
     at_step,
     before_update,
-    from_preset,
     jump,
     next_sample,
     other_clock,
     read_cost_at,
     restart,
-    same_network,
-    samples_of,
     select,
     select_automatic,
     step_back,
     step_on,
 )
+from tui_backprop.presets import PRESETS
+from tui_backprop.session import AUTOMATIC, Run, Session, from_preset, same_network, samples_of
 from tui_backprop.way import shared, updates
 
 STEPS = 11  # of the walk of the network below

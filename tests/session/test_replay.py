@@ -17,17 +17,10 @@ from tui_backprop.engine.optimisers import new_slots
 from tui_backprop.engine.program import Program
 from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec
+from tui_backprop.moves import after_training, after_update, before_update, fix, next_sample
 from tui_backprop.presets import PRESETS
 from tui_backprop.replay import Replay
-from tui_backprop.session import (
-    Session,
-    after_training,
-    after_update,
-    before_update,
-    fix,
-    from_preset,
-    next_sample,
-)
+from tui_backprop.session import Session, from_preset
 
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
 STATE = 4 * ROUGH.parameters  # bytes of one array of its parameters

@@ -15,23 +15,21 @@ from hypothesis import strategies as st
 from tests.session.sessions import EXPLORE, ROUGH, STARTS, opened, sessions
 from tui_backprop import token
 from tui_backprop.engine.spec import NetworkSpec, SpecError
-from tui_backprop.presets import PRESETS
-from tui_backprop.replay import Replay
-from tui_backprop.session import (
-    Run,
-    Session,
+from tui_backprop.moves import (
     after_training,
     after_update,
     ask,
     at_step,
     fix,
-    from_preset,
     pin,
     restart,
     seek,
     select,
     set_mark,
 )
+from tui_backprop.presets import PRESETS
+from tui_backprop.replay import Replay
+from tui_backprop.session import Run, Session, from_preset
 from tui_backprop.token import START, decode, encode
 from tui_backprop.validity import LAYERS, MARKS, check, settled
 

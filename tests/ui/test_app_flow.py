@@ -10,7 +10,8 @@ import pytest
 
 from tui_backprop.engine import flow as flow_module
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import Session, after_update, from_preset
+from tui_backprop.moves import after_update
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.renderables.numbers import number
 
 

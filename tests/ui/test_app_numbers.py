@@ -10,8 +10,9 @@ import pytest
 from tui_backprop.engine.notation import ascii_formula
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.worked import RECEIPTS
+from tui_backprop.moves import after_update, next_sample
 from tui_backprop.replay import Replay
-from tui_backprop.session import Session, after_update, from_preset, next_sample
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.twin import save_arrays
 
 RESULT = re.compile(

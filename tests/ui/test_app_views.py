@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import VIEWS, Session, after_update, from_preset
+from tui_backprop.moves import after_update
+from tui_backprop.session import VIEWS, Session, from_preset
 from tui_backprop.ui.questions import QUESTIONS
 from tui_backprop.ui.renderables.glyphs import ASCII
 from tui_backprop.ui.renderables.numbers import number

@@ -6,8 +6,9 @@ import pytest
 
 from tui_backprop import replay
 from tui_backprop.autosave import Saver
+from tui_backprop.moves import after_training
 from tui_backprop.replay import Replay
-from tui_backprop.session import after_training, from_preset
+from tui_backprop.session import from_preset
 from tui_backprop.ui.widgets.walk import WalkView
 
 LATE = after_training(from_preset("xor"), 400)

@@ -8,7 +8,8 @@ import pytest
 
 from tui_backprop.engine import slices
 from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import PANELS, Session, after_update, from_preset
+from tui_backprop.moves import after_update
+from tui_backprop.session import PANELS, Session, from_preset
 from tui_backprop.ui import questions
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.spans import plain, width

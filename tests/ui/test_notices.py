@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.notices import WORDS, action_words
 

@@ -1,9 +1,16 @@
-"""What the app opens on: a network and data from the options, the last session, or that of a token."""
+"""The app: what it opens on (a network and data from the options, the last session, or that of a token), and how."""
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+from dataclasses import replace
 from typing import Any
 
+import click
+
+from tui_backprop.config import Settings
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.options import session_from
 from tui_backprop.session import Session
@@ -26,3 +33,46 @@ def opening(given: dict[str, Any], resume: bool, token: str | None) -> Session:
     from tui_backprop.autosave import load
 
     return load()
+
+
+def open_app(session: Session, chosen: Settings) -> None:
+    """Open the app on a session; refuses where there is no terminal to open it on."""
+    from tui_backprop.ui.terminal import (
+        glyphs_for,
+        require_terminal,
+        settle_colours,
+        settle_motion,
+        theme_for,
+    )
+
+    require_terminal()
+    gc.disable()  # until the first paint: there is nothing to collect before
+    settle_colours(chosen.color)
+    settle_motion(chosen.motion)
+    from tui_backprop.autosave import Saver
+    from tui_backprop.ui.app import BackpropApp
+    from tui_backprop.ui.detect import link
+    from tui_backprop.ui.driver import careful
+    from tui_backprop.ui.first_start import tour_wanted
+
+    glyphs = replace(glyphs_for(sys.stderr.encoding, chosen.glyphs), sparse=bool(chosen.sparse))
+    if chosen.keys:
+        from tui_backprop.keymap import remapped
+
+        glyphs = replace(glyphs, keys=remapped(chosen.keys))
+    saver = Saver()
+    app = BackpropApp(
+        session,
+        glyphs,
+        chosen.memory * 2**20,
+        saver,
+        theme_for(chosen.theme, chosen.color),
+        tour_wanted(chosen.tour),
+    )
+    app.set_keymap(chosen.keymap)
+    far, tells = link(os.environ).value == "ssh", chosen.sparse is None
+    app.driver_class = careful(app.driver_class, far=far, tells=tells)
+    app.run(mouse=chosen.mouse)
+    if saver.trouble:
+        click.echo(f"backprop-tui: {saver.trouble}", err=True)
+    raise SystemExit(app.return_code or 0)

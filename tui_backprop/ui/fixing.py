@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.session import Session
 from tui_backprop.ui.inquiries import Inquiries, look_at
 from tui_backprop.ui.moment import Moment

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual import work
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.session import AUTOMATIC, COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.base import Change

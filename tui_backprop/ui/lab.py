@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 from textual.timer import Timer
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.cost.landmarks import KNOWN
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.memory import check_check_memory
-from tui_backprop.session import COST_PAGES, Session
+from tui_backprop.session import COST_PAGES, EPSILON, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Costs, Moment
 from tui_backprop.ui.widgets.page import CostPage
@@ -123,7 +123,7 @@ class Lab(Answers):
         self.go(moves.zoom_chart(self.session, direction))
 
     def action_turn_dial(self, notches: int) -> None:
-        by = notches or moves.EPSILON - self.session.notch
+        by = notches or EPSILON - self.session.notch
         self.go(moves.turn_dial(self.session, by))
 
     def action_precision(self) -> None:

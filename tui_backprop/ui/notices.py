@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.history import changed
 from tui_backprop.session import Session
 from tui_backprop.ui.renderables.bars import layers_text

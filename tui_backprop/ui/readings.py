@@ -10,7 +10,7 @@ from functools import partial
 
 from textual import work
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.data.catalogue import info
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.moment import Moment

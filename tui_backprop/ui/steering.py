@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
-from tui_backprop import session as moves
+from tui_backprop import moves
 from tui_backprop.session import Session
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.moment import Moment, steps_of

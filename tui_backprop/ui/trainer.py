@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 from textual.worker import get_current_worker
 
-from tui_backprop import session as moves
-from tui_backprop.session import Session
+from tui_backprop import moves
+from tui_backprop.session import Session, samples_of
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.moment import Moment
 from tui_backprop.way import shared
@@ -61,7 +61,7 @@ class Trainer(Answers):
         self._going, self._stopping = self.session, False
         _, count = AMOUNTS[self._amount]
         if count == 0:
-            count = -(-moves.samples_of(self.session) // self.session.batch)
+            count = -(-samples_of(self.session) // self.session.batch)
         self._learn(self.session, count, self._so_far(self.session))
 
     def action_stop_learning(self) -> None:

@@ -20,14 +20,15 @@ from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError, quoted
 from tui_backprop.engine.trace import Step, walk
 from tui_backprop.engine.worked import worked
-from tui_backprop.session import Session, at_step
+from tui_backprop.moves import at_step
+from tui_backprop.session import Session
 from tui_backprop.ui.linear import ENDLESS, told
 from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.renderables.bars import sample_text
 from tui_backprop.ui.renderables.equation import formula_with_shapes, receipt, shape_text
 from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
 from tui_backprop.ui.renderables.spans import Line, line, plain, wrap
-from tui_backprop.ui.renderables.tensor import statistics
+from tui_backprop.ui.renderables.table import statistics
 from tui_backprop.ui.renderables.walk import LABEL, closing_lines, torch_lines
 
 COLUMNS, HEAD = 100, 9

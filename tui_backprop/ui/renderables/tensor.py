@@ -21,9 +21,9 @@ from tui_backprop.ui.renderables.heatmap import gallery, heatmap, largest, layou
 from tui_backprop.ui.renderables.histogram import as_many, histogram, portion
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.outputs import MOST, output_lines, outputs_of
-from tui_backprop.ui.renderables.spans import Line, beside, clip, line, merge, width
+from tui_backprop.ui.renderables.spans import Line, beside, clip, line, width
+from tui_backprop.ui.renderables.table import FIELD, all_parameters, listed, numbered, per_line, statistics
 
-FIELD = 10  # columns of one number in a table
 ENTRY, LONGEST = 36, 24  # columns of one of the largest entries at least, if several; of its bar at most
 GAP = 2
 
@@ -125,9 +125,9 @@ def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) 
     elif shown.samples and len(row) <= MOST and moment.step.layer == moment.session.network.depth:
         body, legend = output_lines(outputs_of(moment, row), unit, role, columns, room, glyphs)
     elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
-        body = [_numbers(r, unit, role) for r in row]
-    elif row.ndim == 1 and -(-len(row) // _per_line(columns)) <= room:
-        body = _listed(row, columns, unit, role)
+        body = [numbered(r, unit, role) for r in row]
+    elif row.ndim == 1 and -(-len(row) // per_line(columns)) <= room:
+        body = listed(row, columns, unit, role)
     elif glyphs.sparse:
         body = []
     else:
@@ -250,73 +250,3 @@ def _which(moment: Moment, unit: int) -> tuple[str, ...]:
     chosen = moment.chosen(moment.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))
-
-
-def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:
-    """Every parameter of the network as a number, where all of them fit: those of each layer, and their
-    gradients once the walk has them."""
-    taken, lines = moment.taken, []
-    for k, (_, fan_out) in enumerate(moment.session.network.fans, 1):
-        if fan_out * FIELD > columns:
-            return []
-        updated = moment.reached("update", k, "update")
-        left, right = [], []
-        for name in (name for name in taken.new if int(name[1:]) == k):
-            values = taken.new[name] if updated else taken.tensor(name)
-            left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
-            if moment.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
-                right += _table(f"d{name}", taken.tensor(f"d{name}"), "backward")
-        wide = max(width(row) for row in left)
-        lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
-    return lines if len(lines) <= rows else []
-
-
-def _table(name: str, values: Array, role: str) -> list[Line]:
-    """A matrix or a vector as rows of numbers, named in front of the first."""
-    table = values if values.ndim == 2 else values[None]
-    return [
-        line(
-            (f"{name if i == 0 else '':<4}", "muted"),
-            *((f"{number(float(v), sign=True):>{FIELD}}", role) for v in row),
-        )
-        for i, row in enumerate(table)
-    ]
-
-
-def statistics(summary: Summary, columns: int) -> str:
-    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are no number."""
-    if summary.bad:
-        return f"{summary.bad:,} of {summary.size:,} NaN or infinite"
-    parts = [
-        f"{number(summary.low, sign=True)} to {number(summary.high, sign=True)}",
-        f"norm {number(summary.norm)}",
-        f"{summary.zeros:.0%} zero" if summary.zeros else "",
-        f"mean {number(summary.mean, sign=True)}",
-    ]
-    return as_many(parts, columns)
-
-
-def _per_line(columns: int) -> int:
-    return max(columns // (FIELD + 5), 1)
-
-
-def _numbers(values: Array, unit: int, role: str) -> Line:
-    """One row of a matrix as numbers; the selected unit's column stands out."""
-    return merge(
-        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
-        for j, v in enumerate(values)
-    )
-
-
-def _listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
-    """A vector with the index of each entry, a few to a line, read down the columns."""
-    each = min(_per_line(columns), len(values))
-    rows = -(-len(values) // each)
-    lines = []
-    for y in range(rows):
-        spans = []
-        for i in range(y, len(values), rows):
-            spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
-            spans.append((f"{number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text"))
-        lines.append(merge(spans))
-    return lines
