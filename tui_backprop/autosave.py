@@ -7,7 +7,6 @@ the last to save wins. A crash of the whole machine does no more harm: what is p
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -16,7 +15,6 @@ from pathlib import Path
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.places import plain, shown, state_folder
 from tui_backprop.session import Session
-from tui_backprop.token import DAMAGED, LONGEST, decode, encode
 
 NAME = "last-session"
 EVERY = 0.5  # seconds between two writes
@@ -27,6 +25,10 @@ STALE = 3600.0  # seconds after which an unfinished file was left by a killed pr
 def save(session: Session, folder: Path | None = None) -> None:
     """Keep a session, in one piece or not at all. Raises OSError where it cannot be written, SpecError where it has
     no token."""
+    import tempfile  # with tokens 8 ms, which no start waits for
+
+    from tui_backprop.token import encode
+
     text = f"{about(session)}\n{encode(session)}\n"
     folder = folder or state_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,6 +59,8 @@ def about(session: Session) -> str:
 
 def load(folder: Path | None = None) -> Session:
     """The session that was kept last. Raises SpecError where there is none, or it is of no use."""
+    from tui_backprop.token import DAMAGED, LONGEST, decode
+
     try:
         path = (folder or state_folder()) / NAME
         with path.open("rb") as file:

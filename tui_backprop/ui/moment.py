@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.cost.work import Shape, shape_of
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.session import AUTOMATIC, AXES, Session
 
-if TYPE_CHECKING:  # these load numpy, which the first paint does without
+if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
     from tui_backprop.cost.law import Law
     from tui_backprop.cost.race import Standing
     from tui_backprop.cost.sweep import Progress
+    from tui_backprop.cost.work import Shape
     from tui_backprop.engine.blame import Culprit
     from tui_backprop.engine.case import Case
     from tui_backprop.engine.iteration import Pass
@@ -168,6 +168,8 @@ class Costs:
     @property
     def shape(self) -> Shape:
         """That of the network in hand."""
+        from tui_backprop.cost.work import shape_of
+
         return shape_of(self.network)
 
     @property

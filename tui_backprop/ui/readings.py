@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import work
 
@@ -14,8 +15,10 @@ from tui_backprop import moves
 from tui_backprop.data.catalogue import info
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.renderables.confusion import ALL, Choice, Confusion
 from tui_backprop.ui.steady import steady
+
+if TYPE_CHECKING:
+    from tui_backprop.ui.renderables.confusion import Choice
 
 
 class Readings(Base):
@@ -76,6 +79,7 @@ class Readings(Base):
             self.call_from_thread(self._show_confusion, moment, counts.tolist())
 
     def _show_confusion(self, moment: Moment, counts: list[list[int]]) -> None:
+        from tui_backprop.ui.renderables.confusion import Confusion
         from tui_backprop.ui.screens.confusion import ConfusionScreen
 
         if self.session.pass_key == moment.session.pass_key:
@@ -84,6 +88,8 @@ class Readings(Base):
 
     def _sought(self, choice: Choice | None) -> None:
         """Go to the next sample of what was chosen; e and E go on from there."""
+        from tui_backprop.ui.renderables.confusion import ALL
+
         if choice is not None:
             self.go(moves.seek(self.session, None if choice == ALL else choice))
             self.call_next(partial(self.action_mistake, 1))
