@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from tui_backprop import autosave, cli
+from tui_backprop import autosave
 from tui_backprop.autosave import save
 from tui_backprop.cli import main
+from tui_backprop.commands import opening
 from tui_backprop.moves import after_training, at_step
 from tui_backprop.session import Session, from_preset
 from tui_backprop.token import encode
@@ -19,7 +20,7 @@ MOMENT = at_step(after_training(from_preset("xor"), 120), 7)
 def opened(monkeypatch, tmp_path):
     """Run the command line with an app that is only asked to open; ``opened(*arguments)`` is what it was given."""
     given = []
-    monkeypatch.setattr(cli, "open_app", lambda session, chosen: given.append((session, chosen)))
+    monkeypatch.setattr(opening, "open_app", lambda session, chosen: given.append((session, chosen)))
     monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
     monkeypatch.setenv("BACKPROP_TUI_CONFIG", "")
 

@@ -45,6 +45,31 @@ async def test_a_race_is_named_and_the_second_key_quits(open_app, key):
         assert left(ui)
 
 
+@pytest.mark.parametrize("dialog", ["question_mark", "slash", "ctrl+p", "C"])
+async def test_in_a_dialog_ctrl_q_quits_and_q_does_not(open_app, dialog):
+    async with open_app() as ui:
+        await ui.press(dialog)
+        await ui.until(lambda: len(ui.app.screen_stack) == 2, "the dialog")
+        await ui.pilot.press("q")
+        assert not left(ui)
+        if len(ui.app.screen_stack) < 2:  # of which q takes leave
+            await ui.press(dialog)
+            await ui.until(lambda: len(ui.app.screen_stack) == 2, "the dialog")
+        await ui.pilot.press("ctrl+q")
+        assert left(ui)
+
+
+async def test_in_a_dialog_it_asks_too(open_app):
+    async with open_app(LONG) as ui:
+        await racing(ui)
+        await ui.press("question_mark")
+        await ui.pilot.press("ctrl+q")
+        assert ASKED in ui.keys
+        assert not left(ui)
+        await ui.pilot.press("ctrl+q")
+        assert left(ui)
+
+
 async def test_any_other_key_takes_it_back_and_does_what_it_does(open_app):
     async with open_app(LONG) as ui:
         await racing(ui)

@@ -14,13 +14,18 @@ WIDE = 80  # columns from which there is room for all of it
 
 class Leaving(Trainer, Lab):
     """The part of the app that asks once. The question is a notice in the key bar: as long as that is there the next
-    such key quits, and any other key takes it back."""
+    such key quits, and any other key takes it back. In a dialog, which has its own keys, those quit that cannot be
+    typed."""
 
     _last_question = ""
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and self._asked_to_leave and not self._goes_with_it(event.key):
-            self.say("")
+        if isinstance(event, events.Key):
+            if self._asked_to_leave and not self._goes_with_it(event.key):
+                self.say("")
+            if len(self.screen_stack) > 1 and event.key in self._keys_that_quit and not event.is_printable:
+                await self.action_quit()
+                return
         await super().on_event(event)
 
     async def action_quit(self) -> None:
@@ -58,5 +63,9 @@ class Leaving(Trainer, Lab):
 
     def _goes_with_it(self, key: str) -> bool:
         """Whether a key is one that quits, or on the way to that by name."""
-        keys = next(row.keys for row in self._glyphs.keys if row.id == "quit").split(",")
-        return len(self.screen_stack) > 1 or key in (*keys, "ctrl+q", self.COMMAND_PALETTE_BINDING)
+        others = "ctrl+q", self.COMMAND_PALETTE_BINDING
+        return len(self.screen_stack) > 1 or key in (*self._keys_that_quit, *others)
+
+    @property
+    def _keys_that_quit(self) -> list[str]:
+        return next(row.keys for row in self._glyphs.keys if row.id == "quit").split(",")
