@@ -90,7 +90,7 @@ def train_without_end(run):
     run.until(lambda: "until stopped" in run.text, "the training")
 
 
-@pytest.mark.parametrize("busy", ["still", "playing", "training"])
+@pytest.mark.parametrize("busy", ["starting", "still", "playing", "training"])
 @pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
 def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
     run = terminal(own=own)
@@ -100,6 +100,21 @@ def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
         run.until(lambda: "playing" in run.text, "the play")
     elif busy == "training":
         train_without_end(run)
+    elif busy == "still":
+        run.press("right", "step 1/20")
+        run.read(1.0)
+        run.quiet()
+    os.close(run.master)
+    run.child.wait(timeout=60)
+
+
+def test_it_ends_whatever_would_be_written_to_a_terminal_that_is_gone(terminal):
+    """Textual's queue holds 30 pieces, and takes no more when the thread that writes them has met an error."""
+    run = terminal()
+    run.shows("step 0/20")
+    for signal_ in [signal.SIGCONT] * 5:  # each starts the terminal's mode anew, as a hangup does
+        run.child.send_signal(signal_)
+        run.read(0.2)
     os.close(run.master)
     run.child.wait(timeout=60)
 

@@ -10,7 +10,7 @@ import signal
 import threading
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from textual import events
 
@@ -27,6 +27,25 @@ SETTLED = 0.2  # seconds after which the screen has been painted for a new size
 FAREWELL = 1.0  # seconds at the most for the last answers: they should not arrive in the shell
 
 
+class Outlasting:
+    """A file that takes what is written to it also when its terminal is gone. (Where it did not, the thread that writes
+    would end, and those who have something to write would wait for it for ever.)"""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> type[Driver]:
     """A driver like another one, with that. From a ``far`` terminal answers are asked for, to measure the line; with
     ``tells`` the app is told, once, that it is slow."""
@@ -34,6 +53,7 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
     class Careful(driver):  # type: ignore[misc,valid-type]
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
+            self._file = Outlasting(self._file)
             self._wire = Wire(erases())
             self._link: Link | None = None
             self._lock = threading.RLock()  # frames that were held are sent by the thread that reads answers
@@ -110,6 +130,8 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
         # --- from start to end --------------------------------------------------------------------------------
 
         def start_application_mode(self) -> None:
+            if self._gone(0):  # a hangup comes with the signal by which Textual is woken after a stop
+                return
             self._wire = Wire(erases())  # after a visit to the shell, whatever that left
             self._fit()
             super().start_application_mode()
@@ -153,9 +175,15 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
         def _watch(self) -> None:
             """Wait, without any work, until the terminal is gone; then end the app. A hangup is told by a signal only
             to those whose own terminal it was; everyone else would find nothing to read, again and again."""
+            self._gone(None)
+            self._app.call_from_thread(self._app.exit, return_code=1)
+
+        def _gone(self, patience: float | None) -> bool:
+            """Whether the terminal is gone within so many milliseconds, or without limit."""
+            if not hasattr(select, "poll"):
+                return False
             gone = select.poll()
             gone.register(self.fileno, 0)
-            gone.poll()
-            self._app.call_from_thread(self._app.exit, return_code=1)
+            return bool(gone.poll(patience))
 
     return Careful
