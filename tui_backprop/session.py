@@ -47,7 +47,8 @@ class Session:
     is drawn along one weight, or over a ``pair``, of which the second may be ``pinned``. ``marks`` are
     bookmarks, sessions without bookmarks of their own; the one ``marked`` is compared with now, or with one
     ``held``. Of the samples that are read wrong, those of one class that are read as another may be ``sought``:
-    (the one, the other).
+    (the one, the other). ``panel`` is the one that has the keys, as far as it is known: the app knows better, and
+    says so to what is kept or sent.
     """
 
     network: NetworkSpec = PRESETS["lesson"].network
@@ -79,6 +80,7 @@ class Session:
     marked: int = 0
     held: int | None = None
     sought: tuple[int, int] | None = None
+    panel: str = "walk"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole("sample", self.sample, 0))
@@ -103,7 +105,7 @@ class Session:
         return replace(
             self, decade=None, lesson_clock=False, axis=AXES[0], zoom=0, notch=EPSILON, precision=PRECISIONS[0],
             racer="forward-difference", measure=MEASURES[0], accused=ALL_LAYERS, rank=0, pinned=None,
-            pair=False, marks=(), marked=0, held=None, sought=None,
+            pair=False, marks=(), marked=0, held=None, sought=None, panel="walk",
         )  # fmt: skip
 
     @property

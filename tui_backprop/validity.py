@@ -22,6 +22,7 @@ from tui_backprop.session import (
     GRAINS,
     MEASURES,
     NOTCHES,
+    PLACES,
     PRECISIONS,
     VIEWS,
     ZOOMS,
@@ -61,6 +62,7 @@ CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
     ("precision", lambda: PRECISIONS),
     ("measure", lambda: MEASURES),
     ("racer", racers),
+    ("panel", lambda: PLACES),
 )
 
 # Field, and the largest number that it may be; the smallest is 0. The one that needs numpy comes last.

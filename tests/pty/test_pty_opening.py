@@ -47,6 +47,19 @@ def test_resume_opens_what_was_kept(terminal, tmp_path):
     assert "iter" in run.text
 
 
+def test_resume_comes_back_to_the_panel(terminal, tmp_path):
+    kept = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    run = terminal(80, 24, **kept)
+    run.shows("step 0/20")
+    run.press("right", "step 1/20")
+    run.press("b", "measure")
+    run.send("q")
+    assert run.ended() == 0
+    again = terminal(80, 24, "--resume", **kept)
+    again.shows("measure")
+    again.shows("step 1/20")
+
+
 def test_the_mouse_is_not_asked_for_if_it_is_not_wanted(terminal):
     asked, without = terminal(80, 24), terminal(80, 24, "--no-mouse")
     for run in (asked, without):

@@ -63,6 +63,7 @@ CASES = [
     ({"measure": ""}, "measure"),
     ({"precision": "float16"}, "precision"),
     ({"racer": "backprop"}, "racer"),
+    ({"panel": "kitchen"}, "panel"),
     ({"asked": ["W1", [784, 0]]}, "asked"),
     ({"asked": ["W1", [-1, 0]]}, "asked"),
     ({"asked": ["W1", [0]]}, "asked"),

@@ -123,6 +123,8 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
         self.query_one(KeyBar).show(bar("walk", self._glyphs.keys))
         self.show()
+        if self.session.panel != "walk":
+            self.to_panel(self.session.panel)
         self.call_after_refresh(self.set_timer, SENT, self._begin)
 
     def _begin(self) -> None:
@@ -155,10 +157,15 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
             self.keep()
             self._follow()
 
+    @property
+    def placed(self) -> Session:
+        """The session, with the panel that has the keys."""
+        return replace(self.session, panel=self._panel)
+
     def keep(self) -> None:
         """Have the session kept; if that does not work, say so once."""
         if self._saver is not None:
-            self._saver.save(self.session)
+            self._saver.save(self.placed)
             if self._saver.trouble and not self._troubled:
                 self._troubled = True
                 self.notify(self._saver.trouble, severity="warning", markup=False)
@@ -249,7 +256,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         from tui_backprop.token import encode
 
         try:
-            token = encode(self.session)
+            token = encode(self.placed)
         except SpecError as error:
             self.notify(f"No token: {error.message}", severity="error", markup=False)
             return

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import sys
 import threading
 from contextlib import suppress
 from time import monotonic
@@ -28,8 +29,8 @@ FAREWELL = 1.0  # seconds at the most for the last answers: they should not arri
 
 
 class Outlasting:
-    """A file that takes what is written to it also when its terminal is gone. (Where it did not, the thread that writes
-    would end, and those who have something to write would wait for it for ever.)"""
+    """A file that takes what is written to it also when its terminal is gone. (Otherwise the thread that writes would
+    end, and those who have something to write would wait for it for ever.)"""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -53,7 +54,7 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
     class Careful(driver):  # type: ignore[misc,valid-type]
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
-            self._file = Outlasting(self._file)
+            self._file: Any = Outlasting(sys.__stderr__)  # type: ignore[arg-type]  # it is a terminal
             self._wire = Wire(erases())
             self._link: Link | None = None
             self._lock = threading.RLock()  # frames that were held are sent by the thread that reads answers

@@ -87,7 +87,9 @@ class Panels(Base):
         self.call_next(partial(self.action_panel, name))
 
     def _current(self, name: str) -> None:
-        self._panel = name
+        if name != self._panel:
+            self._panel = name
+            self.keep()
         if name in COST_PAGES:
             self._page = name
         if name in ASIDE:
