@@ -20,7 +20,8 @@ from tui_backprop.ui.form import FIELDS
 from tui_backprop.ui.renderables.glyphs import UTF8
 from tui_backprop.ui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.ui.widgets.cost import CostView
-from tui_backprop.ui.widgets.form import FormView, NetworkPanel
+from tui_backprop.ui.widgets.fields import FormView
+from tui_backprop.ui.widgets.form import NetworkPanel
 from tui_backprop.ui.widgets.walk import WalkView
 
 GENEROUS = 30.0  # seconds; only a hang takes so long

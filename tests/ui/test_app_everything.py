@@ -14,7 +14,7 @@ from tui_backprop.ui.app import BackpropApp
 from tui_backprop.ui.keys import FORM_KEYS, KEYS, PANELS_OWN, ROWS, bar, key_of, own_keys
 from tui_backprop.ui.panels import ASIDE, view_of
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
-from tui_backprop.ui.widgets.form import Editor, FormView
+from tui_backprop.ui.widgets.fields import Editor, FormView
 from tui_backprop.ui.widgets.walk import WalkView
 
 WIDGETS = {"network": FormView, "walk": WalkView, **{name: type(view_of(name, UTF8)) for name in ASIDE}}

@@ -12,7 +12,7 @@ from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.form import FIELDS, texts_of
-from tui_backprop.ui.widgets.form import Editor
+from tui_backprop.ui.widgets.fields import Editor
 
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 
@@ -282,3 +282,19 @@ async def test_what_an_input_says_late_is_not_put_into_another_field(open_app):
         editor.post_message(Editor.Changed(editor, "784,9,10"))
         await ui.settled()
         assert ui.field("seed") == "0"
+
+
+async def test_letters_on_a_choice_choose_and_do_nothing_else(open_app):
+    """What is typed belongs to the form, also where its row is no text: it steps no walk and opens no panel."""
+    async with open_app() as ui:
+        await ui.to_field("activation")
+        before = ui.app.session
+        await ui.press(*"s")
+        assert ui.field("activation") == "silu"
+        await ui.press(*"s")
+        assert ui.field("activation") == "softplus"
+        await ui.press(*"T784,abc10dqnQ?")  # of these, a, b and c begin no choice
+        assert ui.field("activation") == "tanh"
+        assert (ui.focused, ui.app.session, len(ui.app.screen_stack)) == ("network", before, 1)
+        await ui.press("f1")
+        assert len(ui.app.screen_stack) == 2

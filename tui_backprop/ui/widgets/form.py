@@ -6,105 +6,27 @@ laid over its value while it is selected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from tui_backprop.engine.spec import SpecError
 from tui_backprop.memory import check_memory
 from tui_backprop.session import Session
-from tui_backprop.ui.bindings import bindings
-from tui_backprop.ui.entry import Entry
 from tui_backprop.ui.form import FIELDS, choices_of, chosen, session_of, texts_of
 from tui_backprop.ui.messages import Applied
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.form import LABEL, form, sample, summed, window
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, beside
-from tui_backprop.ui.widgets.canvas import Canvas
+from tui_backprop.ui.widgets.fields import Discard, Editor, FormView, Go
 from tui_backprop.ui.widgets.frame import Frame
 
 WIDE = 76  # columns from which the sample stands beside the fields, not below them
 FIRST = 1  # the row selected at first: the layers
-
-
-class Go(Message):
-    """Select the row before (-1) or after (+1)."""
-
-    def __init__(self, direction: int) -> None:
-        super().__init__()
-        self.direction = direction
-
-
-class Discard(Message):
-    """Take all edits back."""
-
-
-class Editor(Entry):
-    """The value of a text row while it is edited; up and down leave it for another row."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "go(-1)", show=False),
-        Binding("down", "go(1)", show=False),
-        Binding("escape", "discard", show=False),
-    ]
-
-    def action_discard(self) -> None:
-        self.post_message(Discard())
-
-    def action_go(self, direction: int) -> None:
-        self.post_message(Go(direction))
-
-
-class FormView(Canvas, can_focus=True):
-    """Shows the rows; on a row with choices, left and right go through them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("network")
-
-    class Turn(Message):
-        """The choice before (-1) or after (+1) in the selected row."""
-
-        def __init__(self, direction: int) -> None:
-            super().__init__()
-            self.direction = direction
-
-    class Pick(Message):
-        """A line was clicked."""
-
-        def __init__(self, y: int) -> None:
-            super().__init__()
-            self.y = y
-
-    class Apply(Message):
-        """Build what the form says."""
-
-    def __init__(self, draw_rows: Callable[[int, int], list[Line]], glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="network-view")
-        self.draw_rows = draw_rows
-
-    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return self.draw_rows(columns, rows)
-
-    def action_go(self, direction: int) -> None:
-        self.post_message(Go(direction))
-
-    def action_turn(self, direction: int) -> None:
-        self.post_message(self.Turn(direction))
-
-    def action_apply(self) -> None:
-        self.post_message(self.Apply())
-
-    def action_discard(self) -> None:
-        self.post_message(Discard())
-
-    def on_click(self, event: events.Click) -> None:
-        self.post_message(self.Pick(event.y))
 
 
 class NetworkPanel(Frame):
@@ -219,15 +141,34 @@ class NetworkPanel(Frame):
 
     @on(FormView.Turn)
     def _turned(self, event: FormView.Turn) -> None:
+        following = self._following(event.direction)
+        if following:
+            self._choose(following[0])
+
+    @on(FormView.Typed)
+    def _typed_on_choice(self, event: FormView.Typed) -> None:
+        begin = event.character.lower()
+        for value in self._following(1):
+            if value.startswith(begin):
+                self._choose(value)
+                break
+
+    def _following(self, direction: int) -> Sequence[str]:
+        """The choices of the row after the one that it says, or before it, and round to that one; a text has none."""
         field = FIELDS[self._row]
-        if field.choices:
-            choices = choices_of(field, self._session)
-            value = choices[(choices.index(self._texts[field.name]) + event.direction) % len(choices)]
-            try:
-                texts = chosen(field.name, value, self._texts, self._session)
-            except SpecError:  # another field is bad: change this one alone
-                texts = {**self._texts, field.name: value}
-            self._edit(texts)
+        if not field.choices:
+            return ()
+        choices = choices_of(field, self._session)[::direction]
+        after = choices.index(self._texts[field.name]) + 1
+        return (*choices[after:], *choices[:after])
+
+    def _choose(self, value: str) -> None:
+        name = FIELDS[self._row].name
+        try:
+            texts = chosen(name, value, self._texts, self._session)
+        except SpecError:  # another field is bad: change this one alone
+            texts = {**self._texts, name: value}
+        self._edit(texts)
 
     @on(Input.Changed)
     def _typed(self) -> None:
