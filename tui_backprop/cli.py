@@ -236,6 +236,15 @@ def doctor(as_json: bool, plain: bool, **flags: Any) -> None:
         click.echo(as_text(diagnosis, glyphs_for_stdout(plain)))
 
 
+@main.command("token")
+def last_token() -> None:
+    """Print the token of the last session: --open TOKEN shows the same on any machine."""
+    from tui_backprop.autosave import load
+    from tui_backprop.token import encode
+
+    click.echo(encode(load()))
+
+
 @main.command()
 @click.argument("shell", metavar="bash|zsh|fish")
 def completion(shell: str) -> None:

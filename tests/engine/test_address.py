@@ -41,6 +41,24 @@ def test_an_address_is_read_as_it_is_meant(text, tensor, index):
 
 @pytest.mark.parametrize(
     ("text", "tensor"),
+    [
+        ("largest delta1", "δ1"),
+        ("the largest a2", "a2"),
+        ("largest dz3", "δ3"),
+        ("largest x", "x"),
+        ("Largest Z4", "z4"),
+    ],
+)
+def test_the_largest_of_a_value_can_be_asked_for(text, tensor):
+    assert parse_address(text, LESSON) == Address(tensor, largest=True)
+
+
+def test_the_largest_bias_is_the_one_most_to_blame():
+    assert parse_address("largest b2", LESSON) == Address("2")
+
+
+@pytest.mark.parametrize(
+    ("text", "tensor"),
     [("gamma1[4]", "γ1"), ("dbeta2[0]", "β2"), ("γ2[1]", "γ2"), ("n1[0]", "n1"), ("r2[4]", "r2")],
 )
 def test_so_are_those_of_a_network_with_everything(text, tensor):
@@ -61,6 +79,9 @@ def test_so_are_those_of_a_network_with_everything(text, tensor):
         ("a9[0]", "a9 is nothing here; there is W1, b1,"),
         ("gamma1[0]", "γ1 is nothing here"),
         ("largest W9", "layer 9 is none; they go from 1 to 4"),
+        ("largest a9", "a9 is nothing here"),
+        ("largest hello", '"hello" names no number'),
+        ("W9[1,1]", "there is W1, b1, W2, b2, W3, b3, W4, b4, x, z1, a1, z2, a2, z3, a3, z4, δ4, δ3, δ2, δ1"),
         ("a1[" + "9" * 5000 + "]", "is none; they go from 0 to 255"),
     ],
 )

@@ -186,3 +186,18 @@ def test_the_panel_fits_its_room(name, columns, rows, glyphs, measure):
         drawn = blame_panel(replace(accusation, session=session), columns, rows, glyphs)
         assert len(drawn) <= rows
         assert max(width(glyphs.fit(row)) for row in drawn) <= columns, text_of(drawn)
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns):
+    accusation = accused("lesson", layer=2)
+    chosen = named(accusation.taken, "gradient", "W2", (0, 0))
+    assert all((chosen.tensor, chosen.index) != (each.tensor, each.index) for each in accusation.ranked)
+    asked = replace(
+        accusation,
+        session=replace(accusation.session, asked=("W2", (0, 0))),
+        case=case(accusation.taken, chosen, 0),
+    )
+    words = "asked for by name, not among the first 30"
+    assert words in squeezed(case_lines(asked, columns, 30, UTF8))
+    assert words not in squeezed(case_lines(accusation, columns, 30, UTF8))

@@ -85,3 +85,13 @@ async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(op
         assert ui.app.moment.session.network == from_preset("xor").network
         assert ui.app.session.fixes == ()
         assert ui.app.session.asked is None or ui.app.session.asked[0] not in ("W4", "b4")
+
+
+async def test_what_is_zero_is_not_moved_there(open_app):
+    async with open_app() as ui:
+        await ui.press("b")
+        before = ui.app.session
+        assert ui.app.moment.taken.tensor("b4")[1] == 0  # the first of the ranking
+        await ui.press("x")
+        assert "b4[1] is 0 already" in ui.keys
+        assert ui.app.session == before

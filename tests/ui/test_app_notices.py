@@ -72,3 +72,15 @@ async def test_a_notice_repaints_a_part_of_the_key_bar_and_nothing_else(open_app
         ((widget, cells),) = painted
         assert widget == "keys"
         assert cells < 70
+
+
+async def test_escape_closes_notices_and_does_what_it_does(open_app):
+    async with open_app() as ui:
+        await ui.press("y")
+        assert len(ui.app._notifications) == 1
+        await ui.press("escape")
+        assert not len(ui.app._notifications)
+        await ui.press("slash")
+        ui.app.notify("over a dialog")
+        await ui.press("escape")
+        assert (len(ui.app._notifications), len(ui.app.screen_stack)) == (0, 1)

@@ -286,3 +286,13 @@ async def test_no_name_and_no_number_is_cut(open_app, size):
             async with open_app(replace(session, asked=asked), size=size) as ui:
                 await ui.press("i")
                 assert "…" not in panel(ui), panel(ui)
+
+
+@pytest.mark.parametrize("name", ["delta1", "a1"])
+async def test_the_largest_of_a_value_is_found_by_name(open_app, name):
+    async with open_app() as ui:
+        await ui.press("slash", *f"largest {name}", "enter")
+        taken, tensor = ui.app.moment.taken, {"delta1": "δ1"}.get(name, name)
+        unit = int(np.abs(taken.tensor(tensor)[0]).argmax())
+        assert ui.app.session.asked == ({"δ1": "z1"}.get(tensor, tensor), (unit,))
+        assert ui.app.moment.step.tensor == tensor

@@ -13,20 +13,23 @@ PATTERN = re.compile(
     r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
 )
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
+LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
 NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
 LONGEST = 12  # digits of a place; no tensor is as long
-EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2"
+EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
 
 
 @dataclass(frozen=True)
 class Address:
     """Entry ``index`` of a parameter, or unit ``index`` of a value that has a row for each sample. Without an index
-    it is the largest of the layer that ``tensor`` ends with, of all if that is empty; or an ``iteration``."""
+    it is the parameter most to blame in the layer that ``tensor`` ends with, in all if that is empty; or an
+    ``iteration``; or (``largest``) the entry of a value that is largest in magnitude, of the first sample."""
 
     tensor: str = ""
     index: tuple[int, ...] = ()
     iteration: int | None = None
+    largest: bool = False
 
     @property
     def layer(self) -> int:
@@ -54,6 +57,16 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
     if found := LARGEST.fullmatch(text):
         layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
         return Address(layer)
+    found = LARGEST_VALUE.fullmatch(text)
+    name, index = _named(found[1] if found else text)
+    if not found:
+        return _checked(name, index, spec)
+    _shape(name, spec)
+    return Address(re.sub(r"\D", "", name)) if name[0] in "Wbγβ" else Address(name, largest=True)
+
+
+def _named(text: str) -> tuple[str, tuple[int, ...]]:
+    """A tensor and a place in it, as they are written."""
     found = PATTERN.fullmatch(text)
     if not found:
         raise SpecError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
@@ -65,18 +78,25 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
         name = f"δ{layer}"
     elif derivative and name[0] not in "Wbγβ":
         name = f"d{name}"
-    index = tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
-    return _checked(name, index, spec)
+    return name, tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
 
 
-def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
+def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
+    """That of a parameter, or of one sample of a value."""
     shape = parameter_shapes(spec).get(name)
     if shape is None:
         made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
         if name not in made:
-            there = ", ".join([*parameter_shapes(spec), *(each for each in made if each[0] not in "dLu")])
-            raise SpecError("address", f"{name} is nothing here; there is {there}")
+            others = (each for each in made if each[0] not in "dLuWbγβ")
+            raise SpecError(
+                "address", f"{name} is nothing here; there is {', '.join([*parameter_shapes(spec), *others])}"
+            )
         shape = (spec.layers[made[name]],)
+    return shape
+
+
+def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
+    shape = _shape(name, spec)
     if len(index) != len(shape):
         like = f"{name}[{','.join(str(size - 1) for size in shape)}]"
         raise SpecError(

@@ -108,6 +108,13 @@ def exists(taken: Pass, tensor: str, index: tuple[int, ...]) -> bool:
     )
 
 
+def largest_of(taken: Pass, tensor: str) -> tuple[int, ...]:
+    """Where a tensor (of the first sample, if they have numbers of their own) is largest in magnitude."""
+    numbers = taken.tensor(tensor)[0] if per_sample(tensor) else taken.tensor(tensor)
+    at = int(np.nan_to_num(np.abs(numbers)).argmax())
+    return tuple(int(i) for i in np.unravel_index(at, numbers.shape))
+
+
 def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
     """The shape of a parameter, or of one sample of a value; None for what has no numbers to look at."""
     value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
@@ -154,8 +161,7 @@ def largest_in(taken: Pass, tensor: str) -> tuple[int, ...]:
     """The place in a tensor (of the first sample) with the largest gradient, or value where none flows there."""
     value = f"z{tensor[1:]}" if tensor == f"a{taken.spec.depth}" else tensor
     name = cotangent_name(value) if value in differentiable(taken.spec) else value
-    of = np.abs(taken.tensor(name) if tensor in parameter_shapes(taken.spec) else taken.tensor(name)[0])
-    return tuple(int(i) for i in np.unravel_index(int(np.nan_to_num(of).argmax()), of.shape))
+    return largest_of(taken, name)
 
 
 def weights_near(taken: Pass, number: Weight, pinned: Weight | None, most: int) -> tuple[Weight, ...]:

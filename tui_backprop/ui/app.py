@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -234,6 +234,11 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
 
     # --- keys ---------------------------------------------------------------------------------------------
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and event.key == "escape" and self._notifications:
+            self.clear_notifications()  # beside what it does elsewhere
+        await super().on_event(event)
+
     def move(self, change: Change) -> None:
         moment = self.moment
         if moment is None or moment.session.network != self.session.network:
@@ -261,7 +266,8 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
             self.notify(f"No token: {error.message}", severity="error", markup=False)
             return
         self.copy_to_clipboard(token)
-        self.notify(token, title="sent to the clipboard; backprop-tui --open", timeout=20, markup=False)
+        title = "sent to the clipboard, where the terminal lets it; for --open (esc closes this)"
+        self.notify(token, title=title, timeout=20, markup=False)
 
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen

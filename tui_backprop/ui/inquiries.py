@@ -182,7 +182,7 @@ class Inquiries(Answers):
         if address.iteration is not None:
             self.to_iteration(address.iteration)
             return
-        if not address.index:
+        if not address.index and not address.largest:
             self.move(lambda session, moment: moves.rank_layer(session, address.layer))
             self.to_panel("blame")
             return
@@ -198,7 +198,12 @@ class Inquiries(Answers):
                 made = {step.tensor: step.index for step in steps_of(session)}
             at = made[address.tensor]
             session = moves.at_step(session, at)
-        return look_at(session, address.value, address.index)
+        if not address.largest:
+            return look_at(session, address.value, address.index)
+        from tui_backprop.engine.number import largest_of
+
+        index = largest_of(moment.taken, address.tensor)
+        return look_at(session, address.value, index)
 
     def action_number(self, axis: int, direction: int) -> None:
         """To the next number of the same tensor, along an axis of it."""

@@ -103,7 +103,12 @@ KEYS = (
     Key("full_stop", "tour", ".", "", "The tour: begin it; then its next card."),
     Key("comma", "end_tour", ",", "", "End the tour."),
     Key(
-        "y", "token", "", "", "A token of this very moment, for --open on any machine; sent to the clipboard."
+        "y",
+        "token",
+        "",
+        "",
+        "A token of this very moment, for --open on any machine; sent to the clipboard."
+        " (backprop-tui token prints it too.)",
     ),
     Key("ctrl+z", "suspend_process", "", "", "To the shell; fg comes back to the same place."),
     Key(

@@ -142,7 +142,8 @@ PANEL_KEYS: dict[str, tuple[Row, ...]] = {
     "claims": TURNS,
     "race": (
         *TURNS,
-        ("enter", "app.race", "enter", "start", "Start the race; then pause it, and go on.", "start, pause, go on"),
+        ("enter", "app.race", "enter", "start, pause",
+         "Start the race; then pause it, and go on.", "start, pause, go on"),
         ("escape", "app.call_off", "esc", "cancel", "Call the race off.", "call it off"),
         ("m", "app.racer", "m", "method", "The numerical method that races, before it starts.", "another method"),
     ),

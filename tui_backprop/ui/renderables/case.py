@@ -64,7 +64,7 @@ def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) 
     if found is None:
         return [line(("nudging it …", "muted"))]
     tensor, index = found.culprit.tensor, found.culprit.index
-    top = titled(session, tensor, index, columns, glyphs)
+    top = [*titled(session, tensor, index, columns, glyphs), *_kept(accusation, columns)]
     if found.culprit != accusation.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
@@ -84,6 +84,14 @@ def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) 
         if len(lines) <= rows:
             break
     return lines[:rows]
+
+
+def _kept(accusation: Accusation, columns: int) -> list[Line]:
+    """That it is no line of the ranking, where it was asked for by name, and how to come back to those."""
+    chosen, ranked = accusation.chosen, accusation.ranked or ()
+    if chosen is None or any((chosen.tensor, chosen.index) == (each.tensor, each.index) for each in ranked):
+        return []
+    return wrap(f"asked for by name, not among the first {len(ranked)}", columns, "muted")
 
 
 # --- the path ---------------------------------------------------------------------------------------------
