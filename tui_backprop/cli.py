@@ -236,6 +236,14 @@ def doctor(as_json: bool, plain: bool, **flags: Any) -> None:
         click.echo(as_text(diagnosis, glyphs_for_stdout(plain)))
 
 
+@main.command()
+def keys() -> None:
+    """Print every action that can have other keys, and those it has, as lines for the settings file."""
+    from tui_backprop.commands.key_table import key_table
+
+    click.echo(key_table())
+
+
 @main.command("token")
 def last_token() -> None:
     """Print the token of the last session: --open TOKEN shows the same on any machine."""

@@ -99,7 +99,8 @@ def _files() -> list[tuple[str, str]]:
         (
             places.config_file,
             "",
-            'Settings, in TOML: color = "256" and the like, and a table [keys] of keys by action.',
+            'Settings, in TOML: color = "256" and the like, and a table [keys] of keys by action; '
+            "backprop-tui keys prints them all.",
         ),
         (places.state_folder, LAST, "The last session, for --resume."),
         (places.cache_folder, MEASURED, "What was measured of this machine."),
