@@ -23,7 +23,9 @@ def readings(ui):
 async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, size):
     counts = confusion(Session(), initial_parameters(Session().network))
     async with open_app(size=size) as ui:
-        await ui.press("C")
+        await ui.pilot.press("C")
+        assert "reading 4,000 samples" in ui.keys
+        await ui.settled()
         assert "what is read as what" in ui.screen
         table = ui.app.screen.query_one("#confusion-table")
         t, s = table.confusion.cursor

@@ -84,6 +84,19 @@ async def test_after_the_last_card_it_is_over_and_can_begin_again(shown_around):
         assert card(ui) == "1/7"
 
 
+async def test_begun_again_at_some_step_it_waits_for_a_step_all_the_same(shown_around):
+    async with shown_around() as ui:
+        await ui.press("right", "right", "comma")
+        assert "the tour is over" in ui.keys
+        await ui.press("full_stop")
+        assert "the tour is over" not in ui.keys
+        assert ui.app._card == 0
+        await ui.press("v")  # which shows all anew
+        assert ui.app._card == 0
+        await ui.press("right")
+        assert ui.app._card == 1
+
+
 async def test_it_may_be_ended_and_begun_as_fast_as_one_types(shown_around):
     async with shown_around() as ui:
         await ui.press(*["comma", "full_stop"] * 5, *["full_stop"] * 9)

@@ -62,7 +62,9 @@ class Readings(Base):
         moment = self.moment
         if moment is None or self._computing:
             return
-        if info(moment.session.data).classes:
+        about = info(moment.session.data)
+        if about.classes:
+            self.say(f"reading {about.samples:,} samples ...")
             self._read_all(moment)
         else:
             self.notify("These samples have no classes.", markup=False)

@@ -28,7 +28,7 @@ class Seen:
 
 # What shows that a card was done, from how things stood when it came and how they stand now.
 DONE: dict[str, Callable[[Seen, Seen], bool]] = {
-    "step": lambda before, now: now.step > 0,
+    "step": lambda before, now: now.step != before.step,
     "unit": lambda before, now: now.units != before.units,
     "loss": lambda before, now: now.phase in ("loss", "backward", "update"),
     "delta": lambda before, now: now.phase in ("backward", "update"),
@@ -105,5 +105,7 @@ class Touring(Panels):
         self._strip.display = self._card is not None
         if self._card is not None:
             self._strip.show(self._card, self.session.network, self._panel)
+            if self._card == 0:
+                self.say("")  # that it was over
         else:
             self.say(f"the tour is over; {self._glyphs.key('tour')} begins it again")
