@@ -196,6 +196,17 @@ def test_what_was_counted_has_no_spread():
     assert all(row.endswith(", counted") for row in ways)
 
 
+@pytest.mark.parametrize("columns", [36, 48, 80])
+def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
+    rows = readout(Costs(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
+    text = "\n".join(plain(row) for row in rows)
+    assert text.startswith("at 175 billion parameters  GPT-3\n")
+    assert re.search(r"n naive +6\.12e22 ", text)
+    assert re.search(r"b backprop +1\.05T ", text)
+    assert "e+" not in text
+    assert max(map(width, rows)) <= columns
+
+
 def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():
     good = words(Costs(LESSON, HERE))
     assert "it is met within 1.0" in good

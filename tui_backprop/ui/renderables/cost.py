@@ -143,7 +143,8 @@ def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
     timed = costs.axis in ("time", "training")
     value = AXES[costs.axis].of(law, name, costs.at)
     text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
-    short = duration(value, brief=True) if timed else text
+    whole = not timed or (law.assumed and NAME + len(text) <= columns)  # there is no spread to make room for
+    short = text if whole else duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
         text = short = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
         notes: tuple[str, ...] = ("run for real, in the race", "raced")
