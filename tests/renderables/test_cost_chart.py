@@ -179,6 +179,7 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
     for row in (*rows[1 : 2 + len(WAYS)], *runs):
         assert re.search(r"  (.*(\w|,) )?(±\d+%|[\d.]+x)$", row), row
         assert len(row) <= columns
+    assert runs[1].startswith("  with backprop ")
 
 
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():

@@ -120,10 +120,9 @@ def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Lin
     """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
     long, short = (duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
-    notes = [f"  {note}" for note in (spread(once), _brief(once)) if note]
-    rows = [
-        line((said, "muted"), (text, role), (note, "muted")) for note in (*notes, "") for said, text in texts
-    ]
+    notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
+    rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
+    rows += [line((said, "muted"), (text, role)) for said, text in texts]
     return first_fitting(columns, *rows)
 
 
