@@ -41,7 +41,7 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
     )
     raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
     one = naive.middle if raced is None else raced
-    how = f"{p + 1:,} passes of the time above" if raced is None else "run for real, in the race"
+    how = f"{p + 1:,} times one forward pass" if raced is None else "run for real, in the race"
     said = LESSON_PASSES * LESSON_FORWARD / 60
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
@@ -52,11 +52,16 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
             "forward passes",
             f"{LESSON_PASSES:,}",
             f"{p + 1:,}",
-            "for a gradient: one a weight, and one",
+            "for one gradient: one for each parameter, and one as it is",
         ),
         Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
         Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
-        Claim(f"{steps} of that", "over a year", duration(TRAINING_STEPS * one), "projected: so often"),
+        Claim(
+            f"{steps} of that",
+            "over a year",
+            duration(TRAINING_STEPS * one),
+            f"projected: {TRAINING_STEPS:,} such gradients",
+        ),
         Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
         Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, law)}"),
         *_at_sizes(costs, law),
@@ -82,7 +87,7 @@ def _at_sizes(costs: Costs, law: Law) -> list[Claim]:
     )
     least, most = (f"{end(ratios):.1f}" for end in (min, max))
     here = f"{least}x" if least == most else f"{least}-{most}x"
-    return [Claim("whatever the size", "always", here, f"in time: {sizes}")]
+    return [Claim("whatever the size", "always about 3x", here, f"in time: {sizes}")]
 
 
 def longer_in_time(costs: Costs, law: Law) -> bool:
