@@ -121,6 +121,13 @@ def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_
     assert not any(c.what == "whatever the size" for c in claims_of(Costs(LESSON, Law()), Law()))
 
 
+def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
+    law = machine(sizes=[10 ** (3 + n / 2) for n in range(13)])
+    shown = text(claims_lines(Costs(LESSON, law), 37, 31, UTF8))
+    assert "3.0x at 1B" in shown.replace("\n    ", " ")
+    assert "100,000 steps of backprop" in shown
+
+
 @pytest.mark.parametrize(
     ("times", "spread", "said"),
     [(4.84, 1.01, True), (2.4, 1.01, False), (1.9, 1.01, False), (3.0, 1.5, False)],

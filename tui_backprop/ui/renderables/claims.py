@@ -18,6 +18,7 @@ WHY = (
     " caches; that was not tested here."
 )
 TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
+LONG = 4  # lines beside what is so here, beyond which they stand below it
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
             "forward passes",
             f"{LESSON_PASSES:,}",
             f"{p + 1:,}",
-            "for one gradient: one for each parameter, and one as it is",
+            "one for each parameter, and one as it is",
         ),
         Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
         Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
@@ -128,5 +129,13 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
     said = f"{claim.what}: {claim.said}" if claim.said else claim.what
     lines = wrap(said, columns, "text") if said else []
     rest = wrap(claim.how, columns - 14, "muted")
-    first = line(("  ", "text"), (f"{claim.here:<11} ", "strong"), *(rest[0] if rest else ()))
+    here = (f"{claim.here:<11} ", "strong")
+    if len(rest) > LONG:
+        below = wrap(claim.how, columns - 4, "muted")
+        return [
+            *lines,
+            line(("  ", "text"), (claim.here, "strong")),
+            *(line((" " * 4, "text"), *row) for row in below),
+        ]
+    first = line(("  ", "text"), here, *(rest[0] if rest else ()))
     return [*lines, first, *(line((" " * 14, "text"), *row) for row in rest[1:])]
