@@ -143,6 +143,16 @@ def test_the_words_fit(columns, decade, clock, axis, name):
         assert width(row) <= columns, plain(row)
 
 
+@pytest.mark.parametrize("columns", range(34, 60))
+@pytest.mark.parametrize("noise", [1.01, 1.2])
+@pytest.mark.parametrize("axis", AXES)
+def test_the_words_fit_in_ascii_too_where_a_spread_takes_a_column_more(columns, noise, axis):
+    law = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    for decade in (None, 3.0, 7.25, 11.5, 12.0):
+        for row in readout(Costs(LESSON, law, decade, axis=axis), columns, glyphs=ASCII):
+            assert width(ASCII.fit(row)) <= columns, plain(row)
+
+
 def words(costs):
     return "\n".join(plain(row) for row in readout(costs, 80))
 

@@ -12,9 +12,9 @@ from tui_backprop.cost.law import Estimate, Law, LeftOut
 from tui_backprop.cost.sweep import busy
 from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
-from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
+from tui_backprop.ui.renderables.glyphs import ASCII, UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
-from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, width, wrap
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
@@ -123,7 +123,7 @@ def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Lin
     notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
     rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
     rows += [line((said, "muted"), (text, role)) for said, text in texts]
-    return first_fitting(columns, *rows)
+    return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
 
 
 def _known(costs: Costs) -> list[tuple[str, str]]:
@@ -242,6 +242,6 @@ def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: st
     left = f"{name:<{NAME}}"
     for note in (*(f"  {note}" for note in notes if note), ""):
         for text in (f"{value:>{VALUE}}" for value in values):
-            if len(left) + len(text) + len(note) <= columns:
+            if len(ASCII.text(left + text + note)) <= columns:
                 return line((left, role), (text, "text" if role == "text" else "strong"), (note, "muted"))
     return line((left, role), (f"{values[1]:>{VALUE}}", "text" if role == "text" else "strong"))
