@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli import main
-from tui_backprop.ui.linear import facts, told
+from tui_backprop.ui.linear import facts, spoken, told
 
 RICH = (
     "--preset", "xor", "--batch", "3", "--optimiser", "adam", "--layer-norm", "--l2", "0.1", "--schedule", "cosine",
@@ -97,8 +97,56 @@ def test_blame_names_parameters_and_what_moving_them_does():
     lines = run("blame", "--top", "2", "--plain").splitlines()
     assert "rank 1: b4[1]" in lines
     assert "b4[1], gradient: -0.896" in lines
-    assert "moved up, predicted: -0.00896" in lines
-    assert "moved up, the loss to: 2.258" in lines
+    assert "b4[1] moved up: by +0.0100" in lines
+    assert "b4[1] moved up, the loss should change by: -0.00896" in lines
+    assert "b4[1] moved up, the loss is then: 2.258" in lines
+    assert "b4[1] moved as the next update does: by +0.00896" in lines
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] in ("trace", "check", "blame", "cost")])
+def test_it_says_which_network_it_is_about(command):
+    lines = run(*command, "--plain").splitlines()
+    assert any(re.match(r"network: [\d,]+ \w+, ", row) for row in lines[:7])
+    assert command[0] == "cost" or any(row.startswith("data: ") for row in lines[:2])
+
+
+def test_blame_says_which_data_and_which_sample_it_is_about():
+    assert "data: digits, sample 3, loss 2" in run("blame", "--sample", "3", "--plain")
+    assert "data: moons, sample 0 and 3 more, loss " in run("blame", *SMALL, "--plain")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("63.2 us", "63.2 microseconds"), ("1 ms", "1 millisecond"), ("21 ms", "21 milliseconds"),
+        ("1 s", "1 second"),
+        ("19.4 h", "19.4 hours"), ("2.05 min", "2.05 minutes"), ("143 kyr", "143 thousand years"),
+        ("1.05 Myr", "1.05 million years"), ("1.04 universe ages", "1.04 ages of the universe"),
+        ("13M universe ages", "13 million ages of the universe"), ("26k", "26 thousand"), ("2.91M", "2.91 million"),
+        ("809 to 1B parameters", "809 to 1 billion parameters"), ("1.05T", "1.05 trillion"),
+        ("measured +-6%", "measured within 6%"), ("projected within 2.0x", "projected within a factor of 2.0"),
+        ("2.0-7.1x", "2.0 to 7.1 times"), ("3.32x", "3.32 times"), ("9,876/s", "9,876 a second"),
+        ("2.05 kB", "2.05 kilobytes"), ("784x256", "784x256"), ("2P forward passes", "2P forward passes"),
+        ("h = 3.5e-04", "h = 3.5e-04"), ("W1[3,2]", "W1[3,2]"),
+    ],
+)  # fmt: skip
+def test_units_are_said_in_words(written, said):
+    assert spoken(written) == said
+
+
+def test_cost_has_a_summary_first_and_its_units_in_words():
+    text = run("cost", *SMALL, "--plain")
+    summary, about = text.split("\n\n")[:2]
+    assert about.startswith("network: 2,3,2 ")
+    sentences = summary.splitlines()
+    assert len(sentences) == 4
+    assert all(row.endswith(".") for row in sentences)
+    for part in ("17 parameters", "times faster", "100,000 steps", "GPT-3", "projected"):
+        assert part in summary
+    others = "\n".join(row for row in text.splitlines() if not row.startswith("machine: "))
+    assert not re.search(r"\d ?(us|ms|s|h|min|kyr|Myr|Gyr|kB|MB)\b|\+-|\d[kMBTx]\b", others)
+    assert not re.search(r", (known|within|ratio): ", others)
+    assert "so often" not in others
 
 
 def test_the_usual_text_is_as_it_was_without_it():

@@ -102,6 +102,22 @@ def test_a_kind_that_was_not_measured_goes_by_a_forward_pass():
     assert law.seconds("complex", LESSON).middle > law.seconds("forward", LESSON).middle
 
 
+@pytest.mark.parametrize("kind", ["backprop", "complex", "jvp"])
+def test_what_contains_a_forward_pass_is_never_projected_to_be_quicker(kind):
+    """On a machine that was busy while forward passes were measured."""
+    slow = lambda k, shape: true_seconds(k, shape) * (50 if k == "forward" else 1)  # noqa: E731
+    law = machine(law=slow, kinds=tuple(KINDS))
+    for decade in (3.3, 6.5, 8.0, 11.24):
+        forward, said = (law.seconds(k, LESSON.at(10**decade)) for k in ("forward", kind))
+        assert said.middle >= forward.middle
+        assert said.low >= forward.low
+        assert said.low <= said.middle <= said.high
+        assert not said.measured
+    point = next(p for p in law.points if p.kind == kind)
+    assert law.seconds(kind, point.shape).middle == point.median  # as measured, however odd
+    assert law.seconds("batched", LESSON).middle < law.seconds("forward", LESSON).middle
+
+
 def test_fitting_to_the_small_ones_alone():
     law = machine(sizes=(1e3, 1e4, 1e5, 1e6, 1e7, 1e8))
     far = law.beyond

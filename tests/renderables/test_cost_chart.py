@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 
 from tests.cost.conftest import machine
@@ -140,6 +143,16 @@ def test_the_words_fit(columns, decade, clock, axis, name):
         assert width(row) <= columns, plain(row)
 
 
+@pytest.mark.parametrize("columns", range(34, 60))
+@pytest.mark.parametrize("noise", [1.01, 1.2])
+@pytest.mark.parametrize("axis", AXES)
+def test_the_words_fit_in_ascii_too_where_a_spread_takes_a_column_more(columns, noise, axis):
+    law = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    for decade in (None, 3.0, 7.25, 11.5, 12.0):
+        for row in readout(Costs(LESSON, law, decade, axis=axis), columns, glyphs=ASCII):
+            assert width(ASCII.fit(row)) <= columns, plain(row)
+
+
 def words(costs):
     return "\n".join(plain(row) for row in readout(costs, 80))
 
@@ -164,6 +177,45 @@ def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
     there = Law((*HERE.points, *machine(sizes=(shape.parameters,)).points), HERE.probe)
     assert "measured" in words(Costs(LESSON, there)).splitlines()[1]
     assert "projected" in words(Costs(LESSON, there, 9.0)).splitlines()[1]
+
+
+@pytest.mark.parametrize("noise", [1.05, 4.0])
+@pytest.mark.parametrize("columns", [36, 48, 80])
+def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise):
+    law = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    rows = [plain(row) for row in readout(Costs(LESSON, law, math.log10(175e9)), columns)]
+    runs = [row for row in rows if row.startswith(("100,000 steps", "run:", "  with", "  backprop"))]
+    assert len(runs) == 2
+    for row in (*rows[1 : 2 + len(WAYS)], *runs):
+        assert re.search(r"  (.*(\w|,) )?(±\d+%|[\d.]+x)$", row), row
+        assert len(row) <= columns
+    assert runs[1].startswith("  with backprop ")
+
+
+def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
+    law = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
+    rows = [plain(row) for row in readout(Costs(LESSON, law), 36)]
+    assert rows[1].endswith("  measured")
+    assert next(row for row in rows if row.startswith("b backprop")).endswith("  measured")
+    assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("c complex")))
+
+
+def test_what_was_counted_has_no_spread():
+    rows = [plain(row) for row in readout(Costs(LESSON, HERE, 11.0, axis="FLOPs"), 80)]
+    ways = [row for row in rows if row[:2] in {f"{way.letter} " for way in WAYS.values()}]
+    assert len(ways) == len(WAYS)
+    assert all(row.endswith(", counted") for row in ways)
+
+
+@pytest.mark.parametrize("columns", [36, 48, 80])
+def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
+    rows = readout(Costs(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
+    text = "\n".join(plain(row) for row in rows)
+    assert text.startswith("at 175 billion parameters  GPT-3\n")
+    assert re.search(r"n naive +6\.12e22 ", text)
+    assert re.search(r"b backprop +1\.05T ", text)
+    assert "e+" not in text
+    assert max(map(width, rows)) <= columns
 
 
 def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():

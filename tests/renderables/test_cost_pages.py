@@ -95,18 +95,47 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
     assert claim.here != "31.4 s"
 
 
-def test_no_ratio_is_claimed_from_a_size_at_which_the_machine_was_busy():
-    def ratios(points):
-        law = Law(tuple(points), HERE.probe)
-        claims = claims_of(Costs(LESSON, law), law)
-        return next((c.here for c in claims if c.what == "whatever the size"), None)
+def measured_here(times: float, spread: float = 1.01) -> Law:
+    """HERE with backprop of the lesson's network so many times as slow as a forward pass, and runs so far apart."""
+    shape = shape_of(LESSON)
+    forward = HERE.seconds("forward", shape).middle
+    points = [p for p in HERE.points if round(p.parameters) != LESSON.parameters]
+    for kind, seconds in (("forward", forward), ("backprop", times * forward)):
+        points.append(Measured(kind, shape, seconds / spread, seconds, seconds * spread, 9))
+    return Law(tuple(points), HERE.probe)
 
-    busy = [
-        Measured(p.kind, p.shape, p.low, 9 * p.median, 30 * p.high, p.runs) if p.parameters > 5e6 else p
-        for p in HERE.points
-    ]
-    assert ratios(busy) == ratios([p for p in HERE.points if p.parameters < 5e6])
-    assert ratios([p for p in busy if p.parameters > 5e6]) is None
+
+@pytest.mark.parametrize(("spread", "busy"), [(1.01, False), (1.5, True)])
+def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_the_machine_was_busy(
+    spread, busy
+):
+    law = measured_here(4.84, spread)
+    claims = claims_of(Costs(LESSON, law), law)
+    sizes = next(c for c in claims if c.what == "whatever the size")
+    assert "4.84x" in [c.here for c in claims]
+    found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", sizes.how)]
+    assert len(found) == len({p.parameters for p in law.points})
+    assert sizes.here == f"{min(found)}-{max(found)}x"
+    assert sizes.how.startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
+    assert sizes.how.count("busy") == busy
+    assert not any(c.what == "whatever the size" for c in claims_of(Costs(LESSON, Law()), Law()))
+
+
+def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
+    law = machine(sizes=[10 ** (3 + n / 2) for n in range(13)])
+    shown = text(claims_lines(Costs(LESSON, law), 37, 31, UTF8))
+    assert "3.0x at 1B" in shown.replace("\n    ", " ")
+    assert "100,000 steps of backprop" in shown
+
+
+@pytest.mark.parametrize(
+    ("times", "spread", "said"),
+    [(4.84, 1.01, True), (2.4, 1.01, False), (1.9, 1.01, False), (3.0, 1.5, False)],
+)
+def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_may_be(times, spread, said):
+    there = text(claims_lines(Costs(LESSON, measured_here(times, spread)), 116, 40, UTF8))
+    assert ("may be" in there) == ("caches" in there) == said
+    assert "caches" not in text(claims_lines(Costs(LESSON, Law()), 116, 40, UTF8))
 
 
 @SETS

@@ -100,18 +100,26 @@ def test_a_time_is_short_and_has_no_more_digits_than_it_deserves(seconds):
         (9, "9"),
         (335_114, "335,114"),
         (9_999_999_999, "9,999,999,999"),
-        (1e10, "1.00e+10"),
-        (1e12, "1.00e+12"),
+        (1e10, "10 billion"),
+        (17_782_794_100, "17.8 billion"),
+        (175e9, "175 billion"),
+        (999.9e9, "1 trillion"),
+        (1e12, "1 trillion"),
+        (6.125e14, "612 trillion"),
+        (9.999e14, "1.00e15"),
+        (6.12e22, "6.12e22"),
+        (1e300, "1.00e300"),
     ],
 )
-def test_a_count_is_whole_or_a_power_of_ten(value, text):
+def test_a_count_is_whole_or_in_words_or_a_power_of_ten(value, text):
     assert count(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [(9, "9"), (1_738, "1,738"), (31_810, "31.8k"), (335_114, "335k"), (999_499, "999k"), (999_600, "1M"),
-     (2_913_290, "2.91M"), (175e9, "175B"), (1e12, "1T"), (123e12, "123T")],
+     (2_913_290, "2.91M"), (175e9, "175B"), (1e12, "1T"), (123e12, "123T"),
+     (9.994e14, "999T"), (9.996e14, "1.00e15"), (6.12e22, "6.12e22"), (1.22e23, "1.22e23")],
 )  # fmt: skip
 def test_a_short_count_takes_a_few_characters(value, text):
     assert short_count(value) == text
@@ -121,7 +129,8 @@ def test_a_short_count_takes_a_few_characters(value, text):
     ("ratio", "text"),
     [(0.5, "0.5"), (3.44, "3.4"), (9.96, "10"), (42.4, "42"), (999.6, "1,000"), (48_123, "48,000"),
      (139_640, "140,000"), (996_000, "1 million"), (16_800_000, "17 million"), (7.41e8, "740 million"),
-     (9.99e8, "1 billion"), (4.17e11, "420 billion"), (3.9e15, "3.9e+15")],
+     (9.99e8, "1 billion"), (4.17e11, "420 billion"), (9.96e11, "1 trillion"),
+     (1.44e12, "1.4 trillion"), (4.17e14, "420 trillion"), (9.96e14, "1.0e15"), (3.9e15, "3.9e15")],
 )  # fmt: skip
 def test_a_ratio_has_two_digits(ratio, text):
     assert times(ratio) == text

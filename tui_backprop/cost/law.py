@@ -26,6 +26,7 @@ SURE, UNSURE = (
 DECADE = 0.12  # by which it grows with each decade beyond what was measured
 DEVIATIONS = 2.0  # on either side, in an interval
 OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
+WHOLE = ("backprop", "complex", "jvp")  # kinds that do all the work of a forward pass, and more
 PEAK = 1e11  # operations a second, until something is known
 FAR = 100.0  # times larger than what a law is fitted to, for its test
 TESTED = ("forward", "backprop")
@@ -70,6 +71,15 @@ class Estimate:
 
     def times(self, factor: float) -> Estimate:
         return Estimate(factor * self.low, factor * self.middle, factor * self.high)
+
+    def at_least(self, other: Estimate) -> Estimate:
+        """The same of what cannot take less than another."""
+        return Estimate(
+            max(self.low, other.low),
+            max(self.middle, other.middle),
+            max(self.high, other.high),
+            self.measured,
+        )
 
 
 @dataclass(frozen=True)
@@ -147,8 +157,8 @@ class Law:
         return self._found.get((kind, round(parameters)))
 
     def seconds(self, kind: str, shape: Shape) -> Estimate:
-        """A pass: as measured, or as the law has it. A kind that was not measured takes as long as its work does at
-        the speed of a forward pass."""
+        """A pass: as measured, or as the law has it, and then one of WHOLE is never quicker than a forward pass. A
+        kind that was not measured takes as long as its work does at the speed of a forward pass."""
         if self.assumed:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
             found = each * shape.parameters
@@ -161,7 +171,8 @@ class Law:
         middle = fit.overhead * calls + fit.share * rest
         beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
         wide = math.exp(DEVIATIONS * math.hypot(fit.error, DECADE * beyond))
-        return Estimate(middle / wide, middle, middle * wide)
+        said = Estimate(middle / wide, middle, middle * wide)
+        return said.at_least(self.seconds("forward", shape)) if kind in WHOLE else said
 
     def gradient(self, way: str, shape: Shape) -> Estimate:
         """One gradient by one of WAYS, in seconds. Raises KeyError for another."""

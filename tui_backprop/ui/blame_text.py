@@ -29,6 +29,12 @@ from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import plain
 
 COLUMNS = 78
+MOVED = {"update": "as the next update does"}  # of the ways to move a parameter, that which no one word says
+CAME = (
+    "the loss should change by",
+    "the loss changes by",
+    "the loss is then",
+)  # what NUDGED has after ``by``
 
 
 def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
@@ -52,6 +58,10 @@ def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
 def _told(accusation: Accusation) -> Iterator[str]:
     """The same for screen readers."""
     session, taken, found = accusation.session, accusation.taken, accusation.case
+    spec = session.network
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
+    yield f"data     {session.data}, {samples}, loss {number(taken.loss, 4)}"
     yield from (plain(row) for row in [*called(session, taken), *choices(session, ENDLESS)[2:]])
     if not accusation.ranked or found is None:
         yield "every one of them has score 0"
@@ -73,13 +83,10 @@ def _told(accusation: Accusation) -> Iterator[str]:
     yield f"product: {plain(result).removeprefix('= ')}"
     yield f"the loss: {number(taken.loss, 4)}"
     for nudge in found.nudges:
-        cells = [cell(nudge, 3, taken.loss) for _, _, cell in NUDGED]
-        yield from facts(
-            [
-                ("", *(f"the loss {head}" if at == 3 else head for at, (head, _, _) in enumerate(NUDGED))),
-                (f"moved {nudge.why}", *cells),
-            ]
-        )
+        by, *came = [cell(nudge, 3, taken.loss) for _, _, cell in NUDGED]
+        moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"
+        yield f"{moved}: by {by}"
+        yield from facts([("", *CAME), (moved, *came)])
     yield from (plain(row) for row in turn_lines(found, ENDLESS))
     if taken.batch > 1:
         heads, *pulls = pulled(session, found)

@@ -15,7 +15,8 @@ from tui_backprop.engine.ledger import COLUMNS
 from tui_backprop.engine.methods import METHODS
 from tui_backprop.memory import size
 from tui_backprop.ui.bill import Bill, Raced
-from tui_backprop.ui.linear import ENDLESS, facts, table, told
+from tui_backprop.ui.cost_told import KNOWN_HEADS, STEPS, less_sure, said, summary
+from tui_backprop.ui.linear import ENDLESS, facts, table
 from tui_backprop.ui.renderables.claims import claims_of
 from tui_backprop.ui.renderables.cost import source, spread
 from tui_backprop.ui.renderables.glyphs import Glyphs
@@ -26,7 +27,6 @@ from tui_backprop.ui.renderables.spans import cut, plain, wrap
 WIDE, CHART = 100, (100, 30)
 NAME = 10  # columns of what a line is about
 LAYERS = 24  # of the layers of a network that was swept
-STEPS = f"{TRAINING_STEPS:,} steps"
 
 
 def as_text(bill: Bill, glyphs: Glyphs) -> str:
@@ -36,8 +36,9 @@ def as_text(bill: Bill, glyphs: Glyphs) -> str:
     parts += [_sweep(bill, bill.swept, glyphs)] if bill.swept else []
     parts += [_chart(bill, glyphs)] if bill.chart else []
     parts += [_race(bill, bill.raced, glyphs)] if bill.raced else []
-    said = told if glyphs.linear else glyphs.text
-    return "\n\n".join("\n".join(said(row).rstrip() for row in part) for part in parts)
+    if glyphs.linear:
+        return "\n\n".join("\n".join(map(said, part)) for part in (summary(bill), *parts))
+    return "\n\n".join("\n".join(glyphs.text(row).rstrip() for row in part) for part in parts)
 
 
 def _head(bill: Bill, glyphs: Glyphs) -> list[str]:
@@ -70,14 +71,16 @@ def _methods(bill: Bill, glyphs: Glyphs) -> list[str]:
     takes = {name: law.gradient(name, shape) for name in WAYS}
     naive, backprop = takes["naive"].middle, takes["backprop"].middle
     spans = _durations([forward, *takes.values()])
-    rows = [["one gradient by", "takes", "passes", "time", "known"]]
-    rows.append(["(one forward pass)", "", "", spans[0], source(forward, law)])
+    rows = [["one gradient by", "takes", "passes", "time", "how known"]]
+    one = "one forward pass" if glyphs.linear else "(one forward pass)"
+    rows.append([one, "", "", spans[0], source(forward, law)])
     for (name, way), time in zip(WAYS.items(), spans[1:], strict=True):
         rows.append(
             [way.name, way.about, f"{way.passes(shape.parameters):,.0f}", time, source(takes[name], law)]
         )
     faster = times(bill.ratio(shape))
     return [
+        *(["One gradient by each method"] if glyphs.linear else []),
         *table(rows, (0, 1, 3, 4), glyphs),
         "",
         *_wrapped(
@@ -114,9 +117,8 @@ def _claims(bill: Bill, glyphs: Glyphs) -> list[str]:
     claims = claims_of(bill.costs, bill.law)
     rows = [["", "the lesson", "here"], *([claim.what, claim.said, claim.here] for claim in claims)]
     if glyphs.linear:
-        return facts(
-            [[*rows[0], ""], *([*row, claim.how] for row, claim in zip(rows[1:], claims, strict=True))]
-        )
+        known = [[*row, claim.how] for row, claim in zip(rows[1:], claims, strict=True)]
+        return ["What the lesson claims, and what is so here", *facts([[*rows[0], ""], *known])]
     head, *left = table(rows, (0, 1, 2), glyphs)
     lines, wide = [head], max(map(len, left)) + 2
     for row, claim in zip(left, claims, strict=True):
@@ -133,11 +135,15 @@ def _known(bill: Bill, glyphs: Glyphs) -> list[str]:
     each = [_durations(found[way]) for way in found]
     runs = [_durations([one.times(TRAINING_STEPS) for one in found[way]]) for way in found]
     rows = [["", "size", "naive", "backprop", "ratio", "naive run", "backprop run", "within"]]
+    if glyphs.linear:
+        rows = [list(KNOWN_HEADS)]
     for i, (name, parameters) in enumerate(KNOWN):
-        ratio = short_count(float(f"{bill.ratio(shapes[i]):.1e}"))
+        faster = bill.ratio(shapes[i])
+        ratio = f"{times(faster)} times" if glyphs.linear else short_count(float(f"{faster:.1e}"))
         cells = [each[0][i], each[1][i], ratio, runs[0][i], runs[1][i]]
+        sure = spread(less_sure(found["naive"][i], found["backprop"][i]))
         rows.append(
-            [name, short_count(parameters), *cells, spread(found["naive"][i]).removeprefix("within ")]
+            [name, short_count(parameters), *cells, sure if glyphs.linear else sure.removeprefix("within ")]
         )
     return [
         f"Networks of this shape as large as known ones, projected: one gradient, and a run of {STEPS}",

@@ -11,6 +11,40 @@ from tui_backprop.ui.renderables.glyphs import LINEAR, Glyphs
 ENDLESS = 10_000  # columns: no line is broken
 
 
+# What is written short for the eye, and how it is said; the earlier ones first.
+SAID = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"universe ages", "ages of the universe"),
+        (r"\+-([\d.]+)%", r"within \1%"),
+        (r"within ([\d.]+)x", r"within a factor of \1"),
+        (r"([\d.])-([\d.]+)x(?!\w)", r"\1 to \2 times"),
+        (r"(\d)x(?!\w)", r"\1 times"),
+        (r"(\d)/s\b", r"\1 a second"),
+        *(
+            (rf"(?<![\w.])([\d.,]*\d){short}\b", rf"\1 {word}")
+            for short, word in (("k", "thousand"), ("M", "million"), ("B", "billion"), ("T", "trillion"))
+        ),
+        *(
+            (rf"(?<=\d) {short}\b", f" {word}")
+            for short, word in (
+                ("us", "microseconds"), ("ms", "milliseconds"), ("s", "seconds"), ("min", "minutes"), ("h", "hours"),
+                ("kyr", "thousand years"), ("Myr", "million years"), ("Gyr", "billion years"), ("kB", "kilobytes"),
+                ("MB", "megabytes"), ("GB", "gigabytes"), ("TB", "terabytes"), ("PB", "petabytes"),
+            )
+        ),
+        (r"(?<![\d.,])1 (micro|milli|)seconds\b", r"1 \1second"),
+    )
+)  # fmt: skip
+
+
+def spoken(text: str) -> str:
+    """A plain text with its units in words: 63.2 microseconds, 26 thousand, within 6%, 3.32 times."""
+    for pattern, words in SAID:
+        text = pattern.sub(words, text)
+    return text
+
+
 def told(text: str) -> str:
     """A line whose parts stand in columns as a sentence: what it is about, and after a colon the parts."""
     name, *parts = re.split(r" {2,}", LINEAR.text(text).strip())

@@ -8,7 +8,7 @@ import msgspec
 
 from tui_backprop.engine.stream import LayerReport, StreamReport
 from tui_backprop.session import Session
-from tui_backprop.ui.linear import table, told
+from tui_backprop.ui.linear import spoken, table, told
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import duration, number
 
@@ -31,7 +31,7 @@ def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs
         f" {total / report.forward:.2f}x a forward pass together",
         f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
     ]
-    return "\n".join(told(text) if glyphs.linear else glyphs.text(text) for text in lines)
+    return "\n".join(spoken(told(text)) if glyphs.linear else glyphs.text(text) for text in lines)
 
 
 def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:

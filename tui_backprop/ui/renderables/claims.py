@@ -13,8 +13,12 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import duration, short_count
 from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
 
-WHY = "More in time than in MACs: reading and writing dW drives the weights out of the processor's caches."
+WHY = (
+    "More in time than in MACs. It may be that reading and writing dW drives the weights out of the processor's"
+    " caches; that was not tested here."
+)
 TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
+LONG = 4  # lines beside what is so here, beyond which they stand below it
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
     )
     raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
     one = naive.middle if raced is None else raced
-    how = f"{p + 1:,} passes of the time above" if raced is None else "run for real, in the race"
+    how = f"{p + 1:,} times one forward pass" if raced is None else "run for real, in the race"
     said = LESSON_PASSES * LESSON_FORWARD / 60
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
@@ -49,40 +53,49 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
             "forward passes",
             f"{LESSON_PASSES:,}",
             f"{p + 1:,}",
-            "for a gradient: one a weight, and one",
+            "one for each parameter, and one as it is",
         ),
         Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
         Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
-        Claim(f"{steps} of that", "over a year", duration(TRAINING_STEPS * one), "projected: so often"),
+        Claim(
+            f"{steps} of that",
+            "over a year",
+            duration(TRAINING_STEPS * one),
+            f"projected: {TRAINING_STEPS:,} such gradients",
+        ),
         Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
         Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, law)}"),
-        *_at_sizes(law),
+        *_at_sizes(costs, law),
         Claim(f"{steps} of backprop", "", duration(TRAINING_STEPS * backprop.middle), "projected"),
     ]
 
 
-def _at_sizes(law: Law) -> list[Claim]:
-    """The same ratio at other sizes that were measured; not where the machine was busy meanwhile."""
-    good = {(point.kind, point.shape): point.median for point in law.points if not point.busy}
+def _at_sizes(costs: Costs, law: Law) -> list[Claim]:
+    """The same ratio at every size that was measured, this network's first, and where the machine was busy."""
+    points = {(point.kind, point.shape): point for point in law.points}
     both = [
-        (point, good["backprop", point.shape] / point.median)
-        for point in law.points
-        if point.kind == "forward" and not point.busy and ("backprop", point.shape) in good
+        (forward, points["backprop", forward.shape])
+        for forward in law.points
+        if forward.kind == "forward" and ("backprop", forward.shape) in points
     ]
     if not both:
         return []
-    shown, ratios = zip(*both[:: max(len(both) // 4, 1)], strict=True)
+    both.sort(key=lambda pair: (pair[0].shape != costs.shape, pair[0].parameters))
+    ratios = [backprop.median / forward.median for forward, backprop in both]
     sizes = ", ".join(
-        f"{ratio:.1f}x at {short_count(p.parameters)}" for ratio, p in zip(ratios, shown, strict=True)
+        f"{ratio:.1f}x at {short_count(forward.parameters)}" + " (busy)" * (forward.busy or backprop.busy)
+        for ratio, (forward, backprop) in zip(ratios, both, strict=True)
     )
-    return [
-        Claim(
-            "whatever the size",
-            "always",
-            f"{min(ratios):.1f}-{max(ratios):.1f}x",
-            f"in time: {sizes}",
-        )
-    ]
+    least, most = (f"{end(ratios):.1f}" for end in (min, max))
+    here = f"{least}x" if least == most else f"{least}-{most}x"
+    return [Claim("whatever the size", "always about 3x", here, f"in time: {sizes}")]
+
+
+def longer_in_time(costs: Costs, law: Law) -> bool:
+    """Whether forward and backward pass take clearly more of a forward pass in time than in MACs, as measured."""
+    forward, backprop = (law.seconds(kind, costs.shape) for kind in ("forward", "backprop"))
+    measured = forward.measured and backprop.measured
+    return measured and backprop.low / forward.high > backprop_ratio(costs.network)
 
 
 def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
@@ -95,8 +108,9 @@ def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[
         lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
     for claim in claims_of(costs, law):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
-    if len(lines) + 3 <= rows and not law.assumed:
-        lines += [(), *wrap(WHY, columns, "muted")]
+    why = [(), *wrap(WHY, columns, "muted")]
+    if len(lines) + len(why) <= rows and longer_in_time(costs, law):
+        lines += why
     return [glyphs.fit(row) for row in lines][:rows]
 
 
@@ -115,5 +129,13 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
     said = f"{claim.what}: {claim.said}" if claim.said else claim.what
     lines = wrap(said, columns, "text") if said else []
     rest = wrap(claim.how, columns - 14, "muted")
-    first = line(("  ", "text"), (f"{claim.here:<11} ", "strong"), *(rest[0] if rest else ()))
+    here = (f"{claim.here:<11} ", "strong")
+    if len(rest) > LONG:
+        below = wrap(claim.how, columns - 4, "muted")
+        return [
+            *lines,
+            line(("  ", "text"), (claim.here, "strong")),
+            *(line((" " * 4, "text"), *row) for row in below),
+        ]
+    first = line(("  ", "text"), here, *(rest[0] if rest else ()))
     return [*lines, first, *(line((" " * 14, "text"), *row) for row in rest[1:])]

@@ -12,9 +12,9 @@ from tui_backprop.cost.law import Estimate, Law, LeftOut
 from tui_backprop.cost.sweep import busy
 from tui_backprop.session import COST_PAGES
 from tui_backprop.ui.moment import Costs
-from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
+from tui_backprop.ui.renderables.glyphs import ASCII, UTF8, Glyphs
 from tui_backprop.ui.renderables.numbers import count, duration, number, short_count, times
-from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, wrap
+from tui_backprop.ui.renderables.spans import Line, cut, first_fitting, line, option, width, wrap
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
@@ -77,12 +77,14 @@ def readout(costs: Costs, columns: int, rows: int = 99, glyphs: Glyphs = UTF8) -
 def _methods(costs: Costs, law: Law, columns: int) -> list[Line]:
     """What a forward pass takes, and a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "
+    sizes = count(costs.parameters), short_count(costs.parameters)
     forward = law.seconds("forward", costs.at)
-    head = line(
-        (where, "muted"), (count(costs.parameters), "strong"), (" parameters", "muted"), *_known(costs)
+    heads = (
+        line((where, "muted"), (size, "strong"), (" parameters", "muted"), *_known(costs)) for size in sizes
     )
-    first = _row("forward pass", duration(forward.middle), "text", columns, source(forward, law))
-    return [head, first, *(_way(name, law, costs, columns) for name in WAYS)]
+    takes = duration(forward.middle), duration(forward.middle, brief=True)
+    first = _row("forward pass", takes, "text", columns, *_sources(forward, law))
+    return [first_fitting(columns, *heads), first, *(_way(name, law, costs, columns) for name in WAYS)]
 
 
 def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
@@ -102,8 +104,8 @@ def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
 
 def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
     """What a training run takes by both."""
-    naive, backprop = (law.gradient(way, costs.at).middle for way in ("naive", "backprop"))
-    naive = naive if costs.raced is None else costs.raced
+    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    naive = naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced)
     return [
         _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
         _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
@@ -114,11 +116,14 @@ def _faster(ratio: float, end: str) -> Line:
     return line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (end, "muted"))
 
 
-def _run(words: tuple[str, str], once: float, role: str, columns: int) -> Line:
-    """What a training run takes, in long words or in short ones."""
-    long, short = (duration(TRAINING_STEPS * once, brief) for brief in (False, True))
+def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Line:
+    """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
+    long, short = (duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
-    return first_fitting(columns, *(line((said, "muted"), (text, role)) for said, text in texts))
+    notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
+    rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
+    rows += [line((said, "muted"), (text, role)) for said, text in texts]
+    return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
 
 
 def _known(costs: Costs) -> list[tuple[str, str]]:
@@ -137,15 +142,22 @@ def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
     timed = costs.axis in ("time", "training")
     value = AXES[costs.axis].of(law, name, costs.at)
     text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
-    text = duration(value, brief=True) if timed and NAME + len(text) > columns else text
+    whole = not timed or (law.assumed and NAME + len(text) <= columns)  # there is no spread to make room for
+    short = text if whole else duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
-        text = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
+        text = short = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
         notes: tuple[str, ...] = ("run for real, in the race", "raced")
+    elif costs.axis == "FLOPs":
+        notes = (f"{way.about}, counted", way.about, "counted")
     elif name == "backprop" or costs.lesson_clock:
-        notes = (source(takes, law),)
+        notes = _sources(takes, law)
+    elif not spread(takes):
+        notes = (way.about,)
     else:
-        notes = (f"{way.about}, {spread(takes)}", way.about, spread(takes))
-    return _row(f"{way.letter} {way.name}", text, role, columns, *notes)
+        notes = (f"{way.about}, {spread(takes)}", spread(takes), _brief(takes))
+        if law.seconds(way.kind, costs.at).measured:  # its spread stands beside the measured pass
+            notes = (notes[0], way.about, *notes[1:])
+    return _row(f"{way.letter} {way.name}", (text, short), role, columns, *notes)
 
 
 def source(estimate: Estimate, law: Law) -> str:
@@ -155,12 +167,24 @@ def source(estimate: Estimate, law: Law) -> str:
     return f"measured {spread(estimate)}" if estimate.measured else f"projected {spread(estimate)}"
 
 
+def _sources(estimate: Estimate, law: Law) -> tuple[str, ...]:
+    """The same, and shorter: that it was measured, or how sure a projection is."""
+    if law.assumed or estimate.measured:
+        return source(estimate, law), source(estimate, law).partition(" ")[0]
+    return source(estimate, law), spread(estimate), _brief(estimate)
+
+
 def spread(estimate: Estimate) -> str:
     """How far off it may be: ±4%, or within a factor."""
     wide = max(estimate.high / estimate.middle, estimate.middle / estimate.low) if estimate.low else 1.0
     if wide < 1.005:
         return ""
     return f"±{100 * (wide - 1):.0f}%" if wide < 1.5 else f"within {wide:.1f}x"
+
+
+def _brief(estimate: Estimate) -> str:
+    """The same where there is little room: ±4%, 52.8x."""
+    return spread(estimate).removeprefix("within ")
 
 
 def trust(law: Law, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
@@ -212,11 +236,12 @@ def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
     ]
 
 
-def _row(name: str, value: str, role: str, columns: int, *notes: str) -> Line:
-    """A method, its figure, and the longest of the notes that fits."""
+def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str) -> Line:
+    """A method, its figure, and the longest of the notes that fits; the figure is the short one where a note (or it
+    alone) would not fit otherwise."""
     left = f"{name:<{NAME}}"
-    text = f"{value:>{VALUE}}"
-    note = next((n for n in notes if len(left) + len(text) + 2 + len(n) <= columns), "")
-    return line(
-        (left, role), (text, "text" if role == "text" else "strong"), (f"  {note}" if note else "", "muted")
-    )
+    for note in (*(f"  {note}" for note in notes if note), ""):
+        for text in (f"{value:>{VALUE}}" for value in values):
+            if len(ASCII.text(left + text + note)) <= columns:
+                return line((left, role), (text, "text" if role == "text" else "strong"), (note, "muted"))
+    return line((left, role), (f"{values[1]:>{VALUE}}", "text" if role == "text" else "strong"))

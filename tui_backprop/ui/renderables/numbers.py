@@ -57,12 +57,15 @@ def duration(seconds: float, brief: bool = False) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number with separators, or as a power of ten where it is long: 335,114, 1.00e+12."""
-    return f"{value:,.0f}" if value < 1e10 else f"{value:.2e}"
+    """A whole number with separators, in words where it is long, and beyond them as a power of ten: 335,114,
+    175 billion, 6.12e22."""
+    return f"{value:,.0f}" if value < 1e10 else _worded(value, 3) or _power(value, 3)
 
 
 def short_count(value: float) -> str:
-    """A count of parameters in a few characters: 1,738, 335k, 2.9M, 175B, 1T."""
+    """A count of parameters or operations in a few characters: 1,738, 335k, 2.9M, 175B, 1T, 6.12e22."""
+    if value >= 0.9995 * BEYOND:
+        return _power(value, 3)
     for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
         if value >= 0.9995 * unit:
             unit = 1e3 if name == "k" else unit
@@ -71,9 +74,24 @@ def short_count(value: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """A ratio to two digits, in words where it is long: 3.4, 42, 48,000, 17 million, 3.9e+15."""
+    """A ratio to two digits, in words where it is long: 3.4, 42, 48,000, 17 million, 1.4 trillion, 3.9e15."""
     rounded = float(f"{ratio:.1e}")
-    for unit, name in ((1e9, " billion"), (1e6, " million")):
-        if unit <= rounded < 1e12:
-            return f"{rounded / unit:,.3g}{name}"
-    return f"{rounded:.1e}" if rounded >= 1e12 else f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"
+    if rounded >= 1e6:
+        return _worded(rounded, 2) or _power(rounded, 2)
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"
+
+
+BEYOND = 1e15  # what has no name that is known to all
+NAMED = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def _worded(value: float, digits: int) -> str:
+    """A number from a million on in words, to so many digits; nothing where there are none for it."""
+    rounded = float(f"{value:.{digits - 1}e}")
+    found = ((unit, name) for unit, name in NAMED if unit <= rounded < BEYOND)
+    return next((f"{rounded / unit:,.{max(digits, 3)}g} {name}" for unit, name in found), "")
+
+
+def _power(value: float, digits: int) -> str:
+    """A power of ten without what says nothing: 6.12e22."""
+    return f"{value:.{digits - 1}e}".replace("e+", "e")
