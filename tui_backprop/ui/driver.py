@@ -28,8 +28,8 @@ FAREWELL = 1.0  # seconds at the most for the last answers: they should not arri
 
 
 class Outlasting:
-    """A file that takes what is written to it also when its terminal is gone. (Where it did not, the thread that writes
-    would end, and those who have something to write would wait for it for ever.)"""
+    """A file that takes what is written to it also when its terminal is gone. (Where it did not, the thread that
+    writes would end, and those who have something to write would wait for it for ever.)"""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -53,7 +53,7 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
     class Careful(driver):  # type: ignore[misc,valid-type]
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
-            self._file = Outlasting(self._file)
+            self._file: Any = Outlasting(self._file)
             self._wire = Wire(erases())
             self._link: Link | None = None
             self._lock = threading.RLock()  # frames that were held are sent by the thread that reads answers
