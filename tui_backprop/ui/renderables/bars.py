@@ -86,7 +86,7 @@ def _pieces(session: Session, moment: Moment | None, speed: float | None) -> dic
 
 
 def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
-    """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3, 7 read
+    """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
     as 2; digits 3, a "7", read as 2."""
     name, text = f"{session.data} {session.sample}", sample_text(session, moment)
     said = misread(session, moment)
@@ -95,7 +95,7 @@ def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
     right, read = moment.taken.tensor("t")[0], (f"read as {said}", "bad")
     return [
         line(f"{name} ", (f"{right}→{said}", "bad")),
-        line(f"{name}, {right} ", read),
+        line(f"{name}: {right} ", read),
         line(f"{text}, ", read),
     ]
 
