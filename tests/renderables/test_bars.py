@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.moves import after_training, after_update
-from tui_backprop.session import PANELS, Session
+from tui_backprop.session import PANELS, Session, from_preset
 from tui_backprop.ui.keys import KEYS, bar, panel_key
 from tui_backprop.ui.renderables.bars import key_bar, status, tabs
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
@@ -36,6 +36,13 @@ def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief
     assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
     assert "digits 1449 7->4" in top(WRONG, 80, at=-1, glyphs=ASCII)
     assert 'digits 0, a "1"' in top(Session(), 120)
+
+
+def test_the_iteration_has_one_name_in_80_columns(top):
+    small = Session(from_preset("xor").network, "xor", batch=4)
+    for at in (0, -1):
+        assert "iter 0 · step" in top(small, 80, at)
+        assert "iteration 0 · step" in top(small, 120, at)
 
 
 def test_a_right_reading_is_not_told(top):

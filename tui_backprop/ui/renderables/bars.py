@@ -27,6 +27,7 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
+WIDE = 100  # columns from which the top line may have the iteration in full
 APART = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
 # else had to go.
@@ -40,9 +41,8 @@ def status(
     session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
 ) -> Line:
     """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
-    pieces = {
-        name: [glyphs.fit(text) for text in texts] for name, texts in _pieces(session, moment, speed).items()
-    }
+    told = _pieces(session, moment, speed, columns >= WIDE)
+    pieces = {name: [glyphs.fit(text) for text in texts] for name, texts in told.items()}
     kept: dict[str, Line] = {}
     room, all_fit = columns - 1 + APART, True
     for name, much in TELLING:
@@ -61,7 +61,9 @@ def status(
     return line(*spans)
 
 
-def _pieces(session: Session, moment: Moment | None, speed: float | None) -> dict[str, list[Line]]:
+def _pieces(
+    session: Session, moment: Moment | None, speed: float | None, wide: bool
+) -> dict[str, list[Line]]:
     """What the top line can tell, in the order in which it stands there; each in brief first, then at length."""
     spec = session.network
     place, loss, change = "", [], []
@@ -78,7 +80,7 @@ def _pieces(session: Session, moment: Moment | None, speed: float | None) -> dic
         "sample": sample_lines(session, moment),
         "step": [
             line((f"{word} {session.iteration:,}", "text"), (place, "muted"))
-            for word in ("iter", "iteration")
+            for word in ("iter", "iteration")[: 1 + wide]
         ],
         "loss": loss + change,
         "playing": [line((f"playing {speed:g}/s", "update"))] if speed else [],
