@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-# Tests run side by side, a process and more for each core. Threads of BLAS beside each other wait for each other most of the time.
+# Tests run side by side, a process and more for each core. Threads of BLAS beside each other only wait for each
+# other most of the time.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 

@@ -138,6 +138,10 @@ def test_a_loss_for_labels_is_refused_where_the_targets_are_real(loss):
         ((784, 20, 9), "mse", "digits", "784,20,10"),
         ((2, 3, 1), "cross-entropy", "moons", "2,3,2"),
         ((1, 3, 2), "mse", "sine", "1,3,1"),
+        ((2, 8), "cross-entropy", "digits", "784,10"),
+        ((2, 3, 1), "mse", "spiral", "2,3,3"),
+        ((5, 3, 1), "cross-entropy", "moons", "2,3,2"),
+        ((5, 3, 2), "mse", "sine", "1,3,1"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused_with_those_that_do(layers, loss, data, advice):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.moves import after_training, after_update
-from tui_backprop.session import PANELS, Session
+from tui_backprop.session import PANELS, Session, from_preset
 from tui_backprop.ui.keys import KEYS, bar, panel_key
 from tui_backprop.ui.renderables.bars import key_bar, status, tabs
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
@@ -31,10 +31,18 @@ def top(moments):
 
 
 def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief(top):
-    assert 'digits 1449, a "7" read as 4' in top(WRONG, 120)
-    assert "digits 1449 7→4" in top(WRONG, 80)
-    assert "digits 1449 7->4" in top(WRONG, 80, glyphs=ASCII)
+    assert 'digits 1449, a "7", read as 4' in top(WRONG, 120)
+    assert "digits 1449: 7 read as 4" in top(WRONG, 80, at=0)
+    assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
+    assert "digits 1449 7->4" in top(WRONG, 80, at=-1, glyphs=ASCII)
     assert 'digits 0, a "1"' in top(Session(), 120)
+
+
+def test_the_iteration_has_one_name_in_80_columns(top):
+    small = Session(from_preset("xor").network, "xor", batch=4)
+    for at in (0, -1):
+        assert "iter 0 · step" in top(small, 80, at)
+        assert "iteration 0 · step" in top(small, 120, at)
 
 
 def test_a_right_reading_is_not_told(top):
@@ -60,6 +68,20 @@ def test_the_name_goes_before_anything_that_is_about_the_network(top):
     assert "784·256·256·256·10" in top(Session(), 80)
     assert "335,114 parameters" in top(Session(), 140)
     assert "playing 2/s" in top(Session(), 60, speed=2)
+
+
+@SETS
+@pytest.mark.parametrize("sample", [0, 1101, 1449])
+@pytest.mark.parametrize("batch", [1, 32])
+def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sample, batch, glyphs):
+    late = replace(after_training(Session(batch=32), 1101), sample=sample, batch=batch)
+    layers = glyphs.text("784·256·256·256·10")
+    for at in (0, 1, -1):
+        assert layers in top(late, 80, at, glyphs)
+        for columns in range(20, 200):
+            text = top(late, columns, at, glyphs)
+            assert "backprop-tui" not in text or f"{layers} relu   335,114 parameters" in text
+            assert "backprop-tui" not in text or "iteration 1,101" in text
 
 
 def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():

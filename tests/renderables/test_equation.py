@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import product
 
@@ -17,7 +18,9 @@ from tui_backprop.engine.worked import Row, worked
 from tui_backprop.presets import PRESETS
 from tui_backprop.session import from_preset
 from tui_backprop.ui.renderables.equation import equations, formula_with_shapes, receipt, shape_text, sums
+from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.spans import plain, width
+from tui_backprop.ui.renderables.walk import explanation
 
 WIDE = 100
 
@@ -78,6 +81,30 @@ def test_factors_are_shown_where_there_is_room_for_them():
     rows = [Row("+", "a", 0.5, (0.25, 2.0)), Row("=", "sum", 0.5)]
     assert "0.250 × 2.00" in plain(receipt(rows, 40, "forward")[0])
     assert "×" not in plain(receipt(rows, 20, "forward")[0])
+
+
+def test_a_receipt_is_closer_together_before_its_factors_go():
+    rows = [
+        Row("+", "x[9] · W1[9,0]", 0.5, (0.25, 2.0)),
+        Row("+", "b", -0.25, (-0.125, 2.0)),
+        Row("=", "z", 0.25),
+    ]
+    assert [plain(row) for row in receipt(rows, 36, "forward")] == [
+        "  x[9]·W1[9,0]  0.250×2.00 +0.500",
+        "  b            −0.125×2.00 −0.250",
+        "= z                        +0.250",
+    ]
+    assert plain(receipt(rows, 36, "forward", ASCII)[0]) == "  x[9]*W1[9,0]  0.250x2.00 +0.500"
+    assert "x[9] · W1[9,0]   0.250 × 2.00  +0.500" in plain(receipt(rows, 40, "forward")[0])
+    assert plain(receipt(rows, 32, "forward")[0]) == "  x[9] · W1[9,0]  +0.500"
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_120_columns(moments, glyphs):
+    for moment in moments(from_preset("lesson")):
+        if moment.step.kind == "affine":
+            text = [plain(row) for row in explanation(moment, 43, 30, glyphs)]
+            assert sum(bool(re.search(r"\d[×x]\S?\d.* [+−-]0", row)) for row in text) >= 3, text
 
 
 @pytest.mark.parametrize("columns", [20, 30, 48, 100])

@@ -230,3 +230,14 @@ def test_the_weights_with_the_largest_penalty_are_pictured_by_the_selected_unit_
     if "W1" in lines[0]:
         assert re.match(r"▸ unit \d+", lines[1])
     assert "unit -1" not in " ".join(lines)
+
+
+@SETS
+def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, glyphs):
+    for name, unit in (("z1", 239), ("a2", 74), ("dW1", 239), ("W3'", 139), ("δ2", 74)):
+        head = view_of(LESSON, "map", name, 28, 8, glyphs)[0][0]
+        assert head.replace("the ", "") == f"{glyphs.text(name)}  unit {unit}, largest |{glyphs.delta}|"
+        head = view_of(LESSON, "map", name, 60, 8, glyphs)[0][0]
+        assert f"6)  unit {unit}, the largest {glyphs.text('|δ|')}" in head
+    chosen = replace(LESSON, units=(0, 7))
+    assert view_of(chosen, "map", "z1", 28, 8, glyphs)[0][0].startswith("z1 (1,256)  unit 7")

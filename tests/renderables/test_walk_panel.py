@@ -222,6 +222,17 @@ def test_a_rate_that_changes_is_told_at_each_update(moments):
     assert "rate " not in drawn(moments(Session())[-1])
 
 
+def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(moments):
+    *_, before, last = moments(from_preset("lesson"))
+    for columns, note in (
+        (66, " this update; after all layers: see step 20"),
+        (58, " this update; after: see step 20"),
+        (43, "; after: see step 20"),
+    ):
+        assert f"loss    {number(before.taken.loss, 4)} before{note}" in drawn(before, columns, 36)
+        assert f"before, {number(last.taken.loss_after, 4)} after" in drawn(last, columns, 36)
+
+
 def test_the_caption_of_an_update_is_that_of_its_optimiser(moments):
     captions = {
         name: caption_of(moments(replace(Session(), optimiser=OptimiserSpec(name)))[-1])

@@ -67,7 +67,7 @@ async def test_two_digits_jump_to_a_cell(open_app):
         assert "72 jump" in ui.screen
         await ui.press("enter")
         assert readings(ui) == (7, 1)
-        assert "7→1" in ui.status
+        assert "7 read as 1" in ui.status
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29)])

@@ -20,6 +20,7 @@ BAD = [
     ("layers", "784", "one size is no network"),
     ("layers", "", "no sizes given"),
     ("layers", "100,10", "digits has 784 inputs a sample, the network takes 100; write 784,10"),
+    ("layers", "2,8", "digits has 784 inputs a sample, the network takes 2; write 784,10"),
     ("layers", "784,32,7", "digits has 10 classes, the network has 7 outputs; write 784,32,10"),
     ("sample", "4000", "4000 is out of range; digits has samples 0 to 3999"),
     ("sample", "-1", "is not a whole number, 0 or more"),
@@ -44,7 +45,7 @@ async def test_a_bad_value_is_named_while_it_is_typed_and_the_last_good_network_
         await ui.to_field(name)
         for text, said in ((text, said) for field, text, said in BAD if field == name):
             await ui.type(text)
-            assert f"{name}: " in ui.message
+            assert ui.message.startswith(f"{LABELS[name]}: ")
             assert said in ui.message
             assert "the last good network stays" in ui.message
             await ui.press("enter")

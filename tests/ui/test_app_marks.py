@@ -208,7 +208,7 @@ async def test_from_where_to_where_is_shown_beside_the_walk_too(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("s", "t", "d")
         head = next(text for text in panel(ui).splitlines() if "most" in text)
-        assert head.split() == ["share", "most", "from", "to"]
+        assert head.split() == ["of", "norm", "most", "from", "to"]
         one, other = (Replay(0).take(place) for place in (Session(), replace(ui.app.session, marks=())))
         far, at, was, is_ = moved(one, other, "W1")
         row = next(text for text in panel(ui).splitlines() if text.startswith("W1 "))

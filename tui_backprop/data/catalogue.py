@@ -50,7 +50,7 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
         raise SpecError(
             "layers",
             f"{data} has {_count(about.inputs, 'input')} a sample, the network takes {spec.layers[0]};"
-            f" write {_join((about.inputs, *spec.layers[1:]))}",
+            f" write {_fit(spec, data)}",
         )
     if not about.classes and spec.loss in LABEL_LOSSES:
         raise SpecError(
@@ -60,13 +60,13 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
         raise SpecError(
             "layers",
             f"{data} has {about.classes} classes, the network has {_count(spec.layers[-1], 'output')};"
-            f" write {_join((*spec.layers[:-1], about.classes))}",
+            f" write {_fit(spec, data)}",
         )
     if spec.layers[-1] not in about.widths:
         raise SpecError(
             "layers",
             f"a target of {data} has {_count(about.widths[0], 'value')}, the network has"
-            f" {_count(spec.layers[-1], 'output')}; write {_join((*spec.layers[:-1], about.widths[0]))}",
+            f" {_count(spec.layers[-1], 'output')}; write {_fit(spec, data)}",
         )
     if not 0 <= sample < about.samples:
         raise SpecError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
@@ -86,8 +86,9 @@ def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
     return replace(spec, layers=(about.inputs, *spec.layers[1:-1], last), loss=loss)
 
 
-def _join(layers: tuple[int, ...]) -> str:
-    return ",".join(map(str, layers))
+def _fit(spec: NetworkSpec, data: str) -> str:
+    """The layers of the nearest network that fits the data."""
+    return ",".join(map(str, fitted(spec, data).layers))
 
 
 def _count(n: int, noun: str) -> str:

@@ -12,8 +12,6 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.numbers import number
 from tui_backprop.ui.renderables.spans import Line, Span, cut, first_fitting, line, width
 
-WIDE = 100  # columns from which the top line has long words
-
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
     """784·256·256·256·10; equal neighbours folded where that is too long: 2·3×10·2."""
@@ -29,52 +27,79 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
+WIDE = 100  # columns from which the top line may have the iteration in full
 APART = 3  # columns between two pieces of the top line
-TELLING = (6, 3, 5, 4, 1, 0, 2)  # its pieces by how telling they are, the most telling first
+# Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
+# else had to go.
+TELLING = (
+    ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
+    ("network", 1), ("sample", 2), ("step", 1), ("parameters", 0), ("program", 0),
+)  # fmt: skip
 
 
 def status(
     session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
 ) -> Line:
-    """The top line: of its pieces the most telling ones, as many as fit."""
-    spec, wide = session.network, columns >= WIDE
-    change = place = ""
-    if moment is not None:
-        place = f" · {step_text(moment)}"
-        if moment.step is moment.steps[-1]:
-            change = f" {glyphs.on} {number(moment.taken.loss_after, 4)}"
-    loss = () if moment is None else (("loss ", "muted"), (number(moment.taken.loss, 4), "loss"))
-    pieces = [
-        line(("backprop-tui", "title")),
-        line((layers_text(spec.layers, 20), "text"), (f" {cut(spec.activation, 20)}", "muted")),
-        line((f"{spec.parameters:,}", "text"), (" parameters", "muted")),
-        sample_line(session, moment, wide),
-        line((f"{'iteration' if wide else 'iter'} {session.iteration:,}", "text"), (place, "muted")),
-        line(*loss, (change, "update")),
-        line((f"playing {speed:g}/s" if speed else "", "update")),
-    ]
-    pieces = [glyphs.fit(piece) for piece in pieces]
-    kept: list[int] = []
-    room = columns - 2 + APART
-    for i in TELLING:
-        if pieces[i] and width(pieces[i]) + APART <= room:
-            kept.append(i)
-            room -= width(pieces[i]) + APART
+    """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
+    told = _pieces(session, moment, speed, columns >= WIDE)
+    pieces = {name: [glyphs.fit(text) for text in texts] for name, texts in told.items()}
+    kept: dict[str, Line] = {}
+    room, all_fit = columns - 1 + APART, True
+    for name, much in TELLING:
+        if much >= len(pieces[name]) or (name == "program" and not all_fit):
+            continue
+        piece = pieces[name][much]
+        more = width(piece) - width(kept[name]) if name in kept else width(piece) + APART
+        if fits := piece != () and more <= room:
+            kept[name] = piece
+            room -= more
+        all_fit &= fits
     spans: list[Span] = []
-    for i in sorted(kept):
-        spans += [(" " * (APART if spans else 1), "text"), *pieces[i]]
+    for name in pieces:
+        if name in kept:
+            spans += [(" " * (APART if spans else 1), "text"), *kept[name]]
     return line(*spans)
 
 
-def sample_line(session: Session, moment: Moment | None, wide: bool) -> Line:
-    """Which samples, and what a sample is read as where that is wrong: digits 3, a "7" read as 2; digits 3 7→2."""
+def _pieces(
+    session: Session, moment: Moment | None, speed: float | None, wide: bool
+) -> dict[str, list[Line]]:
+    """What the top line can tell, in the order in which it stands there; each in brief first, then at length."""
+    spec = session.network
+    place, loss, change = "", [], []
+    if moment is not None:
+        place = f" · {step_text(moment)}"
+        loss = [line(("loss ", "muted"), (number(moment.taken.loss, 4), "loss"))]
+        if moment.step is moment.steps[-1]:
+            change = [line(*loss[0], (f" → {number(moment.taken.loss_after, 4)}", "update"))]
+    layers = (layers_text(spec.layers, 20), "text")
+    return {
+        "program": [line(("backprop-tui", "title"))],
+        "network": [line(layers), line(layers, (f" {cut(spec.activation, 20)}", "muted"))],
+        "parameters": [line((f"{spec.parameters:,}", "text"), (" parameters", "muted"))],
+        "sample": sample_lines(session, moment),
+        "step": [
+            line((f"{word} {session.iteration:,}", "text"), (place, "muted"))
+            for word in ("iter", "iteration")[: 1 + wide]
+        ],
+        "loss": loss + change,
+        "playing": [line((f"playing {speed:g}/s", "update"))] if speed else [],
+    }
+
+
+def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
+    """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
+    as 2; digits 3, a "7", read as 2."""
+    name, text = f"{session.data} {session.sample}", sample_text(session, moment)
     said = misread(session, moment)
     if said is None or moment is None:
-        return line(sample_text(session, moment))
-    if wide:
-        return line(sample_text(session, moment), (f" read as {said}", "bad"))
-    right = moment.taken.tensor("t")[0]
-    return line(f"{session.data} {session.sample} ", (f"{right}→{said}", "bad"))
+        return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
+    right, read = moment.taken.tensor("t")[0], (f"read as {said}", "bad")
+    return [
+        line(f"{name} ", (f"{right}→{said}", "bad")),
+        line(f"{name}: {right} ", read),
+        line(f"{text}, ", read),
+    ]
 
 
 def step_text(moment: Moment) -> str:

@@ -16,6 +16,8 @@ NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?
 LARGE = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
 EXTRA = 2  # decimals more, where the last one of a short sum would not add up
+GAP = "  "  # between the columns of a receipt, where there is room
+TIMES = re.compile(" ([·×]) ")  # with blanks that can go
 SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # what is subtracted is a negative summand
 
 
@@ -107,26 +109,34 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
     some more decimals, are what makes the shown sum exact."""
     rows = [_added(row) for row in rows]
     texts = [glyphs.text(text) for each in sums(rows) for text in _values(each)]
-    labels = [glyphs.text(row.label) for row in rows]
-    factors = [glyphs.text(" × ".join(number(f) for f in row.factors)) for row in rows]
     wide = max(len(t) for t in texts)
-    label_wide = max(map(len, labels))
+    labels, factors, gap = _beside(rows, columns - 2 - wide, glyphs)
+    label_wide = max(min(max(map(len, labels)), columns - 2 - len(gap) - wide), 1)
     factor_wide = max(map(len, factors))
-    show_factors = factor_wide > 0 and 2 + label_wide + 2 + factor_wide + 2 + wide <= columns
-    label_wide = max(min(label_wide, columns - 4 - wide), 1)
     lines = []
     for row, label, text, factor in zip(rows, labels, texts, factors, strict=True):
         result = row.sign == "="
-        middle = f"  {factor:>{factor_wide}}" if show_factors else ""
         lines.append(
             line(
                 (f"{glyphs.text(SIGNS[row.sign])} ", "muted"),
                 (f"{_named(label, label_wide):<{label_wide}}", "strong" if result else "text"),
-                (middle, "muted"),
-                (f"  {text:>{wide}}", role if result else "text"),
+                (f"{gap}{factor:>{factor_wide}}" if factor_wide else "", "muted"),
+                (f"{gap}{text:>{wide}}", role if result else "text"),
             )
         )
     return lines
+
+
+def _beside(rows: Sequence[Row], columns: int, glyphs: Glyphs) -> tuple[list[str], list[str], str]:
+    """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
+    are closer together, and where that is not enough there are no factors."""
+    labels = [row.label for row in rows]
+    factors = [" × ".join(number(f) for f in row.factors) for row in rows]
+    for gap, sign in ((GAP, r" \1 "), (" ", r"\1")):
+        near, far = ([glyphs.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
+        if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
+            return near, far, gap
+    return [glyphs.text(label) for label in labels], [""] * len(rows), GAP
 
 
 def _added(row: Row) -> Row:

@@ -13,6 +13,7 @@ from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, cut, line, wrap
 
 LABEL = 11  # columns of a label
+LABELS = {field.name: field.label for field in FIELDS}
 NOTE = 4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
 MOST_TERMS = 7  # lines of the parameter sum, before deep networks are folded
 SMALLEST_PICTURE = 7  # rows
@@ -54,8 +55,9 @@ def form(
     ]
     note: list[Line] = []
     if error is not None:
+        name = glyphs.text(LABELS.get(error.field, error.field))
         note = [
-            *wrap(f"{error.field}: {error.message}", columns - 1, "bad"),
+            *wrap(f"{name}: {error.message}", columns - 1, "bad"),
             *wrap("esc takes it back; the last good network stays", columns - 1, "muted"),
         ]
     elif pending:

@@ -164,6 +164,7 @@ def _setting(name: str, one: str, other: str, columns: int, glyphs: Glyphs) -> L
 TABLES = (
     (True, ("moved", "share", "most", "from", "to")),
     (False, ("share", "most", "from", "to")),
+    (False, ("percent", "most", "from", "to")),
     (False, ("most", "from", "to")),
     (True, ("moved", "share")),
 )
@@ -198,13 +199,15 @@ def _columns(changes: Sequence[Change], long: bool, glyphs: Glyphs) -> dict[str,
     percents = [
         "from 0" if each.share == float("inf") else f"{number(100 * each.share, digits)}%" for each in changes
     ]
+    ends = [_ends(each, digits) for each in changes]
     cells = {
         "name": ["", *names],
         "moved": ["moved", *(number(each.moved, digits) for each in changes)],
-        "share": ["of norm" if long else "share", *percents],
+        "share": ["of norm", *percents],
+        "percent": ["moved", *percents],  # the same with a narrower head
         "most": ["most", *(map(str.__add__, names, places) if long else places)],
-        "from": ["from", *(number(each.before, digits, sign=True) for each in changes)],
-        "to": ["to", *(number(each.after, digits, sign=True) for each in changes)],
+        "from": ["from", *(before for before, _ in ends)],
+        "to": ["to", *(after for _, after in ends)],
     }
     aligned = {}
     for kind, texts in cells.items():
@@ -214,3 +217,13 @@ def _columns(changes: Sequence[Change], long: bool, glyphs: Glyphs) -> dict[str,
             gap + (f"{t:<{wide}}" if kind in ("name", "most") else f"{t:>{wide}}") for t in texts
         ]
     return aligned
+
+
+def _ends(change: Change, digits: int) -> tuple[str, str]:
+    """From where to where an entry moved: in more digits, up to three times as many, where the two would look the
+    same."""
+    for more in range(digits, 3 * digits + 1):
+        before, after = (number(value, more, sign=True) for value in (change.before, change.after))
+        if before != after or change.before == change.after:
+            break
+    return before, after

@@ -62,12 +62,15 @@ def tensor_view(
     key = glyphs.key("view")
     hints = (f"view: {view} ({key})", f"{view} ({key})")
     hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
-    head = glyphs.fit(line((shown.label, moment.step.phase), (f" {shape_text(shown.values.shape)}", "muted")))
-    head = _noted(head, _which_samples(shown, draw), columns)
+    name, shape = (shown.label, moment.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
+    head, bare = (
+        _noted(glyphs.fit(row), _which_samples(shown, draw), columns)
+        for row in (line(name, shape), line(name))
+    )
     least = GAP + len(hints[-1])
     if draw is _map or (draw is not _histogram and (shown.row.ndim == 1 or draw is _picture)):
         spare = 0 if view == "map" or width(head) + least > columns else least
-        head = _noted(head, [glyphs.text(note) for note in shown.notes], columns - spare)
+        head = _with_why(head, bare, shown.notes, columns - spare, glyphs)
     room = columns - width(head)
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
     if draw in (_histogram, _largest) and not moment.taken.distributed(shown.name, updated=shown.updated):
@@ -80,6 +83,16 @@ def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
     """The head with the first of some notes that fits, if one does."""
     note = next((note for note in choices if width(head) + len(note) <= columns), "")
     return line(*head, (note, "muted"))
+
+
+def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
+    """The head with a note that says why, even if the shape goes for it (which stands below the formula too); or else
+    with the briefest, which does not say why."""
+    whys = [glyphs.text(text) for note in notes[:-1] for text in (note, note.replace("δ", glyphs.delta))]
+    for start in (head, bare):
+        if (noted := _noted(start, whys, columns)) != start:
+            return noted
+    return _noted(head, [glyphs.text(note) for note in notes[-1:]], columns)
 
 
 def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:

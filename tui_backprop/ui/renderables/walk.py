@@ -15,7 +15,7 @@ from tui_backprop.ui.renderables.equation import equations, formula_with_shapes,
 from tui_backprop.ui.renderables.glyphs import UTF8, Glyphs
 from tui_backprop.ui.renderables.network import diagram
 from tui_backprop.ui.renderables.numbers import count, number
-from tui_backprop.ui.renderables.spans import Line, beside, clip, line, width, wrap
+from tui_backprop.ui.renderables.spans import Line, beside, clip, first_fitting, line, width, wrap
 from tui_backprop.ui.renderables.tensor import tensor_view
 from tui_backprop.ui.renderables.timeline import timeline
 
@@ -166,12 +166,7 @@ def closing_lines(moment: Moment, columns: int, glyphs: Glyphs) -> list[Line]:
             )
         )
     if step.kind == "update":
-        lines += rate_line(moment, columns)
-        last = step.index == len(moment.steps) - 1
-        after = (
-            (f"{number(taken.loss_after, 4)} after", "update") if last else ("then the next layer", "muted")
-        )
-        lines.append(line(("loss    ", "muted"), f"{number(taken.loss, 4)} before, ", after))
+        lines += [*rate_line(moment, columns), loss_line(moment, columns)]
     if step.flops:
         lines.append(cost_line(step, columns))
     return lines
@@ -199,6 +194,24 @@ def rate_line(moment: Moment, columns: int) -> list[Line]:
         f", {plan}",
     )
     return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
+
+
+def loss_line(moment: Moment, columns: int) -> Line:
+    """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
+    before, last, grain = number(moment.taken.loss, 4), len(moment.steps) - 1, moment.session.grain
+    if moment.step.index == last:
+        after = number(moment.taken.loss_after, 4)
+        return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
+    there = f"see {'step' if grain == 'equation' else grain} {last}"
+    notes = (
+        f" this update; after all layers: {there}",
+        f" this update; after: {there}",
+        f"; after: {there}",
+        "",
+    )
+    return first_fitting(
+        columns, *(line(("loss    ", "muted"), f"{before} before", (note, "muted")) for note in notes)
+    )
 
 
 def cost_line(step: Step, columns: int) -> Line:
