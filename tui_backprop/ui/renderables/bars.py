@@ -30,10 +30,10 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
 WIDE = 100  # columns from which the top line may have the iteration in full
 APART = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
-# else had to go.
+# but the count of parameters, which the network panel has too, had to go.
 TELLING = (
     ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
-    ("network", 1), ("sample", 2), ("step", 1), ("parameters", 0), ("program", 0),
+    ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
 )  # fmt: skip
 
 
