@@ -173,7 +173,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
         assert ui.focused == "claims"
         await ui.press("P")
         assert "F9 starts it" in ui.screen
-        await ui.press("b", "x")
+        await ui.press("b", "down", "x")
         assert "ctrl+u takes it back" in ui.screen
 
 

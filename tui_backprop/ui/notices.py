@@ -84,4 +84,5 @@ WORDS: dict[str, Words] = {
     "precision": "precision of the dial",
     "racer": "method of the race",
     "sought": "choice of errors",
+    "panel": "panel",
 }
