@@ -76,8 +76,13 @@ class Answers(Panels):
         """Show the panel beside the walk."""
         self._putting_off = False
         view = self.view(self._aside)
-        if self.moment is not None and isinstance(view, Panel) and view.size:
+        if self.moment is None:
+            return
+        if isinstance(view, Panel) and view.size:
             self._answer(view, self.moment)
+        for hidden in self._views.values():
+            if isinstance(hidden, Panel) and not hidden.size:
+                hidden.forget(self.moment.taken)
 
     def _answer(self, panel: Panel, moment: Moment) -> None:
         name, question = panel.NAME, QUESTIONS.get(panel.NAME)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui_backprop.session import Session
 from tui_backprop.ui.moment import Moment
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
 from tui_backprop.ui.widgets.canvas import Canvas
+
+if TYPE_CHECKING:  # loads numpy
+    from tui_backprop.engine.iteration import Pass
 
 
 class Panel(Canvas, can_focus=True):
@@ -36,6 +40,11 @@ class Panel(Canvas, can_focus=True):
             before and before[0] == concern and all(a is b for a, b in zip(before[1:], now[1:], strict=True))
         ):
             self.redraw()
+
+    def forget(self, taken: Pass) -> None:
+        """While it is hidden, hold on to no pass but this one; it is shown a moment before it is seen again."""
+        if self._moment is not None and self._moment.taken is not taken:
+            self._moment = self._found = self._drawn = None
 
     def wait(self, words: str) -> None:
         """Say what is done before there is anything to show."""
