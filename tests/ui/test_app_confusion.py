@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tui_backprop.data.samples import load
@@ -100,3 +102,13 @@ def test_a_key_that_comes_before_the_table_is_on_the_screen_moves_it():
     before = screen._table.confusion
     screen.action_move(1, 0)
     assert screen._table.confusion == before.moved(1, 0)
+
+
+async def test_what_was_looked_for_goes_with_its_data(open_app):
+    """Other data has fewer classes: the table of what is read as what would have its cursor outside."""
+    async with open_app(replace(Session(), sought=(7, 4))) as ui:
+        await ui.choose("data", "circles")
+        await ui.press("enter")
+        assert (ui.app.session.data, ui.app.session.sought) == ("circles", None)
+        await ui.press("f3", "C", "enter")
+        assert "what is read as what" not in ui.screen or ui.app.screen.query("#confusion-table")

@@ -119,7 +119,8 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         optimiser=replace(before.optimiser, name=texts["optimiser"]),
     )
     if (spec, after.data) != (old, before.data):
-        return replace(after, history=(), fixes=(), step=0, units=(), decade=None)
+        sought = before.sought if after.data == before.data else None  # other data has other classes
+        return replace(after, history=(), fixes=(), step=0, units=(), decade=None, sought=sought)
     return after if after.optimiser == before.optimiser else replace(after, history=(), fixes=())
 
 
