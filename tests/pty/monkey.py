@@ -158,6 +158,8 @@ class Monkey:
             self.settle()
             if "playing" in self.run.text:
                 self.send(" ")
+            if ", end" in self.run.text:  # of the tour, which goes on with a step
+                self.send(",")
             if self.settle(0.4, 10.0):
                 return
         self.fail("it does not come to rest")

@@ -27,8 +27,8 @@ def status() -> Iterator[Say]:
     def say(text: str) -> None:
         nonlocal wide
         if shown:
+            wide = max(wide, len(text))  # first: an interrupt may come while it is written
             click.echo(f"\r{text:<{wide}}", nl=False, err=True)
-            wide = max(wide, len(text))
 
     try:
         yield say
