@@ -10,8 +10,7 @@ from tui_backprop.places import plain
 from tui_backprop.ui.key_names import CHARACTERS, NAMED, key_name, shown_key
 from tui_backprop.ui.keys import ROWS, Key
 
-# The form's own keys stay as they are: they go with those of a text field.
-ACTIONS = {key.id: key for key in ROWS if not (key.own and key.places == ("network",))}
+ACTIONS = {key.id: key for key in ROWS if not key.fixed}
 MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
 
 

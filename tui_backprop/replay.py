@@ -109,8 +109,9 @@ class Replay:
         """The training that a session stands in, without the states of another way than the session's."""
         key, went = self._trained
         if self._training is None or key != session.training_key:
-            self._training = None  # frees its states before others are made
-            give_back()
+            if self._training is not None:
+                self._training = None  # frees its states before others are made
+                give_back()
             self._training = Training(session.network, session.optimiser, self.limit // 2)
             went = ()
         same = shared(went, session.history)

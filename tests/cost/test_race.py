@@ -122,7 +122,6 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
         some = until(race, lambda standing: standing.done > 3000 or not standing.going)
         race.pause()
         until(race, lambda standing: standing.state != "running")
-        time.sleep(0.1)
         there = race.standing()
         order = order_of("batched-difference", problem)
         exact = METHODS["backprop"].gradient(problem)
@@ -157,8 +156,9 @@ def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
 def test_it_can_be_cancelled_while_it_pauses_and_closed_twice():
     race = Race(problem_of(LONG))
     race.start()
+    until(race, lambda standing: standing.evaluations > 0)
     race.pause()
-    time.sleep(0.3)
+    until(race, lambda standing: stands_still(race, standing))
     race.close()
     race.close()
     assert race.standing().state == "cancelled"

@@ -22,5 +22,6 @@ async def test_hidden_panels_keep_no_passes(open_app):
             await ui.settled()
             await ui.press("f3", "n")
         assert alive() - before <= 3  # in the walk, in the replay's memory, and of the last ranking
+        assert ui.app.view("graph").drawn(80, 20) == []  # rather than that the first pass is being run
         await ui.press("o")
         assert "matmul" in ui.screen

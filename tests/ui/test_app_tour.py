@@ -97,6 +97,16 @@ async def test_begun_again_at_some_step_it_waits_for_a_step_all_the_same(shown_a
         assert ui.app._card == 1
 
 
+async def test_the_first_card_takes_no_notice_away(shown_around):
+    async with shown_around() as ui:
+        await ui.press("v", "u")
+        assert card(ui) == "1/7"
+        assert "undone: view of the array" in ui.keys
+        ui.app.refresh_panels()
+        await ui.settled()
+        assert "undone: view of the array" in ui.keys
+
+
 async def test_it_may_be_ended_and_begun_as_fast_as_one_types(shown_around):
     async with shown_around() as ui:
         await ui.press(*["comma", "full_stop"] * 5, *["full_stop"] * 9)

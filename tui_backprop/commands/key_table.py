@@ -21,7 +21,7 @@ def key_table() -> str:
     """TOML: a comment for each action, by the panels in which it works; those of everywhere come first."""
     rows: dict[str, Key] = {}
     for key in ROWS:
-        if not (key.own and key.places == ("network",)):  # the form's go with those of a text field
+        if not key.fixed:
             rows.setdefault(key.id, key)
     groups: dict[tuple[str, ...], list[Key]] = {PLACES: []}
     for key in rows.values():

@@ -159,6 +159,19 @@ class Law:
     def seconds(self, kind: str, shape: Shape) -> Estimate:
         """A pass: as measured, or as the law has it, and then one of WHOLE is never quicker than a forward pass. A
         kind that was not measured takes as long as its work does at the speed of a forward pass."""
+        if (
+            kind,
+            shape,
+        ) not in self._said:  # the chart asks for a forward pass once for each way to a gradient
+            self._said[kind, shape] = self._say(kind, shape)
+        return self._said[kind, shape]
+
+    @cached_property
+    def _said(self) -> dict[tuple[str, Shape], Estimate]:
+        """What was asked for so far."""
+        return {}
+
+    def _say(self, kind: str, shape: Shape) -> Estimate:
         if self.assumed:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
             found = each * shape.parameters

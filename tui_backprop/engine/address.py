@@ -62,7 +62,7 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
     if not found:
         return _checked(name, index, spec)
     _shape(name, spec)
-    return Address(re.sub(r"\D", "", name)) if name[0] in "Wbγβ" else Address(name, largest=True)
+    return Address(name[1:]) if name[0] in "Wbγβ" else Address(name, largest=True)
 
 
 def _named(text: str) -> tuple[str, tuple[int, ...]]:

@@ -35,7 +35,6 @@ from tui_backprop.ui.moment import Moment, steps_of
 from tui_backprop.ui.notices import action_words
 from tui_backprop.ui.readings import Readings
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.steady import steady
 from tui_backprop.ui.steering import Steering
 from tui_backprop.ui.theme import FILTERS, TEXTUAL_THEMES
 from tui_backprop.ui.tour import Touring
@@ -272,7 +271,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     def action_help(self) -> None:
         from tui_backprop.ui.screens.help import HelpScreen
 
-        self.push_screen(steady(HelpScreen(self._glyphs, self._panel)))
+        self.push_screen(HelpScreen(self._glyphs, self._panel))
         self.follow_tour(helped=True)
 
     def action_redraw_all(self) -> None:

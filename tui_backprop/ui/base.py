@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 from textual.app import App
 from textual.screen import Screen
@@ -25,6 +26,10 @@ class Base(App[None]):
 
     def get_default_screen(self) -> Screen[object]:
         return steady(super().get_default_screen())
+
+    def push_screen(self, screen: Any, *given: Any, **named: Any) -> Any:
+        """Show a screen over the others; like the first one it draws every change of its layout."""
+        return super().push_screen(steady(screen), *given, **named)
 
     @property
     @abstractmethod

@@ -8,8 +8,7 @@ from tui_backprop.ui.keys import KEYS, PANELS_OWN, Key
 
 
 def _binding(key: Key) -> Binding:
-    fixed = "network" in key.places and key.own  # the form's: they go with those of a text field
-    return Binding(key.keys, key.action, key.help, show=False, id=None if fixed else key.id)
+    return Binding(key.keys, key.action, key.help, show=False, id=None if key.fixed else key.id)
 
 
 def app_bindings() -> list[BindingType]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import threading
 from contextlib import suppress
 from time import monotonic
@@ -52,9 +51,11 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
     ``tells`` the app is told, once, that it is slow."""
 
     class Careful(driver):  # type: ignore[misc,valid-type]
+        _file: Any  # that Textual writes to
+
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
-            self._file: Any = Outlasting(sys.__stderr__)  # type: ignore[arg-type]  # it is a terminal
+            self._file = Outlasting(self._file)
             self._wire = Wire(erases())
             self._link: Link | None = None
             self._lock = threading.RLock()  # frames that were held are sent by the thread that reads answers
@@ -151,7 +152,7 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
                         theirs(number, frame)
 
                 signal.signal(signal.SIGWINCH, resized)
-            if not self._watched and hasattr(select, "poll"):
+            if not self._watched:
                 self._watched = True
                 threading.Thread(target=self._watch, daemon=True, name="terminal").start()
 
@@ -176,11 +177,11 @@ def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> t
         def _watch(self) -> None:
             """Wait, without any work, until the terminal is gone; then end the app. A hangup is told by a signal only
             to those whose own terminal it was; everyone else would find nothing to read, again and again."""
-            self._gone(None)
-            self._app.call_from_thread(self._app.exit, return_code=1)
+            if self._gone(None):
+                self._app.call_from_thread(self._app.exit, return_code=1)
 
         def _gone(self, patience: float | None) -> bool:
-            """Whether the terminal is gone within so many milliseconds, or without limit."""
+            """Whether the terminal goes away within so many milliseconds, or ever; not every system tells."""
             if not hasattr(select, "poll"):
                 return False
             gone = select.poll()

@@ -12,7 +12,6 @@ from textual.screen import Screen
 from tui_backprop.session import COST_PAGES, PLACES
 from tui_backprop.ui.keys import Key, names_of
 from tui_backprop.ui.panels import Panels
-from tui_backprop.ui.steady import steady
 
 # What a panel is called where it is not in sight.
 CALLED = {
@@ -27,7 +26,7 @@ class Everything(Panels):
 
     def action_command_palette(self) -> None:
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]  # an app that returns nothing
-            self.push_screen(steady(CommandPalette(id="--command-palette", placeholder="what to do")))
+            self.push_screen(CommandPalette(id="--command-palette", placeholder="what to do"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own (themes, a screenshot, a panel of keys) are left out: the app has its own ways for them."""

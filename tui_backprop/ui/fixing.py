@@ -30,7 +30,7 @@ class Fixing(Inquiries):
         by = self._turning(culprit) if how == "turn" else SMALL.get(how, -culprit.value)
         if by is None:
             return
-        if not by:
+        if how == "zero" and not by:
             from tui_backprop.engine.worked import entry_name
 
             self.say(f"{entry_name(culprit.tensor, culprit.index)} is 0 already")

@@ -17,7 +17,6 @@ from tui_backprop.session import AUTOMATIC, COST_PAGES, Session
 from tui_backprop.ui.answers import Answers
 from tui_backprop.ui.base import Change
 from tui_backprop.ui.moment import Accusation, Moment, steps_of
-from tui_backprop.ui.steady import steady
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.address import Address
@@ -171,9 +170,7 @@ class Inquiries(Answers):
         from tui_backprop.ui.screens.ask import AskScreen
 
         if self.moment is not None:
-            self.push_screen(
-                steady(AskScreen(self.session.network, self.last_iteration, self._glyphs)), self._asked
-            )
+            self.push_screen(AskScreen(self.session.network, self.last_iteration, self._glyphs), self._asked)
 
     def _asked(self, address: Address | None) -> None:
         """Show the number that was asked for, and bring the walk to where it is made."""

@@ -34,6 +34,11 @@ class Key:
         """What the settings call the action."""
         return self.action.removeprefix("app.")
 
+    @property
+    def fixed(self) -> bool:
+        """Whether no settings change it: the form's own keys go with those of a text field."""
+        return self.own and "network" in self.places
+
 
 WALK = ("walk",)
 KEYS = (

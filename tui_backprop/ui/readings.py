@@ -15,7 +15,6 @@ from tui_backprop import moves
 from tui_backprop.data.catalogue import info
 from tui_backprop.ui.base import Base
 from tui_backprop.ui.moment import Moment
-from tui_backprop.ui.steady import steady
 
 if TYPE_CHECKING:
     from tui_backprop.ui.renderables.confusion import Choice
@@ -86,7 +85,7 @@ class Readings(Base):
 
         if self.session.pass_key == moment.session.pass_key:
             screen = ConfusionScreen(Confusion(counts, moment.session.sought), self._glyphs)
-            self.push_screen(steady(screen), self._sought)
+            self.push_screen(screen, self._sought)
 
     def _sought(self, choice: Choice | None) -> None:
         """Go to the next sample of what was chosen; e and E go on from there."""

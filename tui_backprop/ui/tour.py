@@ -86,8 +86,10 @@ class Touring(Panels):
         if self._strip is None:
             self.screen_stack[0].mount(self.tour_strip(), before="#keys")
             self._came = self._now()
-        else:
-            self._to_card(0 if self._card is None else self._card + 1)
+            return
+        if self._card is None:
+            self.say("")  # no longer that it is over
+        self._to_card(0 if self._card is None else self._card + 1)
 
     def action_end_tour(self) -> None:
         if self._card is not None:
@@ -105,7 +107,5 @@ class Touring(Panels):
         self._strip.display = self._card is not None
         if self._card is not None:
             self._strip.show(self._card, self.session.network, self._panel)
-            if self._card == 0:
-                self.say("")  # that it was over
         else:
             self.say(f"the tour is over; {self._glyphs.key('tour')} begins it again")

@@ -87,7 +87,7 @@ def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) 
 
 
 def _kept(accusation: Accusation, columns: int) -> list[Line]:
-    """That it is no line of the ranking, where it was asked for by name, and how to come back to those."""
+    """That it is no line of the ranking, where it was asked for by name."""
     chosen, ranked = accusation.chosen, accusation.ranked or ()
     if chosen is None or any((chosen.tensor, chosen.index) == (each.tensor, each.index) for each in ranked):
         return []

@@ -45,6 +45,7 @@ class Panel(Canvas, can_focus=True):
         """While it is hidden, hold on to no pass but this one; it is shown a moment before it is seen again."""
         if self._moment is not None and self._moment.taken is not taken:
             self._moment = self._found = self._drawn = None
+            self._waiting = ""
 
     def wait(self, words: str) -> None:
         """Say what is done before there is anything to show."""
@@ -57,7 +58,7 @@ class Panel(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._moment is None:
-            return [line((f"{self._waiting} …", "muted"))]
+            return [line((f"{self._waiting} …", "muted"))] if self._waiting else []
         if self._failed and not self.GOES_ON:
             return [line(("This could not be found out. It is asked again for another pass.", "muted"))]
         return self.picture(self._moment, self._found, columns, rows)
