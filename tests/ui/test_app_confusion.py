@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 
+from tui_backprop import mistakes
 from tui_backprop.data.samples import load
 from tui_backprop.engine.initialise import initial_parameters
 from tui_backprop.mistakes import confusion
 from tui_backprop.session import Session, from_preset
-from tui_backprop.ui.renderables.confusion import Confusion
-from tui_backprop.ui.renderables.glyphs import UTF8
-from tui_backprop.ui.screens.confusion import ConfusionScreen
 
 
 def readings(ui):
@@ -25,9 +24,7 @@ def readings(ui):
 async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, size):
     counts = confusion(Session(), initial_parameters(Session().network))
     async with open_app(size=size) as ui:
-        await ui.pilot.press("C")
-        assert "reading 4,000 samples" in ui.keys
-        await ui.settled()
+        await ui.press("C")
         assert "what is read as what" in ui.screen
         table = ui.app.screen.query_one("#confusion-table")
         t, s = table.confusion.cursor
@@ -96,12 +93,75 @@ async def test_what_is_not_there_is_said(open_app):
         assert readings(ui) == (0, 1)
 
 
-def test_a_key_that_comes_before_the_table_is_on_the_screen_moves_it():
-    counts = confusion(Session(), initial_parameters(Session().network))
-    screen = ConfusionScreen(Confusion(counts), UTF8)
-    before = screen._table.confusion
-    screen.action_move(1, 0)
-    assert screen._table.confusion == before.moved(1, 0)
+@pytest.fixture
+def held(monkeypatch):
+    """An Event; until it is set no samples are read."""
+    go_on, real = threading.Event(), mistakes.confusion
+
+    def later(*given):
+        assert go_on.wait(30)
+        return real(*given)
+
+    monkeypatch.setattr(mistakes, "confusion", later)
+    yield go_on
+    go_on.set()
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 40)])
+async def test_keys_that_come_before_the_samples_are_read_are_those_of_the_table(open_app, held, size):
+    async with open_app(size=size) as ui:
+        before = ui.app.session
+        await ui.pilot.press("C", "7", "4", "right", "left")
+        await ui.pilot.pause(0.05)
+        assert "reading 4,000 samples ..." in ui.screen
+        assert ui.app.session == before
+        held.set()
+        await ui.settled()
+        assert "7, read as 4: " in ui.screen
+
+
+async def test_what_was_chosen_before_the_samples_are_read_is_gone_to(open_app, held):
+    async with open_app() as ui:
+        await ui.pilot.press("C", "7", "4", "enter", "down")  # down comes too late: it was chosen
+        held.set()
+        await ui.settled()
+        assert readings(ui) == (7, 4)
+        assert ui.app.session.sought == (7, 4)
+
+
+async def test_it_can_be_left_while_the_samples_are_read(open_app, held):
+    async with open_app(from_preset("xor")) as ui:
+        before = ui.app.session
+        await ui.pilot.press("C", "down", "enter", "escape")
+        await ui.pilot.pause()
+        assert "what is read as what" not in ui.screen
+        held.set()
+        await ui.settled()
+        assert ui.app.session == before
+        assert not ui.app._notifications
+
+
+async def test_samples_that_cannot_be_read_are_said_in_one_line_and_the_table_goes(open_app, monkeypatch):
+    def broken(*given):
+        raise OSError("no such file")
+
+    monkeypatch.setattr(mistakes, "confusion", broken)
+    async with open_app() as ui:
+        await ui.press("C")
+        assert [note.message for note in ui.app._notifications] == [
+            "Could not read the samples: OSError: no such file"
+        ]
+        assert "what is read as what" not in ui.screen
+
+
+async def test_errors_are_looked_for_also_while_a_pass_is_computed(open_app, gate):
+    async with open_app() as ui:
+        gate.shut()
+        await ui.pilot.press("n", "e")
+        await ui.until(lambda: ui.app.session.sample > 1, "the next error")
+        gate.open()
+        await ui.settled()
+        assert readings(ui)[0] != readings(ui)[1]
 
 
 async def test_what_was_looked_for_goes_with_its_data(open_app):

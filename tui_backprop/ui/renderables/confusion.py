@@ -63,14 +63,13 @@ class Confusion:
         return sum(row[t] for t, row in enumerate(self.counts))
 
 
-def rows_of(confusion: Confusion) -> int:
+def rows_of(classes: int) -> int:
     """How many lines the table takes."""
-    return len(confusion.counts) + 5
+    return classes + 5
 
 
-def footer(confusion: Confusion, columns: int, glyphs: Glyphs) -> str:
-    """The keys, as many as fit; how to move and to leave come before the others."""
-    n = len(confusion.counts)
+def footer(n: int, columns: int, glyphs: Glyphs) -> str:
+    """The keys of a table of n classes, as many as fit; how to move and to leave come before the others."""
     jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
     keys = ("↑ ↓ ← → cell", jump, "enter find one", "e any wrong one", "esc close")
     for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):

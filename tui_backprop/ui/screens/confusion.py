@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,22 +20,26 @@ from tui_backprop.ui.renderables.confusion import (
     rows_of,
 )
 from tui_backprop.ui.renderables.glyphs import Glyphs
-from tui_backprop.ui.renderables.spans import Line
+from tui_backprop.ui.renderables.spans import Line, line
 from tui_backprop.ui.widgets.canvas import Canvas
 
 
 class Table(Canvas, can_focus=True):
-    """Draws a Confusion."""
+    """Draws a Confusion, and until it has one how many samples are being read."""
 
-    def __init__(self, confusion: Confusion, glyphs: Glyphs) -> None:
+    confusion: Confusion | None = None
+
+    def __init__(self, samples: int, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id="confusion-table")
-        self.confusion = confusion
+        self._samples = samples
 
     def show(self, confusion: Confusion) -> None:
         self.confusion = confusion
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
+        if self.confusion is None:
+            return [self._glyphs.fit(line((f"reading {self._samples:,} samples ...", "muted")))]
         return [self._glyphs.fit(row) for row in confusion_lines(self.confusion, columns, self._glyphs)]
 
 
@@ -52,34 +58,56 @@ class ConfusionScreen(ModalScreen[Choice | None]):
         Binding("escape,q,C,ctrl+g", "dismiss(None)", show=False),
     ]
 
-    def __init__(self, confusion: Confusion, glyphs: Glyphs) -> None:
+    def __init__(self, classes: int, samples: int, glyphs: Glyphs) -> None:
         super().__init__()
-        self._confusion, self._glyphs = confusion, glyphs
-        self._table = Table(confusion, glyphs)  # made here: a key may come before it is on the screen
+        self._count, self._glyphs = classes, glyphs
+        self._table = Table(samples, glyphs)  # made here: a key may come before it is on the screen
+        self._early: list[Callable[[], None]] = []  # what was pressed before it was filled
 
     def compose(self) -> ComposeResult:
         self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="confusion") as box:
             box.border_title = "what is read as what"
-            box.styles.height = rows_of(self._confusion) + 2
+            box.styles.height = rows_of(self._count) + 2
             yield self._table
 
     def on_resize(self) -> None:
         box = self.query_one("#confusion")
-        box.border_subtitle = footer(self._confusion, box.size.width, self._glyphs)
+        box.border_subtitle = footer(self._count, box.size.width, self._glyphs)
+
+    def fill(self, counts: Sequence[Sequence[int]], chosen: Choice | None) -> None:
+        """Show what was read, with the cursor at ``chosen`` (None: at what is most often read wrong), and do what was
+        pressed meanwhile."""
+        self._table.show(Confusion(counts, chosen))
+        for action in self._early:
+            action()
+
+    def close(self) -> None:
+        """Go away, where that was not done already."""
+        if self.is_current:
+            self.dismiss(None)
 
     def action_move(self, down: int, right: int) -> None:
-        self._table.show(self._table.confusion.moved(down, right))
+        self._change(lambda confusion: confusion.moved(down, right))
 
     def action_digit(self, digit: int) -> None:
-        self._table.show(self._table.confusion.typed(digit))
+        self._change(lambda confusion: confusion.typed(digit))
 
     def action_choose(self) -> None:
         confusion = self._table.confusion
-        if confusion.count:
-            self.dismiss(confusion.cursor)
-        else:
+        if confusion is None:
+            self._early.append(self.action_choose)
+        elif not confusion.count:
             self._table.show(confusion.asked())
+        elif self.is_current:
+            self.dismiss(confusion.cursor)
 
     def action_all(self) -> None:
         self.dismiss(ALL)
+
+    def _change(self, change: Callable[[Confusion], Confusion]) -> None:
+        confusion = self._table.confusion
+        if confusion is None:
+            self._early.append(partial(self._change, change))
+        else:
+            self._table.show(change(confusion))
