@@ -160,7 +160,8 @@ class Monkey:
                 self.send(" ")
             if ", end" in self.run.text:  # of the tour, which goes on with a step
                 self.send(",")
-            if self.settle(0.4, 10.0):
+            # An escape and an F3 that are read at once are another key, as on any slow machine.
+            if self.settle(0.4, 10.0) and "step" in self.run.text.splitlines()[-1]:
                 return
         self.fail("it does not come to rest")
 

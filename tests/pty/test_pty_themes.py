@@ -21,8 +21,8 @@ def seen_everywhere(run):
     """The walk, both kinds of field, the help, the commands, a notice, and the other panels."""
     run.shows("step 0/20")
     run.press("end", "step 20/20")
-    for key, text in (("?", "Reading the maps"), ("q", "step 20/20")):
-        run.press(key, text)
+    run.press("?", "Reading the maps")
+    run.press("q", "Every weight moves")
     run.press("\x10", "what to do")
     run.press("st", "One step")
     run.send("\x1b")

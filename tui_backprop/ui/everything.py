@@ -12,6 +12,7 @@ from textual.screen import Screen
 from tui_backprop.session import COST_PAGES, PLACES
 from tui_backprop.ui.keys import Key, names_of
 from tui_backprop.ui.panels import Panels
+from tui_backprop.ui.screens.dialog import Dialog
 
 # What a panel is called where it is not in sight.
 CALLED = {
@@ -25,6 +26,9 @@ class Everything(Panels):
     """The part of the app that offers its actions by name."""
 
     def action_command_palette(self) -> None:
+        """Open the list of commands, in place of a dialog."""
+        if isinstance(self.screen, Dialog):
+            self.screen.dismiss()
         if not CommandPalette.is_open(self):  # type: ignore[arg-type]  # an app that returns nothing
             self.push_screen(CommandPalette(id="--command-palette", placeholder="what to do"))
 

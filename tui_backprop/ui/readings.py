@@ -76,7 +76,7 @@ class Readings(Answers):
             counts = confusion(session, self._replay.state(session).parameters)
         except Exception as error:
             self.call_from_thread(self._unread, error)
-            self.call_from_thread(screen.close)
+            self.call_from_thread(screen.dismiss)
         else:
             self.call_from_thread(screen.fill, counts.tolist(), session.sought)
 

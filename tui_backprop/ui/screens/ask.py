@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui_backprop.engine.address import EXAMPLES, Address, parse_address
@@ -16,6 +15,7 @@ from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.ui.entry import Entry
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, wrap
+from tui_backprop.ui.screens.dialog import Dialog
 from tui_backprop.ui.widgets.canvas import Canvas
 
 
@@ -38,19 +38,17 @@ class Hint(Canvas):
         return wrap(words, columns, role)[:rows]
 
 
-class AskScreen(ModalScreen[Address | None]):
+class AskScreen(Dialog[Address | None]):
     """One line over the app; enter goes there, escape goes back."""
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
 
     def __init__(self, network: NetworkSpec, last: int, glyphs: Glyphs) -> None:
-        super().__init__()
+        super().__init__(glyphs)
         self._network, self._last = network, last  # the last iteration that was trained
-        self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="ask") as box:
             box.border_title = "which number, or iteration?"
             box.border_subtitle = "enter shows it   esc closes"

@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_backprop.ui.renderables.confusion import (
     ALL,
@@ -21,6 +20,7 @@ from tui_backprop.ui.renderables.confusion import (
 )
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line
+from tui_backprop.ui.screens.dialog import Dialog
 from tui_backprop.ui.widgets.canvas import Canvas
 
 
@@ -43,7 +43,7 @@ class Table(Canvas, can_focus=True):
         return [self._glyphs.fit(row) for row in confusion_lines(self.confusion, columns, self._glyphs)]
 
 
-class ConfusionScreen(ModalScreen[Choice | None]):
+class ConfusionScreen(Dialog[Choice | None]):
     """Over the app; enter goes to the next such sample, if there is one, escape back."""
 
     AUTO_FOCUS = "#confusion-table"
@@ -59,13 +59,12 @@ class ConfusionScreen(ModalScreen[Choice | None]):
     ]
 
     def __init__(self, classes: int, samples: int, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._count, self._glyphs = classes, glyphs
+        super().__init__(glyphs)
+        self._count = classes
         self._table = Table(samples, glyphs)  # made here: a key may come before it is on the screen
         self._early: list[Callable[[], None]] = []  # what was pressed before it was filled
 
     def compose(self) -> ComposeResult:
-        self.set_class(self._glyphs.plain, "plain")
         with Vertical(id="confusion") as box:
             box.border_title = "what is read as what"
             box.styles.height = rows_of(self._count) + 2
@@ -82,11 +81,6 @@ class ConfusionScreen(ModalScreen[Choice | None]):
         for action in self._early:
             action()
 
-    def close(self) -> None:
-        """Go away, where that was not done already."""
-        if self.is_current:
-            self.dismiss(None)
-
     def action_move(self, down: int, right: int) -> None:
         self._change(lambda confusion: confusion.moved(down, right))
 
@@ -97,10 +91,10 @@ class ConfusionScreen(ModalScreen[Choice | None]):
         confusion = self._table.confusion
         if confusion is None:
             self._early.append(self.action_choose)
-        elif not confusion.count:
-            self._table.show(confusion.asked())
-        elif self.is_current:
+        elif confusion.count:
             self.dismiss(confusion.cursor)
+        else:
+            self._table.show(confusion.asked())
 
     def action_all(self) -> None:
         self.dismiss(ALL)

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.scrollbar import ScrollBarRender
 
 from tui_backprop.lesson.captions import WORDS
@@ -15,6 +14,7 @@ from tui_backprop.session import PLACES
 from tui_backprop.ui.keys import everywhere, names_of, own_keys
 from tui_backprop.ui.renderables.glyphs import Glyphs
 from tui_backprop.ui.renderables.spans import Line, line, wrap
+from tui_backprop.ui.screens.dialog import Dialog
 from tui_backprop.ui.widgets.canvas import Canvas
 
 NAMED = 12  # columns for keys and words
@@ -84,7 +84,7 @@ class WholeCells(ScrollBarRender):
     VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Over the app until any of its keys is pressed; arrows scroll."""
 
     AUTO_FOCUS = "#help"
@@ -94,11 +94,10 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def __init__(self, glyphs: Glyphs, panel: str) -> None:
-        super().__init__()
-        self._glyphs, self._panel = glyphs, panel
+        super().__init__(glyphs)
+        self._panel = panel
 
     def compose(self) -> ComposeResult:
-        self.set_class(self._glyphs.plain, "plain")
         with VerticalScroll(id="help") as box:
             if self._glyphs.plain:
                 box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
