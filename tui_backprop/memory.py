@@ -9,6 +9,7 @@ from tui_backprop.engine.schedules import OptimiserSpec
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 
 MEGABYTES = 256  # for going back in time, unless asked otherwise
+M_ARENA_MAX = -8  # of malloc.h
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
 # Numbers that an optimiser remembers for each parameter. (The rules themselves need numpy.)
@@ -47,12 +48,22 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
 
 
 def give_back() -> None:
-    """Return to the system what was freed: glibc keeps pieces of it for later, between others that are in use. Where
-    the C library is another one, nothing is done."""
+    """Return to the system what was freed: glibc keeps pieces of it for later, between others that are in use."""
+    _c_library("malloc_trim", 0)
+
+
+def share() -> None:
+    """Let threads take what others have freed: glibc gives each an arena of its own otherwise, eight for every core,
+    and what is free in one is of no use to those of the other threads."""
+    _c_library("mallopt", M_ARENA_MAX, 2)
+
+
+def _c_library(function: str, *given: int) -> None:
+    """Call a function of glibc; where the C library is another one, do nothing."""
     import ctypes
 
     with suppress(AttributeError, OSError, TypeError):  # no such function, or no library by that name
-        ctypes.CDLL(None).malloc_trim(0)
+        getattr(ctypes.CDLL(None), function)(*given)
 
 
 def size(count: float) -> str:

@@ -17,7 +17,7 @@ from tui_backprop.engine.iteration import Pass, State, Update, take_pass
 from tui_backprop.engine.network import parameter_shapes, parameter_slices
 from tui_backprop.engine.spec import NetworkSpec
 from tui_backprop.engine.train import Plan, Training, Watch
-from tui_backprop.memory import MEGABYTES, give_back
+from tui_backprop.memory import MEGABYTES, give_back, share
 from tui_backprop.moves import after_training, before_update
 from tui_backprop.session import Session, samples_of
 from tui_backprop.way import Fix, Run, Way, shared, updates
@@ -40,6 +40,7 @@ class Replay:
     """
 
     def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
+        share()
         self.limit, self._told = limit, told
         self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
         self._bytes = 0  # of all passes kept, about

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 
@@ -130,3 +133,34 @@ def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch
     check_memory(spec, 1, PLAIN)
     with pytest.raises(SpecError, match="parameters would take"):
         check_check_memory(spec, 1, every=False)
+
+
+ARENAS = """
+import ctypes, threading
+from tui_backprop.replay import Replay
+
+Replay()
+together = threading.Barrier(12)
+
+def allocate():
+    together.wait()
+    kept = [bytes(3000) for _ in range(50)]
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+library = ctypes.CDLL(None)
+library.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(library.fopen(b"/dev/stdout", b"w"))
+library.malloc_info(0, file)
+library.fclose(file)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the C library is not glibc")
+def test_threads_share_what_others_have_freed():
+    told = subprocess.run([sys.executable, "-c", ARENAS], capture_output=True, text=True, check=True).stdout
+    assert 1 <= told.count("<heap nr=") <= 3
