@@ -14,7 +14,7 @@ from tui_backprop.cost.gradient import WAYS
 from tui_backprop.cost.landmarks import TRAINING_STEPS
 from tui_backprop.cost.law import LESSON as ASSUMED
 from tui_backprop.cost.law import Law, Measured
-from tui_backprop.cost.work import KINDS
+from tui_backprop.cost.work import KINDS, TOGETHER, shape_of, work
 from tui_backprop.engine.spec import NetworkSpec, backprop_ratio
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)
@@ -123,6 +123,15 @@ def test_fitting_to_the_small_ones_alone():
     far = law.beyond
     assert {round(math.log10(one.point.parameters)) for one in far} == {7, 8}
     assert all(one.off < 1.2 for one in far)
+
+
+def test_few_parameters_take_a_batched_method_as_long_as_one_whole_go():
+    """What is projected for each of 256 at once is more for each of 13."""
+    law, shape = machine(), shape_of(NetworkSpec((2, 3, 1), loss="binary-cross-entropy"))
+    one = law.seconds("batched", shape)
+    assert (shape.parameters, one.measured) == (13, False)
+    assert law.gradient("improved", shape).middle == pytest.approx(TOGETHER * one.middle)
+    assert law.operations("improved", shape) == pytest.approx(14 * work("batched", shape).flops)
 
 
 @pytest.mark.parametrize("parameters", [1e3, 335_114.0, 1e12])

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tui_backprop.cost import cache
+from tui_backprop.cost.work import shape_of
 from tui_backprop.engine.methods import METHODS, Problem
 from tui_backprop.engine.spec import NetworkSpec, SpecError
 from tui_backprop.session import COST_PAGES, Session, from_preset
@@ -82,6 +83,23 @@ async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass
         assert "times as long as backprop" in text
         assert "done; enter races again" in text
         assert not children()
+
+
+async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the_chart(open_app):
+    async with open_app(LONG) as ui:
+        await to_page(ui, "race")
+        await ui.press("enter")
+        await ui.until(lambda: ui.app._standing.evaluations > 0, "the first evaluations")
+        await ui.press("9")
+        await ui.until(lambda: ui.app._standing.state == "done", "the end of the race")
+        await to_page(ui, "race")
+        drawn = ui.app.query_one("#race-view")._filling
+        assert all(np.all(known) for known in drawn.there.values())
+        await to_page(ui, "cost")
+        shape, law = shape_of(ui.app.session.network), ui.app.law
+        ratio = ui.app._standing.seconds / law.gradient("backprop", shape).middle
+        said = int(re.search(r"backprop: ([\d,]+) times faster", ui.cost)[1].replace(",", ""))
+        assert said == pytest.approx(ratio, rel=0.05)
 
 
 async def test_a_race_is_paused_goes_on_while_the_walk_is_stepped_and_is_called_off(open_app):

@@ -106,6 +106,15 @@ async def test_the_scores_are_taken_at_rising_iterations(open_app):
         assert at[-1] == ui.app.session.iteration
 
 
+async def test_a_share_read_right_says_where_it_was_taken_when_the_walk_is_elsewhere(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("T", "enter")
+        last = ui.app.session.iteration
+        assert "first 200:" in panel(ui)
+        await ui.press("left")
+        assert f"first 200 at iteration {last:,}:" in panel(ui)
+
+
 @pytest.mark.parametrize("text", ["37", "iteration 37", "it 37"])
 async def test_any_iteration_that_was_trained_is_gone_to_by_its_number(open_app, text):
     right = losses_by_hand(100)

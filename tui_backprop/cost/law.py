@@ -17,7 +17,7 @@ from functools import cached_property
 from tui_backprop.cost.gradient import WAYS
 from tui_backprop.cost.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.probe import Probe, Speeds
-from tui_backprop.cost.work import Shape, work
+from tui_backprop.cost.work import TOGETHER, Shape, work
 
 SURE, UNSURE = (
     0.04,
@@ -192,6 +192,10 @@ class Law:
         row = WAYS[way]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
+        if (
+            row.kind == "batched" and not once.measured
+        ):  # of fewer parameters a go takes as long as of TOGETHER
+            many = max(many, TOGETHER)
         return once if many == 1 else once.times(many)
 
     def operations(self, way: str, shape: Shape) -> float:

@@ -239,7 +239,9 @@ class Lab(Answers):
             return
         self._standing = self._race.standing()
         view = self.view("race")
-        if view is not None and view.size:
+        if view is not None and (
+            view.size or not self.racing
+        ):  # how it ended is drawn also where it is seen later
             cast("RaceView", view).fill(self._filling())
         self.show_costs()
 

@@ -90,7 +90,7 @@ def _methods(costs: Costs, law: Law, columns: int) -> list[Line]:
 def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
     """How much faster backprop is, and how much it takes of a forward pass."""
     forward = law.seconds("forward", costs.at)
-    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    naive, backprop = _both(costs, law)
     ratio = naive.middle / backprop.middle
     macs = law.operations("backprop", costs.at) / law.operations("spsa", costs.at) * 2
     machines = short_count(math.ceil(ratio)) if ratio >= 1 else "1"
@@ -104,12 +104,17 @@ def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
 
 def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
     """What a training run takes by both."""
-    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
-    naive = naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced)
+    naive, backprop = _both(costs, law)
     return [
         _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
         _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
     ]
+
+
+def _both(costs: Costs, law: Law) -> tuple[Estimate, Estimate]:
+    """One gradient by the naive method, as it was raced if it was, and by backprop."""
+    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
 
 
 def _faster(ratio: float, end: str) -> Line:

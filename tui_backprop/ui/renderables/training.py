@@ -159,7 +159,8 @@ def figures(moment: Moment, learning: Learning, columns: int) -> list[Line]:
         groups.append([[*_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
-        named = (f"first {fixed_part(moment.session.data):,}:", "muted")
+        elsewhere = f" at iteration {last.iteration:,}" if last.iteration != moment.session.iteration else ""
+        named = (f"first {fixed_part(moment.session.data):,}{elsewhere}:", "muted")
         share = [] if last.right is None else [(f" {percent(last.right)}", "good"), (" right", "muted")]
         groups.append([[named, *share], _loss(last.loss)])
     lines = [row for group in groups for row in packed(group, columns)]
