@@ -24,7 +24,7 @@ from tui_backprop.engine.timing import time_operations
 from tui_backprop.session import PRECISIONS, Session, from_preset
 from tui_backprop.ui.moment import Costs
 from tui_backprop.ui.renderables.claims import claims_lines, claims_of
-from tui_backprop.ui.renderables.dial import dial_lines, power
+from tui_backprop.ui.renderables.dial import LOOKS, dial_lines, legend, power
 from tui_backprop.ui.renderables.glyphs import ASCII, UTF8
 from tui_backprop.ui.renderables.ledger import ledger_lines
 from tui_backprop.ui.renderables.numbers import duration
@@ -200,6 +200,17 @@ def test_the_dial_fits_and_its_letters_are_those_of_the_chart(moment, columns, r
     for way, method in (("naive", "forward-difference"), ("central", "central-difference")):
         assert WAYS[way].method == method
         assert f"{WAYS[way].letter} {way}" in shown
+
+
+@SETS
+@SIZES
+def test_the_dial_s_mark_is_the_theory_s_and_a_kink_has_its_letter(moment, columns, rows, glyphs):
+    found = dial(moment.taken, *moment.weights[0])
+    for precision in PRECISIONS:
+        shown = plain(legend(found, precision, columns, glyphs))
+        assert "theory" in shown
+        kinks = any(flip for row in LOOKS for flip in found.rows[row, precision].flips)
+        assert shown.endswith("x kink") == kinks
 
 
 def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(moments):

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.difference import Change, Difference
-from tui_backprop.session import from_preset
+from tui_backprop.engine.schedules import OptimiserSpec
+from tui_backprop.session import Session, from_preset
 from tui_backprop.ui.renderables.glyphs import UTF8
-from tui_backprop.ui.renderables.marks import marks_panel
+from tui_backprop.ui.renderables.marks import marks_panel, settings
 from tui_backprop.ui.renderables.spans import plain
 
 
@@ -54,3 +55,8 @@ def test_what_a_share_is_of_is_said_where_there_is_room(table, columns, head):
     assert " ".join(lines[0].split()) == head
     assert ("0.20" in lines[1]) == (columns > 30)
     assert all(len(row) <= columns for row in lines)
+
+
+def test_an_optimiser_that_differs_is_called_one():
+    one, other = Session(), Session(optimiser=OptimiserSpec("adam"))
+    assert ("optimiser", "sgd", "adam") in settings(one, other)

@@ -56,17 +56,20 @@ def dial_lines(
 
 
 def legend(dial: Dial, precision: str, columns: int, glyphs: Glyphs) -> Line:
-    """The lines, the mark of the best step by theory, and that of a kink where there is one; as many as fit."""
+    """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
+    where there is one; as much as fits."""
     ways = [(f"{look.letter} {look.name}  ", look.role) for look in LOOKS.values()]
+    letters = [(f"{look.letter}  ", look.role) for look in LOOKS.values()]
     mark = (glyphs.text("◇"), "strong")
     kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
     return first_fitting(
         columns,
         line(*ways, mark, (" best by theory", "muted"), *kink),
-        line(*ways, mark, (" best", "muted"), *kink),
-        line(*ways, mark, (" best", "muted")),
-        line(*ways),
+        line(*ways, mark, (" theory", "muted"), *kink),
+        line(*letters, mark, (" best by theory", "muted"), *kink),
+        line(*letters, mark, (" theory", "muted"), *kink),
+        line(*letters),
     )
 
 

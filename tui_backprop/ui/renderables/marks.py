@@ -140,7 +140,11 @@ def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
     ]
     pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
     pairs += [
-        (name, getattr(one.optimiser, name), getattr(other.optimiser, name))
+        (
+            name if name != "name" else "optimiser",
+            getattr(one.optimiser, name),
+            getattr(other.optimiser, name),
+        )
         for name in one.optimiser.__dataclass_fields__
     ]
     pairs.append(("iteration", one.iteration, other.iteration))
