@@ -159,10 +159,11 @@ def figures(moment: Moment, learning: Learning, columns: int) -> list[Line]:
         groups.append([[*_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
-        elsewhere = f" at iteration {last.iteration:,}" if last.iteration != moment.session.iteration else ""
-        named = (f"first {fixed_part(moment.session.data):,}{elsewhere}:", "muted")
+        named = (f"first {fixed_part(moment.session.data):,}:", "muted")
         share = [] if last.right is None else [(f" {percent(last.right)}", "good"), (" right", "muted")]
-        groups.append([[named, *share], _loss(last.loss)])
+        elsewhere = not learning.going and last.iteration != moment.session.iteration
+        at = [[(f"at iteration {last.iteration:,}", "muted")]] if elsewhere else []
+        groups.append([[named, *share], _loss(last.loss), *at])
     lines = [row for group in groups for row in packed(group, columns)]
     if len(lines) == 2:
         lines = packed(lines, columns, gap=4)
