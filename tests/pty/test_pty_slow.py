@@ -37,7 +37,7 @@ def at_rest(terminal, server, line, columns: int, rows: int, *arguments: str):
     """The app over the slow line, when all of it is there and it has measured what it wants to."""
     run = opened(terminal, server, *arguments, columns=columns, rows=rows, port=line.port)
     run.until(lambda: "step 0/20" in run.text, "the first step")
-    run.quiet(3.0)
+    run.quiet(7.0)  # two seconds after a short measurement a longer one begins, which others hold up
     return run
 
 
