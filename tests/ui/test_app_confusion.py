@@ -154,6 +154,24 @@ async def test_samples_that_cannot_be_read_are_said_in_one_line_and_the_table_go
         assert "what is read as what" not in ui.screen
 
 
+async def test_a_key_that_is_held_queues_up_no_searches(open_app, monkeypatch):
+    go_on, real, begun = threading.Event(), mistakes.next_mistake, []
+
+    def later(*given):
+        begun.append(given)
+        assert go_on.wait(30)
+        return real(*given)
+
+    monkeypatch.setattr(mistakes, "next_mistake", later)
+    async with open_app() as ui:
+        await ui.pilot.press(*["e"] * 5)
+        go_on.set()
+        await ui.settled()
+        assert len(begun) == 1
+        await ui.press("e")
+        assert len(begun) == 2
+
+
 async def test_errors_are_looked_for_also_while_a_pass_is_computed(open_app, gate):
     async with open_app() as ui:
         gate.shut()

@@ -192,10 +192,8 @@ class Law:
         row = WAYS[way]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
-        if (
-            row.kind == "batched" and not once.measured
-        ):  # of fewer parameters a go takes as long as of TOGETHER
-            many = max(many, TOGETHER)
+        if row.kind == "batched" and not once.measured:
+            many = max(many, TOGETHER)  # a go of fewer parameters takes as long
         return once if many == 1 else once.times(many)
 
     def operations(self, way: str, shape: Shape) -> float:

@@ -239,9 +239,8 @@ class Lab(Answers):
             return
         self._standing = self._race.standing()
         view = self.view("race")
-        if view is not None and (
-            view.size or not self.racing
-        ):  # how it ended is drawn also where it is seen later
+        # Out of sight only the end matters: it is what is seen later.
+        if view is not None and (view.size or not self.racing):
             cast("RaceView", view).fill(self._filling())
         self.show_costs()
 

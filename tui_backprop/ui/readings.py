@@ -25,9 +25,11 @@ class Readings(Answers):
     """The part of the app that finds samples by what the network makes of them."""
 
     def action_mistake(self, direction: int) -> None:
-        self._seek_mistake(self.session, direction)
+        """To the next error that is looked for; a key that is held does not queue up searches."""
+        if all(worker.is_finished for worker in self.workers if worker.group == "seek"):
+            self._seek_mistake(self.session, direction)
 
-    @work(thread=True, group="mistake")
+    @work(thread=True, group="seek")
     def _seek_mistake(self, session: Session, direction: int) -> None:
         from tui_backprop.mistakes import next_mistake
 
@@ -68,7 +70,7 @@ class Readings(Answers):
         else:
             self.notify("These samples have no classes.", markup=False)
 
-    @work(thread=True, group="mistake")
+    @work(thread=True, group="read")
     def _read_all(self, session: Session, screen: ConfusionScreen) -> None:
         from tui_backprop.mistakes import confusion
 
@@ -86,4 +88,4 @@ class Readings(Answers):
 
         if choice is not None:
             self.go(moves.seek(self.session, None if choice == ALL else choice))
-            self.call_next(partial(self.action_mistake, 1))
+            self.call_next(partial(self._seek_mistake, self.session, 1))

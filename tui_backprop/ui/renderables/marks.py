@@ -140,11 +140,7 @@ def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
     ]
     pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
     pairs += [
-        (
-            name if name != "name" else "optimiser",
-            getattr(one.optimiser, name),
-            getattr(other.optimiser, name),
-        )
+        ({"name": "optimiser"}.get(name, name), getattr(one.optimiser, name), getattr(other.optimiser, name))
         for name in one.optimiser.__dataclass_fields__
     ]
     pairs.append(("iteration", one.iteration, other.iteration))

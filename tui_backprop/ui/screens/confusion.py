@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -62,7 +61,7 @@ class ConfusionScreen(Dialog[Choice | None]):
         super().__init__(glyphs)
         self._count = classes
         self._table = Table(samples, glyphs)  # made here: a key may come before it is on the screen
-        self._early: list[Callable[[], None]] = []  # what was pressed before it was filled
+        self._early: list[Callable[[Confusion], object]] = []  # what was pressed before it was filled
 
     def compose(self) -> ComposeResult:
         with Vertical(id="confusion") as box:
@@ -79,29 +78,29 @@ class ConfusionScreen(Dialog[Choice | None]):
         pressed meanwhile."""
         self._table.show(Confusion(counts, chosen))
         for action in self._early:
-            action()
+            self._do(action)
 
     def action_move(self, down: int, right: int) -> None:
-        self._change(lambda confusion: confusion.moved(down, right))
+        self._do(lambda confusion: self._table.show(confusion.moved(down, right)))
 
     def action_digit(self, digit: int) -> None:
-        self._change(lambda confusion: confusion.typed(digit))
+        self._do(lambda confusion: self._table.show(confusion.typed(digit)))
 
     def action_choose(self) -> None:
-        confusion = self._table.confusion
-        if confusion is None:
-            self._early.append(self.action_choose)
-        elif confusion.count:
-            self.dismiss(confusion.cursor)
-        else:
-            self._table.show(confusion.asked())
+        self._do(self._choose)
 
     def action_all(self) -> None:
         self.dismiss(ALL)
 
-    def _change(self, change: Callable[[Confusion], Confusion]) -> None:
-        confusion = self._table.confusion
-        if confusion is None:
-            self._early.append(partial(self._change, change))
+    def _choose(self, confusion: Confusion) -> None:
+        if confusion.count:
+            self.dismiss(confusion.cursor)
         else:
-            self._table.show(change(confusion))
+            self._table.show(confusion.asked())
+
+    def _do(self, action: Callable[[Confusion], object]) -> None:
+        """Do it with the table, now or as soon as that is filled."""
+        if self._table.confusion is None:
+            self._early.append(action)
+        else:
+            action(self._table.confusion)
