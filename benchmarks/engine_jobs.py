@@ -96,7 +96,7 @@ def sgemm(folder: str, options: Options) -> Options:
 def naive(folder: str, options: Options) -> Options:
     """The naive forward difference over N parameters against N + 1 bare forward passes, taking turns."""
     try:
-        from tui_backprop.engine.methods import METHODS, Problem
+        from tui_backprop.engine.gradients.methods import METHODS, Problem
     except ImportError as error:
         return {"skipped": str(error)}
     parameters, x, labels = load(folder, 1)

@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.session import Session, from_preset
-from tui_backprop.ui.app import BackpropApp
-from tui_backprop.ui.renderables.glyphs import UTF8
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.tui.app.app import BackpropApp
 
 HERE = Path(__file__).parent
 SPIRAL = Session(NetworkSpec((2, 16, 16, 3), "tanh"), "spiral", batch=32, lr=0.5)

@@ -7,7 +7,7 @@ import sys
 import click
 import pytest
 
-from tui_backprop.commands.progress import status
+from tui_backprop.cli.progress import status
 
 
 def test_it_goes_away_also_when_it_is_interrupted_while_it_is_written(monkeypatch):

@@ -9,8 +9,9 @@ import pytest
 
 from tui_backprop.data.catalogue import DATASETS, check, fitted, info
 from tui_backprop.data.samples import MAKERS, cut, load
-from tui_backprop.engine.spec import LOSSES, NetworkSpec, SpecError
-from tui_backprop.session import Session
+from tui_backprop.engine.network.spec import LOSSES, NetworkSpec
+from tui_backprop.session.state import Session
+from tui_backprop.support.validation import SpecError
 
 TOYS = [name for name in DATASETS if name != "digits"]
 

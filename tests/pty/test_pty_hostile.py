@@ -10,8 +10,8 @@ import time
 import pytest
 
 from tests.pty.test_pty_life import left_clean
-from tui_backprop.session import from_preset
-from tui_backprop.token import encode
+from tui_backprop.session.share_token import encode
+from tui_backprop.session.state import from_preset
 
 pytestmark = pytest.mark.pty
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tui_backprop.commands.doctor import BACK
+from tui_backprop.cli.commands.doctor import BACK
 
 pytestmark = pytest.mark.pty
 ASKED = "a race is under way: q again ends it and quits"

@@ -9,7 +9,7 @@ import pytest
 from textual.keys import key_to_character
 
 from tests.pty.monkey import ALL, LEFT_OUT, POOL, side_by_side
-from tui_backprop.ui.keys import KEYS
+from tui_backprop.keys.table import KEYS
 
 pytestmark = pytest.mark.pty
 

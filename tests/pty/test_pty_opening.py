@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop import autosave
-from tui_backprop.moves import after_update, at_step, next_sample
-from tui_backprop.session import from_preset
-from tui_backprop.token import encode
+from tui_backprop.session import autosave
+from tui_backprop.session.share_token import encode
+from tui_backprop.session.state import from_preset
+from tui_backprop.session.transitions import after_update, at_step, next_sample
 
 pytestmark = pytest.mark.pty
 

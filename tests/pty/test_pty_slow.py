@@ -14,9 +14,9 @@ import pytest
 from tests.pty.server import PATIENCE
 from tests.pty.slow_line import SlowLine
 from tests.pty.test_pty_ssh import opened
-from tui_backprop.moves import step_on
-from tui_backprop.presets import PRESETS
-from tui_backprop.session import from_preset
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import from_preset
+from tui_backprop.session.transitions import step_on
 
 pytestmark = pytest.mark.pty
 

@@ -9,15 +9,17 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tui_backprop import moves, token
-from tui_backprop.engine.network import parameter_shapes
-from tui_backprop.engine.number import shape_of, tensors
-from tui_backprop.engine.schedules import OptimiserSpec
-from tui_backprop.engine.spec import NetworkSpec, SpecError
-from tui_backprop.engine.trace import walk
-from tui_backprop.presets import PRESETS
-from tui_backprop.session import Session, from_preset
-from tui_backprop.validity import CHOICES
+from tui_backprop.engine.explain.number import shape_of, tensors
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.session import share_token as token
+from tui_backprop.session import transitions as moves
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.validation import CHOICES
+from tui_backprop.support.validation import SpecError
 
 EXPLORE = settings(derandomize=True, deadline=None)
 ROUGH = NetworkSpec(

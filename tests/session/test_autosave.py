@@ -13,12 +13,13 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop import autosave, places
-from tui_backprop.autosave import NAME, load, save
-from tui_backprop.engine.spec import SpecError
-from tui_backprop.moves import after_training, after_update, at_step, set_mark
-from tui_backprop.session import Session, from_preset
-from tui_backprop.token import encode
+from tui_backprop.session import autosave
+from tui_backprop.session.autosave import NAME, load, save
+from tui_backprop.session.share_token import encode
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_training, after_update, at_step, set_mark
+from tui_backprop.support import paths as places
+from tui_backprop.support.validation import SpecError
 
 XOR = from_preset("xor")
 GENEROUS = 30.0  # seconds; only a hang takes so long
@@ -29,8 +30,8 @@ SAVE_FOR_EVER = """
 import itertools, sys
 from dataclasses import replace
 from pathlib import Path
-from tui_backprop.autosave import save
-from tui_backprop.session import Run, Session
+from tui_backprop.session.autosave import save
+from tui_backprop.session.state import Run, Session
 many = tuple(Run(0, 1, 0.01 + i / 1e6) for i in range(300))
 print("ready", flush=True)
 for i in itertools.count():
@@ -41,8 +42,8 @@ for i in itertools.count():
 SAVE_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from tui_backprop.autosave import save
-from tui_backprop.session import Session
+from tui_backprop.session.autosave import save
+from tui_backprop.session.state import Session
 folder, when, call = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 die, true_open = lambda: os.kill(os.getpid(), signal.SIGKILL), os.fdopen
 def dying(*arguments, original=getattr(os, call), **named):

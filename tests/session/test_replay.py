@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop import replay as module
 from tui_backprop.data.samples import cut
-from tui_backprop.engine import train
-from tui_backprop.engine.initialise import initial_parameters
-from tui_backprop.engine.iteration import State, Update, take_pass
-from tui_backprop.engine.optimisers import new_slots
-from tui_backprop.engine.program import Program
-from tui_backprop.engine.schedules import OPTIMISERS, OptimiserSpec
-from tui_backprop.engine.spec import NetworkSpec
-from tui_backprop.moves import after_training, after_update, before_update, fix, next_sample
-from tui_backprop.presets import PRESETS
-from tui_backprop.replay import Replay
-from tui_backprop.session import Session, from_preset
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training import training as train
+from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.session import replay as module
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_training, after_update, before_update, fix, next_sample
 
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
 STATE = 4 * ROUGH.parameters  # bytes of one array of its parameters

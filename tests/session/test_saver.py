@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop import autosave
-from tui_backprop.autosave import NAME, Saver, load
-from tui_backprop.engine.spec import SpecError
-from tui_backprop.session import Session, from_preset
+from tui_backprop.session import autosave
+from tui_backprop.session.autosave import NAME, Saver, load
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.support.validation import SpecError
 
 XOR = from_preset("xor")
 GENEROUS = 30.0  # seconds; only a hang takes so long

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui_backprop.engine.spec import NetworkSpec, SpecError, one_of, whole
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.support.validation import SpecError, one_of, whole
 
 LABEL_LOSSES = ("cross-entropy", "binary-cross-entropy")
 

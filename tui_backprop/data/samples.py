@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS, info
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import LOSSES, Array
-from tui_backprop.engine.spec import NetworkSpec
 
 Generator = np.random.Generator
 

@@ -3,11 +3,12 @@
 ``primitive`` says what a row is, ``linear``, ``activations``, ``normalisation`` and ``losses`` hold the rows.
 """
 
+from tui_backprop.engine.arrays.types import Array, Shape, size
 from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE
+from tui_backprop.engine.primitives.base import Cache, Primitive, Rule, fields
 from tui_backprop.engine.primitives.linear import BIAS_ADD, MATMUL, RESIDUAL_ADD
 from tui_backprop.engine.primitives.losses import L2_PENALTY, LOSSES
 from tui_backprop.engine.primitives.normalisation import DROPOUT, LAYER_NORM, draw_mask
-from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Rule, Shape, fields, size
 
 PRIMITIVES: tuple[Primitive, ...] = (
     MATMUL,

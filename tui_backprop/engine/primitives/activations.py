@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Shape, copy, size
+from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 LEAK = 0.01  # slope of leaky ReLU below zero, PyTorch's default
 GELU_SCALE, GELU_CUBE = (2 / np.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2016, the tanh form

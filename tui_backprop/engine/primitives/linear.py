@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Shape, copy, size
+from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 # --- matmul: y = a W --------------------------------------------------------------------------------------
 # By np.dot: for one sample it takes the outer product and the products of a vector the short way, where

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tui_backprop.engine.arrays.types import Array, Shape, size
 from tui_backprop.engine.primitives.activations import above, decay, sigmoid
-from tui_backprop.engine.primitives.primitive import Array, Cache, Primitive, Shape, copy, size
+from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 
 class Room(NamedTuple):

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tui_backprop.engine.primitives.primitive import Array, Primitive, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.primitives.base import Primitive
 
 # --- layer normalisation (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
 

@@ -1,0 +1,118 @@
+"""--open and --resume: the session of a token or of the last time is the one that the app opens on."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from tui_backprop.cli.commands import app as opening
+from tui_backprop.cli.main import main
+from tui_backprop.session import autosave
+from tui_backprop.session.autosave import save
+from tui_backprop.session.share_token import encode
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_training, at_step
+
+MOMENT = at_step(after_training(from_preset("xor"), 120), 7)
+
+
+@pytest.fixture
+def opened(monkeypatch, tmp_path):
+    """Run the command line with an app that is only asked to open; ``opened(*arguments)`` is what it was given."""
+    given = []
+    monkeypatch.setattr(opening, "open_app", lambda session, chosen: given.append((session, chosen)))
+    monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
+    monkeypatch.setenv("BACKPROP_TUI_CONFIG", "")
+
+    def run(*arguments):
+        result = CliRunner().invoke(main, arguments)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return given.pop()
+
+    return run
+
+
+def refusal(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.isprintable()
+    return line.removeprefix("backprop-tui: ")
+
+
+def test_a_token_is_opened(opened):
+    assert opened("--open", encode(MOMENT))[0] == MOMENT
+    assert opened("--open", f"  {encode(MOMENT)[:20]}\n{encode(MOMENT)[20:]}\n")[0] == MOMENT
+
+
+def test_the_last_session_is_resumed(opened, tmp_path):
+    save(MOMENT, tmp_path)
+    assert opened("--resume")[0] == MOMENT
+
+
+def test_without_either_it_is_what_the_options_say(opened):
+    assert opened()[0] == Session()
+    assert opened("--preset", "xor")[0] == from_preset("xor")
+
+
+def test_settings_come_along(opened, monkeypatch):
+    monkeypatch.setenv("BACKPROP_TUI_COLOR", "16")
+    _, chosen = opened("--open", encode(MOMENT), "--memory", "64", "--no-mouse", "--no-motion", "--ascii")
+    assert (chosen.color, chosen.memory, chosen.mouse, chosen.motion, chosen.glyphs) == (
+        "16",
+        64,
+        False,
+        False,
+        "ascii",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--open", "hello"), '--open: "hello" is no token; they begin with bp1-'),
+        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp1-'),
+        (("--open", "bp1-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
+        (
+            ("--open", "bp3-"),
+            "--open: this token was made by a newer version (bp3-); this one reads bp1-, update it",
+        ),
+        (
+            ("--open", "bp1-u8P902sAAA", "--resume"),
+            "--resume: --open brings a session of its own; leave one out",
+        ),
+        (
+            ("--open", "bp1-u8P902sAAA", "--weight-decay", "0.1"),
+            "--open: it brings its own network, data and place; leave --weight-decay out",
+        ),
+        (
+            ("--resume", "--layers", "2,2"),
+            "--resume: it brings its own network, data and place; leave --layers out",
+        ),
+        (("--resume", "trace"), "--resume: it is for the app; leave it out here"),
+        (("--open", "bp1-u8P902sAAA", "trace"), "--open: it is for the app; leave it out here"),
+        (("--memory", "0"), '--memory: "0" does not do; it is a number of megabytes, such as 256'),
+        (("--config", "no/such/file"), "--config: no/such/file is not there"),
+    ],
+    ids=lambda each: " ".join(each)[:40] if isinstance(each, tuple) else "",
+)
+def test_what_does_not_do_is_refused_in_one_line(arguments, line):
+    assert refusal(*arguments) == line
+
+
+def test_where_nothing_is_kept_resume_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
+    assert (
+        refusal("--resume")
+        == f"--resume: there is no {tmp_path}/last-session yet; the app keeps one at each step"
+    )
+
+
+def test_who_goes_on_is_shown_no_tour_unless_it_is_asked_for(opened, monkeypatch, tmp_path):
+    monkeypatch.delenv("BACKPROP_TUI_TOUR")
+    save(MOMENT, tmp_path)
+    ways = ((), ("--resume",), ("--open", encode(MOMENT)))
+    assert [opened(*given)[1].tour for given in ways] == [None, False, False]
+    assert opened("--resume", "--tour")[1].tour is True
+    assert opened("--no-tour")[1].tour is False

@@ -1,0 +1,191 @@
+"""``backprop-tui check --exhaustive``: every entry, and shared among worker processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tests.cost.race.workers import GENEROUS, SMALL, problem_of
+from tui_backprop.cli.main import main
+from tui_backprop.engine.gradients.check.compare import compare, fill_here
+from tui_backprop.engine.gradients.methods import METHODS
+
+NETWORK = ("--layers", "2,9,7,2", "--data", "moons", "--batch", "3")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["check", *arguments])
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    pytest.importorskip("distributed", reason="needs the extra cluster")
+    from tui_backprop.cost.race.dask_cluster import local
+
+    with local(2) as made:
+        yield made
+
+
+def test_exhaustive_means_every_entry():
+    tensors = json.loads(run(*NETWORK, "--exhaustive", "--json").stdout)["tensors"]
+    assert [tensor["checked"] for tensor in tensors] == [18, 9, 63, 7, 14, 2]
+    text = run(*NETWORK, "--exhaustive").stdout
+    assert text == run(*NETWORK, "--entries", "all").stdout
+    assert text == run(*NETWORK, "--exhaustive", "--entries", "all").stdout
+    assert f"{1 + 2 * 113} evaluations" in text
+
+
+def test_one_wrong_entry_among_all_is_found_and_named():
+    """The one that no choice of some entries would have to meet."""
+    problem = problem_of(SMALL, 4)
+
+    def spoilt(name, out, problem, where, options):
+        yield from fill_here(name, out, problem, where, options)
+        if name == "backprop":
+            out[23] += 1e-3  # W2[0,2]: after 14 weights and 7 biases
+
+    report = compare(problem, entries=None, fill=spoilt)
+    assert not report.passed
+    (bad,) = [tensor for tensor in report.tensors if tensor.failed]
+    assert (bad.tensor, bad.failed, bad.worst.index) == ("W2", 1, (0, 2))
+    assert compare(problem, entries=None).passed
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_a_check_that_fails_ends_with_1_also_where_workers_share_it(workers):
+    if workers:
+        pytest.importorskip("distributed", reason="needs the extra cluster")
+    result = run(*NETWORK, "--exhaustive", "--rtol", "1e-18", "--atol", "1e-18", *workers)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1].startswith("FAILED: W1, b1, W2, b2, W3, b3 differ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--layers", "784,12,10", "--batch", "5"),
+        (
+            "--layers",
+            "2,9,7,2",
+            "--data",
+            "moons",
+            "--batch",
+            "9",
+            "--layer-norm",
+            "--dropout",
+            "0.2",
+            "--l2",
+            "0.1",
+        ),
+        (*NETWORK, "--dtype", "float32", "--method", "complex-step", "--against", "forward-difference"),
+    ],
+)
+def test_shared_among_workers_the_result_is_the_same_to_the_last_bit(cluster, arguments):
+    """Of one process with one thread, as each worker is."""
+    printed = []
+    for workers in ((), ("--scheduler", cluster.client.scheduler.address)):
+        done = subprocess.run(
+            [sys.executable, "-m", "tui_backprop", "check", "--exhaustive", *arguments, "--json", *workers],
+            capture_output=True,
+            timeout=GENEROUS,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            check=True,
+        )
+        printed.append(done.stdout)
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])["passed"]
+
+
+def test_every_derivative_comes_from_the_workers_as_it_would_from_here(cluster):
+    from tui_backprop.cost.race.distributed import fill_on
+
+    problem, asked, kept = problem_of(SMALL, 4), [], {}
+
+    def fill(name, out, problem, where, options):
+        asked.append((name, len(where)))
+        yield from fill_on(cluster, name, out, problem, where, options)
+        kept[name] = out.copy()
+
+    report = compare(problem, "backprop", "central-difference", entries=None, fill=fill)
+    assert report.passed
+    assert asked == [("backprop", SMALL.parameters), ("central-difference", SMALL.parameters)]
+    assert report == compare(problem, "backprop", "central-difference", entries=None)
+    for name, found in kept.items():
+        assert np.array_equal(found, METHODS[name].gradient(problem))
+
+
+def test_the_workers_do_the_work_and_not_this_process(cluster, monkeypatch):
+    def refuse(out, problem, where, h, options):
+        raise AssertionError("at work here")
+        yield
+
+    method = "central-difference"
+    monkeypatch.setitem(METHODS, method, replace(METHODS[method], rule=refuse))
+    result = run(*NETWORK, "--exhaustive", "--scheduler", cluster.client.scheduler.address)
+    assert result.exit_code == 0, result.output
+    assert isinstance(run(*NETWORK, "--exhaustive").exception, AssertionError)
+
+
+def test_processes_of_its_own_are_started_on_request():
+    pytest.importorskip("distributed", reason="needs the extra cluster")
+    result = run(*NETWORK, "--exhaustive", "--workers", "2")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "passed"
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--exhaustive", "--fast"], "--exhaustive: it belongs to the full check; leave it out, or --fast"),
+        (["--exhaustive", "--entries", "5"], "--entries: --exhaustive compares every entry"),
+        (["--workers", "2"], "--workers: it belongs to the check of every entry, --exhaustive"),
+        (["--scheduler", "a:1"], "--scheduler: it belongs to the check of every entry, --exhaustive"),
+        (["--fast", "--workers", "2"], "--workers: it belongs to the check of every entry, --exhaustive"),
+        (["--exhaustive", "--workers", "0"], '--workers: "0" is not a positive whole number'),
+        (["--exhaustive", "--workers", "two"], '--workers: "two" is not a positive whole number'),
+        (["--exhaustive", "--workers", "9999"], "--workers: 9999 would wait for each other here; choose"),
+        (
+            ["--exhaustive", "--workers", "2", "--scheduler", "a:1"],
+            "--scheduler: its workers are there already",
+        ),
+        (["--exhaustive", "--scheduler", "here"], '--scheduler: "here" is no address; write HOST:PORT'),
+        (["--exhaustive", "--scheduler", "127.0.0.1:1"], "--scheduler: nobody answers at 127.0.0.1:1"),
+        (
+            ["--exhaustive", "--against", "spsa", "--workers", "2"],
+            "--workers: it belongs to methods that take one parameter at a time: forward-difference,",
+        ),
+    ],
+)
+def test_bad_input_gets_one_line_and_2(arguments, message):
+    result = run(*NETWORK, *arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"backprop-tui: {message}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = run(*NETWORK, "--exhaustive", "--workers", "2")
+    assert result.exit_code == 2
+    assert result.stderr == 'backprop-tui: --workers: needs the extra: pip install "backprop-tui[cluster]"\n'
+
+
+def test_alone_it_imports_no_dask():
+    code = (
+        "import sys; from tui_backprop.cli.main import main\n"
+        "try: main(['check', '--exhaustive', '--preset', 'xor'])\n"
+        "except SystemExit as end: print(end.code, {'dask', 'distributed'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=GENEROUS, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 set()"

@@ -1,0 +1,379 @@
+"""``backprop-tui cost``: the bill of one gradient, as text and as an object; the sweep and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tests.cost.machines import LESSON, machine, true_seconds
+from tui_backprop.cli.main import main
+from tui_backprop.cost.measure import cache
+from tui_backprop.cost.model.landmarks import KNOWN
+from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.workload import KINDS
+
+XOR = ("--preset", "xor")
+SIZES = (1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7)
+UNITS = {"µs": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600, "days": 86400, "years": 365.25 * 86400}
+
+
+def run(*arguments, **kind):
+    return CliRunner().invoke(main, ["cost", *arguments], **kind)
+
+
+def found(*arguments):
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A cache of its own; and short measurements."""
+    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.LOOK", 0.001)
+    monkeypatch.setattr("tui_backprop.cost.measure.sweep.LOOK", 16)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def known_machine(monkeypatch):
+    """A machine whose law is known, on which every kind of pass of the lesson's network was measured."""
+    law = machine(SIZES, tuple(KINDS))
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure_machine", lambda spec, budget, kept: law)
+    return law
+
+
+# --- what it says -----------------------------------------------------------------------------------------
+
+
+def test_passes_times_and_flops_are_those_of_the_methods(known_machine):
+    methods = {method["name"]: method for method in found()["methods"]}
+    p, weights, first = 335_114, 784 * 256 + 2 * 256 * 256 + 256 * 10, 784 * 256
+    assert weights == 334_336
+    passes = {
+        "naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "improved": p + 1,
+        "spsa": 2, "backprop": 1,
+    }  # fmt: skip
+    assert {name: method["passes"] for name, method in methods.items()} == passes
+    for name, method in methods.items():
+        each = true_seconds(method["kind"], LESSON)
+        assert method["seconds"]["middle"] == pytest.approx(passes[name] * each)
+        assert method["seconds"]["low"] < method["seconds"]["middle"] < method["seconds"]["high"]
+        assert method["measured"] == (name == "backprop")
+    assert methods["naive"]["flops"] == (p + 1) * 2 * weights
+    assert methods["backprop"]["flops"] == 2 * (3 * weights - first)
+    assert methods["complex"]["flops"] == p * 8 * weights
+
+
+def test_the_ratio_is_that_of_naive_and_backprop_and_so_is_a_training_run(known_machine):
+    bill = found()
+    forward, backprop = (true_seconds(kind, LESSON) for kind in ("forward", "backprop"))
+    assert bill["ratio"] == pytest.approx(335_115 * forward / backprop)
+    assert bill["time_ratio"] == pytest.approx(backprop / forward)
+    assert bill["forward"]["middle"] == pytest.approx(forward)
+    assert bill["forward"]["measured"]
+    assert bill["training"]["steps"] == 100_000
+    assert bill["training"]["naive"]["middle"] == pytest.approx(1e5 * 335_115 * forward)
+    assert bill["training"]["backprop"]["middle"] == pytest.approx(1e5 * backprop)
+
+
+def test_the_ledger_adds_up_to_2_40(known_machine):
+    bill = found()
+    fans = [(784, 256), (256, 256), (256, 256), (256, 10)]
+    for k, ((i, o), layer) in enumerate(zip(fans, bill["ledger"]["layers"], strict=True), 1):
+        expected = {"layer": k, "forward": i * o, "delta": i * o if k > 1 else 0, "dW": i * o}
+        assert {name: layer[name] for name in expected} == expected
+    total = bill["ledger"]["total"]
+    assert (total["forward"], total["delta"], total["dW"]) == (334_336, 133_632, 334_336)
+    assert bill["macs_ratio"] == pytest.approx((334_336 + 133_632 + 334_336) / 334_336)
+    text = run().stdout
+    assert "2.40x a forward pass in MACs" in text
+    assert "Not 3x: layer 1 has 60% of the weights, and needs no gradient of its input." in text
+    assert re.search(r"^total +334,336 +334,336 +133,632 +334,336 ", text, re.MULTILINE)
+
+
+def test_a_batch_takes_as_many_times_the_multiply_accumulates(known_machine):
+    one, eight = (found("--batch", n)["ledger"] for n in ("1", "8"))
+    assert (one["batch"], eight["batch"]) == (1, 8)
+    assert eight["total"]["dW"] == 8 * one["total"]["dW"]
+    assert "of one gradient, a batch of 8" in run("--batch", "8").stdout
+
+
+def seconds(text):
+    """A time as it is printed."""
+    value, unit = text.split()
+    return float(value.replace(",", "")) * UNITS[unit]
+
+
+def test_the_text_says_what_the_object_says(known_machine):
+    bill, text = found(), run().stdout
+    lines = text.splitlines()
+    for method in bill["methods"]:
+        row = next(row for row in lines if row.startswith(WAYS[method["name"]].name + "  "))
+        said = re.search(rf" {method['passes']:,}  +(\S+ \S+) +(measured|projected)", row)
+        assert seconds(said[1]) == pytest.approx(method["seconds"]["middle"], rel=5e-3)
+        assert (said[2] == "measured") == method["measured"]
+    run_of = re.search(r"100,000 steps: (\S+ \S+) by the naive method, (\S+ \S+) by backprop", text)
+    for way, said in zip(("naive", "backprop"), run_of.groups(), strict=True):
+        assert seconds(said) == pytest.approx(bill["training"][way]["middle"], rel=5e-3)
+    ratio = re.search(r"Backprop is ([\d,]+) times faster", text)[1]
+    assert float(ratio.replace(",", "")) == pytest.approx(bill["ratio"], rel=0.05)
+    assert bill["parameters"] == 335_114
+    assert "335,114 parameters" in lines[0]
+
+
+def test_the_lesson_s_claims_stand_beside_what_is_so_here(known_machine):
+    text = run().stdout
+    rows = {row[:27].strip(): row[27:] for row in text.splitlines() if len(row) > 27}
+    assert rows["parameters"].split("  ")[0] == "about 330,000"
+    assert "335,114" in rows["parameters"]
+    assert "335,115" in rows["forward passes"]
+    assert rows["one forward pass"].startswith("1 ms, assumed")
+    assert re.search(r"about 3x +2\.40x", rows["forward and backward"])
+
+
+def test_known_networks_are_projected_with_an_interval_that_widens(known_machine):
+    bill, text = found(), run().stdout
+    assert [(one["name"], one["parameters"]) for one in bill["known"]] == list(KNOWN)
+    for one in bill["known"]:
+        shape = LESSON.at(float(one["parameters"]))
+        naive = (one["parameters"] + 1) * true_seconds("forward", shape)
+        assert one["naive"]["middle"] == pytest.approx(naive, rel=0.02)
+        assert one["backprop"]["middle"] == pytest.approx(true_seconds("backprop", shape), rel=0.02)
+        assert re.search(rf"^{re.escape(one['name'])} ", text, re.MULTILINE)
+    wide = {one["name"]: one["naive"]["high"] / one["naive"]["low"] for one in bill["known"]}
+    assert wide["the lesson"] < wide["LeNet-5"] < wide["GPT-2 XL"] < wide["GPT-3"]
+
+
+def test_it_says_how_far_the_law_is_off_on_points_left_out(known_machine):
+    bill = found()
+    assert len(bill["left_out"]) == 2 * len(SIZES)
+    assert {one["kind"] for one in bill["left_out"]} == {"forward", "backprop"}
+    for one in bill["left_out"]:
+        assert one["inside"] == (one["said"]["low"] <= one["measured"] <= one["said"]["high"])
+    inside = sum(one["inside"] for one in bill["left_out"])
+    lines = run().stdout.replace("\n", " ")
+    assert "12 measured passes, each left out of the law in turn" in lines
+    assert f"{inside} of 12 in their interval" in lines
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        (*XOR, "--chart"),
+        ("--preset", "vanishing"),
+        ("--layers", "784,9000,9000,10", "--batch", "1000"),
+        ("--preset", "sine", "--chart"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_no_line_is_wider_than_100_columns_and_none_ends_in_blanks(
+    known_machine, arguments, encoding, monkeypatch
+):
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure", lambda *given: ())
+    if encoding == "ascii":
+        from tui_backprop.render.draw.glyphs import ASCII
+
+        monkeypatch.setattr("tui_backprop.cli.main.glyphs_for_stdout", lambda plain: ASCII)
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    for row in result.stdout.splitlines():
+        assert len(row) <= 100, row
+        assert row == row.rstrip()
+    assert result.stdout.isascii() == (encoding == "ascii")
+    assert encoding == "utf-8" or "?" not in result.stdout
+
+
+def test_the_chart_comes_on_request_with_a_letter_for_every_method(known_machine):
+    plain, drawn = run().stdout, run("--chart").stdout
+    assert drawn.startswith(plain.rstrip("\n"))
+    rows = drawn[len(plain) :].strip("\n").splitlines()
+    assert rows[0].startswith("one gradient: n naive, 2 central")
+    assert len(rows) == 2 + 30
+    for way in WAYS.values():
+        assert any(way.letter in row for row in rows[2:-3])
+    assert rows[-1].strip() == "parameters"
+
+
+# --- measured for real ------------------------------------------------------------------------------------
+
+
+def test_what_is_measured_is_this_network_and_a_few_others():
+    bill = found(*XOR)
+    there = {(one["kind"], one["parameters"]) for one in bill["passes"]}
+    assert {(kind, 9) for kind in KINDS} <= there
+    assert {("forward", 1738), ("backprop", 335_114)} <= there
+    assert all(0 < one["low"] <= one["median"] <= one["high"] and one["runs"] >= 4 for one in bill["passes"])
+    assert bill["kept"] is False
+    assert bill["sweep"] is bill["race"] is None
+    assert bill["network"]["layers"] == [2, 2, 1]
+    measured = next(one for one in bill["passes"] if (one["kind"], one["parameters"]) == ("backprop", 9))
+    backprop = next(one for one in bill["methods"] if one["name"] == "backprop")
+    assert backprop["seconds"]["middle"] == measured["median"]
+    assert bill["machine"]["cores"]
+    assert not cache.place().exists()  # only a sweep is kept
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--layers", "2,5,2", "--data", "moons", "--no-bias"),
+        (
+            "--layers",
+            "2,6,6,2",
+            "--data",
+            "moons",
+            "--layer-norm",
+            "--residual",
+            "--dropout",
+            "0.3",
+            "--l2",
+            "0.1",
+        ),
+        ("--preset", "sine", "--dtype", "float32"),
+        ("--layers", "784,10", "--init", "zeros"),
+    ],
+)
+def test_every_kind_of_network_has_its_bill(arguments):
+    bill = found(*arguments)
+    assert all(method["seconds"]["middle"] > 0 for method in bill["methods"])
+
+
+def test_a_sweep_measures_networks_of_every_size_and_is_kept(folder):
+    first = found(*XOR, "--sweep", "--budget", "1.5")
+    assert 1 <= first["sweep"]["done"] <= first["sweep"]["of"]
+    sizes = {one["parameters"] for one in first["passes"] if one["kind"] == "forward"}
+    assert len(sizes) == first["sweep"]["done"]
+    assert (folder / cache.NAME).exists()
+    then = found(*XOR)
+    assert then["kept"] is True
+    assert then["sweep"] is None
+    assert sizes <= {one["parameters"] for one in then["passes"]}
+    again = found(*XOR, "--again")
+    assert again["kept"] is False
+    assert {one["parameters"] for one in again["passes"] if one["kind"] == "forward"} == {
+        9, 1738, 31_810, 335_114, 2_913_290,
+    }  # fmt: skip
+
+
+def test_its_text_has_a_row_for_each_network():
+    result = run(*XOR, "--sweep", "--budget", "0.5")
+    assert result.exit_code == 0
+    rows = result.stdout.splitlines()
+    at = next(i for i, row in enumerate(rows) if row.startswith("Swept "))
+    done, of = map(int, re.match(r"Swept (\d+) of (\d+) networks in \d+ s", rows[at]).groups())
+    at = next(i for i, row in enumerate(rows) if row.startswith("parameters  layers"))
+    assert len(rows) - at - 1 == done
+    for row in rows[at + 1 :]:
+        assert re.match(r" *\S+  \d+,\d+,\d+ +[\d.]+ (ns|µs|ms|s) +±\d+%", row), row
+    assert ("time was up" in result.stdout) == (done < of)
+
+
+def test_the_smallest_budget_measures_one_network():
+    bill = found(*XOR, "--sweep", "--budget", "1e-9")
+    assert (bill["sweep"]["done"], bill["sweep"]["ended"]) == (1, "time")
+    assert bill["ratio"] > 0
+
+
+def test_a_short_sweep_does_not_undo_a_long_one_unless_asked_to(folder):
+    cache.store(machine((1e3, 1e9), tuple(KINDS)))
+    found(*XOR, "--sweep", "--budget", "1e-9")
+    assert cache.load().largest == pytest.approx(1e9, rel=1e-3)
+    found(*XOR, "--sweep", "--budget", "1e-9", "--again")
+    assert cache.load().largest == 9
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\xff\xfe\x00", b'{"format": 1}', b"[]"])
+def test_a_file_that_is_damaged_is_ignored_and_replaced(folder, damage):
+    folder.mkdir()
+    (folder / cache.NAME).write_bytes(damage)
+    result = run(*XOR)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert found(*XOR, "--sweep", "--budget", "1e-9")["kept"] is False
+    assert cache.load() is not None
+
+
+def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(cache, "place", lambda: tmp_path / "file" / "below")
+    result = run(*XOR, "--sweep", "--budget", "1e-9")
+    assert result.exit_code == 0
+    assert result.stderr == f"backprop-tui: what was measured cannot be kept in {cache.place()}\n"
+
+
+# --- refusals ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sweep", "--budget", "0"], '--budget: "0" is not a positive number'),
+        (["--sweep", "--budget", "-5"], '--budget: "-5" is not a positive number'),
+        (["--sweep", "--budget", "nan"], '--budget: "nan" is not a positive number'),
+        (["--sweep", "--budget", "inf"], '--budget: "inf" is not a positive number'),
+        (["--sweep", "--budget", "soon"], '--budget: "soon" is not a positive number'),
+        (["--budget", "5"], "--budget: it belongs to --sweep"),
+        (["--method", "complex-step"], "--method: it belongs to --race"),
+        (["--step", "1e-4"], "--step: it belongs to --race"),
+        (["--workers", "2"], "--workers: it belongs to --race"),
+        (["--scheduler", "a:1"], "--scheduler: it belongs to --race"),
+        (["--json", "--chart"], "--chart: it belongs to the text; leave it out, or --json"),
+        (["--race", "--method", "spsa"], '--method: "spsa" is unknown; choose from forward-difference,'),
+        (["--race", "--method", "backprop"], '--method: "backprop" is unknown; choose from'),
+        (
+            ["--race", "--method", "forward-mode", "--step", "1"],
+            "--step: it belongs to methods that take a step",
+        ),
+        (["--race", "--step", "0"], '--step: "0" is not a positive number'),
+        (["--race", "--step", "nan"], '--step: "nan" is not a positive number'),
+        (["--race", "--workers", "0"], '--workers: "0" is not a positive whole number'),
+        (["--race", "--workers", "2", "--scheduler", "a:1"], "--scheduler: its workers are there already"),
+        (
+            ["--race", "--workers", "2", "--method", "batched-difference"],
+            "--workers: it belongs to methods that take one parameter at a time: forward-difference,",
+        ),
+        (["--race", "--scheduler", "nowhere"], '--scheduler: "nowhere" is no address; write HOST:PORT'),
+        (["--race", "--scheduler", "127.0.0.1:1"], "--scheduler: nobody answers at 127.0.0.1:1"),
+        (["--layers", "784,5"], "--layers: digits has 10 classes"),
+        (["--layers", "784,180130,180130,180130,10"], "--layers: 65,"),
+    ],
+)
+def test_bad_input_gets_one_line_and_2_before_anything_is_measured(arguments, message, monkeypatch):
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure_machine", None)
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.sweep", None)
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"backprop-tui: {message}")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_help_imports_neither_numpy_nor_dask():
+    code = (
+        "import sys; from tui_backprop.cli.main import main\n"
+        "try: main(['cost', '--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'numpy', 'dask', 'distributed', 'plotext', 'textual'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "set()"
+    for flag in (
+        "--chart",
+        "--sweep",
+        "--budget",
+        "--again",
+        "--race",
+        "--method",
+        "--workers",
+        "--scheduler",
+    ):
+        assert flag in done.stdout

@@ -1,0 +1,179 @@
+"""--plain: the same facts for screen readers, a line each, in words and plain characters."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from tui_backprop.cli.main import main
+from tui_backprop.report.plain import facts, spoken, told
+
+RICH = (
+    "--preset", "xor", "--batch", "3", "--optimiser", "adam", "--layer-norm", "--l2", "0.1", "--schedule", "cosine",
+)  # fmt: skip
+SMALL = ("--layers", "2,3,2", "--data", "moons", "--batch", "4")
+COMMANDS = [
+    ("trace",),
+    ("trace", *RICH, "--grain", "operation"),
+    ("trace", *RICH, "--grain", "layer"),
+    ("trace", "--preset", "sine", "--dropout", "0.2"),
+    ("trace", "--stream", "--layers", "784,20,10"),
+    ("check", "--preset", "xor"),
+    ("check", "--fast"),
+    ("check", *SMALL, "--activation", "relu", "--method", "spsa"),
+    ("blame", "--top", "3"),
+    ("blame", *SMALL, "--top", "4", "--measure", "update"),
+    ("blame", "--layers", "2,3,2", "--data", "moons", "--init", "zeros"),
+    ("cost", *SMALL, "--chart"),
+    ("doctor",),
+]
+each_command = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+DRAWN = re.compile(r"[#|=]{3,}|[-.*~]{3,}")
+
+
+def run(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code in (0, 1), result.output
+    return result.stdout
+
+
+def numbers(text):
+    return {found.rstrip(",") for found in NUMBER.findall(text)}
+
+
+@each_command
+def test_it_has_neither_columns_nor_drawings_nor_colours(command):
+    text = run(*command, "--plain")
+    assert text.isascii()
+    assert "?" not in text.replace("\\033[?", "")  # what a character becomes that has no plain form
+    for row in text.splitlines():
+        assert row.isprintable()
+        assert "  " not in row
+        assert row == row.strip()
+        assert not DRAWN.search(row), row
+        assert not re.search(r" [=-]$", row)
+        assert ": :" not in row
+    assert "\n\n\n" not in text
+
+
+SAME = [
+    c for c in COMMANDS if c[0] in ("trace", "check", "blame") and "--stream" not in c
+]  # each time it is run
+
+
+@pytest.mark.parametrize("command", SAME, ids=" ".join)
+def test_every_number_of_the_usual_text_is_in_it(command):
+    usual, plain = run(*command), run(*command, "--plain")
+    assert numbers(usual.translate(str.maketrans("−²³", "-  "))) - numbers(plain) <= {"1"}  # of β₁
+
+
+def test_a_term_is_an_equation():
+    lines = run("trace", "--plain").splitlines()
+    assert "x[491] times W1[491,239] = 0.992 times 0.131 = +0.130" in lines
+    assert "781 more terms = +0.231" in lines
+    assert "result: z1[239] = +0.152" in lines
+    assert "formula: z1 = x W1 + b1" in lines
+    assert "torch: z1 = x @ W1 + b1" in lines
+    assert "cost: 200,704 MACs, total 0.60x a forward pass" in lines
+
+
+def test_each_step_is_told():
+    usual = re.findall(r"^ *(\d+)  (\w+, layer \d+: .*)$", run("trace", *RICH), re.M)
+    plain = re.findall(r"^step (\d+): (\w+, layer \d+: .*)$", run("trace", *RICH, "--plain"), re.M)
+    assert plain == usual
+    assert usual
+
+
+def test_tables_are_facts():
+    assert "W1, shape: (2,2)" in run("check", "--preset", "xor", "--plain").splitlines()
+    assert "naive, takes: P + 1 forward passes" in run("cost", *SMALL, "--plain").splitlines()
+    assert "layer 1, W: 784x20" in run("trace", "--stream", "--layers", "784,20,10", "--plain").splitlines()
+
+
+def test_blame_names_parameters_and_what_moving_them_does():
+    lines = run("blame", "--top", "2", "--plain").splitlines()
+    assert "rank 1: b4[1]" in lines
+    assert "b4[1], gradient: -0.896" in lines
+    assert "b4[1] moved up: by +0.0100" in lines
+    assert "b4[1] moved up, the loss should change by: -0.00896" in lines
+    assert "b4[1] moved up, the loss is then: 2.258" in lines
+    assert "b4[1] moved as the next update does: by +0.00896" in lines
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] in ("trace", "check", "blame", "cost")])
+def test_it_says_which_network_it_is_about(command):
+    lines = run(*command, "--plain").splitlines()
+    assert any(re.match(r"network: [\d,]+ \w+, ", row) for row in lines[:7])
+    assert command[0] == "cost" or any(row.startswith("data: ") for row in lines[:2])
+
+
+def test_blame_says_which_data_and_which_sample_it_is_about():
+    assert "data: digits, sample 3, loss 2" in run("blame", "--sample", "3", "--plain")
+    assert "data: moons, sample 0 and 3 more, loss " in run("blame", *SMALL, "--plain")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("63.2 us", "63.2 microseconds"), ("1 ms", "1 millisecond"), ("21 ms", "21 milliseconds"),
+        ("1 s", "1 second"),
+        ("19.4 h", "19.4 hours"), ("2.05 min", "2.05 minutes"), ("143 kyr", "143 thousand years"),
+        ("1.05 Myr", "1.05 million years"), ("1.04 universe ages", "1.04 ages of the universe"),
+        ("13M universe ages", "13 million ages of the universe"), ("26k", "26 thousand"), ("2.91M", "2.91 million"),
+        ("809 to 1B parameters", "809 to 1 billion parameters"), ("1.05T", "1.05 trillion"),
+        ("measured +-6%", "measured within 6%"), ("projected within 2.0x", "projected within a factor of 2.0"),
+        ("2.0-7.1x", "2.0 to 7.1 times"), ("3.32x", "3.32 times"), ("9,876/s", "9,876 a second"),
+        ("2.05 kB", "2.05 kilobytes"), ("784x256", "784x256"), ("2P forward passes", "2P forward passes"),
+        ("h = 3.5e-04", "h = 3.5e-04"), ("W1[3,2]", "W1[3,2]"),
+    ],
+)  # fmt: skip
+def test_units_are_said_in_words(written, said):
+    assert spoken(written) == said
+
+
+def test_cost_has_a_summary_first_and_its_units_in_words():
+    text = run("cost", *SMALL, "--plain")
+    summary, about = text.split("\n\n")[:2]
+    assert about.startswith("network: 2,3,2 ")
+    sentences = summary.splitlines()
+    assert len(sentences) == 4
+    assert all(row.endswith(".") for row in sentences)
+    for part in ("17 parameters", "times faster", "100,000 steps", "GPT-3", "projected"):
+        assert part in summary
+    others = "\n".join(row for row in text.splitlines() if not row.startswith("machine: "))
+    assert not re.search(r"\d ?(us|ms|s|h|min|kyr|Myr|Gyr|kB|MB)\b|\+-|\d[kMBTx]\b", others)
+    assert not re.search(r", (known|within|ratio): ", others)
+    assert "so often" not in others
+
+
+def test_the_usual_text_is_as_it_was_without_it():
+    assert "     cost    200,704 MACs  total" in run("trace")
+
+
+def test_json_stays_what_it_is():
+    assert run("check", "--preset", "xor", "--json") == run("check", "--preset", "xor", "--json", "--plain")
+
+
+def test_a_table_becomes_facts():
+    rows = [
+        ["layer", "W", "forward", ""],
+        ["1", "2x3", "  9 µs", "±2%"],
+        ["", "", "8 µs", ""],
+        ["total", "6", "", ""],
+    ]
+    assert facts(rows) == [
+        "layer 1, W: 2x3",
+        "layer 1, forward: 9 us, +-2%",
+        "layer 1, forward: 8 us",
+        "total, W: 6",
+    ]
+    assert told("cost    200 MACs  total −1") == "cost: 200 MACs, total -1"
+    assert told("passed") == "passed"
+
+
+@pytest.mark.parametrize("name", ["trace", "cost", "check", "blame", "doctor"])
+def test_every_command_that_prints_has_it(name):
+    assert "--plain" in run(name, "--help")

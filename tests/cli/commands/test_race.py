@@ -1,0 +1,272 @@
+"""``backprop-tui cost --race``: a numerical gradient for real, in a process or on workers, and called off."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import numpy as np
+import psutil
+import pytest
+from click.testing import CliRunner
+
+from tests.cost.race.workers import GENEROUS, gone, wait_for
+from tui_backprop.cli.main import main
+from tui_backprop.cost.measure import cache
+from tui_backprop.cost.race.race import RACERS, Race, Standing
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
+
+SMALL = (
+    "--layers",
+    "2,7,5,2",
+    "--data",
+    "moons",
+    "--batch",
+    "4",
+    "--dtype",
+    "float64",
+    "--activation",
+    "tanh",
+)
+P = 2 * 7 + 7 + 7 * 5 + 5 + 5 * 2 + 2
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A cache of its own; and short measurements."""
+    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.LOOK", 0.001)
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["cost", "--race", *arguments])
+
+
+def raced(*arguments):
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)["race"]
+
+
+def gradients(method, step=None):
+    """That of backprop and that of a method, in this process."""
+    spec = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
+    batch = cut(spec, "moons", 0, 4)
+    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
+    return METHODS["backprop"].gradient(problem), METHODS[method].gradient(problem, options=Options(step))
+
+
+@pytest.mark.parametrize("method", RACERS)
+def test_it_says_how_long_it_took_and_how_far_both_agree(method):
+    race = raced(*SMALL, "--method", method)
+    exact, numeric = gradients(method)
+    assert race["evaluations"] == METHODS[method].count(P, 1)
+    assert race["rate"] == pytest.approx(race["evaluations"] / race["seconds"])
+    assert race["ratio"] == pytest.approx(race["seconds"] / race["backprop"])
+    assert race["cosine"] == pytest.approx(numeric @ exact / np.linalg.norm(numeric) / np.linalg.norm(exact))
+    assert race["relative_error"] == pytest.approx(np.linalg.norm(numeric - exact) / np.linalg.norm(exact))
+    assert race["worst"]["error"] == np.abs(numeric - exact).max()
+    assert re.fullmatch(r"[Wb][123]\[[\d,]+\]", race["worst"]["entry"])
+    assert race["step"] == pytest.approx(METHODS[method].best_step("float64"))
+    assert race["workers"] == 0
+
+
+def test_the_step_is_the_one_asked_for():
+    race = raced(*SMALL, "--step", "1e-2")
+    exact, numeric = gradients("forward-difference", 1e-2)
+    assert race["step"] == 1e-2
+    assert race["worst"]["error"] == np.abs(numeric - exact).max() > 1e-4
+
+
+def test_the_text_ends_with_the_race_and_the_claims_are_of_it():
+    result = run(*SMALL)
+    assert result.exit_code == 0
+    rows = result.stdout.splitlines()
+    at = next(i for i, row in enumerate(rows) if row.startswith("The race, run for real in one process"))
+    assert rows[at].endswith("forward-difference, h = 1.5e-08")
+    took, backprop, agree = rows[at + 1 :]
+    assert re.match(rf"took +[\d.]+ (µs|ms|s) for {P + 1} evaluations, [\d,]+/s, each a forward pass$", took)
+    assert re.match(r"backprop +[\d.]+ (µs|ms) for the same gradient: [\d,.]+ times faster$", backprop)
+    assert re.match(
+        r"agree +cosine 1\.000000000, relative error \S+, worst entry [Wb][123]\[[\d,]+\], off", agree
+    )
+    claim = next(row for row in rows if row.startswith("one gradient, numerically"))
+    assert claim.endswith("run for real, in the race")
+    assert took.split(" for ")[0].split(maxsplit=1)[1] in claim
+
+
+def test_for_one_sample_the_projection_stands_beside_it():
+    rows = run("--layers", "2,7,2", "--data", "moons").stdout.splitlines()
+    assert re.match(r"foretold +[\d.]+ \S+ in one process", rows[-1])
+    assert (
+        "foretold"
+        not in run("--layers", "2,7,2", "--data", "moons", "--method", "batched-forward-mode").stdout[-300:]
+    )
+
+
+def test_where_every_gradient_is_0_nothing_is_made_up():
+    arguments = "--layers", "2,3,2", "--data", "moons", "--init", "zeros", "--method", "forward-mode"
+    race = raced(*arguments, "--no-bias")
+    assert race["cosine"] is race["relative_error"] is None
+    assert "cosine unknown, relative error NaN" in run(*arguments, "--no-bias").stdout
+
+
+def test_a_race_that_fails_is_one_line(monkeypatch):
+    failed = Standing("forward-difference", "failed", why="MemoryError: none left")
+    monkeypatch.setattr(Race, "start", lambda race: None)
+    monkeypatch.setattr(Race, "standing", lambda race: failed)
+    result = run(*SMALL)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "backprop-tui: --race: MemoryError: none left\n"
+
+
+# --- on workers -------------------------------------------------------------------------------------------
+
+
+def test_without_the_extra_workers_are_refused_in_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    for option in (("--workers", "2"), ("--scheduler", "127.0.0.1:1")):
+        result = run(*SMALL, *option)
+        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert run(*SMALL, "--workers", "1").stderr == (
+        'backprop-tui: --workers: needs the extra: pip install "backprop-tui[cluster]"\n'
+    )
+
+
+def test_workers_of_this_machine_or_of_a_scheduler_find_the_same(monkeypatch):
+    pytest.importorskip("distributed", reason="needs the extra cluster")
+    from tui_backprop.cost.race.dask_cluster import local
+
+    alone = raced(*SMALL, "--method", "complex-step")
+    monkeypatch.setattr("tui_backprop.cli.commands.cost.Race", None)  # not here
+    same = ("method", "step", "evaluations", "worst")
+    with local(1) as cluster:
+        joined = raced(*SMALL, "--method", "complex-step", "--scheduler", cluster.client.scheduler.address)
+        assert cluster.threads() == 1  # it stays
+    assert {name: joined[name] for name in same} == {name: alone[name] for name in same}
+    for name in ("cosine", "relative_error"):  # sums, in the order in which chunks came
+        assert joined[name] == pytest.approx(alone[name], abs=1e-12)
+    assert joined["workers"] == 1
+    result = run(*SMALL, "--workers", "2")
+    assert result.exit_code == 0, result.output
+    assert "The race, run for real on 2 workers: forward-difference" in result.stdout
+
+
+# --- called off -------------------------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of POSIX")
+
+
+class Watched:
+    """The command in a session of its own, its stderr a terminal that is read all the time."""
+
+    def __init__(self, folder, *arguments):
+        self.master, slave = os.openpty()
+        environment = os.environ | {"XDG_CACHE_HOME": str(folder), "HOME": str(folder), "TMPDIR": str(folder)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tui_backprop", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            start_new_session=True,
+            env=environment,
+        )
+        os.close(slave)
+        self.said = b""
+        self.family = set()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self):
+        with suppress(OSError):  # the other end is closed
+            while data := os.read(self.master, 4096):
+                self.said += data
+
+    def until(self, text):
+        """Wait until it is said."""
+        self.wait(lambda: re.search(text, self.said))
+
+    def until_there_are(self, processes):
+        """Wait until it has started so many."""
+        self.wait(lambda: len(self.family) >= processes)
+
+    def wait(self, reached):
+        """Wait, and remember who belongs to it."""
+        end = time.monotonic() + GENEROUS
+        while not reached():
+            assert time.monotonic() < end
+            assert self.process.poll() is None, self.said
+            with suppress(psutil.NoSuchProcess):
+                self.family |= {one.pid for one in psutil.Process(self.process.pid).children(recursive=True)}
+            time.sleep(0.02)
+
+    def interrupt(self, times=1):
+        """Ctrl+C goes to all of them, as from a terminal; what it printed, and its exit code."""
+        for _ in range(times):
+            os.killpg(self.process.pid, signal.SIGINT)
+            time.sleep(0.1)
+        printed, _ = self.process.communicate(timeout=GENEROUS)
+        self.reader.join(GENEROUS)
+        os.close(self.master)
+        return printed, self.process.returncode
+
+
+@posix
+@pytest.mark.parametrize(
+    ("command", "processes"),
+    [
+        (("cost", "--race"), 1),
+        (("cost", "--race", "--workers", "2"), 2),
+        (("check", "--exhaustive", "--workers", "2"), 2),
+        (("check", "--exhaustive"), 0),
+    ],
+)
+def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(tmp_path, command, processes):
+    if "--workers" in command:
+        pytest.importorskip("distributed", reason="needs the extra cluster")
+    watched = Watched(tmp_path, *command)
+    watched.until(rb"evaluations: [\d,]+ of (335,115|670,229), [\d,]+/s, \d+ s left")
+    printed, code = watched.interrupt(3 if "--workers" in command else 1)
+    assert (printed, code) == (b"", 130)
+    assert b"Traceback" not in watched.said
+    assert b"Error" not in watched.said
+    assert watched.said.rpartition(b"\r ")[2].strip() == b""  # the line of progress is gone
+    assert len(watched.family) >= processes
+    wait_for(lambda: all(gone(pid) for pid in watched.family))
+
+
+@posix
+@pytest.mark.parametrize("command", [("cost", "--race"), ("cost", "--race", "--workers", "2")])
+def test_so_it_does_while_processes_are_being_started(tmp_path, command):
+    if "--workers" in command:
+        pytest.importorskip("distributed", reason="needs the extra cluster")
+    watched = Watched(tmp_path, *command)
+    watched.until_there_are(2)  # beside Python's own resource tracker
+    printed, code = watched.interrupt()
+    assert (printed, code) == (b"", 130)
+    assert watched.said.split(b"\r")[-1].strip() == b""
+    assert b"Traceback" not in watched.said
+    wait_for(lambda: all(gone(pid) for pid in watched.family))
+
+
+@posix
+def test_of_a_sweep_that_is_called_off_what_was_measured_is_kept(tmp_path):
+    watched = Watched(tmp_path, "cost", "--preset", "xor", "--sweep")
+    watched.until(rb"networks: [1-9]\d* of \d+, now \S+ parameters, at most \d+ s left")
+    printed, code = watched.interrupt()
+    assert (printed, code) == (b"", 130)
+    assert b"Traceback" not in watched.said
+    done = int(re.search(rb"called off; (\d+) of \d+ networks are measured and kept", watched.said)[1])
+    (file,) = tmp_path.rglob(cache.NAME)
+    points = json.loads(file.read_text())["points"]
+    assert len({tuple(point["shape"]["widths"]) for point in points}) == done >= 1

@@ -1,0 +1,215 @@
+"""Settings: which one counts, where it came from, and what is said of one that does not do."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from tui_backprop.cli import settings as config
+from tui_backprop.cli.settings import ROWS, SETTINGS, Settings, settings
+from tui_backprop.support import paths as places
+from tui_backprop.support.validation import SpecError
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home folder with a settings file in it: ``home(text)``."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "config" / "config.toml"
+    monkeypatch.setattr(places, "config_file", lambda: path)
+
+    def write(text):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def refusal(flags=config.NONE, environ=config.NONE):
+    with pytest.raises(SpecError) as caught:
+        settings(flags, environ)
+    assert len(caught.value.message) < 250
+    assert caught.value.message.isprintable()
+    return caught.value.field, caught.value.message
+
+
+WHOLE = """
+color = "16"
+glyphs = "ascii"
+mouse = false
+motion = false
+tour = false
+memory = 64
+
+[keys]
+view = ["w"]
+quit = "ctrl+x"
+"""
+
+
+def test_nothing_chosen_is_the_default(home):
+    found = settings({}, {})
+    assert found == Settings()
+    assert {found.origin(each.name) for each in SETTINGS} == {"default"}
+
+
+def test_settings_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        Settings().color = "16"
+
+
+def test_everything_can_be_chosen_in_the_file(home):
+    home(WHOLE)
+    found = settings({}, {})
+    assert found == Settings(
+        color="16",
+        glyphs="ascii",
+        mouse=False,
+        motion=False,
+        tour=False,
+        memory=64,
+        keys={"view": ("w",), "quit": ("ctrl+x",)},
+    )
+    assert found.keymap == {"view": "w", "quit": "ctrl+x"}
+    assert found.origin("color") == found.origin("keys") == "file ~/config/config.toml"
+
+
+def test_a_flag_comes_before_the_environment_and_that_before_the_file(home):
+    home('color = "16"\nmemory = 64\nglyphs = "ascii"')
+    environ = {"BACKPROP_TUI_COLOR": "none", "BACKPROP_TUI_MEMORY": "32"}
+    found = settings({"memory": "128", "color": None}, environ)
+    assert (found.color, found.memory, found.glyphs, found.mouse) == ("none", 128, "ascii", True)
+    assert [found.origin(name) for name in ("color", "memory", "glyphs", "mouse")] == [
+        "environment BACKPROP_TUI_COLOR", "flag --memory", "file ~/config/config.toml", "default",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["mouse", "motion", "tour"])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", True), ("Yes", True), ("on", True), ("0", False), ("no", False), ("FALSE", False)],
+)
+def test_switches_are_read_from_words_in_the_environment(home, name, text, value):
+    assert getattr(settings({}, {f"BACKPROP_TUI_{name.upper()}": text}), name) is value
+    assert getattr(settings({name: value}, {}), name) is value
+
+
+def test_automatic_is_none_and_takes_back_what_stands_in_the_file(home):
+    home("motion = true")
+    environ = {"BACKPROP_TUI_MOTION": "auto"}
+    assert settings({}, {}).motion is True
+    assert settings({}, environ).motion is None
+
+
+def test_an_empty_variable_asks_for_nothing(home):
+    home('color = "16"')
+    assert settings({}, {"BACKPROP_TUI_COLOR": "", "BACKPROP_TUI_CONFIG": ""}).color == "16"
+
+
+def test_numbers_of_colours_need_no_quotes(home):
+    home("color = 256")
+    assert settings({}, {}).color == "256"
+
+
+def test_ascii_is_a_flag_of_its_own(home):
+    found = settings({"ascii": True}, {"BACKPROP_TUI_GLYPHS": "utf-8"})
+    assert (found.glyphs, found.origin("glyphs")) == ("ascii", "flag --ascii")
+    assert refusal({"ascii": True, "glyphs": "utf-8"})[0] == "ascii"
+
+
+def test_another_file_is_named_by_a_flag_before_the_environment(home, tmp_path):
+    home("memory = 1")
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text("memory = 2")
+    other.write_text("memory = 3")
+    assert settings({}, {"BACKPROP_TUI_CONFIG": str(one)}).memory == 2
+    assert settings({"config": str(other)}, {"BACKPROP_TUI_CONFIG": str(one)}).memory == 3
+    assert refusal({"config": str(tmp_path / "none.toml")}) == ("config", "~/none.toml is not there")
+
+
+CASES = [
+    ('colour = "16"', "colour: no such setting; did you mean color?"),
+    ("MEMORY = 1", "MEMORY: no such setting; did you mean memory?"),
+    ("xyz = 1", f"xyz: no such setting; there is {', '.join((*ROWS, 'keys'))}"),
+    ('color = "pink"', 'color: "pink" does not do; choose from auto, true, 256, 16, none'),
+    ("color = true", 'color: "true" does not do; choose from auto, true, 256, 16, none'),
+    ("color = 1.5", "choose from auto"),
+    ("color = []", "choose from auto"),
+    ('glyphs = "Ascii"', "choose from auto, utf-8, ascii"),
+    ('mouse = "maybe"', 'mouse: "maybe" does not do; it is true or false'),
+    ("mouse = 1", 'mouse: "1" does not do; it is true or false'),
+    ('mouse = "auto"', "it is true or false"),
+    ('motion = "maybe"', "it is auto, true or false"),
+    ("memory = 0", 'memory: "0" does not do; it is a number of megabytes, such as 256'),
+    ("memory = -1", "such as 256"),
+    ("memory = 1.5", "such as 256"),
+    ("memory = true", "such as 256"),
+    ("memory = 1979-05-27", "such as 256"),
+    ("keys = 1", "keys: it is a table, [keys]"),
+    ('[keys]\nveiw = ["w"]', "keys: veiw is no action; did you mean view"),
+    ('[keys]\nview = []', 'keys: view takes one or more keys, such as ["right", "l"]'),
+    ("[keys]\nview = 1", "keys: view takes one or more keys"),
+    ('[keys]\nview = ["hyper+w", "rihgt"]', 'keys: view: "rihgt" is no key; write it like'),
+    ('[keys]\nview = ["t"]', "keys: view: t is a key of train already; give that another"),
+    ('[keys]\nview = ["w"]\ngrain = ["w"]', "w is a key of"),
+    ("color = pink", "is not TOML: Invalid value (at line 1, column 9)"),
+    ('color = "16"\ncolor = "16"', "is not TOML: Cannot overwrite a value"),
+    (b'color = "\xff"', "is not TOML: it is not UTF-8"),
+    (b"a = 1\n" * 200_000, "is too large for settings"),
+    ("a = " + "[" * 5000, "is not TOML"),
+    ('"\\u001b[2J" = 1', "?[2J: no such setting"),
+    ('color = "\\u001b[31m"', '"?[31m" does not do'),
+    ('[keys]\n"[red]\\u0007" = 1', "keys: [red]? is no action"),
+    ('[keys]\nview = ["\\u001b"]', '"?" is no key'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "why"), CASES, ids=range(len(CASES)))
+def test_what_does_not_do_in_the_file_is_named_with_what_would(home, text, why):
+    home(text)
+    field, message = refusal()
+    assert field == "config"
+    assert message.startswith("~/config/config.toml")
+    assert why in message
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: each.name)
+def test_what_does_not_do_elsewhere_is_named_after_its_place(home, setting):
+    field, message = refusal({}, {setting.variable: "\x1b[31mpink"})
+    assert field == setting.variable
+    assert message.startswith('"?[31mpink" does not do; ')
+    assert refusal({setting.name: "pink"})[0] == setting.name
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be(home):
+    path = home("")
+    path.unlink()
+    path.mkdir()
+    assert refusal() == ("config", "~/config/config.toml cannot be read: Is a directory")
+    assert "cannot be read" in refusal({"config": "a\0b"})[1]
+
+
+def test_without_a_home_there_is_no_file(monkeypatch):
+    def homeless():
+        raise OSError("this user has no home folder")
+
+    monkeypatch.setattr(places, "config_file", homeless)
+    assert settings({}, {}) == Settings()
+
+
+def test_places_are_shown_without_the_home_folder_and_without_control_characters(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert places.shown(tmp_path / "a" / "b") == "~/a/b"
+    assert places.shown(tmp_path) == "~"
+    assert places.shown(f"{tmp_path}x/y") == f"{tmp_path}x/y"[:120]
+    assert places.shown("/etc/\x1b[2J\nx") == "/etc/?[2J?x"
+    assert len(places.shown("/" + "a" * 500)) == 120
+
+
+def test_a_home_that_stands_for_nothing_makes_no_folder_of_that_name():
+    from pathlib import Path
+
+    with pytest.raises(OSError, match="no home folder"):
+        places._found(lambda name: Path("~/.config") / name)

@@ -1,0 +1,253 @@
+"""The sweep, with a clock and timings of the test's own; and what it finds, kept between starts."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from tests.cost.machines import PROBE, machine, true_seconds
+from tui_backprop.cost.measure import cache
+from tui_backprop.cost.measure.bandwidth import probe
+from tui_backprop.cost.measure.passes import (
+    LADDER,
+    LEAST,
+    STREAMED,
+    measure,
+    measure_machine,
+    quartiles,
+    timings,
+)
+from tui_backprop.cost.measure.sweep import SHARE, busy, checked, needs, plan, sweep, with_points
+from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.workload import KINDS, shape_of
+from tui_backprop.cost.race.subprocess_generator import Apart
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.support.validation import SpecError
+
+GIB = 2**30
+LESSON = NetworkSpec()
+
+
+class Clock:
+    """Time that passes only when something is measured."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def measure(self, spec, each, kinds):
+        """As long as runs of each kind, and making the network, would take."""
+        self.now += each * len(kinds) + 1e-8 * spec.parameters
+        shape = shape_of(spec)
+        return tuple(Measured(kind, shape, *[true_seconds(kind, shape)] * 3, 5) for kind in kinds)
+
+
+def swept(budget=60.0, free=24 * GIB, spec=LESSON):
+    clock = Clock()
+    return list(sweep(spec, budget, free, clock, clock.measure, lambda most: PROBE))
+
+
+def test_it_goes_from_a_thousand_parameters_to_a_billion_small_ones_first():
+    found = swept()
+    sizes = [step.now for step in found if step.now]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < 1100
+    assert 9e8 < sizes[-1] < 1.1e9
+    assert LESSON.parameters in sizes
+    unit = 784 + 10 + 2  # parameters that one unit more in each layer brings: sizes come no closer than that
+    assert all(b / a < 3.3 or b - 3.3 * a < unit for a, b in itertools.pairwise(sizes))
+    assert found[-1].done == found[-1].of == len(sizes)
+    assert found[-1].now is None
+    assert found[-1].ended == ""
+
+
+def test_small_networks_are_measured_in_every_way_and_large_ones_forward_and_back():
+    points = swept()[-1].law.points
+    assert {p.kind for p in points if p.parameters < 1e6} == set(KINDS)
+    assert {p.kind for p in points if p.parameters > 1e8} == {"forward", "backprop"}
+
+
+def test_a_budget_is_kept_and_what_was_found_until_then_stays():
+    whole = swept()[-1].seconds
+    found = swept(budget=2.0)
+    assert found[-1].ended == "time"
+    assert found[-1].seconds <= 2.0 + 0.5
+    assert 0 < len(found[-1].law.points) < 58
+    assert whole > 10
+
+
+@pytest.mark.parametrize("free", [2**20, 100 * 2**20, GIB, 24 * GIB])
+def test_no_network_takes_more_than_its_share_of_the_memory(free):
+    specs = plan(LESSON, free)
+    assert all(needs(spec) <= SHARE * free for spec in specs)
+    assert max((spec.parameters for spec in specs), default=0) <= free / 8
+    if free == 24 * GIB:
+        assert specs[-1].parameters > STREAMED
+
+
+def test_what_the_law_leaves_out_is_left_out():
+    specs = plan(replace(LESSON, dropout=0.5, l2=0.1, layer_norm=True), GIB)
+    assert not any(spec.dropout or spec.l2 or spec.layer_norm for spec in specs)
+
+
+@pytest.mark.parametrize("budget", [0, -1, "nan", "soon", "inf"])
+def test_a_budget_that_is_none_is_refused_in_a_line(budget):
+    with pytest.raises(SpecError) as refused:
+        checked(budget)
+    assert refused.value.field == "budget"
+
+
+def test_it_stops_when_nobody_asks_any_more():
+    clock = Clock()
+    steps = sweep(LESSON, 60.0, GIB, clock, clock.measure, lambda most: PROBE)
+    next(steps)
+    next(steps)
+    steps.close()
+    assert clock.now < 2
+
+
+def test_busy_points_and_points_taken_over():
+    old, new = machine((1e3, 1e4)), machine((1e4, 1e5), noise=lambda i: 2.0)
+    both = with_points(old, new)
+    assert len(both.points) == 6
+    assert both.point("forward", 1e4).median == new.point("forward", 1e4).median
+    wide = replace(new.points[0], high=9.0)
+    assert busy(Law((wide, *new.points[1:]), PROBE)) == (wide,)
+
+
+# --- real measurements: of what, and sane; how fast is not a test's business --------------------------------
+
+
+@pytest.mark.parametrize("layers", [(2, 2, 1), (784, 10), (5, 4, 3, 2)])
+def test_every_kind_of_pass_is_measured(layers):
+    spec = NetworkSpec(layers, "tanh", "mse")
+    points = measure(spec, 0.0, tuple(KINDS))
+    assert [p.kind for p in points] == list(KINDS)
+    for point in points:
+        assert point.parameters == spec.parameters
+        assert 0 < point.low <= point.median <= point.high < 10
+        assert point.runs >= LEAST
+
+
+def test_a_streamed_network_is_measured_without_its_gradient(monkeypatch):
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.STREAMED", 1000)
+    points = measure(NetworkSpec((784, 64, 10)), 0.0)
+    assert [p.kind for p in points] == ["forward", "backprop"]
+
+
+def test_a_machine_is_measured_at_the_ladder_and_at_the_network_in_hand():
+    spec = NetworkSpec((5, 4, 3))
+    law = measure_machine(spec, 0.0)
+    sizes = {p.parameters for p in law.points}
+    assert sizes == {*(NetworkSpec(layers).parameters for layers in LADDER), spec.parameters}
+    again = measure_machine(NetworkSpec((6, 4, 3)), 0.0, law)  # what was kept is not measured again
+    assert len(again.points) == len(law.points) + 2
+    assert set(law.points) <= set(again.points)
+
+
+def test_timings_are_at_least_a_few_however_long_a_run_takes():
+    runs = []
+    assert len(timings(lambda: runs.append(1), budget=0.0)) == LEAST
+    assert len(runs) == LEAST + 1  # the first one warms up
+    assert quartiles([5.0, 1.0, 4.0, 2.0, 3.0]) == (2.0, 3.0, 4.0)
+
+
+def test_the_probe_finds_speeds_that_a_machine_can_have():
+    found = probe(17)
+    for speeds in (found.reading, found.both):
+        assert len(speeds.sizes) == len(speeds.rates) == 4
+        assert list(speeds.sizes) == sorted(speeds.sizes)
+        assert all(1e6 < rate < 1e14 for rate in speeds.rates)
+        assert speeds.at(1) == pytest.approx(speeds.rates[0])
+        assert speeds.at(1e15) == pytest.approx(speeds.rates[-1])
+
+
+# --- kept between starts ------------------------------------------------------------------------------------
+
+
+def test_what_was_found_comes_back(tmp_path):
+    law = machine()
+    assert cache.load(tmp_path) is None
+    assert cache.store(law, tmp_path / "new" / "folder")
+    assert cache.load(tmp_path / "new" / "folder") == law
+    assert os.listdir(tmp_path / "new" / "folder") == [cache.NAME]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: "\x00\xff not json",
+        lambda text: "[1, 2]",
+        lambda text: text.replace('"format":1', '"format":99'),
+        lambda text: text.replace('"format":1', '"format":"one"'),
+        lambda text: text.replace('"numpy":"', '"numpy":"0.'),
+        lambda text: text.replace('"median":', '"median":-'),
+        lambda text: json.dumps({**json.loads(text), "points": []}),
+        lambda text: json.dumps({**json.loads(text), "probe": {"reading": {"sizes": [], "rates": []}}}),
+    ],
+)
+def test_a_file_that_is_not_to_be_trusted_is_as_good_as_none(tmp_path, damage):
+    cache.store(machine(), tmp_path)
+    file = tmp_path / cache.NAME
+    file.write_text(damage(file.read_text()), encoding="latin-1")
+    assert cache.load(tmp_path) is None
+    assert cache.store(machine(), tmp_path)
+    assert cache.load(tmp_path) == machine()
+
+
+def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert not cache.store(machine(), tmp_path / "file")
+    assert cache.load(tmp_path / "file") is None
+
+
+# --- in a process of its own --------------------------------------------------------------------------------
+
+
+def counted(many):
+    yield from range(many)
+
+
+def broken():
+    yield 1
+    raise ValueError("no more")
+
+
+def everything(apart):
+    found = []
+    while not apart.over:
+        found += apart.taken(5.0)
+    return found
+
+
+def test_what_a_generator_yields_comes_from_another_process():
+    with Apart(counted, 5) as apart:
+        assert everything(apart) == [0, 1, 2, 3, 4]
+        assert apart.why == ""
+
+
+def test_what_goes_wrong_there_is_said_in_a_line():
+    with Apart(broken) as apart:
+        assert everything(apart) == [1]
+        assert apart.why == "ValueError: no more"
+
+
+def test_one_that_is_closed_or_killed_is_over():
+    apart = Apart(counted, 10**9)
+    apart.taken(5.0)
+    apart.close()
+    apart.close()
+    assert apart.over
+    with Apart(counted, 10**9) as killed:
+        killed.taken(5.0)
+        killed._process.kill()
+        everything(killed)
+        assert killed.why

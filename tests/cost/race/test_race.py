@@ -1,0 +1,280 @@
+"""The race: a real numerical gradient in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tui_backprop.cost.race.race import RACERS, Race, Sums, bare_rate, name_of, order_of
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.gradients.methods import METHODS, Problem
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
+
+GENEROUS = 60.0  # seconds; only a hang takes so long
+SMALL = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
+LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it on its way
+
+
+def problem_of(spec, batch=1):
+    data = {784: "digits", 1: "sine"}.get(spec.layers[0], "moons")
+    samples = cut(spec, data, 0, batch)
+    return Problem(spec, samples.x, samples.t, initial_parameters(spec))
+
+
+def until(race, reached):
+    end = time.monotonic() + GENEROUS
+    while not reached(standing := race.standing()):
+        assert time.monotonic() < end, standing
+        time.sleep(0.01)
+    return standing
+
+
+def stands_still(race, before):
+    """Whether nothing more is done for a while."""
+    time.sleep(0.3)
+    after = race.standing()
+    return (before.evaluations, before.seconds) == (after.evaluations, after.seconds)
+
+
+def finished(race):
+    return until(race, lambda standing: not standing.going)
+
+
+@pytest.mark.parametrize("method", RACERS)
+def test_it_finds_the_same_gradient_as_in_this_process_to_the_last_bit(method):
+    problem = problem_of(SMALL, 4)
+    with Race(problem, method) as race:
+        assert race.standing().state == "ready"
+        race.start()
+        end = finished(race)
+    assert end.state == "done", end.why
+    assert end.evaluations == end.of == METHODS[method].count(SMALL.parameters, 1)
+    assert end.done == end.parameters == SMALL.parameters
+    expected = METHODS[method].gradient(problem)
+    assert race.gradient.tolist() == expected.astype(float).tolist()
+    exact = METHODS["backprop"].gradient(problem)
+    cosine = expected @ exact / np.linalg.norm(expected) / np.linalg.norm(exact)
+    assert end.agreement.cosine == pytest.approx(cosine, abs=1e-12)
+    off = np.abs(expected - exact)
+    assert end.agreement.error == off.max()
+    assert end.agreement.worst in {name_of(problem, int(at)) for at in np.flatnonzero(off == off.max())}
+    assert end.agreement.relative == pytest.approx(np.linalg.norm(off) / np.linalg.norm(exact))
+    assert end.backprop > 0
+
+
+@pytest.mark.parametrize("method", ["forward-difference", "batched-difference"])
+@pytest.mark.parametrize(
+    ("spec", "batch"),
+    [
+        (replace(SMALL, dtype="float32"), 1),
+        (SMALL, 32),
+        (NetworkSpec((1, 1, 1), "tanh", "mse", dtype="float64"), 1),  # one parameter in each tensor
+    ],
+)
+def test_so_it_does_for_every_kind_of_network(method, spec, batch):
+    problem = problem_of(spec, batch)
+    with Race(problem, method) as race:
+        race.start()
+        end = finished(race)
+    assert (end.state, end.done) == ("done", spec.parameters)
+    assert race.gradient.tobytes() == METHODS[method].gradient(problem).tobytes()
+    assert end.agreement.cosine > 0.999
+    assert race.standing() == end  # closed, it can still be asked
+
+
+def test_parameters_that_are_no_numbers_end_no_race():
+    problem = problem_of(SMALL)
+    problem.parameters[30] = np.nan
+    with Race(problem) as race:
+        race.start()
+        end = finished(race)
+    assert end.state == "done"
+    assert np.isnan(end.agreement.cosine)
+    assert np.isnan(end.agreement.error)
+    assert end.agreement.worst is not None
+
+
+def test_the_lesson_s_epsilon_can_race_too():
+    problem = problem_of(SMALL, 4)
+    with Race(problem, step=1e-4) as race:
+        race.start()
+        assert finished(race).state == "done"
+    exact = METHODS["backprop"].gradient(problem)
+    error = np.abs(race.gradient - exact).max()
+    assert 1e-8 < error < 1e-3  # h/2 f'': far from the best step's
+
+
+def test_what_is_done_is_found_and_what_is_not_done_is_not():
+    problem = problem_of(LONG)
+    with Race(problem, "batched-difference") as race:
+        race.start()
+        some = until(race, lambda standing: standing.done > 3000 or not standing.going)
+        race.pause()
+        until(race, lambda standing: standing.state != "running")
+        there = race.standing()
+        order = order_of("batched-difference", problem)
+        exact = METHODS["backprop"].gradient(problem)
+        found = race.gradient[order[: some.done]]
+        assert np.allclose(found, exact[order[: some.done]], atol=2e-2)
+        there_is = np.count_nonzero(exact[order[: some.done]])  # the others belong to units that are off
+        assert np.count_nonzero(found) > 0.9 * there_is > 500
+        assert sorted(order) == list(range(LONG.parameters))  # the last layer first
+        assert order[0] >= LONG.parameters - 2570
+        assert there.state == "paused"
+
+
+def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
+    with Race(problem_of(LONG)) as race:
+        race.start()
+        until(race, lambda standing: standing.evaluations > 100)
+        race.pause()
+        still = until(race, lambda standing: stands_still(race, standing))
+        assert still.state == "paused"
+        assert still.evaluations < still.of
+        race.resume()
+        until(race, lambda standing: standing.evaluations > still.evaluations)
+        process = psutil.Process(race._process.pid)
+        race.cancel()
+        assert not process.is_running()
+        end = race.standing()
+        assert end.state == "cancelled"
+        assert 0 < end.done < end.parameters
+        assert end.rate > 0
+
+
+def test_it_can_be_cancelled_while_it_pauses_and_closed_twice():
+    race = Race(problem_of(LONG))
+    race.start()
+    until(race, lambda standing: standing.evaluations > 0)
+    race.pause()
+    until(race, lambda standing: stands_still(race, standing))
+    race.close()
+    race.close()
+    assert race.standing().state == "cancelled"
+    race.start()  # over is over
+    assert race.standing().state == "cancelled"
+
+
+def test_one_that_was_never_started_can_be_closed():
+    with Race(problem_of(SMALL)) as race:
+        pass
+    assert race.standing().state == "cancelled"
+
+
+def test_a_killed_process_is_a_failed_race_with_its_reason():
+    with Race(problem_of(LONG)) as race:
+        race.start()
+        until(race, lambda standing: standing.evaluations > 0)
+        os.kill(race._process.pid, signal.SIGKILL)
+        end = finished(race)
+    assert end.state == "failed"
+    assert "signal 9" in end.why
+    with Race(race.problem, exact=race.exact) as again:
+        again.start()
+        until(again, lambda standing: standing.evaluations > 0)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks at the files of a process as Linux shows them")
+def test_its_process_has_no_hand_on_the_terminal():
+    with Race(problem_of(LONG)) as race:
+        race.start()
+        until(race, lambda standing: standing.evaluations > 0)
+        pid = race._process.pid
+        assert {os.readlink(f"/proc/{pid}/fd/{stream}") for stream in (0, 1, 2)} == {os.devnull}
+        os.kill(pid, signal.SIGINT)  # Ctrl+C goes to the whole group
+        there = race.standing().evaluations
+        assert until(race, lambda standing: standing.evaluations > there).state == "running"
+
+
+def test_an_error_over_there_is_said_here_in_a_line():
+    problem = problem_of(SMALL)
+    with Race(problem, step=-1.0) as race:
+        race.start()
+        end = finished(race)
+    assert end.state == "failed"
+    assert end.why.startswith("ValueError: a step of -1 leads nowhere")
+    with pytest.raises(KeyError):
+        Race(problem, "spsa")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_gradient_that_is_no_number_is_compared_as_such():
+    problem = problem_of(SMALL)
+    exact = METHODS["backprop"].gradient(problem)
+    broken = exact.copy()
+    broken[3] = np.nan
+    found = Sums(problem, exact, broken, None).up_to(SMALL.parameters)
+    assert np.isnan(found.cosine)
+    assert np.isnan(found.error)
+    assert found.worst == name_of(problem, 3)
+
+
+def test_a_planted_error_is_named_and_every_entry_is_looked_at_once():
+    problem = problem_of(SMALL)
+    exact = METHODS["backprop"].gradient(problem)
+    wrong = exact.copy()
+    wrong[17] += 0.5
+    sums = Sums(problem, exact, wrong, None)
+    for done in (0, 1, 17, 18, 40, SMALL.parameters):
+        found = sums.up_to(done)
+        assert (found.worst == name_of(problem, 17)) == (done >= 18)
+    assert found.error == pytest.approx(0.5)
+    assert found == Sums(problem, exact, wrong, None).up_to(SMALL.parameters)
+    assert name_of(problem, 17) == "b1[3]"
+
+
+def test_dropout_uses_the_masks_of_the_iteration():
+    problem = replace(problem_of(replace(SMALL, dropout=0.4), 8), t=5)
+    with Race(problem) as race:
+        race.start()
+        assert finished(race).agreement.cosine > 0.99999
+
+
+def test_the_bare_rate_counts_forward_passes():
+    ticks = iter(np.arange(0, 10, 0.25))
+    assert bare_rate(problem_of(SMALL), 1.0, clock=lambda: float(next(ticks))) == pytest.approx(3.0)
+
+
+ORPHAN = """
+    import os, signal, sys, time
+    from tests_race import problem_of, LONG
+    from tui_backprop.cost.race.race import Race
+    if __name__ == "__main__":
+        race = Race(problem_of(LONG))
+        race.start()
+        while not race.standing().evaluations:
+            time.sleep(0.01)
+        if sys.argv[1:] == ["paused"]:
+            race.pause()
+            time.sleep(0.1)
+        print(race._process.pid, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("state", ["running", "paused"])
+def test_when_the_app_is_killed_no_process_stays_behind(tmp_path, state):
+    (tmp_path / "tests_race.py").write_bytes(Path(__file__).read_bytes())
+    (tmp_path / "orphan.py").write_text(textwrap.dedent(ORPHAN))
+    done = subprocess.run(
+        [sys.executable, "orphan.py", state], cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS
+    )
+    assert done.returncode == -signal.SIGKILL
+    pid = int(done.stdout)
+    end = time.monotonic() + GENEROUS
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "leaked" not in done.stderr

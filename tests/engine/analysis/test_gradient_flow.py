@@ -1,0 +1,360 @@
+"""The gradient over depth, against plain sums; every rule is broken on purpose, and a healthy network breaks none."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.analysis import gradient_flow as module
+from tui_backprop.engine.analysis.gradient_flow import (
+    LEAST_SAMPLES,
+    RULES,
+    Flow,
+    LayerFlow,
+    callouts,
+    flow,
+    norm,
+)
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.optimizers import new_slots
+
+ROUGH = NetworkSpec(
+    (6, 8, 8, 8, 4),
+    "relu,tanh,sigmoid",
+    dtype="float64",
+    layer_norm=True,
+    residual=True,
+    dropout=0.5,
+    l2=0.01,
+)
+SPECS = {
+    "all of it": ROUGH,
+    "no bias": NetworkSpec((6, 9, 9, 4), "tanh", dtype="float64", bias=False),
+    "one unit": NetworkSpec((6, 1, 1, 4), "relu", dtype="float64"),
+    "one layer": NetworkSpec((6, 4), dtype="float64"),
+    "two layers": NetworkSpec((6, 5, 4), "gelu"),
+    "forty layers": NetworkSpec((6, *(7,) * 39, 4), "sigmoid"),
+}
+DIGITS = NetworkSpec((784, *(64,) * 10, 10), "sigmoid", init="normal")
+
+
+def taken(spec, batch=3, change=lambda named: None, optimiser=OptimiserSpec(), lr=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    parameters = initial_parameters(spec)
+    change(views(parameters, spec))
+    update = Update(
+        rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype), rng.integers(4, size=batch), lr
+    )
+    state = State(0, parameters, new_slots(optimiser, spec.parameters, spec.dtype))
+    return take_pass(spec, update, state, optimiser)
+
+
+def on_digits(spec, batch=1, lr=0.01, sample=0):
+    """(a pass, 256 samples) of the digits."""
+    given = cut(spec, "digits", sample, batch)
+    pass_ = take_pass(spec, Update(given.x, given.t, lr), State(0, initial_parameters(spec)))
+    return pass_, cut(spec, "digits", 0, 256).x
+
+
+def names(report):
+    return [call.name for call in callouts(report)]
+
+
+def layer(k, rms=1.0, ratio=1e-3, **more):
+    """A layer as if measured; all of it healthy but for what is given."""
+    return LayerFlow(
+        k, **({"delta": rms, "rms": rms, "gradient": 1.0, "weights": 1.0, "update": ratio} | more)
+    )
+
+
+def measured(*layers, bad=None):
+    return Flow(tuple(layers), 256, bad)
+
+
+# --- the figures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch", [1, 32])
+@pytest.mark.parametrize("name", SPECS)
+def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
+    monkeypatch.setattr(module, "BLOCK", 7)
+    pass_ = taken(SPECS[name], batch)
+    report = flow(pass_)
+    assert [at.layer for at in report.layers] == list(range(1, pass_.spec.depth + 1))
+    for at in report.layers:
+        k = at.layer
+        delta, w, new = (
+            a.astype(float) for a in (pass_.tensor(f"δ{k}"), pass_.tensor(f"W{k}"), pass_.new[f"W{k}"])
+        )
+        assert at.delta == pytest.approx(sum(d * d for d in delta.flat) ** 0.5, rel=1e-12)
+        assert at.rms == pytest.approx(np.mean(delta**2) ** 0.5, rel=1e-12)
+        assert at.gradient == pytest.approx(np.linalg.norm(pass_.tensor(f"dW{k}").astype(float)), rel=1e-12)
+        assert at.weights == pytest.approx(np.linalg.norm(w), rel=1e-12)
+        assert at.ratio == pytest.approx(np.linalg.norm(new - w) / np.linalg.norm(w), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_the_update_is_the_one_that_the_optimiser_made(name):
+    pass_ = taken(SPECS["no bias"], optimiser=OptimiserSpec(name, clip=0.01))
+    for at in flow(pass_).layers:
+        change = pass_.new[f"W{at.layer}"] - pass_.tensor(f"W{at.layer}")
+        assert at.update == pytest.approx(np.linalg.norm(change), rel=1e-12)
+        assert at.update > 0
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("count", [1, 5, 1000])
+def test_a_norm_neither_overflows_nor_underflows(monkeypatch, size, count):
+    monkeypatch.setattr(module, "BLOCK", 64)
+    assert norm(np.full(count, -size)) == pytest.approx(size * count**0.5, rel=1e-12, abs=5e-324)
+    assert norm(np.full(count, np.float32(1e-44))) == pytest.approx(float(np.float32(1e-44)) * count**0.5)
+
+
+@pytest.mark.parametrize("place", [0, 99])
+def test_a_norm_of_what_is_no_number_is_none(monkeypatch, place):
+    monkeypatch.setattr(module, "BLOCK", 64)
+    values = np.ones(100)
+    values[place] = np.nan
+    assert np.isnan(norm(values))
+    values[place] = -np.inf
+    assert norm(values) == np.inf
+    assert norm(np.zeros(100)) == 0
+
+
+def test_weights_of_zero_have_no_ratio():
+    report = flow(taken(NetworkSpec((6, 4), init="zeros")))
+    assert report.layers[0].update > 0
+    assert report.layers[0].ratio is None
+    assert names(report) == []
+
+
+# --- units -------------------------------------------------------------------------------------------------
+
+
+def kill(units):
+    def change(named):
+        named["b1"][:units] = -1e6
+
+    return change
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "softplus"])
+@pytest.mark.parametrize("room", [1, 900, 2**22])
+def test_dead_units_are_counted_whatever_the_chunks_are(monkeypatch, activation, room):
+    monkeypatch.setattr(module, "ROOM", room)
+    spec = NetworkSpec((6, 10, 10, 4), activation)
+    samples = np.random.default_rng(1).normal(size=(50, 6))
+    alive, some = flow(taken(spec), samples), flow(taken(spec, change=kill(3)), samples)
+    assert alive.layers[0].dead == 0
+    assert some.layers[0].dead == pytest.approx(0.3)
+    assert (some.layers[0].saturated, some.layers[2].dead, some.samples) == (None, None, 50)
+
+
+def test_a_unit_that_is_on_for_one_sample_is_not_dead():
+    spec = NetworkSpec((6, 1, 4), dtype="float64")
+    samples = -np.ones((64, 6))
+
+    def positive(named):
+        named["W1"][:] = 1
+
+    assert flow(taken(spec, change=positive), samples).layers[0].dead == 1
+    samples[37] = 1
+    assert flow(taken(spec, change=positive), samples).layers[0].dead == 0
+
+
+def test_a_unit_that_is_0_but_has_a_slope_is_not_dead():
+    spec = NetworkSpec((6, 5, 4), "gelu", init="zeros")  # gelu(0) = 0, with slope 1/2
+    assert flow(taken(spec, LEAST_SAMPLES)).layers[0].dead == 0
+
+
+@pytest.mark.parametrize("activation", ["leaky-relu", "elu", "identity"])
+def test_units_that_cannot_die_or_saturate_are_not_judged(activation):
+    report = flow(taken(NetworkSpec((6, 9, 4), activation), LEAST_SAMPLES, kill(9)))
+    assert (report.layers[0].dead, report.layers[0].saturated) == (None, None)
+
+
+def test_few_samples_make_no_unit_dead():
+    spec = NetworkSpec((6, 9, 4))
+    for batch in (1, LEAST_SAMPLES - 1):
+        report = flow(taken(spec, batch, kill(9)))
+        assert report.layers[0].dead is None
+        assert "dead units" not in names(report)
+    assert names(flow(taken(spec, LEAST_SAMPLES, kill(9)))) == ["no gradient", "dead units"]
+
+
+@pytest.mark.parametrize("room", [900, 2**22])
+def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_it_is(monkeypatch, room):
+    monkeypatch.setattr(module, "ROOM", room)
+    samples = np.random.default_rng(1).normal(size=(50, 6))
+    spec = NetworkSpec((6, 9, 4), "tanh", "cross-entropy", "normal:2", "float64")
+    pass_ = taken(spec)
+    share = flow(pass_, samples).layers[0].saturated
+    z = samples @ pass_.tensor("W1")
+    assert 0.1 < share < 0.9
+    assert share == pytest.approx(np.mean(np.abs(np.tanh(z)) > 0.97))
+
+    def double(named):
+        named["W1"] *= 2
+
+    other = flow(taken(replace(spec, activation="sigmoid"), change=double), samples)
+    assert other.layers[0].saturated == share
+    assert other.layers[0].dead is None
+
+
+def test_units_are_judged_without_dropout_and_before_the_residual_connection():
+    spec = NetworkSpec((6, 8, 8, 4), dtype="float64", residual=True, dropout=0.9)
+
+    def second_off(named):
+        named["b2"][:] = -1e6
+
+    dead = [at.dead for at in flow(taken(spec, 64, second_off)).layers]
+    assert dead[:2] == [0, 1]
+
+
+def test_the_samples_need_little_memory_where_layers_are_wide():
+    spec = NetworkSpec((6, 20_000, 4))
+    pass_, samples = taken(spec), np.zeros((256, 6), "float32")
+    tracemalloc.start()
+    try:
+        flow(pass_, samples)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * module.ROOM + 8 * 3 * module.BLOCK
+
+
+# --- the rules ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("batch", "lr"), [(1, 0.01), (32, 0.01), (32, 0.1)])
+def test_the_lessons_network_is_healthy(seed, batch, lr):
+    report = flow(*on_digits(NetworkSpec(seed=seed), batch, lr))
+    assert callouts(report) == ()
+    assert 0.8 < report.per_layer < 1.25
+
+
+def test_ten_layers_of_sigmoids_with_small_weights_vanish():
+    report = flow(*on_digits(DIGITS))
+    first = callouts(report)[0]
+    assert (first.name, first.layer, first.threshold) == ("vanishing", 1, 0.01)
+    assert first.layers == tuple(range(1, 9))
+    assert first.figure == pytest.approx(report.layers[0].rms / report.layers[9].rms)
+    assert first.figure < 1e-12
+    assert report.per_layer == pytest.approx(first.figure ** (1 / 9))
+
+
+def test_large_weights_explode():
+    calls = callouts(flow(*on_digits(replace(DIGITS, activation="relu", init="normal:0.5"))))
+    assert calls[0].name == "exploding"
+    assert (calls[0].layer, calls[0].figure > 100) == (1, True)
+
+
+def test_a_gradient_that_fades_to_nothing_is_none_and_above_that_it_vanishes():
+    report = flow(*on_digits(NetworkSpec((784, *(16,) * 39, 10), "sigmoid", init="normal")))
+    calls = {call.name: call for call in callouts(report)}
+    none, faded = calls["no gradient"], calls["vanishing"]
+    assert none.figure == 0
+    assert faded.layers[0] == none.layers[-1] + 1
+    assert 0 < faded.figure == min(report.relative().values())
+    assert not set(calls["update too small"].layers) & set(none.layers)
+
+
+def test_weights_of_zero_cut_the_gradient_off():
+    call = callouts(flow(taken(NetworkSpec((6, 5, 5, 4), init="zeros"))))[0]
+    assert (call.name, call.layers, call.figure) == ("no gradient", (1, 2), 0)
+
+
+def test_a_loss_that_is_flat_gives_no_layer_a_gradient():
+    def certain(named):
+        named["b2"][:] = [1e4, -1e4, -1e4, -1e4]
+
+    spec = NetworkSpec((6, 5, 4), "tanh")
+    right = next(seed for seed in range(99) if taken(spec, 1, seed=seed).tensor("t")[0] == 0)
+    call = callouts(flow(taken(spec, 1, certain, seed=right)))[0]
+    assert (call.name, call.layers) == ("no gradient", (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("number", "where"), [(np.nan, "W2"), (np.inf, "W1"), (np.nan, "W3"), (-np.inf, "b2")]
+)
+def test_what_is_no_number_is_called_first_and_says_where_it_began(number, where):
+    def spoil(named):
+        named[where].flat[0] = number
+
+    report = flow(taken(NetworkSpec((6, 5, 5, 4)), 64, spoil))
+    call = callouts(report)[0]
+    assert (call.name, call.layers) == ("not a number", (report.bad.layer,))
+    assert not np.isfinite(call.figure)
+    assert all(np.isfinite(c.figure) for c in callouts(report)[1:])
+
+
+def test_an_update_to_infinity_is_called_too():
+    report = flow(taken(NetworkSpec((6, 5, 4)), lr=1e39))
+    assert names(report)[0] == "not a number"
+
+
+PLANTED = [
+    ("exploding", layer(1, 101.0), layer(1, 99.0)),
+    ("vanishing", layer(1, 0.0099), layer(1, 0.0101)),
+    ("no gradient", layer(1, 0.0), layer(1, 0.5)),
+    ("dead units", layer(1, dead=0.41), layer(1, dead=0.4)),
+    ("saturated units", layer(1, saturated=0.26), layer(1, saturated=0.25)),
+    ("update too large", layer(1, ratio=0.11), layer(1, ratio=0.09)),
+    ("update too small", layer(1, ratio=0.9e-5), layer(1, ratio=1.1e-5)),
+]
+
+
+@pytest.mark.parametrize(("name", "ill", "well"), PLANTED, ids=[row[0] for row in PLANTED])
+def test_a_rule_is_broken_on_one_side_of_its_threshold_and_not_on_the_other(name, ill, well):
+    (call,) = callouts(measured(ill, layer(2), layer(3)))
+    assert (call.name, call.layers, call.layer) == (name, (1,), 1)
+    assert callouts(measured(well, layer(2), layer(3))) == ()
+
+
+def test_every_rule_but_that_of_numbers_is_planted_and_stands_in_order_of_gravity():
+    assert {row[0] for row in PLANTED} == {rule.name for rule in RULES} - {"not a number"}
+    all_ill = measured(
+        layer(1, 0.001, dead=0.9), layer(2, 0.0), layer(3, 1e4, ratio=1.0), layer(4, saturated=0.9, ratio=1e-9),
+        layer(5), layer(6),
+    )  # fmt: skip
+    assert names(all_ill) == [rule.name for rule in RULES[1:]]
+
+
+def test_the_worst_layer_is_named_among_all_that_break_a_rule():
+    (call,) = callouts(measured(layer(1, 0.005), layer(2, 1e-6), layer(3, 0.5), layer(4), layer(5)))
+    assert (call.layers, call.layer, call.figure) == ((1, 2), 2, 1e-6)
+    (call,) = callouts(measured(layer(1, ratio=0.2), layer(2, ratio=3.0)))
+    assert (call.layers, call.layer, call.figure) == ((1, 2), 2, 3.0)
+
+
+def test_an_infinity_is_for_the_rule_of_numbers_alone():
+    assert callouts(measured(layer(1, np.inf, ratio=np.inf), layer(2), layer(3))) == ()
+    assert (
+        callouts(measured(layer(1, np.nan, ratio=np.nan, dead=np.nan), layer(2), layer(3, ratio=np.nan)))
+        == ()
+    )
+
+
+def test_the_output_layer_is_not_compared_and_one_hidden_layer_has_nothing_to_be_compared_with():
+    assert callouts(measured(layer(1), layer(2), layer(3, 1e9))) == ()
+    assert callouts(measured(layer(1, 1e-9), layer(2))) == ()
+    assert measured(layer(1)).per_layer is None
+    assert measured(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 7.0)).per_layer == 0.5
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_reports_are_the_same_each_time_and_leave_the_pass_alone(name):
+    pass_ = taken(SPECS[name], 2)
+    before = pass_.tensor("x").copy(), pass_.program.gradient.copy()
+    assert flow(pass_) == flow(pass_)
+    assert np.array_equal(before[0], pass_.tensor("x"))
+    assert np.array_equal(before[1], pass_.program.gradient)

@@ -1,0 +1,109 @@
+"""What single visits write: the terms of a gradient add up to it, and what was written over is found again."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.analysis import visit_norms as contributions
+from tui_backprop.engine.analysis.visit_norms import hidden, prepare, written, written_norm
+from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.iteration import State, Update, take_pass
+
+EVERYTHING = NetworkSpec(
+    (5, 5, 5, 3), "gelu,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.1
+)
+NETWORKS = [
+    EVERYTHING,
+    NetworkSpec((4, 4, 4, 4, 2), "tanh", "mse", dtype="float64", residual=True, bias=False),
+]
+EACH = pytest.mark.parametrize("spec", NETWORKS, ids=["everything", "no bias"])
+
+
+def taken_of(spec, batch=3):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype)
+    labels = spec.loss == "cross-entropy"
+    target = (
+        rng.integers(spec.layers[-1], size=batch) if labels else rng.normal(size=(batch, spec.layers[-1]))
+    )
+    parameters = initial_parameters(spec)
+    parameters += rng.normal(
+        scale=0.1, size=parameters.shape
+    )  # biases start at 0, where u and z are the same
+    return take_pass(spec, Update(x, target, 0.1), State(0, parameters))
+
+
+def terms_of(spec):
+    """The values with several terms, and the visits that give these."""
+    visits = backward_visits(spec)
+    return {v.writes: [each for each in visits if each.writes == v.writes] for v in visits if v.adds}
+
+
+@EACH
+@pytest.mark.parametrize("batch", [1, 32])
+def test_the_terms_of_a_gradient_add_up_to_it_and_one_alone_does_not(spec, batch):
+    taken, met = taken_of(spec, batch), terms_of(spec)
+    assert met.keys() == ({"W1", "W2", "W3", "a1"} if spec is EVERYTHING else {"a1", "a2"})
+    for value, visits in met.items():
+        parts, whole = [written(taken, visit) for visit in visits], taken.tensor(f"d{value}")
+        assert np.allclose(sum(parts), whole, rtol=1e-13, atol=1e-15)
+        assert not any(np.allclose(part, whole) for part in parts)
+
+
+@EACH
+def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
+    taken, several = taken_of(spec), terms_of(spec)
+    for visit in backward_visits(spec):
+        if visit.writes not in several:
+            assert np.allclose(written(taken, visit), taken.program.cotangents[visit.writes], rtol=1e-13)
+
+
+def test_the_sums_before_the_bias_are_found_again():
+    taken = taken_of(EVERYTHING)
+    assert hidden(EVERYTHING) == {"u1", "u2", "u3"}
+    for visit in forward_visits(EVERYTHING):
+        if visit.op.output in hidden(EVERYTHING):
+            a, w = (taken.tensor(name) for name in visit.op.inputs)
+            assert np.array_equal(written(taken, visit), a @ w)
+            assert not np.allclose(a @ w, taken.program.values[visit.op.output])
+            assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(a @ w))
+
+
+def test_a_norm_is_that_of_the_array():
+    taken = taken_of(EVERYTHING)
+    for visit in (*forward_visits(EVERYTHING), *backward_visits(EVERYTHING)):
+        made = (
+            written(taken, visit)
+            if visit.of is not None or visit.op.output[0] == "u"
+            else taken.tensor(visit.writes)
+        )
+        assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(made))
+
+
+def test_what_would_take_long_is_only_there_once_it_is_prepared(monkeypatch):
+    monkeypatch.setattr(contributions, "COSTLY", 0)
+    taken = taken_of(EVERYTHING)
+    rules = [Visit(op) for op in taken.program.ops if op.output in hidden(EVERYTHING)]
+    rules += [visit for visits in terms_of(EVERYTHING).values() for visit in visits]
+    costly = [visit for visit in rules if not contributions.cheap(taken, visit)]
+    assert len(costly) > 8
+    assert all(written_norm(taken, visit) is None for visit in costly)
+    prepare(taken)
+    for visit in costly:
+        assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(written(taken, visit)))
+
+
+def test_norms_go_when_their_pass_goes():
+    gc.collect()
+    before = len(contributions._NORMS)
+    taken = taken_of(EVERYTHING)
+    prepare(taken)
+    assert len(contributions._NORMS) == before + 1
+    del taken
+    gc.collect()
+    assert len(contributions._NORMS) == before

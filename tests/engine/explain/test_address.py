@@ -1,0 +1,116 @@
+"""Names of numbers, as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui_backprop.engine.explain.address import Address, parse_address
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.support.validation import SpecError
+
+LESSON = NetworkSpec()
+EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "tensor", "index"),
+    [
+        ("W2[13,200]", "W2", (13, 200)),
+        ("  w2 [ 13 , 200 ] ", "W2", (13, 200)),
+        ("W2 13 200", "W2", (13, 200)),
+        ("dW2[13,200]", "W2", (13, 200)),
+        ("dw1(783,255)", "W1", (783, 255)),
+        ("b3[7]", "b3", (7,)),
+        ("db3[7", "b3", (7,)),
+        ("a1[40]", "a1", (40,)),
+        ("z4[9]", "z4", (9,)),
+        ("delta3[7]", "δ3", (7,)),
+        ("δ3[7]", "δ3", (7,)),
+        ("dz3[7]", "δ3", (7,)),
+        ("x[783]", "x", (783,)),
+        ("X 0", "x", (0,)),
+        ("largest", "", ()),
+        ("the largest", "", ()),
+        ("largest W2", "2", ()),
+        ("largest layer 3", "3", ()),
+        ("largest 4", "4", ()),
+    ],
+)
+def test_an_address_is_read_as_it_is_meant(text, tensor, index):
+    assert parse_address(text, LESSON) == Address(tensor, index)
+
+
+@pytest.mark.parametrize(
+    ("text", "tensor"),
+    [
+        ("largest delta1", "δ1"),
+        ("the largest a2", "a2"),
+        ("largest dz3", "δ3"),
+        ("largest x", "x"),
+        ("Largest Z4", "z4"),
+    ],
+)
+def test_the_largest_of_a_value_can_be_asked_for(text, tensor):
+    assert parse_address(text, LESSON) == Address(tensor, largest=True)
+
+
+def test_the_largest_bias_is_the_one_most_to_blame():
+    assert parse_address("largest b2", LESSON) == Address("2")
+
+
+@pytest.mark.parametrize(
+    ("text", "tensor"),
+    [("gamma1[4]", "γ1"), ("dbeta2[0]", "β2"), ("γ2[1]", "γ2"), ("n1[0]", "n1"), ("r2[4]", "r2")],
+)
+def test_so_are_those_of_a_network_with_everything(text, tensor):
+    assert parse_address(text, EVERYTHING).tensor == tensor
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", '"" names no number; write it like W2'),
+        ("hello", '"hello" names no number'),
+        ("W2[[bold]", "names no number"),
+        ("W2", "W2 takes 2 places, up to W2[255,255]"),
+        ("W2[1]", "W2 takes 2 places"),
+        ("b1[1,2]", "b1 takes 1 place, up to b1[255]"),
+        ("W2[256,0]", "place 256 of W2 is none; they go from 0 to 255"),
+        ("W1[784,0]", "place 784 of W1 is none; they go from 0 to 783"),
+        ("a9[0]", "a9 is nothing here; there is W1, b1,"),
+        ("gamma1[0]", "γ1 is nothing here"),
+        ("largest W9", "layer 9 is none; they go from 1 to 4"),
+        ("largest a9", "a9 is nothing here"),
+        ("largest hello", '"hello" names no number'),
+        ("W9[1,1]", "there is W1, b1, W2, b2, W3, b3, W4, b4, x, z1, a1, z2, a2, z3, a3, z4, δ4, δ3, δ2, δ1"),
+        ("a1[" + "9" * 5000 + "]", "is none; they go from 0 to 255"),
+    ],
+)
+def test_what_names_nothing_is_refused_with_what_there_is(text, message):
+    with pytest.raises(SpecError) as caught:
+        parse_address(text, LESSON)
+    assert message in caught.value.message
+    assert caught.value.field == "address"
+
+
+def test_layers_are_known():
+    assert parse_address("W2[1,1]", LESSON).layer == 2
+    assert parse_address("x[1]", LESSON).layer == 0
+    assert parse_address("largest W3", LESSON).layer == 3
+    assert parse_address("delta3[1]", LESSON).is_parameter is False
+    assert parse_address("db3[1]", LESSON).is_parameter is True
+
+
+@pytest.mark.parametrize(
+    ("text", "iteration"),
+    [("37", 37), ("0", 0), (" iteration 37 ", 37), ("it 37", 37), ("it37", 37), ("Iter. 1,000", 1000)],
+)
+def test_a_number_alone_is_an_iteration(text, iteration):
+    assert parse_address(text, LESSON, 1000) == Address(iteration=iteration)
+
+
+@pytest.mark.parametrize(("last", "there"), [(36, "they go from 0 to 36"), (0, "there is only iteration 0")])
+def test_an_iteration_that_was_not_trained_is_refused(last, there):
+    with pytest.raises(SpecError) as caught:
+        parse_address("it 37", LESSON, last)
+    assert caught.value.message == f"iteration 37 is not trained yet; {there}"

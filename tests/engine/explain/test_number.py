@@ -1,0 +1,193 @@
+"""Any number of a pass, asked for by name, is the one in the arrays, and its receipts come to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.network.graph import differentiable, parameter_shapes
+from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.report.trace import arrays_of
+
+EXACT = 1e-12
+SMALL = [
+    NetworkSpec((2, 1), "relu", "mse", dtype="float64"),
+    NetworkSpec((2, 3), dtype="float64", bias=False),
+    NetworkSpec((3, 1, 2), "tanh", dtype="float64", l2=0.1),
+    NetworkSpec(
+        (1, 1, 1), "sigmoid", "half-squares", dtype="float64", layer_norm=True, residual=True, dropout=0.3
+    ),
+    NetworkSpec((1, 1), loss="mse", dtype="float64", bias=False),
+]
+
+
+@pytest.fixture(
+    params=product([True, False], [1, 3]), ids=lambda p: f"{'bias' if p[0] else 'no bias'}, {p[1]}"
+)
+def everything(request, calculus):
+    """A pass of a network with all that there is, by Adam, with and without bias, of 1 and of 3 samples."""
+    bias, batch = request.param
+    spec = replace(calculus.everything, bias=bias)
+    return calculus.take(calculus.problem(spec, batch), 0.05, OptimiserSpec("adam", clip=0.1), iterations=2)
+
+
+def corners(spec, tensor):
+    """The first and the last place in a tensor."""
+    shape = shape_of(spec, tensor)
+    return {(0,) * len(shape), tuple(n - 1 for n in shape)}
+
+
+def names(spec):
+    """All that can be asked for: what the panel goes through, the last layer as an activation, sums before a bias."""
+    before = [f"u{k}" for k in range(1, spec.depth + 1)] if spec.bias else []
+    return (*tensors(spec), f"a{spec.depth}", *before)
+
+
+def numbers(taken, terms=3):
+    """The first and the last number of everything, for every sample."""
+    for tensor in names(taken.spec):
+        for index in corners(taken.spec, tensor):
+            for sample in range(taken.batch):
+                yield number_of(taken, tensor, index, terms, sample)
+
+
+def entry(array, number, parameter):
+    return float(array[number.index if parameter else (number.sample, *number.index)])
+
+
+def check(off, taken, terms=3):
+    """Values and gradients are the entries of the arrays; receipts end in them, and add up."""
+    parameters, flows = parameter_shapes(taken.spec), differentiable(taken.spec)
+    for number in numbers(taken, terms):
+        parameter = number.tensor in parameters
+        name = f"z{number.tensor[1:]}" if number.tensor == f"a{taken.spec.depth}" else number.tensor
+        assert number.is_parameter == parameter
+        assert number.value == entry(taken.tensor(name), number, parameter)
+        assert (number.gradient is not None) == (name in flows)
+        assert (number.updated is not None) == parameter
+        if parameter:
+            assert number.updated == entry(taken.new[name], number, True)
+        if number.made:
+            assert number.made.rows[-1].value == number.value
+            if number.made.step.kind != "activation":
+                assert off(number.made.rows) <= EXACT, number
+        if number.gradient is not None:
+            assert number.gradient == entry(taken.tensor(cotangent_name(name)), number, parameter)
+            assert number.blamed.rows[-1].value == number.gradient
+            assert off(number.blamed.rows) <= EXACT, number
+
+
+@pytest.mark.parametrize("terms", [1, 3, 12])
+def test_every_number_is_the_entry_of_its_array_and_its_receipts_come_to_it(calculus, everything, terms):
+    check(calculus.off, everything, terms)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("spec", SMALL, ids=lambda spec: ",".join(map(str, spec.layers)))
+def test_so_it_is_in_the_smallest_networks(calculus, spec, batch):
+    check(calculus.off, calculus.take(calculus.problem(spec, batch)))
+
+
+@pytest.mark.parametrize(
+    "option", [{"layer_norm": True}, {"residual": True}, {"dropout": 0.4}, {"l2": 0.1}, {}], ids=str
+)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_so_it_is_with_each_activation_and_each_option_by_itself(calculus, activation, option):
+    spec = NetworkSpec((3, 4, 4, 2), activation, "binary-cross-entropy", dtype="float64", **option)
+    check(calculus.off, calculus.take(calculus.problem(spec, 3)))
+
+
+def test_a_number_is_what_a_file_of_all_arrays_has_for_it(calculus, everything):
+    """In single precision too, to the last bit."""
+    single = calculus.take(calculus.problem(replace(everything.spec, dtype="float32"), everything.batch))
+    for taken in (everything, single):
+        arrays, seen = arrays_of(taken), set()
+        for number in numbers(taken):
+            name = number.tensor.replace("m", "mask")
+            wanted = {"value": name, "gradient": f"d{name}" if name[0] != "z" else f"delta{name[1:]}"}
+            for field, key in wanted.items():
+                key = ascii_formula(key)
+                if key in arrays and getattr(number, field) is not None:
+                    assert getattr(number, field) == entry(arrays[key], number, number.is_parameter), number
+                    seen.add(key)
+        left = {key.rstrip("0123456789") for key in arrays.keys() - seen}
+        assert left <= {"target", "loss", "L", *(k for k in left if k.startswith(("new_", "m_", "v_")))}
+
+
+def test_every_tensor_has_its_place_in_the_walk(everything):
+    found = tensors(everything.spec)
+    assert found[0] == "x"
+    assert found[-1] == f"z{everything.spec.depth}"
+    assert set(parameter_shapes(everything.spec)) < set(found)
+    assert {"n1", "h1", "m1", "a1", "r2"} < set(found)
+    assert len(set(found)) == len(found)
+    made = [step.tensor for step in walk(everything.spec, 1) if step.phase == "forward"]
+    assert made == [name for name in found if name == "x" or name[0] in "znhra"]
+
+
+def test_what_nothing_makes_has_no_receipt_and_what_no_derivative_flows_to_has_no_gradient(everything):
+    for number in numbers(everything):
+        given = number.is_parameter or number.tensor[0] in "xm"
+        assert (number.made is None) == given
+        assert (number.gradient is None) == (number.blamed is None) == (number.tensor[0] in "xm")
+        assert len(number.torch) == (number.made is not None) + (number.gradient is not None)
+
+
+def test_receipts_are_of_the_very_place_that_was_asked_for(calculus):
+    """Not of the weight with the largest gradient, which is what the walk shows."""
+    taken = calculus.take(calculus.problem(NetworkSpec((4, 5, 3), "tanh", dtype="float64"), 3))
+    for i, j in np.ndindex(4, 5):
+        number = number_of(taken, "W1", (i, j), terms=9)
+        assert number.blamed.rows[-1].label == f"dW1[{i},{j}]"
+        terms = taken.tensor("x")[:, i] * taken.tensor("δ1")[:, j]
+        assert sorted(row.value for row in number.blamed.rows[:-1]) == sorted(terms.tolist())
+
+
+def test_where_nothing_is_there_is_an_error_that_says_which(everything):
+    for tensor, index in (("W9", (0, 0)), ("q1", (0,))):
+        with pytest.raises(KeyError):
+            number_of(everything, tensor, index)
+        assert not exists(everything, tensor, index)
+    for tensor, index in (
+        ("W1", (4, 0)),
+        ("b1" if everything.spec.bias else "γ1", (5,)),
+        ("z1", (5,)),
+        ("x", (4,)),
+    ):
+        with pytest.raises(IndexError):
+            number_of(everything, tensor, index)
+        assert not exists(everything, tensor, index)
+    for tensor, index in (
+        ("W1", (0,)),
+        ("z1", (0, 0)),
+        ("t", (0,)),
+        ("L", ()),
+        ("L", (0,)),
+        ("λ", ()),
+        ("λ", (0,)),
+    ):
+        assert not exists(everything, tensor, index)
+    assert exists(everything, "W1", (3, 4))
+    assert exists(everything, f"a{everything.spec.depth}", (2,))
+
+
+@pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
+def test_every_step_has_a_number_that_stands_for_it(everything, grain):
+    spec = everything.spec
+    for step in walk(spec, everything.batch, everything.optimiser, grain):
+        for unit in range(spec.layers[step.layer]):
+            tensor, index = number_at(everything, step, unit)
+            assert exists(everything, tensor, index), step
+            assert index[-1] == unit
+            of = step.tensor.removesuffix(" so far").removeprefix("d").replace("δ", "z")
+            assert tensor == (f"z{spec.depth}" if of[0] == "L" else of)
+            if tensor[0] == "W":
+                assert index[0] == np.abs(everything.tensor(f"d{tensor}")[:, unit]).argmax()

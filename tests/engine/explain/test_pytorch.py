@@ -1,0 +1,215 @@
+"""The lines of PyTorch: there is one for everything, and in numpy's hands they make the pass's values."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.explain.pytorch import (
+    EXPRESSIONS,
+    forward_line,
+    gradient_line,
+    lines_of,
+    name_in,
+    update_line,
+)
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.network.graph import compile_ops, mask_shapes, parameter_shapes
+from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.primitives import PRIMITIVES, fields
+from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.optimizers import UPDATE_RULES
+
+EXACT = 1e-12
+OPTIONS = [
+    {},
+    {"layer_norm": True},
+    {"residual": True},
+    {"dropout": 0.4},
+    {"l2": 0.3},
+    {"bias": False},
+    {"layer_norm": True, "residual": True, "dropout": 0.3, "l2": 0.1, "bias": False},
+]
+
+# What the lines call, in numpy, as PyTorch's manual describes it.
+TORCH = SimpleNamespace(relu=lambda z: np.maximum(z, 0), tanh=np.tanh, sigmoid=lambda z: 1 / (1 + np.exp(-z)))
+
+
+def _layer_norm(z, shape, gain, shift):
+    assert shape == z.shape[1:]
+    return (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + 1e-5) * gain + shift
+
+
+def _gelu(z, approximate):
+    assert approximate == "tanh"
+    return z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+
+
+def _binary(z, t, reduction):
+    assert reduction == "none"
+    return np.log1p(np.exp(z)) - z * t
+
+
+F = SimpleNamespace(
+    layer_norm=_layer_norm,
+    leaky_relu=lambda z, slope: np.where(z > 0, z, slope * z),
+    elu=lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    gelu=_gelu,
+    silu=lambda z: z / (1 + np.exp(-z)),
+    softplus=lambda z: np.log1p(np.exp(z)),
+    cross_entropy=lambda z, t: np.mean(np.log(np.exp(z).sum(1)) - z[np.arange(len(t)), t]),
+    binary_cross_entropy_with_logits=_binary,
+    mse_loss=lambda z, t: ((z - t) ** 2).mean(),
+)
+
+
+def given(taken):
+    """What is there before the first line."""
+    names = {"torch": TORCH, "F": F, "x": taken.tensor("x"), "t": taken.tensor("t"), "lambda_": taken.spec.l2}
+    there = (*parameter_shapes(taken.spec), *mask_shapes(taken.spec, taken.batch))
+    return names | {name_in(name): taken.tensor(name) for name in there}
+
+
+def outputs(spec):
+    """What lines make: all but sums before a bias, which are in the line of what they go into."""
+    return [op.output for op in compile_ops(spec) if op.output[0] != "u"]
+
+
+def test_every_primitive_has_an_expression_of_all_its_inputs_and_nothing_else_has_one():
+    assert EXPRESSIONS.keys() == {row.name for row in PRIMITIVES}
+    arity = {row.name: len(fields(row.formula) & {"0", "1", "2"}) for row in PRIMITIVES}
+    assert {name: len(fields(text)) for name, text in EXPRESSIONS.items()} == arity | {
+        "layer normalisation": 3
+    }
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "+".join(options) or "plain")
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_lines_of_any_network_make_its_values_one_after_the_other(calculus, activation, loss, options):
+    spec = NetworkSpec((4, 5, 5, 3), f"{activation},tanh", loss, dtype="float64", **options)
+    taken = calculus.take(calculus.problem(spec, 3))
+    names = given(taken)
+    for value in outputs(spec):
+        exec(compile(forward_line(spec, value), value, "exec"), names)
+        assert calculus.worst(names[name_in(value)], taken.tensor(value)) < EXACT, value
+    if spec.bias:
+        exec(forward_line(spec, "u2"), names)
+        assert calculus.worst(names["u2"], taken.tensor("u2")) < EXACT
+
+
+def test_what_no_operation_makes_has_no_line(calculus):
+    for value in ("x", "t", "W1", "b1", "γ1", "m1", "λ", "a3", "W9", "z9", "δ1", ""):
+        assert forward_line(calculus.everything, value) is None
+
+
+def test_a_line_reads_as_the_walk_does(calculus):
+    spec = calculus.everything
+    assert forward_line(spec, "z2") == "z2 = a1 @ W2 + b2"
+    assert forward_line(replace(spec, bias=False), "z2") == "z2 = a1 @ W2"
+    assert forward_line(spec, "n1") == "n1 = F.layer_norm(z1, z1.shape[1:], gamma1, beta1)"
+    assert forward_line(spec, "a2") == "a2 = r2 + a1"
+    assert forward_line(spec, "L1") == "L1 = L0 + lambda_ / 2 * (W1 ** 2).sum()"
+
+
+def test_every_name_is_one_in_python(calculus):
+    names = {name for op in compile_ops(calculus.everything) for name in (*op.inputs, op.output)}
+    for name in map(name_in, names):
+        assert name.isidentifier()
+        assert name.isascii()
+        assert not keyword.iskeyword(name)
+    assert len(set(map(name_in, names))) == len(names)
+
+
+def test_a_gradient_is_read_after_the_backward_pass_at_the_place_asked_for():
+    assert gradient_line("W1", (3, 0), True) == "L.backward(); W1.grad[3, 0]"
+    assert gradient_line("β1", (2,), True) == "L.backward(); beta1.grad[2]"
+    assert gradient_line("z1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
+    assert gradient_line("b1", (), True) == "L.backward(); b1.grad"
+
+
+def called(line):
+    """Each call of a line: the function, and its settings by name."""
+    calls = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
+    return {
+        ast.unparse(call.func): {k.arg: ast.literal_eval(k.value) for k in call.keywords} for call in calls
+    }
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.0123456789])
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_update_says_every_setting_of_its_optimiser_in_full(name, decay):
+    spec = OptimiserSpec(
+        name, momentum=0.87654321, beta2=0.99912345, epsilon=1.2345678e-9, weight_decay=decay
+    )
+    betas = {"betas": (0.87654321, 0.99912345), "eps": 1.2345678e-9}
+    wanted = {
+        "sgd": ("SGD", {}),
+        "momentum": ("SGD", {"momentum": 0.87654321}),
+        "nesterov": ("SGD", {"momentum": 0.87654321, "nesterov": True}),
+        "rmsprop": ("RMSprop", {"alpha": 0.99912345, "eps": 1.2345678e-9}),
+        "adam": ("Adam", betas),
+        "adamw": ("AdamW", betas),
+    }
+    of, settings = wanted[name]
+    always = UPDATE_RULES[name].decoupled  # PyTorch's own decay is 0.01 there
+    settings = settings | {"lr": 1 / 3} | ({"weight_decay": decay} if decay or always else {})
+    assert called(update_line(spec, 1 / 3))[f"optim.{of}"] == settings
+
+
+def test_clipping_comes_before_the_update():
+    line = update_line(OptimiserSpec("sgd", clip=1.5), 0.1)
+    assert line == "clip_grad_norm_(parameters, 1.5); optim.SGD(parameters, lr=0.1).step()"
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
+def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
+    spec, optimiser = replace(calculus.everything, bias=bias), OptimiserSpec("adam", clip=1)
+    told, made, read = [], set(), set()
+    for step in walk(spec, 3, optimiser, grain):
+        lines = lines_of(step, spec, optimiser, 0.1)
+        told += lines
+        assert (not lines) == (step.kind == "input")
+        for line in lines:
+            tree = ast.parse(line)
+            grads = [
+                node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "grad"
+            ]
+            made |= {
+                target.id
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+            }
+            read |= {node.value.id for node in grads}
+            if step.phase == "backward":
+                assert grads or line == "L.backward()"
+    assert made - {f"u{k}" for k in (1, 2, 3)} == set(map(name_in, outputs(spec)))
+    assert read >= set(map(name_in, parameter_shapes(spec))) | {"z1", "z2", "z3"}
+    assert told.count("L.backward()") == 1  # after all values, before all gradients
+    assert {line.split(" = ")[0] for line in told[: told.index("L.backward()")]} == made
+    assert told[-1] == update_line(optimiser, 0.1)
+
+
+def test_the_lines_of_a_textbook_s_steps(calculus):
+    spec = NetworkSpec((2, 3, 2))
+    told = [lines_of(step, spec, OptimiserSpec(), 0.1) for step in walk(spec, 1)]
+    assert told == [
+        [],
+        ["z1 = x @ W1 + b1"],
+        ["a1 = torch.relu(z1)"],
+        ["z2 = a1 @ W2 + b2"],
+        ["L = F.cross_entropy(z2, t)"],
+        ["L.backward()", "z2.grad"],
+        ["b2.grad, W2.grad"],
+        ["z1.grad"],
+        ["b1.grad, W1.grad"],
+        ["optim.SGD(parameters, lr=0.1).step()"],
+        ["optim.SGD(parameters, lr=0.1).step()"],
+    ]

@@ -1,0 +1,111 @@
+"""Why the loss does not answer to a number: what is called 0 is 0, and what is said to have made it so has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.explain.number import shape_of, tensors
+from tui_backprop.engine.explain.zero_gradient import DROPPED, silences
+from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
+from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.iteration import State, Update, take_pass
+
+NAME = re.compile(r"(d?[a-zγβδW]\d*)\[(\d+)\]")
+PLAIN = NetworkSpec((6, 12, 12, 3), dtype="float64")
+SPECS = {
+    "relu": PLAIN,
+    "no bias": replace(PLAIN, bias=False),
+    "dropout": replace(PLAIN, dropout=0.4),
+    "residual": replace(PLAIN, layers=(12, 12, 12, 3), residual=True, dropout=0.4),
+    "layer norm": replace(PLAIN, layer_norm=True),
+    "tanh": replace(PLAIN, activation="tanh"),
+    "zeros": replace(PLAIN, init="zeros"),
+}
+
+
+def taken(spec, batch=1, seed=0, scale=0.5):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(batch, spec.layers[0]))
+    x[:, 2] = 0
+    parameters = rng.normal(scale=scale, size=spec.parameters)
+    if spec.init == "zeros":
+        parameters[:] = 0
+    return take_pass(spec, Update(x, rng.integers(spec.layers[-1], size=batch), 0.1), State(0, parameters))
+
+
+def every_number(spec):
+    for tensor in tensors(spec):
+        for index in np.ndindex(shape_of(spec, tensor)):
+            yield tensor, index
+
+
+def gradient(pass_, tensor, index):
+    value = f"z{tensor[1:]}" if tensor == f"a{pass_.spec.depth}" else tensor
+    if value not in differentiable(pass_.spec):
+        return None
+    at = index if tensor in parameter_shapes(pass_.spec) else (0, *index)
+    return float(pass_.tensor(cotangent_name(value))[at])
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("name", SPECS)
+def test_a_cause_is_given_for_every_gradient_of_0_and_for_no_other_and_it_is_true(name, batch):
+    pass_, met = taken(SPECS[name], batch), 0
+    for tensor, index in every_number(pass_.spec):
+        found = silences(pass_, tensor, index)
+        assert bool(found) == (gradient(pass_, tensor, index) == 0), (tensor, index)
+        for silence in found:
+            met += 1
+            factors = [pass_.tensor(array)[:, int(unit)] for array, unit in NAME.findall(silence.name)]
+            if silence.samples:
+                assert len(factors) == (2 if " or " in silence.name else 1)
+                assert not np.prod(factors, axis=0).any()
+            else:
+                assert factors[0][0] == 0
+            if silence.of:
+                array, unit = NAME.fullmatch(silence.of).groups()
+                assert silence.at == pass_.tensor(array)[0, int(unit)]
+                assert silence.at <= 0
+                assert silence.why == "relu shut it"
+            if silence.why == DROPPED:
+                array, unit = NAME.fullmatch(silence.name).groups()
+                assert pass_.tensor("m" + array[-1])[0, int(unit)] == 0
+    assert met >= 10
+
+
+def test_a_shut_unit_is_named_with_the_sum_that_shut_it():
+    pass_ = taken(PLAIN)
+    z = pass_.tensor("z1")[0]
+    shut, other = int(np.flatnonzero(z < 0)[0]), int(np.flatnonzero(pass_.tensor("δ2")[0])[0])
+    (cause,) = silences(pass_, "W2", (shut, other))
+    assert (cause.name, cause.of, cause.at) == (f"a1[{shut}]", f"z1[{shut}]", z[shut])
+    assert silences(pass_, "b1", (shut,))[0].name == f"δ1[{shut}]"
+    two = silences(pass_, "W1", (2, shut))
+    assert [each.name for each in two] == ["x[2]", f"δ1[{shut}]"]
+    assert silences(pass_, "a1", (shut,)) == ()  # it would matter, were it not shut
+
+
+def test_where_nothing_comes_back_it_is_said_from_where():
+    assert silences(taken(SPECS["zeros"]), "a2", (0,))[0].why == "all weights from it, in W3, are 0"
+    pass_ = taken(PLAIN)
+    parameters = pass_.program.parameters.copy()
+    views(parameters, PLAIN)["b2"][:] = -100
+    shut = take_pass(PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), State(0, parameters))
+    assert silences(shut, "a1", (0,))[0].why == "the δ2 of all units it leads to are 0"
+    for unit, z in enumerate(shut.tensor("z1")[0].tolist()):
+        (cause,) = silences(shut, "z1", (unit,))
+        assert cause.why == ("the δ2 of all units it leads to are 0" if z > 0 else "relu shut it")
+    flat = taken(SPECS["tanh"], scale=300.0)
+    assert any(
+        each.why == "tanh is flat there" for unit in range(12) for each in silences(flat, "z1", (unit,))
+    )
+
+
+def test_nothing_is_said_of_what_no_derivative_flows_to():
+    for tensor in ("x", "t", "q7"):
+        assert silences(taken(PLAIN), tensor, (0,)) == ()

@@ -1,0 +1,144 @@
+"""A NaN or an infinity is traced to the first number that was one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.network import graph as network
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.nonfinite import first_bad
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import NetworkSpec
+
+SPEC = NetworkSpec(
+    (3, 4, 4, 4, 2), "relu", dtype="float32", layer_norm=True, residual=True, dropout=0.2, l2=0.1
+)
+
+
+def run(spec, change=lambda parameters: None, x=None, batch=2):
+    rng = np.random.default_rng(0)
+    parameters = rng.normal(size=spec.parameters).astype(spec.dtype)
+    change(views(parameters, spec))
+    program = Program(spec, batch, parameters)
+    x = rng.normal(size=(batch, 3)).astype(spec.dtype) if x is None else x
+    program.feed(x, np.array([0, 1]))
+    program.draw(np.random.default_rng(1))
+    program.forward()
+    program.backward()
+    return program
+
+
+def put(name, index, value):
+    def change(parameters):
+        parameters[name][index] = value
+
+    return change
+
+
+def test_finite_numbers_are_none_of_its_business():
+    assert first_bad(run(SPEC)) is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("name", "index"), [("W1", (2, 1)), ("b2", (3,)), ("γ2", (0,)), ("W4", (3, 1))])
+def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
+    bad = first_bad(run(SPEC, put(name, index, value)))
+    assert (bad.value, bad.index, bad.op, bad.layer) == (name, index, "", 0)
+    assert bad.number == pytest.approx(value, nan_ok=True)
+    assert bad.why == f"{name}[{','.join(map(str, index))}] is {value}: it was so before this pass"
+
+
+def test_so_is_an_input():
+    x = np.ones((2, 3), "float32")
+    x[1, 2] = np.nan
+    bad = first_bad(run(SPEC, x=x))
+    assert (bad.value, bad.index) == ("x", (1, 2))
+
+
+def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_passed_it_on():
+    spec = NetworkSpec((3, 4, 4, 2), "relu", dtype="float32")
+    x = np.ones((2, 3), "float32")
+
+    def change(parameters):
+        parameters["W1"][:] = 1
+        parameters["W2"][:] = 1
+        parameters["W2"][:, 2] = 3e38
+
+    bad = first_bad(run(spec, change, x))
+    assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
+    assert np.isinf(bad.number)
+    assert (
+        bad.why
+        == "u2[0,2] (z2 before its bias) is inf: matmul in layer 2 made it, from numbers that are all finite"
+    )
+
+
+def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():
+    spec = NetworkSpec((3, 4, 4, 2), "identity", dtype="float32")
+    x = np.array([[1, 0, 0], [1, 0, 0]], "float32")
+
+    def change(parameters):
+        for name, array in parameters.items():
+            array[...] = 0
+            if name in ("W1", "b1"):
+                array[..., 1] = 3e38
+
+    bad = first_bad(run(spec, change, x))
+    assert (bad.op, bad.layer, bad.value, bad.index) == ("bias add", 1, "z1", (0, 1))
+
+
+def test_a_gradient_that_overflows_after_a_finite_loss_is_found_in_backward_order():
+    spec = NetworkSpec((3, 4, 4, 2), "identity", dtype="float32")
+    x = np.zeros((2, 3), "float32")
+
+    def change(parameters):
+        for name, array in parameters.items():
+            array[...] = 1e30 if name in ("W2", "W3") else 0
+
+    program = run(spec, change, x)
+    program.values["W2"][:, 1] = -1e30
+    program.values["W3"][:, 1] = -1e30
+    program.forward()
+    program.backward()
+    assert np.isfinite(program.values["L"])
+    bad = first_bad(program)
+    assert (bad.op, bad.layer, bad.value) == ("matmul vjp", 2, "da1")
+
+
+@pytest.mark.parametrize(
+    ("primitive", "spec", "op", "layer"),
+    [
+        ("LAYER_NORM", SPEC, "layer normalisation", 1),
+        ("DROPOUT", SPEC, "dropout", 1),
+        ("RESIDUAL_ADD", SPEC, "residual add", 2),
+        ("L2_PENALTY", SPEC, "L2 penalty", 4),
+    ],
+)
+def test_any_operation_that_makes_a_bad_number_is_named(monkeypatch, primitive, spec, op, layer):
+    right = getattr(network, primitive)
+
+    def forward(y, *arguments):
+        right.forward(y, *arguments)
+        y.flat[-1] = np.nan
+
+    for cached in (network.compile_ops, network.backward_visits, network.differentiable):
+        cached.cache_clear()
+    monkeypatch.setattr(network, primitive, replace(right, forward=forward))
+    bad = first_bad(run(spec))
+    monkeypatch.undo()
+    for cached in (network.compile_ops, network.backward_visits, network.differentiable):
+        cached.cache_clear()
+    assert (bad.op, bad.layer) == (op, layer)
+
+
+def test_asking_changes_nothing():
+    program = run(SPEC, put("W1", (2, 1), np.nan))
+    before = {name: array.copy() for name, array in program.values.items()}
+    for array in program.values.values():
+        array.setflags(write=False)
+    first_bad(program)
+    for name, array in program.values.items():
+        np.testing.assert_array_equal(array, before[name])

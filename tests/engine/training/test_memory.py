@@ -1,0 +1,169 @@
+"""What one walk will take is said before it is taken."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.cost.measure.passes import measure
+from tui_backprop.engine.gradients import batched
+from tui_backprop.engine.gradients.check.compare import compare
+from tui_backprop.engine.gradients.methods import Problem
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.memory import SLOTS, check_check_memory, check_memory
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizers import UPDATE_RULES
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import Session
+from tui_backprop.session.transitions import after_update, before_update, next_sample
+from tui_backprop.support.format import size
+from tui_backprop.support.validation import SpecError
+
+EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
+PLAIN = OptimiserSpec()
+
+
+def peak(session: Session) -> int:
+    """Bytes at the most, stepping forward and back with as little kept as can be."""
+    replay = Replay(limit=0)
+    replay.take(Session(NetworkSpec((2, 2)), session.data))  # loads the data
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        shown = replay.take(session)
+        for move in (after_update, after_update, next_sample, before_update, before_update, after_update):
+            session = move(session)
+            shown = replay.take(session)
+        measure(session.network, 0.0)
+        assert shown.batch == session.batch
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adamw"])
+def test_a_network_of_many_parameters_takes_no_more_than_was_said_and_not_far_less(optimiser, options):
+    spec = NetworkSpec((2, 500, 500, 500, 2), **options)
+    needed = peak(Session(spec, "moons", optimiser=OptimiserSpec(optimiser)))
+    said = spec.memory(1, SLOTS[optimiser])
+    assert 0.5 * said < needed < said
+
+
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_a_batch_of_many_samples_takes_no_more_than_was_said_and_not_far_less(activation, options):
+    spec = NetworkSpec((2, *(30,) * 5, 2), activation, **options)
+    needed = peak(Session(spec, "moons", batch=5000))
+    assert 0.5 * spec.memory(5000) < needed < spec.memory(5000)
+
+
+def test_the_slots_of_each_optimiser_are_counted_right():
+    assert {name: len(row.slots) for name, row in UPDATE_RULES.items()} == SLOTS
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_what_does_not_fit_is_refused_with_both_figures(optimiser):
+    for network, batch, field in (
+        (NetworkSpec((784, 10**9, 10)), 1, "layers"),
+        (NetworkSpec(), 10**9, "batch"),
+    ):
+        with pytest.raises(
+            SpecError, match=r"parameters would take [\d.,]+ .B of memory, [\d.,]+ .B is free"
+        ) as caught:
+            check_memory(network, batch, OptimiserSpec(optimiser))
+        assert caught.value.field == field
+
+
+def test_an_optimiser_that_remembers_more_takes_more(monkeypatch):
+    psutil = pytest.importorskip("psutil")
+    spec = NetworkSpec((2, 3000, 3000, 2))
+
+    class Free:
+        available = int(spec.memory(1) * 1.3)
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    check_memory(spec, 1, PLAIN)
+    with pytest.raises(SpecError):
+        check_memory(spec, 1, OptimiserSpec("adam"))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(12, "12 bytes"), (1_340_000, "1.34 MB"), (2.5e12, "2.5 TB"), (3e18, "3e+03 PB")]
+)
+def test_bytes_are_written_as_people_write_them(count, text):
+    assert size(count) == text
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("spec", [NetworkSpec((300, 400, 400, 100)), NetworkSpec((400, 600), "tanh", "mse")])
+def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every):
+    spec = replace(spec, dtype=dtype)
+    x = np.random.default_rng(0).normal(size=(2, spec.layers[0])).astype(dtype)
+    target = np.zeros(2, int) if spec.loss == "cross-entropy" else np.zeros((2, 600), dtype)
+    problem = Problem(spec, x, target, initial_parameters(spec))
+    tracemalloc.start()
+    compare(
+        problem,
+        second="batched-forward-mode" if every else "central-difference",
+        entries=None if every else 20,
+    )
+    needed = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    said = spec.check_memory(2, every)
+    assert 0.4 * said < needed < said + batched.ROOM * every
+
+
+def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch):
+    psutil = pytest.importorskip("psutil")
+    spec = NetworkSpec((2, 3000, 3000, 2))
+    assert spec.check_memory(1) > spec.memory(1)
+
+    class Free:
+        available = int(spec.memory(1) * 1.3)
+
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    check_memory(spec, 1, PLAIN)
+    with pytest.raises(SpecError, match="parameters would take"):
+        check_check_memory(spec, 1, every=False)
+
+
+ARENAS = """
+import ctypes, threading
+from tui_backprop.session.replay import Replay
+
+Replay()
+together = threading.Barrier(12)
+
+def allocate():
+    together.wait()
+    kept = [bytes(3000) for _ in range(50)]
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+library = ctypes.CDLL(None)
+library.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(library.fopen(b"/dev/stdout", b"w"))
+library.malloc_info(0, file)
+library.fclose(file)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="the C library is not glibc")
+def test_threads_share_what_others_have_freed():
+    told = subprocess.run([sys.executable, "-c", ARENAS], capture_output=True, text=True, check=True).stdout
+    assert 1 <= told.count("<heap nr=") <= 3

@@ -1,0 +1,135 @@
+"""The strips around the panels: what comes first where there is little room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tui_backprop.keys.table import KEYS, bar, panel_key
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain, width
+from tui_backprop.render.panels.bars import WIDE, key_bar, status, tabs
+from tui_backprop.session.state import PANELS, Session, from_preset
+from tui_backprop.session.transitions import after_training, after_update
+
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+WRONG = Session(sample=1449)  # a 7
+
+
+@pytest.fixture
+def top(moments):
+    """A function: the top line of a session's step (the last one: -1)."""
+
+    def of(session, columns, at=0, glyphs=UTF8, speed=None):
+        moment = moments(session)[at]
+        row = status(moment.session, moment, speed, columns, glyphs)
+        assert width(row) <= columns
+        return plain(row)
+
+    return of
+
+
+def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief(top):
+    assert 'digits 1449, a "7", read as 4' in top(WRONG, 120)
+    assert "digits 1449: 7 read as 4" in top(WRONG, 80, at=0)
+    assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
+    assert "digits 1449 7->4" in top(WRONG, 80, at=-1, glyphs=ASCII)
+    assert 'digits 0, a "1"' in top(Session(), 120)
+
+
+def test_the_iteration_has_one_name_in_80_columns(top):
+    small = Session(from_preset("xor").network, "xor", batch=4)
+    for at in (0, -1):
+        assert "iter 0 · step" in top(small, 80, at)
+        assert "iteration 0 · step" in top(small, 120, at)
+
+
+def test_a_right_reading_is_not_told(top):
+    trained = Session()
+    for _ in range(10):
+        trained = after_update(trained)
+    assert 'digits 0, a "1"   ' in top(trained, 80)
+
+
+@SETS
+@pytest.mark.parametrize("columns", [60, 80, 100, 120])
+def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, glyphs):
+    late = replace(after_training(Session(batch=32), 1000), sample=1449, batch=1)
+    for at in (0, -1):
+        text = top(late, columns, at, glyphs)
+        assert "digits 1449" in text
+        assert "1,000 · step" in text or columns == 60 or glyphs.plain
+        assert "loss " in text
+
+
+def test_the_name_goes_before_anything_that_is_about_the_network(top):
+    assert "backprop-tui" not in top(Session(), 60)
+    assert "784·256·256·256·10" in top(Session(), 80)
+    assert top(Session(), 120).startswith(" backprop-tui   784·256·256·256·10 relu   digits")
+    assert "335,114 parameters" in top(Session(), 140)
+    assert "playing 2/s" in top(Session(), 60, speed=2)
+
+
+@SETS
+@pytest.mark.parametrize("sample", [0, 1101, 1449])
+@pytest.mark.parametrize("batch", [1, 32])
+def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sample, batch, glyphs):
+    late = replace(after_training(Session(batch=32), 1101), sample=sample, batch=batch)
+    layers = glyphs.text("784·256·256·256·10")
+    for at in (0, 1, -1):
+        assert layers in top(late, 80, at, glyphs)
+        for columns in range(20, 200):
+            text = top(late, columns, at, glyphs)
+            assert "backprop-tui" not in text or f"{layers} relu   " in text
+            assert "backprop-tui" not in text or "iteration 1,101" in text or columns < WIDE
+
+
+def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():
+    for columns in (60, 80, 120):
+        text = plain(tabs("network", columns, UTF8))
+        assert len(text) <= columns
+        assert all(f" {panel_key(name, typing=True)} " in f"{text} " for name in PANELS)
+    for name in PANELS:
+        key = panel_key(name, typing=True)
+        assert key[0] == "F"
+        (row,) = [row for row in KEYS if key.lower() in row.keys.split(",")]
+        assert row.action == f"panel('{name}')"
+        assert f"{key} {name}" in plain(tabs("network", 120, UTF8))
+    assert " 2 walk " in plain(tabs("cost", 120, UTF8))
+
+
+@pytest.mark.parametrize("current", [*PANELS, "race"])
+@pytest.mark.parametrize("columns", [60, 70, 80, 100])
+def test_the_current_panel_has_its_name_and_the_first_ones_do(current, columns):
+    text = plain(tabs(current, columns, UTF8))
+    assert len(text) <= columns
+    assert {"race": "cost", "network": "net", "number": "num"}.get(current, current) in text
+    assert "walk" in text
+
+
+@SETS
+@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("place", ["walk", "blame", "network", "marks"])
+def test_a_notice_takes_the_place_of_the_last_keys_but_help_and_quit(place, columns, glyphs):
+    pairs = bar(place)
+    usual, row = (plain(key_bar(pairs, columns, glyphs, notice)) for notice in ("", "undone: sample 12"))
+    assert " undone: sample 12 " in row
+    assert len(row) <= columns
+    tail = row[row.index("undone: sample 12") + 17 :].lstrip()
+    assert usual.endswith(tail)
+    assert len(tail.split("  ")) == 3
+    start = row.index(" undone")
+    assert usual[:start].rstrip() == row[:start].rstrip()
+
+
+def test_a_notice_that_is_too_long_is_cut():
+    row = plain(key_bar(bar("walk"), 60, UTF8, "a" * 99))
+    assert len(row) <= 60
+    assert "a… " in row
+
+
+def test_the_keys_of_the_main_question_fit_into_80_columns():
+    text = plain(key_bar(bar("blame"), 80, UTF8))
+    for keys in ("↑ ↓", "← →", "m measure", "e error", "C errors", "i number"):
+        assert keys in text

@@ -1,0 +1,70 @@
+"""The table of what is read as what."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain, width
+from tui_backprop.render.panels.confusion import Confusion, confusion_lines, footer, rows_of
+
+TWO = Confusion([[3, 1], [0, 4]])
+TEN = Confusion([[400 * (t == s) + (7 * t + s) % 13 for s in range(10)] for t in range(10)])
+
+
+def test_the_cursor_starts_at_the_commonest_mistake_and_stops_at_the_edges():
+    assert TWO.cursor == (0, 1)
+    assert TWO.moved(1, 0).cursor == (1, 1)
+    assert TWO.moved(0, 1).cursor == (0, 1)
+    assert TWO.moved(-1, -1).cursor == (0, 0)
+
+
+def test_two_digits_are_a_cell():
+    half = TEN.typed(7)
+    assert half.cursor[0] == 7
+    assert "7, read as _" in plain(confusion_lines(half, 60, UTF8)[-2])
+    assert half.typed(2) == Confusion(TEN.counts, (7, 2))
+    assert half.moved(1, 0).half is False
+    assert half.typed(2).typed(4).typed(1).cursor == (4, 1)
+    assert TWO.typed(2) == TWO  # no such class
+
+
+def test_an_empty_cell_says_what_to_do_when_it_is_asked():
+    empty = TWO.moved(1, -1)
+    assert (empty.cursor, empty.count) == ((1, 0), 0)
+    text = [plain(row) for row in confusion_lines(empty.asked(), 60, UTF8)]
+    assert "1, read as 0: none yet: esc, train (9), then look again" in text
+    assert empty.asked().moved(0, 1).refused is False
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+def test_the_footer_names_how_to_move_as_far_as_there_is_room(glyphs):
+    whole = "↑ ↓ ← → cell  72 jump  enter find one  e any wrong one  esc close"
+    assert footer(10, 72, glyphs) == glyphs.text(whole) or glyphs.plain
+    assert "12 jump" in footer(3, 90, glyphs)
+    for columns in range(36, 90):
+        text = footer(10, columns, glyphs)
+        assert len(text) <= columns
+        assert text.startswith(glyphs.text("↑ ↓ ← →")) == (
+            columns >= len(glyphs.text("↑ ↓ ← → cell  enter find one  esc close"))
+        )
+        assert text.endswith("esc close")
+
+
+def test_what_is_under_the_cursor_is_said_in_words():
+    text = [plain(row) for row in confusion_lines(TWO, 60, UTF8)]
+    assert "0, read as 1: 1 sample" in text
+    assert "7 of 8 are read right (87.5%)" in text
+    assert any(row.split() == ["0", "3", "1", "1"] for row in text)
+    assert any(row.split() == ["1", "·", "4", "0"] for row in text)
+    assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+@pytest.mark.parametrize("columns", [54, 70])
+def test_ten_classes_fit(columns, glyphs):
+    lines = confusion_lines(TEN, columns, glyphs)
+    assert all(width(row) <= columns for row in lines)
+    assert len(lines) <= rows_of(10)
+    if glyphs.plain:
+        assert all(plain(row).isascii() for row in lines)

@@ -1,0 +1,288 @@
+"""The flow panel fits its room, flags what breaks a rule, leaves nothing out without a word, and shows the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.analysis.gradient_flow import RULES, Flow, LayerFlow, callouts, flow
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.render.panels.flow import Scale, flow_panel, scales, spread
+from tui_backprop.render.panels.verdict import FLAG, rule_text
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_update
+from tui_backprop.support.format import number
+
+SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+AT_SIZES = pytest.mark.parametrize(("columns", "rows"), SIZES)
+
+DEEP = NetworkSpec((784, *(16,) * 39, 10), "sigmoid", init="normal")
+ODD = {
+    "one layer": Session(NetworkSpec((784, 10))),
+    "one by one": Session(NetworkSpec((1, 1), loss="mse"), "sine"),
+    "one unit": Session(NetworkSpec((2, 1, 1, 2)), "moons"),
+    "zeros": Session(NetworkSpec((2, 8, 8, 2), init="zeros"), "moons"),
+    "faded": Session(DEEP),
+    "exploded": Session(NetworkSpec((784, *(64,) * 10, 10), init="normal:0.5"), lr=3.0),
+    "everything": Session(
+        NetworkSpec((2, 8, 8, 8, 2), "relu,tanh,elu", layer_norm=True, residual=True, dropout=0.1), "moons", batch=32
+    ),
+    "no numbers left": after_update(
+        after_update(after_update(Session(NetworkSpec((2, 8, 3), loss="mse"), "spiral", lr=1e30)))
+    ),
+}  # fmt: skip
+SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
+
+
+REPORTS: dict[Session, Flow] = {}
+
+
+def reported(session, taken):
+    if session not in REPORTS:
+        REPORTS[session] = flow(taken, cut(session.network, session.data, 0, 256).x)
+    return REPORTS[session]
+
+
+@pytest.fixture
+def shown(moments):
+    """A function: the panel of a session's middle step (or another one) as text."""
+
+    def of(session, columns, rows, glyphs=UTF8, at=None, report=None):
+        every = moments(session)
+        moment = every[len(every) // 2 if at is None else at]
+        report = report or reported(session, moment.taken)
+        return [plain(row) for row in flow_panel(moment, report, columns, rows, glyphs)]
+
+    return of
+
+
+def healthy(depth, **changed):
+    """A report without fault, but for the fields of the layers that are ``changed``, by number: k1={...}."""
+    well = {"delta": 1.0, "rms": 1.0, "gradient": 1.0, "weights": 1.0, "update": 1e-3}
+    return Flow(tuple(LayerFlow(k, **(well | changed.get(f"k{k}", {}))) for k in range(1, depth + 1)), 256)
+
+
+def layer_lines(lines):
+    """The lines of layers by number, current one's mark left out."""
+    found = (re.match(r"[▸> ] (\d+) (?!in )", text) for text in lines)
+    return {int(match[1]): match.string for match in found if match}
+
+
+@SETS
+@AT_SIZES
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_panel_keeps_to_its_room_roles_and_characters(moments, name, columns, rows, glyphs):
+    session = SESSIONS[name]
+    every = moments(session)
+    for moment in (every[0], every[len(every) // 2], every[-1]):
+        drawn = flow_panel(moment, reported(session, moment.taken), columns, rows, glyphs)
+        assert 1 <= len(drawn) <= rows
+        assert all(width(row) <= columns for row in drawn)
+        assert {role for row in drawn for _, role in row} <= set(ROLES)
+        text = "".join(map(plain, drawn))
+        assert text.isprintable()
+        assert not glyphs.plain or (text.isascii() and "?" not in text)
+
+
+@pytest.mark.parametrize("columns", [1, 8, 20, 49, 50, 69, 70, 200])
+@pytest.mark.parametrize("rows", [1, 2, 5, 9])
+def test_no_room_is_too_small(moments, columns, rows):
+    for name in ("lesson", "faded", "no numbers left"):
+        moment = moments(SESSIONS[name])[0]
+        for glyphs in (UTF8, ASCII):
+            drawn = flow_panel(moment, reported(SESSIONS[name], moment.taken), columns, rows, glyphs)
+            assert len(drawn) <= rows
+            assert all(width(row) <= columns for row in drawn)
+
+
+@SETS
+def test_without_a_report_it_is_being_measured(moments, glyphs):
+    (row,) = flow_panel(moments(SESSIONS["lesson"])[0], None, 40, 10, glyphs)
+    assert plain(row).startswith("measuring")
+
+
+@AT_SIZES
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_layer_is_shown_or_counted_as_left_out(shown, name, columns, rows):
+    depth = SESSIONS[name].network.depth
+    lines = shown(SESSIONS[name], columns, rows)
+    layers = layer_lines(lines)
+    said = [re.match(r"(\d+) of (\d+) layers; (\d+) left out$", text) for text in lines]
+    counts = [tuple(map(int, match.groups())) for match in said if match]
+    if len(layers) == depth:
+        assert not counts
+    else:
+        assert counts == [(len(layers), depth, depth - len(layers))]
+        assert {1, depth} <= set(layers)
+    assert list(layers) == sorted(layers)
+
+
+@AT_SIZES
+@pytest.mark.parametrize("name", ["lesson", "faded", "vanishing"])
+def test_the_layer_where_the_walk_stands_is_shown_and_marked(moments, shown, name, columns, rows):
+    for moment in moments(SESSIONS[name])[1::7]:
+        lines = shown(SESSIONS[name], columns, rows, at=moment.step.index)
+        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [moment.step.layer]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 11, 40, 300])
+@pytest.mark.parametrize("room", [1, 2, 3, 5, 50])
+def test_layers_are_spread_evenly_over_the_depth(depth, room):
+    for here in range(depth + 1):
+        layers = spread(depth, room, here)
+        assert layers == sorted(set(layers))
+        assert len(layers) == min(room, depth)
+        assert set(layers) <= set(range(1, depth + 1))
+        assert here in layers or here == 0
+        if room >= 3 and depth > room:
+            assert (layers[0], layers[-1]) == (1, depth)
+            gaps = [b - a for a, b in pairwise(layers)]
+            assert max(gaps) <= 2 * (depth - 1) / (room - 1) + 2
+
+
+@AT_SIZES
+@SETS
+def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown, columns, rows, glyphs):
+    lines = shown(SESSIONS["lesson"], columns, rows, glyphs)
+    text = "\n".join(lines)
+    assert "flows up" in lines[0]
+    assert "log" in text
+    assert "nothing is wrong" in text
+    assert FLAG not in text
+    assert ("0.0564" if columns >= 70 else "0.056") in layer_lines(lines)[1]
+    assert ("0.00312" if columns >= 70 else "0.0031") in layer_lines(lines)[1]
+    assert text.count("dead  ") == 3
+
+
+@AT_SIZES
+@SETS
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_broken_rule_is_named_with_its_threshold(shown, moments, name, columns, rows, glyphs):
+    session = SESSIONS[name]
+    calls = callouts(reported(session, moments(session)[0].taken))
+    text = " ".join(" ".join(shown(session, columns, rows, glyphs)).split())
+    for call in calls:
+        assert f"{FLAG} {call.name}" in text
+    assert not (name == "faded" and "~" in text.replace("~ ->", ""))  # nothing is cut
+    limited = [call for call in calls if call.name != "not a number"]
+    assert text.count("rule: ") in (len(calls), len(limited))  # in brief, that of numbers has none
+    assert ("nothing is wrong" in text) == (not calls)
+
+
+@SETS
+@pytest.mark.parametrize(("columns", "rows"), [(36, 34), (78, 24)])
+def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figure(
+    shown, moments, columns, rows, glyphs
+):
+    """Not a list of faults: each rule stands with what would break it, and with what there is."""
+    lines = shown(SESSIONS["lesson"], columns, rows, glyphs)
+    report = reported(SESSIONS["lesson"], moments(SESSIONS["lesson"])[0].taken)
+    text = " ".join(" ".join(lines).split())
+    assert glyphs.text(f"does not vanish, does not explode, δ ×{number(report.per_layer)} a layer") in text
+    verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
+    rows = {rule.name: row for rule in RULES for row in lines[verdict:] if row.startswith(rule.name)}
+    assert set(rows) == {rule.name for rule in RULES}
+    worst = max(at.ratio for at in report.layers)
+    figures = {
+        "not a number": ("not finite", "none"),
+        "exploding": ("above 100", number(max(report.relative().values()))),
+        "vanishing": ("below 0.01", number(min(report.relative().values()))),
+        "dead units": ("above 40%", f"{max(at.dead for at in report.hidden):.0%}"),
+        "update too large": ("above 0.1", number(worst)),
+        "saturated units": ("above 25%", "n/a"),
+    }
+    for name, (limit, figure) in figures.items():
+        assert limit in rows[name]
+        assert rows[name].split()[-1] == figure
+
+
+def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(shown):
+    report = healthy(4, k2={"dead": 0.62})
+    text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))
+    assert "! dead units" in text
+    kept = text[text.index("rules kept") :]
+    assert [rule.name for rule in RULES if rule.name in kept] == [
+        rule.name for rule in RULES if rule.name != "dead units"
+    ]
+    assert "rules kept" not in "\n".join(shown(SESSIONS["lesson"], 76, 16, report=report))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_a_rule_in_words_holds_its_threshold(rule):
+    text = rule_text(rule)
+    assert "{" not in text
+    if rule.threshold != float("inf"):
+        stated = re.search(rf"{rule.side} ([\d.e+-]+)(%?)", text)
+        assert float(stated[1]) / (100 if stated[2] else 1) == pytest.approx(rule.threshold)
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown_as"),
+    [
+        ({"rms": 0.001}, "0.00100!"),
+        ({"rms": 1e4}, "10,000!"),
+        ({"rms": 0.0}, "0!"),
+        ({"update": 0.5}, "0.500!"),
+        ({"dead": 0.62}, "dead  62%!"),
+        ({"saturated": 0.62}, "sat.  62%!"),
+        ({"gradient": float("nan")}, "NaN!"),
+    ],
+)
+def test_a_figure_that_breaks_a_rule_is_flagged_and_no_other(shown, changed, shown_as):
+    layers = layer_lines(shown(SESSIONS["lesson"], 76, 40, report=healthy(4, k2=changed)))
+    assert shown_as in layers[2]
+    assert [text.count(FLAG) for text in layers.values()] == [0, 1, 0, 0]
+
+
+def test_many_broken_rules_in_few_rows_are_counted(shown):
+    ill = {"update": 0.5, "dead": 0.9}
+    report = healthy(4, k1=ill | {"rms": 0.0}, k2={"rms": 1e-5, "saturated": 0.9, "update": 1e-9})
+    assert len(callouts(report)) == 6
+    lines = shown(SESSIONS["lesson"], 56, 11, report=report)
+    named = [rule.name for rule in RULES if any(text.startswith(f"{FLAG} {rule.name}") for text in lines)]
+    assert named == [call.name for call in callouts(report)][: len(named)]
+    assert lines[-1] == f"{FLAG} {6 - len(named)} more of these rules broken"
+    assert len(named) >= 1
+    assert layer_lines(lines)
+
+
+def test_bars_of_one_length_stand_for_one_number_of_decades(shown):
+    report = healthy(4, k1={"rms": 1e-4, "gradient": 0.1})
+    delta, gradient = scales(report)
+    assert delta.decades == gradient.decades
+    assert delta.low == -4
+    lengths = [
+        text.count(UTF8.done)
+        for text in layer_lines(shown(SESSIONS["lesson"], 76, 40, report=report)).values()
+    ]
+    assert lengths[0] < lengths[1] == lengths[2] == lengths[3]
+
+
+def test_a_bar_is_as_long_as_its_logarithm():
+    scale = Scale(-6, 6)
+    assert [scale.cells(10.0**e, 30) for e in range(-6, 1)] == [1, 5, 10, 15, 20, 25, 30]
+    assert [scale.cells(v, 30) for v in (0.0, float("nan"), float("inf"), 1e-9)] == [0, 0, 30, 1]
+    assert scale.ends == "1e-06 to 1"
+
+
+@pytest.mark.parametrize("rms", [5e-324, 1e308, float("inf"), float("nan"), 0.0])
+def test_the_scale_holds_at_the_ends_of_what_a_float_can_be(shown, rms):
+    for columns, rows in SIZES:
+        assert shown(SESSIONS["lesson"], columns, rows, report=healthy(4, k1={"rms": rms}))
+    empty = replace(healthy(1, k1={"rms": rms, "gradient": rms}), samples=1)
+    assert shown(ODD["one layer"], 56, 13, report=empty)
+
+
+def test_too_few_samples_are_said_to_be_too_few(shown):
+    few = replace(healthy(4, k1={"saturated": 0.0}), samples=1)
+    text = " ".join(shown(SESSIONS["lesson"], 76, 40, report=few))
+    assert "judged on 1 sample;" in text
+    assert "takes 32 samples" in text

@@ -1,0 +1,341 @@
+"""The computation graph: what it draws is the program, what it says is known by now, and what adds is seen to add."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tui_backprop.cost.accounting.timing import time_operations
+from tui_backprop.engine.analysis.visit_norms import prepare
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.network.graph import backward_visits, compile_ops
+from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.render.panels.graph import graph_panel
+from tui_backprop.render.panels.lanes import NODE, graph, page
+from tui_backprop.render.view_state import Moment
+from tui_backprop.render.walk.operation import equation
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import GRAINS, Session, from_preset
+from tui_backprop.session.transitions import after_update, at_step
+from tui_backprop.support.format import number
+
+EVERYTHING = NetworkSpec(
+    (784, 8, 8, 10), "gelu", dtype="float64", residual=True, layer_norm=True, dropout=0.2, l2=0.01
+)
+RESIDUAL = Session(NetworkSpec((784, 16, 16, 16, 10), "tanh", dtype="float64", residual=True), batch=32)
+SESSIONS = {
+    "lesson": from_preset("lesson"),
+    "xor": from_preset("xor"),
+    "everything": Session(EVERYTHING),
+    "residual": RESIDUAL,
+    "one unit": Session(NetworkSpec((1, 1, 1), "tanh", "mse", bias=False), "sine"),
+    "40 layers": Session(NetworkSpec((784, *(8,) * 39, 10), "tanh", residual=True)),
+    "around the input": Session(NetworkSpec((2, 2, 2), "tanh", residual=True), "moons"),
+    "2 layers": Session(NetworkSpec((784, 12, 10)), batch=32),
+}
+EACH = pytest.mark.parametrize("name", SESSIONS)
+SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
+TALL = 400  # rows that every graph fits
+REPLAY = Replay()
+
+
+@lru_cache(maxsize=32)
+def moments_of(session, grain="equation"):
+    session = replace(session, grain=grain)
+    taken = REPLAY.take(session)
+    steps = walk(session.network, session.batch, session.optimiser, grain)
+    return [Moment(at_step(session, i), steps, taken) for i in range(len(steps))]
+
+
+@lru_cache(maxsize=32)
+def timing_of(session):
+    return time_operations(moments_of(session)[0].taken, 0.001)
+
+
+def texts(moment, columns=114, rows=TALL, glyphs=UTF8, timing=None):
+    return [plain(row) for row in graph_panel(moment, timing, columns, rows, glyphs)]
+
+
+def rows_of(moment, **how):
+    """The lines of the graph itself, by the value that each row makes; rows of an addition by its "+"."""
+    rows = graph(moment.taken.spec)
+    lines = texts(moment, **how)[1 : len(rows) + 1]
+    return {row.value + "+" * bool(row.readers): text for row, text in zip(rows, lines, strict=True)}
+
+
+def done_by(moment):
+    visits = [visit for step in moment.steps[: moment.step.index + 1] for visit in step.visits]
+    return [(visit.writes, visit.of is not None) for visit in visits]
+
+
+# --- the rows and lanes are the program --------------------------------------------------------------------
+
+
+@EACH
+def test_the_graph_is_the_list_of_operations(name):
+    spec = SESSIONS[name].network
+    made = [row.value for row in graph(spec) if not row.readers]
+    assert made == ["x", *(op.output for op in compile_ops(spec))]
+    entered = [leaf for row in graph(spec) for leaf in row.leaves]
+    assert sorted(entered) == sorted(moments_of(SESSIONS[name])[0].taken.new)  # each parameter enters once
+
+
+@EACH
+def test_a_lane_leads_from_a_value_to_the_operation_that_reads_it_again(name):
+    spec, followed = SESSIONS[name].network, set()
+    rows = graph(spec)
+    for i, row in enumerate(rows):
+        if "╮" in row.lanes:
+            at = row.lanes.index("╮")
+            end = next(j for j in range(i + 1, len(rows)) if rows[j].lanes[at : at + 1] == "╯")
+            assert all(each.lanes[at] == "│" for each in rows[i + 1 : end])
+            followed.add((row.value, rows[end].value))
+    ops = compile_ops(spec)
+    before = ["x", *(op.output for op in ops)]  # what the main line brings to each operation
+    values = set(before)
+    assert followed == {
+        (read, op.output)
+        for op, came in zip(ops, before, strict=False)
+        for read in op.inputs
+        if read in values and read != came
+    }
+    assert sum(row.lanes.count("╯") for row in rows) == len(followed)
+    assert all((row.lanes[0] == NODE) == (not row.readers) for row in rows)
+
+
+def test_a_gradient_adds_up_where_several_operations_read_a_value():
+    shared = {row.value: [op.output for op in row.readers] for row in graph(EVERYTHING) if row.readers}
+    assert shared == {"W1": ["u1", "L1"], "a1": ["u2", "a2"], "W2": ["u2", "L2"], "W3": ["u3", "L"]}
+    adding = {visit.writes for visit in backward_visits(EVERYTHING) if visit.adds}
+    assert adding == shared.keys()
+
+
+# --- what is known by now ----------------------------------------------------------------------------------
+
+
+@EACH
+@pytest.mark.parametrize("grain", GRAINS)
+def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, grain):
+    moments = moments_of(SESSIONS[name], grain)
+    spec, taken = moments[0].taken.spec, moments[0].taken
+    left_over = {visit.writes for visit in backward_visits(spec)}
+    for moment in moments[:: max(len(moments) // 12, 1)]:
+        done, lines = done_by(moment), rows_of(moment)
+        made = {value for value, backward in done if not backward} | {"x"}
+        begun = any(backward for _, backward in done)
+        to_do = [v.writes for v in backward_visits(spec)]
+        for value, backward in done:
+            if backward:
+                to_do.remove(value)
+        visited = {
+            v.op.output
+            for step in moment.steps[: moment.step.index + 1]
+            for v in step.visits
+            if v.of is not None
+        }
+        for row in graph(spec):
+            if row.readers:
+                continue
+            text = lines[row.value]
+            mark = "◆" if row.value in visited else "●" if row.value in made else "○"
+            assert mark in text, (moment.step.formula, text)
+            assert (number(taken.summary(row.value).norm) in text) == (row.value in made), text
+            complete = begun and row.value not in to_do and (row.value in left_over or row.value == "L")
+            name_of = re.escape(cotangent_name(row.value))
+            shown = re.search(rf" {name_of} +(\S+)", text)
+            assert bool(shown) == complete, text
+            if shown:
+                exact = np.linalg.norm(taken.tensor(cotangent_name(row.value)))
+                assert shown[1] == number(float(exact))
+
+
+@EACH
+@pytest.mark.parametrize("grain", GRAINS)
+def test_the_operations_at_the_cursor_are_pointed_at_and_in_sight(name, grain):
+    for moment in moments_of(SESSIONS[name], grain):
+        for columns, rows in ((36, 34), (56, 13)):
+            drawn = graph_panel(moment, None, columns, rows, UTF8)
+            pointed = [plain(row)[:1] in "▾▴" and plain(row)[:1] != "" for row in drawn]
+            marked = [any(role == "cursor" for _, role in row) for row in drawn]
+            assert pointed == marked
+            assert any(pointed) == (moment.step.phase != "update")
+            way = "▴" if moment.step.phase == "backward" else "▾"
+            assert all(plain(row)[0] == way for row, here in zip(drawn, pointed, strict=True) if here)
+
+
+@EACH
+def test_nothing_moves_as_the_walk_goes_on(name):
+    """Few lines change in a step: those of the operations at the old cursor and at the new one, and the details."""
+    rows = len(graph(SESSIONS[name].network))
+    drawn = [texts(moment, 76)[: rows + 1] for moment in moments_of(SESSIONS[name])]
+    assert len({each[0] for each in drawn}) == 1
+    for one, other in pairwise(drawn):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) <= 8 + 2 * ("L1" in "".join(one))
+
+
+# --- gradients that add ------------------------------------------------------------------------------------
+
+
+def test_the_two_terms_of_a_residual_gradient_are_seen_to_add():
+    moment = moments_of(RESIDUAL)[-1]
+    tensor, lines = moment.taken.tensor, rows_of(moment)
+    for k in (1, 2):
+        through, around = tensor(f"δ{k + 1}") @ tensor(f"W{k + 1}").T, tensor(f"da{k + 1}")
+        sizes = [number(float(np.linalg.norm(each))) for each in (through, around, through + around)]
+        assert f"da{k} = δ{k + 1} W{k + 1}ᵀ + da{k + 1}" in lines[f"a{k}+"]
+        assert "{} + {} → {}".format(*sizes) in lines[f"a{k}+"]
+        assert number(float(np.linalg.norm(through - around))) not in lines[f"a{k}+"]
+
+
+def test_the_penalty_has_its_part_in_a_weight_gradient():
+    moment = moments_of(SESSIONS["everything"])[-1]
+    tensor, line = moment.taken.tensor, rows_of(moment)["W2+"]
+    parts = tensor("a1").T @ tensor("δ2"), 0.01 * tensor("W2")
+    assert "dW2 = a1ᵀ δ2 + λ W2" in line
+    assert " + ".join(number(float(np.linalg.norm(part))) for part in parts) in line
+
+
+def test_a_sum_that_is_not_complete_says_so():
+    seen = []
+    for moment in moments_of(RESIDUAL, "operation"):
+        line = rows_of(moment)["a2+"]
+        seen.append("read" if "is read by" in line else "first" if "+ …" in line else "all")
+    assert [text for i, text in enumerate(seen) if i == 0 or seen[i - 1] != text] == ["read", "first", "all"]
+    assert seen.count("first") == 1
+
+
+def test_what_is_shown_of_one_entry_adds_up():
+    met = 0
+    for name in ("everything", "residual"):
+        for moment in moments_of(SESSIONS[name]):
+            lines = texts(moment, 74)
+            for i, text in enumerate(lines):
+                if text.startswith("= d"):
+                    *terms, total = [
+                        float(each.split()[-1].replace("−", "-")) for each in lines[i - 2 : i + 1]
+                    ]
+                    assert abs(sum(terms) - total) <= 0.0101 * abs(total) + 1e-9
+                    met += 1
+    assert met == 6  # da1, dW1, dW2, dW3 of one network, da1 and da2 of the other
+
+
+@EACH
+def test_an_input_that_is_read_twice_needs_no_gradient(name):
+    lines = rows_of(moments_of(SESSIONS[name])[-1])
+    assert ("x+" in lines) == (name == "around the input")
+    assert "needs no gradient" in lines.get("x+", "needs no gradient")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("W2", "dW2 = a1ᵀ δ2"),
+        ("u2", "δ2 passes on unchanged"),
+        ("r2", "dr2 = da2"),
+        ("b2", "db2 = Σ δ2"),
+        ("z3", "δ3 = (p − onehot(t)) / n"),
+    ],
+)
+def test_a_rule_reads_as_a_textbook_has_it(value, text):
+    assert equation(next(visit for visit in backward_visits(EVERYTHING) if visit.writes == value)) == text
+
+
+def test_a_rule_that_adds_says_so():
+    adding = [equation(visit) for visit in backward_visits(EVERYTHING) if visit.adds]
+    assert adding == ["dW3 += λ W3", "dW2 += λ W2", "da1 += da2", "dW1 += λ W1"]
+
+
+# --- room --------------------------------------------------------------------------------------------------
+
+
+@EACH
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize(("columns", "rows"), [*SIZES, (30, 4), (200, 60)])
+def test_the_panel_keeps_to_its_room_in_known_roles(name, glyphs, columns, rows):
+    session = SESSIONS[name]
+    for grain in GRAINS:
+        moments = moments_of(session, grain)
+        for moment in moments[:: max(len(moments) // 9, 1)]:
+            for timing in (None, timing_of(session)):
+                drawn = graph_panel(moment, timing, columns, rows, glyphs)
+                assert 1 <= len(drawn) <= rows
+                assert max(map(width, drawn)) <= columns
+                assert {role for row in drawn for _, role in row} <= set(ROLES)
+                assert not glyphs.plain or "".join(map(plain, drawn)).isascii()
+
+
+@EACH
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_every_size_has_operation_output_value_and_gradient(name, columns, rows):
+    moment = moments_of(SESSIONS[name])[-2]
+    head, *lines = texts(moment, columns, rows)
+    assert {"operation", "|value|", "|grad|"} <= set(head.split())
+    last = next((text for text in lines if "matmul " in text and "◆" in text), "")
+    assert len(re.findall(r"[\d.]+(?:e[+-]\d+)?(?= |$)", last)) >= 2, last
+
+
+def test_times_are_shown_where_there_is_room_and_only_when_they_are_there():
+    session = SESSIONS["lesson"]
+    moment, timing = moments_of(session)[3], timing_of(session)
+    row = next(text for text in texts(moment, 114, timing=timing) if " matmul " in text)
+    assert number(timing.forward("u1") * 1e6) in row
+    assert number(timing.backward("u1") * 1e6) in row
+    assert "forward µs" in texts(moment, 76, 20, timing=timing)[0]
+    assert not any("µs" in text for text in texts(moment, 114))
+    assert "forward µs" not in texts(moment, 36, timing=timing)[0]
+
+
+@pytest.mark.parametrize(("total", "room"), [(5, 5), (6, 5), (13, 4), (40, 12), (121, 22), (9, 3), (9, 1)])
+def test_the_pages_show_every_row_and_the_one_asked_for(total, room):
+    parts = [page(at, total, room) for at in range(total)]
+    for at, (start, end) in enumerate(parts):
+        assert 0 <= start <= at < end <= total
+        folds = (start > 0) + (end < total)
+        assert end - start + folds <= max(room, 3)
+    if total > 2 * room:
+        assert len(set(parts)) < total / max(room - 2, 1) + 2  # by pages
+
+
+def test_folded_operations_are_counted():
+    name = "40 layers"
+    for moment in moments_of(SESSIONS[name])[::10]:
+        lines = texts(moment, 56, 13)
+        hidden = sum(int(found[1]) for text in lines if (found := re.search(r"… (\d+) operations? ", text)))
+        shown = sum(any(mark in text[:3] for mark in "○●◆") for text in lines[1:])
+        assert hidden + shown == 1 + len(compile_ops(SESSIONS[name].network))
+
+
+# --- numbers that are none ---------------------------------------------------------------------------------
+
+
+def test_a_diverged_network_is_drawn_with_what_its_numbers_are():
+    session = Session(EVERYTHING, lr=1e200)
+    for _ in range(3):
+        session = after_update(session)
+    moment = moments_of(session)[-1]
+    assert any("NaN" in text or "∞" in text for text in texts(moment))
+    for moment in moments_of(session):
+        for columns, rows in SIZES:
+            assert max(map(len, texts(moment, columns, rows, timing=timing_of(session)))) <= columns
+
+
+def test_a_gradient_of_zero_is_drawn_as_0():
+    session = Session(NetworkSpec((784, 8, 8, 10), init="zeros", residual=True), batch=2)
+    assert re.search(r" da1 +0\b", rows_of(moments_of(session)[-1])["a1"])
+
+
+def test_what_takes_long_to_find_out_is_left_open_until_it_is_prepared():
+    session = Session(NetworkSpec((784, 1500, 10)))
+    moment = moments_of(session)[-1]
+    assert "…" in rows_of(moment)["u1"]
+    prepare(moment.taken)
+    exact = np.linalg.norm(moment.taken.tensor("x") @ moment.taken.tensor("W1"))
+    assert number(float(exact)) in rows_of(moment)["u1"]

@@ -1,0 +1,290 @@
+"""The training panel, and the values that it draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.network import inference as plane
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.render.panels.training import chooser, hint, percent, training_panel
+from tui_backprop.render.view_state import Moment
+from tui_backprop.session import training_curve as module
+from tui_backprop.session.decision_boundary import plane_of
+from tui_backprop.session.state import Run, Session, from_preset
+from tui_backprop.session.training_curve import Learning, Score, score, smoothed, thinned
+
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (20, 8), (30, 3), (10, 1)]
+MOONS = Session(NetworkSpec((2, 4, 2), "tanh", dropout=0.2, layer_norm=True, residual=True), "moons")
+DEEP = Session(NetworkSpec((2, *(3,) * 39, 2), "tanh", bias=False), "moons", batch=32)
+SESSIONS = {
+    "moons": MOONS,
+    "sine": from_preset("sine"),
+    "digits": Session(NetworkSpec((784, 10))),
+    "deep": DEEP,
+}
+
+FALL = 2.0 * 0.99 ** np.arange(1000)  # to 8.7e-05: more than two decades
+LOSSES = {
+    "fall": FALL,
+    "flat": np.full(50, 0.7),
+    "zero": np.zeros(20),
+    "to zero": np.concatenate([FALL, np.zeros(50)]),
+    "one": np.array([0.5]),
+    "none": np.array([]),
+    "diverged": np.concatenate([FALL[:300], 1e300 * np.ones(2), [np.inf], np.full(200, np.nan)]),
+    "hole": np.concatenate([FALL[:300], [np.nan], FALL[300:]]),
+    "lost": np.full(9, np.nan),
+    "long": np.tile(FALL, 100),
+}
+
+
+def made(losses, right=0.9, first=0, **more):
+    ends = (first, first + len(losses))
+    return Learning(first, losses, tuple(Score(i, 0.25, right) for i in ends), **more)
+
+
+@pytest.fixture(scope="module")
+def moment(moments):
+    return lambda session, at=0: replace(
+        found := moments(session)[0], session=replace(found.session, history=(Run(0, 1, 0.1, at),) * (at > 0))
+    )
+
+
+def text(moment: Moment, learning, columns=76, rows=30, glyphs=UTF8, picture=None):
+    return "\n".join(map(plain, training_panel(moment, learning, picture, columns, rows, glyphs)))
+
+
+@SETS
+@pytest.mark.parametrize("losses", LOSSES)
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_panel_never_exceeds_its_columns_and_rows(moment, name, losses, glyphs):
+    session = SESSIONS[name]
+    picture = plane_of(session, initial_parameters(session.network))
+    right = None if name == "sine" else 0.934
+    for learning in (
+        None,
+        made(LOSSES[losses], right, 7),
+        made(LOSSES[losses], right, going=True, seconds=2.5),
+        made(LOSSES[losses], right, going=True, wanted=10**6, seconds=0.01),
+    ):
+        for columns, rows in SIZES:
+            lines = training_panel(moment(session, 20), learning, picture, columns, rows, glyphs)
+            assert 1 <= len(lines) <= rows
+            assert max(map(width, lines)) <= columns
+            assert {role for row in lines for _, role in row} <= set(ROLES)
+            assert not glyphs.plain or all(plain(row).isascii() for row in lines)
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES[:5])
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_figures_are_whole_at_the_sizes_that_count(moment, name, columns, rows):
+    session = SESSIONS[name]
+    picture = plane_of(session, initial_parameters(session.network))
+    learning = made(FALL, None if name == "sine" else 0.934, going=True, wanted=25_000, seconds=3)
+    shown = text(moment(session), learning, columns, rows, UTF8, picture)
+    for part in (
+        "1,000 of 25,000 updates",
+        "esc stops",
+        "333/s",
+        "72.0 s left",
+        "999",
+        "8.72e-05",
+        "loss",
+        "0.250",
+    ):
+        assert part in shown
+    assert ("93.4% right" in shown) == (name != "sine")
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize("columns", [30, 37, 60])
+def test_the_keys_of_the_list_are_named_below_it(columns):
+    for glyphs in (UTF8, ASCII):
+        row = hint(columns, glyphs)
+        assert plain(row).startswith(glyphs.text("↑ ↓ "))
+        assert "enter train" in plain(row)
+        assert width(row) <= columns
+    assert "← →" in plain(hint(37, UTF8))
+
+
+def test_before_training_nothing_is_claimed(moment):
+    shown = text(moment(MOONS), None)
+    assert "400 samples of moons" in shown
+    assert "iteration" not in shown
+    assert text(moment(MOONS), Learning(0, np.array([]))) == shown
+
+
+def test_what_is_done_left_and_how_it_stops_is_said_while_it_goes_on(moment):
+    going = made(np.ones(1240), going=True, wanted=2500, seconds=4.0)
+    assert (going.done, going.rate, going.remaining) == (1240, 310, 1260 / 310)
+    shown = text(moment(MOONS), going)
+    for part in ("1,240 of 2,500 updates", "━━━", "───", "310/s", "4.06 s left", "esc stops"):
+        assert part in shown
+    shown = text(moment(MOONS), replace(going, wanted=None))
+    assert "1,240 updates, until stopped" in shown
+    assert "left" not in shown
+    shown = text(moment(MOONS), replace(going, going=False))
+    assert "1,240 updates in 4.00 s" in shown
+    assert "esc" not in shown
+
+
+def test_the_bar_is_as_long_as_what_is_done(moment):
+    for done, share in ((0, 0), (250, 0.25), (1000, 1)):
+        first = text(moment(MOONS), made(np.ones(done), going=True, wanted=1000, seconds=1)).splitlines()[0]
+        assert first.count("━") / (first.count("━") + first.count("─")) == pytest.approx(share, abs=0.04)
+
+
+def test_the_rate_is_unknown_before_time_has_passed():
+    start = Learning(0, np.array([]), wanted=10, going=True)
+    assert (start.rate, start.remaining, start.last, start.lost) == (0, None, None, None)
+    assert made(np.ones(12), wanted=10, seconds=1).remaining == 0
+
+
+def test_a_span_of_more_than_two_decades_is_drawn_on_a_log_scale_and_says_so(moment):
+    assert "log10" in text(moment(MOONS), made(FALL))
+    assert "1e−3" in text(moment(MOONS), made(FALL))
+    assert "1e-3" in text(moment(MOONS), made(FALL), glyphs=ASCII)
+    assert "log10" not in text(moment(MOONS), made(FALL[:300]))
+    assert "log10" in text(moment(MOONS), made(LOSSES["to zero"]))
+
+
+def ink(moment, learning, role, columns=76):
+    """The columns where a role is drawn in the chart of the loss, from the first one right of the axis."""
+    lines = training_panel(moment, learning, None, columns, 12, ASCII)
+    inked = set()
+    for row in lines:
+        if "|" in plain(row)[:8] or "+" in plain(row)[:8]:
+            cells = [(c, look) for part, look in row for c in part][8:]
+            inked |= {x for x, (c, look) in enumerate(cells) if look == role and c in ".*"}
+    return inked
+
+
+def test_losses_that_are_no_numbers_are_a_gap(moment):
+    losses = np.concatenate([FALL[:300], np.full(400, np.nan), FALL[:300]])
+    for role in ("mark", "loss"):
+        inked = ink(moment(MOONS, 2000), made(losses), role)
+        assert inked
+        assert not inked & set(range(23, 45))
+        filled = np.where(np.isnan(losses), np.tile([0.2, 1.8], 500), losses)
+        assert ink(moment(MOONS, 2000), made(filled), role) >= set(range(25, 43))
+
+
+def test_it_is_said_where_the_loss_stopped_being_a_number(moment):
+    assert "no number from iteration 302 on" in text(moment(MOONS), made(LOSSES["diverged"]))
+    assert "no number from iteration 402 on" in text(moment(MOONS), made(LOSSES["diverged"], first=100))
+    assert "no number at iteration 300." in text(moment(MOONS), made(LOSSES["hole"]))
+    assert "no number" not in text(moment(MOONS), made(FALL))
+
+
+def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(moment):
+    shown = text(moment(MOONS, 700), made(FALL), rows=12).splitlines()
+    column = shown[-1].index("700")
+    assert sum(row[column : column + 3].count("│") for row in shown[3:-2]) >= 4
+    assert "│ here" in "\n".join(shown)
+    away = text(moment(MOONS, 700), made(FALL, first=900), rows=12)
+    assert "here" not in away
+
+
+def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(moment):
+    assert "100%┤" in text(moment(MOONS), made(FALL))
+    assert "of the first 400 samples" in text(moment(MOONS), made(FALL))
+    assert "100%┤" not in text(moment(MOONS), made(FALL), rows=13)
+    assert "100%┤" not in text(moment(SESSIONS["sine"]), made(FALL, None))
+
+
+def test_only_all_of_them_are_100_percent():
+    assert [percent(share) for share in (1, 0.9999, 0.934, 0)] == ["100%", "99.9%", "93.4%", "0.0%"]
+
+
+def test_the_chosen_amount_is_told_without_colour_and_always_shown():
+    amounts = ["1", "10", "100", "1,000", "10,000", "until stopped"]
+    assert plain(chooser(amounts, 2, 60)) == "train  1  10 [100] 1,000  10,000  until stopped "
+    for columns in (20, 24, 36):
+        for chosen, name in enumerate(amounts):
+            row = chooser(amounts, chosen, columns)
+            assert width(row) <= columns
+            assert f"[{name[:5]}" in plain(row)
+            assert [role for _, role in row].count("strong") == 1
+
+
+# --- the values --------------------------------------------------------------------------------------------
+
+
+def slow_mean(losses, width):
+    means = []
+    for i, loss in enumerate(losses):
+        window = [x for x in losses[max(i - width + 1, 0) : i + 1] if np.isfinite(x)]
+        means.append(sum(window) / len(window) if np.isfinite(loss) else np.nan)
+    return means
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 40, 1000])
+@pytest.mark.parametrize("name", ["fall", "one", "none", "hole", "lost"])
+def test_smoothing_is_the_mean_of_the_last_finite_ones(name, width):
+    losses = LOSSES[name][-120:]
+    assert np.allclose(smoothed(losses, width), slow_mean(losses, width), rtol=1e-12, equal_nan=True)
+    if len(losses) == 120 and width < 120:
+        assert not np.allclose(smoothed(losses, width + 1), slow_mean(losses, width), equal_nan=True)
+
+
+def test_a_huge_loss_leaves_no_round_off_in_the_means_after_it():
+    losses = np.concatenate([np.ones(50), [1e30], np.ones(50)])
+    assert np.array_equal(smoothed(losses, 5)[60:], np.ones(41))
+
+
+@pytest.mark.parametrize("most", [2, 10, 64, 5000])
+def test_thinning_keeps_the_extremes_and_the_order(most):
+    losses = np.random.default_rng(0).normal(size=2003)
+    places = thinned(losses, most)
+    assert len(places) <= most
+    assert (np.diff(places) > 0).all()
+    assert {int(losses.argmin()), int(losses.argmax())} <= set(places.tolist())
+    assert places.max() < len(losses)
+
+
+def test_thinning_keeps_a_peak_of_every_stretch_and_a_gap_where_nothing_is_finite():
+    losses = np.zeros(1000)
+    losses[50::100] = np.arange(1, 11)
+    losses[300:400] = np.nan
+    kept = losses[thinned(losses, 20)]
+    assert set(kept[np.isfinite(kept)]) == {0, 1, 2, 3, 5, 6, 7, 8, 9, 10}
+    assert np.isnan(kept).sum() == 1
+
+
+@pytest.mark.parametrize("held", [10**4, 2**25])
+def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
+    monkeypatch.setattr(plane, "HELD", held)
+    spec = replace(MOONS.network, l2=0.1, dtype="float64")
+    parameters = initial_parameters(spec)
+    batch = cut(spec, "moons", 0, 400)
+    program = Program(replace(spec, dropout=0.0), 400, parameters)
+    program.feed(batch.x, batch.t)
+    loss = float(program.forward())
+    right = np.mean(program.values["z2"].argmax(axis=1) == batch.target)
+    assert score(spec, "moons", parameters) == (pytest.approx(loss, rel=1e-12), right)
+    assert 0 < right < 1
+    views(parameters, spec)["W2"][0, 0] += 1e-3
+    assert score(spec, "moons", parameters)[0] != pytest.approx(loss, rel=1e-9)
+
+
+def test_real_values_are_not_right_or_wrong_and_large_sets_are_read_in_part():
+    sine = SESSIONS["sine"]
+    assert score(sine.network, "sine", initial_parameters(sine.network))[1] is None
+    assert (module.fixed_part("digits"), module.fixed_part("sine")) == (500, 200)
+
+
+def test_a_score_of_a_diverged_network_is_no_number():
+    parameters = np.full(MOONS.network.parameters, np.nan, np.float32)
+    loss, right = score(MOONS.network, "moons", parameters)
+    assert np.isnan(loss)
+    assert 0 <= right <= 1

@@ -1,0 +1,68 @@
+"""The plain set of characters: longer words for the same glyphs, and still in columns."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tui_backprop.engine.explain.notation import ASCII as WORDS
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.walk.equation import shape_text
+from tui_backprop.report.trace import as_text
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import from_preset
+
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+VALUE = r"[+−-]?[\d.]+(e[+-]\d+)?"
+
+
+def blocks(moments, name, glyphs):
+    """(step, lines) of the walk as text."""
+    session = from_preset(name)
+    parts = as_text(session, moments(session)[0].taken, glyphs).split("\n\n")[1:]
+    return [(moment.step, part.splitlines()) for moment, part in zip(moments(session), parts, strict=True)]
+
+
+@SETS
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_values_of_a_receipt_end_in_one_column(moments, name, glyphs):
+    for step, lines in blocks(moments, name, glyphs):
+        values = [text for text in lines[3:] if re.fullmatch(rf"     [ =×÷x/−-] \S.*  {VALUE}", text)]
+        assert values, lines
+        assert len({len(text) for text in values}) == 1, "\n".join(values)
+        assert step.index == int(lines[0].split()[0])
+
+
+@SETS
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_shape_stands_below_its_name(moments, name, glyphs):
+    for step, (_, above, below, *_) in blocks(moments, name, glyphs):
+        named = [(operand, shape_text(shape)) for operand, shape in step.operands]
+        if glyphs.plain:
+            named = [(ascii_formula(operand), shape) for operand, shape in named]
+        for found in re.finditer(r"\S+", below):
+            over = above[max(found.start() - 2, 0) : found.end() + 2]
+            assert any(operand in over for operand, shape in named if shape == found.group()), (above, below)
+
+
+def test_every_word_for_a_glyph_is_ascii():
+    assert all(word.isascii() for word in WORDS.values())
+    assert ascii_formula("δ1 = (δ2 W2ᵀ) ⊙ (1 − a1²)") == "delta1 = (delta2 W2^T) * (1 - a1^2)"
+
+
+def test_a_line_keeps_its_roles_when_its_glyphs_are_replaced():
+    row = (("δ1 ", "backward"), ("→", "forward"))
+    assert UTF8.fit(row) == row
+    assert ASCII.fit(row) == (("delta1 ", "backward"), ("->", "forward"))
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_glyphs_of_a_set_are_one_column_wide_and_differ_where_they_have_to(glyphs):
+    alone = (glyphs.zero, glyphs.done, glyphs.left, glyphs.here, glyphs.on, glyphs.back)
+    assert all(len(glyph) == 1 for glyph in alone)
+    assert len({glyphs.done, glyphs.left, glyphs.here}) == 3
+    assert len(glyphs.up) == len(glyphs.down)
+    assert not glyphs.plain or "".join(map(plain, [((g, "text"),) for g in alone])).isascii()

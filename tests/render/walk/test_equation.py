@@ -1,0 +1,297 @@
+"""Formula and receipt: aligned, and what is shown adds up as it is shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.explain.worked import Row, worked
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain, width
+from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
+from tui_backprop.render.walk.walk import explanation
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import from_preset
+
+WIDE = 100
+
+
+def shown(lines):
+    """(sign, text of the value) of each line of a receipt."""
+    return [(text[0], text.split()[-1]) for text in map(plain, lines)]
+
+
+def units(text):
+    """A shown decimal as a whole number of its last places, so that sums of them are exact."""
+    return int(text.replace("−", "-").replace("+", "").replace(".", ""))
+
+
+def long_sums(moments, name, terms):
+    for moment in moments(from_preset(name)):
+        last = moment.session.network.layers[moment.step.layer] - 1
+        for unit in sorted({0, last // 2, last, moment.unit(moment.step.layer)}):
+            rows = worked(moment.taken, moment.step, unit, terms)
+            if any("more terms" in row.label for row in rows):
+                yield moment, rows
+
+
+@pytest.mark.parametrize("terms", [1, 3, 7])
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(moments, name, terms):
+    met = 0
+    for moment, rows in long_sums(moments, name, terms):
+        if any(row.sign in "*/" for row in rows):
+            continue
+        *summands, result = shown(receipt(rows, WIDE, "forward"))
+        assert sum(units(text) for _, text in summands) == units(result[1]), (moment.step.formula, rows)
+        met += 1
+    assert met or max(PRESETS[name].network.layers) <= terms + 1  # no sum is long there
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(moments, name):
+    for _, rows in long_sums(moments, name, 3):
+        if not any(row.sign == "*" for row in rows):
+            continue
+        *summands, (_, slope), (_, result) = shown(receipt(rows, WIDE, "backward"))
+        decimals = len(result.partition(".")[2])
+        total = sum(units(text) for _, text in summands) / 10**decimals
+        exact = rows[-2].value
+        assert float(slope) == pytest.approx(exact, rel=5e-3)
+        # The shown total is off by half a last place at most, and so is the shown result.
+        assert abs(total * exact - units(result) / 10**decimals) <= (0.5 * exact + 0.501) / 10**decimals
+
+
+def test_a_receipt_is_aligned_on_the_decimal_point():
+    rows = [Row("+", "a", 0.126), Row("+", "3 more terms", -1.25), Row("=", "sum", -1.124)]
+    lines = [plain(row) for row in receipt(rows, 30, "forward")]
+    assert lines == ["  a             +0.13", "  3 more terms  −1.25", "= sum           −1.12"]
+
+
+def test_factors_are_shown_where_there_is_room_for_them():
+    rows = [Row("+", "a", 0.5, (0.25, 2.0)), Row("=", "sum", 0.5)]
+    assert "0.250 × 2.00" in plain(receipt(rows, 40, "forward")[0])
+    assert "×" not in plain(receipt(rows, 20, "forward")[0])
+
+
+def test_a_receipt_is_closer_together_before_its_factors_go():
+    rows = [
+        Row("+", "x[9] · W1[9,0]", 0.5, (0.25, 2.0)),
+        Row("+", "b", -0.25, (-0.125, 2.0)),
+        Row("=", "z", 0.25),
+    ]
+    assert [plain(row) for row in receipt(rows, 36, "forward")] == [
+        "  x[9]·W1[9,0]  0.250×2.00 +0.500",
+        "  b            −0.125×2.00 −0.250",
+        "= z                        +0.250",
+    ]
+    assert plain(receipt(rows, 36, "forward", ASCII)[0]) == "  x[9]*W1[9,0]  0.250x2.00 +0.500"
+    assert "x[9] · W1[9,0]   0.250 × 2.00  +0.500" in plain(receipt(rows, 40, "forward")[0])
+    assert plain(receipt(rows, 32, "forward")[0]) == "  x[9] · W1[9,0]  +0.500"
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_120_columns(moments, glyphs):
+    for moment in moments(from_preset("lesson")):
+        if moment.step.kind == "affine":
+            text = [plain(row) for row in explanation(moment, 43, 30, glyphs)]
+            assert sum(bool(re.search(r"\d[×x]\S?\d.* [+−-]0", row)) for row in text) >= 3, text
+
+
+@pytest.mark.parametrize("columns", [20, 30, 48, 100])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_receipt_is_never_wider_than_its_columns(moments, name, columns):
+    for moment in moments(from_preset(name)):
+        rows = worked(moment.taken, moment.step, moment.unit(moment.step.layer))
+        assert max(map(width, receipt(rows, columns, "forward"))) <= columns
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("lr", [1e10, 1e30, 1e300])
+def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
+    spec = NetworkSpec((3, 8, 4), "identity", loss, dtype="float64")
+    t = np.zeros(1, int) if loss == "cross-entropy" else np.eye(4)[:1]
+    update, state = Update(np.ones((1, 3)), t, lr), State(0, initial_parameters(spec))
+    for _ in range(3):
+        taken = take_pass(spec, update, state)
+        for step in walk(spec, 1):
+            lines = receipt(worked(taken, step, 1), 48, "forward")
+            assert max(map(width, lines)) <= 48, (step.formula, [plain(row) for row in lines])
+        state = taken.after
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_no_number_is_written_in_words(value):
+    rows = [Row("+", "a", 1.0), Row("+", "5 more terms", value), Row("=", "sum", value)]
+    last = plain(receipt(rows, 40, "forward")[-1])
+    assert last.split()[-1].lstrip("+") in ("NaN", "∞", "−∞")
+
+
+def test_a_result_too_small_for_decimals_is_not_shown_as_zero():
+    rows = [Row("+", "a", 3e-15), Row("=", "sum", 3e-15)]
+    assert "3.0" in plain(receipt(rows, 40, "forward")[-1])
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [((1, 256), "(1,256)"), ((256,), "(256,)"), ((), "number"), ((4000, 784), "(4000,784)")],
+)
+def test_a_shape_is_written_as_numpy_writes_it(shape, text):
+    assert shape_text(shape) == text
+
+
+def steps_of_every_kind():
+    for activation, loss in product(ACTIVATIONS, LOSSES):
+        yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
+    rough = NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
+    for optimiser in OPTIMISERS:
+        yield from walk(rough, 32, OptimiserSpec(optimiser, weight_decay=0.1, clip=1))
+
+
+def above_and_below(lines):
+    """The lines of a formula: those of its text, and those of the shapes below."""
+    above = [plain(row).rstrip() for row in lines if any(role != "muted" for _, role in row)]
+    return above, [plain(row).rstrip() for row in lines if all(role == "muted" for _, role in row)]
+
+
+@pytest.mark.parametrize("columns", [48, 100])
+def test_a_formula_keeps_its_words_and_has_the_shapes_of_its_names_below(columns):
+    for step in steps_of_every_kind():
+        above, below = above_and_below(formula_with_shapes(step, columns))
+        assert " ".join(" ".join(above).split()) == step.formula
+        assert all(below)  # a line without a name has no line of shapes
+        for name, shape in step.operands:
+            assert name in ("p", "λ") or shape_text(shape) in " ".join(below), (step.formula, name)
+
+
+@pytest.mark.parametrize("columns", [48, 58, 100])
+def test_a_formula_fits_its_columns(columns):
+    for step in steps_of_every_kind():
+        lines = [plain(row).rstrip() for row in formula_with_shapes(step, columns)]
+        assert max(map(len, lines)) <= columns, lines
+
+
+def test_shapes_stand_below_their_names():
+    step = next(s for s in walk(NetworkSpec((784, 256, 10)), 1) if s.kind == "affine")
+    above, below = (plain(row) for row in formula_with_shapes(step, 100))
+    for name, shape in (("W1", "(784,256)"), ("b1", "(256,)")):
+        start = below.index(shape)
+        assert name in above[start : start + len(shape)]
+
+
+def test_a_receipt_for_another_unit_is_another_receipt(moments):
+    moment = moments(from_preset("lesson"))[1]
+    other = replace(moment, session=replace(moment.session, units=(0, 7)))
+    assert other.unit(1) == 7
+    assert worked(other.taken, other.step, 7) != worked(moment.taken, moment.step, moment.unit(1))
+
+
+ADAM = [
+    Row("+", "β₁ · m", 0.0), Row("+", "(1 − β₁) · g", 0.0123), Row("/", "1 − β₁^1", 0.1), Row("=", "M", 0.123),
+    Row("+", "β₂ · v", 0.0), Row("+", "(1 − β₂) · g²", 1.5e-5), Row("/", "1 − β₂^1", 0.001), Row("=", "V", 0.0151),
+    Row("+", "W before", -1.912), Row("-", "α · M / (√V + ε)", 0.001), Row("=", "W after", -1.913),
+]  # fmt: skip
+
+
+def test_a_summand_after_a_result_begins_another_sum():
+    assert [len(each) for each in sums(ADAM)] == [4, 4, 3]
+    assert [len(each) for each in sums([Row("+", "a", 1.0), Row("=", "p", 1.0), Row("=", "L", 2.0)])] == [3]
+
+
+def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
+    lines = [plain(row) for row in receipt(ADAM, 60, "update")]
+    assert len({len(text) for text in lines}) == 1
+    values = [text.split()[-1] for text in lines]
+    assert values == [
+        "0.000", "+0.012", "0.100", "+0.123", "0.000000", "+0.000015", "0.00100", "+0.015100", "−1.91200",
+        "−0.00100", "−1.91300",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("columns", [30, 48, 100])
+def test_the_receipt_of_every_optimiser_fits_its_columns(moments, optimiser, columns):
+    session = replace(
+        from_preset("xor"), optimiser=OptimiserSpec(optimiser, weight_decay=0.1, clip=0.01, schedule="cosine")
+    )
+    for moment in moments(session):
+        rows = worked(moment.taken, moment.step, 0)
+        assert max(map(width, receipt(rows, columns, "update"))) <= columns
+
+
+def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
+    step = walk(NetworkSpec((2, 2)), 1, OptimiserSpec("adam"))[-1]
+    last = [plain(row).rstrip() for row in formula_with_shapes(step, 60, first=len(equations(step)) - 1)]
+    assert last[0].split() == ["W1", "←", "W1", "−", "α", "M", "/", "(√(V)", "+", "ε)"]
+    assert len(last) == 2
+    above, below = above_and_below(formula_with_shapes(step, 60, shaped=False))
+    assert " ".join(" ".join(above).split()) == step.formula
+    assert below == []
+
+
+def column(lines):
+    """The numbers of a receipt's column; None for a factor, which the column does not add."""
+    return [None if text[0] in "×÷" else units(text.split()[-1]) for text in map(plain, lines)]
+
+
+@pytest.mark.parametrize("asked", [("W1", (460, 48)), ("W2", (3, 7)), ("b1", (48,)), ("b4", (2,)), None])
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "nesterov"])
+def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(moments, optimiser, asked):
+    """A reader adds the column as it stands: what is subtracted has its minus, and three digits."""
+    session = replace(from_preset("lesson"), optimiser=OptimiserSpec(optimiser), lr=0.01)
+    met = 0
+    for moment in moments(session):
+        if moment.step.kind != "update":
+            continue
+        unit = (
+            asked[1][-1]
+            if asked and int(asked[0][1]) == moment.step.layer
+            else moment.unit(moment.step.layer)
+        )
+        rows = worked(moment.taken, moment.step, unit, asked=asked)
+        for part in sums(rows):
+            lines = receipt(part, 60, "update")
+            *added, result = column(lines)
+            if any("e" in plain(line).split()[-1] for line in lines) or None in added:
+                continue
+            assert sum(added) == result, [plain(line) for line in lines]
+            met += 1
+            for row, line in zip(part, lines, strict=True):
+                if row.sign == "-":
+                    text = plain(line).split()[-1]
+                    assert plain(line).startswith("  −")
+                    assert float(text.replace("−", "-")) == pytest.approx(-row.value, rel=5e-3)
+                    assert row.value == 0 or len(text.lstrip("+−0.")) >= 3
+    assert met >= 4
+
+
+def test_what_is_subtracted_is_shown_as_what_it_adds_and_so_are_its_factors():
+    rows = [
+        Row("+", "W before", 0.035484),
+        Row("-", "α · dW", -0.000036, (0.01, -0.0036)),
+        Row("=", "W after", 0.03552),
+    ]
+    lines = [plain(row).split() for row in receipt(rows, 60, "update")]
+    assert lines == [
+        ["W", "before", "+0.0354840"],
+        ["−α", "·", "dW", "−0.0100", "×", "−0.00360", "+0.0000360"],
+        ["=", "W", "after", "+0.0355200"],
+    ]
+
+
+def test_a_last_digit_that_would_not_add_up_gets_company():
+    rows = [Row("+", "a", 0.126), Row("+", "b", 0.126), Row("=", "sum", 0.252)]
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.126", "+0.126", "+0.252"]
+    rows = [Row("+", "a", 0.1264), Row("+", "b", 0.1264), Row("=", "sum", 0.2528)]
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.1264", "+0.1264", "+0.2528"]
+    rows = [Row("+", "z", 0.5), Row("=", "a = tanh(z)", 0.46211715726)]  # which is no sum
+    assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.500", "+0.462"]

@@ -1,0 +1,104 @@
+"""The outputs one by one: every class with its value, the target and what is read marked."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain, width
+from tui_backprop.render.walk.outputs import Output, output_lines
+from tui_backprop.render.walk.tensor import tensor_view
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_update
+from tui_backprop.support.format import number
+
+SIZES = [(45, 7), (26, 10), (26, 12), (60, 20), (128, 30), (20, 6), (14, 4)]
+
+
+@pytest.fixture
+def shown(moments):
+    """A function: the map of the array that a step of a session makes, as text."""
+
+    def of(session, tensor, columns, rows, glyphs=UTF8):
+        moment = next(each for each in moments(session) if each.step.tensor == tensor)
+        return [plain(row) for row in tensor_view(moment, columns, rows, glyphs)], moment.taken
+
+    return of
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(45, 7), (26, 10), (60, 20)])
+@pytest.mark.parametrize(("tensor", "array"), [("z4", "z4"), ("L", "p"), ("δ4", "δ4")])
+def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows, tensor, array):
+    lines, taken = shown(Session(), tensor, columns, rows)
+    values = taken.tensor(array)[0]
+    found = re.findall(r"(?<![\w.,+−])(\d) +([+−]?\d\.?[\de.+−-]*)", " ".join(lines[1:-1]))
+    assert [(int(place), text.lstrip("+")) for place, text in sorted(found)] == [
+        (i, number(float(v), sign=bool((values < 0).any())).lstrip("+")) for i, v in enumerate(values)
+    ]
+    text = "\n".join(lines)
+    right, said = int(taken.tensor("t")[0]), int(taken.tensor("z4")[0].argmax())
+    for place, mark in ((right, "◆"), (said, "▸")):
+        (row,) = [row for row in lines[1:] if re.search(rf"(^| ){place} +[+−]?\d[^◆▸]*{mark}", row)]
+        assert row
+    assert "◆ target" in text
+    assert "▸ read as" in text
+
+
+def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
+    trained = Session()
+    for _ in range(10):
+        trained = after_update(trained)
+    for columns, rows in ((60, 20), (45, 7)):
+        lines, taken = shown(trained, "z4", columns, rows)
+        assert int(taken.tensor("z4")[0].argmax()) == int(taken.tensor("t")[0])
+        text = "\n".join(lines)
+        assert "◆ target, read as it" in text
+        assert "▸" not in text
+
+
+def test_an_output_that_is_a_value_stands_beside_its_target(shown):
+    sine = from_preset("sine")
+    lines, taken = shown(sine, f"z{sine.network.depth}", 45, 7)
+    target = number(float(taken.tensor("t")[0, 0]), sign=True)
+    assert any(f"target {target}" in row for row in lines)
+
+
+@pytest.mark.parametrize("name", ["z1", "dW4", "W4"])
+def test_what_is_not_of_the_last_layer_s_outputs_is_a_map_as_before(shown, name):
+    lines, _ = shown(Session(), name, 45, 12)
+    assert not any("◆" in row for row in lines)
+
+
+@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize("n", [1, 2, 10, 16])
+def test_outputs_keep_to_their_room_and_what_is_marked_is_never_left_out(n, columns, rows, glyphs):
+    values = np.linspace(-1, 1, n)
+    outputs = [Output(i, float(v)) for i, v in enumerate(values)]
+    outputs[n // 2] = Output(n // 2, 0.001, "◆", "◆ target", "good")
+    lines, legend = output_lines(outputs, 0, "forward", columns, rows, glyphs)
+    assert len(lines) <= rows
+    assert all(width(row) <= columns for row in lines)
+    text = "\n".join(map(plain, lines))
+    assert glyphs.text("◆") in text
+    assert legend in ("", glyphs.text("◆ target"))
+    assert not glyphs.plain or text.isascii()
+
+
+def test_a_number_that_is_none_has_no_bar():
+    (row, *_), _ = output_lines(
+        [Output(0, float("nan")), Output(1, float("inf"))], -1, "forward", 60, 9, UTF8
+    )
+    assert UTF8.done not in plain(row)
+
+
+def test_a_batch_shows_the_outputs_of_its_first_sample(shown):
+    session = Session(NetworkSpec((784, 12, 10)), batch=8)
+    lines, taken = shown(session, "z2", 60, 20)
+    right = int(taken.tensor("t")[0])
+    (row,) = [row for row in lines if "◆" in row]
+    assert row.split()[0] == str(right)

@@ -1,0 +1,243 @@
+"""The array of a step, viewed as a histogram, by its largest entries, as pictures: what is shown is what is there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.heatmap import Layout, gallery, layout, signed_picture
+from tui_backprop.render.draw.spans import ROLES, line, plain, width
+from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.walk.tensor import tensor_view
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import GRAINS, VIEWS, Session, from_preset
+from tui_backprop.session.transitions import after_update, at_step, select
+
+SIZES = [(24, 32), (26, 9), (36, 34), (48, 8), (50, 27), (56, 5), (71, 8), (128, 32)]
+SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.001)
+SESSIONS = {name: from_preset(name) for name in PRESETS} | {
+    "batch": replace(from_preset("lesson"), batch=32, sample=3990),
+    "one layer": Session(NetworkSpec((784, 10), bias=False)),
+    "one unit": Session(NetworkSpec((784, 1, 10))),
+    "one by one": Session(NetworkSpec((1, 1), loss="mse"), "sine"),
+    "forty layers": Session(NetworkSpec((2, *(3,) * 39, 2), "tanh"), "moons"),
+    "everything": Session(ROUGH, "moons", batch=4),
+    "diverged": after_update(after_update(Session(ROUGH, "moons", lr=1e30))),
+    "no numbers left": after_update(
+        after_update(after_update(Session(NetworkSpec((784, 8, 10), loss="mse"), lr=1e30)))
+    ),
+}
+LESSON = SESSIONS["lesson"]
+
+
+@pytest.fixture(scope="session")
+def view_of(moments):
+    """A function: the text of a session's view of the array with a name (W1' after the update)."""
+
+    def of(session, view, name, columns=50, rows=27, glyphs=UTF8):
+        session = replace(session, view=view)
+        moment = next(
+            each for each in moments(session) if each.step.tensor + "'" * (each.step.kind == "update") == name
+        )
+        return [plain(row) for row in tensor_view(moment, columns, rows, glyphs)], moment.taken
+
+    return of
+
+
+@SETS
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", SESSIONS)
+def test_no_view_exceeds_its_columns_and_rows(moments, name, view, glyphs):
+    for grain in GRAINS:
+        session = replace(SESSIONS[name], view=view, grain=grain)
+        steps, taken = steps_of(session), moments(SESSIONS[name])[0].taken
+        for step in steps[:: 1 + len(steps) // 20]:
+            for columns, rows in SIZES:
+                drawn = tensor_view(Moment(at_step(session, step.index), steps, taken), columns, rows, glyphs)
+                assert 1 <= len(drawn) <= rows
+                for row in map(glyphs.fit, drawn):
+                    assert {role for _, role in row} <= set(ROLES)
+                    assert not glyphs.plain or (plain(row).isascii() and "?" not in plain(row))
+                    assert width(row) <= columns
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_head_line_names_the_view_and_its_key_where_there_is_room(view_of, view):
+    (head, *_), _ = view_of(LESSON, view, "W1'", 60)
+    assert head.startswith("W1' (784,256)")
+    assert head.endswith(f"{view} (v)")
+    (head, *_), _ = view_of(LESSON, view, "W1'", 20)
+    assert "(v)" not in head
+
+
+@pytest.mark.parametrize("name", ["dW1", "W2'", "b", "a1", "z4"])
+def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_that_is_said(view_of, name):
+    if name == "b":
+        name = "dW4"
+    (_, *lines, last), taken = view_of(LESSON, "largest", name)
+    array = taken.new["W2"] if name == "W2'" else taken.tensor(name)
+    if name in ("a1", "z4"):
+        array = array[0]
+    found = []
+    for text in lines:
+        label, index, value = re.match(r"([^\[]+)\[([\d,]+)\] +(\S+)", text).groups()
+        assert label == name
+        entry = array[tuple(map(int, index.split(",")))]
+        assert float(value.replace("−", "-")) == pytest.approx(float(entry), rel=6e-3)
+        found.append(float(entry))
+    sizes = np.sort(np.abs(array.ravel()))[::-1][: len(found)]
+    assert np.abs(found).tolist() == pytest.approx(sizes.tolist())
+    share = (sizes.astype(float) ** 2).sum() / (array.astype(float) ** 2).sum()
+    said = re.fullmatch(r"these (\d+) hold (.+) of the norm²", last)
+    assert int(said[1]) == len(found)
+    if said[2] == "all":
+        assert len(found) == np.count_nonzero(array)
+    else:
+        percent = re.search(r"[\d.]+", said[2])[0]
+        assert 100 * share == pytest.approx(float(percent), abs=1.0 if "under" in said[2] else 0.51)
+
+
+def test_equal_entries_come_in_the_order_of_the_array(view_of):
+    (_, *lines, _), _ = view_of(LESSON, "largest", "dW1")
+    at = [int(re.match(r"dW1\[(\d+)", text)[1]) for text in lines if "−0.280" in text]
+    assert len(at) > 1
+    assert at == sorted(at)
+
+
+def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(moments, view_of):
+    (_, first, *_), _ = view_of(LESSON, "largest", "a1")
+    unit = int(re.match(r"a1\[(\d+)", first)[1])
+    moment = moments(select(replace(LESSON, view="largest"), 1, unit))[2]
+    row = tensor_view(moment, 50, 20, UTF8)[1]
+    assert row[0] == (f"a1[{unit}]", "cursor")
+
+
+@pytest.mark.parametrize(("view", "words"), [("largest", "first of 32"), ("histogram", "all 32")])
+def test_of_a_batch_it_is_said_which_samples_are_shown(view_of, view, words):
+    lines, taken = view_of(SESSIONS["batch"], view, "a1")
+    assert words in lines[0]
+    text = " ".join(lines)
+    if view == "histogram":
+        assert f"{taken.tensor('a1').size:,}" in text
+    else:
+        assert f"a1[{int(taken.tensor('a1')[0].argmax())}]" in text
+
+
+def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
+    lines, _ = view_of(SESSIONS["no numbers left"], "largest", "z1")
+    assert "NaN or infinite" in lines[-1]
+    relu = Session(NetworkSpec((2, 1, 2), seed=1), "moons")
+    for seed in range(40):
+        relu = replace(relu, network=replace(relu.network, seed=seed))
+        lines, taken = view_of(relu, "largest", "dW1")
+        if not taken.tensor("dW1").any():
+            break
+    assert lines[-1] == "every entry is 0"
+
+
+def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(view_of):
+    """dW1[:, j] = x δ1[j]: a sample of batch 1 is seen in every unit, with the sign of its delta."""
+    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
+    ink = taken.tensor("x")[0].reshape(28, 28)
+    delta = taken.tensor("δ1")[0]
+    names = [text for text in lines if "unit" in text][1:]
+    units = [int(unit) for text in names for unit in re.findall(r"unit (\d+)", text)]
+    assert units == np.argsort(-np.abs(delta), kind="stable")[: len(units)].tolist()
+    assert names[0].startswith(f"▸ unit {units[0]}")
+    for at, unit in enumerate(units[:2]):  # side by side
+        signs = UTF8.up if delta[unit] > 0 else UTF8.down
+        assert set("".join(text[30 * at : 30 * at + 28] for text in lines[2:16])) <= {*signs, "·"}, unit
+    assert delta[units[0]] * delta[units[1]] < 0
+    first = [text[:28] for text in lines[2:16]]
+    assert {UTF8.up[-1], UTF8.down[-1]} & set(
+        "".join(first)
+    )  # its delta is the largest, so it has the full weight
+    there = [i for i, text in enumerate(first) if set(text) - {"·"}]
+    rows = np.flatnonzero((ink > 0.08).any(axis=1)) * 14 // 28
+    assert (there[0], there[-1]) == pytest.approx((rows[0], rows[-1]), abs=1)
+
+
+def test_pictures_share_the_scale_that_is_said(view_of):
+    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
+    units = [int(unit) for text in lines[1:] for unit in re.findall(r"unit (\d+)", text)]
+    largest = np.abs(taken.tensor("dW1")[:, units]).max()
+    assert f"█ +{largest:.3f}  ≡ −{largest:.3f}" in lines[-1]
+    assert "one scale for all" in lines[-1]
+
+
+def test_the_selected_unit_comes_first_among_the_pictures(moments):
+    moment = next(
+        each for each in moments(select(replace(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
+    )
+    lines = [plain(row) for row in tensor_view(moment, 50, 27, UTF8)]
+    assert re.match(r"▸ unit 7\b", lines[1])
+
+
+def test_pictures_of_samples_are_named_by_their_place_in_the_data(view_of):
+    lines, _ = view_of(SESSIONS["batch"], "picture", "x", 128, 32)
+    assert re.findall(r"sample (\d+)", " ".join(lines))[:2] == ["3990", "3991"]
+
+
+@pytest.mark.parametrize(("session", "name"), [(LESSON, "a1"), (SESSIONS["xor"], "dW1")])
+def test_what_has_no_pixels_is_shown_as_a_map_and_says_so(view_of, session, name):
+    (head, *pictured), _ = view_of(session, "picture", name)
+    (_, *mapped), _ = view_of(session, "map", name)
+    assert pictured == mapped
+    assert head.endswith("map (v)")
+
+
+def test_a_nan_is_seen_in_a_picture():
+    image = np.ones((28, 28))
+    image[5, 5] = np.nan
+    drawn = "".join(plain(row) for row in signed_picture(image, 14, 28, "text", UTF8, 1.0))
+    assert drawn.count("!") == 1
+
+
+@pytest.mark.parametrize("wanted", [1, 2, 256])
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(30, 128), (26, 50), (30, 24), (7, 26), (3, 20), (60, 200), (1, 9)]
+)
+def test_pictures_are_square_to_the_eye_and_fit(rows, columns, wanted):
+    plan = layout((28, 28), wanted, rows, columns)
+    assert plan.wide == 2 * plan.deep
+    assert plan.wide <= columns
+    image = np.ones((28, 28))
+    pictures = [(line("unit 12345"), image)] * wanted
+    drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, "text", UTF8, 1.0))
+    assert max(map(width, drawn)) <= columns
+    assert len(drawn) <= max(rows, 2)
+
+
+def test_a_gallery_of_two_rows_has_its_pictures_in_order_and_two_characters_a_pixel():
+    image = np.array([[1.0, 0.0], [0.0, -1.0]])
+    pictures = [(line(name), sign * image) for name, sign in (("a", 1.0), ("b", -1.0), ("c", 0.0))]
+    drawn = gallery(
+        pictures, Layout(2, 4, 2, 2), lambda image, r, c: signed_picture(image, r, c, "text", UTF8, 1)
+    )
+    expected = ["a     b", "██··  ≡≡··", "··≡≡  ··██", "c", "····", "····"]
+    assert [plain(row).rstrip() for row in drawn] == expected
+
+
+def test_the_weights_with_the_largest_penalty_are_pictured_by_the_selected_unit_too(view_of):
+    session = Session(NetworkSpec((784, 12, 10), l2=0.01))
+    lines, _ = view_of(session, "picture", "L")
+    if "W1" in lines[0]:
+        assert re.match(r"▸ unit \d+", lines[1])
+    assert "unit -1" not in " ".join(lines)
+
+
+@SETS
+def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, glyphs):
+    for name, unit in (("z1", 239), ("a2", 74), ("dW1", 239), ("W3'", 139), ("δ2", 74)):
+        head = view_of(LESSON, "map", name, 28, 8, glyphs)[0][0]
+        assert head.replace("the ", "") == f"{glyphs.text(name)}  unit {unit}, largest |{glyphs.delta}|"
+        head = view_of(LESSON, "map", name, 60, 8, glyphs)[0][0]
+        assert f"6)  unit {unit}, the largest {glyphs.text('|δ|')}" in head
+    chosen = replace(LESSON, units=(0, 7))
+    assert view_of(chosen, "map", "z1", 28, 8, glyphs)[0][0].startswith("z1 (1,256)  unit 7")

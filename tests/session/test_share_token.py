@@ -1,0 +1,225 @@
+"""A token stands for a session: the same on every machine, short, and nothing that encode did not write is one."""
+
+from __future__ import annotations
+
+import string
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.session.sessions import EXPLORE, ROUGH, STARTS, opened, sessions
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.session import share_token as token
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.share_token import START, decode, encode
+from tui_backprop.session.state import Run, Session, from_preset
+from tui_backprop.session.transitions import (
+    after_training,
+    after_update,
+    ask,
+    at_step,
+    fix,
+    pin,
+    restart,
+    seek,
+    select,
+    set_mark,
+)
+from tui_backprop.session.validation import LAYERS, MARKS, check, settled
+from tui_backprop.support.validation import SpecError
+
+TRAINED = at_step(select(after_training(Session(), 100), 1, 40), 9)
+BUSY = fix(ask(set_mark(after_update(set_mark(TRAINED))), "W2", (13, 200)), "W2", (13, 200), 0.01)
+ALPHABET = string.ascii_letters + string.digits + "-_"
+
+# Made by version 1, and held for ever: a preset, a default or a word that changes makes the tokens out there mean
+# something else, and so has to make them version 2.
+MADE_BEFORE = {
+    "bp1-u8P902sAAA": Session(),
+    "bp1-yB78I2uEOgDkFgA": from_preset("xor"),
+    "bp1-vSZHN2uEOgDhKgA": from_preset("vanishing"),
+    "bp1-KAzA02uEOQDkNAA": from_preset("sine"),
+    "bp1-AyC0Q2uBKkmBaZnYChVhgOhiBGo7bd9S9dB9nUg1RH8K1ABGsAmcELdO-q8BAA": TRAINED,
+    "bp1-eAYqh2uHKkmBaZnYChVhgOhiBGo7bd9S9dB9nUg1RH8q1ABGiEsmNkMdBnQrxKGTeM-cALoarg1sEyfET5P-a0Cy1SSgcpBCSLab1EyCA1JQ"
+    "HTABYuCBJlQuAA": BUSY,
+    "bp1-cKrh-muDubsDGsxTmFhZmZBCfyXIqzrggAFFzmpImFsZ6BkYgeONGSkiD8Nj9zAsvk_bXzYGA2AaOG3fUvXQfZ1INdi3kCCBupAd4kRmoBtP"
+    "219gAANEWmsFpz1IMoSn1dP2L2eCwCxw6j5t_wOiC57oYQkUkheYAQ": STARTS[4],
+    "bp1-M2ElMWuFubsZGsyTmJihHoJ6Dxwxh8AOhHkGbNxZpgigiaftr4aCAczKiS1QSxmwKoO4gBkA": after_training(
+        STARTS[5], 3
+    ),
+}
+
+
+def same(text, session):
+    """Whether a text is refused, or opens as that session."""
+    return opened(text) in (None, session)
+
+
+@EXPLORE
+@given(sessions())
+def test_a_token_brings_back_the_session(session):
+    check(session)
+    text = encode(session)
+    assert text.isascii()
+    assert set(text) <= set(ALPHABET)
+    assert decode(text) == session
+    assert encode(decode(text)) == text
+
+
+@pytest.mark.parametrize("session", STARTS, ids=range(len(STARTS)))
+def test_a_token_brings_back_the_numbers_too(session):
+    session = after_training(session, 7)
+    parameter = "W2" if session.network.depth > 1 else "W1"
+    session = fix(session, parameter, (1, 0), 0.125)
+    one, other = (Replay().take(each) for each in (session, decode(encode(session))))
+    assert one.loss == other.loss
+    np.testing.assert_array_equal(one.after.parameters, other.after.parameters)
+
+
+@pytest.mark.parametrize(("session", "most"), [(Session(), 20), (TRAINED, 100), (BUSY, 150)])
+def test_tokens_are_short(session, most):
+    assert len(encode(session)) <= most
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_token_of_a_fresh_preset_has_about_twenty_characters(name):
+    assert len(encode(from_preset(name))) <= 22
+
+
+@pytest.mark.parametrize(("text", "session"), MADE_BEFORE.items(), ids=range(len(MADE_BEFORE)))
+def test_tokens_that_were_made_before_open_as_they_did(text, session):
+    assert decode(text) == session
+
+
+def test_the_words_of_version_1_are_what_they_were():
+    assert zlib.crc32(token._words()) == 0xB0419B70
+
+
+@EXPLORE
+@given(st.data())
+def test_spaces_and_broken_lines_do_no_harm(data):
+    text = encode(BUSY)
+    for blank in data.draw(
+        st.lists(st.sampled_from([" ", "\n", "\r\n", "\t", "\u00a0", "\n    "]), max_size=9)
+    ):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + blank + text[at:]
+    assert decode(text) == BUSY
+
+
+@pytest.mark.parametrize("session", [Session(), TRAINED, BUSY], ids=["fresh", "trained", "busy"])
+def test_no_change_of_one_character_makes_another_session(session):
+    text = encode(session)
+    for at in range(len(text)):
+        before, after = text[:at], text[at + 1 :]
+        for other in ALPHABET + "=+/.\x1b\x00é€[]":
+            assert same(before + other + after, session)
+        assert same(before + after, session)  # left out
+        assert same(before + text[at] + text[at:], session)  # twice
+        assert same(before + text[at : at + 2][::-1] + text[at + 2 :], session)  # the two the other way round
+
+
+def test_a_token_that_is_cut_off_is_refused():
+    text = encode(BUSY)
+    for length in range(len(text)):
+        with pytest.raises(SpecError):
+            decode(text[:length])
+
+
+def test_a_changed_character_is_called_damage():
+    text = encode(TRAINED)
+    changed = text[:30] + ("A" if text[30] != "A" else "B") + text[31:]
+    with pytest.raises(SpecError, match=r"open: this token is damaged; copy it again, all of it$"):
+        decode(changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "is no token; they begin with bp1-"),
+        ("hello", "is no token"),
+        ("bp-u8P902sAAA", "is no token"),
+        ("bp2-u8P902sAAA", "was made by a newer version (bp2-)"),
+        ("bp10-", "was made by a newer version (bp10-)"),
+        ("bp0-u8P902sAAA", "damaged"),
+        ("bp01-u8P902sAAA", "damaged"),
+        ("bp1-", "damaged"),
+        ("bp1-u8P902sAA+", "damaged"),
+        ("bp1-u8P902sAAA==", "damaged"),
+        ("bp1-u8P902sAAAAAA", "damaged"),
+        ("bp1-" + "A" * 600_000, "600,004 characters are no token"),
+    ],
+    ids=lambda text: text[:16],
+)
+def test_what_is_no_token_is_told_what_is(text, why):
+    with pytest.raises(SpecError) as caught:
+        decode(text)
+    assert why in caught.value.message
+    assert len(caught.value.message) < 120
+
+
+@pytest.mark.parametrize(
+    ("session", "gone"),
+    [
+        (ask(replace(TRAINED, marks=()), "W9", (0, 0)), "asked"),
+        (ask(Session(), "W1", (784, 0)), "asked"),
+        (pin(Session(), "z1", (0,)), "pinned"),
+        (seek(Session(ROUGH, "moons"), (9, 4)), "sought"),
+        (seek(from_preset("sine"), (0, 0)), "sought"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_names_nothing_in_this_network_is_left_out(session, gone):
+    assert settled(session) == replace(session, **{gone: None})
+    assert decode(encode(session)) == replace(session, **{gone: None})
+    assert decode(encode(set_mark(session))) == set_mark(replace(session, **{gone: None}))
+
+
+def at_many_rates(updates):
+    """A session whose every update is a run of its own."""
+    return replace(Session(), history=tuple(Run(0, 1, 0.01 + i / 1e6) for i in range(updates)))
+
+
+def test_a_session_too_large_for_a_token_is_said_to_be():
+    with pytest.raises(SpecError, match="too large for a token") as caught:
+        encode(at_many_rates(20_000))
+    assert caught.value.field == "open"
+
+
+@pytest.mark.parametrize(
+    ("session", "why"),
+    [
+        (Session(NetworkSpec((784, *[1] * LAYERS, 10))), "layers: 1,001 are too many; 1,000 is the most"),
+        (
+            after_training(Session(), 10**12),
+            "history: 1,000,000,000,000 iterations would take more than a day",
+        ),
+        (
+            replace(Session(), marks=(Session(),) * (MARKS + 1)),
+            'marks: "101" is out of range; they go from 0 to 100',
+        ),
+        (restart(set_mark(after_training(Session(), 10**12))), "more than a day"),
+    ],
+    ids=["layers", "training", "bookmarks", "training of a bookmark"],
+)
+def test_what_no_machine_would_open_gets_no_token(session, why):
+    with pytest.raises(SpecError, match=r"open: this session has no token: ") as caught:
+        encode(session)
+    assert why in caught.value.message
+
+
+def test_thousands_of_irregular_updates_still_fit():
+    session = at_many_rates(5_000)
+    assert decode(encode(session)) == session
+
+
+def test_what_is_in_a_token_is_never_run():
+    source = Path(token.__file__).read_text(encoding="utf-8")
+    assert not [word for word in ("pickle", "eval(", "exec(", "marshal", "__import__") if word in source]
+    assert START == "bp1-"

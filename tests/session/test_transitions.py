@@ -1,0 +1,241 @@
+"""The session is one frozen value, and every key a function from one to the next."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import AUTOMATIC, Run, Session, from_preset, same_network, samples_of
+from tui_backprop.session.transitions import (
+    after_training,
+    after_update,
+    at_iteration,
+    at_step,
+    before_update,
+    jump,
+    next_sample,
+    other_clock,
+    read_cost_at,
+    restart,
+    select,
+    select_automatic,
+    step_back,
+    step_on,
+)
+from tui_backprop.session.update_log import shared, updates
+from tui_backprop.support.validation import SpecError
+
+STEPS = 11  # of the walk of the network below
+XOR = from_preset("xor")
+EXPLORE = settings(derandomize=True, deadline=None)
+
+
+@st.composite
+def sessions(draw):
+    session = replace(XOR, sample=draw(st.integers(0, 199)), lr=draw(st.sampled_from([0.1, 0.5])))
+    for _ in range(draw(st.integers(0, 6))):
+        session = after_update(session)
+        if draw(st.booleans()):
+            session = next_sample(session, draw(st.sampled_from([-1, 1])))
+        if draw(st.booleans()):
+            session = replace(session, lr=draw(st.sampled_from([0.1, 0.5])))
+    return at_step(session, draw(st.integers(0, STEPS - 1)))
+
+
+def test_a_session_is_frozen_and_hashable():
+    for field in fields(Session):
+        with pytest.raises(FrozenInstanceError):
+            setattr(XOR, field.name, None)
+    assert hash(XOR) == hash(from_preset("xor"))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"sample": -1}, "sample"), ({"sample": 200}, "sample"), ({"batch": 0}, "batch"), ({"lr": 0}, "lr"),
+     ({"lr": float("nan")}, "lr"), ({"data": "cats"}, "data"), ({"data": "digits"}, "layers"),
+     ({"network": NetworkSpec()}, "layers")],
+)  # fmt: skip
+def test_a_session_that_cannot_be_is_refused(change, field):
+    with pytest.raises(SpecError) as caught:
+        replace(XOR, **change)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_recognised(name):
+    assert same_network(from_preset(name)) == name
+
+
+def test_a_changed_preset_is_not():
+    assert same_network(replace(XOR, network=replace(XOR.network, seed=1))) is None
+
+
+def test_an_unknown_preset_is_refused_with_those_there_are():
+    with pytest.raises(SpecError, match="choose from lesson, xor") as caught:
+        from_preset("x\x1b[31m\ny")
+    assert caught.value.field == "preset"
+    assert caught.value.message.isprintable()
+
+
+def test_a_step_on_from_the_last_one_is_the_first_of_the_next_iteration():
+    session = step_on(at_step(XOR, STEPS - 1), STEPS)
+    assert (session.step, session.iteration) == (0, 1)
+    assert session.history == (Run(0, 4, 0.5, 1),)
+
+
+def test_a_step_back_from_the_first_one_is_the_last_of_the_iteration_before():
+    session = step_back(after_update(XOR), STEPS)
+    assert (session.step, session.iteration) == (STEPS - 1, 0)
+
+
+def test_there_is_no_step_before_the_first():
+    assert step_back(XOR, STEPS) is XOR
+    assert before_update(XOR) is XOR
+
+
+@EXPLORE
+@given(sessions())
+def test_a_step_back_undoes_a_step_on_everywhere(session):
+    assert step_back(step_on(session, STEPS), STEPS) == session
+
+
+@EXPLORE
+@given(sessions(), st.integers(1, 40))
+def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
+    after = session
+    for _ in range(count):
+        after = step_on(after, STEPS)
+    assert after.iteration * STEPS + after.step == session.iteration * STEPS + session.step + count
+    for _ in range(count):
+        after = step_back(after, STEPS)
+    assert after == session
+
+
+def updates_of(session):
+    each = updates(session.history, samples_of(session))
+    return [each(t) for t in range(session.iteration)]
+
+
+@EXPLORE
+@given(sessions())
+def test_going_back_to_the_start_meets_every_iteration_with_its_own_samples(session):
+    went, seen = updates_of(session), []
+    while session.history:
+        session = before_update(session)
+        seen.append(session.update)
+    assert seen == went[::-1]
+
+
+@EXPLORE
+@given(sessions(), st.integers(1, 30))
+def test_training_goes_through_the_samples_and_can_be_gone_back_one_by_one(session, count):
+    trained = after_training(session, count)
+    assert updates_of(trained)[: session.iteration] == updates_of(session)
+    by_hand = session
+    for _ in range(count):
+        by_hand = next_sample(after_update(by_hand))
+    assert updates_of(trained) == updates_of(by_hand)
+    assert trained.sample == by_hand.sample
+    for t in reversed(range(session.iteration, trained.iteration)):
+        trained = before_update(trained)
+        assert trained.iteration == t
+        assert at_iteration(session, by_hand, t).pass_key == trained.pass_key
+    assert trained == session
+
+
+@EXPLORE
+@given(sessions())
+def test_what_goes_on_in_the_same_way_is_kept_as_one_run(session):
+    assert len(after_training(after_training(XOR, 7), 4).history) == 1
+    assert len(after_update(after_update(XOR)).history) == 1
+    again = after_update(after_update(session))
+    assert again.iteration == session.iteration + 2
+    assert len(again.history) <= len(session.history) + 2
+
+
+@EXPLORE
+@given(sessions(), st.sampled_from([-1, 1]), st.integers(1, 60))
+def test_samples_go_round_and_come_back(session, direction, count):
+    after = session
+    for _ in range(count):
+        after = next_sample(after, direction)
+    assert after.sample == (session.sample + direction * count * session.batch) % 200
+    for _ in range(count):
+        after = next_sample(after, -direction)
+    assert after == session
+
+
+def test_the_sample_after_the_last_is_the_first():
+    lesson = replace(from_preset("lesson"), sample=3999)
+    assert next_sample(lesson).sample == 0
+    assert next_sample(replace(lesson, sample=0), -1).sample == DATASETS["digits"].samples - 1
+
+
+def test_a_jump_lands_on_the_first_step_of_the_next_or_the_previous_run():
+    places = list("aabbbc")
+    on = [jump(at_step(XOR, i), places, 1).step for i in range(6)]
+    back = [jump(at_step(XOR, i), places, -1).step for i in range(6)]
+    assert on == [2, 2, 5, 5, 5, 5]
+    assert back == [0, 0, 0, 2, 2, 2]
+
+
+@EXPLORE
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=15), st.data())
+def test_a_jump_stays_on_the_walk_and_goes_the_right_way(places, data):
+    at = data.draw(st.integers(0, len(places) - 1))
+    assert at <= jump(at_step(XOR, at), places, 1).step < len(places)
+    assert 0 <= jump(at_step(XOR, at), places, -1).step <= at
+
+
+def test_a_selection_wraps_round_the_layer():
+    assert select(XOR, 1, 2).unit(1) == 0
+    assert select(XOR, 1, -2).unit(1) == 0
+    assert select(XOR, 0, 3).unit(0) == 1
+
+
+def test_selections_of_layers_are_kept_apart_until_all_are_given_up():
+    session = select(select(XOR, 2, 0), 1, 1)
+    assert [session.unit(k) for k in range(4)] == [AUTOMATIC, 1, 0, AUTOMATIC]
+    assert select(session, 1, AUTOMATIC).unit(1) == AUTOMATIC
+    assert select_automatic(session).units == ()
+
+
+def test_a_restart_goes_back_to_the_seed_s_parameters_and_keeps_the_rest():
+    session = select(at_step(next_sample(after_update(XOR)), 5), 1, 1)
+    assert restart(session) == replace(session, history=(), step=0)
+
+
+def test_what_is_only_looked_at_does_not_change_the_numbers():
+    for session in (at_step(XOR, 3), select(XOR, 1, 1), other_clock(XOR), read_cost_at(XOR, 7.5)):
+        assert session != XOR
+        assert session.pass_key == XOR.pass_key
+    assert other_clock(other_clock(XOR)) == XOR
+    assert read_cost_at(read_cost_at(XOR, 7.5), None) == XOR
+
+
+def test_what_is_computed_from_changes_the_numbers():
+    adam = replace(XOR, optimiser=OptimiserSpec("adam"))
+    for session in (after_update(XOR), next_sample(XOR), replace(XOR, lr=0.25), replace(XOR, batch=1), adam):
+        assert session.pass_key != XOR.pass_key
+
+
+@EXPLORE
+@given(sessions(), st.lists(st.integers(0, 1), max_size=5), st.lists(st.integers(0, 1), max_size=5))
+def test_what_two_histories_share_is_counted_in_updates(session, one, other):
+    def on(session, turns):
+        for turn in turns:
+            session = after_update(next_sample(session) if turn else session)
+        return session
+
+    left, right = on(session, one), on(session, other)
+    each = [updates_of(left), updates_of(right)]
+    same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
+    assert shared(left.history, right.history) == same
+    assert shared(right.history, left.history) == same >= session.iteration

@@ -1,0 +1,171 @@
+"""Runs of updates stand for the updates, one by one: whatever is asked of them, a plain list says the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from itertools import pairwise, takewhile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_backprop.session.update_log import Fix, Run, beginning, iterations, joined, shared, updates
+
+EXPLORE = settings(derandomize=True, deadline=None)
+SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often go round, and meet
+
+
+@st.composite
+def runs(draw, samples):
+    """A run that a session can make: of few samples and rates, so that runs often go on as others do."""
+    count = draw(st.integers(1, 5))
+    stride = draw(st.integers(0, samples - 1))
+    return Run(
+        draw(st.integers(0, samples - 1)),
+        draw(st.integers(1, 2)),
+        draw(st.sampled_from([0.1, 0.5])),
+        count,
+        stride,
+        draw(st.sampled_from([(), (), (Fix("W1", (0, 0), 0.5),)])),
+    )
+
+
+@st.composite
+def ways(draw):
+    """The size of a data set, and runs that are joined to a way one after the other."""
+    samples = draw(SIZES)
+    return samples, draw(st.lists(runs(samples), max_size=5))
+
+
+@st.composite
+def forks(draw):
+    """The same, and other runs: the first ones with one of them longer, shorter or of another stride."""
+    samples = draw(SIZES)
+    parts = draw(st.lists(runs(samples), min_size=1, max_size=5))
+    at, other = draw(st.integers(0, len(parts) - 1)), draw(runs(samples))
+    like = replace(parts[at], count=other.count, stride=other.stride)
+    return samples, parts, [*parts[:at], draw(st.sampled_from([like, other])), *parts[at + 1 :]]
+
+
+def one_by_one(run, samples):
+    return [
+        Run((run.sample + i * run.stride) % samples, run.batch, run.lr, fixes=() if i else run.fixes)
+        for i in range(run.count)
+    ]
+
+
+def listed(parts, samples):
+    """The updates of some runs."""
+    return [update for run in parts for update in one_by_one(run, samples)]
+
+
+def way_of(parts, samples):
+    return reduce(lambda way, run: joined(way, run, samples), parts, ())
+
+
+def same(one, other):
+    """How many of two lists of updates begin alike."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+
+
+@EXPLORE
+@given(ways())
+def test_a_way_is_made_of_the_updates_that_were_joined_to_it(drawn):
+    samples, parts = drawn
+    way, wanted = way_of(parts, samples), listed(parts, samples)
+    assert listed(way, samples) == wanted
+    assert iterations(way) == len(wanted)
+    each = updates(way, samples)
+    assert [each(t) for t in range(len(wanted))] == wanted
+    assert [each(t) for t in reversed(range(len(wanted)))] == wanted[::-1]
+
+
+@EXPLORE
+@given(ways())
+def test_equal_ways_are_equal_however_they_came_about(drawn):
+    samples, parts = drawn
+    way = way_of(parts, samples)
+    assert way_of(listed(parts, samples), samples) == way
+    assert way_of(way, samples) == way
+    assert all(run.count > 1 or run.stride == 0 for run in way)
+    assert all(0 <= run.stride < samples for run in way)
+
+
+@EXPLORE
+@given(ways())
+def test_no_run_goes_on_into_the_next_one(drawn):
+    samples, parts = drawn
+    for run, after in pairwise(way_of(parts, samples)):
+        if run.count > 1:
+            assert run.update(run.count, samples) != after.update(0, samples)
+        else:  # any stride would do
+            assert (run.batch, run.lr) != (after.batch, after.lr)
+
+
+@EXPLORE
+@given(ways(), st.integers(0, 30))
+def test_the_beginning_of_a_way_is_its_first_updates_as_if_no_more_had_come(drawn, count):
+    samples, parts = drawn
+    first = listed(parts, samples)[:count]
+    assert beginning(way_of(parts, samples), count) == way_of(first, samples)
+
+
+@EXPLORE
+@given(forks())
+def test_what_two_ways_share_is_what_their_updates_begin_with(drawn):
+    samples, *parts = drawn
+    one, other = (way_of(each, samples) for each in parts)
+    wanted = same(listed(one, samples), listed(other, samples))
+    assert shared(one, other) == shared(other, one) == wanted
+    assert beginning(one, wanted) == beginning(other, wanted)
+    assert shared(one, one) == iterations(one)
+
+
+@EXPLORE
+@given(ways(), st.integers(0, 30))
+def test_a_way_shares_with_its_beginning_all_of_that(drawn, count):
+    samples, parts = drawn
+    way = way_of(parts, samples)
+    assert shared(way, beginning(way, count)) == min(count, iterations(way))
+
+
+def test_a_run_of_one_update_has_no_stride():
+    assert Run(3, 2, 0.1, 1, 5) == Run(3, 2, 0.1)
+    assert Run(3, 2, 0.1, 2, 5) != Run(3, 2, 0.1, 2, 4)
+    assert beginning((Run(3, 2, 0.1, 4, 5),), 1) == (Run(3, 2, 0.1),)
+
+
+def test_a_run_goes_round_at_the_end_of_the_data_set():
+    run = Run(8, 4, 0.1, count=4, stride=4)
+    assert [run.update(i, 10).sample for i in range(4)] == [8, 2, 6, 0]
+    assert joined((Run(8, 4, 0.1, 2, 4),), Run(6, 4, 0.1), 10) == (Run(8, 4, 0.1, 3, 4),)
+
+
+def test_the_same_samples_again_and_the_next_ones_are_runs_of_their_own():
+    way = way_of([Run(0, 1, 0.1)] * 3 + [Run(1, 1, 0.1), Run(2, 1, 0.1), Run(3, 1, 0.1)], 9)
+    assert way == (Run(0, 1, 0.1, 3, 0), Run(1, 1, 0.1, 3, 1))
+
+
+@pytest.mark.parametrize("other", [Run(2, 2, 0.1), Run(2, 1, 0.2)], ids=["batch", "rate"])
+def test_another_batch_or_rate_begins_a_run(other):
+    assert joined((Run(0, 1, 0.1, 2, 1),), other, 9) == (Run(0, 1, 0.1, 2, 1), other)
+
+
+def test_no_update_leaves_a_way_as_it_is():
+    for way in ((), (Run(0, 1, 0.1, 2, 1),)):
+        assert joined(way, Run(2, 1, 0.1, 0, 1), 9) == way
+
+
+def test_of_the_empty_way_there_is_nothing():
+    assert iterations(()) == shared((), (Run(0, 1, 0.1),)) == 0
+    assert beginning((), 5) == beginning((Run(0, 1, 0.1),), 0) == ()
+    with pytest.raises(IndexError):
+        updates((), 9)(0)
+
+
+def test_a_million_updates_are_one_run():
+    way = joined((), Run(0, 4, 0.1, 10**6, 4), 4000)
+    assert way == (Run(0, 4, 0.1, 10**6, 4),)
+    assert updates(way, 4000)(10**6 - 1) == Run(4 * (10**6 - 1) % 4000, 4, 0.1)
+    assert shared(way, joined(way, Run(0, 4, 0.1), 4000)) == 10**6

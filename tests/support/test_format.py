@@ -1,0 +1,147 @@
+"""Numbers and times as people write them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_backprop.support.format import MINUS, count, duration, fixed, number, short_count, times
+from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
+
+EXPLORE = settings(derandomize=True, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"), (-0.0, "0"), (1.0, "1.00"), (0.0213, "0.0213"), (-1.27, "−1.27"), (3.1e-9, "3.10e-09"),
+        (12.34, "12.3"), (123.4, "123"), (1234.5, "1,234"), (999.6, "1,000"), (9.996, "10.0"), (0.09996, "0.100"),
+        (1e-4, "0.000100"), (9.99e-5, "9.99e-05"), (99999.9, "100,000"), (1e6, "1.00e+06"), (1e30, "1.00e+30"),
+        (-1e30, "−1.00e+30"), (1e-300, "1.00e-300"), (5e-324, "4.94e-324"), (1e308, "1.00e+308"),
+        (math.nan, "NaN"), (math.inf, "∞"), (-math.inf, "−∞"),
+    ],
+)  # fmt: skip
+def test_a_number_has_three_significant_digits(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize("value", [1.797e308, -1.797e308])
+def test_the_largest_numbers_there_are_can_be_written(value):
+    assert "e+308" in number(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "+1.00"), (-1, "−1.00"), (0, "0"), (math.inf, "+∞"), (-math.inf, "−∞"), (math.nan, "NaN")],
+)
+def test_a_sign_is_written_where_it_is_asked_for(value, text):
+    assert number(value, sign=True) == text
+
+
+def test_more_digits_are_given_where_they_are_asked_for():
+    assert number(2.71828, 5) == "2.7183"
+
+
+@EXPLORE
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+def test_a_number_reads_back_to_three_digits(value):
+    text = number(value)
+    assert len(text) <= 10
+    back = float(text.replace(MINUS, "-").replace(",", ""))
+    assert back == pytest.approx(value, rel=5.1e-3)
+    assert (back < 0) == (value < 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (1.005, 1, "+1.0"), (-1.27, 2, "−1.27"), (0.0, 2, "0.00"), (-0.0, 2, "0.00"), (-0.004, 2, "0.00"),
+        (0.004, 2, "0.00"), (0.006, 2, "+0.01"), (12.0, 0, "+12"), (math.nan, 2, "NaN"), (math.inf, 2, "+∞"),
+        (-math.inf, 2, "−∞"),
+    ],
+)  # fmt: skip
+def test_a_fixed_number_has_its_decimals_and_no_sign_on_zero(value, decimals, text):
+    assert fixed(value, decimals) == text
+
+
+def test_a_fixed_number_goes_without_a_plus_where_none_is_wanted():
+    assert (fixed(1.5, 1, sign=False), fixed(-1.5, 1, sign=False)) == ("1.5", "−1.5")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 µs"), (1e-9, "0.00100 µs"), (81.2e-6, "81.2 µs"), (1e-3, "1.00 ms"), (0.0123, "12.3 ms"),
+        (1.0, "1.00 s"), (33.1, "33.1 s"), (119.9, "120 s"), (2 * MINUTE, "2.00 min"), (335.115, "5.59 min"),
+        (2 * HOUR, "2.00 h"), (47 * HOUR, "47.0 h"), (2 * DAY, "2.00 days"), (388 * DAY, "388 days"),
+        (400 * DAY, "1.10 years"), (100 * YEAR, "100 years"), (1e6 * YEAR, "1.00 million years"),
+        (1e9 * YEAR, "1.00 billion years"), (13.7e9 * YEAR, "13.7 billion years"),
+        (UNIVERSE, "1.00 ages of the universe"), (2.3 * UNIVERSE, "2.30 ages of the universe"),
+    ],
+)  # fmt: skip
+def test_a_time_is_in_the_unit_in_which_people_say_it(seconds, text):
+    assert duration(seconds) == text
+
+
+@EXPLORE
+@given(st.floats(1e-8, 1e22))
+def test_a_time_is_short_and_has_no_more_digits_than_it_deserves(seconds):
+    figure, _, unit = duration(seconds).partition(" ")
+    assert unit
+    assert len(figure) <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (9, "9"),
+        (335_114, "335,114"),
+        (9_999_999_999, "9,999,999,999"),
+        (1e10, "10 billion"),
+        (17_782_794_100, "17.8 billion"),
+        (175e9, "175 billion"),
+        (999.9e9, "1 trillion"),
+        (1e12, "1 trillion"),
+        (6.125e14, "612 trillion"),
+        (9.999e14, "1.00e15"),
+        (6.12e22, "6.12e22"),
+        (1e300, "1.00e300"),
+    ],
+)
+def test_a_count_is_whole_or_in_words_or_a_power_of_ten(value, text):
+    assert count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(9, "9"), (1_738, "1,738"), (31_810, "31.8k"), (335_114, "335k"), (999_499, "999k"), (999_600, "1M"),
+     (2_913_290, "2.91M"), (175e9, "175B"), (1e12, "1T"), (123e12, "123T"),
+     (9.994e14, "999T"), (9.996e14, "1.00e15"), (6.12e22, "6.12e22"), (1.22e23, "1.22e23")],
+)  # fmt: skip
+def test_a_short_count_takes_a_few_characters(value, text):
+    assert short_count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(0.5, "0.5"), (3.44, "3.4"), (9.96, "10"), (42.4, "42"), (999.6, "1,000"), (48_123, "48,000"),
+     (139_640, "140,000"), (996_000, "1 million"), (16_800_000, "17 million"), (7.41e8, "740 million"),
+     (9.99e8, "1 billion"), (4.17e11, "420 billion"), (9.96e11, "1 trillion"),
+     (1.44e12, "1.4 trillion"), (4.17e14, "420 trillion"), (9.96e14, "1.0e15"), (3.9e15, "3.9e15")],
+)  # fmt: skip
+def test_a_ratio_has_two_digits(ratio, text):
+    assert times(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (33.1, "33.1 s"), (5.21e6 * YEAR, "5.21 Myr"), (2e9 * YEAR, "2.00 Gyr"),
+        (2.3 * UNIVERSE, "2.30 universe ages"), (1.3e7 * UNIVERSE, "13M universe ages"),
+    ],
+)  # fmt: skip
+def test_a_long_time_is_said_in_few_characters_where_there_is_little_room(seconds, text):
+    assert duration(seconds, brief=True) == text

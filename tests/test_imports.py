@@ -1,0 +1,68 @@
+"""What is imported by what: the engine and its data know no terminal, and help loads nothing heavy."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+from tui_backprop import cost, data, engine, session, support
+
+TERMINAL = {"textual", "rich", "plotext", "click"}
+QUIET = [
+    module.name
+    for package in (engine, data, cost, session, support)
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+]
+
+
+def loaded_by(code):
+    """Top-level modules that a fresh interpreter has loaded after running some code."""
+    report = "import json, sys; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_engine_the_data_the_cost_model_and_the_session_load_no_terminal_library():
+    assert len(QUIET) > 60
+    loaded = loaded_by("import " + ", ".join(QUIET))
+    assert "numpy" in loaded
+    assert not loaded & TERMINAL
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tui_backprop.engine.network.spec",
+        "tui_backprop.engine.training.optimizer_spec",
+        "tui_backprop.session.state",
+        "tui_backprop.engine.training.memory",
+        "tui_backprop.data.catalogue",
+        "tui_backprop.session.network_form",
+    ],
+)
+def test_what_runs_before_the_first_paint_loads_no_numpy(module):
+    assert not loaded_by(f"import {module}") & (TERMINAL | {"numpy"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["trace", "--help"]], ids=" ".join)
+def test_help_and_version_load_neither_numpy_nor_textual(arguments):
+    run = (
+        "import sys, contextlib, io\n"
+        f"sys.argv = ['backprop-tui', *{arguments!r}]\n"
+        "from tui_backprop.cli.main import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        "    main()\n"
+    )
+    loaded = loaded_by(run)
+    assert "click" in loaded
+    assert not loaded & {"numpy", "textual", "rich", "plotext"}
+
+
+def test_the_package_itself_loads_nothing_of_its_dependencies():
+    assert not loaded_by("import tui_backprop") & (TERMINAL | {"numpy", "msgspec", "psutil"})

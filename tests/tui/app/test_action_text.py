@@ -1,0 +1,63 @@
+"""What undo and redo say was done: told by what differs between two sessions."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from tui_backprop.session import transitions as moves
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.tui.app.action_text import WORDS, action_words
+
+MARKED = moves.set_mark(Session())
+TRAINED = moves.after_training(Session(), 1000)
+FAR = replace(TRAINED, marks=MARKED.marks)
+XOR = from_preset("xor")
+ACTIONS = {
+    "training 1,000 updates": (Session(), TRAINED),
+    "training 1 update": (Session(), moves.after_update(Session())),
+    "going back to iteration 990": (TRAINED, moves.at_iteration(TRAINED, TRAINED, 990)),
+    "going back to iteration 0": (TRAINED, moves.restart(TRAINED)),
+    "step into the next iteration": (moves.at_step(Session(), 20), moves.step_on(moves.at_step(Session(), 20), 21)),
+    "step into the iteration before": (TRAINED, moves.step_back(TRAINED, 21)),
+    "sample": (Session(), moves.next_sample(Session())),
+    "step": (Session(), moves.at_step(Session(), 4)),
+    "grain of the walk": (moves.at_step(Session(), 4), moves.next_grain(moves.at_step(Session(), 4))),
+    "unit": (Session(), moves.select(Session(), 1, 7)),
+    "cursor in the ranking": (moves.ask(Session(), "W1", (0, 0)), moves.accuse(Session(), 3)),
+    "layer of the ranking": (moves.accuse(Session(), 3), moves.accuse_layer(Session(), 1)),
+    "measure of the ranking": (moves.accuse(Session(), 3), moves.next_measure(Session())),
+    "look at W2[13,200]": (Session(), moves.ask(Session(), "W2", (13, 200))),
+    "moving W2[13,200] by hand": (
+        Session(),
+        moves.fix(moves.ask(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
+    ),
+    "setting bookmark 2": (MARKED, moves.set_mark(MARKED)),
+    "dropping bookmark 1": (MARKED, moves.drop_mark(MARKED)),
+    "going to bookmark 1": (FAR, moves.to_mark(FAR)),
+    "bookmark held": (MARKED, moves.hold_mark(MARKED)),
+    "network 2·2·1": (TRAINED, XOR),
+    "choice of errors": (Session(), moves.seek(Session(), (7, 2))),
+    "step h of the dial": (Session(), moves.turn_dial(Session(), 2)),
+    "": (TRAINED, TRAINED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ACTIONS)
+def test_an_action_is_told_by_what_it_changed(words):
+    assert action_words(*ACTIONS[words]) == words
+
+
+def test_training_after_a_parameter_was_moved_is_called_training():
+    fixed = moves.fix(Session(), "W2", (1, 1), 0.5)
+    assert action_words(fixed, moves.after_update(fixed)) == "training 1 update"
+
+
+def test_every_field_of_a_session_has_words():
+    assert [field.name for field in fields(Session) if field.name not in WORDS] == []
+
+
+def test_a_field_without_words_is_called_by_its_name(monkeypatch):
+    monkeypatch.delitem(WORDS, "lesson_clock")
+    assert action_words(Session(), moves.other_clock(Session())) == "lesson clock"

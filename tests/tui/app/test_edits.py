@@ -1,0 +1,97 @@
+"""What happens if I fix the worst one? The parameter under the cursor is moved for real."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.tui.panels.blame import BlameView
+
+
+def blame(ui):
+    return ui.app.query_one(BlameView).text
+
+
+def chosen(ui):
+    return ui.app._accusation.chosen
+
+
+async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.press("b", "right")
+        culprit, before = chosen(ui), ui.app.moment.taken
+        said = next(nudge for nudge in ui.app._accusation.case.nudges if nudge.why == "to zero")
+        await ui.press("x")
+        after = ui.app.moment.taken
+        assert after.tensor(culprit.tensor)[culprit.index] == 0
+        assert after.loss - before.loss == pytest.approx(said.came, rel=1e-3, abs=1e-6)
+        assert np.count_nonzero(after.program.parameters != before.program.parameters) == 1
+        assert "moved W" in blame(ui)
+        assert f"{culprit.tensor}[{','.join(map(str, culprit.index))}] by" in blame(ui)
+        assert f"loss {after.loss:.4g}"[:9] in ui.status
+        assert (chosen(ui).tensor, chosen(ui).index) == (culprit.tensor, culprit.index)
+        await ui.press("u")
+        assert ui.app.moment.taken.loss == before.loss
+        assert "moved W" not in blame(ui)
+
+
+async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):
+    async with open_app(from_preset("xor")) as ui:
+        await ui.press("b")
+        loss = ui.app.moment.taken.loss
+        await ui.press("plus", "plus")
+        assert [round(fix.by, 9) for fix in ui.app.session.fixes] == [0.02]
+        assert ui.app.moment.taken.loss != loss
+        await ui.press("minus", "minus")
+        assert ui.app.session.fixes == ()
+        assert ui.app.moment.taken.loss == loss
+
+
+async def test_the_answer_turns_where_one_parameter_can_turn_it(open_app):
+    async with open_app(Session(), size=(120, 40)) as ui:
+        await ui.press("b", "left")  # of the last layer: its biases can turn any answer
+        turn = ui.app._accusation.case.turn
+        assert turn is not None
+        await ui.press("X")
+        z = ui.app.moment.taken.tensor("z4")[0]
+        assert int(z.argmax()) == (turn.then if turn.by is not None else turn.said)
+        assert turn.by is not None
+        assert turn.then != turn.said
+
+
+async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_the_way(open_app):
+    async with open_app(from_preset("xor")) as ui:
+        await ui.press("b")
+        await ui.press("x", "t")
+        assert ui.app.session.iteration == 1
+        assert ui.app.session.fixes == ()
+        assert ui.app.session.history[0].fixes
+        await ui.press("2", "home", "left")  # back into the iteration before
+        assert ui.app.session.fixes
+
+
+async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(open_app, gate):
+    """A key that is pressed while another network is on its way, of which the ranking still shows the one before."""
+    async with open_app() as ui:
+        await ui.press("b")
+        assert chosen(ui).tensor in ("W4", "b4")
+        gate.shut()
+        ui.app.go(from_preset("xor"))
+        ui.app.action_fix("zero")
+        ui.app.action_look_up()
+        gate.open()
+        await ui.settled()
+        assert ui.app.moment.session.network == from_preset("xor").network
+        assert ui.app.session.fixes == ()
+        assert ui.app.session.asked is None or ui.app.session.asked[0] not in ("W4", "b4")
+
+
+async def test_what_is_zero_is_not_moved_there(open_app):
+    async with open_app() as ui:
+        await ui.press("b")
+        before = ui.app.session
+        assert ui.app.moment.taken.tensor("b4")[1] == 0  # the first of the ranking
+        await ui.press("x")
+        assert "b4[1] is 0 already" in ui.keys
+        assert ui.app.session == before

@@ -1,0 +1,214 @@
+"""The app without a terminal: opened by Pilot, pressed, read as text."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual import events
+
+from tui_backprop.cost.measure import cache
+from tui_backprop.cost.measure import passes as measure
+from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.workload import Shape, shape_of
+from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.session.network_form import FIELDS
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import Session
+from tui_backprop.tui.app.app import BackpropApp
+from tui_backprop.tui.panels.cost import CostView
+from tui_backprop.tui.panels.walk import WalkView
+from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
+from tui_backprop.tui.widgets.form import NetworkPanel
+from tui_backprop.tui.widgets.form_rows import FormView
+
+GENEROUS = 30.0  # seconds; only a hang takes so long
+ROWS = {field.name: i for i, field in enumerate(FIELDS)}
+REAL_MEASUREMENT = measure.measure_machine
+
+
+def steady_machine(spec, budget=0.0, kept=None):
+    """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
+    lesson = shape_of(Session().network)
+    shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}
+    shapes[spec.parameters] = shape_of(spec)
+    points = [point for _, shape in sorted(shapes.items()) for point in steady_points(shape)]
+    return Law(tuple(points))
+
+
+def steady_points(shape: Shape) -> list[Measured]:
+    """A forward pass and a backward pass, as long as the parameters are many."""
+    rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
+    times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
+    return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]
+
+
+class Ui:
+    """An open app: keys in, text out. A press waits until what it set off has been computed and drawn."""
+
+    def __init__(self, app, pilot):
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.settled()
+
+    async def type(self, text: str) -> None:
+        """Replace what the selected field of the form says, by pasting (as fast as one key)."""
+        await self.pilot.press("ctrl+e", "ctrl+u")
+        if text:
+            self.app.post_message(events.Paste(text))
+        await self.settled()
+
+    async def to_field(self, name: str) -> None:
+        """Give the keys to a field of the form, with keys."""
+        if self.focused != "network":
+            await self.press("1")
+        here = self.app.query_one(NetworkPanel)._row
+        await self.press(*["down"] * ((ROWS[name] - here) % len(FIELDS)))
+
+    async def choose(self, name: str, value: str) -> None:
+        """Turn a field with choices to one of them."""
+        await self.to_field(name)
+        for _ in FIELDS[ROWS[name]].choices:
+            if self.field(name) != value:
+                await self.press("right")
+        assert self.field(name) == value
+
+    def field(self, name: str) -> str:
+        """What a field of the form says."""
+        return self.form.splitlines()[ROWS[name]][11:].strip("‹› ")
+
+    @property
+    def message(self) -> str:
+        """What the form says below its fields, on one line."""
+        return " ".join(" ".join(self.form.splitlines()[len(FIELDS) :]).split())
+
+    async def until(self, holds: Callable[[], bool], what: str = "") -> None:
+        end = time.monotonic() + GENEROUS
+        while not holds():
+            assert time.monotonic() < end, f"waited in vain: {what or holds}"
+            await self.pilot.pause(0.005)
+
+    def _quiet(self) -> bool:
+        """Whether the numbers of the session are there, no thread works, and no message waits to be read."""
+        app, moment = self.app, self.app.moment
+        return (
+            moment is not None
+            and moment.session == app.session
+            and all(worker.is_finished for worker in app.workers)
+            and not any(node.message_queue_size for node in (app, *app.screen.walk_children(with_self=True)))
+        )
+
+    def _unquiet(self) -> str:
+        """What keeps the app from being quiet, for a failure's message."""
+        nodes = (self.app, *self.app.screen.walk_children(with_self=True))
+        busy = [f"{node}: {node.message_queue_size}" for node in nodes if node.message_queue_size]
+        return f"{busy}, {[w for w in self.app.workers if not w.is_finished]}"
+
+    async def settled(self) -> None:
+        """Wait until all is computed and drawn: quiet three times in a row, since a message can send another."""
+        rounds = 0
+        end = time.monotonic() + GENEROUS
+        while rounds < 3:
+            assert time.monotonic() < end, "never quiet: " + self._unquiet()
+            await self.until(self._quiet, "the app to be quiet")
+            await self.pilot.pause(0)
+            rounds = rounds + 1 if self._quiet() else 0
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self.pilot.resize_terminal(columns, rows)
+        points = ((columns, self.app.HORIZONTAL_BREAKPOINTS), (rows, self.app.VERTICAL_BREAKPOINTS))
+        classes = [[name for least, name in names if least <= size][-1] for size, names in points]
+        await self.until(lambda: self.app.screen.has_class(*classes), "the layout for the new size")
+        await self.pilot.pause()
+        await self.settled()
+
+    @property
+    def screen(self) -> str:
+        """All that the terminal would show."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in strips)
+
+    def _text(self, widget) -> str:
+        return self.app.query_one(widget).text
+
+    walk = property(lambda self: self._text(WalkView))
+    cost = property(lambda self: self._text(CostView))
+    form = property(lambda self: self._text(FormView))
+    status = property(lambda self: self._text(StatusBar))
+    keys = property(lambda self: self._text(KeyBar))
+    tabs = property(lambda self: self._text(TabBar))
+
+    @property
+    def step(self) -> int:
+        return self.app.session.step
+
+    @property
+    def shown_panels(self) -> list[str]:
+        return [panel.id for panel in self.app.query(".panel") if panel.size and panel.display]
+
+    @property
+    def focused(self) -> str:
+        """The panel that has the keys."""
+        widget = self.app.focused
+        return next((p.id for p in widget.ancestors if p.has_class("panel")), "") if widget else ""
+
+
+@pytest.fixture
+def open_app(monkeypatch, tmp_path):
+    """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
+    monkeypatch.setattr(measure, "measure_machine", steady_machine)
+    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")  # neither read nor write the user's
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
+
+    @asynccontextmanager
+    async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True, **more):
+        app = BackpropApp(session or Session(), glyphs, **more)
+        async with app.run_test(size=size) as pilot:
+            ui = Ui(app, pilot)
+            if settle:
+                await ui.settled()
+            yield ui
+
+    return opened
+
+
+@pytest.fixture
+def real_clock(open_app, monkeypatch):
+    """The machine is measured after all."""
+    monkeypatch.setattr(measure, "measure_machine", REAL_MEASUREMENT)
+
+
+class Gate:
+    """Holds every pass back in its thread until it is opened, and notes the threads and sessions."""
+
+    def __init__(self, real):
+        self._real, self._open = real, threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.begun: list[Session] = []
+
+    def open(self) -> None:
+        self._open.set()
+
+    def shut(self) -> None:
+        self._open.clear()
+
+    def take(self, replay: Replay, session: Session):
+        self.threads.append(threading.current_thread())
+        self.begun.append(session)
+        assert self._open.wait(GENEROUS), "the gate was left shut"
+        return self._real(replay, session)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """A Gate in front of ``Replay.take``, open at first; it opens at the end whatever happens."""
+    gate = Gate(Replay.take)
+    gate.open()
+    monkeypatch.setattr(Replay, "take", lambda replay, session: gate.take(replay, session))
+    yield gate
+    gate.open()

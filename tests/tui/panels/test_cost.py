@@ -1,0 +1,109 @@
+"""The cost panel: what a gradient costs, measured and projected."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tui_backprop.cost.model.workload import shape_of
+from tui_backprop.support.units import YEAR
+
+
+def value(ui, name: str) -> str:
+    """The time in the first row of the readout with that name."""
+    return re.search(rf"{name} +([\d.,]+ \S+)", ui.cost)[1]
+
+
+async def test_every_method_the_ratio_and_a_training_run_are_read_out(open_app, real_clock):
+    async with open_app(size=(200, 60)) as ui:
+        assert "this network: 335,114 parameters" in ui.cost
+        assert re.search(r"forward pass +[\d.]+ (µs|ms) +measured", ui.cost)
+        assert re.search(r"naive +[\d.,]+ (s|min|h) ", ui.cost)
+        assert re.search(r"backprop +[\d.]+ (µs|ms) +measured", ui.cost)
+        assert re.search(r"backprop: [\d,]+ times faster", ui.cost)
+        assert re.search(r"100,000 steps: naive +[\d.,]+ (days|years)", ui.cost)
+
+
+async def test_the_readout_is_that_of_p_plus_one_forward_passes(open_app):
+    async with open_app(size=(200, 60)) as ui:
+        shape = shape_of(ui.app.session.network)
+        forward, backprop = (ui.app.law.seconds(kind, shape).middle for kind in ("forward", "backprop"))
+        naive = 335_115 * forward
+        assert value(ui, "naive") == f"{naive:.1f} s"
+        assert re.search(r"2\.40x +a forward pass in MACs", ui.cost)
+        times = int(re.search(r"backprop: ([\d,]+) times faster", ui.cost)[1].replace(",", ""))
+        assert times == pytest.approx(naive / backprop, rel=0.05)
+
+
+async def test_the_measurement_is_announced_until_it_is_there(open_app, gate):
+    gate.shut()
+    async with open_app(settle=False) as ui:
+        await ui.pilot.pause(0)
+        assert "measuring" in ui.cost
+        gate.open()
+        await ui.settled()
+        assert "measuring" not in ui.cost
+
+
+async def test_3_or_dollar_gives_the_chart_the_keys(open_app):
+    async with open_app() as ui:
+        for key in ("3", "$", "f4"):
+            await ui.press("2")
+            assert ui.focused == "walk"
+            await ui.press(key)
+            assert ui.focused == "cost"
+            assert "cursor" in ui.keys
+
+
+async def test_the_cursor_moves_through_parameter_counts_and_home_returns(open_app):
+    async with open_app() as ui:
+        await ui.press("3")
+        home, step = ui.cost, ui.step
+        await ui.press("right")
+        assert re.search(r"at ([\d,]+) parameters", ui.cost)[1] == "562,341"
+        await ui.press("right")
+        assert "at 1,000,000 parameters" in ui.cost
+        await ui.press("left", "left", "h")
+        assert "at 177,828 parameters" in ui.cost
+        await ui.press("home")
+        assert ui.cost == home
+        assert ui.step == step  # the walk stayed where it was
+
+
+async def test_the_cursor_stops_at_a_thousand_and_at_a_trillion(open_app):
+    async with open_app() as ui:
+        await ui.press("3", *["l"] * 30)
+        assert "at 1 trillion parameters" in ui.cost
+        await ui.press(*["left"] * 40)
+        assert "at 1,000 parameters" in ui.cost
+
+
+async def test_m_switches_to_the_lessons_millisecond_and_back(open_app):
+    async with open_app() as ui:
+        measured = ui.cost
+        await ui.press("3", "m")
+        assert value(ui, "forward pass") == "1.00 ms"
+        assert value(ui, "naive") in ("335 s", "5.59 min")
+        assert "388 days" in ui.cost
+        assert "assumed" in ui.cost
+        await ui.press("m")
+        assert ui.cost == measured
+        assert "measured" in ui.cost
+
+
+async def test_the_lessons_clock_grows_with_the_square_of_the_parameters(open_app):
+    async with open_app() as ui:
+        await ui.press("3", "m", *["right"] * 30)
+        trillion = (1e12 + 1) * 1e-3 * 1e12 / 335_114
+        assert value(ui, "naive").startswith(f"{trillion / (1e6 * YEAR):.3g}")
+        assert "million years" in ui.cost
+
+
+async def test_another_network_is_measured_and_marked_as_the_current_one(open_app):
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        await ui.type("784,32,10")
+        await ui.press("enter")
+        assert "this network: 25,450 parameters" in ui.cost
+        assert ui.app.law.point("forward", 25_450)

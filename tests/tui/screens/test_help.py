@@ -1,0 +1,142 @@
+"""The help, and the table of keys that it is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tui_backprop.keys.table import (
+    KEYS,
+    PANELS_OWN,
+    ROWS,
+    bar,
+    everywhere,
+    names_of,
+    own_keys,
+    worded,
+)
+from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.session.state import PLACES
+from tui_backprop.tui.app.app import BackpropApp
+from tui_backprop.tui.app.panels import ASIDE, view_of
+from tui_backprop.tui.panels.walk import WalkView
+from tui_backprop.tui.screens.help import HelpPage, help_lines
+
+
+def test_every_key_is_in_the_table_once():
+    names = Counter(name for key in KEYS for name in key.keys.split(","))
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("key", KEYS, ids=[key.keys for key in KEYS])
+def test_every_action_in_the_table_is_one_of_the_app(key):
+    assert callable(getattr(BackpropApp, f"action_{key.action.partition('(')[0]}"))
+
+
+@pytest.mark.parametrize("panel", ["walk", "cost", "network"])
+def test_the_key_bar_names_only_keys_that_work_in_its_panel(panel):
+    words = dict(bar(panel))
+    assert words
+    own = {shown for shown, _, _ in own_keys(panel)}
+    for shown in set(words) - own:
+        assert any(key.shown == shown and panel in key.places for key in KEYS)
+
+
+async def test_help_opens_with_a_question_mark_and_closes_with_any_of_its_keys(open_app):
+    async with open_app() as ui:
+        before = ui.screen
+        for key in ("?", "q", "escape", "f1"):
+            await ui.press("?")
+            assert "Reading the maps" in ui.screen
+            await ui.press(key)
+            assert ui.app.is_running
+            assert ui.screen == before
+
+
+async def test_help_lists_every_key(open_app):
+    async with open_app() as ui:
+        await ui.press("?")
+        text = " ".join(ui.app.screen.query_one(HelpPage).text.split())
+        for key in ROWS:
+            assert worded(key.help) in text
+
+
+@pytest.mark.parametrize("size", [(60, 18), (120, 40)])
+async def test_help_can_be_read_to_its_end(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("?")
+        page = ui.app.screen.query_one("#help")
+        for key in ["down"] * (page.max_scroll_y + 1):
+            await ui.press(key)
+        assert page.is_vertical_scroll_end
+        assert "count from 0" in ui.screen
+
+
+async def test_keys_behind_the_help_do_not_step(open_app):
+    async with open_app() as ui:
+        await ui.press("?", "right", "t", "n", "?")
+        assert ui.app.session == type(ui.app.session)()
+
+
+async def test_f1_opens_the_help_from_a_text_field(open_app):
+    async with open_app() as ui:
+        await ui.press("f2", "f1")
+        assert "In the network panel" in ui.screen
+
+
+async def test_the_help_begins_with_the_panel_that_has_the_keys(open_app):
+    async with open_app() as ui:
+        await ui.press("b", "question_mark")
+        assert "In the blame panel" in ui.screen
+        assert "In the marks panel" not in ui.screen  # further down
+
+
+async def test_every_key_is_in_the_command_palette(open_app):
+    async with open_app() as ui:
+        offered = {command.title for command in ui.app.get_system_commands(ui.app.screen)}
+        assert {worded(key.help).rstrip(".") for key in KEYS} <= offered
+
+
+def test_no_key_that_a_panel_has_for_itself_is_among_those_that_work_everywhere():
+    for panel, kind in {"walk": WalkView, **{name: type(view_of(name, UTF8)) for name in ASIDE}}.items():
+        own = {name: binding.action for binding in kind.BINDINGS for name in binding.key.split(",")}
+        for key in everywhere(panel):
+            names = key.keys.split(",")
+            assert own.get(names[0], key.action).removeprefix("app.") == key.action, (panel, names)
+
+
+def test_a_key_means_one_thing_in_the_part_of_the_help_that_is_about_a_panel():
+    for panel in PLACES:
+        text = [plain(row) for row in help_lines(UTF8, 74, panel)]
+        rest = next(i for i, row in enumerate(text) if i > 30 and row.startswith("In the "))
+        text = text[:rest]
+        if "Reading the maps" in text:
+            start = text.index("Reading the maps")
+            text = [*text[:start], *text[text.index("", start) :]]
+        names = [name for row in text if row.startswith("  ") for name in row[2:12].split()]
+        twice = [name for name, times in Counter(names).items() if times > 1]
+        assert not set(twice) - {"F1", "F3", "ctrl+q"}, (panel, twice)
+        assert sum(row.startswith("  m ") for row in text) <= 1
+
+
+def test_keys_that_work_in_few_panels_stand_with_those():
+    text = "\n".join(plain(row) for row in help_lines(UTF8, 74, "blame"))
+    assert "Clock" not in text[: text.index("In the cost panel")]
+    assert text.count("Clock: ") == 2  # the chart and the claims
+    assert names_of(KEYS[0]) == "→ l"
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_tour_is_found(open_app, place):
+    async with open_app() as ui:
+        await ui.app.action_panel(place)
+        await ui.settled()
+        await ui.press("f1")
+        text = ui.app.screen.query_one(HelpPage).text.splitlines()
+        assert text[0] == f"In the {place} panel"
+        first = " ".join(" ".join(text[: text.index("")]).split())
+        assert all(worded(key.help) in first for key in PANELS_OWN if key.places == (place,))
+        assert any(row.split()[:3] == [".", "The", "tour:"] for row in text)
+        assert any("Everything by name." in row for row in text)

@@ -1,0 +1,300 @@
+"""The network form: fields, choices, applying."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.session.network_form import FIELDS, texts_of
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.tui.widgets.form_rows import Editor
+
+ROWS = {field.name: i for i, field in enumerate(FIELDS)}
+
+
+async def test_f2_takes_the_keys_to_the_form_and_f3_back_to_the_walk(open_app):
+    async with open_app() as ui:
+        await ui.press("f2")
+        assert ui.focused == "network"
+        assert "apply" in ui.keys
+        await ui.press("f3")
+        assert ui.focused == "walk"
+        assert "step" in ui.keys
+        await ui.press("right")
+        assert ui.step == 1
+
+
+async def test_enter_builds_the_network_that_was_typed(open_app):
+    async with open_app() as ui:
+        await ui.press("end")
+        await ui.to_field("layers")
+        await ui.type("784,32,10")
+        assert "784·256·256·256·10" in ui.status
+        assert "enter builds this network" in ui.form
+        await ui.press("enter")
+        assert "784·32·10" in ui.status
+        assert "step 0/" in ui.status
+        assert "(1,784)" in ui.walk
+        assert ui.field("preset") == "custom"
+
+
+async def test_the_parameter_sum_is_shown_while_typing_and_adds_up(open_app):
+    async with open_app() as ui:
+        terms = re.findall(r"^([\d,]+)×([\d,]+) \+ ([\d,]+) +([\d,]+)$", ui.form, re.MULTILINE)
+        whole = [[int(n.replace(",", "")) for n in term] for term in terms]
+        assert len(whole) == 4
+        assert all(i * o + b == total for i, o, b, total in whole)
+        assert sum(total for *_, total in whole) == 335_114
+        await ui.to_field("layers")
+        await ui.type("784,100,10")
+        assert re.search(r"^784×100 \+ 100 +78,500\n100×10 \+ 10 +1,010\n", ui.form, re.MULTILINE)
+        assert re.search(r"^parameters +79,510$", ui.form, re.MULTILINE)
+
+
+async def test_up_and_down_go_through_the_fields_and_round(open_app):
+    async with open_app() as ui:
+        await ui.press("1")
+        panel = ui.app.query_one("#network")
+        seen = [panel._row]
+        for _ in FIELDS:
+            await ui.press("down")
+            seen.append(panel._row)
+        assert sorted(seen[1:]) == list(range(len(FIELDS)))
+        assert seen[0] == seen[-1]
+        await ui.press("up")
+        assert panel._row == seen[-2]
+
+
+async def test_left_and_right_go_through_the_choices_and_round(open_app):
+    async with open_app() as ui:
+        await ui.to_field("activation")
+        choices = FIELDS[ROWS["activation"]].choices
+        seen = []
+        for _ in choices:
+            seen.append(ui.field("activation"))
+            await ui.press("right")
+        assert seen == list(choices)
+        assert ui.field("activation") == seen[0]
+        await ui.press("left")
+        assert ui.field("activation") == seen[-1]
+        assert "relu" in ui.status  # nothing is built before enter
+        await ui.press("enter")
+        assert seen[-1] in ui.status
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != "lesson"])
+async def test_a_preset_fills_all_fields_and_enter_opens_it(open_app, preset):
+    async with open_app() as ui:
+        await ui.choose("preset", preset)
+        shown = {name: ui.field(name) for name in ROWS}
+        wanted = texts_of(from_preset(preset))
+        assert {n: v.rstrip("…") for n, v in shown.items()} == {
+            n: v[: len(shown[n].rstrip("…"))] for n, v in wanted.items()
+        }
+        await ui.press("enter")
+        assert ui.app.session == from_preset(preset)
+        assert f"{ui.app.session.network.parameters:,}" in ui.form
+
+
+async def test_a_data_set_makes_layers_and_loss_fit(open_app):
+    async with open_app() as ui:
+        await ui.to_field("sample")
+        await ui.type("7")
+        await ui.choose("data", "sine")
+        assert ui.field("layers") == "1,256,256,256,1"
+        assert ui.field("loss") == "mse"
+        assert ui.field("sample") == "0"
+        await ui.press("enter")
+        assert "sine 0" in ui.status
+
+
+async def test_letters_typed_into_a_field_are_text_and_no_commands(open_app):
+    async with open_app() as ui:
+        await ui.to_field("seed")
+        before = ui.app.session
+        await ui.press("ctrl+e", "ctrl+u", *"nqtr?[] 3lh$m")
+        assert ui.field("seed") == "nqtr?[] 3lh$m"
+        assert ui.app.session == before
+        assert ui.app.is_running
+        assert len(ui.app.screen_stack) == 1
+
+
+async def test_an_edit_that_is_not_applied_outlives_what_happens_elsewhere(open_app):
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        await ui.type("784,32,10")
+        await ui.press("f3", "n", "right", "t")
+        assert ui.field("layers") == "784,32,10"
+        assert "784·256·256·256·10" in ui.status
+        await ui.press("f2", "enter")
+        assert "784·32·10" in ui.status
+
+
+async def test_an_edit_of_another_field_does_not_take_back_the_sample_chosen_meanwhile(open_app):
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        await ui.type("784,32,10")
+        await ui.press("f3", "n", "n", "f2", "enter")
+        assert "digits 2" in ui.status
+
+
+async def test_a_new_rate_keeps_the_training_so_far(open_app):
+    async with open_app() as ui:
+        await ui.press("t", "t")
+        await ui.to_field("lr")
+        await ui.type("0.5")
+        await ui.press("enter")
+        assert ui.app.session.lr == 0.5
+        assert "iteration 2" in ui.status
+
+
+async def test_a_click_on_a_row_selects_it(open_app):
+    async with open_app() as ui:
+        await ui.pilot.click("#network-view", offset=(14, ROWS["batch"]))
+        await ui.settled()
+        await ui.type("4")
+        await ui.press("enter")
+        assert "digits 0 and 3 more" in ui.status
+
+
+async def test_every_option_of_the_network_can_be_built(open_app):
+    async with open_app(from_preset("vanishing")) as ui:
+        for name in ("layer-norm", "residual"):
+            await ui.choose(name, "on")
+        for name, text in (("dropout", "0.25"), ("l2", "1e-3"), ("layers", "2,6,6,2")):
+            await ui.to_field(name)
+            await ui.type(text)
+        await ui.choose("optimiser", "adamw")
+        await ui.press("enter")
+        network = replace(
+            PRESETS["vanishing"].network,
+            layers=(2, 6, 6, 2),
+            layer_norm=True,
+            residual=True,
+            dropout=0.25,
+            l2=0.001,
+        )
+        assert ui.app.session.network == network
+        assert ui.app.session.optimiser == OptimiserSpec("adamw")
+        assert re.search(r"^2×6 \+ 3×6 +30\n6×6 \+ 3×6 +54\n6×2 \+ 2 +14\n", ui.form, re.MULTILINE)
+        await ui.press("f3", "end")
+        assert "W3'" in ui.walk
+        await ui.press("f2")
+        await ui.choose("layer-norm", "off")
+        await ui.press("enter")
+        assert ui.app.session.network == replace(network, layer_norm=False)
+
+
+ODD = Session(
+    NetworkSpec((784, 30, 20, 10), "relu,tanh", init="normal:0.02", dropout=0.123456789, bias=False),
+    optimiser=OptimiserSpec("adam", momentum=0.8, schedule="cosine", clip=2),
+)
+
+
+async def test_what_the_form_has_no_field_or_choice_for_outlives_another_edit(open_app):
+    async with open_app(ODD) as ui:
+        assert ui.field("activation") == "relu,tanh"
+        assert ui.field("init") == "normal:0.02"
+        await ui.to_field("batch")
+        await ui.type("3")
+        await ui.press("enter")
+        assert ui.app.session == replace(ODD, batch=3)
+        await ui.choose("optimiser", "adamw")
+        await ui.press("enter")
+        assert ui.app.session.optimiser == replace(ODD.optimiser, name="adamw")
+        assert ui.app.session.network == ODD.network
+
+
+@pytest.mark.parametrize("name", ["activation", "init"])
+async def test_a_choice_of_the_session_alone_is_one_of_those_to_turn_to(open_app, name):
+    async with open_app(ODD) as ui:
+        await ui.to_field(name)
+        own, seen = ui.field(name), []
+        for _ in range(len(FIELDS[ROWS[name]].choices) + 1):
+            seen.append(ui.field(name))
+            await ui.press("right")
+        assert seen == [own, *FIELDS[ROWS[name]].choices]
+        assert ui.field(name) == own
+        assert "enter builds" not in ui.form
+
+
+async def test_another_optimiser_begins_training_anew_and_keeps_the_place(open_app):
+    async with open_app() as ui:
+        await ui.press("right", "right", "t", "t")
+        await ui.choose("optimiser", "momentum")
+        await ui.press("enter")
+        assert "iteration 0 · step 2/" in ui.status
+        await ui.press("f3", "t", "t", "t")
+        assert "iteration 3 · step 2/" in ui.status
+
+
+@pytest.mark.parametrize("size", [(60, 18), (60, 20), (80, 24)])
+async def test_every_field_can_be_reached_and_edited_where_rows_are_short(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("f2")
+        panel = ui.app.query_one("#network")
+        for _ in FIELDS:
+            field = FIELDS[panel._row]
+            (row,) = [
+                y for y, text in enumerate(ui.screen.splitlines()) if text.startswith(f" {field.label:<10}")
+            ]
+            if field.choices:
+                assert "‹" in ui.screen.splitlines()[row]
+            else:
+                assert panel.query_one("Editor").region.y == row
+            await ui.press("down")
+
+
+async def test_a_click_where_the_fields_are_scrolled_selects_the_one_that_is_seen(open_app):
+    async with open_app(size=(60, 18)) as ui:
+        await ui.press("f2", "up", "up")
+        assert "more fields" in ui.form
+        at = next(y for y, text in enumerate(ui.form.splitlines()) if text.startswith("batch"))
+        await ui.pilot.click("#network-view", offset=(14, at))
+        await ui.settled()
+        assert FIELDS[ui.app.query_one("#network")._row].name == "batch"
+
+
+async def test_the_editor_stays_on_its_row_when_the_terminal_changes_its_size(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.to_field("seed")
+        for size in ((60, 18), (120, 40), (80, 24)):
+            await ui.resize(*size)
+            row = next(y for y, text in enumerate(ui.screen.splitlines()) if re.search(r"^[ │]+seed ", text))
+            assert ui.app.query_one("#network").query_one("Editor").region.y == row
+
+
+async def test_what_an_input_says_late_is_not_put_into_another_field(open_app):
+    """Keys that are pressed in a hurry change the text of a field that is being left."""
+    async with open_app() as ui:
+        await ui.to_field("layers")
+        editor = ui.app.query_one(Editor)
+        await ui.press("down")
+        editor.post_message(Editor.Changed(editor, "784,9,10"))
+        await ui.press("right")
+        assert ui.field("activation") == "leaky-relu"
+        await ui.to_field("seed")
+        editor.post_message(Editor.Changed(editor, "784,9,10"))
+        await ui.settled()
+        assert ui.field("seed") == "0"
+
+
+async def test_letters_on_a_choice_choose_and_do_nothing_else(open_app):
+    """What is typed belongs to the form, also where its row is no text: it steps no walk and opens no panel."""
+    async with open_app() as ui:
+        await ui.to_field("activation")
+        before = ui.app.session
+        await ui.press(*"s")
+        assert ui.field("activation") == "silu"
+        await ui.press(*"s")
+        assert ui.field("activation") == "softplus"
+        await ui.press(*"T784,abc10dqnQ?")  # of these, a, b and c begin no choice
+        assert ui.field("activation") == "tanh"
+        assert (ui.focused, ui.app.session, len(ui.app.screen_stack)) == ("network", before, 1)
+        await ui.press("f1")
+        assert len(ui.app.screen_stack) == 2

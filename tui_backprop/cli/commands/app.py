@@ -1,0 +1,73 @@
+"""The app: what it opens on (a network and data from the options, the last session, or that of a token), and how."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from tui_backprop.cli.options import session_from
+from tui_backprop.cli.settings import Settings
+from tui_backprop.session.state import Session
+from tui_backprop.support.validation import SpecError
+
+
+def opening(given: dict[str, Any], resume: bool, token: str | None) -> Session:
+    """The session to open. Raises SpecError, naming the option, for a bad one, and for two that cannot both be."""
+    if not resume and token is None:
+        return session_from(given)
+    field = "resume" if resume else "open"
+    if resume and token is not None:
+        raise SpecError(field, "--open brings a session of its own; leave one out")
+    if given:
+        other = next(iter(given)).replace("_", "-")
+        raise SpecError(field, f"it brings its own network, data and place; leave --{other} out")
+    if token is not None:
+        from tui_backprop.session.share_token import decode
+
+        return decode(token)
+    from tui_backprop.session.autosave import load
+
+    return load()
+
+
+def open_app(session: Session, chosen: Settings) -> None:
+    """Open the app on a session; refuses where there is no terminal to open it on."""
+    from tui_backprop.cli.output import glyphs_for
+    from tui_backprop.terminal.setup import require_terminal, settle_colours, settle_motion, theme_for
+
+    require_terminal()
+    gc.disable()  # until the first paint: there is nothing to collect before
+    settle_colours(chosen.color)
+    settle_motion(chosen.motion)
+    from tui_backprop.session.autosave import Saver
+    from tui_backprop.terminal.capabilities import link
+    from tui_backprop.terminal.driver import careful
+    from tui_backprop.tui.app.app import BackpropApp
+    from tui_backprop.tui.app.first_run import tour_wanted
+
+    glyphs = replace(glyphs_for(sys.stderr.encoding, chosen.glyphs), sparse=bool(chosen.sparse))
+    if chosen.keys:
+        from tui_backprop.keys.remap import remapped
+
+        glyphs = replace(glyphs, keys=remapped(chosen.keys))
+    saver = Saver()
+    app = BackpropApp(
+        session,
+        glyphs,
+        chosen.memory * 2**20,
+        saver,
+        theme_for(chosen.theme, chosen.color),
+        tour_wanted(chosen.tour),
+    )
+    app.set_keymap(chosen.keymap)
+    far, tells = link(os.environ).value == "ssh", chosen.sparse is None
+    app.driver_class = careful(app.driver_class, far=far, tells=tells)
+    app.run(mouse=chosen.mouse)
+    if saver.trouble:
+        click.echo(f"backprop-tui: {saver.trouble}", err=True)
+    raise SystemExit(app.return_code or 0)

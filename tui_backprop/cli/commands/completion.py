@@ -1,0 +1,21 @@
+"""``backprop-tui completion``: the script by which a shell completes what is typed."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from tui_backprop.support.validation import SpecError, one_of
+
+SHELLS = ("bash", "zsh", "fish")
+NAME = "backprop-tui"
+VARIABLE = "_BACKPROP_TUI_COMPLETE"  # by which the script asks the command what there is
+
+
+def script(command: click.Command, shell: str) -> str:
+    """click's own script for a shell. Raises SpecError for one that it has none for."""
+    kind = get_completion_class(one_of("SHELL", shell, SHELLS))
+    if kind is None:
+        raise SpecError("SHELL", f"this click has no script for {shell}")
+    made = kind(command, {}, NAME, VARIABLE)
+    return made.source_template % made.source_vars()  # source() would start a bash, to look at its version

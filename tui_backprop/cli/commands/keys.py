@@ -1,0 +1,39 @@
+"""``backprop-tui keys``: every action that can have other keys, as lines for the settings file."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tui_backprop.keys.table import ROWS, Key, worded
+from tui_backprop.session.state import PLACES
+
+HEAD = (
+    "# Keys by action, as they are. In the settings file, which backprop-tui doctor names, take the # away in front",
+    "# of an action and give it one key or more; [keys] stands there once.",
+    "",
+    "[keys]",
+)
+BARE = re.compile(r"[A-Za-z0-9_-]+")  # what TOML takes without quotes
+
+
+def key_table() -> str:
+    """TOML: a comment for each action, by the panels in which it works; those of everywhere come first."""
+    rows: dict[str, Key] = {}
+    for key in ROWS:
+        if not key.fixed:
+            rows.setdefault(key.id, key)
+    groups: dict[tuple[str, ...], list[Key]] = {PLACES: []}
+    for key in rows.values():
+        groups.setdefault(key.places, []).append(key)
+    lines = [*HEAD]
+    for places, keys in groups.items():
+        where = "Everywhere" if places == PLACES else f"In {', '.join(places)}"
+        lines += ["", f"# --- {where}", *map(_line, keys)]
+    return "\n".join(lines)
+
+
+def _line(key: Key) -> str:
+    name = key.id if BARE.fullmatch(key.id) else json.dumps(key.id)
+    about = worded(key.help, ROWS) if key.help else f"{key.name[:1].upper()}{key.name[1:]}."
+    return f"# {name} = {json.dumps(key.keys.split(','))}  # {about}"

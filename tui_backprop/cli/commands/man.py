@@ -1,0 +1,138 @@
+"""``backprop-tui man``: the manual page, made of the commands' own definitions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+
+from tui_backprop import __version__
+from tui_backprop.cli.commands.doctor import BACK
+from tui_backprop.cli.options import CHOICES, FLAGS
+from tui_backprop.cli.settings import FILE, SETTINGS
+from tui_backprop.cost.measure.cache import NAME as MEASURED
+from tui_backprop.session.autosave import NAME as LAST
+from tui_backprop.support import paths as places
+from tui_backprop.support.paths import shown
+
+SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options that name a network and data
+
+ENVIRONMENT = (
+    *((setting.variable, f"As --{setting.name}: {setting.values}. {setting.about}") for setting in SETTINGS),
+    (FILE, "As --config: another settings file."),
+    ("NO_COLOR", "Unless it is empty: no colours."),
+    ("COLORTERM, TERM", "How many colours the terminal has."),
+    ("COLORFGBG", "Where it says that the terminal is light, so is the app."),
+    ("SSH_CONNECTION", "Where it is set, nothing moves on the screen unless that is asked for."),
+    ("OPENBLAS_NUM_THREADS", "How many threads compute."),
+)
+STATUS = (
+    ("0", "Done."),
+    ("1", "A check failed."),
+    ("2", "Bad usage or bad input; one line on standard error says what would be right."),
+    ("130", "Interrupted."),
+)
+NOTE = (
+    "A terminal whose connection was dropped may go on to print what the mouse does. There, reset gives it back, or"
+    f" {BACK}."
+)
+
+
+def page(main: click.Group) -> str:
+    """The page in roff, for man."""
+    context = click.Context(main, info_name="backprop-tui")
+    lines = [
+        f'.TH BACKPROP\\-TUI 1 "" "backprop\\-tui {__version__}" "User Commands"',
+        *_section("NAME", [f"backprop\\-tui \\- {_text(_summary(main))}"]),
+        *_section("SYNOPSIS", _synopses(main, context)),
+        *_section("DESCRIPTION", [*_paragraphs(main.help or ""), *_paragraphs(main.epilog or "")]),
+        *_section("OPTIONS", _options(main, context, shared=True)),
+        *_section("COMMANDS", []),
+    ]
+    for name in main.list_commands(context):
+        command = main.commands[name]
+        lines += [f".SS {_text(name)}", *_paragraphs(command.help or "")]
+        lines += _options(command, click.Context(command, context, name), shared=False)
+        if any(SHARED.intersection(parameter.opts) for parameter in command.params):
+            lines += [".PP", "It takes the options that name a network and data, too."]
+    lines += _section("ENVIRONMENT", _terms(ENVIRONMENT))
+    lines += _section("FILES", _terms(_files()))
+    lines += _section("EXIT STATUS", _terms(STATUS))
+    lines += _section("NOTES", [_line(NOTE)])
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f".SH {title}", *lines]
+
+
+def _synopses(main: click.Group, context: click.Context) -> list[str]:
+    """A line for the app, and one for each command."""
+    names = [(), *((name,) for name in main.list_commands(context))]
+    lines = []
+    for at, name in enumerate(names):
+        command = main.commands[name[0]] if name else main
+        arguments = [
+            p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)
+        ]
+        words = " ".join([f"\\fB{_text(' '.join(('backprop-tui', *name)))}\\fR", "[\\fIOPTIONS\\fR]"])
+        lines += [".br"] * (at > 0) + [" ".join([words, *(f"\\fI{_text(each)}\\fR" for each in arguments)])]
+    return lines
+
+
+def _options(command: click.Command, context: click.Context, *, shared: bool) -> list[str]:
+    """The options of a command, with or without those that others have too."""
+    rows = []
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and (shared or not SHARED.intersection(parameter.opts)):
+            names = ", ".join(
+                f"\\fB{_text(name)}\\fR" for name in (*parameter.opts, *parameter.secondary_opts)
+            )
+            value = "" if parameter.is_flag else f" \\fI{_text(parameter.make_metavar(context))}\\fR"
+            rows += [".TP", names + value, _line(parameter.help or "")]
+    return rows
+
+
+def _files() -> list[tuple[str, str]]:
+    rows = []
+    for place, name, about in (
+        (
+            places.config_file,
+            "",
+            'Settings, in TOML: color = "256" and the like, and a table [keys] of keys by action; '
+            "backprop-tui keys prints them all.",
+        ),
+        (places.state_folder, LAST, "The last session, for --resume."),
+        (places.cache_folder, MEASURED, "What was measured of this machine."),
+    ):
+        try:
+            rows.append((shown(place() / name if name else place()), about))
+        except OSError:
+            rows.append(("(no home folder)", about))
+    return rows
+
+
+def _terms(rows: Sequence[tuple[str, str]]) -> list[str]:
+    return [line for term, about in rows for line in (".TP", f"\\fB{_text(term)}\\fR", _line(about))]
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Paragraphs of a help text; they are parted by empty lines, and broken anew."""
+    parts = re.split(r"\n\s*\n", text.replace("\b", "").strip())
+    return [line for part in parts if part for line in (".PP", _line(part))]
+
+
+def _summary(command: click.Command) -> str:
+    return (command.help or "").strip().split("\n\n")[0].replace("\n", " ").rstrip(".").lower()
+
+
+def _line(text: str) -> str:
+    """A line of text, which roff must not take for a request."""
+    escaped = _text(" ".join(text.split()))
+    return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
+
+
+def _text(text: str) -> str:
+    """What roff reads as these characters: a plain minus sign, a backslash that is one."""
+    return text.replace("\\", "\\e").replace("-", "\\-")

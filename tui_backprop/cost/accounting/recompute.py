@@ -1,0 +1,239 @@
+"""The cache switched off: what the gradient takes, really run, when values of the forward pass are computed anew for
+each layer of the way back, or deltas for each layer's parameters, or both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate, groupby
+from statistics import median
+from time import perf_counter, sleep
+
+import numpy as np
+
+from tui_backprop.cost.accounting.ledger import kept_bytes, layer_of, needed
+from tui_backprop.engine.network.graph import (
+    INPUT,
+    LOSS,
+    Visit,
+    backward_visits,
+    compile_ops,
+    costs_of,
+    forward_visits,
+    mask_shapes,
+    parameter_shapes,
+    parameter_slices,
+    value_shapes,
+)
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.primitives import Array, size
+from tui_backprop.engine.training.iteration import Pass, feed
+from tui_backprop.support.validation import SpecError
+
+LEAST, MOST = 3, 50  # runs that are timed
+LONGEST = 2.0  # seconds after which a run is broken off, and its time projected
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Whether the values of the forward pass are kept for the way back, and deltas for the layers before."""
+
+    values: bool
+    deltas: bool
+
+
+KINDS = {
+    "everything kept": Keeping(True, True),
+    "no values kept": Keeping(False, True),
+    "no deltas kept": Keeping(True, False),
+    "nothing kept": Keeping(False, False),
+}
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A gradient found with less kept: ``passes`` (parts of) forward passes and ``walks`` (parts of) walks back,
+    their multiply-accumulates, and the bytes of the forward pass that are held at once. ``seconds`` is the median of
+    ``runs``; with 0 runs it is projected from the part of one that was run. ``same`` says whether what was found is
+    the gradient to the last bit, although all that is not kept was overwritten."""
+
+    kind: str
+    passes: int
+    walks: int
+    macs: int
+    held: int
+    seconds: float
+    runs: int
+    same: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some visits back, how many operations (from the first on) make what they need, and its bytes."""
+
+    visits: tuple[Visit, ...]
+    forward: int
+    bytes: int
+
+
+# Of the loss or of a layer: "all" visits, those that lead "onward", those that its "own" parameters need.
+Stage = Mapping[str, Part]
+Step = tuple[int, int, str]  # operations that are run anew, the stage, which part of it
+
+
+def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
+    """The way back: the loss, and then layer by layer."""
+    places = {op.output: i for i, op in enumerate(compile_ops(spec))}
+    layers = {op.output: op.layer for op in compile_ops(spec)}
+    shapes, masks, parameters = value_shapes(spec, batch), mask_shapes(spec, 1), parameter_shapes(spec)
+
+    def layer(visit: Visit) -> int:
+        return 0 if visit.op.primitive.kind == "loss" or visit.writes[0] == LOSS else layer_of(visit.op)
+
+    def part(visits: list[Visit]) -> Part:
+        needs = {kept: n for kept, n in needed(spec, shapes, visits).items() if kept[1] not in masks}
+        return Part(tuple(visits), max((places[at] + 1 for at, _ in needs), default=0), sum(needs.values()))
+
+    made: list[Stage] = []
+    for k, group in groupby(backward_visits(spec), layer):
+        visits = list(group)
+        onward = [visit for visit in visits if visit.writes not in parameters]
+        own = [visit for visit in visits if k and layers.get(visit.writes, k) == k]
+        made.append({"all": part(visits), "onward": part(onward), "own": part(own)})
+    return tuple(made)
+
+
+def steps(way: tuple[Stage, ...], whole: int, keeping: Keeping) -> Iterator[Step]:
+    """What has to be run, with so much kept: if deltas are not, one walk back for the parameters of each layer; if
+    values are not, a (part of a) forward pass before each step that needs them."""
+    everything = ((at, "all") for at in range(len(way)))
+    again = (
+        (at, "own" if at == end else "onward") for end in range(1, len(way)) for at in range(end + 1)
+    )  # of the loss, stage 0, there are no parameters
+    for n, (at, name) in enumerate(everything if keeping.deltas else again):
+        yield (0 if n else whole) if keeping.values else way[at][name].forward, at, name
+
+
+def recompute(taken: Pass, kind: str, seconds: float = 0.1) -> Recomputed:
+    """Find the gradient of a pass with only so much kept (one of KINDS), again and again for so many ``seconds``, 3
+    times at the least, unless 2 seconds are over before: then a run is broken off. The rules of the program are run.
+    Raises SpecError for another kind."""
+    if kind not in KINDS:
+        raise SpecError("kind", f"{kind} is unknown; choose {', '.join(KINDS)}")
+    run = _Run(taken, KINDS[kind])
+    same = run.checked(taken.program.gradient)
+    took, runs = run.timed(seconds)
+    return Recomputed(kind, *run.counted(), run.held(), took, runs, same)
+
+
+class _Run:
+    """A program of its own for a pass, and the steps to its gradient."""
+
+    def __init__(self, taken: Pass, keeping: Keeping) -> None:
+        self.spec, self.batch, self.keeping = taken.spec, taken.batch, keeping
+        self.x, self.places = taken.tensor("x"), parameter_slices(taken.spec)
+        self.program = Program(taken.spec, taken.batch, taken.program.parameters)
+        feed(self.program, self.x, taken.tensor("t"), taken.before.t)
+        self.way = stages(taken.spec, taken.batch)
+        self.calls = [
+            {name: self.program.backward_calls(part.visits) for name, part in stage.items()}
+            for stage in self.way
+        ]
+
+    def steps(self) -> Iterator[Step]:
+        return steps(self.way, len(self.program.ops), self.keeping)
+
+    def _step(self, step: Step) -> None:
+        forward, at, name = step
+        if forward:
+            self.program.forward(0, forward)
+        for rule, arguments in self.calls[at][name]:
+            rule(*arguments)
+
+    def checked(self, right: Array) -> bool:
+        """Run it once, or for as long as a run may take, with NaN in all that is not kept; whether all gradients, or
+        those found by then, are right to the last bit."""
+        found: set[str] = set()
+        end = perf_counter() + LONGEST
+        self.program.gradient.fill(np.nan)
+        with np.errstate(all="ignore"):
+            for step in self.steps():
+                if not self.keeping.values:
+                    self._forget_values()
+                if not self.keeping.deltas and step[1] == 0:
+                    self._forget_deltas()
+                self._step(step)
+                found |= {visit.writes for visit in self.way[step[1]][step[2]].visits}
+                if perf_counter() > end and not found.isdisjoint(self.places):
+                    break
+            else:
+                found = set(self.places)
+        return all(
+            np.array_equal(self.program.gradient[place], right[place], equal_nan=True)
+            for name, place in self.places.items()
+            if name in found
+        )
+
+    def _forget_values(self) -> None:
+        """A forward pass of NaN leaves nothing else in any value or cache."""
+        self.program.values[INPUT].fill(np.nan)
+        self.program.forward()
+        np.copyto(self.program.values[INPUT], self.x)
+
+    def _forget_deltas(self) -> None:
+        for name, array in self.program.cotangents.items():
+            if name not in self.places and name[0] != LOSS:
+                array.fill(np.nan)
+
+    def timed(self, seconds: float) -> tuple[float, int]:
+        """Seconds of a run, and of how many they are the median."""
+        times: list[float] = []
+        start = perf_counter()
+        while len(times) < LEAST or (perf_counter() < start + seconds and len(times) < MOST):
+            took, share = self._once(start + LONGEST)
+            if share < 1:
+                return (median(times), len(times)) if times else (took / share, 0)
+            times.append(took)
+            sleep(0)  # lets go of the interpreter, for whoever draws meanwhile
+        return median(times), len(times)
+
+    def _once(self, until: float) -> tuple[float, float]:
+        """Seconds of a run, and which share of its calls it came to."""
+        start, done = perf_counter(), 0
+        with np.errstate(all="ignore"):
+            for step in self.steps():
+                self._step(step)
+                done += self._calls(step)
+                if perf_counter() > until:
+                    break
+        took = perf_counter() - start
+        return took, 1.0 if perf_counter() <= until else done / sum(map(self._calls, self.steps()))
+
+    def _calls(self, step: Step) -> int:
+        forward, at, name = step
+        return forward + len(self.calls[at][name])
+
+    def counted(self) -> tuple[int, int, int]:
+        """(Parts of) forward passes, of walks back, and multiply-accumulates in all."""
+        shapes = value_shapes(self.spec, self.batch)
+        forward = [0, *accumulate(costs_of(visit, shapes)[0] for visit in forward_visits(self.spec))]
+        back = [
+            {name: sum(costs_of(visit, shapes)[0] for visit in part.visits) for name, part in stage.items()}
+            for stage in self.way
+        ]
+        passes = walks = macs = 0
+        for again, at, name in self.steps():
+            passes += again > 0
+            walks += at == 0
+            macs += forward[again] + back[at][name]
+        return passes, walks, macs
+
+    def held(self) -> int:
+        """Bytes of the forward pass: all that the way back needs; or, where values are not kept, those of the step
+        that needs most, and the dropout masks, which are not drawn again."""
+        if self.keeping.values:
+            return sum(kept_bytes(self.spec, self.batch).values())
+        masks = sum(map(size, mask_shapes(self.spec, self.batch).values())) * ITEMSIZE[self.spec.dtype]
+        return masks + max(self.way[at][name].bytes for _, at, name in self.steps())

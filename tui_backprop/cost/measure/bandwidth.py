@@ -1,0 +1,83 @@
+"""How fast this machine moves numbers, by how many it goes through: what caches hold is nearer than memory.
+
+A matrix times a vector, which is what a layer does for one sample, reads. The way back reads once more, and writes an
+outer product, the weight gradient, which drives from the caches what was to be read next: so both are timed together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
+from statistics import fmean
+from time import perf_counter
+
+import numpy as np
+
+from tui_backprop.cost.model.speeds import Probe, Speeds
+
+RUNS = 5
+LAYERS = 3  # of a network: what one leaves in the caches, the next one drives out
+GLANCE, LOOK = 20, 27  # log2 of the most bytes gone through: at the start, and later
+LEAST = 14  # log2 of the fewest
+
+
+def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Probe:
+    """Measure speeds on matrices of 2**14 to 2**most bytes, at the most a tenth of the memory that is free."""
+    import psutil
+
+    most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST + 2)))))
+    reading, both = {}, {}
+    for power in range(LEAST, most + 1):
+        side = math.isqrt(2**power // 4 // LAYERS)
+        layers = [Layer(side) for _ in range(LAYERS)]
+        bytes_ = sum(layer.w.nbytes for layer in layers)
+        reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
+        both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
+    return Probe(*(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both)))
+
+
+def falling(rates: Iterable[float]) -> tuple[float, ...]:
+    """The rates, of which none behind the highest is above the one before: the more is gone through, the less is held
+    by caches. Those that rise all the same are averaged (isotonic regression of the logarithms, by pooling adjacent
+    violators: Ayer et al., 1955)."""
+    logs = [math.log(rate) for rate in rates]
+    peak = logs.index(max(logs))
+    pools: list[list[float]] = []
+    for value in logs[peak:]:
+        pools.append([value])
+        while len(pools) > 1 and fmean(pools[-2]) < fmean(pools[-1]):
+            pools[-2:] = [[*pools[-2], *pools[-1]]]
+    return tuple(math.exp(x) for x in (*logs[:peak], *(fmean(pool) for pool in pools for _ in pool)))
+
+
+class Layer:
+    """A square matrix, a gradient for it, and vectors."""
+
+    def __init__(self, side: int) -> None:
+        self.w, self.gradient = np.ones((side, side), np.float32), np.ones((side, side), np.float32)
+        self.x = np.ones((1, side), np.float32)
+        self.column, self.y = self.x.T.copy(), np.empty_like(self.x)
+
+
+def _down(layers: list[Layer]) -> None:
+    for layer in layers:
+        np.matmul(layer.x, layer.w, out=layer.y)
+
+
+def _down_and_up(layers: list[Layer]) -> None:
+    _down(layers)
+    for layer in reversed(layers):
+        np.multiply(layer.column, layer.x, out=layer.gradient)
+        np.matmul(layer.x, layer.w.T, out=layer.y)
+
+
+def _least(run: Callable[[], object], clock: Callable[[], float]) -> float:
+    """Seconds of the quickest of a few runs, after one to warm up: whatever disturbs them makes them slower."""
+    run()
+    times = []
+    for _ in range(RUNS):
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return max(min(times), 1e-9)

@@ -1,0 +1,121 @@
+"""Time passes of networks on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+
+from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
+from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
+from tui_backprop.cost.measure.bandwidth import probe
+from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.workload import TOGETHER, shape_of
+from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.network.forward_mode import ForwardMode
+from tui_backprop.engine.network.graph import INPUT, TARGET, views
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.streaming import StreamedProgram
+
+# Measured beside the current network, so that the projection stands on more than one size: about 1.7
+# thousand, 32 thousand, 335 thousand and 2.9 million parameters.
+LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
+GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
+LEAST = 4  # runs of each, however long they take
+MANY = 1_000_000  # parameters from which what a batched method begins with is nothing beside what it does
+STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
+
+Run = Callable[[], object]
+
+
+def timings(run: Run, budget: float, clock: Callable[[], float] = perf_counter) -> list[float]:
+    """Seconds of each run of ``run``, after one to warm up: at least four, then until the budget is spent."""
+    run()
+    times: list[float] = []
+    end = clock() + budget
+    while len(times) < LEAST or clock() < end:
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return times
+
+
+def quartiles(times: Sequence[float]) -> tuple[float, float, float]:
+    """First quartile, median and third quartile, to the nearest run."""
+    ordered, last = sorted(times), len(times) - 1
+    return ordered[last // 4], ordered[last // 2], ordered[3 * last // 4]
+
+
+def weights_of(spec: NetworkSpec) -> Array:
+    """Parameters (P,) that are quick to make: what they are makes no difference to how long a pass takes, as long as
+    they are neither 0 nor so small that their products are."""
+    return np.resize(np.linspace(-0.05, 0.06, 4099, dtype=spec.dtype), spec.parameters)
+
+
+def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, tuple[Run, int]]:
+    """For each kind of pass of one sample what runs it, and how many such passes that is."""
+    many = spec.parameters >= STREAMED
+    program = (StreamedProgram if many else Program)(spec, 1, parameters)
+    x = np.full(program.shapes[INPUT], 0.5, spec.dtype)
+    program.feed(x, target := np.zeros_like(program.values[TARGET]))
+
+    def backprop() -> None:
+        program.forward()
+        if isinstance(program, StreamedProgram):
+            for _ in program.stages(lambda *tile: None):
+                pass
+        else:
+            program.backward()
+
+    runs: dict[str, tuple[Run, int]] = {"forward": (program.forward, 1), "backprop": (backprop, 1)}
+    problem = Problem(spec, x, target, parameters)
+    if "complex" in kinds:
+        off = problem.program(dtype="complex64" if spec.dtype == "float32" else "complex128")
+        runs["complex"] = off.forward, 1
+    if "jvp" in kinds:
+        direction = np.zeros_like(parameters)
+        program.forward()
+        runs["jvp"] = ForwardMode(program, views(direction, spec)).push, 1
+    if "batched" in kinds:
+        # Some parameters of every layer, in proportion: 256 at once, as the method takes them.
+        count = min(spec.parameters, (32 if spec.parameters < MANY else 8) * TOGETHER)
+        where = np.unique(np.linspace(0, spec.parameters - 1, count).astype(int))
+        out = np.empty(spec.parameters)
+
+        def batched() -> None:
+            for _ in METHODS["batched-difference"].fill(out, problem, where, Options(at_once=TOGETHER)):
+                pass
+
+        runs["batched"] = batched, len(where)
+    return {kind: runs[kind] for kind in kinds}
+
+
+def measure(
+    spec: NetworkSpec,
+    budget: float = GLANCE,
+    kinds: Sequence[str] = ("forward", "backprop"),
+    clock: Callable[[], float] = perf_counter,
+) -> tuple[Measured, ...]:
+    """Passes of one sample, ``budget`` seconds for each kind."""
+    shape = shape_of(spec)
+    found = []
+    for kind, (run, count) in runs_of(spec, weights_of(spec), kinds).items():
+        times = [max(seconds, 1e-9) / count for seconds in timings(run, budget, clock)]
+        found.append(Measured(kind, shape, *quartiles(times), len(times)))
+    return tuple(found)
+
+
+def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: Law | None = None) -> Law:
+    """The law of this machine, from the ladder and the given network: ``budget`` seconds for each kind of pass. Where
+    a law is ``kept`` from a sweep, the network alone is measured, and goes into that."""
+    if kept is not None:
+        points = measure(spec, budget)
+        others = (p for p in kept.points if (p.kind, p.shape) not in {(q.kind, q.shape) for q in points})
+        return Law(tuple(sorted((*others, *points), key=lambda p: (p.parameters, p.kind))), kept.probe)
+    specs = {one.parameters: one for one in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)}
+    specs[spec.parameters] = spec
+    points = tuple(point for size in sorted(specs) for point in measure(specs[size], budget))
+    return Law(points, probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE))

@@ -1,0 +1,120 @@
+"""The sweep: passes of networks of one shape, from a thousand parameters up to what memory or the time allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from tui_backprop.cost.measure.bandwidth import LOOK, probe
+from tui_backprop.cost.measure.passes import STREAMED, measure
+from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.speeds import Probe
+from tui_backprop.cost.model.workload import KINDS, shape_of
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.support.validation import SpecError, positive
+
+FIRST, STEP = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
+LARGEST = 1e9
+SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
+EACH = 0.15  # seconds for a kind of pass at the most
+SHARE = 0.5  # of the memory that is free
+BUDGET = 30.0  # seconds, unless asked otherwise
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: networks ``done`` ``of`` those planned, the one that is measured ``now`` (parameters; None
+    when it is over), what was found so far, and why it ended before the last: ``time`` or nothing."""
+
+    done: int
+    of: int
+    now: int | None
+    law: Law
+    seconds: float
+    ended: str = ""
+
+
+def checked(budget: object) -> float:
+    """A budget in seconds. Raises SpecError for what is none."""
+    return positive("budget", budget)
+
+
+def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
+    """Networks of a shape, growing by half a decade, as far as ``free`` bytes of memory allow; that of the shape
+    itself is one of them."""
+    shape, specs, size = shape_of(spec), {spec.parameters: plain(spec)}, FIRST
+    while size <= 1.001 * LARGEST:
+        widths = shape.at(size).widths
+        one = replace(plain(spec), layers=tuple(max(1, round(n)) for n in widths))
+        if needs(one) > SHARE * free:
+            break
+        specs[one.parameters] = one
+        size *= STEP
+    if needs(spec) > SHARE * free:
+        del specs[spec.parameters]
+    return [specs[size] for size in sorted(specs)]
+
+
+def plain(spec: NetworkSpec) -> NetworkSpec:
+    """A network of the same size without what the law leaves out."""
+    return replace(spec, dropout=0, l2=0, layer_norm=False, residual=False)
+
+
+def needs(spec: NetworkSpec) -> int:
+    """About the bytes that measuring takes: parameters and gradient, and for small ones as many in complex numbers
+    and tangents; streamed, the parameters alone."""
+    copies = 1.1 if spec.parameters >= STREAMED else 3 if spec.parameters > SMALL else 9
+    return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
+
+
+def sweep(
+    spec: NetworkSpec,
+    budget: float = BUDGET,
+    free: int | None = None,
+    clock: Callable[[], float] = perf_counter,
+    measured: Callable[..., tuple[Measured, ...]] = measure,
+    probed: Callable[[int], Probe] = probe,
+) -> Iterator[Progress]:
+    """Measure, small networks first, within ``budget`` seconds; ``free`` bytes of memory, the system's if None. A
+    network whose measurement would not end in time is not begun. Yields before each network, and when it is over."""
+    start = clock()
+    law = Law((), probed(LOOK))
+    specs = plan(spec, _free() if free is None else free)
+    last = 0.0  # seconds that the network before took
+    for done, one in enumerate(specs):
+        past = clock() - start
+        longer = (
+            last * one.parameters / specs[done - 1].parameters if done and one.parameters > SMALL else last
+        )
+        if done and past + longer > budget:
+            yield Progress(done, len(specs), None, law, past, "time")
+            return
+        yield Progress(done, len(specs), one.parameters, law, past)
+        kinds = tuple(KINDS) if one.parameters <= SMALL else ("forward", "backprop")
+        each = min(EACH, budget / len(specs) / len(kinds) / 2)
+        law = Law((*law.points, *measured(one, each, kinds)), law.probe)
+        last = clock() - start - past
+    yield Progress(len(specs), len(specs), None, law, clock() - start)
+
+
+def _free() -> int:
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def busy(law: Law) -> tuple[Measured, ...]:
+    """The points whose runs are spread so wide that they should be measured again."""
+    return tuple(point for point in law.points if point.busy)
+
+
+def with_points(law: Law, found: Law) -> Law:
+    """A law with the points of another in place of its own, where both have one."""
+    seen = {(p.kind, p.shape) for p in found.points}
+    kept = tuple(p for p in law.points if (p.kind, p.shape) not in seen)
+    probed = found.probe if len(found.probe.reading.sizes) >= len(law.probe.reading.sizes) else law.probe
+    return Law(tuple(sorted((*kept, *found.points), key=lambda p: (p.parameters, p.kind))), probed)
+
+
+__all__ = ["BUDGET", "Progress", "SpecError", "busy", "checked", "plan", "sweep", "with_points"]

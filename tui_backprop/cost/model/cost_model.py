@@ -1,0 +1,272 @@
+"""The law of a machine: what passes take on it, fitted to what was measured, with its own error.
+
+seconds = overhead a call × calls + share × bytes read and written / speed of the memory that holds them
+
+The speeds come from a probe, by how many bytes a pass goes through; overhead and share are fitted for each kind of
+pass, to the relative error, and are not negative. A pass that reads its weights for many parameters at once is
+bound by its operations, and has them in place of the bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
+from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.speeds import Probe, Speeds
+from tui_backprop.cost.model.workload import TOGETHER, Shape, work
+
+SURE, UNSURE = (
+    0.04,
+    0.35,
+)  # of the logarithm: the least error that is claimed, and that of a law with nothing to spare
+DECADE = 0.12  # by which it grows with each decade beyond what was measured
+DEVIATIONS = 2.0  # on either side, in an interval
+OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
+WHOLE = ("backprop", "complex", "jvp")  # kinds that do all the work of a forward pass, and more
+PEAK = 1e11  # operations a second, until something is known
+FAR = 100.0  # times larger than what a law is fitted to, for its test
+TESTED = ("forward", "backprop")
+BUSY = 0.3  # of the median: runs that are spread wider were disturbed
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Passes of one kind, measured: quartiles and median in seconds, of so many ``runs``."""
+
+    kind: str
+    shape: Shape
+    low: float
+    median: float
+    high: float
+    runs: int
+
+    @property
+    def parameters(self) -> float:
+        return round(self.shape.parameters)
+
+    @property
+    def spread(self) -> float:
+        """Distance of the quartiles, against the median."""
+        return (self.high - self.low) / self.median
+
+    @property
+    def busy(self) -> bool:
+        """Whether the machine seems to have been busy with something else."""
+        return self.spread > BUSY
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds: the likeliest, and an interval that should hold the truth 19 times of 20. ``measured`` where they
+    were measured, and not worked out."""
+
+    low: float
+    middle: float
+    high: float
+    measured: bool = False
+
+    def times(self, factor: float) -> Estimate:
+        return Estimate(factor * self.low, factor * self.middle, factor * self.high)
+
+    def at_least(self, other: Estimate) -> Estimate:
+        """The same of what cannot take less than another."""
+        return Estimate(
+            max(self.low, other.low),
+            max(self.middle, other.middle),
+            max(self.high, other.high),
+            self.measured,
+        )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A measured point, and what a law said of it that was fitted without it."""
+
+    point: Measured
+    said: Estimate
+
+    @property
+    def off(self) -> float:
+        """By which factor it was wrong, 1 or more."""
+        ratio = self.said.middle / self.point.median
+        return max(ratio, 1 / ratio)
+
+    @property
+    def inside(self) -> bool:
+        return self.said.low <= self.point.median <= self.said.high
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measured point for a fit: calls, and seconds at full speed, both against what was measured."""
+
+    parameters: float
+    calls: float
+    rest: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
+    as points left out show it."""
+
+    overhead: float
+    share: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Law:
+    """What was measured on a machine, and what follows from it. ``assumed`` is the lesson's clock: then nothing was
+    measured, and a forward pass of its network takes 1 ms, others in proportion."""
+
+    points: tuple[Measured, ...] = ()
+    probe: Probe = field(default_factory=lambda: Probe(Speeds((1.0,), (2e10,)), Speeds((1.0,), (1e10,))))
+    assumed: bool = False
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(point.kind for point in self.points)
+
+    @cached_property
+    def largest(self) -> float:
+        """Parameters of the largest network measured."""
+        return max((point.parameters for point in self.points), default=1.0)
+
+    @cached_property
+    def _fits(self) -> dict[str, Fit]:
+        """Those that were asked for so far."""
+        return {}
+
+    def _fit_of(self, kind: str) -> Fit | None:
+        """The fit of a kind of pass; None if none was measured."""
+        if kind in self.kinds and kind not in self._fits:
+            self._fits[kind] = self._fit(_undisturbed([p for p in self.points if p.kind == kind]))
+        return self._fits.get(kind)
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, float], Measured]:
+        return {(point.kind, point.parameters): point for point in reversed(self.points)}
+
+    def point(self, kind: str, parameters: float) -> Measured | None:
+        """What was measured of a network with exactly so many parameters."""
+        return self._found.get((kind, round(parameters)))
+
+    def seconds(self, kind: str, shape: Shape) -> Estimate:
+        """A pass: as measured, or as the law has it, and then one of WHOLE is never quicker than a forward pass. A
+        kind that was not measured takes as long as its work does at the speed of a forward pass."""
+        if (
+            kind,
+            shape,
+        ) not in self._said:  # the chart asks for a forward pass once for each way to a gradient
+            self._said[kind, shape] = self._say(kind, shape)
+        return self._said[kind, shape]
+
+    @cached_property
+    def _said(self) -> dict[tuple[str, Shape], Estimate]:
+        """What was asked for so far."""
+        return {}
+
+    def _say(self, kind: str, shape: Shape) -> Estimate:
+        if self.assumed:
+            each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
+            found = each * shape.parameters
+            return Estimate(found, found, found)
+        point = self.point(kind, shape.parameters)
+        if point is not None and point.shape == shape:
+            return Estimate(point.low, point.median, point.high, measured=True)
+        fit = self._fit_of(kind) or self._fit_of("forward") or Fit(1e-6, 1.0, UNSURE)
+        calls, rest = self._terms(kind, shape)
+        middle = fit.overhead * calls + fit.share * rest
+        beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
+        wide = math.exp(DEVIATIONS * math.hypot(fit.error, DECADE * beyond))
+        said = Estimate(middle / wide, middle, middle * wide)
+        return said.at_least(self.seconds("forward", shape)) if kind in WHOLE else said
+
+    def gradient(self, way: str, shape: Shape) -> Estimate:
+        """One gradient by one of WAYS, in seconds. Raises KeyError for another."""
+        row = WAYS[way]
+        once = self.seconds(row.kind, shape)
+        many = row.passes(shape.parameters)
+        if row.kind == "batched" and not once.measured:
+            many = max(many, TOGETHER)  # a go of fewer parameters takes as long
+        return once if many == 1 else once.times(many)
+
+    def operations(self, way: str, shape: Shape) -> float:
+        """The same in FLOPs."""
+        row = WAYS[way]
+        return row.passes(shape.parameters) * work(row.kind, shape).flops
+
+    @cached_property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """Every point of the kinds TESTED against the law fitted without it."""
+        return tuple(
+            LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
+            for point in self.points
+            if point.kind in TESTED and sum(p.kind == point.kind for p in self.points) > 2
+        )
+
+    @cached_property
+    def beyond(self) -> tuple[LeftOut, ...]:
+        """The points that are larger than a FAR-th of the largest against a law fitted to the smaller ones."""
+        large = [p for p in self.points if p.parameters > self.largest / FAR]
+        small = self._without(large)
+        if len({p.parameters for p in small.points}) < 2:
+            return ()
+        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED)
+
+    def _without(self, points: Sequence[Measured]) -> Law:
+        return Law(tuple(p for p in self.points if p not in points), self.probe)
+
+    def _terms(self, kind: str, shape: Shape) -> tuple[float, float]:
+        """Calls, and the seconds that the rest of the work takes at full speed."""
+        does = work(kind, shape)
+        if kind in OPERATIONS:
+            return does.calls, does.flops / PEAK
+        speeds = self.probe.both if does.written else self.probe.reading
+        return does.calls, (does.read + does.written) / speeds.at(does.touched)
+
+    def _fit(self, points: Sequence[Measured]) -> Fit:
+        """Least squares of the relative error, both coefficients at least 0; its error is that of points left out."""
+        rows = [self._row(point) for point in points]
+        overhead, share = _solve(rows)
+        offs = []
+        if len(rows) > 2:
+            for i, row in enumerate(rows):
+                a, b = _solve([*rows[:i], *rows[i + 1 :]])
+                offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
+        error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNSURE
+        return Fit(overhead, share, max(error, SURE))
+
+    def _row(self, point: Measured) -> Row:
+        calls, rest = self._terms(point.kind, point.shape)
+        return Row(point.parameters, calls / point.median, rest / point.median)
+
+
+def _solve(rows: Sequence[Row]) -> tuple[float, float]:
+    """The overhead a call and the share that come nearest to 1 for all rows, from the normal equations."""
+    calls, rests = sum(row.calls for row in rows), sum(row.rest for row in rows)
+    calls2, rests2 = sum(row.calls**2 for row in rows), sum(row.rest**2 for row in rows)
+    both = sum(row.calls * row.rest for row in rows)
+    determinant = calls2 * rests2 - both * both
+    if len({row.parameters for row in rows}) > 1 and determinant > 1e-12 * calls2 * rests2:
+        overhead = (rests2 * calls - both * rests) / determinant
+        share = (calls2 * rests - both * calls) / determinant
+        if overhead >= 0 and share >= 0:
+            return overhead, share
+    # One coefficient alone, whichever fits better (takes more off the squares); the other is 0.
+    alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: what takes no such work
+    return (alone[0], 0.0) if alone[0] * calls > alone[1] * rests else (0.0, alone[1])
+
+
+def _undisturbed(points: list[Measured]) -> list[Measured]:
+    """Without those during which the machine was busy, as long as two others are left to go by."""
+    quiet = [point for point in points if not point.busy]
+    return quiet if len({point.parameters for point in quiet}) > 1 else points
+
+
+LESSON = Law(assumed=True)

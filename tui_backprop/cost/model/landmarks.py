@@ -1,0 +1,23 @@
+"""What times and sizes are held against: landmarks in time, known networks, and the lesson's own figures."""
+
+from __future__ import annotations
+
+from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
+
+LANDMARKS = (
+    ("1 µs", 1e-6), ("1 ms", 1e-3), ("1 s", 1.0), ("1 min", MINUTE), ("1 hour", HOUR), ("1 day", DAY),
+    ("1 year", YEAR), ("universe", UNIVERSE),
+)  # fmt: skip
+
+# Known networks, by their parameters: rounded, but for the lesson's.
+LESSON_SIZE = 335_114
+KNOWN = (
+    ("LeNet-5", 60_000), ("the lesson", LESSON_SIZE), ("AlexNet", 61_000_000), ("BERT-base", 110_000_000),
+    ("GPT-2 XL", 1_500_000_000), ("GPT-3", 175_000_000_000),
+)  # fmt: skip
+
+# The lesson's arithmetic: a forward pass, one gradient by perturbing every weight, and training that way.
+LESSON_FORWARD = 1e-3
+LESSON_PASSES = 330_000
+TRAINING_STEPS = 100_000
+EPSILON = 1e-4  # the step that it perturbs by

@@ -1,0 +1,38 @@
+"""Carried out."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """Bytes a second by bytes gone through: measured at ``sizes`` (growing), between them interpolated on
+    logarithmic axes, beyond them as at the last."""
+
+    sizes: tuple[float, ...]
+    rates: tuple[float, ...]
+
+    @cached_property
+    def _logarithms(self) -> tuple[list[float], list[float]]:
+        return [math.log(size) for size in self.sizes], [math.log(rate) for rate in self.rates]
+
+    def at(self, size: float) -> float:
+        x, y = self._logarithms
+        to = math.log(max(size, 1.0))
+        after = min(max(bisect(x, to), 1), len(x) - 1)
+        if len(x) == 1 or to <= x[0]:
+            return self.rates[0]
+        share = min((to - x[after - 1]) / (x[after] - x[after - 1]), 1.0)
+        return math.exp(y[after - 1] + share * (y[after] - y[after - 1]))
+
+
+@dataclass(frozen=True)
+class Probe:
+    """``reading`` is that of a pass that only reads, ``both`` that of one that reads twice and writes once."""
+
+    reading: Speeds
+    both: Speeds

@@ -1,0 +1,270 @@
+"""The race: a gradient by perturbing every parameter, for real, beside the one that backprop has at once.
+
+It runs in a process of its own, so that no key waits for it. The growing gradient lies in memory that both
+processes share; beside it is a board of numbers with which they tell each other how it stands.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, WHY, begin, run
+from tui_backprop.engine.gradients.batched import groups
+from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.primitives import Array
+
+# The methods that can race backprop: those that take parameter after parameter.
+RACERS = (
+    "forward-difference",
+    "central-difference",
+    "complex-step",
+    "forward-mode",
+    "batched-difference",
+    "batched-forward-mode",
+)
+PATIENCE = 5.0  # seconds that a process is given to end by itself
+RECENT = 2.0  # seconds over which a rate is taken
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the entries found so far compare with the exact ones: the cosine between both (NaN while there is
+    nothing to compare), the size of their difference against that of the exact ones, and the ``worst`` entry: its
+    absolute error and its name (None before the first)."""
+
+    cosine: float = float("nan")
+    relative: float = float("nan")
+    error: float = 0.0
+    worst: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a race stands. ``state`` is ready, starting, running, paused, done, cancelled or failed (``why`` says in a
+    line for what reason); ``seconds`` are those that it ran, pauses not counted; ``rate`` is in evaluations a second,
+    and ``left`` in seconds, both None while they are not known. ``backprop`` is what the exact gradient takes in
+    the same process, the median of several, in seconds."""
+
+    method: str
+    state: str = "ready"
+    evaluations: int = 0
+    of: int = 0
+    done: int = 0
+    parameters: int = 0
+    seconds: float = 0.0
+    rate: float | None = None
+    left: float | None = None
+    backprop: float | None = None
+    agreement: Agreement = Agreement()
+    why: str = ""
+
+    @property
+    def going(self) -> bool:
+        """Whether a process is at work on it, or waits to go on."""
+        return self.state in ("starting", "running", "paused")
+
+
+class Race:
+    """A method against backprop on one problem. ``exact`` is the gradient (P,) that backprop found, computed if it is
+    not given. Raises KeyError for a method that is none of RACERS."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        method: str = RACERS[0],
+        step: float | None = None,
+        exact: Array | None = None,
+    ) -> None:
+        if method not in RACERS:
+            raise KeyError(method)
+        self.problem, self.method, self.step = problem, method, step
+        self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
+        parameters = problem.spec.parameters
+        self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
+        self._shared = self._context.RawArray(ctypes.c_double, parameters)
+        self._board = self._context.RawArray(ctypes.c_double, len(BOARD))
+        self._why = self._context.RawArray(ctypes.c_char, WHY)
+        self.gradient: Array = np.frombuffer(memoryview(self._shared))
+        self.order = order_of(method, problem)
+        self._process: Any = None
+        self._ended = ""  # how, once it has
+        self._sums = Sums(problem, self.exact, self.gradient, self.order)
+        self._seen: list[tuple[float, int]] = []  # (seconds run, evaluations), lately
+
+    def __enter__(self) -> Race:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start it; once."""
+        if self._process is None and not self._ended:
+            options = Options(self.step, seed=self.problem.spec.seed)
+            given = (self.problem, self.method, options, self._shared, self._board, self._why)
+            process = self._context.Process(target=run, args=given, daemon=True, name="race")
+            try:
+                begin(process)
+                self._process = process
+            except (OSError, ValueError) as error:
+                self._ended, self._failure = "failed", f"no process can be started: {error}"
+
+    def pause(self) -> None:
+        """Let it wait; ``resume`` lets it go on."""
+        self._board[BOARD.index("paused")] = 1
+
+    def resume(self) -> None:
+        self._board[BOARD.index("paused")] = 0
+
+    def cancel(self) -> None:
+        """Call it off, and wait until its process is gone; what was found stays."""
+        if self._process is None:
+            self._ended = self._ended or "cancelled"
+            return
+        self._read_end()
+        self._board[BOARD.index("cancelled")] = 1
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._ended = self._ended or "cancelled"
+
+    def close(self) -> None:
+        """The same, and let go of the process."""
+        self.cancel()
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _value(self, name: str) -> float:
+        return float(self._board[BOARD.index(name)])
+
+    def _read_end(self) -> None:
+        """Whether the process has ended, and how."""
+        if self._ended or self._process is None or self._process.is_alive():
+            return
+        code = self._process.exitcode
+        if self._value("finished"):
+            self._ended = "done"
+        elif self._value("cancelled"):
+            self._ended = "cancelled"
+        else:
+            self._ended = "failed"
+            killed = f"its process was ended by signal {-code}" if code and code < 0 else ""
+            self._failure = bytes(self._why.value).decode(errors="replace") or killed or f"exit code {code}"
+
+    _failure = ""
+
+    def standing(self) -> Standing:
+        """How it stands. Cheap: only what came since the last time is compared."""
+        self._read_end()
+        spec, count = self.problem.spec, METHODS[self.method].count
+        of, first = count(spec.parameters, 1), count(0, 1)
+        evaluations = int(self._board[EVALUATIONS])
+        done = max(evaluations - first, 0) * spec.parameters // (of - first)
+        seconds = self._value("seconds")
+        state = self._ended or (
+            "ready"
+            if self._process is None
+            else "paused"
+            if self._value("paused")
+            else "running"
+            if evaluations
+            else "starting"
+        )
+        rate = self._rate(seconds, evaluations)
+        return Standing(
+            self.method,
+            state,
+            evaluations,
+            of,
+            done,
+            spec.parameters,
+            seconds,
+            rate,
+            (of - evaluations) / rate if rate else None,
+            self._value("backprop") or None,
+            self._sums.up_to(done),
+            self._failure,
+        )
+
+    def _rate(self, seconds: float, evaluations: int) -> float | None:
+        """Evaluations a second: lately while it runs, over all when it is over."""
+        if not self._seen or seconds > self._seen[-1][0]:
+            self._seen.append((seconds, evaluations))
+        while len(self._seen) > 2 and seconds - self._seen[1][0] > RECENT:
+            self._seen.pop(0)
+        first = (0.0, 0) if self._ended else self._seen[0]
+        past = seconds - first[0]
+        if past > 0:
+            return (evaluations - first[1]) / past
+        return evaluations / seconds if seconds > 0 and evaluations else None
+
+
+class Sums:
+    """Compares a growing gradient with the exact one; looks at every entry once."""
+
+    def __init__(self, problem: Problem, exact: Array, gradient: Array, order: Array | None) -> None:
+        self._problem, self._exact, self._gradient, self._order = problem, exact, gradient, order
+        self._done = 0
+        self._products = np.zeros(3)  # of numeric with exact, numeric with itself, exact with itself
+        self._off = 0.0  # the sum of all squared differences
+        self._worst: tuple[float, int | None] = (0.0, None)
+
+    def up_to(self, done: int) -> Agreement:
+        """How the first ``done`` entries agree, in the order in which they are found."""
+        if done > self._done:
+            where = slice(self._done, done)
+            place = where if self._order is None else self._order[where]
+            numeric, exact = self._gradient[place], self._exact[place].astype(float)
+            with np.errstate(all="ignore"):
+                self._products += [numeric @ exact, numeric @ numeric, exact @ exact]
+                off = np.abs(numeric - exact)
+                self._off += float(off @ off)
+            at = int(np.argmax(off))  # of a NaN, where there is one
+            if self._worst[1] is None or not off[at] <= self._worst[0]:
+                first = self._done + at
+                self._worst = float(off[at]), first if self._order is None else int(self._order[first])
+            self._done = done
+        dot, numeric2, exact2 = self._products.tolist()
+        with np.errstate(all="ignore"):
+            cosine = dot / np.sqrt(numeric2 * exact2) if numeric2 * exact2 else float("nan")
+            relative = np.sqrt(self._off / exact2) if exact2 else float("nan")
+        error, place_of = self._worst
+        worst = None if place_of is None else name_of(self._problem, place_of)
+        return Agreement(float(cosine), float(relative), error, worst)
+
+
+def order_of(method: str, problem: Problem) -> Array | None:
+    """The places in the gradient in the order in which a method fills them; None: as they come."""
+    if not method.startswith("batched"):
+        return None
+    every = np.arange(problem.spec.parameters)
+    return np.concatenate([group.where for group in groups(problem, every, problem.program())])
+
+
+def name_of(problem: Problem, place: int) -> str:
+    """The name of a parameter by its place in the flat vector: W2[13,200]."""
+    slices = parameter_slices(problem.spec).items()
+    tensor, inside = next((name, part) for name, part in slices if part.start <= place < part.stop)
+    index = np.unravel_index(place - inside.start, parameter_shapes(problem.spec)[tensor])
+    return f"{tensor}[{','.join(str(int(i)) for i in index)}]"
+
+
+def bare_rate(problem: Problem, seconds: float = 1.0, clock: Callable[[], float] = perf_counter) -> float:
+    """Forward passes a second of a loop that does nothing else: what a race is measured against."""
+    forward = problem.program().forward
+    forward()
+    count, start = 0, clock()
+    while (past := clock() - start) < seconds or not count:
+        forward()
+        count += 1
+    return count / past

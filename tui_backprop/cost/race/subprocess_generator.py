@@ -1,0 +1,72 @@
+"""Run a generator in a process of its own, and take what it yields."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tui_backprop.cost.race.worker import begin, give_way, keep_quiet
+
+PATIENCE = 2.0  # seconds that a process is given to end by itself
+
+
+class Apart:
+    """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable."""
+
+    def __init__(self, make: Callable[..., Iterator[Any]], *given: object) -> None:
+        context = multiprocessing.get_context("spawn")  # the app has threads: no fork
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_run, args=(there, make, given), daemon=True)
+        begin(self._process)
+        there.close()
+        self.over = False
+        self.why = ""  # it failed, in a line
+
+    def __enter__(self) -> Apart:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def taken(self, seconds: float = 0.0) -> list[Any]:
+        """What came since the last time; waits so many seconds for the first of it. ``over`` is set with the last."""
+        found: list[Any] = []
+        try:
+            while not self.over and self._here.poll(0 if found else seconds):
+                kind, what = self._here.recv()
+                if kind == "found":
+                    found.append(what)
+                else:
+                    self.over, self.why = True, what
+        except (EOFError, OSError):
+            self.over, self.why = True, "its process was ended"
+        return found
+
+    def close(self) -> None:
+        """End it, wherever it is."""
+        if self._process is None:
+            return
+        if not self.over:
+            self._process.terminate()
+        self._process.join(PATIENCE)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+        self._process = None  # type: ignore[assignment]
+        self._here.close()
+        self.over = True
+
+
+def _run(there: Any, make: Callable[..., Iterator[Any]], given: tuple[object, ...]) -> None:
+    keep_quiet()
+    give_way()
+    try:
+        for found in make(*given):
+            there.send(("found", found))
+        there.send(("over", ""))
+    except (BrokenPipeError, ConnectionError):  # nobody is there any more
+        return
+    except BaseException as error:
+        there.send(("over", f"{type(error).__name__}: {error}"))

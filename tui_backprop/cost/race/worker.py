@@ -1,0 +1,113 @@
+"""What runs in the process of a race. Nothing here is written to the terminal that it may have inherited."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from multiprocessing import parent_process
+from statistics import median
+from time import perf_counter, sleep
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+
+# The numbers that both processes see. The app sets ``paused`` and ``cancelled``, this process the others.
+BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "cancelled")
+EVALUATIONS = BOARD.index("evaluations")
+WHY = 400  # bytes for the reason why it failed
+LOOK, NAP = 0.005, 0.02  # seconds between looking at the board, and while it is paused
+BEHIND = 10  # by which it is less urgent than others, of 19
+ROUNDS = 9  # of backprop, timed
+
+
+def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
+    """Fill ``shared`` by a method, until it is done, cancelled, or nobody is there any more to see it."""
+    keep_quiet()
+    give_way()
+    try:
+        board[BOARD.index("backprop")] = time_backprop(problem)
+        gradient = np.frombuffer(shared)
+        evaluations = METHODS[method].fill(gradient, problem, options=options)
+        if _go(evaluations, board):
+            board[BOARD.index("finished")] = 1
+    except BaseException as error:  # a line for whoever watches
+        why.value = f"{type(error).__name__}: {error}".encode()[: WHY - 1]
+        raise SystemExit(1) from None
+
+
+def _go(evaluations: Iterator[int], board: Any) -> bool:
+    """Count evaluations on the board until there are no more (true) or it is called off."""
+    seconds, paused, cancelled = (BOARD.index(name) for name in ("seconds", "paused", "cancelled"))
+    parent = parent_process()
+    start = perf_counter()
+    look = start + LOOK
+    for count in evaluations:
+        now = perf_counter()
+        if now < look:
+            continue
+        board[EVALUATIONS], board[seconds] = count, now - start
+        while board[paused] and not board[cancelled] and (parent is None or parent.is_alive()):
+            sleep(NAP)
+        if board[cancelled] or (parent is not None and not parent.is_alive()):
+            return False
+        woke = perf_counter()
+        start += woke - now  # pauses do not count
+        look = woke + LOOK
+    board[EVALUATIONS], board[seconds] = count, perf_counter() - start
+    return True
+
+
+def time_backprop(problem: Problem) -> float:
+    """Median seconds of a forward and a backward pass."""
+    program = problem.program()
+    times = []
+    for _ in range(ROUNDS + 1):
+        start = perf_counter()
+        program.forward()
+        program.backward()
+        times.append(perf_counter() - start)
+    return median(times[1:])
+
+
+def begin(process: Any) -> None:
+    """Start a process. While an app runs, what it puts in the place of standard error is no file, and none can be
+    started with it: the real one stands in for that moment."""
+    with redirect_stderr(sys.__stderr__), interrupts_held():
+        process.start()
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
+    resource_tracker.ensure_running()  # whichever thread has to start it hears of Ctrl+C again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def give_way() -> None:
+    """Where something else wants this core too, such as an app that shows a key, that comes first."""
+    if hasattr(os, "nice"):
+        os.nice(BEHIND)
+
+
+def keep_quiet() -> None:
+    """Neither keys nor signals of the terminal are for this process, and it says nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    os.close(nothing)
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115

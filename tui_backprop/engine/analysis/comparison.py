@@ -1,0 +1,71 @@
+"""What is different in another pass: of the same network, or of one that shares some of its tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.analysis.gradient_flow import norm
+from tui_backprop.engine.arrays.top_k import Top
+from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a tensor changed: by the norm of the difference, as a share of its own norm before (infinite from 0),
+    and in the entry that changed most: where that is, and its value before and after."""
+
+    name: str
+    moved: float
+    share: float
+    index: tuple[int, ...]
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two passes: their losses, the tensors of equal shape (parameters, pre-activations, and the derivatives by
+    both), and the names of those that only one has, or in another shape."""
+
+    losses: tuple[float, float]
+    changes: tuple[Change, ...]
+    unlike: tuple[str, ...]
+
+
+def difference(one: Pass, other: Pass) -> Difference:
+    """From one pass to another."""
+    names, others = _compared(one), _compared(other)
+    shared = [n for n in names if n in others and one.tensor(n).shape == other.tensor(n).shape]
+    changes = tuple(_change(name, one.tensor(name), other.tensor(name)) for name in shared)
+    unlike = tuple(name for name in dict.fromkeys((*names, *others)) if name not in shared)
+    return Difference((one.loss, other.loss), changes, unlike)
+
+
+def _compared(taken: Pass) -> tuple[str, ...]:
+    values = (*parameter_shapes(taken.spec), *(f"z{k}" for k in range(1, taken.spec.depth + 1)))
+    return (*values, *map(cotangent_name, values))
+
+
+def _change(name: str, before: Array, after: Array) -> Change:
+    with np.errstate(all="ignore"):
+        moved, size = norm(after, before), norm(before)
+        share = moved / size if size else float("inf") if moved else 0.0
+    index = tuple(int(i) for i in np.unravel_index(_most(before.ravel(), after.ravel()), before.shape))
+    return Change(name, moved, share, index, float(before[index]), float(after[index]))
+
+
+def _most(before: Array, after: Array) -> int:
+    """The entry that changed most, before all others one whose change is no number; the first where none did."""
+    top = Top(1)
+    for start in range(0, len(before), BLOCK):
+        part = slice(start, start + BLOCK)
+        with np.errstate(all="ignore"):
+            top.add(start, np.nan_to_num(after[part].astype(float) - before[part], nan=np.inf))
+    return int(top.places[0]) if len(top.places) else 0

@@ -1,0 +1,129 @@
+"""By which units a parameter reaches the loss most: the path with the largest product of derivatives.
+
+The chain rule written out is a sum over all paths from a value to the loss, each a product of one factor for
+each operation on it. Backprop adds them all up; here the largest is found, with the same walk up the list and
+a maximum in the place of the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import INPUT, Op, parameter_shapes
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+Factors = Callable[[Pass, Op, int], Array]  # (pass, operation, sample): dy/dx, (x units, y units) or (units,)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One factor of a path: on to ``unit`` of ``value``, times ``factor``, which ``why`` names."""
+
+    value: str
+    unit: int
+    factor: float
+    why: str
+
+
+def _slope(taken: Pass, op: Op, s: int) -> Array:
+    return taken.slope(op.layer, s)
+
+
+def _normalised(taken: Pass, op: Op, s: int) -> Array:
+    """(1 − 1/w − v_i v_j / w) γ_j / deviation, which is (i, j)."""
+    cache = taken.program.caches[op.output]
+    v, width = cache.v[s].astype(float), cache.v.shape[1]
+    between = np.eye(width) - (1 + np.outer(v, v)) / width
+    return np.asarray(between * taken.tensor(op.inputs[1]) / float(cache.deviation[s, 0]))
+
+
+# What each kind of operation multiplies by on the way from its input 0 to its output, and how it is named.
+HOPS: dict[str, tuple[Factors, str]] = {
+    "matmul": (lambda taken, op, s: taken.tensor(op.inputs[1]), "{w}[{i},{j}]"),
+    "activation": (_slope, "f'({x}[{i}])"),
+    "dropout": (lambda taken, op, s: taken.tensor(op.inputs[1])[s], "{w}[{i}]"),
+    "normalisation": (_normalised, "d{y}[{j}]/d{x}[{i}]"),
+}
+
+
+def strongest_path(taken: Pass, tensor: str, index: tuple[int, ...], sample: int = 0) -> tuple[Hop, ...]:
+    """The path of largest influence of one parameter, for one sample: its hops from the operation that it
+    enters to the loss. The product of their factors is this path's share of the sample's dL/dparameter.
+
+    The first hop is the parameter's own operation (the activation that a weight multiplies, 1 for a bias),
+    the last is the derivative of the loss by an output. Raises KeyError for a tensor that is no parameter.
+    """
+    ops = [op for op in taken.program.ops if op.primitive.kind not in ("loss", "penalty")]
+    if tensor not in parameter_shapes(taken.spec):
+        raise KeyError(tensor)
+    at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
+    onward = _best(taken, ops[at + 1 :], sample)
+    hops = [_entry(taken, ops[at], tensor, index, sample)]
+    while hops[-1].value in onward:
+        hops.append(onward[hops[-1].value](hops[-1].unit))
+    last = hops[-1]
+    delta = float(taken.tensor(f"δ{taken.spec.depth}")[sample, last.unit])
+    return (*hops, Hop("L", 0, delta, f"dL/d{last.value}[{last.unit}]"))
+
+
+def _entry(taken: Pass, op: Op, tensor: str, index: tuple[int, ...], s: int) -> Hop:
+    """The hop from the parameter itself to the output of its operation."""
+    unit = index[-1]
+    if tensor[0] == "W":
+        came_in = op.inputs[0]
+        return Hop(op.output, unit, float(taken.tensor(came_in)[s, index[0]]), f"{came_in}[{index[0]}]")
+    if tensor[0] == "γ":
+        v = f"v{op.layer}"
+        return Hop(op.output, unit, float(taken.tensor(v)[s, unit]), f"{v}[{unit}]")
+    return Hop(op.output, unit, 1.0, "1")
+
+
+def _best(taken: Pass, ops: list[Op], s: int) -> dict[str, Callable[[int], Hop]]:
+    """For each value, how the best path goes on from one of its units; found from the loss upwards."""
+    last = f"z{taken.spec.depth}"
+    sizes: dict[str, Array] = {last: np.abs(taken.tensor(f"δ{taken.spec.depth}")[s]).astype(float)}
+    onward: dict[str, Callable[[int], Hop]] = {}
+    for op in reversed(ops):
+        for i in range(2 if op.primitive.kind == "residual" else 1):
+            x = op.inputs[i]
+            if x == INPUT:
+                continue
+            found, go = _through(taken, op, x, s, sizes[op.output])
+            if x in sizes:  # read by several operations: the better way of each unit
+                found, go = _better(sizes[x], onward[x], found, go)
+            sizes[x], onward[x] = found, go
+    return onward
+
+
+def _through(taken: Pass, op: Op, x: str, s: int, after: Array) -> tuple[Array, Callable[[int], Hop]]:
+    """Sizes of the best paths from x's units through an operation, and the hops that they begin with."""
+    kind = op.primitive.name if op.primitive.kind == "affine" else op.primitive.kind
+    if kind not in HOPS:  # a sum: whatever comes in goes on as it is
+        return after, lambda unit: Hop(op.output, unit, 1.0, "1")
+    rule, label = HOPS[kind]
+    factors = rule(taken, op, s)
+    with np.errstate(all="ignore"):
+        sizes = np.abs(factors).astype(float) * after
+    if factors.ndim == 1:
+        to, best = np.arange(len(factors)), sizes
+    else:
+        to = sizes.argmax(axis=1)
+        best = sizes[np.arange(len(sizes)), to]
+
+    def go(unit: int) -> Hop:
+        j = int(to[unit])
+        factor = factors[unit] if factors.ndim == 1 else factors[unit, j]
+        other = op.inputs[1] if len(op.inputs) > 1 else ""
+        return Hop(op.output, j, float(factor), label.format(x=x, y=op.output, w=other, i=unit, j=j))
+
+    return best, go
+
+
+def _better(
+    one: Array, go_one: Callable[[int], Hop], other: Array, go_other: Callable[[int], Hop]
+) -> tuple[Array, Callable[[int], Hop]]:
+    return np.maximum(one, other), lambda unit: (go_other if other[unit] > one[unit] else go_one)(unit)

@@ -1,0 +1,192 @@
+"""Functions to look at: a unit's activation with its slope, and the loss along one weight or over two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isfinite, sqrt
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import ELEMENTWISE, Array
+from tui_backprop.engine.training.iteration import Pass, feed
+
+Weight = tuple[str, tuple[int, ...]]  # the name of a parameter tensor, as W2, and an index into it
+
+BENDS = 4.0  # every activation does what it does within this distance from 0
+MARGIN = 1.1  # what is seen beyond a pre-activation that lies further out
+
+MOST = {1: 41, 2: 21}  # points along each weight, by how many weights there are
+FEWEST = {1: 9, 2: 5}
+WORK = 2e10  # of one slice, about a second's worth: a weight counts READ times, and once more for each sample
+READ = 8  # multiply-accumulates that take as long as to read one weight from memory
+SPREADS, UPDATES = 6.0, 4.0  # a range reaches so many spreads of the layer's weights, or so many updates
+
+
+@dataclass(frozen=True)
+class ActivationCurve:
+    """f and f' of a unit's activation, each (points,), over ``x``; and the unit's own ``at``, f(at) and f'(at).
+
+    ``name`` is that of the function, ``of`` that of its input: zk, or nk in a normalised layer.
+    """
+
+    name: str
+    of: str
+    layer: int
+    unit: int
+    x: Array
+    f: Array
+    slope: Array
+    at: float
+    value: float
+    slope_at: float
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The loss of a batch along one weight, or over a grid of two, all others held fixed.
+
+    For each of the ``weights``: ``values`` (points,), increasing, with ``here``, where it stands, in the
+    middle; its ``gradient``; and ``updated``, where the coming update takes it. ``losses`` has an axis for each
+    weight; an entry is NaN where the loss is, and where it has not been run yet (``done`` says how many have
+    been). ``loss`` is the pass's own, ``base`` the same in double precision. ``came`` is how the loss changes
+    when these weights alone are updated.
+    """
+
+    weights: tuple[Weight, ...]
+    values: tuple[Array, ...]
+    here: tuple[float, ...]
+    gradient: tuple[float, ...]
+    updated: tuple[float, ...]
+    losses: Array
+    loss: float
+    base: float
+    came: float
+    done: int
+
+    @property
+    def predicted(self) -> float:
+        """The change of the loss by the update of these weights, to first order."""
+        return sum(
+            g * (new - old) for g, new, old in zip(self.gradient, self.updated, self.here, strict=True)
+        )
+
+    @property
+    def lowest(self) -> tuple[tuple[float, ...], float] | None:
+        """The place with the smallest loss that was run, and that loss; None if no loss is finite."""
+        finite = np.where(np.isfinite(self.losses), self.losses, np.inf)
+        place = np.unravel_index(int(finite.argmin()), finite.shape)
+        if not isfinite(finite[place]):
+            return None
+        where = tuple(float(values[i]) for values, i in zip(self.values, place, strict=True))
+        return where, float(finite[place])
+
+
+def activation_curve(taken: Pass, layer: int, unit: int, points: int, sample: int = 0) -> ActivationCurve:
+    """The activation of a unit of layer 1 .. L, by the rules that the passes use. The output layer is linear:
+    there f is the identity."""
+    if layer == taken.spec.depth:
+        row, of = ELEMENTWISE["identity"], f"z{layer}"
+        at = value = float(taken.tensor(of)[sample, unit])
+        slope_at = 1.0
+    else:
+        op = taken.activation(layer)
+        row, of = op.primitive, op.inputs[0]
+        at, value = (float(taken.tensor(name)[sample, unit]) for name in (of, op.output))
+        slope_at = float(taken.slope(layer, sample)[unit])
+    ends = [MARGIN * at] if isfinite(MARGIN * at) else []
+    x = np.linspace(min([-BENDS, *ends]), max([BENDS, *ends]), points)
+    f, slope, cache = np.empty_like(x), np.empty_like(x), row.room(x.dtype, x.shape)
+    with np.errstate(all="ignore"):
+        row.forward(f, cache, x)
+        row.vjps[0](slope, np.ones_like(x), f, cache, x)
+    return ActivationCurve(row.name, of, layer, unit, x, f, slope, at, value, slope_at)
+
+
+def slice_along(
+    taken: Pass, weights: tuple[Weight, ...], points: int | None = None, zoom: float = 1.0
+) -> Iterator[Slice]:
+    """The loss along one weight, or over a grid of two, really run: yields the slice as far as it has come, first
+    with no point and then after each one; stop iterating, and the work stops. The last slice is the whole.
+
+    Along each weight there are ``points``, made odd so that the middle one is where it stands; by default 41 for
+    one weight and 21 for two, and fewer where those would take much longer than a second. They reach to both
+    sides as far as six times the root mean square of its layer's weights, where nearly every loss is seen to
+    bend, or four coming updates if that is further; divided by ``zoom``.
+
+    Runs in double precision whatever the network's: one weight often moves the loss by a millionth of it, which
+    in single precision is a staircase of round-off. That takes 8 bytes a parameter, and a forward pass's values.
+    The batch and its dropout masks are those of the pass, and what lies before the weights runs once. Raises
+    ValueError where the weights are not one or two different parameters of the network.
+    """
+    _check(taken, weights)
+    program = Program(taken.spec, taken.program.batch, taken.program.parameters.astype(float), "float64")
+    feed(program, taken.tensor("x"), taken.tensor("t"), taken.before.t)
+    start = _entry(program, {tensor for tensor, _ in weights})
+
+    def loss(place: tuple[float, ...]) -> float:
+        for (tensor, index), value in zip(weights, place, strict=True):
+            program.values[tensor][index] = value
+        return float(program.forward(start))
+
+    here, updated, gradient = (
+        tuple(float(of(tensor)[index]) for tensor, index in weights)
+        for of in (taken.tensor, taken.new.__getitem__, lambda tensor: taken.tensor(f"d{tensor}"))
+    )
+    half = max((points or _points(taken, weights)) // 2, 1)
+    offsets = np.arange(-half, half + 1) / half
+    reaches = (
+        _reach(taken, tensor, new - old) / zoom
+        for (tensor, _), new, old in zip(weights, updated, here, strict=True)
+    )
+    with np.errstate(all="ignore"):  # of weights that are infinite, or nearly
+        values = tuple(old + reach * offsets for old, reach in zip(here, reaches, strict=True))
+    base = float(program.forward())
+    losses = np.full([len(each) for each in values], np.nan)
+    came = loss(updated) - base
+    found = Slice(weights, values, here, gradient, updated, losses.copy(), taken.loss, base, came, done=0)
+    yield found
+    for done, place in enumerate(np.ndindex(losses.shape), 1):
+        losses[place] = loss(tuple(float(each[i]) for each, i in zip(values, place, strict=True)))
+        yield replace(found, losses=losses.copy(), done=done)
+
+
+def _check(taken: Pass, weights: tuple[Weight, ...]) -> None:
+    shapes = parameter_shapes(taken.spec)
+    if len(weights) not in MOST or len(set(weights)) < len(weights):
+        raise ValueError(f"{len(weights)} weights, some of them the same; give one, or two that differ")
+    for tensor, index in weights:
+        shape = shapes.get(tensor, ())
+        if (
+            len(shape) != len(index)
+            or not all(0 <= i < n for i, n in zip(index, shape, strict=True))
+            or not shape
+        ):
+            raise ValueError(f"{tensor}{list(index)} is no parameter of this network")
+
+
+def _entry(program: Program, tensors: set[str]) -> int:
+    """The first operation that has to run again when these parameters change."""
+    at = next(i for i, op in enumerate(program.ops) if tensors.intersection(op.inputs))
+    while program.ops[at].primitive.in_place:  # its input has been written over
+        at -= 1
+    return at
+
+
+def _points(taken: Pass, weights: tuple[Weight, ...]) -> int:
+    """Points along each weight: as many as the work allows, which is that of the layers from the first weight on."""
+    layer = min(int(tensor[1:]) for tensor, _ in weights)
+    each = sum(fan_in * fan_out for fan_in, fan_out in taken.spec.fans[layer - 1 :])
+    evaluations = WORK / (each * (READ + taken.program.batch))
+    axes = len(weights)
+    return max(FEWEST[axes], min(MOST[axes], int(evaluations ** (1 / axes))))
+
+
+def _reach(taken: Pass, tensor: str, update: float) -> float:
+    """How far a slice goes to each side; 1 where weights and update give no measure."""
+    of = f"W{tensor[1:]}"
+    spread = taken.summary(of).norm / sqrt(taken.tensor(of).size)
+    far = (SPREADS * spread, UPDATES * abs(update))
+    return max(filter(isfinite, far), default=0.0) or 1.0

@@ -1,0 +1,166 @@
+"""What stands behind one parameter's share of the error: the path it takes, who pulls it, and what a nudge does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from tui_backprop.engine.analysis.influence import Hop, strongest_path
+from tui_backprop.engine.analysis.ranking import Culprit
+from tui_backprop.engine.gradients.methods import Problem
+from tui_backprop.engine.network.graph import parameter_slices
+from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+SMALL_NUDGE = 0.01
+FARTHEST = 2.0**10  # how far a parameter is moved to see whether it alone can change an answer
+HALVINGS = 12  # of the distance at which it does
+PATIENCE = 20_000_000  # parameters above which that is not sought: it takes some twenty passes
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """One parameter moved ``by`` so much, for the reason ``why``: the change of the loss that its derivative
+    predicts, and the change that ``came`` when the network was run with it, in double precision. The first sample
+    of the batch is read as class ``said`` then (which means something where outputs are classes)."""
+
+    why: str
+    by: float
+    predicted: float
+    came: float
+    said: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the first sample of the batch is taken for: it is of class ``right``, and read as ``said``. The
+    shortest move found that changes whether that is right is ``by``, after which it is read as ``then``: down
+    the loss where it is wrong, up where it is right; both None where none as far as ±1,024 does, or none was
+    sought (``sought``)."""
+
+    right: int
+    said: int
+    by: float | None = None
+    then: int | None = None
+    sought: bool = True
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What one ``sample`` of the batch adds to a parameter's gradient."""
+
+    sample: int
+    gradient: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """The receipt of one parameter. ``pulls`` are of all samples of the batch, the hardest first, and with the
+    ``penalty`` they add up to the gradient; ``path`` is that of largest influence for the hardest one."""
+
+    culprit: Culprit
+    path: tuple[Hop, ...]
+    pulls: tuple[Pull, ...]
+    penalty: float
+    nudges: tuple[Nudge, ...]
+    turn: Turn | None = None  # where there are classes
+
+    @property
+    def sample(self) -> int:
+        """The sample of the batch that pulls hardest."""
+        return self.pulls[0].sample
+
+    @property
+    def along(self) -> float:
+        """What the path's factors multiply out to: its share of that sample's pull."""
+        return prod(hop.factor for hop in self.path)
+
+
+def case(taken: Pass, culprit: Culprit, right: int | None = None) -> Case:
+    """All that stands behind a parameter of a pass; ``right`` is the class of the batch's first sample, where outputs
+    are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
+    each = pulls(taken, culprit.tensor, culprit.index)
+    order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
+    penalty = taken.spec.l2 * culprit.value if culprit.tensor[0] == "W" else 0.0
+    trial = Trial(taken, culprit)
+    return Case(
+        culprit=culprit,
+        path=strongest_path(taken, culprit.tensor, culprit.index, int(order[0])),
+        pulls=tuple(Pull(int(s), float(each[s])) for s in order),
+        penalty=penalty,
+        nudges=trial.nudges(),
+        turn=None if right is None else trial.turn(right),
+    )
+
+
+def pulls(taken: Pass, tensor: str, index: tuple[int, ...]) -> Array:
+    """What each sample of the batch adds to dL/dparameter, (n,), in double precision: the factors of the same sum
+    that the backward pass takes, before it is taken."""
+    unit, layer = index[-1], tensor[1:]
+    if tensor[0] in "Wb":
+        delta = taken.tensor(f"δ{layer}")[:, unit].astype(float)
+        op = next(op for op in taken.program.ops if tensor in op.inputs)
+        return delta * taken.tensor(op.inputs[0])[:, index[0]] if tensor[0] == "W" else delta
+    delta = taken.tensor(f"dn{layer}")[:, unit].astype(float)
+    return delta * taken.tensor(f"v{layer}")[:, unit] if tensor[0] == "γ" else delta
+
+
+class Trial:
+    """A network run again with one parameter moved, in double precision."""
+
+    def __init__(self, taken: Pass, culprit: Culprit) -> None:
+        at = parameter_slices(taken.spec)[culprit.tensor].start
+        self._at = at + int(np.ravel_multi_index(culprit.index, taken.new[culprit.tensor].shape))
+        self._taken, self._culprit = taken, culprit
+        problem = Problem(
+            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
+        )
+        self._program = problem.in_precision("float64").program()
+        self._z = self._program.values[f"z{taken.spec.depth}"]
+
+    def _run(self, by: float) -> tuple[float, int]:
+        """The loss with the parameter moved ``by`` so much, and what the first sample is read as."""
+        self._program.parameters[self._at] = self._culprit.value + by
+        loss = float(self._program.forward())
+        return loss, int(read_as(self._z[:1], self._taken.spec.loss)[0])
+
+    def nudges(self) -> tuple[Nudge, ...]:
+        """What moving it does: by the coming update, to zero, and a little both ways."""
+        asked = (
+            ("update", float(self._taken.after.parameters[self._at]) - self._culprit.value),
+            ("to zero", -self._culprit.value),
+            ("up", SMALL_NUDGE),
+            ("down", -SMALL_NUDGE),
+        )
+        base, _ = self._run(0)
+        found = []
+        for why, by in asked:
+            if by:
+                loss, said = self._run(by)
+                found.append(Nudge(why, by, self._culprit.gradient * by, loss - base, said))
+        return tuple(found)
+
+    def turn(self, right: int) -> Turn:
+        """How far this parameter alone has to go to change the answer: doubled until it does, and then halved. (The
+        nearest such place may be missed where the answer changes back and forth.)"""
+        _, said = self._run(0)
+        slope = self._culprit.gradient
+        if not slope or not np.isfinite(slope) or self._taken.spec.parameters > PATIENCE:
+            return Turn(right, said, sought=not slope)
+        way = float(np.sign(slope)) * (1 if said == right else -1)
+
+        def turned(far: float) -> bool:
+            return (self._run(way * far)[1] == right) != (said == right)
+
+        near, far = 0.0, SMALL_NUDGE
+        while not turned(far):
+            near, far = far, 2 * far
+            if far > FARTHEST:
+                return Turn(right, said)
+        for _ in range(HALVINGS):
+            middle = (near + far) / 2
+            near, far = (near, middle) if turned(middle) else (middle, far)
+        return Turn(right, said, way * far, self._run(way * far)[1])

@@ -1,0 +1,60 @@
+"""How large what single visits write is, also where the arrays of the pass no longer show it: a value that the
+next operation has written over, and each term of a gradient that several uses of a value add to."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from tui_backprop.engine.arrays.statistics import summarise
+from tui_backprop.engine.network.graph import Visit, backward_visits, compile_ops, forward_visits
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.rerun import contribution, overwritten
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+COSTLY = 2_000_000  # floating-point operations from which a rule is run again ahead of time only
+_NORMS: WeakKeyDictionary[Program, dict[tuple[str, int | None], float]] = WeakKeyDictionary()
+
+
+def written(taken: Pass, visit: Visit) -> Array:
+    """What a visit by itself writes, before anything is added to it or written over it: the output of its
+    operation, or its term of a cotangent. Runs the rule again, into an array of its own."""
+    if visit.of is None:
+        return overwritten(taken.program, visit.op.output)
+    return contribution(taken.program, visit)
+
+
+def written_norm(taken: Pass, visit: Visit) -> float | None:
+    """The Euclidean norm of that, computed once; None while it would take long and ``prepare`` was not called."""
+    if visit.of is None and visit.op.output not in hidden(taken.spec):
+        return taken.summary(visit.op.output).norm
+    norms, key = _NORMS.setdefault(taken.program, {}), (visit.op.output, visit.of)
+    if key not in norms and cheap(taken, visit):
+        norms[key] = summarise(written(taken, visit)).norm
+    return norms.get(key)
+
+
+def prepare(taken: Pass) -> None:
+    """Find out ahead of time what would take long when it is asked for; in a worker thread."""
+    norms, spec = _NORMS.setdefault(taken.program, {}), taken.spec
+    outputs = [visit for visit in forward_visits(spec) if visit.op.output in hidden(spec)]
+    visits = backward_visits(spec)
+    several = {visit.writes for visit in visits if visit.adds}
+    for visit in (*outputs, *(visit for visit in visits if visit.writes in several)):
+        if not cheap(taken, visit):
+            norms[visit.op.output, visit.of] = summarise(written(taken, visit)).norm
+
+
+def cheap(taken: Pass, visit: Visit) -> bool:
+    """Whether the rule of a visit can be run again while a key is answered."""
+    op, shapes = visit.op, taken.program.shapes
+    count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
+    return count(*(shapes[name] for name in op.inputs)) <= COSTLY
+
+
+@lru_cache(maxsize=64)
+def hidden(spec: NetworkSpec) -> frozenset[str]:
+    """The values that the next operation works on in place."""
+    return frozenset(op.inputs[0] for op in compile_ops(spec) if op.primitive.in_place)

@@ -1,0 +1,199 @@
+"""An array in brief: its statistics, a small version of it that keeps the largest entries, its distribution.
+
+They are what a screen can show of it, and for a large array they take a while: a worker computes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import nan, sqrt
+
+import numpy as np
+
+from tui_backprop.engine.arrays.top_k import Top
+from tui_backprop.engine.arrays.types import Array
+
+ROWS, COLUMNS = 64, 256  # the most that is kept of a matrix
+BINS = 1024  # of a distribution: a drawing puts several into one
+MOST = 96  # entries that are kept as the largest
+BLOCK = 2**15  # entries looked at together, so that what is made of them stays in the cache
+QUARTERS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """``low``, ``high``, ``norm`` (Euclidean), ``mean`` and the share of ``zeros`` of all ``size`` entries;
+    ``bad`` of them are NaN or infinite. ``small`` is the array itself, or pooled where it is a large matrix."""
+
+    size: int
+    low: float
+    high: float
+    norm: float
+    mean: float
+    zeros: float
+    bad: int
+    small: Array
+
+
+def summarise(array: Array) -> Summary:
+    """Summarise an array of any shape with at least one entry."""
+    with np.errstate(all="ignore"):
+        low, high = float(array.min()), float(array.max())
+        bad = 0 if np.isfinite(low) and np.isfinite(high) else array.size - int(np.isfinite(array).sum())
+        return Summary(
+            size=array.size,
+            low=low,
+            high=high,
+            norm=_norm(array.ravel(), max(high, -low)),
+            mean=float(array.mean()),
+            zeros=1 - np.count_nonzero(array) / array.size,
+            bad=bad,
+            small=pool(array, ROWS, COLUMNS) if array.ndim == 2 else array,
+        )
+
+
+def _norm(values: Array, peak: float) -> float:
+    """The Euclidean norm, also where the squares of sizes up to ``peak`` are out of the array's range."""
+    if peak == 0 or not np.isfinite(peak) or 1e-12 < peak < 1e12:
+        return float(np.linalg.norm(values))
+    return peak * float(np.linalg.norm(values.astype(float) / peak))
+
+
+def pool(values: Array, rows: int, columns: int) -> Array:
+    """A matrix reduced to at most (rows, columns): of each block the entry largest in magnitude, signed.
+
+    NaN wins over any number, so that it cannot hide.
+    """
+    for axis, most in ((0, rows), (1, columns)):
+        n = values.shape[axis]
+        if n > most:
+            starts = np.arange(most) * n // most
+            high = np.maximum.reduceat(values, starts, axis)
+            low = np.minimum.reduceat(values, starts, axis)
+            with np.errstate(invalid="ignore"):
+                values = np.where(high >= -low, high, low)
+    return values
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Intervals of one ``width``: bin i begins at ``origin`` + (``first`` + i) ``width``. ``counts`` is how many
+    entries are in each."""
+
+    origin: float
+    width: float
+    first: int
+    counts: Array
+
+    def places(self, values: Array) -> Array:
+        """In which bin each value is."""
+        found: Array = np.floor((values - self.origin) / self.width).astype(np.int64) - self.first
+        return found
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How the entries of an array are spread, and which are the largest.
+
+    ``low``, ``high``, ``mean``, ``spread`` (standard deviation), ``norm`` (Euclidean) and ``quartiles`` (at 25%, 50%
+    and 75%, linear between two ranks) are those of the finite ones among ``size`` entries; all are NaN where there
+    is none. The ``bins`` leave out the ``zeros`` that are exactly 0; where the range has 0 in it or near it, 0 is an
+    edge. ``top`` has the largest entries by magnitude, by their place in the flat array; infinite ones count.
+    """
+
+    size: int
+    zeros: int
+    nans: int
+    infinite: int
+    low: float
+    high: float
+    mean: float
+    spread: float
+    norm: float
+    quartiles: tuple[float, ...]
+    bins: Bins
+    top: Top
+
+
+def largest_entries(array: Array, most: int = MOST) -> Top:
+    """The entries of an array of any shape that are largest in magnitude, by their place in the flat array."""
+    top, flat = Top(most), array.reshape(-1)
+    with np.errstate(invalid="ignore"):
+        for start in range(0, flat.size, BLOCK):
+            top.add(start, flat[start : start + BLOCK])
+    return top
+
+
+def distribute(array: Array) -> Distribution:
+    """The distribution of an array of any shape with at least one entry."""
+    flat, top = array.reshape(-1), largest_entries(array)
+    finite = np.isfinite(flat)
+    values = flat if finite.all() else flat[finite]
+    n, nans = len(values), int(np.isnan(flat).sum()) if len(values) < flat.size else 0
+    zeros, infinite = n - int(np.count_nonzero(values)), flat.size - n - nans
+    if not n:
+        none = Bins(0, 0, 0, np.zeros(0, np.int64))
+        return Distribution(
+            flat.size, 0, nans, infinite, nan, nan, nan, nan, nan, (nan,) * len(QUARTERS), none, top
+        )
+    low, high = float(values.min()), float(values.max())
+    unit = max(abs(low), abs(high)) or 1.0  # in which all is measured: then no square is out of range
+    grid = _grid(low / unit, high / unit)
+    counts = np.zeros(int(grid.places(np.array(high / unit))) + 1, np.int64)
+    for piece in _scaled(values, unit):
+        counts += np.bincount(grid.places(piece), minlength=len(counts))
+    if zeros:
+        counts[-grid.first] -= zeros
+    quartiles = _quartiles(values, unit, grid, counts, zeros)
+    mean, spread, norm = _moments(values, unit, low / unit)
+    bins = Bins(grid.origin * unit, grid.width * unit, grid.first, counts)
+    return Distribution(flat.size, zeros, nans, infinite, low, high, mean, spread, norm, quartiles, bins, top)
+
+
+def _scaled(values: Array, unit: float) -> Iterator[Array]:
+    """Piece by piece, divided by ``unit``, in float64."""
+    for start in range(0, len(values), BLOCK):
+        yield values[start : start + BLOCK].astype(float) / unit
+
+
+def _grid(low: float, high: float) -> Bins:
+    """About BINS empty bins for a range."""
+    reach = high - low
+    origin = 0.0 if low <= 0 <= high or min(abs(low), abs(high)) < reach else low
+    empty = Bins(origin, reach / BINS or 1.0, 0, np.zeros(0, np.int64))
+    return replace(empty, first=int(empty.places(np.array(low))))
+
+
+def _moments(values: Array, unit: float, low: float) -> tuple[float, float, float]:
+    """Mean, standard deviation and Euclidean norm; ``low`` is the least of the values in that unit."""
+    total = about = squares = 0.0
+    for piece in _scaled(values, unit):
+        squares += float(np.dot(piece, piece))
+        piece -= low  # a sum of squares about it loses no digits that count
+        total += float(piece.sum())
+        about += float(np.dot(piece, piece))
+    mean, mean_square = total / len(values), about / len(values)
+    return (low + mean) * unit, sqrt(max(mean_square - mean**2, 0.0)) * unit, sqrt(squares) * unit
+
+
+def _quartiles(values: Array, unit: float, grid: Bins, counts: Array, zeros: int) -> tuple[float, ...]:
+    """Exact, but only what shares a bin with one of them is put in order; ``counts`` is without the zeros."""
+    at = (len(values) - 1) * np.array(QUARTERS)
+    ranks = np.array([np.floor(at), np.ceil(at)]).astype(np.int64)
+    negative = int(counts[: -grid.first].sum()) if zeros else 0
+    zero = (ranks >= negative) & (ranks < negative + zeros)
+    if zero.all():
+        return (0.0,) * len(QUARTERS)
+    ranks -= np.where(ranks >= negative, zeros, 0)
+    ranks[zero] = ranks[~zero][0]  # any that is there
+    bins = np.searchsorted(np.cumsum(counts), ranks, side="right")
+    wanted = np.zeros(len(counts), bool)
+    wanted[bins] = True
+    kept = np.concatenate(
+        [piece[wanted[grid.places(piece)] & (piece != 0)] for piece in _scaled(values, unit)]
+    )
+    ranks -= np.cumsum(np.where(wanted, 0, counts))[bins]  # those below that are not kept
+    kept.partition(np.unique(ranks))
+    below, above = np.where(zero, 0.0, kept[ranks])
+    return tuple((unit * (below + at % 1 * (above - below))).tolist())

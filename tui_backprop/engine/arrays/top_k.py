@@ -1,0 +1,38 @@
+"""The largest of many numbers that come piece by piece."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_backprop.engine.arrays.types import Array
+
+
+class Top:
+    """The ``most`` numbers of largest size among all that were added, largest first: ``places`` are where they
+    stand in the whole, ``values`` what they are. Of equal ones the earlier; zeros and NaN never count."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.places = np.empty(0, np.int64)
+        self.values = np.empty(0)
+
+    def add(self, start: int, piece: Array, peak: float | None = None) -> None:
+        """Add a flat piece of the whole, which begins at place ``start``; ``peak`` is its largest size, if that
+        is known. A piece in which nothing is large enough costs no more than to look for that."""
+        if not self.most:
+            return
+        if peak is None:
+            peak = float(max(np.fmax.reduce(piece), -np.fmin.reduce(piece)))
+        least = abs(float(self.values[-1])) if len(self.values) == self.most else 0.0
+        if not peak > least:
+            return
+        beyond = np.flatnonzero(np.abs(piece) > least)
+        if len(beyond) > self.most:
+            sizes = np.abs(piece[beyond])
+            last = np.partition(sizes, -self.most)[-self.most]
+            equal = np.flatnonzero(sizes == last)[: self.most - int((sizes > last).sum())]
+            beyond = beyond[np.sort(np.concatenate([np.flatnonzero(sizes > last), equal]))]
+        places = np.concatenate([self.places, start + beyond])
+        values = np.concatenate([self.values, piece[beyond]])
+        order = np.argsort(-np.abs(values), kind="stable")[: self.most]
+        self.places, self.values = places[order], values[order]

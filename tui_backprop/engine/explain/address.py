@@ -1,0 +1,121 @@
+"""The name of one number, as people type it: W2[13,200], a1[40], delta3[7], largest W2. Or of an iteration: 37."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.support.validation import SpecError, quoted
+
+PATTERN = re.compile(
+    r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
+)
+LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
+LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
+ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
+NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
+LONGEST = 12  # digits of a place; no tensor is as long
+EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Entry ``index`` of a parameter, or unit ``index`` of a value that has a row for each sample. Without an index
+    it is the parameter most to blame in the layer that ``tensor`` ends with, in all if that is empty; or an
+    ``iteration``; or (``largest``) the entry of a value that is largest in magnitude, of the first sample."""
+
+    tensor: str = ""
+    index: tuple[int, ...] = ()
+    iteration: int | None = None
+    largest: bool = False
+
+    @property
+    def layer(self) -> int:
+        return int(re.sub(r"\D", "", self.tensor) or 0)
+
+    @property
+    def value(self) -> str:
+        """The value that a derivative is by, or the value that is meant itself."""
+        if self.tensor[:1] == "δ":
+            return f"z{self.tensor[1:]}"
+        return self.tensor.removeprefix("d")
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it names a parameter (or its gradient: both are looked at together)."""
+        return self.tensor[:1] in ("W", "b", "γ", "β")
+
+
+def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
+    """Read an address, which may be an iteration up to the ``last`` that was trained. Raises SpecError that says what
+    there is where it names nothing."""
+    text = text.strip()
+    if found := ITERATION.fullmatch(text):
+        return Address(iteration=_trained(int(found[1].replace(",", "")), last))
+    if found := LARGEST.fullmatch(text):
+        layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
+        return Address(layer)
+    found = LARGEST_VALUE.fullmatch(text)
+    name, index = _named(found[1] if found else text)
+    if not found:
+        return _checked(name, index, spec)
+    _shape(name, spec)
+    return Address(name[1:]) if name[0] in "Wbγβ" else Address(name, largest=True)
+
+
+def _named(text: str) -> tuple[str, tuple[int, ...]]:
+    """A tensor and a place in it, as they are written."""
+    found = PATTERN.fullmatch(text)
+    if not found:
+        raise SpecError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
+    derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
+    if kind == "x":  # the only one without a layer
+        layer, places = "", f"{layer} {places}"
+    name = NAMES.get(kind, kind) + layer
+    if derivative and name[0] in "zu":
+        name = f"δ{layer}"
+    elif derivative and name[0] not in "Wbγβ":
+        name = f"d{name}"
+    return name, tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
+
+
+def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
+    """That of a parameter, or of one sample of a value."""
+    shape = parameter_shapes(spec).get(name)
+    if shape is None:
+        made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
+        if name not in made:
+            others = (each for each in made if each[0] not in "dLuWbγβ")
+            raise SpecError(
+                "address", f"{name} is nothing here; there is {', '.join([*parameter_shapes(spec), *others])}"
+            )
+        shape = (spec.layers[made[name]],)
+    return shape
+
+
+def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
+    shape = _shape(name, spec)
+    if len(index) != len(shape):
+        like = f"{name}[{','.join(str(size - 1) for size in shape)}]"
+        raise SpecError(
+            "address", f"{name} takes {len(shape)} {'places' if len(shape) > 1 else 'place'}, up to {like}"
+        )
+    for place, size in zip(index, shape, strict=True):
+        _within(place, 0, size - 1, f"place {place} of {name}")
+    return Address(name, index)
+
+
+def _trained(iteration: int, last: int) -> int:
+    if iteration > last:
+        there = f"they go from 0 to {last:,}" if last else "there is only iteration 0"
+        raise SpecError("address", f"iteration {iteration:,} is not trained yet; {there}")
+    return iteration
+
+
+def _within(value: int, least: int, most: int, what: str) -> int:
+    if not least <= value <= most:
+        raise SpecError("address", f"{what} is none; they go from {least} to {most}")
+    return value

@@ -1,0 +1,60 @@
+"""From the rows of the table of primitives to the equations of a textbook, and the names in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.engine.network.graph import Visit
+from tui_backprop.engine.network.names import cotangent_name, kept_name
+from tui_backprop.engine.primitives import Shape, fields
+
+
+def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
+    """Compose the visits' formulas: (what the step makes, each with its formula; the values that it reads)."""
+    made: dict[str, str] = {}
+    read: list[str] = []
+    for visit in visits:
+        op, backward = visit.op, visit.of is not None
+        row = op.primitive.vjp_formulas[visit.of or 0] if backward else op.primitive.formula
+        names = {str(i): name for i, name in enumerate(op.inputs)}
+        names |= {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
+        name = cotangent_name(visit.writes) if backward else op.output
+        used = fields(row) - (set() if backward else {"v"})  # the forward rule makes it, and does not read it
+        if visit.adds or row != "{g}" or names["g"] != name:  # else it is only handed on, under its name
+            read += [names[field] for field in _order(used) if names[field] not in made]
+        for field in [
+            f for f in used if names[f] in made and names[f] != name
+        ]:  # made here, and used up here
+            inner = made.pop(names[field])
+            bracketed = backward and row != "{g}" and " " in inner
+            names[field] = f"( {inner} )" if bracketed else inner
+        formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), **{f: names[f] for f in "ygv"})
+        if visit.adds:
+            if name not in made:  # its first term is another step's
+                read.insert(0, name)
+            made[name] = f"{made.get(name, name)} + {formula}"
+        elif formula != name:  # the bias hands its cotangent on unchanged
+            made = {name: formula} | made
+    return made, list(dict.fromkeys(read))
+
+
+def folded(formula: str, most: int = 4) -> str:
+    """A sum of many terms that are alike but for their number, as a textbook writes it."""
+    terms = formula.split(" + ")
+    return formula if len(terms) <= most else " + ".join([*terms[:2], "...", terms[-1]])
+
+
+def _order(used: set[str]) -> list[str]:
+    """As formulas read: the cotangent, then inputs and what was left, as the backward pass comes by them."""
+    return sorted(used, key=lambda field: ("gvy".find(field) if field in "gvy" else 3, field))
+
+
+def shape_of(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
+    """Shape of a value, or of a derivative, by the name that a formula gives it."""
+    if name == "p":
+        return shapes[outputs]
+    if name[0] == "v":
+        return shapes["n" + name[1:]]
+    if name[0] == "δ":
+        return shapes["z" + name[1:]]
+    return shapes[name] if name in shapes else shapes[name.removeprefix("d")]

@@ -1,0 +1,213 @@
+"""One number of a pass, asked for by name: its value and how that came to be, its gradient and how that did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+
+from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
+from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.worked import Row, selected_input, telling_unit, worked
+from tui_backprop.engine.network.graph import (
+    INPUT,
+    TARGET,
+    compile_ops,
+    differentiable,
+    parameter_shapes,
+    value_shapes,
+)
+from tui_backprop.engine.network.names import SO_FAR, cotangent_name, per_sample
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array, Shape
+from tui_backprop.engine.training.iteration import Pass
+
+Weight = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
+NONE: Mapping[int, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a number was made: the step that made it, its arithmetic, and what it reused of the forward pass."""
+
+    step: Step
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Number:
+    """Entry ``index`` of a parameter, or unit ``index`` of a value, of sample ``sample`` of the batch.
+
+    ``gradient`` is dL by it (None where no derivative flows), ``updated`` a parameter after the update.
+    ``made`` is None for parameters and inputs, which nothing makes. ``torch`` are the lines of PyTorch for the
+    value and for the gradient.
+    """
+
+    tensor: str
+    index: tuple[int, ...]
+    sample: int
+    value: float
+    gradient: float | None
+    updated: float | None
+    made: Origin | None
+    blamed: Origin | None
+    torch: tuple[str, ...]
+
+    @property
+    def is_parameter(self) -> bool:
+        return not per_sample(self.tensor)
+
+
+def number_of(taken: Pass, tensor: str, index: tuple[int, ...], terms: int = 3, sample: int = 0) -> Number:
+    """Look a number up. ``terms`` is how many terms of a long sum are shown. Raises KeyError for a tensor that is
+    not there, IndexError for a place outside it."""
+    spec = taken.spec
+    parameter = tensor in parameter_shapes(spec)
+    value = "z" + tensor[1:] if tensor == f"a{spec.depth}" else tensor  # the last layer is linear
+    at = index if parameter else (sample, *index)
+    flows = value in differentiable(spec)
+    derivative = cotangent_name(value)
+    torch = [] if parameter or value == INPUT else [forward_line(spec, value) or ""]
+    if flows:
+        torch.append(gradient_line(value, at, parameter))
+    return Number(
+        tensor=tensor,
+        index=index,
+        sample=sample,
+        value=float(taken.tensor(value)[at]),
+        gradient=float(taken.tensor(derivative)[at]) if flows else None,
+        updated=float(taken.new[value][at]) if parameter else None,
+        made=_origin(taken, value, index, terms, sample) if not parameter and value != INPUT else None,
+        blamed=_origin(taken, derivative, index, terms, sample) if flows else None,
+        torch=tuple(filter(None, torch)),
+    )
+
+
+def number_at(taken: Pass, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
+    """The number that stands for a step: of its unit, and of the weight with the largest gradient into it."""
+    made = step.tensor.removesuffix(SO_FAR)
+    name = f"z{made[1:]}" if made[0] == "δ" else made.removeprefix("d")
+    if name[0] == "L":
+        return f"z{taken.spec.depth}", (unit,)
+    if name[0] == "W":
+        return name, (selected_input(taken, step.layer, unit), unit)
+    return name, (unit,)
+
+
+def exists(taken: Pass, tensor: str, index: tuple[int, ...]) -> bool:
+    """Whether the network has a number of that name."""
+    shape = shape_of(taken.spec, tensor)
+    return (
+        shape is not None
+        and len(shape) == len(index)
+        and all(i < n for i, n in zip(index, shape, strict=True))
+    )
+
+
+def largest_of(taken: Pass, tensor: str) -> tuple[int, ...]:
+    """Where a tensor (of the first sample, if they have numbers of their own) is largest in magnitude."""
+    numbers = taken.tensor(tensor)[0] if per_sample(tensor) else taken.tensor(tensor)
+    at = int(np.nan_to_num(np.abs(numbers)).argmax())
+    return tuple(int(i) for i in np.unravel_index(at, numbers.shape))
+
+
+def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
+    """The shape of a parameter, or of one sample of a value; None for what has no numbers to look at."""
+    value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
+    if value in parameter_shapes(spec):
+        return parameter_shapes(spec)[value]
+    shape = value_shapes(spec, 1).get(value, ()) if per_sample(value) and value != TARGET else ()
+    return shape[1:] or None
+
+
+@lru_cache(maxsize=64)
+def tensors(spec: NetworkSpec) -> tuple[str, ...]:
+    """Every tensor whose numbers can be looked at, in the order of the walk: x, W1, b1, z1, a1, ..."""
+    found = [INPUT]
+    for op in compile_ops(spec):
+        found += [name for name in (*op.inputs, op.output) if name not in found and name[0] != "u"]
+    return tuple(name for name in found if shape_of(spec, name))
+
+
+def neighbour(
+    taken: Pass, tensor: str, index: tuple[int, ...], direction: int, chosen: Mapping[int, int] = NONE
+) -> tuple[str, tuple[int, ...]]:
+    """The number nearest to one in the next (+1) or previous (-1) tensor, going round at the ends: along the way
+    that values go. What a unit hands on is at the same place in what comes next. A weight lies between two units:
+    before it is the one that it comes from, behind it the one that it leads to. On the way to a matrix the other end
+    is the unit ``chosen`` in that layer (0 is the input), if one is; else on the way on the most telling one, and on
+    the way back that of the weight with the largest gradient."""
+    names = tensors(taken.spec)
+    at = names.index(tensor) if tensor in names else names.index("z" + tensor[1:])
+    name = names[(at + direction) % len(names)]
+    shape = shape_of(taken.spec, name) or ()
+    unit = index[0] if direction < 0 else index[-1]
+    if len(shape) == 1:
+        return name, (min(unit, shape[0] - 1),)
+    k = int(name[1:])
+    layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # whose unit is the other end; which end is known
+    unit = min(unit, shape[side] - 1)
+    other = chosen.get(layer)
+    if other is None:
+        other = telling_unit(taken, k) if direction > 0 else selected_input(taken, k, unit)
+    return name, (unit, other) if direction > 0 else (other, unit)
+
+
+def largest_in(taken: Pass, tensor: str) -> tuple[int, ...]:
+    """The place in a tensor (of the first sample) with the largest gradient, or value where none flows there."""
+    value = f"z{tensor[1:]}" if tensor == f"a{taken.spec.depth}" else tensor
+    name = cotangent_name(value) if value in differentiable(taken.spec) else value
+    return largest_of(taken, name)
+
+
+def weights_near(taken: Pass, number: Weight, pinned: Weight | None, most: int) -> tuple[Weight, ...]:
+    """One or two parameters to draw the loss along: the number itself, or the weight with the largest gradient into
+    its unit; then the one pinned, or the next largest of the same tensor."""
+    parameters = parameter_shapes(taken.spec)
+    tensor, index = number
+    if tensor not in parameters:
+        layer = max(int(tensor[1:] or 0), 1)
+        unit = index[-1] if tensor != INPUT else int(abs(taken.tensor("δ1")[0]).argmax())
+        tensor, index = f"W{layer}", (selected_input(taken, layer, unit), unit)
+    first = tensor, index
+    if most == 1:
+        return (first,)
+    if pinned and pinned != first and pinned[0] in parameters and exists(taken, *pinned):
+        return first, pinned
+    gradients = np.abs(np.nan_to_num(taken.tensor(f"d{tensor}")))
+    gradients[index] = -1
+    if gradients.size > 1:
+        place = np.unravel_index(int(gradients.argmax()), gradients.shape)
+        return first, (tensor, tuple(int(i) for i in place))
+    other = next((name for name in parameters if name != tensor), None)
+    return (first, (other, largest_in(taken, other))) if other else (first,)
+
+
+def _origin(taken: Pass, name: str, index: tuple[int, ...], terms: int, sample: int) -> Origin | None:
+    """The equation that makes an array, or the operation, where no equation does."""
+    for grain in ("equation", "operation"):
+        for step in walk(taken.spec, taken.batch, taken.optimiser, grain):
+            if step.tensor == name:
+                with np.errstate(all="ignore"):
+                    return Origin(step, _rows(taken, step, index, terms, sample))
+    return None
+
+
+def _rows(taken: Pass, step: Step, index: tuple[int, ...], terms: int, sample: int) -> tuple[Row, ...]:
+    return worked(taken, step, index[-1], terms, sample, (step.tensor.removeprefix("d"), index))
+
+
+def place_of(taken: Pass, gradient: float, layer: int | None = None) -> int:
+    """How many parameters, of a layer or of all, have a larger gradient in size than this one."""
+    if layer is None:
+        return _larger(taken.program.gradient, gradient)
+    names = (name for name in parameter_shapes(taken.spec) if int(name[1:]) == layer)
+    return sum(_larger(taken.tensor(f"d{name}").ravel(), gradient) for name in names)
+
+
+def _larger(gradients: Array, gradient: float) -> int:
+    size = abs(gradient)
+    return int(np.count_nonzero(gradients > size) + np.count_nonzero(gradients < -size))

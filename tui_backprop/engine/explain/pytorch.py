@@ -1,0 +1,113 @@
+"""The same network in PyTorch, line by line: for those who know it, and for those who want to check.
+
+A line per operation, in the names that the walk uses. They run as they are with
+
+    import torch
+    import torch.nn.functional as F
+    from torch import optim
+    from torch.nn.utils import clip_grad_norm_
+
+where ``W1``, ``b1``, ... are tensors that require gradients, ``parameters`` is the list of them all, ``x`` and ``t``
+(and the masks ``m1``, ...) are tensors of the batch, and ``lambda_`` is the strength of a penalty.
+"""
+
+from __future__ import annotations
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.network.graph import Op, compile_ops
+from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizers import UPDATE_RULES
+
+# By the name of the primitive; {0}, {1} stand for its inputs.
+EXPRESSIONS = {
+    "matmul": "{0} @ {1}",
+    "bias add": "{0} + {1}",
+    "residual add": "{0} + {1}",
+    "dropout": "{0} * {1}",
+    "layer normalisation": "F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
+    "relu": "torch.relu({0})",
+    "leaky-relu": "F.leaky_relu({0}, 0.01)",
+    "elu": "F.elu({0})",
+    "gelu": 'F.gelu({0}, approximate="tanh")',
+    "silu": "F.silu({0})",
+    "softplus": "F.softplus({0})",
+    "tanh": "torch.tanh({0})",
+    "sigmoid": "torch.sigmoid({0})",
+    "identity": "{0}",
+    "softmax cross-entropy": "F.cross_entropy({0}, {1})",
+    "binary cross-entropy": 'F.binary_cross_entropy_with_logits({0}, {1}, reduction="none").sum(1).mean()',
+    "mean squared error": "F.mse_loss({0}, {1})",
+    "half sum of squares": "((({0} - {1}) ** 2).sum(1) / 2).mean()",
+    "L2 penalty": "{0} + {2} / 2 * ({1} ** 2).sum()",
+}
+LOSS = "L.backward()"
+
+# The class of an optimiser, and which settings it takes besides the rate: (its name for one, ours).
+OPTIMISERS = {
+    "sgd": ("SGD", ()),
+    "momentum": ("SGD", (("momentum", "{0.momentum}"),)),
+    "nesterov": ("SGD", (("momentum", "{0.momentum}"), ("nesterov", "True"))),
+    "rmsprop": ("RMSprop", (("alpha", "{0.beta2}"), ("eps", "{0.epsilon}"))),
+    "adam": ("Adam", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
+    "adamw": ("AdamW", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
+}
+
+
+def name_in(value: str) -> str:
+    """A value's name as Python writes it: γ1 is gamma1, λ is lambda_, a word that Python keeps for itself."""
+    return "lambda_" if value == "λ" else ascii_formula(value)
+
+
+def expression(op: Op, **given: str) -> str:
+    """What makes an operation's output; ``given`` are expressions to put in place of names."""
+    return EXPRESSIONS[op.primitive.name].format(*(given.get(name, name_in(name)) for name in op.inputs))
+
+
+def forward_line(spec: NetworkSpec, value: str) -> str | None:
+    """The line that makes a value: z2 = a1 @ W2 + b2. None for what no operation makes."""
+    ops = {op.output: op for op in compile_ops(spec)}
+    op = ops.get(value)
+    if op is None:
+        return None
+    inner = {name: expression(ops[name]) for name in op.inputs if name[0] == "u"}
+    return f"{name_in(value)} = {expression(op, **inner)}"
+
+
+def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
+    """Where PyTorch leaves a gradient after ``L.backward()``; for what is no parameter, ``retain_grad`` has to be
+    asked of it before."""
+    at = f"[{', '.join(map(str, index))}]" if index else ""
+    keep = "" if parameter else f"{name_in(value)}.retain_grad(); "
+    return f"{keep}{LOSS}; {name_in(value)}.grad{at}"
+
+
+def update_line(optimiser: OptimiserSpec, lr: float) -> str:
+    """The optimiser that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
+    made anew, it makes the first update."""
+    name, settings = OPTIMISERS[optimiser.name]
+    given = [f"lr={lr}"]
+    given += [f"{key}={value.format(optimiser)}" for key, value in settings]
+    if optimiser.weight_decay or UPDATE_RULES[optimiser.name].decoupled:
+        given.append(f"weight_decay={optimiser.weight_decay}")
+    clip = f"clip_grad_norm_(parameters, {optimiser.clip}); " if optimiser.clip else ""
+    return f"{clip}optim.{name}(parameters, {', '.join(given)}).step()"
+
+
+def lines_of(step: Step, spec: NetworkSpec, optimiser: OptimiserSpec, lr: float) -> list[str]:
+    """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found (of what
+    is no parameter, if ``retain_grad`` was asked of it before)."""
+    if step.phase == "update":
+        return [update_line(optimiser, lr)]
+    made = [visit.writes for visit in step.visits]
+    if step.operation == ("bias add", None):  # what it adds to is there by its name
+        return [f"{name_in(made[0])} = {expression(step.visits[-1].op)}"]
+    if step.phase != "backward":
+        lines = [forward_line(spec, name) for name in made if name[0] != "u" or name == made[-1]]
+        return [line for line in lines if line]
+    shown = {name for name, _ in step.operands}
+    values = dict.fromkeys(name for name in made if name[0] != "u" and cotangent_name(name) in shown)
+    first = [LOSS] if step.pieces[0].kind == "output delta" else []
+    return [*first, ", ".join(f"{name_in(name)}.grad" for name in values)]

@@ -1,0 +1,264 @@
+"""The trace: what the cursor can stop at. It is the walk that ``program`` runs, cut into steps.
+
+The walk goes down the list of operations (forward, ending in the loss), up it again (backward), and then
+along the parameters (update). Its grain says what one step is: an operation; an equation of a textbook, made of
+neighbouring operations (matmul and bias add are z = a W + b, the matmul VJP and the activation's are delta);
+or all that happens in a layer. Formulas, operands and counts come from the table of primitives; nothing is
+written a second time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import groupby
+
+from tui_backprop.engine.explain.formulas import equation, folded, shape_of
+from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.network.graph import (
+    INPUT,
+    Visit,
+    backward_visits,
+    costs_of,
+    forward_visits,
+    parameter_shapes,
+    value_shapes,
+)
+from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.primitives import Shape, size
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizers import flops as update_flops
+from tui_backprop.engine.training.optimizers import formulas
+from tui_backprop.engine.training.optimizers import moved as update_moved
+
+PHASES = ("forward", "loss", "backward", "update")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stop of the cursor.
+
+    ``kind`` is one of input, affine, normalisation, activation, dropout, residual, loss, penalty; output
+    delta, weights, gains (of a normalisation), carried (what a residual connection shares out), delta,
+    normalisation delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
+    the values in the formula with their shapes, ``reused`` those of them that the forward pass left behind.
+    ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved`` is
+    the bytes read and written, each array once for an operation; ``ratio`` is
+    the running sum of macs over those of one forward pass (updates are not part of a gradient's cost, and
+    leave it as it is). ``visits`` are the stops of the program's walk that it is made of (none for the input and
+    for updates), ``done`` counts those, and updates, up to its end. ``parts`` are the equations of a layer's step.
+    """
+
+    index: int
+    phase: str
+    layer: int
+    kind: str
+    op: str
+    formula: str
+    tensor: str
+    operands: tuple[tuple[str, Shape], ...]
+    reused: tuple[str, ...]
+    macs: int
+    flops: int
+    moved: int
+    ratio: float
+    visits: tuple[Visit, ...] = ()
+    done: int = 0
+    parts: tuple[Step, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Step, ...]:
+        """The equations of a layer's step; of any other, itself."""
+        return self.parts or (self,)
+
+    @property
+    def operation(self) -> tuple[str, int | None] | None:
+        """Of a step that is one operation only: what it is, and of which input it is the VJP, if it is one."""
+        made = [visit for visit in self.visits if _makes(visit)]
+        if len(made) != 1:
+            return None
+        row = made[0].op.primitive
+        return row.name if row.kind == "affine" else row.kind, made[0].of
+
+
+def _layer(value: str) -> int:
+    return int(value[1:])
+
+
+def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
+    """Visits with the same (phase, layer, kind) make one step."""
+    op, kind, written = visit.op, visit.op.primitive.kind, visit.writes
+    if visit.of is None:
+        return "loss" if kind in ("loss", "penalty") else "forward", op.layer, kind
+    if written[0] == "L" or op.primitive.kind == "loss":
+        return "backward", op.layer, "output delta"
+    if written[0] in "Wbu":
+        return "backward", _layer(written), "weights"
+    if written[0] in "γβ":
+        return "backward", _layer(written), "gains"
+    if written[0] == "a" and spec.adds_input(_layer(written)):
+        return "backward", _layer(written), "carried"
+    return "backward", _layer(written), "normalisation delta" if kind == "normalisation" else "delta"
+
+
+@lru_cache(maxsize=64)
+def walk(
+    spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec(), grain: str = "equation"
+) -> tuple[Step, ...]:
+    """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
+    "equation" or "layer"."""
+    if grain == "layer":
+        return _by_layer(walk(spec, batch, optimiser))
+    shapes = value_shapes(spec, batch)
+    forward = spec.weights * batch
+    steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)]
+    total = done = 0
+    for (phase, layer, kind), visits in _groups(spec, grain):
+        step = _step(len(steps), phase, layer, kind, visits, spec, shapes)
+        total += step.macs
+        done += len(visits)
+        steps.append(replace(step, ratio=total / forward, done=done))
+    for n, (k, names) in enumerate(groupby(parameter_shapes(spec), _layer), 1):
+        update = _update_step(len(steps), k, list(names), spec, shapes, optimiser, total / forward)
+        steps.append(replace(update, done=done + n))
+    return tuple(steps)
+
+
+def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], tuple[Visit, ...]]]:
+    """The visits of each step, under its (phase, layer, kind)."""
+    visits = (*forward_visits(spec), *backward_visits(spec))
+    if grain == "equation":
+        return [(key, tuple(group)) for key, group in groupby(visits, lambda visit: _key(spec, visit))]
+    groups: list[tuple[tuple[str, int, str], tuple[Visit, ...]]] = []
+    handed_on: tuple[Visit, ...] = ()
+    for visit in visits:
+        if _makes(visit):
+            groups.append((_key(spec, visit), (*handed_on, visit)))
+            handed_on = ()
+        else:
+            handed_on += (visit,)
+    return groups
+
+
+def _makes(visit: Visit) -> bool:
+    """Whether a visit makes anything new, and does not only hand on what it got, under the same name."""
+    return bool(equation((visit,))[0])
+
+
+def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps of a layer in each phase as one."""
+    steps: list[Step] = []
+    for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):
+        parts = tuple(group)
+        last, joined = parts[-1], parts[-1]
+        if len(parts) > 1:
+            joined = replace(
+                last,
+                kind=f"layer {phase}",
+                op=", ".join(dict.fromkeys(part.op for part in parts)),
+                formula=", ".join(part.formula for part in parts),
+                operands=tuple(dict(pair for part in parts for pair in part.operands).items()),
+                reused=tuple(dict.fromkeys(name for part in parts for name in part.reused)),
+                macs=sum(part.macs for part in parts),
+                flops=sum(part.flops for part in parts),
+                moved=sum(part.moved for part in parts),
+                visits=tuple(visit for part in parts for visit in part.visits),
+                parts=parts,
+            )
+        steps.append(replace(joined, index=len(steps)))
+    return tuple(steps)
+
+
+def place_after(steps: Sequence[Step], done: int) -> int:
+    """The first step at whose end so many visits and updates are done: the same place in a walk of another grain."""
+    return next((step.index for step in steps if step.done >= done), len(steps) - 1)
+
+
+def _step(
+    index: int,
+    phase: str,
+    layer: int,
+    kind: str,
+    visits: tuple[Visit, ...],
+    spec: NetworkSpec,
+    shapes: dict[str, Shape],
+) -> Step:
+    """The step that some neighbouring visits make; its ratio is not known here."""
+    made, read = equation(visits)
+    if kind == "penalty":
+        made = {name: folded(formula) for name, formula in made.items()}
+        read = [name for name in read if any(name in formula.split() for formula in made.values())]
+    costs = [costs_of(visit, shapes) for visit in visits]
+    tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], spec) else "")
+    macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
+    suffix = " vjp" if phase == "backward" else ""
+    parameters = parameter_shapes(spec)
+    return Step(
+        index=index,
+        phase=phase,
+        layer=layer,
+        kind=kind,
+        op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if _makes(v))),
+        formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
+        tensor=tensor,
+        operands=tuple((name, shape_of(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
+        reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
+        macs=macs,
+        flops=flops,
+        moved=numbers * ITEMSIZE[spec.dtype],
+        ratio=0.0,
+        visits=visits,
+    )
+
+
+def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
+    """Whether another visit will add to what this one writes."""
+    if visit.of is None:
+        return False
+    return visit != _last_visits(spec)[visit.writes]
+
+
+@lru_cache(maxsize=64)
+def _last_visits(spec: NetworkSpec) -> dict[str, Visit]:
+    """The last visit on the way back to each value."""
+    return {visit.writes: visit for visit in backward_visits(spec)}
+
+
+def _update_step(
+    index: int,
+    k: int,
+    names: list[str],
+    spec: NetworkSpec,
+    shapes: dict[str, Shape],
+    optimiser: OptimiserSpec,
+    ratio: float,
+) -> Step:
+    """The update of a layer's parameters; the optimiser's own lines are written out for the weights."""
+    parameters = sum(size(shapes[name]) for name in names)
+    lines = [
+        re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: f"{token[0]}{k}", line)
+        for line in formulas(optimiser)
+    ]
+    if len(lines) == 1:
+        lines = [lines[0].replace(f"W{k}", name) for name in names]
+    else:
+        names = names[:1]
+    made = (*names, *(f"d{name}" for name in names))
+    return Step(
+        index=index,
+        phase="update",
+        layer=k,
+        kind="update",
+        op="gradient descent" if optimiser.name == "sgd" else optimiser.name,
+        formula=tidy(" , ".join(lines)),
+        tensor=f"W{k}",
+        operands=tuple((name, shape_of(name, shapes, "")) for name in made),
+        reused=(),
+        macs=0,
+        flops=update_flops(optimiser) * parameters,
+        moved=update_moved(optimiser) * parameters * ITEMSIZE[spec.dtype],
+        ratio=ratio,
+    )

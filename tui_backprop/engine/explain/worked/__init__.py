@@ -1,0 +1,102 @@
+"""One unit's arithmetic: the equation of a step with this network's own numbers put in.
+
+A worked example is a receipt: rows that add up (or multiply out) to the value that the pass holds. Long sums
+show their largest terms, and what is left as one row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.worked import layers as steps
+from tui_backprop.engine.explain.worked import losses, operations, updates
+from tui_backprop.engine.explain.worked.losses import penalties
+from tui_backprop.engine.explain.worked.rows import (
+    Parameter,
+    ParameterReceipt,
+    Receipt,
+    Row,
+    of_largest,
+    selected_input,
+)
+from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.training.iteration import Pass
+
+# Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
+PARAMETERS: dict[str, ParameterReceipt] = {
+    "weights": steps.gradient,
+    "gains": steps.gradient,
+    "update": updates.update,
+}
+RECEIPTS: dict[str, Receipt] = {
+    "input": steps.input_,
+    "affine": steps.affine,
+    "normalisation": steps.normalisation,
+    "activation": steps.activation,
+    "dropout": steps.elementwise("*"),
+    "residual": steps.elementwise("+"),
+    "loss": losses.loss,
+    "penalty": losses.penalty,
+    "output delta": losses.output_delta,
+    "carried": steps.carried,
+    "delta": steps.delta,
+    "normalisation delta": steps.normalisation_delta,
+    **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},
+}
+
+
+def worked(
+    taken: Pass, step: Step, unit: int, terms: int = 3, sample: int = 0, asked: Parameter | None = None
+) -> tuple[Row, ...]:
+    """The receipt of ``step`` for ``unit`` of its layer, for row ``sample`` of the batch.
+
+    ``terms`` is how many terms of a long sum are shown. Where the step makes the gradient of a parameter of the
+    unit, or updates it, it is the one ``asked`` for, a number of this network; else that of the weight with the
+    largest gradient. Raises KeyError for an unknown kind of step.
+    """
+    with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
+        return tuple(
+            row
+            for part in step.pieces
+            for row in _receipt(taken, part, unit, asked)(taken, part, unit, terms, sample)
+        )
+
+
+def _receipt(taken: Pass, part: Step, unit: int, asked: Parameter | None) -> Receipt:
+    """That of an operation which is only a part of its equation, or that of the equation."""
+    operation = part.operation if part.operation in operations.RECEIPTS else None
+    own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
+    if own is not None and asked is not None and asked[1][-1] == unit and _shows(taken, part, asked[0]):
+        receipt, (tensor, index) = own, asked
+        return lambda taken, step, j, terms, s: receipt(taken, step, tensor, index, terms)
+    return operations.RECEIPTS[operation] if operation else RECEIPTS[part.kind]
+
+
+def _shows(taken: Pass, part: Step, tensor: str) -> bool:
+    """Whether a step makes the gradient of a tensor of parameters, or updates it."""
+    if tensor not in parameter_shapes(taken.spec):
+        return False
+    return tensor[1:] == str(part.layer) if part.kind == "update" else f"d{tensor}" in dict(part.operands)
+
+
+def telling_unit(taken: Pass, layer: int, sample: int = 0) -> int:
+    """The unit of a layer with the largest |delta|, the one that answers most for the loss.
+
+    For the input (layer 0), which has no delta, the entry with the largest value.
+    """
+    of = taken.tensor(f"δ{layer}" if layer else "x")[sample]
+    return int(np.argmax(np.abs(np.nan_to_num(of))))
+
+
+__all__ = [
+    "RECEIPTS",
+    "Parameter",
+    "Row",
+    "entry_name",
+    "penalties",
+    "selected_input",
+    "telling_unit",
+    "worked",
+]

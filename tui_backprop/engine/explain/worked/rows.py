@@ -1,0 +1,85 @@
+"""What receipts are made of: rows, and the sums that are too long to be shown whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: ``sign`` is + or - (a summand), * or / (a factor of all above), = (a result). A summand after
+    a result begins the next sum, which may use that result."""
+
+    sign: str
+    label: str
+    value: float
+    factors: tuple[float, ...] = ()  # where the value is a product, what it is a product of
+
+
+Parameter = tuple[str, tuple[int, ...]]  # by its name: a tensor, and a place in it
+
+# The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
+Receipt = Callable[[Pass, Step, int, int, int], Sequence[Row]]
+# That of a step about parameters: of a pass, a step, one of them by its name, how many terms of a long sum.
+ParameterReceipt = Callable[[Pass, Step, str, tuple[int, ...], int], Sequence[Row]]
+
+
+def selected_input(taken: Pass, layer: int, unit: int) -> int:
+    """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
+    return int(abs(taken.tensor(f"dW{layer}")[:, unit]).argmax())
+
+
+def of_largest(receipt: ParameterReceipt) -> Receipt:
+    """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
+
+    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+        tensor = step.tensor.removesuffix(SO_FAR).removeprefix("d")
+        index = (selected_input(taken, step.layer, j), j) if tensor[0] == "W" else (j,)
+        return receipt(taken, step, tensor, index, terms)
+
+    return rows
+
+
+def entry(taken: Pass, sign: str, name: str, j: int, s: int) -> Row:
+    """One sample's entry of an array, or an entry of a vector of parameters."""
+    array, bare = taken.tensor(name), name.removesuffix(SO_FAR)
+    value = float(array[j] if array.ndim == 1 else array[s, j])
+    return Row(sign, f"{bare}[{j}]{name.removeprefix(bare)}", value)
+
+
+def product(sign: str, label: str, *factors: float) -> Row:
+    """The row of a product."""
+    return Row(sign, label, prod(factors), factors)
+
+
+def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[Row]:
+    """Rows for sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
+    products = left.astype(float) * right.astype(float)
+    return [
+        replace(row, factors=(float(left[i]), float(right[i]))) if i is not None else row
+        for i, row in _largest(labels, products, most)
+    ]
+
+
+def largest(labels: Callable[[int], str], values: Array, most: int) -> list[Row]:
+    """Rows for sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
+    return [row for _, row in _largest(labels, values, most)]
+
+
+def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, Row]]:
+    shown = len(values) if len(values) <= most + 1 else most
+    order = np.argsort(-np.abs(values), kind="stable")[:shown]
+    rows: list[tuple[int | None, Row]] = [(i, Row("+", labels(i), float(values[i]))) for i in order.tolist()]
+    if shown < len(values):
+        rest = float(values.sum() - values[order].sum())
+        rows.append((None, Row("+", f"{len(values) - shown} more terms", rest)))
+    return rows

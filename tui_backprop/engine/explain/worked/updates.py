@@ -1,0 +1,122 @@
+"""Receipts of the update, one for each optimiser: from a weight, its gradient and the slots to the new weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.worked.rows import Row, product
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.training.iteration import Pass, State
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizers import UPDATE_RULES
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One weight on its way: its name, itself and its gradient, and its slots before and after."""
+
+    name: str
+    w: float
+    g: float
+    gradient: str  # how the rows call g
+    old: dict[str, float]
+    new: dict[str, float]
+    alpha: float
+    updates: int  # with this one
+    spec: OptimiserSpec
+
+
+def update(taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+    """The update of one parameter of the step's layer."""
+    spec, before, at = taken.optimiser, taken.before, entry_name(tensor, index)
+
+    def slots(state: State) -> dict[str, float]:
+        return {slot: float(views(array, taken.spec)[tensor][index]) for slot, array in state.slots.items()}
+
+    w, g = float(taken.tensor(tensor)[index]), float(taken.tensor(f"d{tensor}")[index])
+    prepared, g, gradient = _prepared(taken, at, w, g)
+    entry = Entry(at, w, g, gradient, slots(before), slots(taken.after), taken.lr, before.t + 1, spec)
+    rows = [Row("+", f"{at} before", w)]
+    if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
+        rows.append(product("-", f"α decay · {at}", taken.lr, spec.weight_decay, w))
+    averages, moves = _MOVES[spec.name](entry)
+    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(taken.new[tensor][index]))]
+
+
+def _prepared(taken: Pass, at: str, w: float, g: float) -> tuple[list[Row], float, str]:
+    """The gradient clipped and with the decay in it: the sum that says so, its value and its name."""
+    spec, factor = taken.optimiser, taken.clipping
+    rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [Row("+", f"d{at}", g)]
+    if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
+        rows.append(product("+", f"decay · {at}", spec.weight_decay, w))
+    if rows == [Row("+", f"d{at}", g)]:
+        return [], g, f"d{at}"
+    total = sum(row.value for row in rows)
+    return [*rows, Row("=", "g", total)], total, "g"
+
+
+def _sgd(e: Entry) -> tuple[list[Row], list[Row]]:
+    return [], [product("-", f"α · {e.gradient}", e.alpha, e.g)]
+
+
+def _velocity(e: Entry) -> list[Row]:
+    return [
+        product("+", "μ · v before", e.spec.momentum, e.old["v"]),
+        Row("+", e.gradient, e.g),
+        Row("=", "v", e.new["v"]),
+    ]
+
+
+def _momentum(e: Entry) -> tuple[list[Row], list[Row]]:
+    return _velocity(e), [product("-", "α · v", e.alpha, e.new["v"])]
+
+
+def _nesterov(e: Entry) -> tuple[list[Row], list[Row]]:
+    return _velocity(e), [
+        product("-", f"α · {e.gradient}", e.alpha, e.g),
+        product("-", "α μ · v", e.alpha, e.spec.momentum, e.new["v"]),
+    ]
+
+
+def _average(e: Entry, slot: str, beta: str, share: float, *sample: float) -> list[Row]:
+    """The running mean of the gradient, or of its square."""
+    square = "²" if len(sample) > 1 else ""
+    return [
+        product("+", f"{beta} · {slot} before", share, e.old[slot]),
+        product("+", f"(1 − {beta}) · {e.gradient}{square}", 1 - share, *sample),
+        Row("=", slot, e.new[slot]),
+    ]
+
+
+def _rmsprop(e: Entry) -> tuple[list[Row], list[Row]]:
+    ratio = e.g / (e.new["v"] ** 0.5 + e.spec.epsilon)
+    move = product("-", f"α · {e.gradient} / (√v + ε)", e.alpha, ratio)
+    return _average(e, "v", "β₂", e.spec.beta2, e.g, e.g), [move]
+
+
+def _adam(e: Entry) -> tuple[list[Row], list[Row]]:
+    averages, corrected = [], {}
+    for slot, beta, share, sample in (
+        ("m", "β₁", e.spec.momentum, (e.g,)),
+        ("v", "β₂", e.spec.beta2, (e.g, e.g)),
+    ):
+        bias = 1 - share**e.updates
+        corrected[slot] = e.new[slot] / bias
+        averages += _average(e, slot, beta, share, *sample)[:-1]
+        averages += [Row("/", f"1 − {beta}^{e.updates}", bias), Row("=", slot.upper(), corrected[slot])]
+    ratio = corrected["m"] / (corrected["v"] ** 0.5 + e.spec.epsilon)
+    return averages, [product("-", "α · M / (√V + ε)", e.alpha, ratio)]
+
+
+# What is averaged first, and what the weight then moves by.
+_MOVES: dict[str, Callable[[Entry], tuple[list[Row], list[Row]]]] = {
+    "sgd": _sgd,
+    "momentum": _momentum,
+    "nesterov": _nesterov,
+    "rmsprop": _rmsprop,
+    "adam": _adam,
+    "adamw": _adam,
+}

@@ -1,0 +1,142 @@
+"""The methods that share work between parameters: what lies before a parameter is computed once, and many
+parameters go through the rest of the list together.
+
+A parameter enters at one operation, and that is linear in it: to nudge ``W2[i, j]`` by h adds h a1[:, i] to
+column j of a W, and nothing else. So the list is run from there on, for many such nudges stacked as if they
+were samples (differences), or for many tangents beside one pass (forward mode).
+
+An L2 penalty is a second place where a weight enters, apart from all else; its term is added by formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.network.forward_mode import ForwardMode
+from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import Array
+
+ROOM = 64 * 2**20  # bytes that passes of many parameters at once may take; more does not fit a cache anyway
+ARRAYS = 16  # of a pass, for each unit and sample, at the most
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that enter at the same place: the operation number ``at``, as its input ``of``.
+
+    ``where`` are their places in the flat vector, ``rows`` and ``columns`` in their tensor (a vector's rows
+    are 0). The operation's output answers to each in one column.
+    """
+
+    at: int
+    op: Op
+    of: int
+    where: Array
+    rows: Array
+    columns: Array
+
+    def part(self, start: int, count: int) -> Group:
+        cut = slice(start, start + count)
+        return Group(self.at, self.op, self.of, self.where[cut], self.rows[cut], self.columns[cut])
+
+    def answers(self, program: Program) -> Array:
+        """dy/dw of each parameter in its column, shape (m, n), at the values of ``program``."""
+        inputs = [program.values[name] for name in self.op.inputs]
+        if inputs[self.of].ndim == 2:  # a weight matrix
+            return inputs[0][:, self.rows].T
+        y = program.values[self.op.output]
+        all_columns = np.empty_like(y)
+        ones = np.ones_like(inputs[self.of])
+        rule = self.op.primitive.jvps[self.of]
+        rule(all_columns, ones, y, program.caches[self.op.output], *inputs)
+        return all_columns[:, self.columns].T
+
+
+def groups(problem: Problem, where: Array, program: Program) -> list[Group]:
+    """The parameters ``where``, by the place where they enter; the last place first, so that a pass from one
+    place on leaves untouched what those before it need."""
+    found, shapes = [], parameter_shapes(problem.spec)
+    for name, place in parameter_slices(problem.spec).items():
+        inside = np.sort(where[(where >= place.start) & (where < place.stop)])
+        if len(inside):
+            at = next(at for at, op in enumerate(program.ops) if name in op.inputs)
+            op = program.ops[at]
+            rows, columns = np.divmod(inside - place.start, shapes[name][-1])
+            found.append(Group(at, op, op.inputs.index(name), inside, rows, columns))
+    return sorted(found, key=lambda group: -group.at)
+
+
+def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | float:
+    """(λ/2 (w + h)² − λ/2 w²) / h of weights under an L2 penalty."""
+    penalised = problem.spec.l2 and group.op.inputs[group.of][0] == "W"
+    return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalised else 0.0
+
+
+def _together(problem: Problem, where: Array, options: Options) -> int:
+    """How many parameters to take at once."""
+    each = ARRAYS * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
+    return max(1, min(options.at_once, len(where), ROOM // each))
+
+
+def batched_difference(
+    out: Array, problem: Problem, where: Array, h: float, options: Options
+) -> Iterator[int]:
+    """Forward differences on the operations after a parameter only, many parameters in one pass."""
+    program = problem.program()
+    program.forward()
+    n = problem.batch
+    copies = _together(problem, where, options)
+    stacked = problem.program(copies=copies)
+    stacked.forward()
+    each = next(stacked.caches[op.output].each for op in stacked.ops if op.primitive.kind == "loss")
+    base = each.reshape(copies, n).mean(axis=1, dtype=float)
+    yield 1
+    done = 1
+    for group in groups(problem, where, program):
+        y = program.values[group.op.output]
+        nudged = stacked.values[group.op.output].reshape(copies, *y.shape)
+        after = group.at + 1
+        while stacked.ops[after].primitive.in_place:  # has added to the same array already
+            after += 1
+        for start in range(0, len(group.where), copies):
+            part = group.part(start, copies)
+            answers = part.answers(program)
+            m = len(part.where)
+            w = problem.parameters[part.where].astype(float)
+            with np.errstate(all="ignore"):  # of infinite parameters and losses
+                steps = h * np.maximum(1, np.abs(w))
+                nudged[...] = y
+                nudged[np.arange(m), :, part.columns] += steps[:, None] * answers
+                stacked.forward(after)
+                slopes = (each.reshape(copies, n).mean(axis=1, dtype=float) - base)[:m] / steps
+                out[part.where] = slopes + _penalty_slope(problem, part, steps)
+            done += m
+            yield done
+
+
+def batched_forward_mode(
+    out: Array, problem: Problem, where: Array, h: float, options: Options
+) -> Iterator[int]:
+    """JVPs on the operations after a parameter only, the tangents of many parameters in one go."""
+    program = problem.program()
+    program.forward()
+    many = _together(problem, where, options)
+    done = 0
+    for group in groups(problem, where, program):
+        y = program.values[group.op.output]
+        seeds = np.zeros((many, *y.shape), y.dtype)
+        tangents = ForwardMode(program, {group.op.output: seeds}, many)
+        for start in range(0, len(group.where), many):
+            part = group.part(start, many)
+            answers = part.answers(program)
+            m = len(part.where)
+            seeds[...] = 0
+            seeds[np.arange(m), :, part.columns] = answers
+            out[part.where] = tangents.push()[:m] + _penalty_slope(problem, part, 0.0)
+            done += m
+            yield done

@@ -1,0 +1,147 @@
+"""Every way to get the gradient of a loss by its parameters, in one table.
+
+Backprop is one row of it. The others need evaluations in proportion to the parameters asked for, and differ
+in what an evaluation is, in how large the error of the step h is, and in what they share with backprop: the
+forward rules, and forward mode the slope of an activation too. (The JVPs are checked by themselves.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from tui_backprop.engine.gradients import batched
+from tui_backprop.engine.gradients import perturbation as singly
+from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.primitives import Array
+
+Rule = Callable[[Array, Problem, Array, float, Options], Iterator[int]]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a gradient.
+
+    ``count(parameters, probes)`` is how many evaluations it makes, each of them a ``unit``. ``order`` is the
+    power of h in its error, None where there is no step; ``step(eps)`` is the best h for a precision with
+    round-off eps. Where a rule ``subtracts`` losses, round-off grows as h shrinks.
+    """
+
+    about: str
+    rule: Rule
+    count: Callable[[int, int], int]
+    unit: str
+    order: int | None = None
+    step: Callable[[float], float] = lambda eps: 0.0
+    subtracts: bool = False
+    noisy: bool = False
+
+    def best_step(self, dtype: DTypeLike) -> float:
+        """The best h for parameters of size 1 in a precision, 0 where there is no step."""
+        return self.step(float(np.finfo(dtype).eps))
+
+    def errors(self, eps: float, step: float | None = None) -> tuple[float, float]:
+        """About the relative error of a derivative of size 1, with the best step if none is given: first what
+        sums of some hundred terms leave and truncation, h^order; then the round-off of a difference, eps / h."""
+        h = self.step(eps) if step is None else step
+        truncation = min(h, 1.0) ** self.order if self.order else 0.0
+        return 64 * eps + truncation, eps / h if self.subtracts else 0.0
+
+    def fill(
+        self, out: Array, problem: Problem, indices: Array | None = None, options: Options = Options()
+    ) -> Iterator[int]:
+        """Fill ``out`` (P,) at ``indices`` (all, if None), and yield the evaluations made so far, of
+        ``count(len(indices), probes)`` in all; stop iterating, and the work stops.
+
+        Raises IndexError for an index that is no parameter's, ValueError for a step that is not positive.
+        """
+        parameters = problem.spec.parameters
+        where = np.arange(parameters) if indices is None else np.asarray(indices)
+        if where.size and (where.dtype.kind not in "iu" or not 0 <= where.min() <= where.max() < parameters):
+            raise IndexError(f"indices have to be whole numbers from 0 to {parameters - 1}")
+        where = where.astype(np.intp)
+        h = self.best_step(problem.spec.dtype) if options.step is None else options.step
+        if self.order is not None and not h > 0:
+            raise ValueError(f"a step of {h:g} leads nowhere; give a positive one, such as 1e-6")
+        return self.rule(out, problem, where, h, options)
+
+    def gradient(self, problem: Problem, indices: Array | None = None, options: Options = Options()) -> Array:
+        """The derivatives at ``indices`` (all, if None), in double precision, in that order."""
+        out = np.zeros(problem.spec.parameters)
+        for _ in self.fill(out, problem, indices, options):
+            pass
+        return out if indices is None else out[indices]
+
+
+# The best steps balance truncation, h^order, and round-off, eps / h (Nocedal and Wright 2006, section 8.1). The
+# complex step has no round-off of that kind.
+METHODS: dict[str, Method] = {
+    "backprop": Method(
+        "one walk down the list and one up",
+        singly.backprop,
+        lambda p, k: 1,
+        "forward and backward pass",
+    ),
+    "forward-difference": Method(
+        "nudge one parameter, run the whole forward pass: the naive method",
+        singly.forward_difference,
+        lambda p, k: p + 1,
+        "forward pass",
+        order=1,
+        step=lambda eps: eps ** (1 / 2),
+        subtracts=True,
+    ),
+    "central-difference": Method(
+        "nudge one parameter up and down",
+        singly.central_difference,
+        lambda p, k: 2 * p,
+        "forward pass",
+        order=2,
+        step=lambda eps: eps ** (1 / 3),
+        subtracts=True,
+    ),
+    "complex-step": Method(
+        "nudge one parameter off the real line",
+        singly.complex_step,
+        lambda p, k: p,
+        "complex forward pass",
+        order=2,
+        step=lambda eps: eps**2,
+    ),
+    "batched-difference": Method(
+        "forward differences from the nudged parameter's layer on, many in one pass",
+        batched.batched_difference,
+        lambda p, k: p + 1,
+        "part of a forward pass",
+        order=1,
+        step=lambda eps: eps ** (1 / 2),
+        subtracts=True,
+    ),
+    "forward-mode": Method(
+        "one JVP for each parameter",
+        singly.forward_mode,
+        lambda p, k: p,
+        "JVP",
+    ),
+    "batched-forward-mode": Method(
+        "JVPs from the parameter's layer on, many tangents in one pass",
+        batched.batched_forward_mode,
+        lambda p, k: p,
+        "part of a JVP",
+    ),
+    "spsa": Method(
+        "nudge all parameters at random, twice for each probe: unbiased, and noisy",
+        singly.spsa,
+        lambda p, k: 2 * k,
+        "forward pass",
+        order=2,
+        step=lambda eps: eps ** (1 / 3),
+        subtracts=True,
+        noisy=True,
+    ),
+}
+
+__all__ = ["METHODS", "Method", "Options", "Problem"]

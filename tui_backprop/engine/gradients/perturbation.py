@@ -1,0 +1,101 @@
+"""The methods that take one parameter at a time, or all of them at once: no evaluation uses another's work.
+
+Each rule fills ``out[where]`` and yields, after each evaluation or few, how many it has made so far; whoever
+iterates may stop at any time. ``h`` is the step for a parameter of at most 1 in size, and grows with larger
+ones; what is divided by is the step as it came out in the parameter's precision (h, where it came out as 0: so
+the derivative found is 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.network.forward_mode import ForwardMode
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.primitives import Array
+
+
+def backprop(out: Array, problem: Problem, where: Array, h: float, options: Options) -> Iterator[int]:
+    program = problem.program()
+    program.forward()
+    out[where] = program.backward()[where]
+    yield 1
+
+
+def forward_difference(
+    out: Array, problem: Problem, where: Array, h: float, options: Options
+) -> Iterator[int]:
+    """(L(w + h) − L(w)) / h"""
+    program = problem.program()
+    parameters, forward = program.parameters, program.forward
+    base = float(forward())
+    yield 1
+    for n, i in enumerate(where.tolist(), 2):
+        w = float(parameters[i])
+        parameters[i] = w + h * max(1.0, abs(w))
+        out[i] = (float(forward()) - base) / ((float(parameters[i]) - w) or h)
+        parameters[i] = w
+        yield n
+
+
+def central_difference(
+    out: Array, problem: Problem, where: Array, h: float, options: Options
+) -> Iterator[int]:
+    """(L(w + h) − L(w − h)) / 2h"""
+    program = problem.program()
+    parameters, forward = program.parameters, program.forward
+    for n, i in enumerate(where.tolist(), 1):
+        w = float(parameters[i])
+        parameters[i] = w + h * max(1.0, abs(w))
+        right, above = float(parameters[i]), float(forward())
+        parameters[i] = w - h * max(1.0, abs(w))
+        out[i] = (above - float(forward())) / ((right - float(parameters[i])) or 2 * h)
+        parameters[i] = w
+        yield 2 * n
+
+
+def complex_step(out: Array, problem: Problem, where: Array, h: float, options: Options) -> Iterator[int]:
+    """Im L(w + ih) / h (Squire and Trapp 1998): nothing is subtracted, so h can be far below round-off."""
+    program = problem.program(dtype="complex64" if problem.spec.dtype == "float32" else "complex128")
+    parameters, forward = program.parameters, program.forward
+    for n, i in enumerate(where.tolist(), 1):
+        w = parameters[i]
+        parameters[i] = w + 1j * h
+        out[i] = float(forward().imag) / h
+        parameters[i] = w
+        yield n
+
+
+def forward_mode(out: Array, problem: Problem, where: Array, h: float, options: Options) -> Iterator[int]:
+    """The JVP along one parameter: the tangents of all parameters, one of them 1, pushed through the list."""
+    program = problem.program()
+    program.forward()
+    direction = np.zeros_like(program.parameters)
+    tangents = ForwardMode(program, views(direction, problem.spec))
+    for n, i in enumerate(where.tolist(), 1):
+        direction[i] = 1
+        out[i] = tangents.push()
+        direction[i] = 0
+        yield n
+
+
+def spsa(out: Array, problem: Problem, where: Array, h: float, options: Options) -> Iterator[int]:
+    """Simultaneous perturbation (Spall 1992): all parameters move by ±h at once, the mean over the probes of
+    (L(w + hs) − L(w − hs)) / 2h times s. Unbiased but for O(h²), and noisy: with k probes the error has about
+    the size √(P / k) of the gradient."""
+    program = problem.program()
+    generator = np.random.default_rng(options.seed)
+    at = program.parameters[where]
+    total = np.zeros(len(where))
+    for k in range(1, options.probes + 1):
+        signs = generator.integers(0, 2, len(where)) * 2 - 1
+        losses = []
+        for side in (1, -1):
+            program.parameters[where] = at + side * h * signs
+            losses.append(float(program.forward()))
+        total += (losses[0] - losses[1]) / (2 * h) * signs
+        out[where] = total / k
+        yield 2 * k

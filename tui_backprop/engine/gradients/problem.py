@@ -1,0 +1,61 @@
+"""What the methods work on: a loss to differentiate, and how they are to go about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import mask_shapes
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array, draw_mask
+from tui_backprop.engine.training.iteration import mask_stream
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The loss of a network on a batch, as a function of its parameters (P,), to be differentiated at
+    ``parameters``. ``x`` and ``target`` are the batch (see ``Program.feed``); with dropout, the masks are those
+    of iteration ``t``, the same in every evaluation."""
+
+    spec: NetworkSpec
+    x: Array
+    target: Array
+    parameters: Array
+    t: int = 0
+
+    @property
+    def batch(self) -> int:
+        return len(self.x)
+
+    def program(self, dtype: str | None = None, copies: int = 1) -> Program:
+        """A program of its own for this loss, on parameters of its own. With ``copies``, the batch stands in
+        it so many times, one after the other."""
+        made = Program(
+            self.spec, self.batch * copies, self.parameters.astype(dtype or self.spec.dtype), dtype
+        )
+        made.feed(*(np.concatenate([array] * copies) for array in (self.x, self.target)))
+        stream = mask_stream(self.spec, self.t)
+        for name, shape in mask_shapes(self.spec, self.batch).items():
+            masks = made.values[name].reshape(copies, *shape)
+            draw_mask(masks[0], self.spec.dropout, stream)
+            masks[1:] = masks[0]
+        return made
+
+    def in_precision(self, dtype: str) -> Problem:
+        """The same problem with a network of another precision."""
+        spec = replace(self.spec, dtype=dtype)
+        target = self.target if self.target.dtype.kind in "iu" else self.target.astype(dtype)
+        return Problem(spec, self.x.astype(dtype), target, self.parameters.astype(dtype), self.t)
+
+
+@dataclass(frozen=True)
+class Options:
+    """``step`` is h, None for the best one of method and precision; ``probes`` are SPSA's random directions,
+    drawn from ``seed``; ``at_once`` is how many parameters the batched methods take together, at the most."""
+
+    step: float | None = None
+    probes: int = 1
+    seed: int = 0
+    at_once: int = 256

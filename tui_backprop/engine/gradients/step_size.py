@@ -1,0 +1,187 @@
+"""The step dial: how wrong a derivative by differences is, against the step h, for one parameter.
+
+A difference subtracts two losses that agree in most of their digits, so its error grows like eps / h as h shrinks;
+and it is no tangent, so its error grows with h (forward: h/2 f'', central: h²/6 f''') as h grows. In between lies
+its best step: about √eps for a forward difference, eps^(1/3) for a central one (Dennis and Schnabel 1983). The
+complex step Im f(x + ih) / h (Squire and Trapp 1998) subtracts nothing, and only has truncation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from tui_backprop.engine.gradients.methods import METHODS, Problem
+from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+
+PRECISIONS = ("float32", "float64")
+WAYS = ("forward-difference", "central-difference", "complex-step")
+LARGEST, EACH, NOTCHES = -1.0, 4, 61  # the first decade, steps a decade, and how many: down to 1e-16
+FEW = 5_000_000  # parameters from which on one step a decade is run, and not four
+
+COMPLEX = {"float32": "complex64", "float64": "complex128"}
+TINY = 1e-30  # a step with which the complex step has no truncation in double precision
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Units whose activation has a kink between the places where a difference is taken: how many, and the first."""
+
+    units: int
+    first: str
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A method in a precision: the derivative ``found`` (n,) with each step, how far it is ``off`` (n,), relative to
+    the exact one where that is not 0, and the ``best`` step by theory, for parameters and derivatives of size 1.
+    ``flips`` are what changed sides in the very passes that each derivative is from, None where nothing did."""
+
+    found: Array
+    off: Array
+    best: float
+    flips: tuple[Flip | None, ...]
+
+    @property
+    def least(self) -> int:
+        """Where it came out best."""
+        return int(np.argmin(np.where(np.isfinite(self.off), self.off, np.inf)))
+
+
+@dataclass(frozen=True, eq=False)
+class Dial:
+    """All rows for one parameter: by (method, precision). ``steps`` (n,) fall from 0.1 to 1e-16. ``exact`` is the
+    derivative by backprop in double precision, ``checked`` the same by a complex step of 1e-30."""
+
+    tensor: str
+    index: tuple[int, ...]
+    steps: Array
+    exact: float
+    checked: float
+    rows: Mapping[tuple[str, str], Row]
+
+    @property
+    def relative(self) -> bool:
+        """Whether errors are relative: the derivative is not 0."""
+        return self.exact != 0
+
+    def nearest(self, step: float) -> int:
+        """The place of the step nearest to one."""
+        return int(np.argmin(np.abs(np.log10(self.steps) - np.log10(step))))
+
+
+def dial(taken: Pass, tensor: str, index: tuple[int, ...]) -> Dial:
+    """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
+    parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
+    IndexError for an index outside of it."""
+    at = _place(taken, tensor, index)
+    every = 1 if taken.spec.parameters < FEW else EACH
+    steps = np.array([10.0 ** (LARGEST - notch / EACH) for notch in range(0, NOTCHES, every)])
+    with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
+        problem = Problem(
+            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
+        )
+        double = problem.in_precision("float64")
+        exact = _by_backprop(double, at)
+        checked = _Nudged(double, tensor, at, "complex128").complex_step(TINY)
+        rows = {}
+        for way, precision in product(WAYS, PRECISIONS):
+            nudged = _Nudged(
+                problem.in_precision(precision), tensor, at, COMPLEX[precision] if way == WAYS[2] else None
+            )
+            slopes, flips = zip(*(nudged.slope(RULES[way], float(h)) for h in steps), strict=True)
+            found = np.array(slopes)
+            off = np.abs(found - exact) / (abs(exact) or 1.0)
+            rows[way, precision] = Row(found, off, METHODS[way].best_step(precision), flips)
+    return Dial(tensor, index, steps, exact, checked, rows)
+
+
+def _place(taken: Pass, tensor: str, index: tuple[int, ...]) -> int:
+    """Where a parameter lies in the flat vector."""
+    shape = parameter_shapes(taken.spec)[tensor]
+    if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
+        raise IndexError(f"{tensor} has the shape {shape}; {index} is no place in it")
+    start: int = parameter_slices(taken.spec)[tensor].start
+    return start + int(np.ravel_multi_index(index, shape))
+
+
+def _by_backprop(problem: Problem, at: int) -> float:
+    program = problem.program()
+    program.forward()
+    return float(program.backward()[at])
+
+
+class _Nudged:
+    """A program whose loss is asked for with one parameter moved; only what comes after that is run again."""
+
+    def __init__(self, problem: Problem, tensor: str, at: int, dtype: str | None) -> None:
+        self.program = problem.program(dtype=dtype)
+        self._at, self._start = at, start_of(self.program, tensor)
+        self._value = self.program.parameters[at].copy()
+        self.base = complex(self.program.forward())
+        self._bent = [op.inputs[0] for op in self.program.ops if op.primitive.kink]
+        self._here = self._sides()
+        self._flipped = [np.zeros_like(here) for here in self._here]
+
+    def slope(self, rule: Rule, h: float) -> tuple[float, Flip | None]:
+        """The derivative by a rule, and the kinks that it went over."""
+        self._flipped = [np.zeros_like(here) for here in self._here]
+        return rule(self, h), _flip(self._bent, self._flipped)
+
+    def loss(self, by: complex) -> tuple[complex, complex]:
+        """The loss, and how far the parameter moved in its precision, when it is to move so far."""
+        self.program.parameters[self._at] = self._value + by
+        moved = self.program.parameters[self._at] - self._value
+        loss = complex(self.program.forward(self._start))
+        self.program.parameters[self._at] = self._value
+        for flipped, here, now in zip(self._flipped, self._here, self._sides(), strict=True):
+            flipped |= now != here
+        return loss, complex(moved)
+
+    def _sides(self) -> list[Array]:
+        """On which side of the kink each unit is; of complex numbers, by the real part, as activations branch."""
+        return [self.program.values[name].real > 0 for name in self._bent]
+
+    def forward_difference(self, h: float) -> float:
+        loss, moved = self.loss(h)
+        return (loss - self.base).real / (moved.real or h)
+
+    def central_difference(self, h: float) -> float:
+        (above, right), (below, left) = self.loss(h), self.loss(-h)
+        return (above - below).real / ((right - left).real or 2 * h)
+
+    def complex_step(self, h: float) -> float:
+        return self.loss(1j * h)[0].imag / h
+
+
+Rule = Callable[[_Nudged, float], float]
+RULES: dict[str, Rule] = {
+    "forward-difference": _Nudged.forward_difference,
+    "central-difference": _Nudged.central_difference,
+    "complex-step": _Nudged.complex_step,
+}
+
+
+def start_of(program: Program, tensor: str) -> int:
+    """The operation from which on the list has to run again when a parameter moves: the first that it goes into, or
+    the one before where that has written over what it read, as a bias is added to the sums in their own memory."""
+    at = next(i for i, op in enumerate(program.ops) if tensor in op.inputs)
+    while program.ops[at].primitive.in_place:
+        at -= 1
+    return at
+
+
+def _flip(names: list[str], flipped: list[Array]) -> Flip | None:
+    """The units that changed sides, for any sample."""
+    units = [(name, np.flatnonzero(each.any(axis=0))) for name, each in zip(names, flipped, strict=True)]
+    several = [(name, where) for name, where in units if len(where)]
+    if not several:
+        return None
+    name, where = several[0]
+    return Flip(sum(len(each) for _, each in several), f"{name}[{where[0]}]")

@@ -1,0 +1,41 @@
+"""Forward mode: the JVP column of the table, walked down the list beside the values of a program."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import LOSS
+from tui_backprop.engine.network.program import Call, Program
+from tui_backprop.engine.primitives import Array
+
+
+class ForwardMode:
+    """Tangents of a program's values, after its forward pass has been run.
+
+    ``given`` are tangents that come from outside, by the values' names; ``dots`` has those and all that
+    follow from them. With ``many``, so many tangents go through at once: each array has that axis in front.
+    """
+
+    def __init__(self, program: Program, given: dict[str, Array], many: int | None = None) -> None:
+        lead = () if many is None else (many,)
+        self.dots = dict(given)
+        self._calls: list[Call] = []
+        for op in program.ops:
+            sources = [i for i, _ in enumerate(op.primitive.jvps) if op.inputs[i] in self.dots]
+            if not sources or op.output in given:
+                continue
+            y_dot = self.dots[op.output] = np.zeros((*lead, *program.shapes[op.output]), program.dtype)
+            inputs = [program.values[name] for name in op.inputs]
+            rest = (program.values[op.output], program.caches[op.output], *inputs)
+            for i in sources:  # what comes in by several inputs adds up
+                to = y_dot if i == sources[0] else np.empty_like(y_dot)
+                self._calls.append((op.primitive.jvps[i], (to, self.dots[op.inputs[i]], *rest)))
+                if to is not y_dot:
+                    self._calls.append((np.add, (y_dot, to, y_dot)))
+
+    def push(self) -> Array:
+        """Push the given tangents through; return the loss's tangent, of shape () or (many,)."""
+        with np.errstate(all="ignore"):
+            for rule, arguments in self._calls:
+                rule(*arguments)
+        return self.dots[LOSS]

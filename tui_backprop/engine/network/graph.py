@@ -1,0 +1,192 @@
+"""From a NetworkSpec to what runs: the flat list of operations, and the walks down it and up it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import (
+    BIAS_ADD,
+    DROPOUT,
+    ELEMENTWISE,
+    L2_PENALTY,
+    LAYER_NORM,
+    LOSSES,
+    MATMUL,
+    RESIDUAL_ADD,
+    Array,
+    Primitive,
+    Shape,
+    size,
+)
+
+INPUT, TARGET, LOSS, STRENGTH = "x", "t", "L", "λ"
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation of a program: a primitive, the names of the values it reads and of the one it makes."""
+
+    primitive: Primitive
+    inputs: tuple[str, ...]
+    output: str
+    layer: int  # 1 .. L; the loss belongs to layer L
+
+
+@lru_cache(maxsize=64)
+def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
+    """The whole network as a flat list, in forward order.
+
+    Values of layer k = 1..L: ``Wk``, ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk``
+    pre-activation, ``ak`` what the layer hands on. Where the spec asks for them there are, between zk and ak,
+    ``nk`` = zk normalised (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
+    by the mask ``mk``. The last layer is linear and has no ``aL`` of its own: the loss reads ``zL``. Besides
+    there are ``x``, the target ``t``, and the loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the
+    loss before it, and ``Lk`` with that of layer k added.
+    """
+    ops: list[Op] = []
+    a, z = INPUT, ""
+
+    for k in range(1, spec.depth + 1):
+        w, z = f"W{k}", f"z{k}"
+        if spec.bias:
+            ops += [Op(MATMUL, (a, w), f"u{k}", k), Op(BIAS_ADD, (f"u{k}", f"b{k}"), z, k)]
+        else:
+            ops.append(Op(MATMUL, (a, w), z, k))
+        if k < spec.depth:
+            ops += _hidden(spec, k, a)
+            a = f"a{k}"
+
+    penalties = [f"W{k}" for k in range(1, spec.depth + 1)] if spec.l2 else []
+    totals = [*(f"L{k}" for k in range(len(penalties))), LOSS]
+    ops.append(Op(LOSSES[spec.loss], (z, TARGET), totals[0], spec.depth))
+    for w, before, after in zip(penalties, totals, totals[1:], strict=False):
+        ops.append(Op(L2_PENALTY, (before, w, STRENGTH), after, spec.depth))
+    return tuple(ops)
+
+
+def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
+    """From the pre-activation of a hidden layer to what it hands on."""
+    at, ops = f"z{k}", []
+    rows: list[tuple[bool, Primitive, str, tuple[str, ...]]] = [
+        (spec.layer_norm, LAYER_NORM, "n", (f"γ{k}", f"β{k}")),
+        (True, ELEMENTWISE[spec.activations[k - 1]], "h", ()),
+        (spec.dropout > 0, DROPOUT, "r", (f"m{k}",)),
+        (spec.adds_input(k), RESIDUAL_ADD, "a", (came_in,)),
+    ]
+    wanted = [(primitive, letter, others) for there, primitive, letter, others in rows if there]
+    for i, (primitive, letter, others) in enumerate(wanted):
+        output = f"a{k}" if i == len(wanted) - 1 else f"{letter}{k}"
+        ops.append(Op(primitive, (at, *others), output, k))
+        at = output
+    return ops
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One stop of the walk: an operation run forward (``of`` is None), or its VJP to its input number ``of``.
+
+    ``adds`` says that a cotangent of the same value is there already, and that this one is added to it.
+    """
+
+    op: Op
+    of: int | None = None
+    adds: bool = False
+
+    @property
+    def writes(self) -> str:
+        """Name of the value computed here, or of the value whose cotangent is computed here."""
+        return self.op.output if self.of is None else self.op.inputs[self.of]
+
+
+def forward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
+    """The walk down the list."""
+    return tuple(Visit(op) for op in compile_ops(spec))
+
+
+@lru_cache(maxsize=64)
+def differentiable(spec: NetworkSpec) -> frozenset[str]:
+    """The values that depend on a parameter: those that derivatives flow to. Nothing needs dL/dx or dL/dt."""
+    reached = set(parameter_shapes(spec))
+    for op in compile_ops(spec):
+        if reached.intersection(op.inputs):
+            reached.add(op.output)
+    return frozenset(reached)
+
+
+@lru_cache(maxsize=64)
+def backward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
+    """The walk up the list: each operation's VJPs, parameters first.
+
+    A value that several operations read gets a cotangent from each of them, and they add up: the visits to it
+    stand together, at the operation that read it first.
+    """
+    wanted, ops = differentiable(spec), compile_ops(spec)
+    uses = [(op, i) for op in reversed(ops) for i in reversed(range(len(op.primitive.vjps)))]
+    readers: dict[str, list[tuple[Op, int]]] = {}
+    for op, i in uses:
+        if op.inputs[i] in wanted:
+            readers.setdefault(op.inputs[i], []).append((op, i))
+    visits: list[Visit] = []
+    for op, i in uses:
+        to_add = readers.get(op.inputs[i], [])
+        if to_add and to_add[-1] == (op, i):
+            visits += [Visit(each, of, adds=n > 0) for n, (each, of) in enumerate(reversed(to_add))]
+    return tuple(visits)
+
+
+@lru_cache(maxsize=64)
+def parameter_shapes(spec: NetworkSpec) -> Mapping[str, Shape]:
+    """Shapes of all parameters in the order in which they lie in the flat vector: W1, b1, W2, b2, ..."""
+    shapes: dict[str, Shape] = {}
+    for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
+        shapes[f"W{k}"] = (fan_in, fan_out)
+        if spec.bias:
+            shapes[f"b{k}"] = (fan_out,)
+        if spec.layer_norm and k < spec.depth:
+            shapes |= {f"γ{k}": (fan_out,), f"β{k}": (fan_out,)}
+    return MappingProxyType(shapes)
+
+
+def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
+    """Shapes of the dropout masks, first layer first."""
+    hidden = enumerate(spec.layers[1:-1], 1)
+    return {f"m{k}": (batch, width) for k, width in hidden} if spec.dropout else {}
+
+
+def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
+    """Shapes of all values of a program, parameters among them, for a batch of ``batch`` samples."""
+    shapes = {**parameter_shapes(spec), **mask_shapes(spec, batch)}
+    shapes |= {INPUT: (batch, spec.layers[0]), STRENGTH: ()}
+    shapes[TARGET] = (batch,) if LOSSES[spec.loss].labels else (batch, spec.layers[-1])
+    for op in compile_ops(spec):
+        shapes[op.output] = op.primitive.shape(*(shapes[name] for name in op.inputs))
+    return shapes
+
+
+def parameter_slices(spec: NetworkSpec) -> dict[str, slice]:
+    """Where each parameter's entries lie in the flat vector, row by row."""
+    slices, start = {}, 0
+    for name, shape in parameter_shapes(spec).items():
+        slices[name] = slice(start, start + size(shape))
+        start += size(shape)
+    return slices
+
+
+def views(flat: Array, spec: NetworkSpec) -> dict[str, Array]:
+    """The parameters by name, as views of one flat vector of P numbers."""
+    shapes = parameter_shapes(spec)
+    return {name: flat[place].reshape(shapes[name]) for name, place in parameter_slices(spec).items()}
+
+
+def costs_of(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
+    """Multiply-accumulates, floating-point operations, and numbers read and written."""
+    row, i = visit.op.primitive, visit.of
+    inputs = [shapes[name] for name in visit.op.inputs]
+    if i is None:
+        return row.macs(*inputs), row.flops(*inputs), row.moved(*inputs)
+    added = size(shapes[visit.writes]) if visit.adds else 0
+    return row.macs(*inputs), row.vjp_flops[i](*inputs) + added, row.vjp_moved(i, *inputs) + 3 * added

@@ -1,0 +1,70 @@
+"""What a network says at many points: forward passes in parts, for pictures and for scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.primitives import LOSSES, Array, fields
+
+MOST = 4096  # samples in a pass
+HELD = 32 * 2**20  # bytes that a pass may take besides its parameters
+EACH = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
+
+
+class Outputs(NamedTuple):
+    """``z`` (n, outputs), the last layer's; ``p`` of the same shape: the loss's own softmax or sigmoid of them,
+    None where it has none."""
+
+    z: Array
+    p: Array | None
+
+
+def at_once(spec: NetworkSpec, most: int = MOST) -> int:
+    """How many samples a forward pass takes: ``most``, or as many as HELD bytes have room for, 1 at least."""
+    return max(min(most, HELD // (EACH * ITEMSIZE[spec.dtype] * sum(spec.layers))), 1)
+
+
+def passes(
+    spec: NetworkSpec, parameters: Array, x: Array, target: Array, most: int = MOST
+) -> Iterator[Program]:
+    """Forward passes over ``x`` (n, inputs) in order, part by part; nothing is dropped. Yields the program after
+    each of them, to be read before the next one."""
+    program: Program | None = None
+    step = at_once(spec, most)
+    for start in range(0, len(x), step):
+        part = slice(start, start + step)
+        if program is None or program.batch != len(x[part]):
+            program = Program(spec, len(x[part]), parameters)
+        program.feed(x[part], target[part])
+        program.forward()
+        yield program
+
+
+def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = MOST) -> Outputs:
+    """What a network with these ``parameters`` (P,) makes of ``points`` (n, inputs), ``most`` of them at once."""
+    loss = LOSSES[spec.loss]
+    z = np.empty((len(points), spec.layers[-1]), spec.dtype)
+    p = np.empty_like(z) if "v" in fields(loss.formula) else None
+    # The loss has to have some target; it touches neither z nor p.
+    target = np.zeros(len(points), np.intp) if loss.labels else np.zeros_like(z)
+    done = 0
+    for program in passes(spec, parameters, points, target, most):
+        part = slice(done, done + program.batch)
+        z[part] = program.values[f"z{spec.depth}"]
+        if p is not None:
+            p[part] = next(program.caches[op.output].left for op in program.ops if op.primitive is loss)
+        done = part.stop
+    return Outputs(z, p)
+
+
+def grid(low: tuple[float, float], high: tuple[float, float], rows: int, columns: int) -> Array:
+    """The middles of ``rows`` x ``columns`` equal cells between two corners, (rows · columns, 2), as they are
+    read: row by row, the one with the highest second coordinate first."""
+    x = low[0] + (np.arange(columns) + 0.5) / columns * (high[0] - low[0])
+    y = high[1] - (np.arange(rows) + 0.5) / rows * (high[1] - low[1])
+    return np.stack([np.tile(x, rows), np.repeat(y, columns)], axis=1)

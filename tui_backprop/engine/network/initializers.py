@@ -1,0 +1,115 @@
+"""The first parameters: one table of initialisations, drawn in blocks by all cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.spec import NetworkSpec, parse_init
+from tui_backprop.engine.primitives import Array
+
+BLOCK = 2**20  # weights drawn from one stream
+
+Watch = Callable[[int, int], None]  # (weights drawn, weights in all)
+
+
+# Standard deviation of the first weights, from (fan_in, fan_out) and the size given with the name.
+# He et al. 2015 for ReLU; Glorot and Bengio 2010 ("xavier") and LeCun et al. 1998 for tanh and sigmoid.
+DEVIATIONS: dict[str, Callable[[int, int, float], float]] = {
+    "he": lambda fan_in, fan_out, size: (2 / fan_in) ** 0.5,
+    "xavier": lambda fan_in, fan_out, size: (2 / (fan_in + fan_out)) ** 0.5,
+    "lecun": lambda fan_in, fan_out, size: (1 / fan_in) ** 0.5,
+    "normal": lambda fan_in, fan_out, size: size,
+}
+
+
+def _orthogonal(w: Array, stream: np.random.Generator) -> None:
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), in double precision."""
+    tall = stream.standard_normal((max(w.shape), min(w.shape)))
+    q, r = np.linalg.qr(tall)
+    q *= np.where(np.diag(r) < 0, -1, 1)  # makes the draw uniform (Mezzadri 2007)
+    np.copyto(w, q if w.shape[0] >= w.shape[1] else q.T, casting="same_kind")
+
+
+def _stream(seed: int, *key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a layer's weights that are drawn from one stream."""
+
+    weights: Array
+    std: float
+    seed: int
+    key: tuple[int, ...]
+
+    def draw(self) -> int:
+        """Fill them, a row at a time, so that no second copy is needed; return how many weights they are."""
+        stream = _stream(self.seed, *self.key)
+        with np.errstate(over="ignore"):  # infinite weights show themselves
+            for row in self.weights:
+                np.multiply(stream.standard_normal(len(row)), self.std, out=row, casting="same_kind")
+        return self.weights.size
+
+
+def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block]:
+    rows = max(1, BLOCK // weights.shape[1])
+    for number, start in enumerate(range(0, len(weights), rows)):
+        yield Block(weights[start : start + rows], std, seed, (layer, number) if number else (layer,))
+
+
+def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) -> Array:
+    """The first parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
+
+    Biases and shifts are 0, gains 1. Each layer draws from streams of its own, one for each block of about a
+    million weights, so changing one layer leaves the weights of the others alone, and all cores can draw at
+    once. ``watch`` is told of progress; an exception that it raises ends the work. (Orthogonal weights rest
+    on LAPACK, so on another machine their last digit may differ.)
+    """
+    flat = np.zeros(spec.parameters, spec.dtype)
+    name, value = parse_init(spec.init)
+    weights = {}
+    for key, array in views(flat, spec).items():
+        if key[0] == "W":
+            weights[int(key[1:])] = array
+        elif key[0] == "γ":
+            array.fill(1)
+    if name == "orthogonal":
+        done = 0
+        for layer, w in weights.items():
+            _orthogonal(w, _stream(spec.seed, layer))
+            done += w.size
+            watch(done, spec.weights)
+    elif name == "constant":
+        for w in weights.values():
+            w.fill(value)
+    elif name in DEVIATIONS:
+        blocks: list[Block] = []
+        for layer, w in weights.items():
+            fan_in, fan_out = w.shape
+            blocks += _blocks(w, DEVIATIONS[name](fan_in, fan_out, value), spec.seed, layer)
+        _draw_all(blocks, spec.weights, watch)
+    return flat
+
+
+def _draw_all(blocks: list[Block], total: int, watch: Watch) -> None:
+    done = 0
+    if total <= BLOCK:  # threads would take longer to start than this takes
+        for block in blocks:
+            done += block.draw()
+            watch(done, total)
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [pool.submit(block.draw) for block in blocks]
+        try:
+            for finished in as_completed(running):
+                done += finished.result()
+                watch(done, total)
+        finally:
+            pool.shutdown(cancel_futures=True)

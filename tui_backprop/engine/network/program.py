@@ -1,0 +1,178 @@
+"""Run a program: down the list of operations for the forward pass, up the list for the backward pass.
+
+All arrays are made once, when the program is; a pass only fills them. The parameters are views of one flat
+vector, and so are their gradients, which makes an update, a norm or a perturbation one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import (
+    INPUT,
+    LOSS,
+    STRENGTH,
+    TARGET,
+    Visit,
+    backward_visits,
+    compile_ops,
+    mask_shapes,
+    parameter_shapes,
+    value_shapes,
+    views,
+)
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask, size
+
+Call = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+class Program:
+    """A network, a batch of ``n`` samples and the buffers of one pass.
+
+    ``values`` has an array for each value of the program (see ``network.compile_ops``), ``cotangents`` one
+    for each derivative of the loss by such a value: ``cotangents["zk"]`` is delta k, ``cotangents["Wk"]`` is
+    dWk. ``dtype`` replaces the spec's precision (complex128 serves the complex step). Raises ValueError for a
+    batch without samples, and for parameters of another shape than (P,).
+    """
+
+    _streamed: frozenset[str] = frozenset()  # parameters whose gradient is not stored (see ``stream``)
+
+    def __init__(
+        self, spec: NetworkSpec, batch: int, parameters: Array | None = None, dtype: str | None = None
+    ) -> None:
+        if batch < 1:
+            raise ValueError(f"a batch of {batch} samples has no mean loss; give one sample or more")
+        self.spec, self.batch = spec, batch
+        self.dtype = np.dtype(dtype or spec.dtype)
+        self.ops = compile_ops(spec)
+        self.parameters = np.empty(spec.parameters, self.dtype) if parameters is None else parameters
+        if self.parameters.shape != (spec.parameters,):
+            raise ValueError(f"{self.parameters.shape} is not the shape of {spec.parameters:,} parameters")
+        self.shapes = value_shapes(spec, batch)
+        self.values = self._inputs() | views(self.parameters, spec)
+        self.caches = {}
+        self._forward: list[Call] = []
+        for op in self.ops:
+            inputs = [self.values[name] for name in op.inputs]
+            self.values[op.output] = inputs[0] if op.primitive.in_place else self._array(op.output)
+            cache = op.primitive.room(self.dtype, *(array.shape for array in inputs))
+            self.caches[op.output] = cache
+            self._forward.append((op.primitive.forward, (self.values[op.output], cache, *inputs)))
+
+    def _array(self, name: str) -> Array:
+        return np.empty(self.shapes[name], self.dtype)
+
+    def _inputs(self) -> dict[str, Array]:
+        """What comes from outside and is no parameter; masks that drop nothing, until they are drawn."""
+        labels = LOSSES[self.spec.loss].labels
+        with np.errstate(over="ignore"):
+            inputs = {INPUT: self._array(INPUT), STRENGTH: np.asarray(self.spec.l2, self.dtype)}
+        inputs[TARGET] = np.zeros(self.shapes[TARGET], np.intp if labels else self.dtype)
+        return inputs | {name: np.ones(shape, self.dtype) for name, shape in self._masks.items()}
+
+    @property
+    def _masks(self) -> Mapping[str, Shape]:
+        return mask_shapes(self.spec, self.batch)
+
+    @cached_property
+    def gradient(self) -> Array:
+        """dL/dtheta, flat, shape (P,), in the order of the parameters; filled by ``backward``."""
+        return np.zeros(self.spec.parameters, self.dtype)
+
+    def arrays(self) -> Iterator[Array]:
+        """Every array that passes fill: values, caches, cotangents and the gradient."""
+        yield from (*self.values.values(), *self.cotangents.values(), self.gradient, self.parameters)
+        for cache in self.caches.values():
+            yield from cache
+
+    @cached_property
+    def cotangents(self) -> dict[str, Array]:
+        return self._cotangents(views(self.gradient, self.spec))
+
+    def _cotangents(self, given: Mapping[str, Array]) -> dict[str, Array]:
+        """An array for each cotangent; where an operation passes its own on, that one serves for both."""
+        made = dict(given)
+        made[LOSS] = np.ones((), self.dtype)
+        for visit in backward_visits(self.spec):
+            if visit.writes not in made and visit.writes not in self._streamed:
+                shared = visit.of == 0 and visit.op.primitive.passes_on
+                made[visit.writes] = made[visit.op.output] if shared else self._array(visit.writes)
+        return made
+
+    @cached_property
+    def _backward(self) -> list[Call]:
+        return self.backward_calls(backward_visits(self.spec))
+
+    def backward_calls(self, visits: tuple[Visit, ...]) -> list[Call]:
+        """The calls that run these visits; those that add to a cotangent write beside it first."""
+        beside = max((size(self.shapes[visit.writes]) for visit in visits if visit.adds), default=0)
+        room = np.empty(beside, self.dtype)
+        calls: list[Call] = []
+        for visit in visits:
+            to = self.cotangents[visit.writes]
+            rule, arguments = self.vjp(visit)
+            if visit.adds:
+                term = room[: to.size].reshape(to.shape)
+                calls += [(rule, (term, *arguments)), (np.add, (to, term, to))]
+            elif to is not arguments[0]:
+                calls.append((rule, (to, *arguments)))
+        return calls
+
+    def vjp(self, visit: Visit) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """The rule of a backward visit, and its arguments after the array that it writes to."""
+        op = visit.op
+        inputs = (self.values[name] for name in op.inputs)
+        arguments = (self.cotangents[op.output], self.values[op.output], self.caches[op.output], *inputs)
+        return op.primitive.vjps[visit.of or 0], arguments
+
+    def feed(self, x: Array, target: Array) -> None:
+        """Set the batch: ``x`` of shape (n, inputs), and ``target``, class labels of shape (n,) for a loss that
+        takes labels, numbers of shape (n, outputs) otherwise. Raises ValueError where shapes or labels do not
+        fit."""
+        x, target = np.asarray(x), np.asarray(target)
+        for name, given in ((INPUT, x), (TARGET, target)):
+            if np.shape(given) != self.shapes[name]:
+                raise ValueError(f"{name} has the shape {np.shape(given)}; it has to be {self.shapes[name]}")
+        if LOSSES[self.spec.loss].labels:
+            classes = self.spec.layers[-1]
+            if target.dtype.kind not in "iu" or target.min() < 0 or target.max() >= classes:
+                raise ValueError(f"labels have to be whole numbers from 0 to {classes - 1}")
+        np.copyto(self.values[INPUT], x, casting="same_kind")
+        np.copyto(self.values[TARGET], target, casting="same_kind")
+
+    def draw(self, generator: np.random.Generator) -> None:
+        """Draw the dropout masks of this batch; until then nothing is dropped."""
+        for name in self._masks:
+            draw_mask(self.values[name], self.spec.dropout, generator)
+
+    def steps(self) -> Iterator[None]:
+        """Walk down the list one operation at a time, for those who look on."""
+        for rule, arguments in self._forward:
+            with np.errstate(all="ignore"):
+                rule(*arguments)
+            yield
+
+    def forward(self, start: int = 0, stop: int | None = None) -> Array:
+        """Walk down the list, from operation ``start`` on (to the one before ``stop``); return the loss, an array of
+        shape ()."""
+        part = self._forward if not start and stop is None else self._forward[start:stop]
+        with np.errstate(all="ignore"):  # an overflow shows as inf or NaN in the value that it happened to
+            for rule, arguments in part:
+                rule(*arguments)
+        return self.values[LOSS]
+
+    def backward(self) -> Array:
+        """Walk up the list after ``forward``; return the gradient, shape (P,)."""
+        with np.errstate(all="ignore"):
+            for rule, arguments in self._backward:
+                rule(*arguments)
+        return self.gradient
+
+    def parameter_names(self) -> tuple[str, ...]:
+        """In the order of the flat vector."""
+        return tuple(parameter_shapes(self.spec))

@@ -1,0 +1,52 @@
+"""Single operations of a finished pass, run again: for what was written over when the next one came by."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tui_backprop.engine.network.graph import Visit, backward_visits
+from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import Array
+
+
+def overwritten(program: Program, value: str) -> Array:
+    """A value as its operation made it, also where the next one has worked in the same memory (as the bias is
+    added to ``uk``). Raises KeyError where no operation makes it."""
+    op = next((op for op in program.ops if op.output == value), None)
+    if op is None:
+        raise KeyError(value)
+    inputs = [program.values[name] for name in op.inputs]
+    made = np.empty(program.shapes[value], program.dtype)
+    room = op.primitive.room(program.dtype, *(array.shape for array in inputs))
+    with np.errstate(all="ignore"):
+        op.primitive.forward(made, room, *inputs)
+    made.setflags(write=False)
+    return made
+
+
+def first_term(program: Program, name: str) -> Array:
+    """A derivative that several operations add to, "da1 so far", with what the first of them gave alone."""
+    value = _value_of(name.removesuffix(SO_FAR))
+    visit = next((visit for visit in backward_visits(program.spec) if visit.writes == value), None)
+    if visit is None:
+        raise KeyError(name)
+    return contribution(program, visit)
+
+
+def _value_of(derivative: str) -> str:
+    return f"z{derivative[1:]}" if derivative[0] == "δ" else derivative[1:]
+
+
+def contribution(program: Program, visit: Visit) -> Array:
+    """What one backward visit gives to the derivative of its value."""
+    rule, (given, y, _, *inputs) = program.vjp(visit)
+    row = visit.op.primitive
+    room = row.room(program.dtype, *(array.shape for array in inputs))  # that of the pass is read-only
+    made = np.empty(program.shapes[visit.writes], program.dtype)
+    with np.errstate(all="ignore"):
+        if room:
+            row.forward(np.empty_like(y), room, *inputs)
+        rule(made, given, y, room, *inputs)
+    made.setflags(write=False)
+    return made

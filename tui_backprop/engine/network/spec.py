@@ -1,0 +1,191 @@
+"""What a network is: a small frozen value, validated, with no arrays and no numpy in it.
+
+Everything here runs before the first paint of the screen, so this module imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_backprop.support.validation import SpecError, at_least_zero, one_of, positive, switch, whole
+
+ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "identity")
+LOSSES = ("cross-entropy", "binary-cross-entropy", "mse", "half-squares")
+INITS = ("he", "xavier", "lecun", "orthogonal", "normal", "constant", "zeros")
+INIT_SIZES = {
+    "normal": 0.01,
+    "constant": 0.1,
+}  # what may be set, as in normal:0.02, and what it is if it is not
+DTYPES = ("float32", "float64")
+
+ITEMSIZE = {"float32": 4, "float64": 8}
+QR = 37  # bytes for each entry of a matrix whose QR decomposition is taken, the result and all
+TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Read layer sizes as people write them, ``784,256,10``; raise SpecError on the first bad one."""
+    parts = [part.strip() for part in text.strip().strip("[]()").split(",")]
+    if parts == [""]:
+        raise SpecError("layers", "no sizes given; write them with commas, such as 784,256,10")
+    sizes = []
+    for part in parts:
+        try:
+            sizes.append(whole("layers", part, 1))
+        except SpecError as error:
+            raise SpecError(
+                "layers", f"{error.message}; write sizes with commas, such as 784,256,10"
+            ) from None
+    if len(sizes) < 2:
+        raise SpecError(
+            "layers", f"one size is no network; give input and output at least, such as {sizes[0]},10"
+        )
+    return tuple(sizes)
+
+
+def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
+    """One activation for each of ``hidden`` layers, from one name for all or from names parted by commas."""
+    names = tuple(one_of("activation", name.strip(), ACTIVATIONS) for name in str(text).split(","))
+    if len(names) == 1:
+        return names * hidden
+    if len(names) != hidden:
+        raise SpecError(
+            "activation", f"{len(names)} names for {hidden} hidden layers; give one for all, or one for each"
+        )
+    return names
+
+
+def parse_init(text: str) -> tuple[str, float]:
+    """The name of an initialisation, and its size: the standard deviation of normal, the value of constant."""
+    name, colon, size = str(text).partition(":")
+    one_of("init", name, INITS)
+    if colon and name not in INIT_SIZES:
+        raise SpecError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
+    if name == "constant" and size.startswith("-"):
+        return name, -positive("init", size[1:])
+    return name, positive("init", size) if colon else INIT_SIZES.get(name, 0.0)
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A dense network: sizes of its layers, input first, and how each part is chosen.
+
+    Hidden layers use ``activation``, one name for all or one for each, parted by commas; the last layer is
+    linear, and the loss takes its outputs (logits, where the loss has a softmax or a sigmoid of its own).
+    ``layer_norm`` normalises each hidden layer's sums before its activation; ``dropout`` is the rate at which
+    its activations are dropped; ``residual`` adds a hidden layer's input to what it makes, where both have
+    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W². Raises SpecError where a field has a bad
+    value.
+    """
+
+    layers: tuple[int, ...] = (784, 256, 256, 256, 10)
+    activation: str = "relu"
+    loss: str = "cross-entropy"
+    init: str = "he"
+    dtype: str = "float32"
+    bias: bool = True
+    seed: int = 0
+    layer_norm: bool = False
+    residual: bool = False
+    dropout: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", parse_layers(",".join(str(n) for n in self.layers)))
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0))
+        object.__setattr__(self, "dropout", at_least_zero("dropout", self.dropout, below=1))
+        object.__setattr__(self, "l2", at_least_zero("l2", self.l2))
+        parse_activations(self.activation, self.depth - 1)
+        one_of("loss", self.loss, LOSSES)
+        parse_init(self.init)
+        one_of("dtype", self.dtype, DTYPES)
+        for field, value in (
+            ("bias", self.bias),
+            ("layer-norm", self.layer_norm),
+            ("residual", self.residual),
+        ):
+            switch(field, value)
+
+    @property
+    def depth(self) -> int:
+        """Number of weight matrices, L."""
+        return len(self.layers) - 1
+
+    @property
+    def fans(self) -> tuple[tuple[int, int], ...]:
+        """(fan_in, fan_out) of each weight matrix, first layer first."""
+        return tuple(zip(self.layers, self.layers[1:], strict=False))
+
+    @property
+    def activations(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        return parse_activations(self.activation, self.depth - 1)
+
+    def adds_input(self, layer: int) -> bool:
+        """Whether a residual connection goes around a layer, 1 .. L."""
+        return self.residual and layer < self.depth and self.layers[layer - 1] == self.layers[layer]
+
+    @property
+    def weights(self) -> int:
+        """Number of weights; also the multiply-accumulates of one forward pass of one sample."""
+        return sum(fan_in * fan_out for fan_in, fan_out in self.fans)
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters P: weights, biases, and the gains and shifts of layer normalisations."""
+        return sum(parameters for _, _, parameters in self.parameter_sum())
+
+    def parameter_sum(self) -> list[tuple[int, int, int]]:
+        """The sum that makes the parameter count: (fan_in, fan_out, parameters) for each layer."""
+        return [
+            (i, o, i * o + o * (self.bias + 2 * (self.layer_norm and k < self.depth)))
+            for k, (i, o) in enumerate(self.fans, 1)
+        ]
+
+    def memory(self, batch: int, slots: int = 0) -> int:
+        """Bytes that the app holds at its peak, with an optimiser that remembers so many numbers a parameter.
+
+        Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement,
+        and three checkpoints. Of each sample: its input, and for each unit the values, derivatives and working
+        space of the two passes, and of the one after the update (activations need more or less, this is the most).
+        """
+        each = 23 + 11 * self.layer_norm + 8 * (self.dropout > 0) + 3 * self.residual
+        samples = batch * (5 * self.layers[0] + each * sum(self.layers[1:]))
+        return ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
+
+    def streamed_memory(self, batch: int) -> int:
+        """Bytes that a pass holds that keeps no weight gradient: parameters, a tile and one to add to it, and
+        all values and cotangents of every sample, with working space; and what orthogonal weights take to draw."""
+        each = 12 + 6 * self.layer_norm + 4 * (self.dropout > 0) + 2 * self.residual
+        tiles = 2 * max(TILE, *self.layers[1:])
+        samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
+        held = ITEMSIZE[self.dtype] * (self.parameters + tiles + samples)
+        return held + (QR * self._largest if self.init == "orthogonal" else 0)
+
+    def check_memory(self, batch: int, every: bool = False) -> int:
+        """Bytes that a check of the gradient holds at its peak, of ``every`` parameter or of some.
+
+        Of P numbers: four in the network's precision, and both gradients in double; for every parameter also the
+        pairs. Beside them the largest tensor in double and complex precision, and passes of all samples in the
+        network's precision, in double and in complex.
+        """
+        each = 30 * ITEMSIZE[self.dtype] + 15 * (8 + 16)
+        pairs = 48 if every else 0
+        return (
+            (4 * ITEMSIZE[self.dtype] + 32 + pairs) * self.parameters
+            + 50 * self._largest
+            + each * batch * sum(self.layers)
+        )
+
+    @property
+    def _largest(self) -> int:
+        """Entries of the largest weight matrix."""
+        return max(fan_in * fan_out for fan_in, fan_out in self.fans)
+
+
+# The share of multiply-accumulates: one forward pass needs one for each weight. The backward pass needs one
+# for each weight (dW), and one more for each weight except the first layer's (its input needs no gradient).
+def backprop_ratio(spec: NetworkSpec) -> float:
+    """Multiply-accumulates of forward plus backward over those of forward: 2.40 for the lesson's network."""
+    first = spec.layers[0] * spec.layers[1]
+    return (3 * spec.weights - first) / spec.weights

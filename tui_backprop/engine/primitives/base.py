@@ -1,0 +1,93 @@
+"""What a row of the table of primitives is.
+
+A primitive computes ``y`` from its inputs ``x``, and has for each input i that a derivative may flow to the
+two linear maps of that derivative, J_i = dy/dx_i: the VJP takes a cotangent of y back to one of x_i (reverse
+mode, backprop), the JVP takes a tangent of x_i on to one of y (forward mode).
+
+    forward(y, cache, *x)
+    vjps[i](x_bar, y_bar, y, cache, *x)      x_bar = y_bar J_i
+    jvps[i](y_dot, x_dot, y, cache, *x)      y_dot = J_i x_dot
+
+A rule writes into its first argument, so a pass makes no arrays. ``cache`` is a tuple of arrays, made once by
+``room``: what the forward rule leaves for the backward one, and space to work in.
+
+Shapes: samples are rows. ``a`` (n, fan_in), ``W`` (fan_in, fan_out), ``b`` (fan_out,), ``z`` (n, fan_out).
+Tangents may have further axes in front: many tangents, one linear map. Forward rules also run on complex
+arrays, branching on the real part, so that the complex step can check them.
+
+Formulas are written once, in field notation, all tokens parted by spaces; ``{0}``, ``{1}`` stand for the
+inputs, ``{g}`` for the cotangent of the output, ``{y}`` for the output, ``{v}`` for what the forward rule left,
+if it has a name. They are what the screen shows, and they say which arrays a rule reads: the bytes it moves are
+counted from them.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.arrays.types import Array, Shape, size
+
+Cache = Any  # a tuple of arrays; each primitive knows its own, by name where there are several
+Rule = Callable[..., None]
+Count = Callable[..., int]
+
+
+def no_room(dtype: np.dtype[Any], *shapes: Shape) -> tuple[Array, ...]:
+    """The cache of a primitive that needs none."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One row. Counts take the inputs' shapes: ``flops`` are floating-point operations of the forward rule,
+    ``vjp_flops`` of each VJP (the JVP by the same input takes as many), ``macs`` the multiply-accumulates of
+    any one of them, if it is a matrix product."""
+
+    name: str
+    kind: str  # what the walk calls a step of it
+    forward: Rule
+    vjps: tuple[Rule, ...]
+    jvps: tuple[Rule, ...]
+    formula: str
+    vjp_formulas: tuple[str, ...]
+    flops: Count
+    vjp_flops: tuple[Count, ...]
+    shape: Callable[..., Shape] = lambda x, *_: x  # of y
+    room: Callable[..., Cache] = no_room  # (dtype, *shapes): the cache
+    macs: Count = lambda *shapes: 0
+    in_place: bool = False  # y may share the memory of input 0
+    passes_on: bool = False  # the cotangent of input 0 is that of y, and may share its memory
+    kink: bool = False  # the derivative by input 0 jumps where that is 0
+    labels: bool = False  # input 1 holds integer class labels, shape (n,), in place of numbers
+
+    def moved(self, *shapes: Shape) -> int:
+        """Numbers read and written by the forward rule, each array once; times the item size it is bytes."""
+        return self._read(self.formula, shapes) + size(self.shape(*shapes))
+
+    def vjp_moved(self, i: int, *shapes: Shape) -> int:
+        """Numbers read and written by VJP number ``i``; none where the cotangent is only passed on."""
+        if i == 0 and self.passes_on:
+            return 0
+        return self._read(self.vjp_formulas[i], shapes) + size(shapes[i])
+
+    def _read(self, formula: str, shapes: tuple[Shape, ...]) -> int:
+        made = self.shape(*shapes)
+        sizes = {str(i): size(shape) for i, shape in enumerate(shapes)}
+        sizes |= {"y": size(made), "g": size(made), "v": size(shapes[0])}
+        return sum(sizes[field] for field in fields(formula))
+
+
+def fields(formula: str) -> set[str]:
+    """The names in braces of a formula."""
+    return {field for _, field, _, _ in string.Formatter().parse(formula) if field}
+
+
+def copy(to: Array, source: Array, *_: object) -> None:
+    """The rule of a map that changes nothing."""
+    if to is not source:
+        np.copyto(to, source)

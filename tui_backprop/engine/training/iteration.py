@@ -1,0 +1,260 @@
+"""One training iteration as a frozen value: forward, loss, backward and update, with every number in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import isfinite
+
+import numpy as np
+
+from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarise
+from tui_backprop.engine.network.graph import Op, views
+from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.nonfinite import Bad, bad_forward, bad_update, first_bad
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.rerun import first_term, overwritten
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array, fields
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec, learning_rate
+from tui_backprop.engine.training.optimizers import Optimiser
+
+LARGE = 250_000  # entries of an array that is worth summarising ahead of time
+
+
+@dataclass(frozen=True)
+class State:
+    """What training has come to before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimiser's slots
+    by name, each (P,)."""
+
+    t: int
+    parameters: Array
+    slots: dict[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Update:
+    """How one iteration is done: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), the base
+    learning rate, and which parameters are ``moved`` before it: (place in the flat vector, by how much)."""
+
+    x: Array
+    target: Array
+    lr: float
+    moved: tuple[tuple[int, float], ...] = ()
+
+    def move(self, parameters: Array) -> None:
+        """Move them, in place."""
+        for place, by in self.moved:
+            parameters[place] += by
+
+    def from_there(self, state: State) -> State:
+        """The state that the iteration starts from: as it is, or a copy with those parameters moved."""
+        if not self.moved:
+            return state
+        parameters = state.parameters.copy()
+        self.move(parameters)
+        return replace(state, parameters=parameters)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Every number of one iteration. Its arrays are read-only.
+
+    ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states that the update
+    went between, and ``loss_after`` is the loss of the same batch with the updated parameters. ``origin`` is the
+    earlier iteration whose update made a parameter NaN or infinite, if one did and it is known.
+    """
+
+    program: Program
+    optimiser: OptimiserSpec
+    lr: float
+    loss: float
+    before: State
+    after: State
+    loss_after: float
+    origin: int | None = None
+    _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
+    _distributions: dict[tuple[str, bool], Distribution] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _again: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def spec(self) -> NetworkSpec:
+        return self.program.spec
+
+    @property
+    def batch(self) -> int:
+        return self.program.batch
+
+    @cached_property
+    def new(self) -> dict[str, Array]:
+        """The updated parameters by name."""
+        return views(self.after.parameters, self.spec)
+
+    def tensor(self, name: str) -> Array:
+        """An array by the field's name for it.
+
+        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
+        the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
+        the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalised, before
+        gain and shift; ``L``, the loss; any derivative that two operations add to, with " so far" behind it: what
+        the first of them gave. Raises KeyError for any other name.
+        """
+        program = self.program
+        if name.endswith(SO_FAR) or name.startswith("u"):
+            if name not in self._again:
+                self._again.clear()  # one at a time: a gradient is as large as its parameters
+                self._again[name] = (
+                    first_term(program, name) if name.endswith(SO_FAR) else overwritten(program, name)
+                )
+            return self._again[name]
+        if name == "p" and "v" in fields(self._op("loss").primitive.formula):
+            left: Array = program.caches[self._op("loss").output].left
+            return left
+        if name.startswith("v"):
+            normalised: Array = program.caches["n" + name[1:]].v
+            return normalised
+        if name.startswith(("δ", "delta")):
+            return program.cotangents["z" + name.removeprefix("delta").removeprefix("δ")]
+        if name.startswith("d"):
+            return program.cotangents[name[1:]]
+        return program.values["z" + name[1:] if name == f"a{self.spec.depth}" else name]
+
+    def _op(self, kind: str, layer: int | None = None) -> Op:
+        return next(op for op in self.program.ops if op.primitive.kind == kind and layer in (None, op.layer))
+
+    def activation(self, layer: int) -> Op:
+        """The operation that bends a hidden layer's sums."""
+        return self._op("activation", layer)
+
+    def deviation(self, layer: int) -> Array:
+        """What each sample's sums of a normalised layer were divided by, (n, 1)."""
+        found: Array = self.program.caches[f"n{layer}"].deviation
+        return found
+
+    @cached_property
+    def clipping(self) -> float:
+        """What the update multiplied the gradient by, so that its norm is not above the optimiser's limit."""
+        rule = Optimiser(self.optimiser, self.lr, self.spec.parameters, self.spec.dtype, {})
+        return rule.clipping(self.program.gradient)
+
+    def summary(self, name: str, *, updated: bool = False) -> Summary:
+        """The summary of a tensor, or of a parameter after the update; computed once."""
+        key = name, updated
+        if key not in self._summaries:
+            self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
+        return self._summaries[key]
+
+    def distribution(self, name: str, *, updated: bool = False) -> Distribution:
+        """The distribution of a tensor, or of a parameter after the update; computed once."""
+        key = name, updated
+        if key not in self._distributions:
+            self._distributions[key] = distribute(self.new[name] if updated else self.tensor(name))
+        return self._distributions[key]
+
+    @cached_property
+    def bad(self) -> Bad | None:
+        """Where the first NaN or infinity came from, of the pass, of its update, or of the loss after that; None
+        if all of them are finite."""
+        with np.errstate(all="ignore"):
+            sums = [array.sum() for array in (self.program.gradient, *self._made.values())]
+        if all(map(isfinite, (self.loss, self.loss_after, *sums))):
+            return None
+        found = first_bad(self.program)
+        if found and found.value in self.new and self.origin is not None:
+            return replace(
+                found, why=f"{found.why[: found.why.index(':')]}: iteration {self.origin}'s update made it"
+            )
+        found = found or bad_update(self.program, self._made, self.optimiser.name, self.lr)
+        if found:
+            return found
+        again = Program(self.spec, self.batch, self.after.parameters)
+        feed(again, self.tensor("x"), self.tensor("t"), self.before.t)
+        found = bad_forward(again)
+        return found and replace(found, why=f"{found.why}, with the updated weights")
+
+    @property
+    def _made(self) -> dict[str, Array]:
+        """What the update made, in order."""
+        return self.after.slots | {"W": self.after.parameters}
+
+    def distributed(self, name: str, *, updated: bool = False) -> bool:
+        """Whether the distribution of a tensor is there, or found in a blink."""
+        return (name, updated) in self._distributions or self.tensor(name).size <= LARGE
+
+    def prepare(self) -> None:
+        """Find out ahead of time what would take long when it is asked for."""
+        _ = self.bad, self.clipping
+        for name in self.new:
+            if self.new[name].size > LARGE:
+                self.summary(name)
+                self.summary(f"d{name}")
+                self.summary(name, updated=True)
+
+    def distribute(self) -> None:
+        """Find out ahead of time how what the steps of the walk make is distributed, where that takes long."""
+        for name in self.new:
+            if self.new[name].size > LARGE:
+                self.distribution(f"d{name}")
+                self.distribution(name, updated=True)
+
+    def slope(self, layer: int, sample: int) -> Array:
+        """f' of a hidden layer for one sample, (width,), by the same rules that the passes use, and in a cache
+        of its own: the program's belongs to its passes."""
+        row = self.activation(layer)
+        z = self.tensor(row.inputs[0])[sample : sample + 1]
+        a, slope, cache = np.empty_like(z), np.empty_like(z), row.primitive.room(z.dtype, z.shape)
+        with np.errstate(all="ignore"):
+            row.primitive.forward(a, cache, z)
+            row.primitive.vjps[0](slope, np.ones_like(z), a, cache, z)
+        only: Array = slope[0]
+        return only
+
+
+def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
+    """What the dropout masks of iteration t are drawn from; layers draw their weights from (1,), (2,), ..."""
+    return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(0, t)))
+
+
+def feed(program: Program, x: Array, target: Array, t: int) -> None:
+    """Give a program a batch, and the dropout masks of iteration t."""
+    program.feed(x, target)
+    if program.spec.dropout:
+        program.draw(mask_stream(program.spec, t))
+
+
+def run(program: Program, update: Update, t: int) -> float:
+    """Forward and backward pass of iteration t; returns the loss."""
+    feed(program, update.x, update.target, t)
+    loss = float(program.forward())
+    program.backward()
+    return loss
+
+
+def take_pass(
+    spec: NetworkSpec, update: Update, before: State, optimiser: OptimiserSpec = OptimiserSpec()
+) -> Pass:
+    """Run one whole iteration; the loss after the update is taken with the same dropout masks. The arrays of
+    ``before`` become part of the result, and so read-only."""
+    before = update.from_there(before)
+    program = Program(spec, len(update.x), before.parameters)
+    loss = run(program, update, before.t)
+    after = State(before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()})
+    Optimiser(optimiser, update.lr, spec.parameters, spec.dtype, after.slots).apply(
+        after.parameters, program.gradient, before.t
+    )
+    again = Program(spec, len(update.x), after.parameters)
+    feed(again, update.x, update.target, before.t)
+    loss_after = float(again.forward())
+    kept = (
+        *program.arrays(),
+        before.parameters,
+        *before.slots.values(),
+        after.parameters,
+        *after.slots.values(),
+    )
+    for array in kept:
+        array.setflags(write=False)
+    alpha = learning_rate(optimiser, update.lr, before.t)
+    return Pass(program, optimiser, alpha, loss, before, after, loss_after)

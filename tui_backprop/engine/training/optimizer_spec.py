@@ -1,0 +1,98 @@
+"""How the parameters are updated: the choice of an optimiser and of a learning-rate schedule, as one small value.
+
+Everything here runs before the first paint of the screen, so this module imports no numpy: the rules that
+compute with arrays are in ``optimisers``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tui_backprop.support.validation import at_least_zero, one_of, positive, whole
+
+OPTIMISERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One row of the table: what the base rate alpha is multiplied by in iteration t = 0, 1, ...
+
+    ``factor(t, T)`` is a number from 0 to 1, T the length in iterations. ``formula`` is of the whole rate.
+    """
+
+    formula: str
+    about: str
+    factor: Callable[[int, int], float]
+
+
+# Past the horizon T, a factor stays what it was there. Inverse-sqrt knows no horizon: it goes on falling.
+SCHEDULES: dict[str, Schedule] = {
+    "constant": Schedule("α", "the same rate all along", lambda t, T: 1.0),
+    "step": Schedule(
+        "α / 10^floor(3 t / T)",
+        "a tenth at each third of the horizon",
+        lambda t, T: 10.0 ** -min(3 * t // T, 2),
+    ),
+    "exponential": Schedule(
+        "α / 100^(t / T)", "the same share less each time, to a hundredth", lambda t, T: 100 ** -min(t / T, 1)
+    ),
+    "linear": Schedule("α (1 − t / T)", "straight down to zero", lambda t, T: 1 - min(t / T, 1)),
+    "cosine": Schedule(
+        "½ α (1 + cos(π t / T))",
+        "half a cosine down to zero (Loshchilov and Hutter 2017)",
+        lambda t, T: (1 + math.cos(math.pi * min(t / T, 1))) / 2,
+    ),
+    "inverse-sqrt": Schedule(
+        "α / √(t + 1)",
+        "a half after 4, a tenth after 100 (Vaswani et al. 2017)",
+        lambda t, T: (t + 1) ** -0.5,
+    ),
+}
+
+# It multiplies the schedule, which meanwhile runs on: T counts the warm-up too. A length of 0 is none.
+WARM_UP = Schedule(
+    "α min(1, (t + 1) / T)",
+    "straight up to the rate at the start",
+    lambda t, T: min(1.0, (t + 1) / max(T, 1)),
+)
+
+
+@dataclass(frozen=True)
+class OptimiserSpec:
+    """An optimiser and its settings, named as PyTorch names them. Raises SpecError where a field has a bad value.
+
+    ``momentum`` is mu, and beta1 of adam and adamw; ``beta2`` is also rmsprop's share (PyTorch's alpha, there
+    0.99). ``weight_decay`` lambda adds lambda W to the gradient; adamw shrinks the weights themselves. ``clip``
+    is the largest Euclidean norm of the whole gradient, 0 for none. ``warmup`` and ``horizon`` are iterations.
+    """
+
+    name: str = "sgd"
+    momentum: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    clip: float = 0.0
+    schedule: str = "constant"
+    warmup: int = 0
+    horizon: int = 1000
+
+    def __post_init__(self) -> None:
+        one_of("optimiser", self.name, OPTIMISERS)
+        one_of("schedule", self.schedule, SCHEDULES)
+        for field, value in {
+            "momentum": at_least_zero("momentum", self.momentum, below=1),
+            "beta2": at_least_zero("beta2", self.beta2, below=1),
+            "epsilon": positive("epsilon", self.epsilon),
+            "weight_decay": at_least_zero("weight-decay", self.weight_decay),
+            "clip": at_least_zero("clip", self.clip),
+            "warmup": whole("warmup", self.warmup, 0),
+            "horizon": whole("horizon", self.horizon, 1),
+        }.items():
+            object.__setattr__(self, field, value)
+
+
+def learning_rate(spec: OptimiserSpec, lr: float, t: int) -> float:
+    """The rate of iteration t = 0, 1, ...: the base rate ``lr``, warmed up and scheduled."""
+    return lr * WARM_UP.factor(t, spec.warmup) * SCHEDULES[spec.schedule].factor(t, spec.horizon)

@@ -1,0 +1,200 @@
+"""The backward pass of a network whose gradient does not fit beside it: weight gradients come in tiles.
+
+A tile is some rows of dW, made by the same rules as the whole, from the inputs' rows that belong to it; it is
+handed over, and its memory is used for the next. So a pass needs the parameters and a few vectors, and no
+second array of P numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.arrays.top_k import Top
+from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.spec import TILE, NetworkSpec
+from tui_backprop.engine.primitives import Array, size
+from tui_backprop.engine.training.iteration import feed
+
+Take = Callable[[str, int, Array], None]  # (name such as W2, first row, tile of shape (rows, fan_out))
+
+# Which parts of an operation's inputs the rows of a weight gradient depend on, by the kind of the operation.
+PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
+    "affine": lambda inputs, rows: [inputs[0][:, rows], inputs[1][rows]],
+    "penalty": lambda inputs, rows: [inputs[0], inputs[1][rows], inputs[2]],
+}
+
+
+class StreamedProgram(Program):
+    """A program that does not store the gradients of its weight matrices, but hands them over in tiles."""
+
+    def __init__(self, spec: NetworkSpec, batch: int, parameters: Array) -> None:
+        self._streamed = frozenset(name for name in parameter_shapes(spec) if name[0] == "W")
+        super().__init__(spec, batch, parameters)
+        widest = max(fan_out for _, fan_out in spec.fans)
+        self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
+        self.cotangents = self._cotangents({})
+
+    def stages(self, take: Take) -> Iterator[tuple[str, int]]:
+        """Walk up the list after ``forward``, and yield (what was made, the layer whose operation made it) after each
+        value. The weight gradients go to ``take``, tile by tile; a tile is written over once it returns."""
+        for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
+            visits = tuple(group)
+            with np.errstate(all="ignore"):
+                if written in self._streamed:
+                    self._stream(written, visits, take)
+                else:
+                    for rule, arguments in self.backward_calls(visits):
+                        rule(*arguments)
+            yield written, int(written[1:]) if written in self._streamed else visits[0].op.layer
+
+    def _stream(self, name: str, visits: tuple[Visit, ...], take: Take) -> None:
+        fan_in, fan_out = self.shapes[name]
+        height = max(1, TILE // fan_out)
+        for start in range(0, fan_in, height):
+            rows = slice(start, min(start + height, fan_in))
+            shape = rows.stop - start, fan_out
+            tile, term = (room[: size(shape)].reshape(shape) for room in (self._tile, self._term))
+            for visit in visits:
+                rule, (g, y, cache, *inputs) = self.vjp(visit)
+                parts = PARTS[visit.op.primitive.kind](inputs, rows)
+                rule(term if visit.adds else tile, g, y, cache, *parts)
+                if visit.adds:
+                    np.add(tile, term, out=tile)
+            take(name, start, tile)
+
+
+@dataclass(frozen=True)
+class Largest:
+    """An entry of a weight gradient."""
+
+    row: int
+    column: int
+    value: float
+
+
+class Digest:
+    """What is kept of a weight gradient that comes in tiles: its Euclidean norm, how many entries are NaN or
+    infinite, and the ``most`` entries that are largest in size, largest first."""
+
+    def __init__(self, most: int) -> None:
+        self.bad = 0
+        self._norm = 0.0
+        self._top = Top(most)
+        self._columns = 1
+
+    @property
+    def norm(self) -> float:
+        """NaN if an entry is no finite number."""
+        return float("nan") if self.bad else self._norm
+
+    @property
+    def largest(self) -> tuple[Largest, ...]:
+        entries = zip(self._top.places.tolist(), self._top.values.tolist(), strict=True)
+        return tuple(Largest(*divmod(place, self._columns), value) for place, value in entries)
+
+    def add(self, first_row: int, tile: Array) -> None:
+        flat, self._columns = tile.reshape(-1), tile.shape[1]
+        high, low = float(flat.max()), float(flat.min())
+        peak = max(high, -low)
+        if not np.isfinite(peak) or high != high:
+            self.bad += flat.size - int(np.isfinite(flat).sum())
+            flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+            peak = float(np.abs(flat).max())
+        if peak:
+            scaled = flat if 1e-12 < peak < 1e12 else flat / peak  # whose squares are in range
+            norm = math.sqrt(float(np.dot(scaled, scaled))) * (1.0 if scaled is flat else peak)
+            self._norm = math.hypot(self._norm, norm)
+        self._top.add(first_row * self._columns, flat, peak)
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer of a streamed pass: seconds of its operations forward and backward, the norms of a and delta,
+    and the weight gradient's digest."""
+
+    layer: int
+    shape: tuple[int, int]
+    forward: float
+    backward: float
+    activation_norm: float
+    delta_norm: float
+    gradient_norm: float
+    bad: int
+    largest: tuple[Largest, ...]
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """A whole streamed pass; ``forward`` and ``backward`` are in seconds."""
+
+    loss: float
+    forward: float
+    backward: float
+    layers: tuple[LayerReport, ...]
+
+
+def stream_pass(
+    spec: NetworkSpec,
+    x: Array,
+    target: Array,
+    parameters: Array,
+    *,
+    most: int = 5,
+    watch: Callable[[str, int], Any] = lambda phase, layer: None,
+) -> StreamReport:
+    """Forward and backward pass of a batch without storing the weight gradients, and what came of it.
+
+    ``watch`` is told the phase and the layer that was done last, and may raise to cancel.
+    """
+    program = StreamedProgram(spec, len(x), parameters)
+    feed(program, x, target, 0)
+    layers = range(1, spec.depth + 1)
+    forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
+    digests = {layer: Digest(most) for layer in layers}
+
+    before = perf_counter()
+    for op, _ in zip(program.ops, program.steps(), strict=True):
+        now = perf_counter()
+        layer = int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
+        forward[layer] += now - before
+        watch("forward", op.layer)
+        before = perf_counter()
+    for _, layer in program.stages(lambda name, row, tile: digests[int(name[1:])].add(row, tile)):
+        now = perf_counter()
+        backward[layer] += now - before
+        watch("backward", layer)
+        before = perf_counter()
+
+    reports = []
+    for layer in layers:
+        made = program.values[f"a{layer}" if layer < spec.depth else f"z{layer}"]
+        digest = digests[layer]
+        reports.append(
+            LayerReport(
+                layer=layer,
+                shape=spec.fans[layer - 1],
+                forward=forward[layer],
+                backward=backward[layer],
+                activation_norm=_norm(made),
+                delta_norm=_norm(program.cotangents[f"z{layer}"]),
+                gradient_norm=digest.norm,
+                bad=digest.bad,
+                largest=digest.largest,
+            )
+        )
+    loss = float(program.values["L"])
+    return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports))
+
+
+def _norm(values: Array) -> float:
+    digest = Digest(0)
+    digest.add(0, values)
+    return digest.norm

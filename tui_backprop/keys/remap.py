@@ -1,0 +1,95 @@
+"""Other keys for actions, as the settings file names them, held against the table of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui_backprop.keys.names import CHARACTERS, NAMED, key_name, shown_key
+from tui_backprop.keys.table import ROWS, Key
+from tui_backprop.support.format import plain
+from tui_backprop.support.validation import SpecError, quoted
+
+ACTIONS = {key.id: key for key in ROWS if not key.fixed}
+MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
+
+
+def read_key(text: object) -> str | None:
+    """A key as Textual names it (``ctrl+r``, ``question_mark``), from that or from its character; None for others."""
+    if not isinstance(text, str):
+        return None
+    if len(text) == 1 and text.isprintable():
+        return "space" if text == " " else key_name(text)
+    *modifiers, last = text.split("+")
+    known = last in NAMED or last in CHARACTERS
+    return text if known and all(each in MODIFIERS for each in modifiers) else None
+
+
+def checked_keys(table: object, where: str) -> dict[str, tuple[str, ...]]:
+    """The keys by action. Raises SpecError, beginning with ``where``, for an action that there is not, for what is no
+    key, for an action without any, and for a key of two actions in one place."""
+    if not isinstance(table, Mapping):
+        raise SpecError("config", f'{where}keys: it is a table, [keys], of lines such as view = ["w"]')
+    found: dict[str, tuple[str, ...]] = {}
+    for action, keys in table.items():
+        if action not in ACTIONS:
+            raise SpecError("config", f"{where}keys: {plain(action, 40)} is no action; {_nearest(action)}")
+        found[action] = _keys_of(action, keys, where)
+    _check_clashes(found, where)
+    return found
+
+
+def _nearest(action: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(action[:80], ACTIONS, 3)
+    return f"did you mean {' or '.join(near)}?" if near else "such as step_on, unit(1), quit"
+
+
+def _keys_of(action: str, keys: object, where: str) -> tuple[str, ...]:
+    listed = [keys] if isinstance(keys, str) else keys
+    if not isinstance(listed, list) or not listed:
+        raise SpecError("config", f'{where}keys: {action} takes one or more keys, such as ["right", "l"]')
+    names = [read_key(each) for each in listed]
+    for each, name in zip(listed, names, strict=True):
+        if name is None:
+            raise SpecError(
+                "config",
+                f"{where}keys: {action}: {quoted(each)} is no key; write it like l, ctrl+r, f5 or pageup",
+            )
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def keys_of(key: Key, other: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The keys of a row: those chosen for its action, or its own."""
+    return other.get(key.id) or tuple(key.keys.split(","))
+
+
+def _check_clashes(found: Mapping[str, tuple[str, ...]], where: str) -> None:
+    """In one place a key does one thing; but what a panel has for itself comes before what is for everywhere."""
+    taken: dict[tuple[str, str, bool], str] = {}
+    for key in sorted(ROWS, key=lambda key: key.id in found):  # so that it is said of the one in the file
+        for name in keys_of(key, found):
+            for place in key.places:
+                before = taken.setdefault((name, place, key.own), key.id)
+                if before != key.id:
+                    raise SpecError(
+                        "config",
+                        f"{where}keys: {key.id}: {name} is a key of {before} already; give that another",
+                    )
+
+
+def remapped(other: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
+    """The table of keys with those that were chosen, named as they are now. Rows that are shown together ("← →") stay
+    so."""
+    rows = []
+    for at, key in enumerate(ROWS):
+        together = ROWS[at : at + len(key.shown.split())]
+        if any(keys_of(each, other) != tuple(each.keys.split(",")) for each in (key, *together)):
+            now = {
+                shown_key(each.keys.split(",")[0]): shown_key(keys_of(each, other)[0]) for each in together
+            }
+            shown = " ".join(now.get(name, name) for name in key.shown.split())
+            key = replace(key, keys=",".join(keys_of(key, other)), shown=shown)
+        rows.append(key)
+    return tuple(rows)

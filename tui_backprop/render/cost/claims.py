@@ -1,0 +1,141 @@
+"""What the lesson says a gradient costs, each claim beside what this machine measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tui_backprop.cost.model.cost_model import Law
+from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
+from tui_backprop.engine.network.spec import backprop_ratio
+from tui_backprop.render.cost.cost import source
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.view_state import Costs
+from tui_backprop.support.format import duration, short_count
+
+WHY = (
+    "More in time than in MACs. It may be that reading and writing dW drives the weights out of the processor's"
+    " caches; that was not tested here."
+)
+TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
+LONG = 4  # lines beside what is so here, beyond which they stand below it
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the lesson ``said``, and what is so ``here``; ``how`` that is known."""
+
+    what: str
+    said: str
+    here: str
+    how: str
+
+
+def claims_of(costs: Costs, law: Law) -> list[Claim]:
+    """The lesson's claims against the network in hand, on this machine's clock (or the lesson's own)."""
+    network, shape = costs.network, costs.shape
+    p = network.parameters
+    forward, backprop, naive = (
+        law.seconds("forward", shape),
+        law.gradient("backprop", shape),
+        law.gradient("naive", shape),
+    )
+    raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
+    one = naive.middle if raced is None else raced
+    how = f"{p + 1:,} times one forward pass" if raced is None else "run for real, in the race"
+    said = LESSON_PASSES * LESSON_FORWARD / 60
+    steps = f"{TRAINING_STEPS:,} steps"
+    counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
+    macs, time = f"{backprop_ratio(network):.2f}x", f"{backprop.middle / forward.middle:.2f}x"
+    return [
+        Claim("parameters", "about 330,000", f"{p:,}", counted),
+        Claim(
+            "forward passes",
+            f"{LESSON_PASSES:,}",
+            f"{p + 1:,}",
+            "one for each parameter, and one as it is",
+        ),
+        Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
+        Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
+        Claim(
+            f"{steps} of that",
+            "over a year",
+            duration(TRAINING_STEPS * one),
+            f"projected: {TRAINING_STEPS:,} such gradients",
+        ),
+        Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
+        Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, law)}"),
+        *_at_sizes(costs, law),
+        Claim(f"{steps} of backprop", "", duration(TRAINING_STEPS * backprop.middle), "projected"),
+    ]
+
+
+def _at_sizes(costs: Costs, law: Law) -> list[Claim]:
+    """The same ratio at every size that was measured, this network's first, and where the machine was busy."""
+    points = {(point.kind, point.shape): point for point in law.points}
+    both = [
+        (forward, points["backprop", forward.shape])
+        for forward in law.points
+        if forward.kind == "forward" and ("backprop", forward.shape) in points
+    ]
+    if not both:
+        return []
+    both.sort(key=lambda pair: (pair[0].shape != costs.shape, pair[0].parameters))
+    ratios = [backprop.median / forward.median for forward, backprop in both]
+    sizes = ", ".join(
+        f"{ratio:.1f}x at {short_count(forward.parameters)}" + " (busy)" * (forward.busy or backprop.busy)
+        for ratio, (forward, backprop) in zip(ratios, both, strict=True)
+    )
+    least, most = (f"{end(ratios):.1f}" for end in (min, max))
+    here = f"{least}x" if least == most else f"{least}-{most}x"
+    return [Claim("whatever the size", "always about 3x", here, f"in time: {sizes}")]
+
+
+def longer_in_time(costs: Costs, law: Law) -> bool:
+    """Whether forward and backward pass take clearly more of a forward pass in time than in MACs, as measured."""
+    forward, backprop = (law.seconds(kind, costs.shape) for kind in ("forward", "backprop"))
+    measured = forward.measured and backprop.measured
+    return measured and backprop.low / forward.high > backprop_ratio(costs.network)
+
+
+def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines."""
+    law = costs.law
+    if law is None:
+        return [line(("measuring a forward pass on this machine …", "muted"))]
+    lines: list[Line] = []
+    if columns >= TABLE:
+        lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
+    for claim in claims_of(costs, law):
+        lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
+    why = [(), *wrap(WHY, columns, "muted")]
+    if len(lines) + len(why) <= rows and longer_in_time(costs, law):
+        lines += why
+    return [glyphs.fit(row) for row in lines][:rows]
+
+
+def _wide(claim: Claim, columns: int) -> list[Line]:
+    """What, said and here in columns; how it is known beside them, or below where there is no room."""
+    first = line(
+        (f"{claim.what:<32}", "text"), (f"{claim.said:<16}", "naive"), (f"{claim.here:<12}", "strong")
+    )
+    if columns < ROOMY:
+        return [first, line((f"  {cut(claim.how, columns - 2)}", "muted"))]
+    how = wrap(claim.how, columns - 60, "muted")
+    return [line(*first, *how[0]), *(line((" " * 60, "text"), *row) for row in how[1:])]
+
+
+def _narrow(claim: Claim, columns: int) -> list[Line]:
+    said = f"{claim.what}: {claim.said}" if claim.said else claim.what
+    lines = wrap(said, columns, "text") if said else []
+    rest = wrap(claim.how, columns - 14, "muted")
+    here = (f"{claim.here:<11} ", "strong")
+    if len(rest) > LONG:
+        below = wrap(claim.how, columns - 4, "muted")
+        return [
+            *lines,
+            line(("  ", "text"), (claim.here, "strong")),
+            *(line((" " * 4, "text"), *row) for row in below),
+        ]
+    first = line(("  ", "text"), here, *(rest[0] if rest else ()))
+    return [*lines, first, *(line((" " * 14, "text"), *row) for row in rest[1:])]

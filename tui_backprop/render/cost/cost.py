@@ -1,0 +1,252 @@
+"""The cost panel's words: what every method takes at the chart's cursor, and how far that is to be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from tui_backprop.cost.measure.sweep import busy
+from tui_backprop.cost.model.cost_model import Estimate, Law, LeftOut
+from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
+from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.render.draw.glyphs import ASCII, UTF8, Glyphs
+from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
+from tui_backprop.render.view_state import Costs
+from tui_backprop.session.state import COST_PAGES
+from tui_backprop.support.format import count, duration, number, short_count, times
+
+ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
+NAME, VALUE = 15, 11  # columns
+PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
+
+
+def pages(current: str, columns: int, glyphs: Glyphs = UTF8) -> Line:
+    """The pages of the cost panel; where there is little room, the current one, and which of how many."""
+    names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
+    bare = [(text.strip(" "), role) for text, role in names]
+    close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
+    at = COST_PAGES.index(current) + 1
+    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} ({glyphs.key('page(1)')})", "muted"))
+    return first_fitting(columns, line(*names), line(*close), line(*alone))
+
+
+def heading(costs: Costs, columns: int) -> Line:
+    """What the chart shows."""
+    from tui_backprop.render.cost.chart import AXES
+
+    return line((cut(AXES[costs.axis].label, columns), "muted"))
+
+
+def legend(columns: int, glyphs: Glyphs) -> Line:
+    """What its marks are, as many as fit."""
+    parts = (
+        ("● ", "backprop", "measured"),
+        (f"{glyphs.zero} ", "backprop", "projected"),
+        ("◆ ", "strong", "this network"),
+    )
+    spans, room = [], columns
+    for mark, role, words in parts:
+        if room >= len(words) + 4:
+            spans += [(glyphs.text(mark), role), (f"{words}  ", "muted")]
+            room -= len(words) + 4
+    return line(*spans)
+
+
+def readout(costs: Costs, columns: int, rows: int = 99, glyphs: Glyphs = UTF8) -> list[Line]:
+    """Every method under the cursor; the ratio; a training run; how good the law is. As many of these blocks as there
+    are rows for, the first one in any case; apart, where there is room."""
+    law = costs.law
+    if law is None:
+        return [line(("measuring a forward pass on this machine …", "muted"))]
+    blocks = [
+        _methods(costs, law, columns),
+        _ratio(costs, law, columns),
+        _training(costs, law, columns),
+        trust(law, columns, glyphs),
+    ]
+    whole: list[list[Line]] = []
+    for block in filter(None, blocks):
+        if not whole or sum(map(len, whole)) + len(block) <= rows:
+            whole.append(block)
+    gaps = sum(map(len, whole)) + len(whole) - 1 <= rows
+    lines = [row for block in whole for row in (*block, *((),) * gaps)]
+    return (lines[:-1] if gaps else lines)[:rows]
+
+
+def _methods(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """What a forward pass takes, and a gradient by every method."""
+    where = "this network: " if costs.decade is None else "at "
+    sizes = count(costs.parameters), short_count(costs.parameters)
+    forward = law.seconds("forward", costs.at)
+    heads = (
+        line((where, "muted"), (size, "strong"), (" parameters", "muted"), *_known(costs)) for size in sizes
+    )
+    takes = duration(forward.middle), duration(forward.middle, brief=True)
+    first = _row("forward pass", takes, "text", columns, *_sources(forward, law))
+    return [first_fitting(columns, *heads), first, *(_way(name, law, costs, columns) for name in WAYS)]
+
+
+def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """How much faster backprop is, and how much it takes of a forward pass."""
+    forward = law.seconds("forward", costs.at)
+    naive, backprop = _both(costs, law)
+    ratio = naive.middle / backprop.middle
+    macs = law.operations("backprop", costs.at) / law.operations("spsa", costs.at) * 2
+    machines = short_count(math.ceil(ratio)) if ratio >= 1 else "1"
+    return [
+        first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
+        line(("  naive ties on ", "muted"), (machines, "text"), (" machines", "muted")),
+        line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
+        line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
+    ]
+
+
+def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
+    """What a training run takes by both."""
+    naive, backprop = _both(costs, law)
+    return [
+        _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
+        _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
+    ]
+
+
+def _both(costs: Costs, law: Law) -> tuple[Estimate, Estimate]:
+    """One gradient by the naive method, as it was raced if it was, and by backprop."""
+    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
+
+
+def _faster(ratio: float, end: str) -> Line:
+    return line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (end, "muted"))
+
+
+def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Line:
+    """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
+    long, short = (duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
+    texts = ((words[0], long), (words[0], short), (words[1], short))
+    notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
+    rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
+    rows += [line((said, "muted"), (text, role)) for said, text in texts]
+    return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
+
+
+def _known(costs: Costs) -> list[tuple[str, str]]:
+    """The known network that the cursor stands at."""
+    same = (name for name, parameters in KNOWN if parameters == round(costs.parameters))
+    name = next(same, "")
+    return [(f"  {name}", "text")] if name and costs.decade is not None else []
+
+
+def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
+    """A method's letter and name, what it takes in the chart's unit, and on what that rests."""
+    from tui_backprop.render.cost.chart import AXES
+
+    way, role = WAYS[name], ROLE.get(name, "text")
+    takes = law.gradient(name, costs.at)
+    timed = costs.axis in ("time", "training")
+    value = AXES[costs.axis].of(law, name, costs.at)
+    text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
+    whole = not timed or (law.assumed and NAME + len(text) <= columns)  # there is no spread to make room for
+    short = text if whole else duration(value, brief=True)
+    if name == "naive" and timed and costs.raced is not None:
+        text = short = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
+        notes: tuple[str, ...] = ("run for real, in the race", "raced")
+    elif costs.axis == "FLOPs":
+        notes = (f"{way.about}, counted", way.about, "counted")
+    elif name == "backprop" or costs.lesson_clock:
+        notes = _sources(takes, law)
+    elif not spread(takes):
+        notes = (way.about,)
+    else:
+        notes = (f"{way.about}, {spread(takes)}", spread(takes), _brief(takes))
+        if law.seconds(way.kind, costs.at).measured:  # its spread stands beside the measured pass
+            notes = (notes[0], way.about, *notes[1:])
+    return _row(f"{way.letter} {way.name}", (text, short), role, columns, *notes)
+
+
+def source(estimate: Estimate, law: Law) -> str:
+    """Whether it was measured, projected or assumed, and how sure it is."""
+    if law.assumed:
+        return "assumed"
+    return f"measured {spread(estimate)}" if estimate.measured else f"projected {spread(estimate)}"
+
+
+def _sources(estimate: Estimate, law: Law) -> tuple[str, ...]:
+    """The same, and shorter: that it was measured, or how sure a projection is."""
+    if law.assumed or estimate.measured:
+        return source(estimate, law), source(estimate, law).partition(" ")[0]
+    return source(estimate, law), spread(estimate), _brief(estimate)
+
+
+def spread(estimate: Estimate) -> str:
+    """How far off it may be: ±4%, or within a factor."""
+    wide = max(estimate.high / estimate.middle, estimate.middle / estimate.low) if estimate.low else 1.0
+    if wide < 1.005:
+        return ""
+    return f"±{100 * (wide - 1):.0f}%" if wide < 1.5 else f"within {wide:.1f}x"
+
+
+def _brief(estimate: Estimate) -> str:
+    """The same where there is little room: ±4%, 52.8x."""
+    return spread(estimate).removeprefix("within ")
+
+
+def trust(law: Law, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
+    """What the law says of points that were left out of it, and whether the machine was busy."""
+    if law.assumed:
+        return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
+    left = law.left_out
+    lines: list[Line] = []
+    if left:
+        inside = sum(one.inside for one in left)
+        words = f"The projection, tested: with a measured point left out, it is met within {_met(left)},"
+        words += f" {inside} of {len(left)} inside their interval."
+        lines += wrap(words, columns, "muted")
+    if far := law.beyond:
+        words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
+        lines += wrap(words, columns, "muted")
+    if noisy := busy(law):
+        words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy;"
+        words += f" {glyphs.key('sweep')} measures again"
+        lines += wrap(words, columns, "bad")
+    return lines
+
+
+def _met(left: Sequence[LeftOut]) -> str:
+    usual, worst = median(one.off for one in left), max(one.off for one in left)
+    return f"{usual:.2f}x (median), {worst:.2f}x (worst)"
+
+
+def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
+    """How a sweep stands, while there is one."""
+    progress = costs.sweep
+    if progress is None:
+        return []
+    if progress.now is None:
+        ended = "time was up" if progress.ended == "time" else progress.ended or "all of them"
+        return wrap(
+            f"swept {progress.done} of {progress.of} networks in {progress.seconds:.0f} s: {ended}",
+            columns,
+            "muted",
+        )
+    full = progress.done * 10 // max(progress.of, 1)
+    bar = line((glyphs.done * full, "update"), (glyphs.left * (10 - full), "faint"))
+    return [
+        line(
+            *bar,
+            (f" measuring {short_count(progress.now)}", "text"),
+            (f", {progress.done} of {progress.of}; {glyphs.key('sweep')} stops", "muted"),
+        )
+    ]
+
+
+def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str) -> Line:
+    """A method, its figure, and the longest of the notes that fits; the figure is the short one where a note (or it
+    alone) would not fit otherwise."""
+    left = f"{name:<{NAME}}"
+    for note in (*(f"  {note}" for note in notes if note), ""):
+        for text in (f"{value:>{VALUE}}" for value in values):
+            if len(ASCII.text(left + text + note)) <= columns:
+                return line((left, role), (text, "text" if role == "text" else "strong"), (note, "muted"))
+    return line((left, role), (f"{values[1]:>{VALUE}}", "text" if role == "text" else "strong"))

@@ -1,0 +1,200 @@
+"""The step dial: the error of three ways to a derivative against the step h, on logarithmic axes, and what is read
+off at one h. Imports plotext, so this module is imported after the first paint.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.cost.model.landmarks import EPSILON
+from tui_backprop.engine.gradients.step_size import WAYS, Dial, Row
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.plotting import blank, painted, printed
+from tui_backprop.render.draw.spans import Line, beside, first_fitting, line, wrap
+from tui_backprop.support.format import number
+
+FLOOR = -17.0  # the decade at which an error of 0 is drawn
+TOP = 3.0
+BESIDE, WORDS = 68, 38  # columns from which the words stand beside the chart, and theirs
+LEAST_CHART = 8  # rows
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a way is called and drawn."""
+
+    name: str
+    letter: str
+    role: str
+
+
+# Letters and colours are those of the cost chart.
+_LOOKS = (Look("naive", "n", "naive"), Look("central", "2", "improved"), Look("complex", "c", "update"))
+LOOKS = dict(zip(WAYS, _LOOKS, strict=True))
+NEAR = 30.0  # times the least error: what counts as just as good
+
+
+def dial_lines(
+    dial: Dial, step: float, precision: str, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
+    at = dial.nearest(step)
+    if columns >= BESIDE:
+        left = columns - WORDS - 2
+        drawn = _chart(dial, at, precision, left, rows - 1, glyphs)
+        words = readout(dial, at, precision, WORDS, glyphs)
+        return beside([legend(dial, precision, left, glyphs), *drawn], [(), *words], left)[:rows]
+    words = readout(dial, at, precision, columns, glyphs)
+    spare = max(rows - 2 - LEAST_CHART, 6)
+    words = words[:spare]
+    drawn = _chart(dial, at, precision, columns, rows - len(words) - 1, glyphs)
+    return [legend(dial, precision, columns, glyphs), *drawn, *words][:rows]
+
+
+def legend(dial: Dial, precision: str, columns: int, glyphs: Glyphs) -> Line:
+    """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
+    where there is one; as much as fits."""
+    ways = [(f"{look.letter} {look.name}  ", look.role) for look in LOOKS.values()]
+    letters = [(f"{look.letter}  ", look.role) for look in LOOKS.values()]
+    mark = (glyphs.text("◇"), "strong")
+    kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
+    kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
+    return first_fitting(
+        columns,
+        line(*ways, mark, (" best by theory", "muted"), *kink),
+        line(*ways, mark, (" theory", "muted"), *kink),
+        line(*letters, mark, (" best by theory", "muted"), *kink),
+        line(*letters, mark, (" theory", "muted"), *kink),
+        line(*letters),
+    )
+
+
+def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -> list[Line]:
+    """What each way finds with this step, how far off that is, where its best step is, and what one sees."""
+    return [
+        *_found(dial, at, precision, columns),
+        (),
+        *_best(dial, precision, columns),
+        (),
+        *_why(dial, columns, glyphs),
+    ]
+
+
+def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
+    h = float(dial.steps[at])
+    lesson = ", the lesson's" if math.isclose(h, EPSILON, rel_tol=1e-6) else ""
+    name = f"dL/d{dial.tensor}[{','.join(map(str, dial.index))}]"
+    lines = [
+        line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
+        *wrap(name, columns, "text"),
+        line((f"{'b backprop':<12}", "backprop"), (f"{number(dial.exact, 4, sign=True):>11}", "backward")),
+    ]
+    rows = {way: dial.rows[way, precision] for way in LOOKS}
+    for way, look in LOOKS.items():
+        found = number(float(rows[way].found[at]), 4, sign=True)
+        label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
+        ends = (f"  off {number(float(rows[way].off[at]), 2)}", "")
+        lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
+    flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
+    if flip:
+        several = f"{flip.units} units, {flip.first} first" if flip.units > 1 else flip.first
+        lines += wrap(f"x a kink lies in between: {several} changes sides", columns, "bad")
+    return lines
+
+
+def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
+    """Where each way comes out best, and where theory has that."""
+    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}off", "muted"))]
+    for way, look in LOOKS.items():
+        row = dial.rows[way, precision]
+        least = float(row.off[row.least])
+        off = power(least) if least and math.isfinite(least) else number(least)
+        found = power(float(dial.steps[row.least])) if way != WAYS[-1] else _any_below(dial, row, precision)
+        theory = power(row.best) if way != WAYS[-1] else "tiny"
+        label = (f"{look.letter + ' ' + look.name:<11}", look.role)
+        lines.append(line(label, f"{found:<9}", (f"{theory:<8}", "muted"), off))
+    return lines
+
+
+def _any_below(dial: Dial, row: Row, precision: str) -> str:
+    """The largest step from which on the error stays near its least: below it, no step is better than another."""
+    good = row.off <= NEAR * max(float(row.off[row.least]), float(np.finfo(precision).eps))
+    worse = np.flatnonzero(~good)
+    first = int(worse[-1]) + 1 if len(worse) else 0
+    return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
+
+
+def _why(dial: Dial, columns: int, glyphs: Glyphs) -> list[Line]:
+    error = "Relative error" if dial.relative else "Error"
+    words = f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what"
+    words += " subtraction loses. The complex step subtracts nothing."
+    lines = wrap(glyphs.text(words), columns, "muted")
+    if not dial.relative:
+        moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
+        why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
+        lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
+    return lines
+
+
+def power(h: float) -> str:
+    """A step as people write it: 0.0001, 1e-08, 5.6e-03."""
+    mantissa, _, exponent = f"{h:.1e}".partition("e")
+    if mantissa == "1.0":
+        return f"{h:g}" if h >= EPSILON * 0.999 else f"1e{int(exponent)}"
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    if rows < 4:
+        return []
+    x = -np.log10(dial.steps)  # 1 on the left, 16 on the right: the step falls
+    figure = blank(columns, rows)
+    tops = [_decades(dial.rows[way, precision].off) for way in WAYS]
+    top = min(max(float(np.max(each)) for each in tops) + 0.5, TOP)
+    floor = max(math.floor(min(float(np.min(each)) for each in tops)) - 1.0, FLOOR) - 0.5
+
+    def draw(xs: Array, ys: Array, role: str, marker: str, joined: bool = False) -> None:
+        inside = (ys >= floor) & (ys <= top)
+        if inside.any():
+            signal = figure.signal(xs[inside].tolist(), ys[inside].tolist(), marker=painted(marker, role))
+            figure.draw(signal.lines() if joined and inside.sum() > 1 else signal)
+
+    for place, role in ((-math.log10(EPSILON), "faint"), (float(x[at]), "mark")):
+        upright = np.linspace(floor, top, rows * 2)
+        draw(np.full(len(upright), place), upright, role, "|" if glyphs.plain else "│")
+    for way, ys in zip(WAYS, tops, strict=True):
+        look = LOOKS[way]
+        draw(x, ys, look.role, look.letter if glyphs.plain else "braille", joined=not glyphs.plain)
+    for i, (way, ys) in enumerate(zip(WAYS, tops, strict=True)):
+        look, row = LOOKS[way], dial.rows[way, precision]
+        flipped = np.array([flip is not None for flip in row.flips])
+        draw(x[flipped], ys[flipped], "loss", "x")
+        best = np.array([-math.log10(row.best)])
+        if best[0] <= x[-1]:
+            draw(best, np.interp(best, x, ys), "strong", "o" if glyphs.plain else "◇")
+        n = 2 + 3 * i
+        draw(x[n : n + 1], ys[n : n + 1], look.role, look.letter)
+    across, up = figure.ruler("x"), figure.ruler("y")
+    across.lim(float(x[0]), float(x[-1]))
+    up.lim(floor, top)
+    ticks = [1, 4, 8, 12, 16]
+    across.ticks(ticks, ["0.1", *(f"1e-{k}" for k in ticks[1:])])
+    levels = [
+        k for k in range(math.ceil(floor), math.floor(top) + 1) if k % (4 if top - floor > 12 else 2) == 0
+    ]
+    up.ticks(levels, ["1" if k == 0 else f"1e{k}" for k in levels])
+    figure.label("step h", "x")
+    figure.axes(False, axis="y", side="right")
+    figure.axes(False, axis="x", side="upper")
+    return printed(figure)
+
+
+def _decades(off: Array) -> Array:
+    """Errors as exponents; one of 0 at the floor, one that is no number above all."""
+    with np.errstate(all="ignore"):
+        found = np.log10(off)
+    return np.where(np.isnan(off), TOP, np.clip(found, FLOOR, TOP))

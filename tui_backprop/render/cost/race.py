@@ -1,0 +1,196 @@
+"""The race: an odometer, the gradient that fills in beside the exact one, and how well they agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.race.race import Agreement, Race, Standing
+from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
+from tui_backprop.render.view_state import Costs
+from tui_backprop.support.format import count, duration, number, times
+
+SEEN = 60_000  # entries of each tensor that a strip looks at, at most
+LABEL = 4
+KEYS = {
+    "ready": "{race} starts it",
+    "starting": "starting its process …",
+    "running": "{race} pauses, {call_off} calls it off",
+    "paused": "paused: {race} goes on, {call_off} calls it off",
+    "done": "done; {race} races again",
+    "cancelled": "called off; {race} races again",
+    "failed": "failed; {race} races again",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """Tensors of the exact gradient, of the numeric one so far, and which entries of that are there, by name."""
+
+    exact: Mapping[str, Array]
+    numeric: Mapping[str, Array]
+    there: Mapping[str, Array | bool]
+
+
+def filling(race: Race, done: int) -> Filling:
+    """The gradients of a race, tensor by tensor, of which ``done`` entries were found."""
+    spec = race.problem.spec
+    there: Array = np.zeros(spec.parameters, bool)
+    there[slice(done) if race.order is None else race.order[:done]] = True
+    exact, numeric, known = (views(flat, spec) for flat in (race.exact, race.gradient, there))
+    return Filling(exact, numeric, known)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a race before it starts: its ``step`` h (0: it takes none), and how many seconds it should
+    take by the law of this machine (None: nobody knows)."""
+
+    step: float = 0.0
+    expected: float | None = None
+
+
+def entry_of(standing: Standing, costs: Costs) -> Entry:
+    """That of a method on the network in hand."""
+    way = next((name for name, row in WAYS.items() if row.method == standing.method), None)
+    expected = costs.here.gradient(way, costs.shape).middle if way and costs.here else None
+    return Entry(METHODS[standing.method].best_step(costs.network.dtype), expected)
+
+
+def race_lines(
+    standing: Standing,
+    filling: Filling | None,
+    columns: int,
+    rows: int,
+    glyphs: Glyphs,
+    entry: Entry = Entry(),
+) -> list[Line]:
+    """At most ``rows`` lines."""
+    head = odometer(standing, columns, glyphs, entry)
+    if standing.agreement.worst is not None:
+        head += [(), *agreement_lines(standing.agreement, columns)]
+    if standing.why:
+        head += wrap(standing.why, columns, "bad")
+    if filling is None or len(head) + 4 > rows:
+        return head[:rows]
+    return [*head, (), *strips(filling, columns, rows - len(head) - 1, glyphs)][:rows]
+
+
+def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = Entry()) -> list[Line]:
+    """Both sides: backprop is done; the other counts."""
+    done, of = standing.done, standing.parameters
+    backprop = f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "is done"
+    h = f", h = {number(entry.step, 2)}" if entry.step else ""
+    lines = [
+        line(("backprop ", "backprop"), (backprop, "strong")),
+        (),
+        first_fitting(columns, *(line((standing.method, "naive"), (end, "muted")) for end in (h, ""))),
+        *wrap(METHODS[standing.method].about, columns, "muted"),
+        line(("parameter ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
+        _bar(done, of, min(columns, 60), glyphs),
+    ]
+    pieces: list[Span] = []
+    if standing.state == "ready" and not standing.seconds and entry.expected is not None:
+        pieces += [("about ", "muted"), (duration(entry.expected), "text"), (", projected", "muted")]
+    if standing.seconds:
+        pieces += [(duration(standing.seconds), "text"), (" run", "muted")]
+    if standing.rate:
+        pieces += [("  ", "text"), (f"{count(standing.rate)}/s", "text")]
+    if standing.left and standing.going:
+        pieces += [("  ", "text"), (duration(standing.left), "strong"), (" left", "muted")]
+    lines.append(line(*pieces))
+    if standing.backprop and standing.rate:
+        over = standing.state == "done"
+        whole = standing.seconds if over else standing.of / standing.rate
+        ratio = (f"{times(whole / standing.backprop)} times", "strong")
+        ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
+        lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
+    role = "bad" if standing.state == "failed" else "key"
+    return [*lines, *wrap(glyphs.words(KEYS[standing.state]), columns, role)]
+
+
+def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:
+    full = done * columns // max(of, 1)
+    return line((glyphs.done * full, "naive"), (glyphs.left * (columns - full), "faint"))
+
+
+def agreement_lines(found: Agreement, columns: int) -> list[Line]:
+    """How far the numeric gradient is that of backprop, as far as it goes: what is not known yet is left out."""
+    rows = []
+    if np.isfinite(found.cosine):
+        rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
+    if np.isfinite(found.relative):
+        off = (f"{number(100 * found.relative, 2)}%", "text")
+        of = (" of the gradient's norm", "muted")
+        rows.append(
+            first_fitting(columns, *(line(("off by         ", "muted"), off, *end) for end in ((of,), ())))
+        )
+    if found.worst is not None:
+        at, off = (f" at {found.worst}", "muted"), (number(found.error, 2), "text")
+        rows.append(
+            first_fitting(columns, *(line((f"{'worst':<{wide}}", "muted"), off, at) for wide in (15, 6)))
+        )
+    return rows
+
+
+def strips(filling: Filling, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """For every tensor the sizes of its gradient, block by block: exact above, numeric below."""
+    wide = columns - LABEL - 2
+    names = list(filling.exact)
+    if rows < 3 * len(names) + 1:
+        names = [name for name in names if name[0] == "W"]
+    each = 3 if rows >= 3 * len(names) else 2
+    lines: list[Line] = []
+    for name in names:
+        exact, numeric, there = filling.exact[name], filling.numeric[name], filling.there[name]
+        top = _highest(exact, wide)
+        lines.append(
+            line(
+                (f"{name:<{LABEL}}", "muted"),
+                ("  ", "text"),
+                (_strip(exact, True, wide, top, glyphs), "backward"),
+            )
+        )
+        lines.append(line((" " * (LABEL + 2), "text"), (_strip(numeric, there, wide, top, glyphs), "naive")))
+        if each == 3:
+            lines.append(())
+    head = line(
+        (f"{'':<{LABEL}}  ", "text"),
+        ("exact", "backward"),
+        (" above ", "muted"),
+        ("numeric", "naive"),
+        (" below", "muted"),
+    )
+    return [head, *lines][:rows]
+
+
+def _highest(values: Array, columns: int) -> float:
+    """The largest mean size of a block: what the ramp reaches up to."""
+    flat = np.abs(values.reshape(-1))[:: max(values.size // SEEN, 1)].astype(float)
+    blocks = min(columns, len(flat))
+    means = [float(part.mean()) for part in np.array_split(flat, blocks)]
+    return max((mean for mean in means if np.isfinite(mean)), default=0.0) or 1.0
+
+
+def _strip(values: Array, there: Array | bool, columns: int, top: float, glyphs: Glyphs) -> str:
+    """The mean size in each block, as a ramp; a block with nothing in it yet as dots."""
+    flat = np.abs(values.reshape(-1))
+    apart = max(len(flat) // SEEN, 1)
+    seen = np.broadcast_to(np.asarray(there).reshape(-1), flat.shape)[::apart]
+    flat = flat[::apart]
+    blocks = min(columns, len(flat))
+    starts = np.linspace(0, len(flat), blocks, endpoint=False).astype(int)
+    known = np.add.reduceat(seen.astype(float), starts)
+    sizes = np.add.reduceat(np.where(seen, flat, 0), starts) / np.maximum(known, 1)
+    ramp = glyphs.ramp
+    shares = np.nan_to_num(sizes / top, nan=1)
+    levels = np.ceil(np.clip(shares, 0, 1) * (len(ramp) - 1)).astype(int)
+    text = "".join(ramp[level] if ok else glyphs.zero for level, ok in zip(levels, known, strict=True))
+    return text.ljust(columns)

@@ -1,0 +1,96 @@
+"""Reuse, counted: paths of the chain rule, and what a gradient takes when less is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import log10
+
+from tui_backprop.cost.accounting.path_counts import Paths, Recomputed
+from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.support.format import duration, short_count, size, times
+
+EXACT = 10**12  # counts below are written out
+TABLE = 50  # columns from which all columns of the table fit
+LABEL = 16
+
+
+def reuse_lines(
+    name: str, paths: Paths | None, runs: Sequence[Recomputed] | None, columns: int, rows: int
+) -> list[Line]:
+    """At most ``rows`` lines: the paths of the parameter ``name`` (None: they are not counted), and what was run with
+    less kept (None: it is being run)."""
+    lines = [*(path_lines(name, paths, columns) if paths else []), ()]
+    if runs is None:
+        return [*lines, line(("running it with nothing kept …", "muted"))][:rows]
+    return [*lines, *run_lines(runs, columns)][:rows]
+
+
+def big(n: int) -> str:
+    """A count of any size: 655,360, or 1.3e+20 where it is long, also where no float holds it."""
+    if n < EXACT:
+        return f"{n:,}"
+    exponent = int(log10(n))  # Python writes out no number of more than 4,300 digits
+    tenths = round(Fraction(10 * n, 10**exponent))
+    if tenths >= 100:  # rounded up to the next power
+        tenths, exponent = 10, exponent + 1
+    return f"{tenths / 10:.1f}e+{exponent}"
+
+
+def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
+    """From this parameter to the loss, path by path; and for all of them, against backprop."""
+    more, base = paths.all_multiplications, max(paths.backprop, 1)
+    by = times(more / base) if more < 10**300 else big(more // base)
+    rows = [
+        ("paths", big(paths.paths), "strong"),
+        ("multiplied out", big(paths.multiplications), "strong"),
+        ("the same for all", big(paths.all_multiplications), "strong"),
+        ("backprop, for all", big(paths.backprop), "backward"),
+    ]
+    wide = max(len(value) for _, value, _ in rows)
+    return [
+        line((name, "strong"), (" to the loss", "muted")),
+        *(line((f"{label:<19}", "muted"), (f"{value:>{wide}}", role)) for label, value, role in rows),
+        *wrap(
+            f"multiplications; backprop takes {by} times fewer: every delta is computed once, and used by all"
+            " that lies before it",
+            columns,
+            "muted",
+        ),
+    ]
+
+
+def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
+    """The same gradient with everything kept, and with less, really run."""
+    base = runs[0]
+    whole = columns >= TABLE
+    head = f"{'kept':<{LABEL}}{'MACs':>8}{'time':>9}" + (f"{'passes':>8}{'held':>10}" if whole else "")
+    lines = [line(("the cache switched off, measured", "text")), line((head, "muted"))]
+    for i, run in enumerate(runs):
+        label = {
+            "everything kept": "all (backprop)",
+            "no values kept": "deltas only",
+            "no deltas kept": "values only",
+        }
+        projected = "" if run.runs else "~"  # it would have taken too long, and was broken off
+        cells = f"{short_count(run.macs):>8}{projected + duration(run.seconds):>9}"
+        cells += f"{f'{run.passes}+{run.walks}':>8}{size(run.held):>10}" if whole else ""
+        lines.append(
+            line(
+                (f"{label.get(run.kind, 'nothing'):<{LABEL}}", "backward" if i == 0 else "text"),
+                (cells, "strong" if i == 0 else "text"),
+            )
+        )
+    worst = runs[-1]
+    same = (
+        "the same gradient each time, to the last bit"
+        if all(run.same for run in runs)
+        else "NOT the same gradient"
+    )
+    more, longer = worst.macs / max(base.macs, 1), worst.seconds / base.seconds
+    words = f"Nothing kept takes {more:.1f} times the MACs, {longer:.1f} times as long; {same}."
+    if not worst.runs:
+        words += " ~ is projected from the part that was run."
+    if whole:
+        words += " (passes: parts of forward passes + walks back)"
+    return [*lines, *wrap(words, columns, "muted" if "NOT" not in words else "bad")]

@@ -1,0 +1,114 @@
+"""A chart with an axis on the left and one below, and the marks that its curves and points are drawn with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.plotting import blank, painted, printed
+from tui_backprop.render.draw.spans import Line
+from tui_backprop.support.format import number
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a curve is drawn, and what shows it in a legend; a dotted curve; and points: of the curve, of the dotted
+    one, and of what comes next."""
+
+    curve: str
+    sample: str
+    dots: str
+    here: str
+    other: str
+    coming: str
+
+
+UTF8 = Marks("braille", "⠤", "·", "●", "○", "◇")
+ASCII = Marks("*", "*", "+", "@", "o", "X")
+
+
+def marks_of(glyphs: Glyphs) -> Marks:
+    """The marks for a set of characters."""
+    return ASCII if glyphs.plain else UTF8
+
+
+class Chart:
+    """A chart in ``columns`` x ``rows`` over the ranges ``x`` and ``y``. The ticks are asked for at once: their
+    labels say how many columns are left to draw in."""
+
+    def __init__(
+        self,
+        columns: int,
+        rows: int,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        ticks: tuple[Sequence[float], Sequence[float]],
+        sign: bool = False,
+    ) -> None:
+        self._figure = blank(columns, rows)
+        self._x, self._y = limits(x), y
+        far = 0
+        for axis, range_, wanted, share, side in (
+            ("x", self._x, ticks[0], 0.25, "upper"),
+            ("y", self._y, ticks[1], 1.5 / rows, "right"),
+        ):
+            shown = _with_room(wanted, range_, share)
+            labels = [number(value, sign=sign) for value in shown]
+            ruler = self._figure.ruler(axis)
+            ruler.lim(*range_)
+            ruler.ticks(shown, labels)
+            self._figure.axes(False, axis=axis, side=side)
+            far = max(map(len, labels), default=0)
+        self.inner = max(columns - far - 1, 2)
+
+    def draw(self, x: Sequence[float] | Array, y: Sequence[float] | Array, role: str, marker: str) -> None:
+        """Points."""
+        self._run(x, y, role, marker, joined=False)
+
+    def curve(self, x: Array, y: Array, role: str, marker: str) -> None:
+        """A line through points; what is no number leaves a gap."""
+        self._run(x, y, role, marker, joined=True)
+
+    def dotted(self, x: Array, y: Array, role: str, marker: str) -> None:
+        """A line in every other column, so that another is seen between. ``x`` is in equal steps, side to side."""
+        at = np.rint(np.linspace(0, len(x) - 1, self.inner)).astype(int)[::2]
+        self._run(x[at], y[at], role, marker, joined=False)
+
+    def _run(
+        self, x: Sequence[float] | Array, y: Sequence[float] | Array, role: str, marker: str, *, joined: bool
+    ) -> None:
+        x, y = np.asarray(x, float), np.asarray(y, float)
+        (left, right), (low, high) = self._x, self._y
+        inside = np.flatnonzero((x >= left) & (x <= right) & (y >= low) & (y <= high))
+        parts = np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1) if joined else [inside]
+        for part in parts:
+            if len(part):
+                signal = self._figure.signal(x[part].tolist(), y[part].tolist(), marker=painted(marker, role))
+                self._figure.draw(signal.lines() if joined and len(part) > 1 else signal)
+
+    def lines(self) -> list[Line]:
+        return printed(self._figure)
+
+
+def _with_room(values: Sequence[float], range_: tuple[float, float], share: float) -> list[float]:
+    """The values inside a range, but for those closer to an earlier one than that share of it."""
+    low, high = range_
+    shown: list[float] = []
+    for value in values:
+        if low <= value <= high and all(abs(value - each) > share * (high - low) for each in shown):
+            shown.append(value)
+    return shown
+
+
+def limits(values: Iterable[float] | Array, margin: float = 0.0) -> tuple[float, float]:
+    """The range of what is finite, with a share of it as margin on both sides; around a single value, of 1 to
+    either side (or more, where that is nothing beside it)."""
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    room = margin * (high / 2 - low / 2) * 2 if high > low else max(1.0, abs(low) / 8)
+    return low - room, high + room

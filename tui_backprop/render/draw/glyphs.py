@@ -1,0 +1,68 @@
+"""The characters that drawings are made of, in two sets: one for UTF-8, one for every other encoding; and a third for
+texts in which nothing is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.keys.table import ROWS, Rows, key_of, worded
+from tui_backprop.render.draw.spans import Line
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """``up`` and ``down`` are the sizes of positive and negative values, weakest first: filled cells against
+    strokes, so that a sign is read without colour. ``ramp`` is for values that are never negative. With them go the
+    ``keys`` in force, by whose names texts call them."""
+
+    up: str
+    down: str
+    zero: str
+    ramp: str
+    done: str
+    left: str
+    here: str
+    on: str
+    back: str
+    delta: str  # where there is no room for its name
+    bars: str  # heights, lowest first
+    plain: bool = False
+    linear: bool = False  # whether nothing may stand side by side: a screen reader reads it
+    sparse: bool = False  # whether little should change from step to step: the line is slow
+    keys: Rows = field(default=ROWS, hash=False, repr=False)
+
+    def text(self, text: str) -> str:
+        """A text with every character that this set does not have replaced; it may become longer."""
+        return _to_ascii(text) if self.plain else text
+
+    def key(self, action: str) -> str:
+        """What the key of an action is called."""
+        return self.text(key_of(action, self.keys))
+
+    def words(self, text: str) -> str:
+        """A text in which {action} stands for the key of that action."""
+        return self.text(worded(text, self.keys))
+
+    def fit(self, row: Line) -> Line:
+        """A line with every character that this set does not have replaced."""
+        return tuple((self.text(text), role) for text, role in row)
+
+
+UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "δ", "▁▂▃▄▅▆▇█")
+ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "d", "12345678", plain=True)
+LINEAR = replace(ASCII, linear=True)
+
+_PLAIN = {
+    "…": "~", "∞": "inf", "µ": "u", "→": "->", "←": "<-", "↑": "up", "↓": "down", "━": "=", "─": "-",
+    "│": "|", "┼": "+", "└": "+", "┬": "+", "≈": "~", "∂": "d", "●": "*", "○": "o", "◆": "#", "◇": "o", "▸": ">",
+    "├": "+", "┤": "+", "╮": "\\", "╯": "/", "▾": "v", "▴": "^", "±": "+-",
+    "⁰": "^0", "≥": ">=", "÷": "/", "⅓": "1/3", "“": '"', "”": '"', "’": "'", "—": "-", "⏎": "enter",
+}  # fmt: skip
+
+
+def _to_ascii(text: str) -> str:
+    text = ascii_formula(text)
+    for glyph, replacement in _PLAIN.items():
+        text = text.replace(glyph, replacement)
+    return text.encode("ascii", "replace").decode()

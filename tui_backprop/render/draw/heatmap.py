@@ -1,0 +1,190 @@
+"""Arrays as small maps of characters: the size of a value by its glyph's weight, its sign by its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.arrays.statistics import pool
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, beside, clip, line
+
+LEAST, WANTED = (
+    7,
+    4,
+)  # lines that a picture in a gallery has at least, and pictures, if that leaves them so large
+GAP = 2  # columns between two of them
+
+FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is drawn as zero
+
+
+def fold(vector: Array, rows: int, columns: int) -> tuple[Array, int]:
+    """A vector laid out row by row in at most (rows, columns): (the matrix, how many entries a cell stands for).
+
+    The matrix is as near to a square on the screen as fits; its last row may be filled up with zeros.
+    """
+    rows, columns = max(rows, 1), max(columns, 1)
+    n = len(vector)
+    each = -(-n // (rows * columns))
+    if each > 1:
+        vector = pool(_filled(vector, -(-n // each) * each).reshape(-1, each), -(-n // each), 1)[:, 0]
+    cells = len(vector)
+    least = -(-cells // columns)
+    even = [r for r in range(least, min(rows, cells) + 1) if cells % r == 0 and cells >= r * r]
+    deep = even[-1] if even else least
+    wide = -(-cells // deep)
+    return _filled(vector, deep * wide).reshape(deep, wide), each
+
+
+def _filled(vector: Array, size: int) -> Array:
+    filled = np.zeros(size, vector.dtype)
+    filled[: len(vector)] = vector
+    return filled
+
+
+def largest(values: Array) -> float:
+    """The largest finite magnitude, 0 where there is none."""
+    if not values.size:
+        return 0.0
+    high = max(abs(float(values.max())), abs(float(values.min())))
+    if np.isfinite(high):
+        return high
+    finite = np.abs(values[np.isfinite(values)])
+    return float(finite.max()) if finite.size else 0.0
+
+
+def rows_of_glyphs(cells: Array, glyphs: Glyphs, scale: float) -> list[str]:
+    """The glyph of each cell: ``scale`` is the magnitude drawn at full weight."""
+    up, down, signs = glyphs.up, glyphs.down, len(glyphs.up)
+    table = np.array([*reversed(down), glyphs.zero, *up, "!"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = np.abs(cells) / (scale or 1.0)
+    level = np.searchsorted(FLOORS, np.nan_to_num(size, nan=0, posinf=9), side="right")
+    index = np.where(np.isnan(cells), len(table) - 1, signs + np.where(cells < 0, -level, level))
+    return ["".join(row) for row in table[index]]
+
+
+def heatmap(
+    values: Array,
+    rows: int,
+    columns: int,
+    role: str,
+    glyphs: Glyphs,
+    selected: int | None = None,
+    width: int | None = None,
+) -> list[Line]:
+    """A map of at most (rows, columns) characters. A vector is folded, with cells two characters wide where
+    they all fit; ``selected`` marks one of its entries, or one column of a matrix (of ``width`` columns, where
+    ``values`` is a pooled version of it)."""
+    if values.ndim == 1:
+        double = len(values) > 1 and columns > 1 and -(-len(values) // (columns // 2)) <= rows
+        cells, each = fold(values, rows, columns // 2 if double else columns)
+        at = None if selected is None else divmod(selected // each, cells.shape[1])
+        count = -(-len(values) // each)
+    else:
+        double, count = False, None
+        cells = pool(values, rows, columns)
+        at = None if selected is None else (-1, selected * cells.shape[1] // (width or values.shape[1]))
+    drawn = []
+    for y, row in enumerate(rows_of_glyphs(cells, glyphs, largest(values))):
+        if count is not None:
+            row = row[: count - y * len(row)].ljust(len(row))  # what only fills the last row up is blank
+        each_wide = 2 if double else 1
+        spans = [(row, role)]
+        if at is not None and at[0] in (y, -1):
+            spans = [
+                (row[: at[1]], role),
+                (row[at[1]], "cursor" if at[0] >= 0 else "strong"),
+                (row[at[1] + 1 :], role),
+            ]
+        drawn.append(line(*(("".join(g * each_wide for g in text), look) for text, look in spans)))
+    return drawn
+
+
+def mean_pool(image: Array, rows: int, columns: int) -> Array:
+    """An image reduced to at most (rows, columns), each cell the mean of the pixels it covers."""
+    for axis, most in ((0, min(rows, image.shape[0])), (1, min(columns, image.shape[1]))):
+        starts = np.arange(most) * image.shape[axis] // most
+        sizes = np.diff([*starts, image.shape[axis]])
+        image = np.add.reduceat(image, starts, axis) / (sizes[:, None] if axis == 0 else sizes)
+    return image
+
+
+def picture(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """An image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` cells of shade."""
+    ramp = np.array(list(glyphs.ramp))
+    pooled = mean_pool(image, rows, columns)
+    level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
+    return [line(("".join(row), role)) for row in ramp[level]]
+
+
+def signed_picture(
+    image: Array, rows: int, columns: int, role: str, glyphs: Glyphs, scale: float
+) -> list[Line]:
+    """An image (height, width) with values of both signs, of each cell the one largest in magnitude; ``scale`` is
+    the magnitude drawn at full weight."""
+    return [line((row, role)) for row in rows_of_glyphs(pool(image, rows, columns), glyphs, scale)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Pictures of ``deep`` x ``wide`` characters, ``across`` beside each other and ``down`` below each other."""
+
+    deep: int
+    wide: int
+    across: int
+    down: int
+
+    @property
+    def most(self) -> int:
+        return self.across * self.down
+
+
+def layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> Layout:
+    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: with a
+    column for every pixel, where there is room; several, where that leaves them large enough, in the size that
+    fills the room. A character is twice as high as wide."""
+    height, width = shape
+    found = []
+    for deep in range(min(height, max(rows - 1, 1)), 0, -1):
+        wide = min(2 * deep * width // height, columns)
+        found.append(Layout(deep, wide, max((columns + GAP) // (wide + GAP), 1), max(rows // (deep + 1), 1)))
+    fits = [each for each in found if 2 * each.deep * width // height <= columns]
+    fits = [each for each in fits if 2 * each.deep >= height] or fits
+    for least in (min(wanted, WANTED), min(wanted, 2)):
+        large = [each for each in fits if each.deep >= LEAST and each.most >= least]
+        if large:
+            return max(large, key=lambda each: each.deep * each.wide * min(each.most, wanted))
+    return (fits or found)[0]
+
+
+def gallery(
+    pictures: Sequence[tuple[Line, Array]], plan: Layout, draw: Callable[[Array, int, int], list[Line]]
+) -> list[Line]:
+    """Pictures with their names, as laid out; ``draw`` takes an image, rows and columns."""
+    tiles = []
+    for name, image in pictures[: plan.most]:
+        doubled = image.repeat(2, axis=1)  # two characters a pixel, which the drawing may pool
+        tiles.append([clip(name, plan.wide), *draw(doubled, plan.deep, plan.wide)])
+    lines: list[Line] = []
+    for first in range(0, len(tiles), plan.across):
+        row, *more = tiles[first : first + plan.across]
+        for i, tile in enumerate(more, 1):
+            row = beside(row, tile, i * (plan.wide + GAP) - GAP, GAP)
+        lines += row
+    return lines
+
+
+def thumbnail(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """An image in very few cells: braille, whose eight dots a cell keep a digit readable."""
+    if glyphs.plain:
+        return picture(image, rows, columns, role, glyphs)
+    ink = np.zeros((4 * rows, 2 * columns), bool)
+    pooled = mean_pool(image, *ink.shape)
+    ink[: pooled.shape[0], : pooled.shape[1]] = pooled > 0.4 * pooled.max()
+    cells = ink.reshape(rows, 4, columns, 2).transpose(0, 2, 3, 1).reshape(rows, columns, 8)
+    codes = 0x2800 + cells @ np.array([0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80])
+    return [line(("".join(map(chr, row)), role)) for row in codes]

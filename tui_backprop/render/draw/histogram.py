@@ -1,0 +1,238 @@
+"""The distribution of an array as a histogram: bars over a value axis that shows the quartiles, and statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isqrt, log1p
+
+import numpy as np
+
+from tui_backprop.engine.arrays.statistics import Bins, Distribution
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
+from tui_backprop.support.format import number
+
+CELL, LABEL = 20, 9  # columns of one statistic, and of its name
+GAP = 4  # columns between two of them
+ROOMY = 36  # columns of bars, from which the statistics stand beside them, not below
+LEAST, HIGHEST = 4, 12  # lines of bars: with all statistics below them, and at most
+WIDEST = 4  # columns of one bar
+HARDLY = 32  # a bar that is so many times lower than the tallest is hardly seen
+
+
+def histogram(found: Distribution, columns: int, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """Bars, value axis, what they leave out, and statistics, in at most ``rows`` lines."""
+    if not found.low < found.high:
+        return [*_alike(found, columns), *_left_out(found, columns)][:rows]
+    table = _statistics(found, glyphs)
+    for right in (CELL, 2 * CELL + GAP):
+        beside_it = _laid_out(table, right)
+        left = columns - right - GAP
+        if left >= ROOMY and len(beside_it) <= rows:
+            return beside(_drawn(found, left, rows, role, glyphs), beside_it, left, GAP)
+    below = _laid_out(table, columns)
+    spare = rows - len(_drawn(found, columns, 0, role, glyphs))  # with one line of bars
+    if spare < len(below) + LEAST - 1:
+        below = [line((_brief(found, columns), "muted"))] if spare > 2 else []
+    elif spare > len(below) + LEAST:
+        below = [(), *below]
+    return [*_drawn(found, columns, rows - len(below), role, glyphs), *below][:rows]
+
+
+def _alike(found: Distribution, columns: int) -> list[Line]:
+    """What there is to say where no two finite entries differ."""
+    finite = found.size - found.nans - found.infinite
+    if not finite:
+        return wrap("No entry is a finite number.", columns, "bad")
+    which = "The one entry is" if found.size == 1 else "All entries are"
+    if finite < found.size:
+        which = "The one finite entry is" if finite == 1 else "All finite entries are"
+    return wrap(f"{which} {number(found.low, sign=True)}.", columns)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Bars of ``wide`` columns, each for values ``each`` apart, from ``start`` on. A column between two of them
+    stands for 0, where ``zero`` bars are on its left (None: 0 is not inside)."""
+
+    counts: Array
+    start: float
+    each: float
+    wide: int
+    zero: int | None
+
+    @property
+    def columns(self) -> int:
+        return len(self.counts) * self.wide + (self.zero is not None)
+
+    def column(self, value: float) -> int:
+        """Where a value is."""
+        if value == 0 and self.zero is not None:
+            return self.zero * self.wide
+        at = int(min(max((value - self.start) / self.each, 0), len(self.counts)) * self.wide)
+        return min(at + (self.zero is not None and value > 0), self.columns - 1)
+
+    def joined(self, cells: Sequence[str], mark: str, role: str) -> Line:
+        """A text for each bar, with a mark where 0 is."""
+        if self.zero is None:
+            return line(("".join(cells), role))
+        return line(("".join(cells[: self.zero]), role), (mark, "faint"), ("".join(cells[self.zero :]), role))
+
+
+def _plot(found: Distribution, columns: int) -> Plot:
+    """As many bars as fit; of few entries fewer, so that one holds several."""
+    counts, first, each = regrouped(found.bins, max(min(2 * isqrt(found.size), columns - 1), 2))
+    wide = min(max((columns - 1) // len(counts), 1), WIDEST)
+    inside = found.bins.origin == 0 and 0 < -first < len(counts)
+    return Plot(counts, found.bins.origin + first * each, each, wide, -first if inside else None)
+
+
+def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
+    """At most ``most`` (2 or more) bins, each of as many neighbours as that takes, counted from the origin:
+    (their counts, the place of the first one counted from the origin, their width)."""
+    at = bins.first + np.arange(len(bins.counts))
+    several = -(-len(at) // most)
+    while at[-1] // several - at[0] // several >= most:
+        several += 1
+    places = at // several
+    counts = np.bincount(places - places[0], weights=bins.counts).astype(int)
+    return counts, int(places[0]), bins.width * several
+
+
+def _drawn(found: Distribution, columns: int, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """Bars on their axis, and in words what they cannot show; with at least one line of bars."""
+    plot = _plot(found, columns)
+    tallest = int(plot.counts.max())
+    steep = _steep(plot.counts)
+    share = np.log1p(plot.counts) / log1p(tallest) if steep else plot.counts / tallest
+    kind = "log10" if steep else "linear"
+    words = (f"tallest bar {tallest:,} entries, {kind} scale", f"tallest {tallest:,}, {kind}")
+    below = [
+        _axis(plot, found, glyphs),
+        _ends(plot),
+        line((next((w for w in words if len(w) <= columns), words[-1]), "muted")),
+        *_left_out(found, columns),
+    ]
+    height = min(max(rows - len(below), 1), HIGHEST, max(2 * tallest, LEAST))
+    return [*_bars(plot, share, height, role, glyphs), *below]
+
+
+def _steep(counts: Array) -> bool:
+    """Whether most bars would hardly be seen beside the tallest."""
+    there = counts[counts > 0]
+    return bool(2 * np.count_nonzero(there < counts.max() / HARDLY) > len(there))
+
+
+def _bars(plot: Plot, share: Array, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+    """Bars in so many lines, as high as their share of that; what is not empty is seen."""
+    tops = glyphs.ramp[1:] if glyphs.plain else glyphs.bars
+    level = np.where(share > 0, np.maximum(np.rint(share * rows * len(tops)), 1), 0).astype(int)
+    glyph_of = " " + tops
+    return [
+        plot.joined(
+            [glyph_of[i] * plot.wide for i in np.clip(level - y * len(tops), 0, len(tops))],
+            glyphs.text("│"),
+            role,
+        )
+        for y in reversed(range(rows))
+    ]
+
+
+def _axis(plot: Plot, found: Distribution, glyphs: Glyphs) -> Line:
+    """The value axis: heavy from the first quartile to the third, with a mark at the median, and one at 0."""
+    low, middle, high = map(plot.column, found.quartiles)
+    spans = []
+    cross = None if plot.zero is None else plot.column(0.0)
+    for x in range(plot.columns):
+        if x == middle:
+            spans.append((glyphs.here, "strong"))
+        elif low <= x <= high:
+            spans.append((glyphs.done, "text"))
+        else:
+            spans.append((glyphs.text("┼") if x == cross else glyphs.left, "faint"))
+    return merge(spans)
+
+
+def _ends(plot: Plot) -> Line:
+    """What the ends of the axis are, with as many digits as it takes to tell them apart, and 0."""
+    values = plot.start, plot.start + len(plot.counts) * plot.each
+    for digits in range(3, 17):
+        left, right = (number(value, digits, sign=True) for value in values)
+        if left != right:
+            break
+    text = left.ljust(plot.columns - len(right)) + " " * (len(left) + len(right) > plot.columns) + right
+    at = plot.column(0.0)
+    if plot.zero is not None and text[at - 1 : at + 2].isspace():
+        text = f"{text[:at]}0{text[at + 1 :]}"
+    return line((text, "muted"))
+
+
+def _left_out(found: Distribution, columns: int) -> list[Line]:
+    """What is in no bar, in words."""
+    kinds = ((found.zeros, "exact zeros"), (found.nans, "NaN"), (found.infinite, "infinite"))
+    parts = [f"{n:,} {what} ({portion(n, found.size)})" for n, what in kinds if n]
+    bad = found.nans or found.infinite
+    return wrap(f"not drawn: {', '.join(parts)}", columns, "bad" if bad else "text") if parts else []
+
+
+def portion(part: float, whole: float) -> str:
+    """A share in percent, which is 0 or 100 only where it is all."""
+    percent = 100 * part / whole
+    if 99.5 <= percent < 100:
+        return f"{min(percent, 99.9):.1f}%"
+    return f"{percent:.0f}%" if percent >= 0.5 or not part else "under 1%"
+
+
+def _brief(found: Distribution, columns: int) -> str:
+    """What matters most of the statistics, in one line."""
+    spread, mean, median = found.spread, found.mean, found.quartiles[1]
+    parts = [
+        f"mean {number(mean, sign=True)}",
+        f"std dev {number(spread)}",
+        f"median {number(median, sign=True)}",
+    ]
+    return as_many(parts, columns)
+
+
+def as_many(parts: Sequence[str], columns: int) -> str:
+    """The first parts that fit into one line."""
+    text = ""
+    for part in filter(None, parts):
+        longer = f"{text}  {part}" if text else part
+        if len(longer) > columns:
+            break
+        text = longer
+    return text
+
+
+def _statistics(found: Distribution, glyphs: Glyphs) -> list[tuple[str, str]]:
+    """Names and values, of the finite entries."""
+    first, middle, third = (number(q, sign=True) for q in found.quartiles)
+    return [
+        ("entries", f"{found.size:,}"),
+        ("mean", number(found.mean, sign=True)),
+        ("std dev", number(found.spread)),
+        ("norm", number(found.norm)),
+        ("zeros", portion(found.zeros, found.size)),
+        ("max", number(found.high, sign=True)),
+        (f"{glyphs.done} 75%", third),
+        (f"{glyphs.here} median", middle),
+        (f"{glyphs.done} 25%", first),
+        ("min", number(found.low, sign=True)),
+    ]
+
+
+def _laid_out(table: Sequence[tuple[str, str]], columns: int) -> list[Line]:
+    """Statistics in as many columns as fit, read down them."""
+    across = min(max((columns + GAP) // (CELL + GAP), 1), len(table))
+    rows = -(-len(table) // across)
+    cells = [line((f"{name:<{LABEL}}", "muted"), f"{value:>{CELL - LABEL}}") for name, value in table]
+    lines = []
+    for y in range(rows):
+        row = cells[y::rows]
+        lines.append(
+            line(*(span for i, cell in enumerate(row) for span in ((" " * GAP * (i > 0), "text"), *cell)))
+        )
+    return lines

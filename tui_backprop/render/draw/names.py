@@ -1,0 +1,53 @@
+"""What numbers are called, and what they stand for."""
+
+from __future__ import annotations
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.explain.worked import entry_name
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.session.state import Session
+
+PARAMETERS = {"b": "bias", "γ": "gain", "β": "shift"}
+VALUES = {
+    "u": "sum before the bias",
+    "z": "pre-activation",
+    "n": "normalised sum",
+    "h": "activation, before more is done to it",
+    "r": "activation after dropout",
+    "a": "activation",
+    "m": "dropout mask",
+}
+
+
+def unit_name(session: Session, layer: int, unit: int) -> str:
+    """What a unit of a layer is called: an input by its pixel, where the data are pictures."""
+    image = info(session.data).image
+    if layer == 0:
+        return f"pixel {unit // image[1]},{unit % image[1]}" if image else f"input {unit}"
+    return f"output {unit}" if layer == session.network.depth else f"unit {unit}"
+
+
+def what_it_is(session: Session, tensor: str, index: tuple[int, ...]) -> str:
+    """What a number stands for: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
+    kind, layer = tensor[0], int(tensor[1:] or 0)
+    unit = unit_name(session, layer, index[-1])
+    if kind == "W":
+        return f"{unit_name(session, layer - 1, index[0])} to {unit}"
+    if kind == "x":
+        return unit
+    return f"{(PARAMETERS | VALUES)[kind]} of {unit}"
+
+
+def titled(
+    session: Session, tensor: str, index: tuple[int, ...], columns: int, glyphs: Glyphs, more: str = ""
+) -> list[Line]:
+    """A number's name and what it stands for, on as many lines as that takes: none of the numbers in it is cut."""
+    name, about = glyphs.text(f"{entry_name(tensor, index)}  "), what_it_is(session, tensor, index) + more
+    room = columns - len(name)
+    if room < max(map(len, about.split())):
+        return [line((name, "strong")), *wrap(about, columns, "muted")]
+    return [
+        line((name if i == 0 else " " * len(name), "strong"), *row)
+        for i, row in enumerate(wrap(about, room, "muted"))
+    ]

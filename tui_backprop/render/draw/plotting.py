@@ -1,0 +1,88 @@
+"""plotext, and its drawings as lines of spans.
+
+It has one figure for the whole process, which is cleared before each drawing: draw from one thread only.
+It is imported without its manual: that is built out of some 1,500 lines, which takes two thirds of the 0.2 s, and
+nothing here reads it.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from types import ModuleType
+from typing import Any
+
+from tui_backprop.render.draw.spans import Line, merge
+
+_MANUAL = "plotext._doc.doc"
+
+_stand_in = ModuleType(_MANUAL)
+_stand_in.docs = None  # type: ignore[attr-defined]
+_theirs = sys.modules.setdefault(_MANUAL, _stand_in) is _stand_in
+try:
+    import plotext
+finally:
+    if _theirs:
+        del sys.modules[_MANUAL]
+
+AXIS = "[─│┼└┬┤┌┐┘├┴]"
+
+# plotext is told a colour number for each role; the numbers are read back from what it prints.
+ROLES = dict(
+    enumerate(
+        (
+            "naive",
+            "backprop",
+            "mark",
+            "strong",
+            "forward",
+            "backward",
+            "loss",
+            "update",
+            "improved",
+            "spsa",
+            "faint",
+        ),
+        1,
+    )
+)
+
+
+def blank(columns: int, rows: int) -> Any:
+    """The figure, cleared, in so many characters."""
+    plotext.terminal.limit(False, False)  # the panel's size counts, not that of the terminal
+    figure = plotext.figure
+    figure.clear()
+    figure.theme("colorless")
+    figure.plot_size(columns, rows)
+    return figure
+
+
+def painted(marker: str, role: str) -> Any:
+    """A marker of plotext in the look of a role."""
+    paint = plotext.marker(marker)
+    paint.fill(plotext.pixel(foreground=next(n for n, name in ROLES.items() if name == role)))
+    return paint
+
+
+def printed(figure: Any) -> list[Line]:
+    """What plotext prints: its colour numbers turned into roles, frame and grid made faint."""
+    return [_roles(text) for text in figure.build().string().splitlines()]
+
+
+def _roles(text: str) -> Line:
+    spans: list[tuple[str, str]] = []
+    role = "muted"
+    for piece in re.split(r"(\x1b\[[0-9;]*m)", text):
+        if piece.startswith("\x1b"):
+            found = re.fullmatch(r"\x1b\[38;5;(\d+)m", piece)
+            role = ROLES[int(found.group(1))] if found else "muted"
+        elif role == "muted":
+            spans += [
+                (part, "grid" if re.match(AXIS, part) else "muted")
+                for part in re.split(f"({AXIS}+)", piece)
+                if part
+            ]
+        else:
+            spans.append((piece, role))
+    return merge(spans)

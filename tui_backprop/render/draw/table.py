@@ -1,0 +1,83 @@
+"""Arrays as numbers: matrices and vectors in rows and columns, every parameter of a small network, statistics."""
+
+from __future__ import annotations
+
+from tui_backprop.engine.arrays.statistics import Summary
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.histogram import as_many
+from tui_backprop.render.draw.spans import Line, beside, line, merge, width
+from tui_backprop.render.view_state import Moment
+from tui_backprop.support.format import number
+
+FIELD = 10  # columns of one number in a table
+
+
+def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:
+    """Every parameter of the network as a number, where all of them fit: those of each layer, and their
+    gradients once the walk has them."""
+    taken, lines = moment.taken, []
+    for k, (_, fan_out) in enumerate(moment.session.network.fans, 1):
+        if fan_out * FIELD > columns:
+            return []
+        updated = moment.reached("update", k, "update")
+        left, right = [], []
+        for name in (name for name in taken.new if int(name[1:]) == k):
+            values = taken.new[name] if updated else taken.tensor(name)
+            left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
+            if moment.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
+                right += _table(f"d{name}", taken.tensor(f"d{name}"), "backward")
+        wide = max(width(row) for row in left)
+        lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
+    return lines if len(lines) <= rows else []
+
+
+def _table(name: str, values: Array, role: str) -> list[Line]:
+    """A matrix or a vector as rows of numbers, named in front of the first."""
+    table = values if values.ndim == 2 else values[None]
+    return [
+        line(
+            (f"{name if i == 0 else '':<4}", "muted"),
+            *((f"{number(float(v), sign=True):>{FIELD}}", role) for v in row),
+        )
+        for i, row in enumerate(table)
+    ]
+
+
+def numbered(values: Array, unit: int, role: str) -> Line:
+    """One row of a matrix as numbers; the selected unit's column stands out."""
+    return merge(
+        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
+        for j, v in enumerate(values)
+    )
+
+
+def listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
+    """A vector with the index of each entry, a few to a line, read down the columns."""
+    each = min(per_line(columns), len(values))
+    rows = -(-len(values) // each)
+    lines = []
+    for y in range(rows):
+        spans = []
+        for i in range(y, len(values), rows):
+            spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
+            spans.append((f"{number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text"))
+        lines.append(merge(spans))
+    return lines
+
+
+def per_line(columns: int) -> int:
+    """How many entries of a vector stand in a line."""
+    return max(columns // (FIELD + 5), 1)
+
+
+def statistics(summary: Summary, columns: int) -> str:
+    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are no number."""
+    if summary.bad:
+        return f"{summary.bad:,} of {summary.size:,} NaN or infinite"
+    parts = [
+        f"{number(summary.low, sign=True)} to {number(summary.high, sign=True)}",
+        f"norm {number(summary.norm)}",
+        f"{summary.zeros:.0%} zero" if summary.zeros else "",
+        f"mean {number(summary.mean, sign=True)}",
+    ]
+    return as_many(parts, columns)

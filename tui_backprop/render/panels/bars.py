@@ -1,0 +1,184 @@
+"""The one-line strips around the panels: what is shown, which panel, which keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.keys.table import panel_key
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
+from tui_backprop.render.view_state import Moment
+from tui_backprop.session.state import COST_PAGES, PANELS, Session
+from tui_backprop.support.format import number
+
+
+def layers_text(layers: tuple[int, ...], columns: int) -> str:
+    """784·256·256·256·10; equal neighbours folded where that is too long: 2·3×10·2."""
+    text = "·".join(map(str, layers))
+    if len(text) <= columns:
+        return text
+    folded: list[tuple[int, int]] = []
+    for n in layers:
+        if folded and folded[-1][0] == n:
+            folded[-1] = (n, folded[-1][1] + 1)
+        else:
+            folded.append((n, 1))
+    return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
+
+
+WIDE = 100  # columns from which the top line may have the iteration in full
+APART = 3  # columns between two pieces of the top line
+# Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
+# but the count of parameters, which the network panel has too, had to go.
+TELLING = (
+    ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
+    ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
+)  # fmt: skip
+
+
+def status(
+    session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
+) -> Line:
+    """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
+    told = _pieces(session, moment, speed, columns >= WIDE)
+    pieces = {name: [glyphs.fit(text) for text in texts] for name, texts in told.items()}
+    kept: dict[str, Line] = {}
+    room, all_fit = columns - 1 + APART, True
+    for name, much in TELLING:
+        if much >= len(pieces[name]) or (name == "program" and not all_fit):
+            continue
+        piece = pieces[name][much]
+        more = width(piece) - width(kept[name]) if name in kept else width(piece) + APART
+        if fits := piece != () and more <= room:
+            kept[name] = piece
+            room -= more
+        all_fit &= fits
+    spans: list[Span] = []
+    for name in pieces:
+        if name in kept:
+            spans += [(" " * (APART if spans else 1), "text"), *kept[name]]
+    return line(*spans)
+
+
+def _pieces(
+    session: Session, moment: Moment | None, speed: float | None, wide: bool
+) -> dict[str, list[Line]]:
+    """What the top line can tell, in the order in which it stands there; each in brief first, then at length."""
+    spec = session.network
+    place, loss, change = "", [], []
+    if moment is not None:
+        place = f" · {step_text(moment)}"
+        loss = [line(("loss ", "muted"), (number(moment.taken.loss, 4), "loss"))]
+        if moment.step is moment.steps[-1]:
+            change = [line(*loss[0], (f" → {number(moment.taken.loss_after, 4)}", "update"))]
+    layers = (layers_text(spec.layers, 20), "text")
+    return {
+        "program": [line(("backprop-tui", "title"))],
+        "network": [line(layers), line(layers, (f" {cut(spec.activation, 20)}", "muted"))],
+        "parameters": [line((f"{spec.parameters:,}", "text"), (" parameters", "muted"))],
+        "sample": sample_lines(session, moment),
+        "step": [
+            line((f"{word} {session.iteration:,}", "text"), (place, "muted"))
+            for word in ("iter", "iteration")[: 1 + wide]
+        ],
+        "loss": loss + change,
+        "playing": [line((f"playing {speed:g}/s", "update"))] if speed else [],
+    }
+
+
+def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
+    """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
+    as 2; digits 3, a "7", read as 2."""
+    name, text = f"{session.data} {session.sample}", sample_text(session, moment)
+    said = misread(session, moment)
+    if said is None or moment is None:
+        return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
+    right, read = moment.taken.tensor("t")[0], (f"read as {said}", "bad")
+    return [
+        line(f"{name} ", (f"{right}→{said}", "bad")),
+        line(f"{name}: {right} ", read),
+        line(f"{text}, ", read),
+    ]
+
+
+def step_text(moment: Moment) -> str:
+    """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
+    grain = moment.session.grain
+    return f"{'step' if grain == 'equation' else grain} {moment.step.index}/{len(moment.steps) - 1}"
+
+
+def misread(session: Session, moment: Moment | None) -> int | None:
+    """What the network takes the sample for, where that is wrong."""
+    if moment is None or session.batch > 1 or session.network.loss != "cross-entropy":
+        return None
+    from tui_backprop.engine.network.predictions import read_as  # numpy: after the first paint
+
+    said = int(read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0])
+    return said if said != moment.taken.tensor("t")[0] else None
+
+
+def sample_text(session: Session, moment: Moment | None) -> str:
+    """Which samples: digits 0, a "1"; or xor 0 and 3 more."""
+    if session.batch > 1:
+        return f"{session.data} {session.sample} and {session.batch - 1:,} more"
+    label = ""
+    if moment is not None and info(session.data).image and session.network.loss == "cross-entropy":
+        label = f', a "{moment.taken.tensor("t")[0]}"'
+    return f"{session.data} {session.sample}{label}"
+
+
+SHORT = {"network": "net", "number": "num"}  # panels, where there is not room for all names
+
+
+def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
+    """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
+    fields (no F11: most terminal windows take it). Where there is little room, names are short, and the last panels
+    have none."""
+    current = "cost" if current in COST_PAGES else current
+    typing = current == "network"
+    keys = [glyphs.text(panel_key(name, glyphs.keys, typing=typing)) for name in PANELS]
+
+    def cells(named: int, short: bool = True) -> Line:
+        spans: list[Span] = []
+        for i, name in enumerate(PANELS):
+            word = SHORT.get(name, name) if short else name
+            if name == current:
+                spans += [(" ", "text"), (f" {keys[i]} {word} ", "cursor")]
+            else:
+                spans += [(f" {keys[i]}", "key"), (f" {word}" if i < named else "", "muted")]
+        return line(*spans)
+
+    every = len(PANELS)
+    return first_fitting(columns, cells(every, short=False), *(cells(n) for n in range(every, -1, -1)))
+
+
+def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs, notice: str = "") -> Line:
+    """Keys and what they do, as many as fit; the last two (help and quit) always do. A ``notice`` stands in the place
+    of those before them."""
+
+    pairs = [(glyphs.text(key), word) for key, word in pairs]
+
+    def cost(pair: tuple[str, str]) -> int:
+        return len(pair[0]) + len(pair[1]) + 3
+
+    tail = list(pairs[-2:])
+    room = columns - 1 - sum(map(cost, tail))
+    kept = []
+    for pair in pairs[:-2]:
+        if cost(pair) > room:
+            break
+        kept.append(pair)
+        room -= cost(pair)
+    between: Line = ()
+    if notice:
+        words, gap = f" {glyphs.text(notice)} ", 0
+        while kept and gap < len(words) + 2:
+            gap += cost(kept.pop())
+        words = cut(words, gap + room - 2)
+        between = line((words, "field"), (" " * max(gap - len(words), 2), "text"))
+
+    def named(pairs: Sequence[tuple[str, str]]) -> list[Span]:
+        return [span for key, word in pairs for span in ((key, "key"), (f" {word}  ", "muted"))]
+
+    return glyphs.fit(line((" ", "text"), *named(kept), *between, *named(tail)))

@@ -1,0 +1,117 @@
+"""The table of what is read as what: true classes in rows, what the network takes them for in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tui_backprop.keys.table import panel_key
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, Span, line, wrap
+
+Choice = tuple[int, int]
+ALL: Choice = (-1, -1)  # all that are read wrong
+LEFT, RIGHT = 6, 8  # columns of the classes, and of how many of a class are read wrong
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """``counts[t][s]`` samples of class t are read as s; the cursor is at ``chosen``, or (None) at the largest count
+    of those that are read wrong. ``half`` says that of two digits that name a cell the first was typed, ``refused``
+    that an empty cell was asked for a sample."""
+
+    counts: Sequence[Sequence[int]]
+    chosen: Choice | None = None
+    half: bool = False
+    refused: bool = False
+
+    @property
+    def cursor(self) -> Choice:
+        if self.chosen is not None:
+            return self.chosen
+        every = range(len(self.counts))
+        return max(((t, s) for t in every for s in every if t != s), key=lambda at: self.counts[at[0]][at[1]])
+
+    def moved(self, down: int, right: int) -> Confusion:
+        """With the cursor so much further, as far as the table goes."""
+        last, (t, s) = len(self.counts) - 1, self.cursor
+        return Confusion(self.counts, (min(max(t + down, 0), last), min(max(s + right, 0), last)))
+
+    def typed(self, digit: int) -> Confusion:
+        """With a digit typed: 7 and then 2 is the cell of a 7 that is read as 2."""
+        if digit >= len(self.counts):
+            return self
+        t, s = self.cursor
+        return Confusion(self.counts, (t, digit) if self.half else (digit, s), half=not self.half)
+
+    @property
+    def count(self) -> int:
+        """How many samples are in the cell under the cursor."""
+        return self.counts[self.cursor[0]][self.cursor[1]]
+
+    def asked(self) -> Confusion:
+        """With its cell asked for a sample, of which it has none."""
+        return replace(self, half=False, refused=True)
+
+    @property
+    def samples(self) -> int:
+        return sum(map(sum, self.counts))
+
+    @property
+    def right(self) -> int:
+        """How many samples are read as what they are."""
+        return sum(row[t] for t, row in enumerate(self.counts))
+
+
+def rows_of(classes: int) -> int:
+    """How many lines the table takes."""
+    return classes + 5
+
+
+def footer(n: int, columns: int, glyphs: Glyphs) -> str:
+    """The keys of a table of n classes, as many as fit; how to move and to leave come before the others."""
+    jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
+    keys = ("↑ ↓ ← → cell", jump, "enter find one", "e any wrong one", "esc close")
+    for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):
+        text = glyphs.text("  ".join(keys[i] for i in least if keys[i]))
+        if len(text) <= columns:
+            break
+    return text
+
+
+def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[Line]:
+    """The table with its cursor, and in words what is under that."""
+    counts, (here, taken) = confusion.counts, confusion.cursor
+    n = len(counts)
+    digits = max(len(f"{count}") for row in counts for count in row)
+    wide = min(max((columns - LEFT - RIGHT) // n, digits + 1), digits + 3)
+    head: list[Span] = [(f"{'true':<{LEFT}}", "muted")]
+    head += [(f"{s:>{wide}}", "strong" if s == taken else "muted") for s in range(n)]
+    lines = [
+        line((" " * (LEFT + wide - 1) + "read as", "muted")),
+        line(*head, (f"{'wrong':>{RIGHT}}", "muted")),
+    ]
+    for t, row in enumerate(counts):
+        cells = [(f"{t:<{LEFT}}", "strong" if t == here else "muted")]
+        for s, count in enumerate(row):
+            text = f"{count}" if count else glyphs.text("·")
+            role = (
+                "cursor" if (t, s) == (here, taken) else "faint" if not count else "good" if t == s else "bad"
+            )
+            cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
+        wrong = sum(row) - row[t]
+        lines.append(line(*cells, (f"{wrong:>{RIGHT},}", "text" if wrong else "faint")))
+    share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
+    return [*lines, (), _cell(confusion, glyphs), *wrap(share, columns, "muted")]
+
+
+def _cell(confusion: Confusion, glyphs: Glyphs) -> Line:
+    """What is under the cursor."""
+    (here, taken), count = confusion.cursor, confusion.count
+    if confusion.half:
+        return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
+    if not count:
+        train = panel_key("train", glyphs.keys)
+        why = f" yet: esc, train ({train}), then look again" if confusion.refused else ""
+        return line((f"{here}, read as {taken}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
+    return line((f"{here}, read as {taken}: {count:,} sample" + "s" * (count > 1), "strong"))

@@ -1,0 +1,256 @@
+"""The function explorer: a unit's activation with its slope, and the loss along one weight or over two of them.
+
+plotext takes 0.1 s to import, so this module is imported after the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+
+import numpy as np
+
+from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, Weight, activation_curve
+from tui_backprop.render.draw.axes import Chart, Marks, limits, marks_of
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, beside, clip, flowing, line, wrap
+from tui_backprop.render.draw.surface import lowest_and_highest, shades_legend, surface
+from tui_backprop.render.view_state import Moment
+from tui_backprop.support.format import number
+
+BROAD, TALL = (
+    72,
+    26,
+)  # columns from which both halves stand side by side; rows from which one is below the other
+SMALLEST, SQUAT = 4, 7  # rows of a chart: no fewer, and so many at least where it is not beside its words
+NARROW = 16  # columns of a chart beside its words, at least
+MARGIN = 0.04  # of a curve's range, above and below it
+SEEN = 32  # a move is seen on a chart whose range is less than so many times as long
+ABOUT_A_UNIT = ("affine", "normalisation", "activation", "delta", "normalisation delta")  # kinds of steps
+
+# What f' does to the gradient that comes back to a unit, by its size: that much or less, and the words.
+SLOPES = (
+    (0.0, "nothing flows back through this unit"),
+    (0.25, "the gradient fades here: × {}"),
+    (0.95, "the gradient shrinks here: × {}"),
+    (1.05, "the gradient passes whole: × {}"),
+    (float("inf"), "the gradient grows here: × {}"),
+)
+
+
+@dataclass(frozen=True)
+class Half:
+    """A chart in (columns, rows), if there is one, and the words above and (in so many columns) below it."""
+
+    head: list[Line]
+    chart: Callable[[int, int], list[Line]] | None
+    words: Callable[[int], list[Line]]
+    aside: int = 30  # columns of the words where they stand beside the chart
+
+    def height(self, columns: int) -> int:
+        """Rows that are not the chart's."""
+        return len(self.head) + len(self.words(columns))
+
+    def lines(self, columns: int, rows: int) -> list[Line]:
+        """At most ``rows`` lines: the chart above its words, or beside them where that would leave it squat."""
+        room = rows - self.height(columns)
+        left, high = columns - self.aside - 2, rows - len(self.head)
+        if self.chart and room < SQUAT and left >= NARROW and high >= SMALLEST:
+            return [*self.head, *beside(self.chart(left, high), self.words(self.aside), left)][:rows]
+        chart = self.chart(columns, room) if self.chart and room >= SMALLEST else []
+        return [*self.head, *chart, *self.words(columns)][:rows]
+
+
+def curves_panel(moment: Moment, found: Slice | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines: the selected unit's function, and the slice of the loss that was ``found``, as far as
+    it has come (None while nothing has). Where there is room for one of them only, it is the one that the
+    current step is about."""
+    with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
+        drawn = _drawn(moment, found, columns, rows, glyphs)
+    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in drawn]
+
+
+def _drawn(moment: Moment, found: Slice | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    if columns >= BROAD and rows < columns // 2:
+        left = (columns - 3) // 2
+        right = columns - 3 - left
+        one, other = function(moment, left, glyphs), loss(moment, found, right, glyphs)
+        return beside(one.lines(left, rows), other.lines(right, rows), left, 3)
+    if rows >= TALL:
+        one, other = function(moment, columns, glyphs), loss(moment, found, columns, glyphs)
+        charts = rows - 1 - one.height(columns) - other.height(columns)
+        above = one.lines(columns, one.height(columns) + charts // (2 if other.chart else 1))
+        return [*above, (), *other.lines(columns, rows - 1 - len(above))]
+    if moment.step.kind in ABOUT_A_UNIT:
+        return function(moment, columns, glyphs).lines(columns, rows)
+    return loss(moment, found, columns, glyphs).lines(columns, rows)
+
+
+# --- the function of a unit -------------------------------------------------------------------------------
+
+
+def function(moment: Moment, columns: int, glyphs: Glyphs) -> Half:
+    """f and f' of the unit whose number is looked at."""
+    (layer, unit), marks = moment.place, marks_of(glyphs)
+    curve = activation_curve(moment.taken, layer, unit, 2 * columns)
+    z, linear = curve.of[0], layer == moment.taken.spec.depth
+    numbers = [
+        line((f"{curve.of}[{curve.unit}] ", "muted"), number(curve.at)),
+        line((marks.here, "strong"), (marks.sample, "forward"), (f" f({z}) ", "muted"), number(curve.value)),
+        line(
+            (marks.other, "strong"), (marks.dots, "backward"), (f" f'({z}) ", "muted"), number(curve.slope_at)
+        ),
+    ]
+    head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
+    if moment.session.batch > 1:
+        head.append(line((f"first of {moment.session.batch:,}", "muted")))
+    said = "the output layer is linear: f(z) = z" if linear else flow(curve.slope_at)
+
+    def words(columns: int) -> list[Line]:
+        return [*flowing(numbers, columns), *wrap(said, columns, "muted")]
+
+    return Half(flowing(head, columns), partial(_function_chart, curve, marks), words)
+
+
+def flow(slope: float) -> str:
+    """What a slope does to the gradient that comes back through it."""
+    if not isfinite(slope):
+        return "z is no number here, and neither is what flows back"
+    words = next(words for most, words in SLOPES if abs(slope) <= most).format(number(slope))
+    return f"{words}, its sign turned" if slope < 0 else words
+
+
+def _function_chart(curve: ActivationCurve, marks: Marks, columns: int, rows: int) -> list[Line]:
+    ends = float(curve.x[0]), float(curve.x[-1])
+    low, high = limits(curve.f)
+    height = limits([low, high, *curve.slope], MARGIN)
+    chart = Chart(columns, rows, ends, height, ([0.0, *ends], [0.0, high, 1.0, low]))
+    chart.curve(curve.x, curve.f, "forward", marks.curve)
+    chart.dotted(curve.x, curve.slope, "backward", marks.dots)
+    chart.draw([curve.at], [curve.slope_at], "strong", marks.other)
+    chart.draw([curve.at], [curve.value], "strong", marks.here)
+    return chart.lines()
+
+
+# --- the loss along weights -------------------------------------------------------------------------------
+
+
+def loss(moment: Moment, found: Slice | None, columns: int, glyphs: Glyphs) -> Half:
+    """The loss along one weight or over two, where they stand, and where the coming update takes them."""
+    if found is None:
+        said = "running the network with one weight moved step by step, the others held fixed …"
+        return Half([line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted"))
+    marks, names = marks_of(glyphs), [name_of(weight) for weight in found.weights]
+    gradient = ", ".join(number(each, 4 - len(names), sign=True) for each in found.gradient)
+    if len(names) == 1:
+        title = [line((f"loss along {names[0]}", "title"))]
+        legend = [
+            line((f"{marks.sample} loss {number(found.loss, 4)}", "loss")),
+            *wrap(f"{marks.dots} gradient {gradient}", columns, "backward"),
+        ]
+        chart = partial(_loss_chart, found, marks, glyphs)
+    else:
+        title = flowing(
+            (line((f"loss: {names[0]} across,", "title")), line((f"{names[1]} up", "title"))), columns, 1
+        )
+        legend = [
+            shades_legend(found, glyphs),
+            *wrap(f"{marks.dots} against gradient {gradient}", columns, "backward"),
+        ]
+        chart = partial(surface, found, marks, glyphs, _apart(found))
+
+    def words(columns: int) -> list[Line]:
+        return [*_table(found, columns, marks, glyphs), *_note(moment, found, columns)]
+
+    return Half(flowing([*title, *legend], columns), chart, words, 30 if len(names) == 1 else 36)
+
+
+def name_of(weight: Weight) -> str:
+    """W2[13,200]"""
+    return f"{weight[0]}[{','.join(map(str, weight[1]))}]"
+
+
+def _note(moment: Moment, found: Slice, columns: int) -> list[Line]:
+    """What a slice is not; until it is whole, how far it has come."""
+    if found.done < found.losses.size:
+        return [line((f"running: {found.done} of {found.losses.size} points …", "muted"))]
+    edge = "lowest drawn: at the edge, where it still falls; " if _falls_on(found) else ""
+    total = moment.taken.spec.parameters
+    return wrap(f"{edge}other weights held fixed; the update moves all {total:,}", columns, "muted")
+
+
+def _falls_on(found: Slice) -> bool:
+    """Whether the lowest loss that was run is where the slice ends, and so not the lowest there is."""
+    if not found.lowest or found.lowest[1] >= found.base:
+        return False
+    ends = zip(found.lowest[0], found.values, strict=True)
+    return any(place in (float(values[0]), float(values[-1])) for place, values in ends)
+
+
+def _table(found: Slice, columns: int, marks: Marks, glyphs: Glyphs) -> list[Line]:
+    """Points of the slice, a row for each: the weights, how the loss changes, the loss. Where that is too wide, with
+    fewer digits, and then without the last columns."""
+    update = marks.coming if _apart(found) else _way(found, glyphs)
+    rows: list[tuple[str, str, Sequence[float], float]] = [  # label, role, place, change of the loss
+        (f"{marks.here} now", "text", found.here, 0.0),
+        (f"{marks.dots} predicted", "backward", found.updated, found.predicted),
+        (f"{update} updated", "update", found.updated, found.came),
+    ]
+    if found.lowest and found.lowest[1] < found.base:  # else it is where they stand
+        place, least = found.lowest
+        rows.append(("  at edge" if _falls_on(found) else "  lowest", "text", place, least - found.base))
+    heads = ["", *(["weight"] if len(found.weights) == 1 else ["across", "up"]), "change", "loss"]
+    for digits in (3, 2):
+        cells = [heads]
+        for label, _, where, change in rows:
+            signed = [number(each, digits, sign=True) for each in (*where, change)]
+            cells.append([label, *signed, number(found.base + change, digits + 1)])
+        fields = [max(map(len, column)) + (i > 0) for i, column in enumerate(zip(*cells, strict=True))]
+        if sum(fields) <= columns:
+            break
+    while sum(fields) > columns and len(fields) > 2:
+        fields.pop()
+    return [
+        line(
+            *(
+                (f"{text:<{n}}" if i == 0 else f"{text:>{n}}", role)
+                for i, (text, n) in enumerate(zip(row, fields, strict=False))
+            )
+        )
+        for row, role in zip(cells, ["muted", *(row[1] for row in rows)], strict=True)
+    ]
+
+
+def _apart(found: Slice) -> bool:
+    """Whether the update is long enough to be seen on a chart."""
+    return any(
+        abs(new - old) * SEEN > float(values[-1] - values[0])
+        for new, old, values in zip(found.updated, found.here, found.values, strict=True)
+    )
+
+
+def _way(found: Slice, glyphs: Glyphs) -> str:
+    """Which way the update of one weight goes that is too short to be seen; of two weights nothing is said."""
+    by = found.updated[0] - found.here[0] if len(found.weights) == 1 else 0
+    return glyphs.on if by > 0 else glyphs.back if by < 0 else " "
+
+
+def _loss_chart(found: Slice, marks: Marks, glyphs: Glyphs, columns: int, rows: int) -> list[Line]:
+    """How the loss changes along a weight, with the tangent that the gradient gives."""
+    (x,), (here,), (new,) = found.values, found.here, found.updated
+    low, high = (each - found.base for each in lowest_and_highest(found))
+    ends = float(x[0]), float(x[-1])
+    ticks = [here, *ends], [0.0, high, low]
+    chart = Chart(columns, rows, ends, limits([low, high, 0.0], MARGIN), ticks, sign=True)
+    along = np.linspace(*ends, 2 * columns)
+    chart.curve(x, found.losses - found.base, "loss", marks.curve)
+    chart.dotted(along, found.gradient[0] * (along - here), "backward", marks.dots)
+    if _apart(found):
+        chart.draw([new], [found.came], "update", marks.coming)
+    elif new != here:
+        beside_it = 1.3 * (ends[1] - ends[0]) / (chart.inner - 1)
+        chart.draw([here + (beside_it if new > here else -beside_it)], [0.0], "update", _way(found, glyphs))
+    chart.draw([here], [0.0], "strong", marks.here)
+    return chart.lines()

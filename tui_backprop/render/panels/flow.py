@@ -1,0 +1,209 @@
+"""The gradient over depth: the size of delta and dW in each layer, and what the rules of thumb say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, inf, isfinite, log10
+
+from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow, callouts
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, pad
+from tui_backprop.render.panels.verdict import FLAG, verdict
+from tui_backprop.render.view_state import Moment
+from tui_backprop.support.format import number
+
+ONE_LINE = 50  # from so many columns on, a layer takes one line, below it two
+PRECISE = 70  # from so many on, figures have three digits, below it two
+HEADS = 3
+LONGEST_BAR = 32
+NAME, UNITS = 3, 11  # columns: of a bar's name, of what units do
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A log scale of so many whole decades, from 10**low on."""
+
+    low: int
+    decades: int
+
+    @property
+    def ends(self) -> str:
+        """From where to where; nothing where there is no number to scale."""
+        return f"{_power(self.low)} to {_power(self.low + self.decades)}" if self.decades else ""
+
+    def cells(self, value: float, columns: int) -> int:
+        """Length of a bar: none for 0 and NaN, and one cell at least for what is there."""
+        if not value > 0 or not self.decades:
+            return 0
+        share = (log10(value) - self.low) / self.decades if isfinite(value) else 1.0
+        return min(max(round(share * columns), 1), columns)
+
+
+def _power(exponent: int) -> str:
+    """A power of ten, which may be larger than any float."""
+    return number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
+
+
+def scales(report: Flow) -> tuple[Scale, Scale]:
+    """Those of rms delta and of dW's norm. They have equally many decades: a length means the same in both."""
+    figures = [at.rms for at in report.layers], [at.gradient for at in report.layers]
+    shown = [[log10(size) for size in sizes if 0 < size < inf] for sizes in figures]
+    lows = [floor(min(sizes, default=0)) for sizes in shown]
+    highs = [max(ceil(max(sizes)), low + 1) if sizes else low for sizes, low in zip(shown, lows, strict=True)]
+    decades = max(high - low for high, low in zip(highs, lows, strict=True))
+    return Scale(highs[0] - decades, decades), Scale(highs[1] - decades, decades)
+
+
+def flow_panel(moment: Moment, report: Flow | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """At most ``rows`` lines: a chart of the layers, the current one marked, and below it every rule that is broken,
+    or that none is. ``report`` is None while it is being made."""
+    if report is None:
+        lines = [line(("measuring the gradient of each layer …", "muted"))]
+    else:
+        chart = _Chart(moment, report, columns, glyphs)
+        below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, glyphs)
+        lines = [*chart.drawn(rows - len(below)), *below]
+    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
+
+
+@dataclass(frozen=True)
+class _Chart:
+    """Layers as bars and figures, in the order of the forward pass. Where there is little room a layer takes two
+    lines: delta and update to weight in the first, dW and its units in the second."""
+
+    moment: Moment
+    report: Flow
+    columns: int
+    glyphs: Glyphs
+
+    @property
+    def depth(self) -> int:
+        return len(self.report.layers)
+
+    @property
+    def each(self) -> int:
+        """Lines of a layer."""
+        return 1 if self.columns >= ONE_LINE else 2
+
+    @property
+    def digits(self) -> int:
+        return 3 if self.columns >= PRECISE else 2
+
+    @property
+    def field(self) -> int:
+        """Columns of a figure and the blank before it; a flag or a blank comes after."""
+        return self.digits + 6
+
+    @property
+    def mark(self) -> int:
+        """Columns of the mark and the number of a layer."""
+        return len(str(self.depth)) + 3
+
+    @property
+    def bar(self) -> int:
+        """Columns of a bar."""
+        if self.each == 2:
+            return max(self.columns - self.mark - NAME - self.field - 1 - UNITS, 1)
+        return min((self.columns - self.mark - 3 * (self.field + 1) - UNITS - 1) // 2, LONGEST_BAR)
+
+    @cached_property
+    def scales(self) -> tuple[Scale, Scale]:
+        return scales(self.report)
+
+    @cached_property
+    def broken(self) -> frozenset[tuple[str, int]]:
+        """The figures that break a rule: (field of LayerFlow, layer)."""
+        return frozenset((call.rule.column, k) for call in callouts(self.report) for k in call.layers)
+
+    def drawn(self, rows: int) -> list[Line]:
+        """Heads, as many layers as fit, and how many are left out."""
+        here, room = self.moment.step.layer, rows - HEADS
+        most = room // self.each
+        shown = spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
+        lines = [self._way(), *self._heads()]
+        for k in shown:
+            lines += self._layer(self.report.layers[k - 1], k == here)
+        if len(shown) < self.depth:
+            left_out = f"{self.depth - len(shown):,} left out"
+            lines.append(line((f"{len(shown)} of {self.depth:,} layers; {left_out}", "muted")))
+        return lines
+
+    def _way(self) -> Line:
+        """Layers are listed as the forward pass goes; the gradient goes the other way."""
+        between = ["…"] * (self.depth > 2) + ["layer 1"] * (self.depth > 1)
+        choices = (
+            f"the gradient flows up: {' → '.join(['loss', f'layer {self.depth}', *between])}",
+            f"gradient flows up: layer {self.depth} → 1",
+        )
+        return line((_longest(self.columns + 1, *map(self.glyphs.text, choices)), "muted"))
+
+    def _heads(self) -> list[Line]:
+        """What the columns are, and from where to where bars reach."""
+        rms, norm = f"{self.glyphs.text('δ')} rms", "dW norm"
+        delta, gradient = (scale.ends for scale in self.scales)
+        if self.each == 2:
+            wide = NAME + self.bar + self.field + 1
+            above = f"{_longest(wide, f'{rms}, log {delta}', f'{self.glyphs.delta} log {delta}'):<{wide}}"
+            below = f"{_longest(wide, f'{norm}, log {gradient}', f'dW log {gradient}'):<{wide}}"
+            update, units = f"{'update/W':>{self.field}}", " units"
+        else:
+            wide = self.bar + self.field + 2
+            above = f"{f'{rms}, log':<{wide}}{f'{norm}, log':<{wide - 1}}"
+            below = f"{delta:<{wide}}{gradient:<{wide - 1}}"
+            update, units = f"{'update':>{self.field}}  units", f"{'/weight':>{self.field}}"
+        blank = " " * self.mark
+        return [line((f"{blank}{above}{update}", "muted")), line((f"{blank}{below}{units}", "muted"))]
+
+    def _layer(self, at: LayerFlow, current: bool) -> list[Line]:
+        role = "strong" if current else "text"
+        head = line((f"{'▸' if current else '':<2}{at.layer:<{self.mark - 2}}", role))
+        delta = self._bar(self.scales[0], at.rms, at.layer, "rms", role)
+        gradient = self._bar(self.scales[1], at.gradient, at.layer, "gradient", role)
+        update, units = self._figure(at.ratio, at.layer, "ratio", "update"), self._units(at)
+        if self.each == 1:
+            return [merge((*head, *delta, (" ", "text"), *gradient, *update, *units))]
+        first, second = ((f"{name:<{NAME}}", "muted") for name in (self.glyphs.delta, "dW"))
+        return [
+            merge((*head, first, *delta, *update)),
+            merge((*pad((), self.mark), second, *gradient, *units)),
+        ]
+
+    def _bar(self, scale: Scale, value: float, layer: int, column: str, role: str) -> Line:
+        bar = self.glyphs.done * scale.cells(value, self.bar)
+        return line((f"{bar:<{self.bar}}", "backward"), *self._figure(value, layer, column, role))
+
+    def _figure(self, value: float | None, layer: int, column: str, role: str) -> Line:
+        """A number to the right of its field, and a flag where it breaks a rule."""
+        bad = (column, layer) in self.broken or (value is not None and not isfinite(value))
+        text = "none" if value is None else number(value, self.digits)
+        return line((f"{text:>{self.field}}{FLAG if bad else ' '}", "bad" if bad else role))
+
+    def _units(self, at: LayerFlow) -> Line:
+        """What units of a layer do that they should not, if their activation can."""
+        column, word = ("dead", "dead") if at.saturated is None else ("saturated", "sat.")
+        share = at.dead if at.saturated is None else at.saturated
+        if share is None:
+            return ()
+        bad = (column, at.layer) in self.broken
+        look = "bad" if bad else "text" if share else "muted"
+        return line((f" {word} {share:>4.0%}{FLAG if bad else ''}", look))
+
+
+def _longest(columns: int, *choices: str) -> str:
+    """The first that takes less than so many columns; the last, cut, where none does."""
+    return next((text for text in choices if len(text) < columns), cut(choices[-1], columns - 1))
+
+
+def spread(depth: int, room: int, here: int) -> list[int]:
+    """At most ``room`` of the layers 1..depth (one at least), evenly from first to last, so that the chart keeps its
+    shape; layer ``here`` takes the place of the nearest."""
+    if depth <= room:
+        return list(range(1, depth + 1))
+    if room < 2:
+        return [min(max(here, 1), depth)]
+    shown = [1 + round(i * (depth - 1) / (room - 1)) for i in range(room)]
+    if here >= 1 and here not in shown:
+        inner = range(1, room - 1) if room > 2 else range(room)
+        shown[min(inner, key=lambda i: abs(shown[i] - here))] = here
+    return shown

@@ -1,0 +1,125 @@
+"""The network form as lines: a row for each field, then the parameter count or what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.panels.bars import sample_text
+from tui_backprop.render.view_state import Moment
+from tui_backprop.session.network_form import FIELDS
+from tui_backprop.support.validation import SpecError
+
+LABEL = 11  # columns of a label
+LABELS = {field.name: field.label for field in FIELDS}
+NOTE = 4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
+MOST_TERMS = 7  # lines of the parameter sum, before deep networks are folded
+SMALLEST_PICTURE = 7  # rows
+
+
+_BACK = line(("esc", "key"), (" takes it back", "muted"))
+
+
+def window(selected: int, rows: int) -> range:
+    """The fields that are seen: all, or those around the selected one."""
+    shown = min(len(FIELDS), max(rows - NOTE, 1))
+    first = min(max(selected - shown // 2, 0), len(FIELDS) - shown)
+    return range(first, first + shown)
+
+
+def form(
+    texts: Mapping[str, str],
+    selected: int,
+    active: bool,
+    error: SpecError | None,
+    pending: bool,
+    columns: int,
+    rows: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    """The fields, and what is to be said of them. ``selected`` is the row that has the keys if the form has
+    them (``active``), ``pending`` says that the fields make a network which is not built yet."""
+    seen = window(selected, rows)
+    lines = [
+        _row(
+            glyphs.text(FIELDS[i].label),
+            texts[FIELDS[i].name],
+            columns,
+            bool(FIELDS[i].choices),
+            active and i == selected,
+            error is not None and error.field == FIELDS[i].name,
+        )
+        for i in seen
+    ]
+    note: list[Line] = []
+    if error is not None:
+        name = glyphs.text(LABELS.get(error.field, error.field))
+        note = [
+            *wrap(f"{name}: {error.message}", columns - 1, "bad"),
+            *wrap("esc takes it back; the last good network stays", columns - 1, "muted"),
+        ]
+    elif pending:
+        note = [line(("enter", "key"), (" builds this network", "muted")), _BACK]
+    above, below = seen.start, len(FIELDS) - seen.stop
+    beyond = (f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields", "faint")
+    if above or below:
+        lines.append(line(" " * LABEL, beyond))
+    elif note and len(lines) + 1 + len(note) <= rows:
+        lines.append(())
+    return [*lines, *note]
+
+
+def summed(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
+    """The parameter sum in at most ``rows`` lines; nothing where it does not fit."""
+    return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERMS + 2)) if rows >= 3 else []
+
+
+def sample(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The first sample of the batch as a picture with its label, where samples are pictures and one fits."""
+    image = DATASETS[moment.session.data].image
+    if image is None or min(rows - 1, columns // 2) < SMALLEST_PICTURE:
+        return []
+    from tui_backprop.render.draw.heatmap import picture  # numpy: after the first paint
+
+    size = min(rows - 1, columns // 2, image[0] // 2)
+    drawn = picture(moment.taken.tensor("x")[0].reshape(image), size, 2 * size, "forward", glyphs)
+    return [line((sample_text(moment.session, moment), "muted")), *drawn]
+
+
+def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
+    room = columns - LABEL
+    role = "bad" if wrong else "strong" if selected else "muted"
+    if choice and selected:
+        wide = max(room - 4, 1)
+        value = (f"‹ {cut(text, wide):^{wide}} ›", "field")
+    else:
+        value = (cut(text, room), "bad" if wrong else "strong" if selected else "text")
+    mark = "!" if wrong else " "
+    return line((f"{label:<{LABEL - 1}}{mark}", role), value)
+
+
+def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
+    """A line for each layer (784×256 + 256 = 200,960) and their total; the later layers of a deep net are
+    added up in one line."""
+    terms = [(_term(*layer), layer[-1]) for layer in spec.parameter_sum()]
+    room = max(rows - 2, 1)
+    if len(terms) > room:
+        folded = terms[room - 1 :]
+        terms = [*terms[: room - 1], (f"{len(folded)} more layers", sum(size for _, size in folded))]
+    wide = len(f"{spec.parameters:,}")
+    left = max(columns - wide - 1, 1)
+    return [
+        *(line((f"{text:<{left}.{left}} ", "muted"), f"{size:>{wide},}") for text, size in terms),
+        line((" " * (left + 1), "faint"), ("─" * wide, "faint")),
+        line(f"{'parameters':<{left}.{left}} ", (f"{spec.parameters:,}", "strong")),
+    ]
+
+
+def _term(fan_in: int, fan_out: int, parameters: int) -> str:
+    """Weights, and the vectors beside them: a bias, and the gain and shift of a normalisation."""
+    vectors = parameters // fan_out - fan_in
+    more = ("", f" + {fan_out:,}")[vectors] if vectors < 2 else f" + {vectors}×{fan_out:,}"
+    return f"{fan_in:,}×{fan_out:,}{more}"

@@ -1,0 +1,229 @@
+"""The panel of bookmarks: which there are, and what is different between one of them and another place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from tui_backprop.engine.analysis.comparison import Change, Difference
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, wrap
+from tui_backprop.render.panels.bars import layers_text
+from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import number
+
+EMPTY = (
+    "s sets a bookmark at the place where you are: this network, these samples, this step.",
+    "Then train, or change something, and see here what is different: by how much each tensor moved, and which"
+    " number in it the most.",
+)
+OTHER_SAMPLES = (
+    "The two are about different samples: loss, z, δ and gradients would differ even with equal weights."
+)
+HELD = "= is held: ↑ ↓ choose what it is compared with"
+LEAST = 6  # lines of the table, for which the notes above it give way
+LABEL = 6  # columns of what stands before the losses
+
+
+def marks_panel(
+    moment: Moment, found: Difference | None, columns: int, rows: int, glyphs: Glyphs, first: int = 0
+) -> list[Line]:
+    """The bookmarks, and the difference between the one under the cursor and the one held against it, or now. Of the
+    tensors, where not all fit, those from ``first`` on are shown."""
+    session = moment.session
+    if not session.marks:
+        lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
+        return [glyphs.fit(row) for row in lines[:rows]]
+    most = max(min(len(session.marks), rows // 3), 1)
+    lines = [*_list(session, columns, most, glyphs), ()]
+    lines += _difference(session, found, columns, rows - len(lines), first, glyphs)
+    return [glyphs.fit(clip(row, columns)) for row in lines[:rows]]
+
+
+def _list(session: Session, columns: int, most: int, glyphs: Glyphs) -> list[Line]:
+    """As many bookmarks as fit, the one under the cursor among them; and now."""
+    at = session.marked
+    first = min(at // most * most, len(session.marks) - most)
+    lines = []
+    for i, mark in enumerate(session.marks[first : first + most], first):
+        held = "=" if i == session.held else " "
+        name = (f"{i + 1:>3}{held}", "cursor" if i == at else "strong")
+        lines.append(line(name, " ", (place_text(mark, columns - 5, glyphs), "text")))
+    return [*lines, line((" now ", "muted"), (place_text(session, columns - 5, glyphs), "muted"))]
+
+
+def place_text(session: Session, columns: int, glyphs: Glyphs) -> str:
+    """Where a session stands: iteration, step, samples, network; as much as fits."""
+    steps = steps_of(session)
+    step = steps[min(session.step, len(steps) - 1)]
+    samples = f"{session.data} {session.sample}" + (f"+{session.batch - 1:,}" if session.batch > 1 else "")
+    parts = [
+        f"iteration {session.iteration:,}",
+        f"{step.phase} {step.tensor}",
+        samples,
+        layers_text(session.network.layers, 20),
+    ]
+    text = parts[0]
+    for part in map(glyphs.text, parts[1:]):
+        text = f"{text}, {part}" if len(text) + 2 + len(part) <= columns else text
+    return cut(text, columns)
+
+
+def compared(session: Session) -> tuple[tuple[str, Session], tuple[str, Session]]:
+    """The two places that are compared, the earlier one first: by iteration, where both are of one training, else in
+    the order in which they were set. The one under the cursor is compared with the one that is held, or with now."""
+    marks, at = session.marks, session.marked
+    held = None if session.held == at else session.held
+    places = [(at, marks[at]), (len(marks), session) if held is None else (held, marks[held])]
+    together = places[0][1].training_key == places[1][1].training_key
+    places.sort(key=lambda place: (place[1].iteration if together else 0, place[0]))
+    one, other = ((f"bookmark {i + 1}" if i < len(marks) else "now", place) for i, place in places)
+    return one, other
+
+
+def _difference(
+    session: Session, found: Difference | None, columns: int, rows: int, first: int, glyphs: Glyphs
+) -> list[Line]:
+    (name, one), (to, other) = compared(session)
+    lines = [line(("from ", "muted"), (name, "strong"), (" to ", "muted"), (to, "strong"))]
+    notes = [wrap(glyphs.text(HELD), columns, "muted")] if session.held == session.marked else []
+    if found is None:
+        return [*lines, line(("comparing …", "muted"))]
+    lines += [_setting(*row, columns, glyphs) for row in settings(one, other)]
+    before, after = found.losses
+    change = number(after - before, sign=True)
+    lines.append(
+        line(
+            (f"{'loss':<{LABEL}}", "muted"),
+            (f"{number(before, 4)} {glyphs.on} {number(after, 4)}", "loss"),
+            (f"  {change}", "muted"),
+        )
+    )
+    if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
+        notes.append(wrap(glyphs.text(OTHER_SAMPLES), columns, "muted"))
+    if not found.unlike and not any(each.moved for each in found.changes):
+        return [*lines, *chain(*notes), line(("every number is the same", "good"))]
+    unlike = [_unlike(found.unlike, columns, glyphs)] if found.unlike else []
+    while notes and rows - len(lines) - sum(map(len, notes)) - len(unlike) < min(
+        LEAST, len(found.changes) + 2
+    ):
+        notes.pop()
+    lines += chain(*notes)
+    if found.changes:
+        table = _table(found.changes, columns, glyphs)
+        lines += [(), *_scrolled(table, rows - len(lines) - len(unlike) - 1, first)]
+    return [*lines, *unlike]
+
+
+def _unlike(names: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
+    text = f"not in both, or of another shape: {', '.join(map(glyphs.text, names))}"
+    return line((cut(text, columns), "muted"))
+
+
+def _scrolled(table: list[Line], rows: int, first: int) -> list[Line]:
+    """The head of a table, and of its rows those from ``first`` on that fit; which they are, where not all do."""
+    head, *body = table
+    if len(body) < rows:
+        return table
+    fitting = max(rows - 2, 1)
+    first = min(first, len(body) - fitting)
+    which = f"{first + 1} to {first + fitting} of {len(body)} tensors; [ ] scroll"
+    return [head, *body[first : first + fitting], line((which, "muted"))]
+
+
+def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
+    """The choices in which two sessions differ: name, and both values."""
+    pairs = [
+        (name, getattr(one.network, name), getattr(other.network, name))
+        for name in one.network.__dataclass_fields__
+    ]
+    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
+    pairs += [
+        ({"name": "optimiser"}.get(name, name), getattr(one.optimiser, name), getattr(other.optimiser, name))
+        for name in one.optimiser.__dataclass_fields__
+    ]
+    pairs.append(("iteration", one.iteration, other.iteration))
+    return [(name.replace("_", " "), _text(a), _text(b)) for name, a, b in pairs if a != b]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return layers_text(value, 30)
+    return (
+        f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    )
+
+
+def _setting(name: str, one: str, other: str, columns: int, glyphs: Glyphs) -> Line:
+    change = glyphs.text(f"{one} → {other}")
+    return line((f"{name} ", "muted"), (cut(change, max(columns - len(name) - 1, 1)), "text"))
+
+
+# What the table tells of a tensor, at length (with a blank more between columns) or in brief; the first that fits.
+TABLES = (
+    (True, ("moved", "share", "most", "from", "to")),
+    (False, ("share", "most", "from", "to")),
+    (False, ("percent", "most", "from", "to")),
+    (False, ("most", "from", "to")),
+    (True, ("moved", "share")),
+)
+
+
+def _table(changes: Sequence[Change], columns: int, glyphs: Glyphs) -> list[Line]:
+    """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, from where to
+    where; what is least telling is left out where that is too wide."""
+    for long, kinds in TABLES:
+        every = _columns(changes, long, glyphs)
+        shown = [every[kind] for kind in ("name", *kinds)]
+        if sum(len(column[0]) for column in shown) <= columns:
+            break
+    lines = [line(("".join(column[0] for column in shown), "muted"))]
+    for i, each in enumerate(changes, 1):
+        roles = (
+            "backward" if each.name[0] in "dδ" else "text",
+            *(CELLS.get(kind, "muted") for kind in kinds),
+        )
+        lines.append(merge(zip((column[i] for column in shown), roles, strict=True)))
+    return lines
+
+
+CELLS = {"moved": "text", "most": "text"}  # roles
+
+
+def _columns(changes: Sequence[Change], long: bool, glyphs: Glyphs) -> dict[str, list[str]]:
+    """Every column: its head and its cells, all equally wide."""
+    digits = 3 if long else 2
+    names = [glyphs.text(each.name) for each in changes]
+    places = [f"[{','.join(map(str, each.index))}]" for each in changes]
+    percents = [
+        "from 0" if each.share == float("inf") else f"{number(100 * each.share, digits)}%" for each in changes
+    ]
+    ends = [_ends(each, digits) for each in changes]
+    cells = {
+        "name": ["", *names],
+        "moved": ["moved", *(number(each.moved, digits) for each in changes)],
+        "share": ["of norm", *percents],
+        "percent": ["moved", *percents],  # the same with a narrower head
+        "most": ["most", *(map(str.__add__, names, places) if long else places)],
+        "from": ["from", *(before for before, _ in ends)],
+        "to": ["to", *(after for _, after in ends)],
+    }
+    aligned = {}
+    for kind, texts in cells.items():
+        wide = max(map(len, texts))
+        gap = "" if kind == "name" else " " * (1 + long)
+        aligned[kind] = [
+            gap + (f"{t:<{wide}}" if kind in ("name", "most") else f"{t:>{wide}}") for t in texts
+        ]
+    return aligned
+
+
+def _ends(change: Change, digits: int) -> tuple[str, str]:
+    """From where to where an entry moved: in more digits, up to three times as many, where the two would look the
+    same."""
+    for more in range(digits, 3 * digits + 1):
+        before, after = (number(value, more, sign=True) for value in (change.before, change.after))
+        if before != after or change.before == change.after:
+            break
+    return before, after

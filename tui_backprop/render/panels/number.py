@@ -1,0 +1,133 @@
+"""The number panel: what one number is, how it came to be, and how much the loss answers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tui_backprop.engine.explain.number import Number, Origin, number_of
+from tui_backprop.engine.explain.zero_gradient import Silence, silences
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.names import titled
+from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.render.view_state import Moment
+from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
+from tui_backprop.support.format import number
+
+LABEL, FIELD = 10, 12  # columns of a label, and of a number
+TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
+
+
+def number_panel(
+    moment: Moment, larger: tuple[int, int] | None, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
+    while they are being counted, and for what is no parameter)."""
+    tensor, index = moment.number
+    silent = [glyphs.text(_said(silence)) for silence in silences(moment.taken, tensor, index)]
+    best: list[Line] = []
+    for terms in TERMS:
+        found = number_of(moment.taken, tensor, index, terms)
+        best = _panel(moment, found, larger, silent, columns, glyphs, air=terms > 2)
+        if len(best) <= rows:
+            break
+    if len(best) > rows:
+        best = [row for row in best if row]
+    return [glyphs.fit(row) for row in best[:rows]]
+
+
+def _said(silence: Silence) -> str:
+    """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
+    side = " < 0" if silence.at < 0 else ""
+    because = f", because {silence.of} = {number(silence.at)}{side}" if silence.of else ""
+    samples = f" {silence.samples}" if silence.samples else ""
+    return f"{silence.name} is 0{samples}{because}{': ' + silence.why if silence.why else ''}"
+
+
+def _panel(
+    moment: Moment,
+    found: Number,
+    larger: tuple[int, int] | None,
+    silent: Sequence[str],
+    columns: int,
+    glyphs: Glyphs,
+    air: bool,
+) -> list[Line]:
+    sample = "" if found.is_parameter or moment.taken.batch == 1 else ", of the first sample"
+    title = titled(moment.session, found.tensor, found.index, columns, glyphs, sample)
+    blocks = [
+        [*title, *_figures(moment, found, larger, silent, columns)],
+        _made(found.made, found.tensor, "how it came to be", "forward", columns, glyphs),
+        _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, glyphs),
+        _torch(found, columns, glyphs),
+    ]
+    lines: list[Line] = []
+    for block in filter(None, blocks):
+        lines += [()] * (air and bool(lines))
+        lines += block
+    return lines
+
+
+def _figures(
+    moment: Moment, found: Number, larger: tuple[int, int] | None, silent: Sequence[str], columns: int
+) -> list[Line]:
+    rows = _figure("value", found.value, "forward", "", columns)
+    if found.gradient is None:
+        return [*rows, *_figure_words("gradient", "none: no weight is in it", columns)]
+    parameters = moment.session.network.parameters
+    place = ""
+    if found.is_parameter and found.gradient != 0:
+        place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
+    rows += _figure("gradient", found.gradient, "backward", place, columns)
+    if silent:
+        rows += wrap(f"the loss does not answer to it: {'; '.join(silent)}", columns)
+    if found.updated is not None:
+        moves = found.updated - found.value
+        moved = f"the update moves it {number(moves, sign=True)}" if moves else "the update leaves it"
+        rows += _figure("after", found.updated, "update", moved, columns)
+    return rows
+
+
+def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
+    """A number and what there is to say of it: behind it, or below where that is too long."""
+    row = line((f"{label:<{LABEL}}", "muted"), (f"{number(value, 6, sign=True):>{FIELD}}", role))
+    if LABEL + FIELD + 2 + len(note) <= columns:
+        return [line(*row, (f"  {note}" if note else "", "muted"))]
+    indent = max(min(LABEL, columns - len(note)), 0)
+    return [row, *(line(" " * indent, *below) for below in wrap(note, columns - indent, "muted"))]
+
+
+def _figure_words(label: str, words: str, columns: int) -> list[Line]:
+    """Words in the place of a number."""
+    rows = wrap(words, columns - LABEL)
+    return [line((f"{'' if i else label:<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
+
+
+def _made(
+    origin: Origin | None, name: str, title: str, role: str, columns: int, glyphs: Glyphs
+) -> list[Line]:
+    """The formula with shapes, the same in numbers, and what was reused."""
+    if origin is None:
+        return []
+    step = origin.step
+    own = [part.rstrip(",") for part in equations(step) if part.startswith(f"{name} =")]
+    if step.kind == "weights" and own:  # not that of the bias, which it is made with
+        step = replace(step, formula=own[0])
+    rows = [line((title, "muted")), *formula_with_shapes(step, columns, glyphs)]
+    rows += receipt(origin.rows, columns, role, glyphs)
+    if step.reused:
+        names = ", ".join(step.reused)
+        rows.append(line(("reused  ", "muted"), (names, "forward"), (" from the forward pass", "muted")))
+    return rows
+
+
+def _torch(found: Number, columns: int, glyphs: Glyphs) -> Sequence[Line]:
+    """The same in PyTorch."""
+    parts = [part for text in found.torch for part in text.split("; ")]
+    if not parts:  # of an input, which is given
+        return []
+    rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
+    if found.tensor[0] == "W":
+        at = ", ".join(map(str, reversed(found.index)))
+        rows += wrap(glyphs.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
+    return rows

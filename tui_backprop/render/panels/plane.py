@@ -1,0 +1,190 @@
+"""Pictures of a network with one or two inputs: the curve it fits, or the regions of the plane it calls a class.
+
+Imports plotext, so this module is imported after the first paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.plotting import blank, painted, printed
+from tui_backprop.render.draw.spans import Line, Span, clip, line, merge, width
+from tui_backprop.session.decision_boundary import Fit, Plane
+from tui_backprop.support.format import number
+
+FLOORS = (0.65, 0.9)  # probabilities from which a class is drawn stronger
+ROLES = ("forward", "backward", "update")  # of the classes
+CELLS_A_POINT = 8  # so many cells to a sample at least, so that the regions show between them
+LEAST_ROWS, LEAST_COLUMNS = 4, 12  # of a map
+NOT_A_NUMBER = "!"
+
+
+def picture_lines(picture: Plane | Fit, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The picture that there is, in at most ``rows`` lines of ``columns``."""
+    if isinstance(picture, Plane):
+        lines = plane_lines(picture, columns, rows, glyphs)
+    else:
+        lines = fit_lines(picture, columns, rows, glyphs)
+    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
+
+
+def packed(pieces: Sequence[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:
+    """Pieces one after the other, on as many lines as they need."""
+    lines: list[Line] = []
+    for piece in pieces:
+        last = lines[-1] if lines else ()
+        if lines and width(last) + gap + width(tuple(piece)) <= columns:
+            lines[-1] = line(*last, " " * gap, *piece)
+        else:
+            lines.append(clip(tuple(piece), columns))
+    return lines
+
+
+# --- classes in a plane ------------------------------------------------------------------------------------
+
+
+def shades(glyphs: Glyphs) -> tuple[str, str, str]:
+    """The glyphs of each class, from unsure to sure: three families, told apart without colour."""
+    return ("o%@", "-~=", ".:;") if glyphs.plain else ("░▒▓", "-=≡", "·:;")
+
+
+def plane_lines(plane: Plane, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The regions of the classes in shades of their probability, samples on top; as square as the room allows.
+    (``picture_lines`` fits this, and what ``fit_lines`` draws, to the width and the glyphs.)"""
+    key = _plane_key(plane, columns, glyphs)
+    if rows - len(key) - 1 < LEAST_ROWS:
+        key = []
+    labels = [number(plane.high[1]), number(plane.low[1])]
+    left = max(map(len, labels)) + 1
+    deep = min(rows - len(key) - 1, (columns - left) // 2)
+    wide = min(2 * deep, columns - left)
+    if deep < LEAST_ROWS or wide < LEAST_COLUMNS:
+        return [line(("no room for the picture", "muted"))]
+    cells = _points(plane, _regions(plane, deep, wide, glyphs), glyphs)
+    margins = [labels[0], *[""] * (deep - 2), labels[1]]
+    drawn = [
+        line((f"{label:>{left - 1}} ", "muted"), *merge(row))
+        for label, row in zip(margins, cells, strict=True)
+    ]
+    low, high = number(plane.low[0]), number(plane.high[0])
+    below = line((f"{'':{left}}{low}{high:>{wide - len(low)}}", "muted"))
+    return [*drawn, below, *key]
+
+
+def _regions(plane: Plane, deep: int, wide: int, glyphs: Glyphs) -> list[list[Span]]:
+    """A span for each cell of the picture, from the cell of the plane nearest to it."""
+    y = (2 * np.arange(deep) + 1) * plane.said.shape[0] // (2 * deep)
+    x = (2 * np.arange(wide) + 1) * plane.said.shape[1] // (2 * wide)
+    said = plane.said[np.ix_(y, x)]
+    level = np.full(said.shape, len(FLOORS))
+    if plane.sure is not None:
+        level = np.searchsorted(FLOORS, np.nan_to_num(plane.sure[np.ix_(y, x)]), side="right")
+    families = shades(glyphs)
+    look = {(c, i): (families[c % 3][i], ROLES[c % 3]) for c in range(said.max() + 1) for i in range(3)}
+    bad = (NOT_A_NUMBER, "bad")
+    return [
+        [look.get(cell, bad) for cell in zip(*row, strict=True)]
+        for row in zip(said.tolist(), level.tolist(), strict=True)
+    ]
+
+
+def shown(plane: Plane, cells: int) -> int:
+    """How many samples are drawn in so many cells: the first ones."""
+    return min(len(plane.points), max(cells // CELLS_A_POINT, 1))
+
+
+def _points(plane: Plane, cells: list[list[Span]], glyphs: Glyphs) -> list[list[Span]]:
+    """Samples over the regions: those read right first, so that the wrong ones lie on them, then the current one."""
+    deep, wide = len(cells), len(cells[0])
+    first = np.arange(shown(plane, deep * wide))
+    for i in [*first[plane.right[first]], *first[~plane.right[first]], plane.sample]:
+        x, y = ((plane.points[i] - plane.low) / np.subtract(plane.high, plane.low)).tolist()
+        row, column = min(int((1 - y) * deep), deep - 1), min(int(x * wide), wide - 1)
+        cells[row][column] = _mark(plane, int(i))
+    return cells
+
+
+def _mark(plane: Plane, i: int) -> Span:
+    """A sample: a dot where it is read right, its class where not; diamonds for the one that is looked at."""
+    right = bool(plane.right[i])
+    if i == plane.sample:
+        return ("◆" if right else "◇"), "cursor"
+    return ("●", "strong") if right else (str(plane.classes[i]), "bad")
+
+
+def _plane_key(plane: Plane, columns: int, glyphs: Glyphs) -> list[Line]:
+    """What the glyphs mean, fitted to two lines."""
+    families, classes = shades(glyphs), int(plane.classes.max()) + 1
+    regions = [((f"{families[c % 3][-1]} {c}", ROLES[c % 3]),) for c in range(classes)]
+    wrong = " ".join(map(str, range(classes)))
+    right = bool(plane.right[plane.sample])
+    marks: list[Sequence[Span]] = [
+        (("●", "strong"), (" right", "muted")),
+        ((wrong, "bad"), (" wrong", "muted")),
+        (("◆" if right else "◇", "cursor"), (" sample", "muted")),
+    ]
+    return [*packed([(("class", "muted"),), *regions], columns)[:1], *packed(marks, columns)[:1]]
+
+
+# --- a curve -----------------------------------------------------------------------------------------------
+
+
+def fit_lines(fit: Fit, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The target through all samples, the network's output, and the samples of the batch."""
+    curve, target, dot = ("*", ".", "o") if glyphs.plain else ("⠒", "·", "●")
+    key = packed(
+        [
+            ((f"{curve} ", "forward"), ("output", "muted")),
+            ((f"{target} ", "mark"), ("target", "muted")),
+            ((f"{dot} ", "backprop"), ("batch" if len(fit.batch) > 1 else "sample", "muted")),
+        ],
+        columns,
+    )[:1]
+    deep = rows - len(key)
+    if deep < LEAST_ROWS or columns < LEAST_COLUMNS:
+        return [line(("no room for the picture", "muted"))]
+    figure = blank(columns, deep)
+    low, high = _span(fit)
+    figure.draw(figure.signal(fit.points.tolist(), fit.targets.tolist(), marker=painted(target, "mark")))
+    inside = np.isfinite(fit.y) & (fit.y >= low) & (fit.y <= high)
+    for stretch in runs(inside):
+        _curve(
+            figure, fit.x[stretch], fit.y[stretch], painted("braille" if curve == "⠒" else curve, "forward")
+        )
+    x, t = fit.points[fit.batch], fit.targets[fit.batch]
+    figure.draw(figure.signal(x.tolist(), t.tolist(), marker=painted(dot, "backprop")))
+    _axes(figure, float(fit.x[0]), float(fit.x[-1]), low, high)
+    missing = [] if inside.any() else [line(("the output is out of the picture", "bad"))]
+    return [*printed(figure), *(missing or key)]
+
+
+def _span(fit: Fit) -> tuple[float, float]:
+    """The range of the targets with some air: an output far outside leaves the picture, and does not flatten it."""
+    low, high = float(fit.targets.min()), float(fit.targets.max())
+    air = 0.15 * (high - low) or 1.0
+    return low - air, high + air
+
+
+def runs(wanted: Array) -> list[slice]:
+    """The stretches of a boolean vector that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]]).astype(int)))
+    return [slice(a, b) for a, b in edges.reshape(-1, 2).tolist()]
+
+
+def _curve(figure: object, x: Array, y: Array, marker: object) -> None:
+    signal = figure.signal(x.tolist(), y.tolist(), marker=marker)  # type: ignore[attr-defined]
+    figure.draw(signal.lines() if len(x) > 1 else signal)  # type: ignore[attr-defined]
+
+
+def _axes(figure: object, left: float, right: float, low: float, high: float) -> None:
+    for name, ends in (("x", (left, right)), ("y", (low, high))):
+        ruler = figure.ruler(name)  # type: ignore[attr-defined]
+        ruler.lim(*ends)
+        ticks = [ends[0], 0.0, ends[1]] if ends[0] < 0 < ends[1] else list(ends)
+        ruler.ticks(ticks, [number(tick) for tick in ticks])
+    figure.axes(False, axis="y", side="right")  # type: ignore[attr-defined]
+    figure.axes(False, axis="x", side="upper")  # type: ignore[attr-defined]

@@ -1,0 +1,53 @@
+"""The tour's strip: one card, what to press, and the keys of the tour itself."""
+
+from __future__ import annotations
+
+import re
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.keys.table import panel_key
+from tui_backprop.lesson.tour import CARDS
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, line, pad, width, wrap
+
+LOW = 20  # rows of the screen from which there is more than one line
+WIDE, NARROW = 120, 72  # columns from which two lines will do, or three
+LONG, BRIEF = "{tour} next card  {end_tour} end of the tour", "{tour} next  {end_tour} end"
+
+
+def strip_rows(columns: int, rows: int) -> int:
+    """How many lines the strip has on a screen."""
+    return 1 if rows < LOW else 2 if columns >= WIDE else 3 if columns >= NARROW else 4
+
+
+def tour_strip(
+    card: int, spec: NetworkSpec, panel: str, columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """A card in so many rows. It names no key that does something else in the ``panel`` that has the keys."""
+    now, typing = CARDS[card], panel == "network"
+    press, own = _keyed(now.press, glyphs), _keyed(LONG if columns >= WIDE else BRIEF, glyphs)
+    if typing or now.about not in ("", panel):
+        press = line((panel_key("walk", glyphs.keys, typing=typing), "key"), " leads back to the walk")
+    if typing:
+        own = ()
+    if rows == 1:
+        return [_apart(line((f" {card + 1}/{len(CARDS)}  ", "title"), *press), own, columns)]
+    text = now.text.replace("{parameters}", f"{spec.parameters:,}")
+    text = glyphs.words(text.replace("{passes}", f"{spec.parameters + 1:,}"))
+    name = f" tour {card + 1}/{len(CARDS)}  "
+    blank = " " * len(name)
+    said = wrap(text, columns - len(name) - 1)[: rows - 1]
+    said = [line((blank if i else name, "title"), *row) for i, row in enumerate(said)]
+    said += [()] * (rows - 1 - len(said))
+    return [*said, _apart(line(blank, *press), own, columns)]
+
+
+def _keyed(text: str, glyphs: Glyphs) -> Line:
+    """Words in which the keys stand out."""
+    parts = re.split(r"(\{[^{}]+\})", text)
+    return line(*((glyphs.words(part), "key" if part.startswith("{") else "text") for part in parts))
+
+
+def _apart(left: Line, right: Line, columns: int) -> Line:
+    """One thing on the left, the other on the right."""
+    return line(*pad(left, columns - width(right) - 1), *right)

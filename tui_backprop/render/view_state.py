@@ -1,0 +1,183 @@
+"""What one screen shows: a frozen snapshot that the app hands to every panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.session.state import AUTOMATIC, AXES, Session
+
+if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
+    from tui_backprop.cost.measure.sweep import Progress
+    from tui_backprop.cost.model.cost_model import Law
+    from tui_backprop.cost.model.workload import Shape
+    from tui_backprop.cost.race.race import Standing
+    from tui_backprop.engine.analysis.parameter_detail import Case
+    from tui_backprop.engine.analysis.ranking import Culprit
+    from tui_backprop.engine.explain.walk import Step
+    from tui_backprop.engine.training.iteration import Pass
+
+
+def steps_of(session: Session) -> tuple[Step, ...]:
+    """The walk of a session."""
+    from tui_backprop.engine.explain.walk import walk
+
+    return walk(session.network, session.batch, session.optimiser, session.grain)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A session with the pass it stands in, and the steps of its walk."""
+
+    session: Session
+    steps: tuple[Step, ...]
+    taken: Pass
+
+    @property
+    def step(self) -> Step:
+        return self.steps[self.session.step]
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, Step]]:
+        """All equations or operations of the walk, each with the number of its step."""
+        return ((step.index, piece) for step in self.steps for piece in step.pieces)
+
+    @cached_property
+    def asked(self) -> tuple[str, tuple[int, ...]] | None:
+        """The number that is asked for by its name, where the network has one of that name."""
+        from tui_backprop.engine.explain.number import exists
+
+        asked = self.session.asked
+        return asked if asked is not None and exists(self.taken, *asked) else None
+
+    def chosen(self, layer: int) -> int | None:
+        """The unit of a layer that was selected, or that the number asked for is of; a weight has two ends."""
+        if (unit := self.session.unit(layer)) != AUTOMATIC:
+            return unit
+        if self.asked is None:
+            return None
+        tensor, index = self.asked
+        ends = {int(tensor[1:] or 0) - i: unit for i, unit in enumerate(reversed(index))}
+        return ends.get(layer)
+
+    def unit(self, layer: int) -> int:
+        """The unit of a layer that is shown: the one chosen, or the most telling one."""
+        from tui_backprop.engine.explain.worked import telling_unit
+
+        chosen = self.chosen(layer)
+        return telling_unit(self.taken, layer) if chosen is None else chosen
+
+    @cached_property
+    def number(self) -> tuple[str, tuple[int, ...]]:
+        """The number that is looked at: the one asked for by name, or that of the step and its unit."""
+        from tui_backprop.engine.explain.number import number_at
+
+        return self.asked or number_at(self.taken, self.step, self.unit(self.step.layer))
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The layer, 1 .. L, and the unit in it that the number looked at is of."""
+        if self.asked:
+            tensor, index = self.weights[0]
+            return int(tensor[1:]), index[-1]
+        layer = self.step.layer or 1
+        return layer, self.unit(layer)
+
+    @cached_property
+    def weights(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The one or two parameters along which the loss is shown: the number looked at, or the weight with the
+        largest gradient into its unit; and the one pinned, or the weight with the next largest."""
+        from tui_backprop.engine.explain.number import weights_near
+
+        return weights_near(self.taken, self.number, self.session.pinned, 2 if self.session.pair else 1)
+
+    @cached_property
+    def _made(self) -> dict[tuple[str, int], list[Step]]:
+        made: dict[tuple[str, int], list[Step]] = {}
+        for step in self.steps[: self.session.step + 1]:
+            made.setdefault((step.phase, step.layer), []).extend(step.pieces)
+        return made
+
+    def made(self, phase: str, layer: int) -> list[Step]:
+        """The steps of a phase in a layer that the walk has come to (or past)."""
+        return self._made.get((phase, layer), [])
+
+    def reached(self, phase: str, layer: int, kind: str) -> bool:
+        """Whether the walk has come to (or past) a step of that kind."""
+        return any(step.kind == kind for step in self.made(phase, layer))
+
+
+@dataclass(frozen=True)
+class Accusation:
+    """A ranking of parameters by blame (None while it is being made), and the case of one of them (None, or
+    another one's, while it is being looked into)."""
+
+    session: Session
+    taken: Pass
+    ranked: tuple[Culprit, ...] | None = None
+    case: Case | None = None
+
+    @property
+    def rank(self) -> int:
+        """The cursor's place in the ranking."""
+        return min(self.session.rank, max(len(self.ranked or ()) - 1, 0))
+
+    @property
+    def chosen(self) -> Culprit | None:
+        """The parameter that is looked at: the one asked for, or that under the cursor."""
+        from tui_backprop.engine.analysis.ranking import named
+
+        asked = self.session.asked
+        found = named(self.taken, self.session.measure, *asked) if asked else None
+        return found or (self.ranked[self.rank] if self.ranked else None)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the cost panel shows: the network, the machine's law (None while it is measured), the chart's cursor,
+    unit and zoom, which clock is read, and how sweep and race stand. Steps of the walk change nothing here."""
+
+    network: NetworkSpec
+    here: Law | None
+    decade: float | None = None
+    lesson_clock: bool = False
+    axis: str = AXES[0]
+    zoom: int = 0
+    sweep: Progress | None = None
+    race: Standing | None = None
+
+    @property
+    def law(self) -> Law | None:
+        if not self.lesson_clock:
+            return self.here
+        from tui_backprop.cost.model.cost_model import LESSON
+
+        return LESSON
+
+    @property
+    def raced(self) -> float | None:
+        """Seconds that the naive method really took for the network under the cursor, if it was raced to the end."""
+        race = self.race
+        if race is None or race.state != "done" or race.method != "forward-difference":
+            return None
+        return None if self.lesson_clock or self.decade is not None else race.seconds
+
+    @property
+    def shape(self) -> Shape:
+        """That of the network in hand."""
+        from tui_backprop.cost.model.workload import shape_of
+
+        return shape_of(self.network)
+
+    @property
+    def parameters(self) -> float:
+        """The parameter count under the cursor."""
+        return float(self.network.parameters) if self.decade is None else 10**self.decade
+
+    @property
+    def at(self) -> Shape:
+        """The shape under the cursor."""
+        return self.shape if self.decade is None else self.shape.at(self.parameters)

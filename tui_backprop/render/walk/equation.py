@@ -1,0 +1,192 @@
+"""The operation of a step: its formula with the shapes below, and one unit's arithmetic as a receipt."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.worked import Row
+from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.spans import Line, Span, cut, line
+from tui_backprop.support.format import MINUS, fixed, number
+
+NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
+LARGE = 1e6  # values from here on are written with an exponent
+MOST_DECIMALS = 9
+EXTRA = 2  # decimals more, where the last one of a short sum would not add up
+GAP = "  "  # between the columns of a receipt, where there is room
+TIMES = re.compile(" ([·×]) ")  # with blanks that can go
+SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # what is subtracted is a negative summand
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """(1,256); a bias is (256,), a single number has no shape."""
+    return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "number"
+
+
+def equations(step: Step) -> list[str]:
+    """The equations that a formula consists of."""
+    return re.split(r"(?<=,) (?=\S+ (?:=|←))", step.formula)
+
+
+def formula_with_shapes(
+    step: Step, columns: int, glyphs: Glyphs = UTF8, first: int = 0, shaped: bool = True
+) -> list[Line]:
+    """The formula from its equation ``first`` on, and below each name (if ``shaped``) the shape of its array:
+    two lines, or pairs of them where the formula is too long for one (those without a name are single). A
+    second equation starts a pair of its own rather than be torn."""
+    shapes = dict(step.operands) if shaped else {}
+    rows: list[list[tuple[Span, Span]]] = [[]]
+    for part in equations(step)[first:]:
+        tokens = list(_tokens(part, shapes, step.phase, glyphs))
+        if rows[-1] and _wide(rows[-1]) + _wide(tokens) > columns:
+            rows.append([])
+        for token in tokens:
+            if rows[-1] and _wide([*rows[-1], token]) - 1 > columns:
+                rows.append([])
+            rows[-1].append(token)
+    pairs = [_trimmed(line(*(pair[i] for pair in row))) for row in rows for i in (0, 1)]
+    return [row for i, row in enumerate(pairs) if i % 2 == 0 or any(text.strip() for text, _ in row)]
+
+
+def _trimmed(row: Line) -> Line:
+    """Without the blank behind its last token."""
+    return line(*row[:-1], (row[-1][0].rstrip(), row[-1][1])) if row else row
+
+
+def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:
+    return sum(len(above[0]) for above, _ in pairs)
+
+
+def _tokens(
+    formula: str, shapes: dict[str, tuple[int, ...]], phase: str, glyphs: Glyphs
+) -> Iterator[tuple[Span, Span]]:
+    """The pieces of an equation, each with the shape that stands below its name, both as wide as the wider one."""
+    shown: set[str] = set()
+    for i, token in enumerate(formula.split(" ")):
+        name = next((name for name in NAME.findall(token) if name in shapes), "")
+        shape = shape_text(shapes[name]) if name and name not in shown else ""
+        shown.add(name)
+        text, named = glyphs.text(token), glyphs.text(name)
+        wide = max(len(text), len(shape))
+        text = text.center(wide)
+        middle = text.find(named) + len(named) // 2
+        left = min(max(middle - len(shape) // 2, 0), wide - len(shape))
+        role = phase if i == 0 else "strong" if name else "text"
+        yield (text + " ", role), ((" " * left + shape).ljust(wide) + " ", "muted")
+
+
+def decimals_for(rows: Sequence[Row]) -> int | None:
+    """Decimals that give every result and what is subtracted three significant digits (and the largest summand two,
+    where a division makes more of it); None where that is more decimals than can be read."""
+    wanted = {"=": 2, "-": 2}
+    needed = [
+        wanted[row.sign] - math.floor(math.log10(abs(row.value)))
+        for row in rows
+        if row.sign in wanted and row.value and math.isfinite(row.value)
+    ]
+    if any(row.sign == "/" and abs(row.value) < 1 for row in rows):
+        largest = max((abs(row.value) for row in rows if row.sign == "+"), default=0.0)
+        needed += [1 - math.floor(math.log10(largest))] if 0 < largest < math.inf else []
+    if not needed:  # the result is 0: what it was made of shows the scale
+        summands = [abs(row.value) for row in rows if row.sign == "+" and row.value]
+        needed += [2 - math.floor(math.log10(s)) for s in summands if math.isfinite(s)]
+    most = max(2, *needed) if needed else 2
+    return most if most <= MOST_DECIMALS else None
+
+
+def sums(rows: Sequence[Row]) -> list[Sequence[Row]]:
+    """The sums of a receipt, one after the other: a summand after a result begins the next one."""
+    starts = [i for i in range(1, len(rows)) if rows[i - 1].sign == "=" and rows[i].sign in "+-"]
+    return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
+
+
+def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8) -> list[Line]:
+    """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
+    minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
+    some more decimals, are what makes the shown sum exact."""
+    rows = [_added(row) for row in rows]
+    texts = [glyphs.text(text) for each in sums(rows) for text in _values(each)]
+    wide = max(len(t) for t in texts)
+    labels, factors, gap = _beside(rows, columns - 2 - wide, glyphs)
+    label_wide = max(min(max(map(len, labels)), columns - 2 - len(gap) - wide), 1)
+    factor_wide = max(map(len, factors))
+    lines = []
+    for row, label, text, factor in zip(rows, labels, texts, factors, strict=True):
+        result = row.sign == "="
+        lines.append(
+            line(
+                (f"{glyphs.text(SIGNS[row.sign])} ", "muted"),
+                (f"{_named(label, label_wide):<{label_wide}}", "strong" if result else "text"),
+                (f"{gap}{factor:>{factor_wide}}" if factor_wide else "", "muted"),
+                (f"{gap}{text:>{wide}}", role if result else "text"),
+            )
+        )
+    return lines
+
+
+def _beside(rows: Sequence[Row], columns: int, glyphs: Glyphs) -> tuple[list[str], list[str], str]:
+    """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
+    are closer together, and where that is not enough there are no factors."""
+    labels = [row.label for row in rows]
+    factors = [" × ".join(number(f) for f in row.factors) for row in rows]
+    for gap, sign in ((GAP, r" \1 "), (" ", r"\1")):
+        near, far = ([glyphs.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
+        if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
+            return near, far, gap
+    return [glyphs.text(label) for label in labels], [""] * len(rows), GAP
+
+
+def _added(row: Row) -> Row:
+    """A row that is subtracted as the summand that it is."""
+    if row.sign != "-":
+        return row
+    first, *more = row.factors or (row.value,)
+    return Row("-", f"{MINUS}{row.label}", -row.value, (-first, *more) if row.factors else ())
+
+
+def _named(label: str, columns: int) -> str:
+    """A label in a width: where that is too little for "a1[239] = max(0, z1[239])", its name alone."""
+    return cut(label if len(label) <= columns else label.partition(" = ")[0], columns)
+
+
+def _values(rows: Sequence[Row]) -> list[str]:
+    """The values of one sum as texts with equally many decimals."""
+    least = decimals_for(rows)
+    if least is None:
+        return [number(row.value, sign=row.sign not in "*/") for row in rows]
+    for decimals in (*range(least, min(least + EXTRA, MOST_DECIMALS) + 1), least):
+        values = [_shown(row, decimals) for row in rows]
+        _settle(rows, values, decimals)
+        if _adds_up(rows, values, decimals):
+            break
+    return [v if isinstance(v, str) else fixed(v, decimals) for v in values]
+
+
+def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) -> bool:
+    """Whether what is shown of a sum comes to what is shown of its result, as far as it is one."""
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(numbers) < len(values) or [row.sign for row in rows].count("=") != 1 or rows[-1].sign != "=":
+        return True
+    return round(sum(numbers[:-1]) - numbers[-1], decimals) == 0
+
+
+def _shown(row: Row, decimals: int) -> float | str:
+    """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
+    if row.sign in "*/" or not abs(row.value) < LARGE:  # NaN is no number below anything
+        return number(row.value, sign=row.sign not in "*/")
+    return round(row.value, decimals)
+
+
+def _settle(rows: Sequence[Row], values: list[float | str], decimals: int) -> None:
+    """Give the rounding error of a long sum to its row of remaining terms, so that what is shown adds up."""
+    rest = next((i for i, row in enumerate(rows) if row.label.endswith("more terms")), None)
+    plus = [i for i, row in enumerate(rows) if row.sign in "+-"]
+    if rest is None or not all(isinstance(values[i], float) for i in plus):
+        return
+    scaled = any(row.sign in "*/" for row in rows)
+    total = sum(rows[i].value for i in plus) if scaled else rows[-1].value
+    if math.isfinite(total):
+        values[rest] = round(total, decimals) - sum(float(values[i]) for i in plus if i != rest)

@@ -1,0 +1,204 @@
+"""One operation of the computation graph in full: its rules with their costs and times, and how a gradient that
+several uses of a value have a part in adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tui_backprop.cost.accounting.timing import Timing, rule_of
+from tui_backprop.engine.analysis.visit_norms import cheap, written, written_norm
+from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.explain.worked import Row
+from tui_backprop.engine.network.graph import Op, Visit, backward_visits
+from tui_backprop.engine.network.names import cotangent_name, kept_name
+from tui_backprop.engine.primitives import Array, Shape, size
+from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, Span, line, width, wrap
+from tui_backprop.render.view_state import Moment
+from tui_backprop.render.walk.equation import receipt, shape_text
+from tui_backprop.support.format import count, duration, number
+
+SHORT = {
+    "layer normalisation": "layer norm",
+    "softmax cross-entropy": "cross-entropy",
+    "binary cross-entropy": "binary entropy",
+    "mean squared error": "mean square",
+    "half sum of squares": "half squares",
+}  # names of operations, where there is little room
+LABEL = 9  # columns of what stands before a rule
+NOTHING = {
+    "forward": "The batch goes in at the top, and down the graph to the loss.",
+    "update": "Every gradient is there. The optimiser now moves the parameters of layer {layer}, outside the graph.",
+}  # of steps that no operation belongs to
+
+
+def hands_on(visit: Visit) -> bool:
+    """Whether a visit only hands its cotangent on, under the same name."""
+    return visit.of is not None and cotangent_name(visit.writes) == cotangent_name(visit.op.output)
+
+
+def rule_text(visit: Visit) -> str:
+    """The right-hand side of a rule, with the names of this operation's values."""
+    op, row = visit.op, visit.op.primitive
+    names = {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
+    formula = row.formula if visit.of is None else row.vjp_formulas[visit.of]
+    return tidy(formula.format(*op.inputs, **names))
+
+
+def equation(visit: Visit) -> str:
+    """A rule with what it makes; one that adds to what is there says so."""
+    if hands_on(visit):
+        return f"{cotangent_name(visit.writes)} passes on unchanged"
+    made = visit.writes if visit.of is None else cotangent_name(visit.writes)
+    return f"{made} {'+=' if visit.adds else '='} {rule_text(visit)}"
+
+
+# --- where the gradients of several uses add ---------------------------------------------------------------
+
+
+def sum_line(
+    taken: Pass, value: str, readers: Sequence[Op], terms: Sequence[Visit], done: int, columns: int, g: Glyphs
+) -> list[Span]:
+    """What is to be said where a value parts to its readers: who they are, and once ``done`` of the terms of its
+    gradient are there, what they are and how large; as much as fits."""
+    if not done:
+        names = " and ".join(
+            f"{SHORT.get(op.primitive.name, op.primitive.name)} {op.output}" for op in readers
+        )
+        note = "" if terms else ", and needs no gradient"
+        choices = (
+            f" is read by {names}{note}",
+            f" is read {_times(len(readers))}{note}",
+            f" {_times(len(readers))}",
+        )
+        return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)
+    name = cotangent_name(value)
+    norms = [written_norm(taken, visit) for visit in terms[:done]]
+    texts = ["…" if norm is None else number(norm) for norm in norms]
+    total = f" → {number(taken.summary(name).norm)}" if done == len(terms) else " + …"
+    formula: list[Span] = [(name, "backward"), (f" = {' + '.join(map(rule_text, terms))}", "text")]
+    sizes: list[Span] = [(" + ".join(texts), "text"), (total, "backward")]
+    closing: list[Span] = [("   the gradients of all uses add, entry by entry", "muted")]
+    short: list[Span] = [(f"{name} ", "backward"), *sizes]
+    named = [*formula, ("   norms ", "muted"), *sizes]
+    return _first_fitting(
+        [[*named, *closing], named, [*formula, ("   ", "text"), *sizes], short, formula], columns, g
+    )
+
+
+def _times(n: int) -> str:
+    return "twice" if n == 2 else f"{n} times"
+
+
+def _first_fitting(choices: list[list[Span]], columns: int, glyphs: Glyphs) -> list[Span]:
+    fitted = [glyphs.fit(tuple(choice)) for choice in choices]
+    return list(next((choice for choice in fitted if width(choice) <= columns), fitted[-1]))
+
+
+def _entry_sum(moment: Moment, visit: Visit, columns: int, glyphs: Glyphs) -> list[Line]:
+    """One entry of a gradient as the sum of its terms: of the unit that is shown, where it is largest."""
+    taken, value = moment.taken, visit.writes
+    terms = [each for each in backward_visits(taken.spec) if each.writes == value]
+    if not all(cheap(taken, visit) for visit in terms):
+        return []
+    name = cotangent_name(value)
+    total = taken.tensor(name)
+    at = _largest(total, moment.unit(int(value[1:])))
+    rows = [
+        Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(taken, visit)[at]))
+        for visit in terms
+    ]
+    rows.append(Row("=", f"{name}[{','.join(map(str, at))}]", float(total[at])))
+    return receipt(rows, columns, "backward", glyphs)
+
+
+def _largest(values: Array, unit: int) -> tuple[int, ...]:
+    """The index of a unit's entry that is largest in magnitude."""
+    if values.ndim < 2:
+        return (min(unit, values.size - 1),)
+    unit = min(unit, values.shape[1] - 1)
+    return int(np.abs(values[:, unit]).argmax()), unit
+
+
+# --- the rules of an operation -----------------------------------------------------------------------------
+
+
+def details(
+    moment: Moment, timing: Timing | None, current: Sequence[Visit], columns: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """The operations at the cursor, one after the other, in at most ``rows`` lines; where room is short, only the
+    rules that the cursor is on."""
+    step = moment.step
+    if not current:
+        return wrap(NOTHING[step.phase].format(layer=step.layer), columns, "muted")[:rows]
+    sums = [_entry_sum(moment, visit, columns, glyphs) for visit in current if visit.adds]
+    ops = {visit.op.output: visit.op for visit in current}.values()
+    blocks: list[list[Line]] = []
+    for brief in (False, True):
+        operations = (_operation(moment, timing, op, current, columns, glyphs, brief) for op in ops)
+        blocks = [block for block in (*sums, *operations) if block]
+        if sum(len(block) + 1 for block in blocks) - 1 <= rows:
+            break
+    while len(blocks) > 1 and sum(len(block) + 1 for block in blocks) - 1 > rows:
+        blocks.pop()
+    return [each for block in blocks for each in ((), *block)][1 : rows + 1]
+
+
+def _operation(
+    moment: Moment,
+    timing: Timing | None,
+    op: Op,
+    current: Sequence[Visit],
+    columns: int,
+    glyphs: Glyphs,
+    brief: bool,
+) -> list[Line]:
+    """Name and shapes of an operation, then each rule with its floating-point operations and its time."""
+    shapes, phase = moment.taken.program.shapes, moment.step.phase
+    lines = [line((op.primitive.name, "strong"), (f"  layer {op.layer}", "muted"))]
+    visits = [Visit(op), *(v for v in backward_visits(moment.taken.spec) if v.op.output == op.output)]
+    if brief:
+        visits = [visit for visit in visits if visit in current]
+    else:
+        reads = ", ".join(f"{name} {shape_text(shapes[name])}" for name in op.inputs)
+        moves = f"{reads} → {op.output} {shape_text(shapes[op.output])}"
+        lines += _labelled("shapes", glyphs.text(moves), "muted", columns)
+    for visit in visits:
+        role = phase if visit in current else "text"
+        rule = _labelled(
+            "forward" if visit.of is None else "vjp", glyphs.text(equation(visit)), role, columns
+        )
+        costs = [glyphs.text(text) for text in _costs(visit, [shapes[name] for name in op.inputs], timing)]
+        left = columns - width(rule[-1])
+        beside = next((cost for cost in costs if len(cost) + 3 <= left), "")
+        if beside:
+            rule[-1] = line(*rule[-1], (f"{beside:>{left}}", "muted"))
+        elif costs:
+            below = next((cost for cost in costs if LABEL + len(cost) <= columns), costs[-1])
+            rule.append(line((" " * LABEL + below, "muted")))
+        lines += rule
+    return lines
+
+
+def _labelled(label: str, text: str, role: str, columns: int) -> list[Line]:
+    """A text on as many lines as it takes, its label before the first."""
+    rows = wrap(text, columns - LABEL, role)
+    return [line((f"{label if i == 0 else '':<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
+
+
+def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list[str]:
+    """401,408 FLOPs  31.2 µs (29.8 to 35.0 µs), a median with its quartiles; and in brief."""
+    if hands_on(visit):
+        return []
+    row = visit.op.primitive
+    flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)
+    flops += size(shapes[visit.of or 0]) if visit.adds else 0
+    work = f"{count(flops)} FLOPs"
+    took = timing.rules[rule_of(visit)] if timing else None
+    if took is None or not took.median:
+        return [work]
+    time = f"{work}  {duration(took.median):>7}"
+    return [f"{time} ({number(took.low * 1e6)} to {number(took.high * 1e6)} µs)", time]

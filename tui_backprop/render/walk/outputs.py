@@ -1,0 +1,94 @@
+"""The outputs of a network one by one: class, value, and which is the target and which it is read as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.predictions import class_of, read_as
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.heatmap import largest
+from tui_backprop.render.draw.spans import Line, Span, beside, line
+from tui_backprop.render.view_state import Moment
+from tui_backprop.support.format import number
+
+MOST = 16  # outputs that are told one by one
+PLACE, GAP = 2, 2  # columns of an output's number, and between two columns of outputs
+SHORTEST, LONGEST = 4, 24  # columns of a bar
+TARGET, SAID = "◆", "▸"
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output's number and value; a ``mark`` where it is the target or what the sample is read as, and ``words``
+    that say so. The ``role`` is that of the mark."""
+
+    place: int
+    value: float
+    mark: str = ""
+    words: str = ""
+    role: str = "muted"
+
+
+def outputs_of(moment: Moment, values: Array) -> list[Output]:
+    """The outputs of the first sample, for ``values`` (outputs,) that the last layer has made of it."""
+    spec, taken = moment.session.network, moment.taken
+    target = np.asarray(taken.tensor("t")[0])
+    if len(values) == 1 or not info(moment.session.data).classes:
+        wanted = [f"target {number(float(t), sign=True)}" for t in np.atleast_1d(target)]
+        return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
+    right = class_of(target)
+    said = int(read_as(taken.tensor(f"z{spec.depth}")[:1], spec.loss)[0])
+    told = {said: (SAID, f"{SAID} read as", "bad"), right: (TARGET, f"{TARGET} target", "good")}
+    if said == right:
+        told[right] = (TARGET, f"{TARGET} target, read as it", "good")
+    return [Output(i, float(v), *told.get(i, ())) for i, v in enumerate(values)]
+
+
+def output_lines(
+    outputs: Sequence[Output], unit: int, role: str, columns: int, rows: int, glyphs: Glyphs
+) -> tuple[list[Line], str]:
+    """At most ``rows`` lines, and what their marks stand for if they do not say so: an output a line, with words, if
+    they fit; else several beside each other; else those that are marked, and the largest. The value of the selected
+    ``unit`` has the ``role``."""
+    signed = any(each.value < 0 for each in outputs)
+    texts = {each.place: number(each.value, sign=signed) for each in outputs}
+    wide = max(map(len, texts.values()))
+    least = PLACE + 1 + wide + 2  # of one output, with its mark
+    room = columns - least - max(len(glyphs.text(each.words)) for each in outputs)
+    long = len(outputs) <= rows and room >= 0
+    most = 1 if long else max((columns + GAP) // (least + GAP), 1)
+    fits = [n for n in range(1, most + 1) if -(-len(outputs) // n) <= rows]
+    across = fits[0] if fits else most
+    each_wide = (columns + GAP) // across - GAP
+    bar = min(room, LONGEST) if long and room >= SHORTEST else 0
+    peak = largest(np.array([each.value for each in outputs])) or 1.0
+
+    def entry(each: Output) -> Line:
+        full = 0 if np.isnan(each.value) else round(min(abs(each.value) / peak, 1) * bar)
+        here = each.place == unit
+        spans: list[Span] = [
+            (f"{each.place:>{PLACE}}", "cursor" if here else "faint"),
+            (f" {texts[each.place]:>{wide}}", role if here else "text"),
+            (f" {glyphs.done * full:<{bar}}" if bar else "", "faint"),
+            (f" {each.words if long else each.mark}", each.role),
+        ]
+        return glyphs.fit(line(*spans))
+
+    shown = _telling(outputs, across * rows)
+    deep = -(-len(shown) // across)
+    lines = [entry(each) for each in shown[:deep]]
+    for i in range(1, -(-len(shown) // deep)):
+        column = [entry(each) for each in shown[i * deep : (i + 1) * deep]]
+        lines = beside(lines, column, i * (each_wide + GAP) - GAP, GAP)
+    return lines, "" if long else glyphs.text("  ".join(each.words for each in outputs if each.mark))
+
+
+def _telling(outputs: Sequence[Output], most: int) -> list[Output]:
+    """As many of the outputs, in their order: those with a mark, and the largest."""
+    order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value))))
+    return sorted(order[:most], key=lambda each: each.place)

@@ -1,0 +1,264 @@
+"""The array that a step makes: as a map with its statistics, a histogram, its largest entries, or pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarise
+from tui_backprop.engine.explain.worked import penalties
+from tui_backprop.engine.network.names import SO_FAR, per_sample
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.heatmap import gallery, heatmap, largest, layout, picture, signed_picture
+from tui_backprop.render.draw.histogram import as_many, histogram, portion
+from tui_backprop.render.draw.spans import Line, beside, clip, line, width
+from tui_backprop.render.draw.table import FIELD, all_parameters, listed, numbered, per_line, statistics
+from tui_backprop.render.view_state import Moment
+from tui_backprop.render.walk.equation import shape_text
+from tui_backprop.render.walk.outputs import MOST, output_lines, outputs_of
+from tui_backprop.session.state import VIEWS
+from tui_backprop.support.format import number
+
+ENTRY, LONGEST = 36, 24  # columns of one of the largest entries at least, if several; of its bar at most
+GAP = 2
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a step: the array's ``name``, and whether it is what the update made of it; ``row``, its
+    entries without those of other samples than the first; the ``unit`` that is marked (-1: none). ``notes`` say
+    what it is, at length and in brief, and ``image`` is (height, width) where entries belong to pixels."""
+
+    name: str
+    updated: bool
+    values: Array
+    row: Array
+    unit: int
+    notes: tuple[str, ...]
+    image: tuple[int, int] | None
+
+    @property
+    def label(self) -> str:
+        return self.name + ("'" if self.updated else "")
+
+    @property
+    def samples(self) -> int:
+        """How many samples have entries of their own; 0: none."""
+        return len(self.values) if per_sample(self.name) else 0
+
+
+def tensor_view(
+    moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up: bool = False
+) -> list[Line]:
+    """The current step's array in ``rows`` lines, as the session views it."""
+    shown, view = _shown(moment), moment.session.view
+    impossible = view == "picture" and (shown.image is None or rows < 3)
+    draw = DRAWN["map" if impossible else view]
+    key = glyphs.key("view")
+    hints = (f"view: {view} ({key})", f"{view} ({key})")
+    hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
+    name, shape = (shown.label, moment.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
+    head, bare = (
+        _noted(glyphs.fit(row), _which_samples(shown, draw), columns)
+        for row in (line(name, shape), line(name))
+    )
+    least = GAP + len(hints[-1])
+    if draw is _map or (draw is not _histogram and (shown.row.ndim == 1 or draw is _picture)):
+        spare = 0 if view == "map" or width(head) + least > columns else least
+        head = _with_why(head, bare, shown.notes, columns - spare, glyphs)
+    room = columns - width(head)
+    hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
+    if draw in (_histogram, _largest) and not moment.taken.distributed(shown.name, updated=shown.updated):
+        draw = _map if given_up else _counting
+    body = draw(moment, shown, columns, max(rows - 1, 1), glyphs)
+    return [clip(row, columns) for row in (line(*head, (hint, "faint")), *body)][:rows]
+
+
+def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
+    """The head with the first of some notes that fits, if one does."""
+    note = next((note for note in choices if width(head) + len(note) <= columns), "")
+    return line(*head, (note, "muted"))
+
+
+def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
+    """The head with a note that says why, even if the shape goes for it (which stands below the formula too); or else
+    with the briefest, which does not say why."""
+    whys = [glyphs.text(text) for note in notes[:-1] for text in (note, note.replace("δ", glyphs.delta))]
+    for start in (head, bare):
+        if (noted := _noted(start, whys, columns)) != start:
+            return noted
+    return _noted(head, [glyphs.text(note) for note in notes[-1:]], columns)
+
+
+def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:
+    """Which samples are shown, where that is not said elsewhere."""
+    if shown.samples < 2 or draw is _picture:
+        return ()
+    which = f"  all {shown.samples:,}" if draw is _histogram else f"  first of {shown.samples:,}"
+    return f"{which} samples", which
+
+
+def shown_array(moment: Moment) -> tuple[str, bool]:
+    """The name of the array that the current step shows, and whether it is what the update made of it."""
+    shown = _shown(moment)
+    return shown.name, shown.updated
+
+
+def _shown(moment: Moment) -> Shown:
+    step, taken = moment.step.pieces[-1], moment.taken
+    name, notes, unit = step.tensor, _which(moment, moment.unit(step.layer)), moment.unit(step.layer)
+    if step.kind == "input":
+        notes = ()
+    elif step.kind == "loss":
+        name, notes = "p" if "p =" in step.formula else f"z{step.layer}", ()
+    elif step.kind == "penalty":
+        name, notes, unit = f"W{int(penalties(taken).argmax()) + 1}", ("  the largest penalty",), -1
+    if moment.session.view == "picture" and (step.kind, step.layer) == ("affine", 1):
+        name = "W1"  # what the unit looks for
+    updated = step.kind == "update"
+    values = taken.new[name] if updated else taken.tensor(name)
+    pixels = name.removesuffix(SO_FAR) in ("x", "W1", "dW1")
+    image = DATASETS[moment.session.data].image if pixels else None
+    return Shown(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
+
+
+def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """All numbers where they fit, else a map of them or the sample's picture; then statistics."""
+    row, unit, role, room = shown.row, shown.unit, moment.step.phase, max(rows - 1, 1)
+    legend = ""
+    if row.ndim == 2 and row.shape[1] == 1:
+        row, unit = row[:, 0], -1
+    if shown.name == "x" and shown.image and room >= 5:
+        body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, glyphs)
+    elif shown.samples and len(row) <= MOST and moment.step.layer == moment.session.network.depth:
+        body, legend = output_lines(outputs_of(moment, row), unit, role, columns, room, glyphs)
+    elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
+        body = [numbered(r, unit, role) for r in row]
+    elif row.ndim == 1 and -(-len(row) // per_line(columns)) <= room:
+        body = listed(row, columns, unit, role)
+    elif glyphs.sparse:
+        body = []
+    else:
+        small = _summary(moment, shown).small if row.ndim == 2 else row
+        body = heatmap(small, room, columns, role, glyphs, unit if unit >= 0 else None, row.shape[-1])
+    summary = summarise(row) if row.ndim == 1 else _summary(moment, shown)
+    words = statistics(summary, columns - len(legend) - GAP if legend else columns)
+    lines = [*body, line((f"{legend}{' ' * GAP if legend else ''}{words}", "muted"))]
+    return [*lines, *all_parameters(moment, columns, rows - len(lines))]
+
+
+def _summary(moment: Moment, shown: Shown) -> Summary:
+    """The summary of what is shown of the array."""
+    if shown.samples:
+        return summarise(shown.row)
+    return moment.taken.summary(shown.name, updated=shown.updated)
+
+
+def _histogram(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """How all entries are distributed, those of other samples too."""
+    found = moment.taken.distribution(shown.name, updated=shown.updated)
+    return histogram(found, columns, rows, moment.step.phase, glyphs)
+
+
+def _counting(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """While a worker looks at all entries of a large array."""
+    return [line((f"looking at {shown.values.size:,} entries …", "muted"))]
+
+
+def _largest(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """The entries that are largest in magnitude, by name, and the share of the norm that they hold."""
+    summary, room = _summary(moment, shown), max(rows - 1, 1)
+    if shown.samples:
+        top = largest_entries(shown.row)
+    else:
+        top = moment.taken.distribution(shown.name, updated=shown.updated).top
+    across = 1 if summary.size <= room else max(columns // ENTRY, 1)
+    places, values = top.places[: room * across], top.values[: room * across]
+    if not len(places):
+        return [line(("every entry is 0" if not summary.bad else statistics(summary, columns), "muted"))]
+    names = [glyphs.text(_place(shown, int(place))) for place in places]
+    wide = (columns + GAP) // across - GAP
+    named = max(map(len, names))
+    bar, peak = max(wide - named - FIELD - 1, 0), largest(values) or 1.0
+    deep = -(-len(names) // across)
+    entries = []
+    for place, name, value in zip(places.tolist(), names, values.tolist(), strict=True):
+        marked = shown.row.ndim == 1 and place == shown.unit
+        full = round(min(abs(value) / peak, 1) * min(bar, LONGEST))
+        text = f"{number(value, sign=True):>{FIELD}}"
+        entries.append(
+            line(
+                (name, "cursor" if marked else "text"),
+                (" " * (named - len(name)) + text, moment.step.phase),
+                (f" {glyphs.done * max(full, 1)}" if bar > 2 else "", "faint"),
+            )
+        )
+    lines = entries[:deep]
+    for i in range(1, -(-len(entries) // deep)):
+        lines = beside(lines, entries[i * deep : (i + 1) * deep], i * (wide + GAP) - GAP, GAP)
+    return [*lines, line((_together(summary, values, columns), "muted"))]
+
+
+def _place(shown: Shown, place: int) -> str:
+    """The name of an entry, as people ask for it."""
+    index = np.unravel_index(place, shown.row.shape)
+    return f"{shown.label}[{','.join(map(str, index))}]"
+
+
+def _together(summary: Summary, values: Array, columns: int) -> str:
+    """How much of the squared norm some entries hold."""
+    if summary.bad:
+        return statistics(summary, columns)
+    share = float(((values / summary.norm) ** 2).sum())
+    which = "this one holds" if len(values) == 1 else f"these {len(values)} hold"
+    there = round((1 - summary.zeros) * summary.size)  # that are not 0
+    what = f"{portion(share, 1.0) if len(values) < there else 'all'} of the norm²"
+    return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")
+
+
+def _picture(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    """Samples, or the weights into some units, as pictures on one scale: the selected unit, and then those with the
+    largest delta."""
+    assert shown.image is not None
+    role = moment.step.phase
+    if shown.samples:
+        plan = layout(shown.image, shown.samples, rows, columns)
+        first, there = moment.session.sample, DATASETS[moment.session.data].samples
+        pictures = [
+            (line((f"sample {(first + i) % there}", "muted")), image.reshape(shown.image))
+            for i, image in enumerate(shown.values[: plan.most])
+        ]
+        return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, glyphs))
+    plan = layout(shown.image, shown.values.shape[1], rows - 1, columns)
+    units = _telling_units(moment)[: plan.most]
+    weights = shown.values[:, units]
+    scale = largest(weights)
+    pictures = [
+        (line((f"▸ unit {unit}" if i == 0 else f"unit {unit}", "muted" if i else "strong")), image)
+        for i, (unit, image) in enumerate(zip(units, weights.T.reshape(-1, *shown.image), strict=True))
+    ]
+    drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, role, glyphs, scale))
+    ends = (f"{glyphs.up[-1]} {number(scale, sign=True)}", f"{glyphs.down[-1]} {number(-scale)}")
+    legend = as_many((*ends, f"{glyphs.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns)
+    return [*drawn, line((legend, "muted"))]
+
+
+def _telling_units(moment: Moment) -> list[int]:
+    """The units of the first layer: the one that is selected, and then by the size of their delta."""
+    sizes, unit = np.abs(np.nan_to_num(moment.taken.tensor("δ1")[0])), moment.unit(1)
+    return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
+
+
+View = Callable[[Moment, Shown, int, int, Glyphs], list[Line]]
+DRAWN: dict[str, View] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
+
+
+def _which(moment: Moment, unit: int) -> tuple[str, ...]:
+    """Which unit is marked, and why it is."""
+    chosen = moment.chosen(moment.step.layer) is not None
+    whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
+    return tuple(f"  unit {unit}{why}" for why in (*whys, ""))

@@ -1,0 +1,115 @@
+"""What ``blame`` prints: the ranking of all parameters and the case of the first, as text or as an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.worked import entry_name
+from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.names import titled, what_it_is
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.panels.blame import COLUMNS as COLUMNS_OF
+from tui_backprop.render.panels.blame import called, choices, ranked, together
+from tui_backprop.render.panels.parameter_detail import (
+    NUDGED,
+    factors_of,
+    nudge_lines,
+    path_lines,
+    pull_lines,
+    pulled,
+    turn_lines,
+)
+from tui_backprop.render.view_state import Accusation
+from tui_backprop.report.plain import ENDLESS, facts, told
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import number
+
+COLUMNS = 78
+MOVED = {"update": "as the next update does"}  # of the ways to move a parameter, that which no one word says
+CAME = (
+    "the loss should change by",
+    "the loss changes by",
+    "the loss is then",
+)  # what NUDGED has after ``by``
+
+
+def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
+    """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
+    if glyphs.linear:
+        return "\n".join(map(told, _told(accusation)))
+    session, taken, found = accusation.session, accusation.taken, accusation.case
+    lines = [*called(session, taken), *choices(session, COLUMNS, glyphs)[2:]]
+    if not accusation.ranked or found is None:
+        return "\n".join(glyphs.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
+    several = taken.batch > 1
+    lines += [*together(accusation.ranked, COLUMNS, glyphs, session.accused), ()]
+    lines += ranked(accusation, COLUMNS, len(accusation.ranked) + 1, glyphs)
+    lines += [(), *titled(session, found.culprit.tensor, found.culprit.index, COLUMNS, glyphs)]
+    lines += path_lines(session, found, COLUMNS, len(found.path) + 3, several=several)
+    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges), taken.loss), *turn_lines(found, COLUMNS)]
+    lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
+    return "\n".join(glyphs.text(plain(row)).rstrip() for row in lines)
+
+
+def _told(accusation: Accusation) -> Iterator[str]:
+    """The same for screen readers."""
+    session, taken, found = accusation.session, accusation.taken, accusation.case
+    spec = session.network
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
+    yield f"data     {session.data}, {samples}, loss {number(taken.loss, 4)}"
+    yield from (plain(row) for row in [*called(session, taken), *choices(session, ENDLESS)[2:]])
+    if not accusation.ranked or found is None:
+        yield "every one of them has score 0"
+        return
+    yield from (plain(row) for row in together(accusation.ranked, ENDLESS, LINEAR, session.accused))
+    shown = COLUMNS_OF[session.measure]
+    rows = [
+        (entry_name(each.tensor, each.index), *(column.text(each) for column in shown))
+        for each in accusation.ranked
+    ]
+    for rank, row in enumerate(rows, 1):
+        yield f"rank {rank}: {row[0]}"
+        yield from facts([("", *(column.head for column in shown)), row])
+    name = entry_name(found.culprit.tensor, found.culprit.index)
+    yield f"{name}: {what_it_is(session, found.culprit.tensor, found.culprit.index)}"
+    head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, taken.batch > 1)
+    yield f"path of largest influence: {plain(head)}"
+    yield from (f"factor {label}: {number(factor, sign=True)}" for label, factor in factors_of(found))
+    yield f"product: {plain(result).removeprefix('= ')}"
+    yield f"the loss: {number(taken.loss, 4)}"
+    for nudge in found.nudges:
+        by, *came = [cell(nudge, 3, taken.loss) for _, _, cell in NUDGED]
+        moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"
+        yield f"{moved}: by {by}"
+        yield from facts([("", *CAME), (moved, *came)])
+    yield from (plain(row) for row in turn_lines(found, ENDLESS))
+    if taken.batch > 1:
+        heads, *pulls = pulled(session, found)
+        yield from facts([heads, *((f"pulled {way}", *cells) for way, *cells in pulls)])
+
+
+def as_object(accusation: Accusation) -> dict[str, Any]:
+    """What ``blame --json`` prints; path, nudges and pulls are of the first parameter."""
+    session: Session = accusation.session
+    found: dict[str, Any] = msgspec.to_builtins(accusation.case) if accusation.case else {}
+    culprits: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in accusation.ranked or ()]
+    for culprit in culprits:
+        culprit["tensor"] = ascii_formula(culprit["tensor"])
+    for hop in found.get("path", ()):
+        hop["value"], hop["why"] = ascii_formula(hop["value"]), ascii_formula(hop["why"])
+    return {
+        "measure": session.measure,
+        "layer": session.accused or None,
+        "loss": accusation.taken.loss,
+        "ranking": culprits,
+        "path": found.get("path", []),
+        "nudges": found.get("nudges", []),
+        "turn": found.get("turn"),
+        "pulls": found.get("pulls", []),
+        "penalty": found.get("penalty", 0.0),
+    }

@@ -1,0 +1,135 @@
+"""What ``check`` prints: how two ways to a gradient compare, tensor by tensor, as text or as an object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.gradients.check.compare import Fault, Report, TensorCheck
+from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.walk.equation import shape_text
+from tui_backprop.report.plain import table, told
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import number
+
+HEADS = (
+    "tensor",
+    "shape",
+    "compared",
+    "worst at",
+    "{first}",
+    "{second}",
+    "rel. error",
+    "difference",
+    "allowed",
+    "verdict",
+)
+
+
+def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
+    """What was compared, a line for each tensor, the operations, and the verdict."""
+    spec = session.network
+    step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
+    rows = [_heads(report), *(_row(tensor, _arbitrated(report)) for tensor in report.tensors)]
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    lines = [
+        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
+        f" {spec.parameters:,} parameters, in {report.dtype}",
+        f"data     {session.data}, {samples}, loss {number(report.loss, 4)}",
+        f"methods  {report.first} against {report.second}"
+        + (f", h = {step:.1e}" if step else "")
+        + f", {report.evaluations:,} evaluations",
+        "",
+        *table(rows, (0, 1, 3, 9), glyphs),
+        "",
+        f"cosine of the two: {report.cosine:.12f}",
+    ]
+    if report.bad:
+        lines.append(f"numbers overflowed: {report.bad}")
+    if any(tensor.kinks or tensor.bends for tensor in report.tensors):
+        lines.append(
+            "at kinks and sharp bends the difference is wrong, not the derivative"
+            + (": the complex step agrees with it" if _arbitrated(report) else "")
+        )
+    found = f"{len(report.faults)} WRONG" if report.faults else "all right"
+    if report.overflowed:
+        found += f", {report.overflowed} not compared: their numbers overflow"
+    lines.append(
+        f"{report.operations} operations by themselves, VJP and JVP against the complex step: {found}"
+    )
+    lines += [f"  {_sentence(fault)}" for fault in report.faults]
+    lines.append(verdict(report))
+    return "\n".join(told(text) if glyphs.linear else glyphs.text(text) for text in lines)
+
+
+def verdict(report: Report) -> str:
+    """The last line: whether the check passed, and if not, what did not."""
+    if report.passed:
+        worst = [tensor.worst for tensor in report.tensors if tensor.worst]
+        unknown = [tensor.tensor for tensor in report.tensors if _only_excused(tensor)]
+        if unknown and not _arbitrated(report):
+            return f"passed, but nothing is known of {', '.join(unknown)}: kinks; try a smaller --step"
+        if worst and all(entry.first == entry.second == 0 for entry in worst):
+            return "passed, but every gradient that was compared is 0: that shows little"
+        return "passed"
+    wrong = [tensor.tensor for tensor in report.tensors if tensor.failed]
+    parts = [f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"] if wrong else []
+    parts += [_named(report.faults[0])] if report.faults else []
+    parts += ["there are numbers that are NaN or infinite"] if report.bad else []
+    return f"FAILED: {'; '.join(parts)}"
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """What ``check --json`` prints."""
+    found: dict[str, Any] = msgspec.to_builtins(report)
+    for tensor in found["tensors"]:
+        tensor["tensor"] = ascii_formula(tensor["tensor"])
+    for fault in found["faults"]:
+        fault["of"] = ascii_formula(fault["of"])
+    return {"passed": report.passed, **found}
+
+
+def _heads(report: Report) -> tuple[str, ...]:
+    """Methods by the first word of their names that tells them apart, so that a line fits into 100 columns."""
+    names = [name.split("-") for name in (report.first, report.second)]
+    while names[0] != names[1] and names[0][0] == names[1][0]:
+        names = [words[1:] for words in names]
+    return tuple(head.format(first=names[0][0], second=names[1][0]) for head in HEADS)
+
+
+def _row(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
+    verdict = "ok"
+    if _only_excused(tensor):
+        verdict = "ok by complex step" if arbitrated else "inconclusive"
+    notes = [f"{tensor.failed} DIFFER" if tensor.failed else verdict]
+    notes += [f"{tensor.kinks} at kinks"] if tensor.kinks else []
+    notes += [f"{tensor.bends} at bends"] if tensor.bends else []
+    front = tensor.tensor, shape_text(tensor.shape), f"{tensor.checked:,}"
+    worst = tensor.worst
+    if worst is None:
+        return (*front, "", "", "", "", "", "", ", ".join(notes))
+    place = f"[{','.join(map(str, worst.index))}]" if worst.index else "direction"
+    values = (f"{worst.first:+.7e}", f"{worst.second:+.7e}")
+    sizes = (worst.error, abs(worst.first - worst.second), worst.allowed)
+    return (*front, place, *values, *(f"{size:.1e}" for size in sizes), ", ".join(notes))
+
+
+def _only_excused(tensor: TensorCheck) -> bool:
+    """Whether no entry of a tensor could be compared."""
+    return tensor.kinks + tensor.bends == tensor.checked
+
+
+def _arbitrated(report: Report) -> bool:
+    """Whether the complex step could judge: not between two differences."""
+    return not (METHODS[report.first].subtracts and METHODS[report.second].subtracts)
+
+
+def _named(fault: Fault) -> str:
+    return f"the {fault.rule} of {fault.primitive} by {fault.of} in layer {fault.layer} is wrong"
+
+
+def _sentence(fault: Fault) -> str:
+    return f"{_named(fault)}: {fault.found:+.9e} along a random direction, {fault.right:+.9e} would be right"

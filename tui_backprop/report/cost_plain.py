@@ -1,0 +1,50 @@
+"""What ``cost --plain`` says in other words than ``cost``: a summary first, and units in words."""
+
+from __future__ import annotations
+
+from tui_backprop.cost.model.cost_model import Estimate
+from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
+from tui_backprop.render.cost.cost import spread
+from tui_backprop.report.cost_result import Bill
+from tui_backprop.report.plain import spoken, told
+from tui_backprop.support.format import duration, times
+
+STEPS = f"{TRAINING_STEPS:,} steps"
+KNOWN_HEADS = (
+    "", "parameters", "one gradient by naive", "one gradient by backprop", "backprop is faster by", "a run by naive",
+    "a run by backprop", "how sure these times are",
+)  # fmt: skip
+
+
+def said(row: str) -> str:
+    """A line for screen readers; names of processors stay what they are."""
+    text = told(row)
+    return text if text.startswith("machine: ") else spoken(text)
+
+
+def summary(bill: Bill) -> list[str]:
+    """The most important of it, a sentence a line."""
+    law, shape = bill.law, bill.shape
+    name, parameters = KNOWN[-1]
+    (naive, backprop), (later, soon) = (
+        [law.gradient(way, at) for way in ("naive", "backprop")]
+        for at in (shape, shape.at(float(parameters)))
+    )
+    forward = law.seconds("forward", shape)
+    known = "as measured" if backprop.measured else "as projected"
+    return [
+        f"One gradient of this network of {bill.session.network.parameters:,} parameters takes"
+        f" {duration(backprop.middle)} by backprop, {known}, and would take {duration(naive.middle)} by the naive"
+        " method, which repeats the forward pass for every parameter.",
+        f"So backprop is {times(bill.ratio(shape))} times faster here, and takes"
+        f" {backprop.middle / forward.middle:.2f}x as long as one forward pass.",
+        f"Training for {STEPS} would take {duration(TRAINING_STEPS * backprop.middle)} by backprop, and"
+        f" {duration(TRAINING_STEPS * naive.middle)} by the naive method.",
+        f"For a network as large as {name}, one gradient is projected to take {duration(soon.middle)} by backprop,"
+        f" and {duration(later.middle)} by the naive method, {spread(less_sure(soon, later))}.",
+    ]
+
+
+def less_sure(*estimates: Estimate) -> Estimate:
+    """The one of them that may be further off."""
+    return max(estimates, key=lambda one: one.high / one.middle if one.middle else 1.0)

@@ -1,0 +1,167 @@
+"""What ``cost`` found: the bill of one gradient by every method; and how it is given to programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tui_backprop.cost.accounting.ledger import COLUMNS, Entry, Ledger, ledger
+from tui_backprop.cost.measure.cache import machine
+from tui_backprop.cost.measure.sweep import Progress
+from tui_backprop.cost.model.cost_model import Estimate, Law, LeftOut, Measured
+from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
+from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.workload import Shape, shape_of
+from tui_backprop.cost.race.race import Standing
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.render.view_state import Costs
+from tui_backprop.session.state import Session
+
+
+@dataclass(frozen=True)
+class Raced:
+    """A race that was run to its end: with which step (0: none), on how many workers (0: in one process here)."""
+
+    end: Standing
+    step: float
+    workers: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long as backprop it took."""
+        return self.end.seconds / (self.end.backprop or float("nan"))
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a gradient costs: by the ``law`` of this machine, which may go back to a ``kept`` sweep; how a sweep went
+    and how a race ended, where they were asked for. ``chart``: it is to be drawn too."""
+
+    session: Session
+    law: Law
+    chart: bool = False
+    kept: bool = False
+    swept: Progress | None = None
+    raced: Raced | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.session.network)
+
+    @property
+    def costs(self) -> Costs:
+        return Costs(self.session.network, self.law, race=self.raced.end if self.raced else None)
+
+    @property
+    def ledger(self) -> Ledger:
+        return ledger(self.session.network, self.session.batch)
+
+    def ratio(self, shape: Shape) -> float:
+        """How many times faster backprop is than the naive method."""
+        return self.law.gradient("naive", shape).middle / self.law.gradient("backprop", shape).middle
+
+
+def as_object(bill: Bill) -> dict[str, Any]:
+    """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the interval
+    should hold the truth 19 times of 20) and whether it was ``measured``.
+
+    network      its layers, activation, loss, dtype and bias
+    parameters   how many it has
+    machine      what measurements depend on: processor, cores, memory, versions
+    kept         whether other networks were measured before, in a sweep that was kept
+    passes       all that was measured: kind of pass, parameters, layers, low, median and high of so many runs
+    forward      one forward pass of one sample, an estimate
+    methods      for each: name, about, passes, kind of pass, seconds (an estimate), measured, flops
+    ratio        how many times faster backprop is than the naive method
+    macs_ratio   multiply-accumulates of forward and backward pass over those of the forward pass
+    time_ratio   the same in time
+    training     so many steps, and what they take by naive and by backprop, estimates
+    ledger       batch; for each of the layers and in total the MACs forward, delta and dW, and the bytes kept
+    known        networks with a name, of this shape: parameters, and one gradient by naive and by backprop
+    left_out     measured passes, and what the law said of them that was fitted without them; whether inside
+    beyond       the same of the largest networks, by the law of those 100 times smaller
+    sweep        networks done, of how many, in seconds, why it ended before the last; null if there was none
+    race         method, step, workers, evaluations, seconds, rate, backprop (seconds), ratio, cosine,
+                 relative_error and the worst entry with its error; null if there was none
+    """
+    spec, law, shape = bill.session.network, bill.law, bill.shape
+    takes = {name: law.gradient(name, shape) for name in WAYS}
+    forward, made = law.seconds("forward", shape), bill.ledger
+    return {
+        "network": {
+            "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "dtype": spec.dtype,
+            "bias": spec.bias,
+        },
+        "parameters": spec.parameters,
+        "machine": machine(),
+        "kept": bill.kept,
+        "passes": [
+            {**_named(p), "low": p.low, "median": p.median, "high": p.high, "runs": p.runs} for p in law.points
+        ],
+        "forward": asdict(forward),
+        "methods": [
+            {
+                "name": name, "about": way.about, "passes": round(way.passes(spec.parameters)), "kind": way.kind,
+                "seconds": _interval(takes[name]), "measured": takes[name].measured,
+                "flops": law.operations(name, shape),
+            }
+            for name, way in WAYS.items()
+        ],
+        "ratio": bill.ratio(shape),
+        "macs_ratio": made.ratio,
+        "time_ratio": takes["backprop"].middle / forward.middle,
+        "training": {
+            "steps": TRAINING_STEPS,
+            **{way: _interval(takes[way].times(TRAINING_STEPS)) for way in ("naive", "backprop")},
+        },
+        "ledger": {
+            "batch": made.batch,
+            "layers": [{"layer": entry.layer, **_booked(entry)} for entry in made.layers],
+            "total": _booked(made.total),
+        },
+        "known": [
+            {
+                "name": name, "parameters": parameters,
+                **{
+                    way: _interval(law.gradient(way, shape.at(float(parameters)))) for way in ("naive", "backprop")
+                },
+            }
+            for name, parameters in KNOWN
+        ],
+        "left_out": [_foretold(one) for one in law.left_out],
+        "beyond": [_foretold(one) for one in law.beyond],
+        "sweep": _swept(bill.swept) if bill.swept else None,
+        "race": _raced(bill.raced) if bill.raced else None,
+    }  # fmt: skip
+
+
+def _interval(found: Estimate) -> dict[str, float]:
+    return {"low": found.low, "middle": found.middle, "high": found.high}
+
+
+def _named(point: Measured) -> dict[str, Any]:
+    return {"kind": point.kind, "parameters": point.parameters, "layers": list(point.shape.widths)}
+
+
+def _foretold(left: LeftOut) -> dict[str, Any]:
+    return {
+        **_named(left.point), "measured": left.point.median, "said": _interval(left.said), "inside": left.inside,
+    }  # fmt: skip
+
+
+def _booked(entry: Entry) -> dict[str, int]:
+    return {**{name: s.macs for name, s in zip(COLUMNS, entry.shares, strict=True)}, "kept": entry.kept}
+
+
+def _swept(swept: Progress) -> dict[str, Any]:
+    return {"done": swept.done, "of": swept.of, "seconds": swept.seconds, "ended": swept.ended}
+
+
+def _raced(raced: Raced) -> dict[str, Any]:
+    end, found = raced.end, raced.end.agreement
+    return {
+        "method": end.method, "step": raced.step, "workers": raced.workers, "evaluations": end.evaluations,
+        "seconds": end.seconds, "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
+        "cosine": found.cosine, "relative_error": found.relative,
+        "worst": {"entry": ascii_formula(found.worst or ""), "error": found.error},
+    }  # fmt: skip

@@ -1,0 +1,53 @@
+"""What ``trace --stream`` prints: a pass whose weight gradients were looked at in passing, and not kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tui_backprop.engine.training.streaming import LayerReport, StreamReport
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.report.plain import spoken, table, told
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import duration, number
+
+HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest entries of dW")
+SHOWN = 3
+
+
+def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs) -> str:
+    """A line for each layer, and the totals."""
+    spec = session.network
+    total = report.forward + report.backward
+    lines = [
+        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
+        f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
+        f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss {number(report.loss, 6)}",
+        "",
+        *table([HEADS, *map(_row, report.layers)], (0, 1, 7), glyphs),
+        "",
+        f"forward {duration(report.forward)}, backward {duration(report.backward)},"
+        f" {total / report.forward:.2f}x a forward pass together",
+        f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
+    ]
+    return "\n".join(spoken(told(text)) if glyphs.linear else glyphs.text(text) for text in lines)
+
+
+def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
+    """What ``trace --stream --json`` prints; seconds."""
+    return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}
+
+
+def _row(layer: LayerReport) -> tuple[str, ...]:
+    top = "  ".join(f"[{e.row},{e.column}] {number(e.value, sign=True)}" for e in layer.largest[:SHOWN])
+    return (
+        str(layer.layer),
+        f"{layer.shape[0]}x{layer.shape[1]}",
+        duration(layer.forward),
+        duration(layer.backward),
+        number(layer.activation_norm),
+        number(layer.delta_norm),
+        number(layer.gradient_norm),
+        f"{layer.bad:,} NaN or infinite" if layer.bad else top,
+    )

@@ -1,0 +1,204 @@
+"""The plain twin of the walk: the same steps as text, as an object for programs, and as arrays in a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.worked import worked
+from tui_backprop.engine.network.graph import mask_shapes, views
+from tui_backprop.engine.network.names import per_sample
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizers import formulas
+from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.spans import Line, line, plain, wrap
+from tui_backprop.render.draw.table import statistics
+from tui_backprop.render.panels.bars import sample_text
+from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.walk.equation import formula_with_shapes, receipt, shape_text
+from tui_backprop.render.walk.walk import LABEL, closing_lines, torch_lines
+from tui_backprop.report.plain import ENDLESS, told
+from tui_backprop.session.state import Session
+from tui_backprop.session.transitions import at_step
+from tui_backprop.support.validation import SpecError, quoted
+
+COLUMNS, HEAD = 100, 9
+SIGNS = {"": "", "=": "result: ", "×": "times ", "÷": "divided by "}  # of a receipt, in words
+
+
+def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
+    """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
+    steps = steps_of(session)
+    heads = {
+        "network": network_text(session.network),
+        "data": sample_text(session, Moment(session, steps, taken)),
+        "update": update_text(session),
+    }
+    if glyphs.linear:
+        return "\n".join(_told(session, taken, heads))
+    blocks = [_head(word, text) for word, text in heads.items()]
+    for step in steps:
+        moment = Moment(at_step(session, step.index), steps, taken)
+        blocks.append([(), *_block(moment, step, glyphs)])
+    return "\n".join(plain(glyphs.fit(row)).rstrip() for block in blocks for row in block)
+
+
+def _told(session: Session, taken: Pass, heads: Mapping[str, str]) -> Iterator[str]:
+    """The same for screen readers."""
+    yield from (told(f"{word}  {text}") for word, text in heads.items())
+    for step in steps_of(session):
+        yield ""
+        yield from _told_step(Moment(at_step(session, step.index), steps_of(session), taken), step)
+
+
+def _told_step(moment: Moment, step: Step) -> list[str]:
+    taken = moment.taken
+    summary = taken.summary(step.tensor, updated=step.phase == "update")
+    lines = [f"step {step.index}: {step.phase}, layer {step.layer}: {step.op}", f"formula: {step.formula}"]
+    lines += [f"shape of {name}: {shape_text(shape)}" for name, shape in step.operands]
+    lines += map(_told_row, receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase))
+    if summary.size > 1:
+        lines.append(f"{step.tensor}  {statistics(summary, COLUMNS)}")
+    lines += [plain(row) for row in closing_lines(moment, ENDLESS, LINEAR)]
+    return [*map(told, lines), *(f"torch: {plain(row)[LABEL:]}" for row in torch_lines(moment, ENDLESS))]
+
+
+def _told_row(row: Line) -> str:
+    """A row of a receipt: x[491] times W1[491,239] = 0.992 times 0.131 = +0.130."""
+    sign, *parts = (re.sub(" [·×] ", " times ", text.strip()) for text, _ in row)
+    return SIGNS[sign] + " = ".join(filter(None, parts))
+
+
+def _head(word: str, text: str) -> list[Line]:
+    """A word, and beside it what there is to say, on as many lines as that takes."""
+    rows = wrap(text, COLUMNS - HEAD)
+    return [line(f"{word if i == 0 else '':<{HEAD}}", *row) for i, row in enumerate(rows)]
+
+
+def network_text(spec: NetworkSpec) -> str:
+    """784,30,10 relu, cross-entropy, ...: all there is to say of a network, what it does not have left out."""
+    parts = [
+        f"{','.join(map(str, spec.layers))} {spec.activation}",
+        "layer norm" * spec.layer_norm,
+        "residual" * spec.residual,
+        f"dropout {spec.dropout:g}" if spec.dropout else "",
+        spec.loss,
+        f"L2 penalty λ = {spec.l2:g}" if spec.l2 else "",
+        f"init {spec.init}",
+        f"seed {spec.seed}",
+        spec.dtype,
+        f"{spec.parameters:,} parameters",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def update_text(session: Session) -> str:
+    """sgd, α = 0.01, ...: the optimiser with those of its settings that do something."""
+    spec = session.optimiser
+    using = " ".join(formulas(spec))
+    plan = (
+        f"{spec.schedule} over {spec.horizon} iterations"
+        if spec.schedule != "inverse-sqrt"
+        else spec.schedule
+    )
+    parts = [
+        spec.name,
+        f"α = {session.lr:g}",
+        f"μ = {spec.momentum:g}" if "μ" in using else "",
+        f"β₁ = {spec.momentum:g}" if "β₁" in using else "",
+        f"β₂ = {spec.beta2:g}" if "β₂" in using else "",
+        f"ε = {spec.epsilon:g}" if "ε" in using else "",
+        f"weight decay λ = {spec.weight_decay:g}" if spec.weight_decay else "",
+        f"clip {spec.clip:g}" if spec.clip else "",
+        plan if spec.schedule != "constant" else "",
+        f"warm-up {spec.warmup} iterations" if spec.warmup else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
+    taken = moment.taken
+    title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
+    summary = taken.summary(step.tensor, updated=step.phase == "update")
+    body = formula_with_shapes(step, COLUMNS, glyphs)
+    body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase, glyphs)
+    if summary.size > 1:
+        body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
+    return [
+        line(title),
+        *(
+            line("     ", *row)
+            for row in [*body, *closing_lines(moment, COLUMNS, glyphs), *torch_lines(moment, COLUMNS)]
+        ),
+    ]
+
+
+def as_object(session: Session, taken: Pass) -> dict[str, Any]:
+    """What ``trace --json`` prints: network, parameters, loss, steps."""
+    spec = session.network
+    return {
+        "network": {
+            "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "init": spec.init,
+            "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
+            "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
+        },
+        "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
+        "lr": session.lr,
+        "optimiser": asdict(session.optimiser) | {"alpha": taken.lr},
+        "parameters": spec.parameters,
+        "loss": taken.loss,
+        "loss_after": taken.loss_after,
+        "steps": [
+            {
+                "index": step.index, "phase": step.phase, "layer": step.layer, "op": step.op,
+                "formula": ascii_formula(step.formula),
+                "shapes": {ascii_formula(name): list(shape) for name, shape in step.operands},
+                "flops": step.flops, "macs": step.macs, "bytes": step.moved, "ratio": step.ratio,
+            }
+            for step in steps_of(session)
+        ],
+    }  # fmt: skip
+
+
+def arrays_of(taken: Pass) -> dict[str, Array]:
+    """All arrays of a pass by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
+
+    Where the network has them, also gammak, betak, dgammak, dbetak, what stands between zk and ak (nk, hk, rk)
+    with its derivatives (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
+    optimiser's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk; and
+    the parameters are new_Wk, new_bk after any update but plain gradient descent, which W and dW tell.
+    """
+    spec = taken.spec
+    arrays = {"x": taken.tensor("x"), "target": taken.tensor("t"), "loss": taken.tensor("L")}
+    arrays |= {"L0": taken.tensor("L0")} if spec.l2 else {}
+    made = {step.tensor for step in walk(spec, taken.batch) if per_sample(step.tensor)}
+    named = {*taken.new, *(f"d{name}" for name in taken.new), *made, f"a{spec.depth}"} - {"x"}
+    arrays |= {ascii_formula(name): taken.tensor(name) for name in sorted(named)}
+    arrays |= {f"mask{name[1:]}": taken.tensor(name) for name in mask_shapes(spec, taken.batch)}
+    if taken.optimiser != OptimiserSpec():
+        arrays |= {f"new_{ascii_formula(name)}": array for name, array in taken.new.items()}
+    for slot, flat in taken.after.slots.items():
+        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in views(flat, spec).items()}
+    return arrays
+
+
+def save_arrays(taken: Pass, path: Path) -> int:
+    """Write all arrays of a pass into an npz file; return how many they are. Raises SpecError if the file
+    cannot be written."""
+    arrays = arrays_of(taken)
+    try:
+        with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
+    except OSError as error:
+        raise SpecError("save", f"{quoted(str(path))} cannot be written: {error.strerror or error}") from None
+    return len(arrays)

@@ -1,0 +1,95 @@
+"""Carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.data.samples import load
+from tui_backprop.engine.network.inference import grid, outputs
+from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.primitives import Array
+from tui_backprop.session.state import Session
+
+MARGIN = 0.08  # of the range of the samples, left free on each side of a picture
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """What a network says in the plane of its two inputs, from the corner ``low`` to ``high``.
+
+    ``said`` (rows, columns) is the class of each cell, the top row first, -1 where the output is no number;
+    ``sure`` its probability, None for a loss without probabilities. ``points`` (n, 2) are the samples, ``classes``
+    (n,) what they are, ``right`` (n,) whether they are read so; ``sample`` is the one that is looked at.
+    """
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+    said: Array
+    sure: Array | None
+    points: Array
+    classes: Array
+    right: Array
+    sample: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A curve: the output ``y`` (n,) at the inputs ``x`` (n,), the samples by their input (``points``, ``targets``),
+    and which of those are in the batch."""
+
+    x: Array
+    y: Array
+    points: Array
+    targets: Array
+    batch: Array
+
+
+def plane_of(session: Session, parameters: Array, columns: int = 40, rows: int = 20) -> Plane | Fit | None:
+    """A picture of the network with these ``parameters`` (P,): of classes in a plane in so many cells, or of a curve
+    at twice as many inputs as ``columns``; None where the inputs are more than two. Nothing is dropped."""
+    about = info(session.data)
+    if about.inputs == 2 and about.classes:
+        return _plane(session, parameters, columns, rows)
+    if about.inputs == about.outputs == 1 and not about.classes:
+        return _fit(session, parameters, 2 * columns)
+    return None
+
+
+def _plane(session: Session, parameters: Array, columns: int, rows: int) -> Plane:
+    data = load(session.data, session.network.seed)
+    least, most = data.x.min(axis=0), data.x.max(axis=0)
+    margin = MARGIN * (most - least)
+    low, high = _corner(least - margin), _corner(most + margin)
+    cells = grid(low, high, rows, columns)
+    z, p = outputs(session.network, parameters, np.concatenate([cells, data.x]))
+    said = np.where(np.isnan(z).any(axis=1), -1, read_as(z, session.network.loss))
+    sure = None
+    if p is not None:
+        both = np.hstack([1 - p, p]) if p.shape[1] == 1 else p
+        sure = both[np.arange(len(cells)), said[: len(cells)]].reshape(rows, columns)
+    return Plane(
+        low,
+        high,
+        said[: len(cells)].reshape(rows, columns),
+        sure,
+        data.x,
+        data.target,
+        said[len(cells) :] == data.target,
+        session.sample,
+    )
+
+
+def _corner(at: Array) -> tuple[float, float]:
+    return float(at[0]), float(at[1])
+
+
+def _fit(session: Session, parameters: Array, n: int) -> Fit:
+    data = load(session.data, session.network.seed)
+    x = np.linspace(data.x.min(), data.x.max(), n)
+    z, _ = outputs(session.network, parameters, x[:, None])
+    batch = np.arange(session.sample, session.sample + min(session.batch, len(data.x))) % len(data.x)
+    order = np.argsort(data.x[:, 0])
+    return Fit(x, z[:, 0], data.x[order, 0], data.target[order, 0], np.flatnonzero(np.isin(order, batch)))

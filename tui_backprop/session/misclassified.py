@@ -1,0 +1,65 @@
+"""Which samples a network reads wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.network.predictions import class_of, read_as
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import Array
+from tui_backprop.session.state import Session
+
+AT_ONCE = 256  # samples in a pass
+
+
+def first_class(session: Session, t: Array) -> int | None:
+    """The class of the first sample of a batch with the targets ``t`` (n, ...), None where there are no classes."""
+    return class_of(np.asarray(t[0])) if info(session.data).classes else None
+
+
+def confusion(session: Session, parameters: Array) -> Array:
+    """How many samples of each class are read as which, over the whole data set: (classes, classes), true classes in
+    rows, by a network with these ``parameters`` (P,). Nothing is dropped."""
+    classes = info(session.data).classes
+    counts = np.zeros((classes, classes), int)
+    for _, target, said in _readings(session, parameters, 0, 1):
+        np.add.at(counts, (target, said), 1)
+    return counts
+
+
+def next_mistake(
+    session: Session, parameters: Array, direction: int = 1, sought: tuple[int, int] | None = None
+) -> int | None:
+    """The next sample after the session's (or the one before) that a network with these ``parameters`` (P,) reads
+    wrong, or is ``sought``: (its class, what it is read as). Goes round at the ends, the session's own coming last;
+    None if there is none, or if they have no classes. Nothing is dropped."""
+    about = info(session.data)
+    if not about.classes:
+        return None
+    start = session.sample + (1 if direction > 0 else 0)
+    for first, target, said in _readings(session, parameters, start, direction):
+        found = said != target if sought is None else (target == sought[0]) & (said == sought[1])
+        if found.any():
+            return int(first + np.flatnonzero(found)[0 if direction > 0 else -1]) % about.samples
+    return None
+
+
+def _readings(
+    session: Session, parameters: Array, start: int, direction: int
+) -> Iterator[tuple[int, Array, Array]]:
+    """(first sample, classes, what they are read as) of all samples, some at a time: from ``start`` on, or back from
+    the one before it, each sample once."""
+    spec, samples = session.network, info(session.data).samples
+    program = Program(spec, AT_ONCE, parameters)
+    for done in range(0, samples, AT_ONCE):
+        count = min(AT_ONCE, samples - done)
+        first = (start + done if direction > 0 else start - done - count) % samples
+        batch = cut(spec, session.data, first, AT_ONCE)
+        program.feed(batch.x, batch.t)
+        program.forward()
+        said = read_as(program.values[f"z{spec.depth}"], spec.loss)
+        yield first, batch.target[:count], said[:count]

@@ -1,0 +1,127 @@
+"""The network form without its widgets: which fields there are, and the Session that their texts make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers
+from tui_backprop.engine.training.optimizer_spec import OPTIMISERS
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import Session, from_preset, same_network
+from tui_backprop.support.validation import at_least_zero, positive, whole
+
+CUSTOM = "custom"
+SWITCH = ("off", "on")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A row of the form: its option name, its label, and its choices (none: a text to type)."""
+
+    name: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("preset", "preset", (*PRESETS, CUSTOM)),
+    Field("layers", "layers"),
+    Field("activation", "activation", ACTIVATIONS),
+    Field("layer-norm", "layer norm", SWITCH),
+    Field("residual", "residual", SWITCH),
+    Field("dropout", "dropout"),
+    Field("loss", "loss", LOSSES),
+    Field("l2", "L2 λ"),
+    Field("init", "init", INITS),
+    Field("data", "data", tuple(DATASETS)),
+    Field("sample", "sample"),
+    Field("batch", "batch"),
+    Field("optimiser", "optimiser", OPTIMISERS),
+    Field("lr", "rate α"),
+    Field("seed", "seed"),
+    Field("dtype", "precision", DTYPES),
+)
+
+
+def texts_of(session: Session) -> dict[str, str]:
+    """What the fields say for a session."""
+    spec = session.network
+    return {
+        "preset": same_network(session) or CUSTOM,
+        "layers": ",".join(map(str, spec.layers)),
+        "activation": spec.activation,
+        "layer-norm": SWITCH[spec.layer_norm],
+        "residual": SWITCH[spec.residual],
+        "dropout": f"{spec.dropout:g}",
+        "loss": spec.loss,
+        "l2": f"{spec.l2:g}",
+        "init": spec.init,
+        "data": session.data,
+        "sample": str(session.sample),
+        "batch": str(session.batch),
+        "optimiser": session.optimiser.name,
+        "lr": f"{session.lr:g}",
+        "seed": str(spec.seed),
+        "dtype": spec.dtype,
+    }
+
+
+def choices_of(field: Field, session: Session) -> tuple[str, ...]:
+    """What a field can be turned to: its choices, and what the session has, if that is none of them (a list of
+    activations, an initialisation with a size)."""
+    now = texts_of(session)[field.name]
+    return field.choices if now in field.choices else (*field.choices, now)
+
+
+def session_of(texts: Mapping[str, str], before: Session) -> Session:
+    """The session that the fields describe. What no field says stays as it was; training so far is kept where
+    network, data and optimiser stay the same.
+
+    Raises SpecError, naming the field, at the first value that does not do.
+    """
+
+    def number(name: str, was: float, read: Callable[[str, object], float]) -> float:
+        """A field's number; as long as the text is left alone, the number with all its digits."""
+        return was if texts[name] == f"{was:g}" else read(name, texts[name])
+
+    old = before.network
+    spec = NetworkSpec(
+        layers=parse_layers(texts["layers"]),
+        activation=texts["activation"],
+        loss=texts["loss"],
+        init=texts["init"],
+        dtype=texts["dtype"],
+        bias=old.bias,
+        seed=whole("seed", texts["seed"], 0),
+        layer_norm=texts["layer-norm"] == "on",
+        residual=texts["residual"] == "on",
+        dropout=number("dropout", old.dropout, at_least_zero),
+        l2=number("l2", old.l2, at_least_zero),
+    )
+    after = replace(
+        before,
+        network=spec,
+        data=texts["data"],
+        sample=whole("sample", texts["sample"], 0),
+        batch=whole("batch", texts["batch"], 1),
+        lr=number("lr", before.lr, positive),
+        optimiser=replace(before.optimiser, name=texts["optimiser"]),
+    )
+    if (spec, after.data) != (old, before.data):
+        sought = before.sought if after.data == before.data else None  # other data has other classes
+        return replace(after, history=(), fixes=(), step=0, units=(), decade=None, sought=sought)
+    return after if after.optimiser == before.optimiser else replace(after, history=(), fixes=())
+
+
+def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:
+    """The fields after a choice was made in one of them: a preset sets them all, a data set fits the network."""
+    texts = {**texts, name: value}
+    if name == "preset":
+        return texts_of(from_preset(value)) if value in PRESETS else texts
+    if name == "data":
+        hidden = replace(before.network, activation=ACTIVATIONS[0], loss=texts["loss"])
+        spec = fitted(replace(hidden, layers=parse_layers(texts["layers"])), value)
+        texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": "0"}
+    return texts

@@ -1,0 +1,190 @@
+"""From a Session to the numbers of its iteration. Earlier ones come back from checkpoints and a short replay."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from time import perf_counter
+
+import numpy as np
+
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.iteration import Pass, State, Update, take_pass
+from tui_backprop.engine.training.memory import MEGABYTES
+from tui_backprop.engine.training.training import Plan, Training, Watch
+from tui_backprop.session.state import Session, samples_of
+from tui_backprop.session.transitions import after_training, before_update
+from tui_backprop.session.update_log import Fix, Run, Way, shared, updates
+from tui_backprop.support.system import give_back, share
+
+PART = 0.1  # seconds of training at a time
+OFTEN = 0.25  # seconds between telling how far a replay is
+ENDLESS = 10**6  # updates ahead of training that has no end
+MOST = 256  # passes: those of a small network are larger than their arrays
+
+
+Told = Callable[[int, int], None]
+
+
+class Replay:
+    """Passes of sessions. Within ``limit`` bytes in all, those taken lately are kept in memory (one always is), and
+    states along the way of training, the first and the newest at least (see ``Checkpoints``).
+
+    Safe to use from several threads; one pass is computed at a time. While updates are gone through again for one,
+    ``told`` is called several times a second, in its thread: how many are done, and of how many.
+    """
+
+    def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
+        share()
+        self.limit, self._told = limit, told
+        self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
+        self._bytes = 0  # of all passes kept, about
+        self._training: Training | None = None
+        self._trained: tuple[object, Way] = None, ()  # its training_key, and the way it went
+        self._lock = threading.Lock()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of what is kept, about."""
+        return self._bytes + (self._training.checkpoints.bytes if self._training else 0)
+
+    @property
+    def states(self) -> int:
+        """How many passes and states are kept."""
+        return len(self._kept) + (len(self._training.checkpoints.iterations) if self._training else 0)
+
+    def state(self, session: Session) -> State:
+        """What a session starts from: parameters, those moved by hand too, and the optimiser's slots."""
+        with self._lock:
+            update = _update(session.network, session.data, session.update)
+            return update.from_there(self._state(session))
+
+    def kept(self, session: Session) -> Pass | None:
+        """The pass of a session if it is in memory; never computes, never waits."""
+        return self._kept.get(session.pass_key)
+
+    def take(self, session: Session) -> Pass:
+        """The pass of a session, computed if need be (and with it the updates that no checkpoint spares)."""
+        with self._lock:
+            taken = self._kept.get(session.pass_key)
+            if taken is None:
+                now = _update(session.network, session.data, session.update)
+                taken = take_pass(session.network, now, self._state(session), session.optimiser)
+                if taken.bad and not taken.bad.op and session.history:
+                    origin = self._along(session).went_bad(session.iteration, _plan(session))
+                    taken = replace(taken, origin=origin)
+            self._keep(session.pass_key, taken)
+            return taken
+
+    def train(self, session: Session, count: int | None) -> Iterator[list[float]]:
+        """Train a session on by ``count`` updates (None: without end), each with the next samples. Yields the losses
+        of the updates done since it last did, several times a second; what was done stays when it is stopped.
+        Meanwhile passes can be taken."""
+        done = 0
+        while count is None or done < count:
+            target = after_training(session, done + ENDLESS if count is None else count)
+            reached = session.iteration + done
+            losses: list[float] = []
+            with self._lock, suppress(_Enough):
+                training = self._along(target)
+                training.forget_after(reached)  # what was trained before is done again, for its losses
+                training.state(target.iteration, _plan(target), _until(PART, reached, losses))
+            done += len(losses)
+            yield losses
+
+    def _state(self, session: Session) -> State:
+        """What a session starts from, before anything is moved by hand."""
+        training = self._along(session)
+        before = self._kept.get(before_update(session).pass_key) if session.history else None
+        if before is None:
+            return training.state(session.iteration, _plan(session), _telling(self._told, session.iteration))
+        training.keep(before.after)
+        return before.after
+
+    def _along(self, session: Session) -> Training:
+        """The training that a session stands in, without the states of another way than the session's."""
+        key, went = self._trained
+        if self._training is None or key != session.training_key:
+            if self._training is not None:
+                self._training = None  # frees its states before others are made
+                give_back()
+            self._training = Training(session.network, session.optimiser, self.limit // 2)
+            went = ()
+        same = shared(went, session.history)
+        if same < session.iteration:
+            self._training.forget_after(same)
+            went = session.history
+        self._trained = session.training_key, went
+        return self._training
+
+    def _keep(self, key: object, taken: Pass) -> None:
+        if key not in self._kept:
+            self._bytes += _price(taken)
+        self._kept[key] = taken
+        self._kept.move_to_end(key)
+        while len(self._kept) > 1 and (self._bytes > self.limit // 2 or len(self._kept) > MOST):
+            self._bytes -= _price(self._kept.popitem(last=False)[1])
+
+
+class _Enough(Exception):
+    """It is time to say how far training has come."""
+
+
+def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
+    """Take down losses for so long, one at least; not those of a replay up to what was reached before."""
+    end = perf_counter() + seconds
+
+    def watch(done: int, loss: float) -> None:
+        if done > reached:
+            losses.append(loss)
+            if perf_counter() > end:
+                raise _Enough
+
+    return watch
+
+
+def _telling(told: Told | None, to: int) -> Watch:
+    """Tell how far a replay is that goes to an iteration; nothing of one that takes no time."""
+    if told is None:
+        return lambda done, loss: None
+    first, due = 0, 0.0
+
+    def watch(done: int, loss: float) -> None:
+        nonlocal first, due
+        now = perf_counter()
+        if not due:
+            first, due = done - 1, now + OFTEN
+        elif now > due:
+            due = now + OFTEN
+            told(done - first, to - first)
+
+    return watch
+
+
+def _price(taken: Pass) -> int:
+    """About the bytes of a pass: its share of the peak."""
+    return taken.spec.memory(taken.batch, len(taken.after.slots)) // 3
+
+
+@lru_cache(maxsize=2)
+def _update(network: NetworkSpec, data: str, run: Run) -> Update:
+    batch = cut(network, data, run.sample, run.batch)
+    return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.fixes))
+
+
+def place_of(network: NetworkSpec, fix: Fix) -> int:
+    """Where a parameter lies in the flat vector."""
+    start: int = parameter_slices(network)[fix.tensor].start
+    return start + int(np.ravel_multi_index(fix.index, parameter_shapes(network)[fix.tensor]))
+
+
+def _plan(session: Session) -> Plan:
+    """The updates of a session's history, by iteration."""
+    each = updates(session.history, samples_of(session))
+    return lambda t: _update(session.network, session.data, each(t))

@@ -1,0 +1,198 @@
+"""A session as one line of text, and back: a link to a moment, for another machine or another day.
+
+``bp1-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
+from the nearest preset, as msgpack, deflated. A token of version 1 means the same for ever: whoever changes a
+preset, a default or the words below makes it version 2 (the tests hold tokens that were made before).
+
+Tokens come from anywhere. Nothing in one is run, nothing is unpacked beyond a bound, and what it holds has to be a
+session that the app could have come to by its keys (see ``validity``), written as ``encode`` writes it.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from typing import Any, get_type_hints
+
+import msgspec
+
+from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.update_log import Fix, Run
+from tui_backprop.session.validation import MARKS, check, check_limits, check_size, settled
+from tui_backprop.support.validation import SpecError, one_of, quoted
+
+VERSION = 1
+START = f"bp{VERSION}-"
+FORM = re.compile(r"bp([0-9]{1,6})-(.*)", re.DOTALL)
+BODY = re.compile(r"[A-Za-z0-9_-]*")
+MOST = 2**18  # bytes of a session as msgpack
+LONGEST = 2**19  # characters of a token
+SHOWN = 200  # characters of what is said about a bad one
+USUAL = "lesson"  # the preset that need not be named
+
+DAMAGED = "this token is damaged; copy it again, all of it"
+
+# What a run or a fix differs from: nothing that is one, so that all they need is written.
+NO_RUN, NO_FIX = Run(-1, 0, 0.0), Fix("", (), 0.0)
+
+# What tokens are made of, for deflate to refer to; the commonest last. Part of version 1: it never changes.
+WORDS = (
+    "sought held marked marks pair pinned asked rank accused measure racer precision notch zoom axis lesson_clock"
+    " decade weight\x20x\x20gradient float32 update passes FLOPs training largest picture histogram layer operation"
+    " horizon warmup schedule clip weight_decay epsilon beta2 momentum nesterov rmsprop adam adamw name optimiser"
+    " cosine linear exponential inverse-sqrt step l2 dropout residual layer_norm seed bias init loss activation"
+    " layers xavier orthogonal normal constant zeros lecun half-squares mse binary-cross-entropy leaky-relu elu gelu"
+    " silu softplus sigmoid identity relu tanh float64 dtype network digits circles spiral moons sine vanishing xor"
+    " preset data view grain units W1 W2 by index tensor fixes sample batch lr count stride history sample batch lr"
+    " count stride step"
+)
+
+
+@lru_cache(maxsize=1)
+def _words() -> bytes:
+    """The words as msgpack writes short texts: a byte with the length, and then the text."""
+    texts = [word.encode() for word in WORDS.split(" ")]
+    return b"".join(bytes([0xA0 + len(text)]) + text for text in texts)
+
+
+# --- writing -----------------------------------------------------------------------------------------------
+
+
+def encode(session: Session) -> str:
+    """The token of a session. Raises SpecError for the field ``open`` where no machine would open it: more layers,
+    bookmarks, or days of training than may be asked of one; or thousands of runs of updates."""
+    try:
+        check_limits(session)
+    except SpecError as error:
+        raise SpecError("open", f"this session has no token: {error.field}: {error.message}") from None
+    packed = _packed(settled(session))
+    if len(packed) > MOST:
+        raise SpecError(
+            "open", "this session is too large for a token; drop bookmarks, or train in longer runs"
+        )
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=_words())
+    return START + _sealed(squeeze.compress(packed) + squeeze.flush())
+
+
+def _sealed(squeezed: bytes) -> str:
+    """A token's text behind its first characters."""
+    checksum = zlib.crc32(squeezed).to_bytes(4, "big")
+    return urlsafe_b64encode(checksum + squeezed).rstrip(b"=").decode()
+
+
+def _packed(session: Session) -> bytes:
+    """What differs from the preset from which the least differs, and of bookmarks, from the session itself."""
+    alone = replace(session, marks=(), marked=0, held=None)
+    here = replace(alone, history=(), fixes=())
+    name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, from_preset(name)))))
+    found: dict[str, Any] = {} if name == USUAL else {"preset": name}
+    found |= _different(replace(session, marks=()), from_preset(name))
+    if session.marks:
+        found["marks"] = [_different(mark, alone) for mark in session.marks]
+    return msgspec.msgpack.encode(found)
+
+
+def _different(value: object, base: object) -> dict[str, Any]:
+    """The fields of a dataclass that differ from those of another one, as plain values."""
+    pairs = {f.name: (getattr(value, f.name), getattr(base, f.name)) for f in fields(value)}  # type: ignore[arg-type]
+    return {name: _plain(mine, other) for name, (mine, other) in pairs.items() if mine != other}
+
+
+def _plain(value: Any, base: object) -> Any:
+    if isinstance(value, Run):
+        return _different(value, NO_RUN)
+    if isinstance(value, Fix):
+        return _different(value, NO_FIX)
+    if is_dataclass(value):
+        return _different(value, base)
+    return [_plain(each, None) for each in value] if isinstance(value, tuple) else value
+
+
+# --- reading -----------------------------------------------------------------------------------------------
+
+
+def decode(text: str) -> Session:
+    """The session of a token, however it was broken into lines on its way. Raises SpecError for the field ``open``,
+    in one line, for any text that ``encode`` did not make, and for a session that has no place on this machine."""
+    packed = _unpacked(text)
+    try:
+        session = _session(packed)
+        check(session)
+    except SpecError as error:
+        why = f"the session of this token cannot be opened: {error.field}: {error.message}"
+        raise SpecError("open", why if len(why) <= SHOWN else f"{why[: SHOWN - 3]}...") from None
+    except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError):
+        raise SpecError("open", "this token does not hold a session") from None
+    if _packed(session) != packed:
+        raise SpecError("open", "this token is not as backprop-tui writes them; have it made again")
+    return session
+
+
+def _unpacked(text: str) -> bytes:
+    """The msgpack in a token: its form, version and checksum are right, and it is not too long."""
+    if len(text) > LONGEST:
+        raise SpecError("open", f"{len(text):,} characters are no token; the longest have {LONGEST:,}")
+    text = "".join(text.split())
+    form = FORM.fullmatch(text)
+    if form is None:
+        raise SpecError("open", f"{quoted(text)} is no token; they begin with {START}")
+    version, body = int(form[1]), form[2]
+    if version > VERSION:
+        raise SpecError(
+            "open",
+            f"this token was made by a newer version (bp{version}-); this one reads {START}, update it",
+        )
+    if form[1] != str(VERSION) or not BODY.fullmatch(body) or len(body) % 4 == 1:
+        raise SpecError("open", DAMAGED)
+    sealed = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    if _sealed(sealed[4:]) != body:  # which the checksum is part of
+        raise SpecError("open", DAMAGED)
+    return _expanded(sealed[4:])
+
+
+def _expanded(squeezed: bytes) -> bytes:
+    """Undo deflate, up to a bound: a few bytes can stand for gigabytes."""
+    expand = zlib.decompressobj(-15, zdict=_words())
+    try:
+        packed = expand.decompress(squeezed, MOST + 1)
+    except zlib.error:
+        raise SpecError("open", DAMAGED) from None
+    if len(packed) > MOST:
+        raise SpecError("open", f"this token is too large; what it holds may take {MOST // 1024} KiB")
+    if not expand.eof or expand.unused_data:
+        raise SpecError("open", DAMAGED)
+    return packed
+
+
+def _session(packed: bytes) -> Session:
+    """The session that is written in msgpack. Raises what can be raised on the way; its values are not checked, but
+    for what would make the rest take long."""
+    found = msgspec.msgpack.decode(packed, type=dict[str, Any])
+    base = from_preset(one_of("preset", found.pop("preset", USUAL), PRESETS))
+    marks = found.pop("marks", [])
+    if not isinstance(marks, list) or len(marks) > MARKS:
+        raise SpecError("marks", f"these are not up to {MARKS} bookmarks")
+    session: Session = _changed(base, found)
+    alone = replace(session, marked=0, held=None)
+    return replace(session, marks=tuple(_changed(alone, mark) for mark in marks))
+
+
+def _changed(base: Any, found: dict[str, Any]) -> Any:
+    """A dataclass with those fields changed; those that are dataclasses in turn likewise."""
+    if not isinstance(found, dict):
+        raise TypeError(found)
+    types, changes = get_type_hints(type(base)), {}
+    for name, value in found.items():
+        if name not in types:
+            raise SpecError(
+                name if name.isidentifier() else "token", "this version knows no such thing; a newer one may"
+            )
+        old = getattr(base, name)
+        changes[name] = _changed(old, value) if is_dataclass(old) else msgspec.convert(value, types[name])
+        if name == "network":
+            check_size(changes[name])
+    return replace(base, **changes)

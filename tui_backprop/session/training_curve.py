@@ -1,0 +1,162 @@
+"""What training comes to: the losses on the way, scores on a fixed part of the data, and a picture of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.data.samples import cut
+from tui_backprop.engine.network.inference import passes
+from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import Array
+
+FIXED = 500  # samples that scores are taken on, at most
+
+
+@dataclass(frozen=True)
+class Point:
+    """The loss of an iteration's batch, before its update."""
+
+    iteration: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """The loss of the first FIXED samples before iteration ``iteration``, and the share that is read right, 0 to 1
+    (None where the data set has no classes)."""
+
+    iteration: int
+    loss: float
+    right: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """Training so far, as a snapshot. ``losses`` (n,), float64, are the batches' of iterations ``first`` to
+    first + n - 1, each before its update; ``wanted`` is how many updates are asked for in all (None: until stopped),
+    ``seconds`` what the n took."""
+
+    first: int
+    losses: Array
+    scores: tuple[Score, ...] = ()
+    wanted: int | None = None
+    seconds: float = 0.0
+    going: bool = False
+
+    @classmethod
+    def nothing(cls, first: int) -> Learning:
+        """Before the first update."""
+        return cls(first, np.empty(0))
+
+    def and_then(self, losses: Sequence[float], seconds: float) -> Learning:
+        """With more updates, after so many seconds in all."""
+        return replace(self, losses=np.append(self.losses, losses), seconds=seconds)
+
+    def up_to(self, iteration: int) -> Learning:
+        """Before a later part, which is left out."""
+        left = min(max(iteration - self.first, 0), self.done)
+        scores = tuple(score for score in self.scores if score.iteration <= iteration)
+        seconds = self.seconds * left / max(self.done, 1)
+        return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds)
+
+    @property
+    def done(self) -> int:
+        """Updates so far, n."""
+        return len(self.losses)
+
+    @property
+    def rate(self) -> float:
+        """Updates a second; 0 as long as it is not known."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds to go at this rate; None if that is not known."""
+        if self.wanted is None or not self.rate:
+            return None
+        return max(self.wanted - self.done, 0) / self.rate
+
+    @property
+    def last(self) -> Point | None:
+        """The newest loss, if there is one."""
+        return Point(self.first + self.done - 1, float(self.losses[-1])) if self.done else None
+
+    @property
+    def lost(self) -> int | None:
+        """The first iteration whose loss is no finite number, if there is one."""
+        bad = np.flatnonzero(~np.isfinite(self.losses))
+        return self.first + int(bad[0]) if len(bad) else None
+
+
+def smoothed(losses: Array, width: int) -> Array:
+    """The running mean: of each loss and the width - 1 before it, as far as they exist and are finite; NaN where the
+    loss itself is not finite."""
+    finite = np.isfinite(losses)
+    if finite.all():
+        counts = np.minimum(np.arange(1.0, len(losses) + 1), width)
+    else:
+        counts = np.maximum(_window_sums(finite.astype(float), width), 1)
+    with np.errstate(over="ignore"):
+        return np.where(finite, _window_sums(np.where(finite, losses, 0.0), width) / counts, np.nan)
+
+
+def _window_sums(values: Array, width: int) -> Array:
+    """The sum of each value and the width - 1 before it.
+
+    A window ends in one block of ``width`` and begins in the one before: it is the head of the one and the tail of
+    the other. Unlike differences of one long cumulative sum, this adds only what is in the window: a huge loss
+    leaves no round-off behind.
+    """
+    n = len(values)
+    padded = np.zeros(-(-(n + width - 1) // width) * width)
+    padded[width - 1 : width - 1 + n] = values
+    blocks = padded.reshape(-1, width)
+    heads = np.cumsum(blocks, axis=1).ravel()[width - 1 : width - 1 + n]
+    tails = np.cumsum(blocks[:, ::-1], axis=1)[:, ::-1].ravel()[:n]
+    tails[::width] = 0  # these windows are whole blocks
+    return heads + tails
+
+
+def thinned(losses: Array, most: int) -> Array:
+    """Which losses to draw: the places of ``most`` of them at most (2 at least), in order, with the smallest and the
+    largest finite one of each of most / 2 equal stretches. A stretch without a finite one keeps its first."""
+    n = len(losses)
+    if n <= most:
+        return np.arange(n)
+    each = -(-n // max(most // 2, 1))
+    padded = np.full(-(-n // each) * each, np.nan)
+    padded[:n] = losses
+    stretches = padded.reshape(-1, each)
+    finite = np.isfinite(stretches)
+    small = np.where(finite, stretches, np.inf).argmin(axis=1)
+    large = np.where(finite, stretches, -np.inf).argmax(axis=1)
+    starts = np.arange(0, len(padded), each)
+    return np.unique(np.concatenate([starts + small, starts + large]))
+
+
+def fixed_part(data: str) -> int:
+    """How many samples of a data set scores are taken on."""
+    return min(FIXED, info(data).samples)
+
+
+def score(spec: NetworkSpec, data: str, parameters: Array) -> tuple[float, float | None]:
+    """The loss (penalty and all) and the share read right of the fixed part of a data set, as in ``Score``, by a
+    network with these ``parameters`` (P,). Nothing is dropped."""
+    batch = cut(spec, data, 0, fixed_part(data))
+    loss, right, done = 0.0, 0, 0
+    for program in passes(spec, parameters, batch.x, batch.t):
+        n = program.batch
+        loss += float(program.values["L"]) * n
+        if info(data).classes:
+            said = read_as(program.values[f"z{spec.depth}"], spec.loss)
+            right += int((said == batch.target[done : done + n]).sum())
+        done += n
+    return loss / done, right / done if info(data).classes else None
+
+
+# --- pictures ----------------------------------------------------------------------------------------------

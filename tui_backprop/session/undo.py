@@ -1,0 +1,58 @@
+"""Undo and redo: the sessions that were, kept as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from tui_backprop.session.state import Session
+
+MOST = 1000  # sessions, each of a few hundred bytes, that can be taken back
+CURSORS = ("rank", "units", "decade", "notch", "marked")  # each is moved by many presses of one key
+
+
+def changed(before: Session, after: Session) -> tuple[str, ...]:
+    """The names of the fields in which two sessions differ."""
+    return tuple(f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name))
+
+
+@dataclass(frozen=True)
+class History:
+    """A ``now`` between its ``past`` (latest last) and a ``future`` that was taken back (next one last)."""
+
+    now: Session
+    past: tuple[Session, ...] = ()
+    future: tuple[Session, ...] = ()
+
+    def go(self, session: Session) -> History:
+        """On to another session; what was taken back before is forgotten. Moves of one cursor, as long as nothing
+        comes between them, are one action: undo goes back to where it was first."""
+        if session == self.now:
+            return self
+        if not self._moves_on(session):
+            return History(session, (*self.past[1 - MOST :], self.now))
+        return History(session, self.past[: -1 if session == self.past[-1] else None])
+
+    def _moves_on(self, session: Session) -> bool:
+        """Whether going there only moves the cursor on that the action before moved. (A cursor that is let go, at
+        None or without units, is no move of it.)"""
+        if not self.past or self.future:
+            return False
+        last, this = changed(self.past[-1], self.now), changed(self.now, session)
+        return (
+            last == this
+            and len(this) == 1
+            and this[0] in CURSORS
+            and getattr(session, this[0]) not in (None, ())
+        )
+
+    def undo(self) -> History:
+        """One action back, if there was one."""
+        if not self.past:
+            return self
+        return History(self.past[-1], self.past[:-1], (*self.future, self.now))
+
+    def redo(self) -> History:
+        """One action on again, if one was taken back."""
+        if not self.future:
+            return self
+        return History(self.future[-1], (*self.past, self.now), self.future[:-1])

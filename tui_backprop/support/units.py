@@ -1,0 +1,8 @@
+"""Carried out."""
+
+from __future__ import annotations
+
+MINUTE, HOUR, DAY, YEAR = 60.0, 3600.0, 86400.0, 365.25 * 86400
+
+
+UNIVERSE = 13.8e9 * YEAR  # 4.35e17 s

@@ -1,0 +1,94 @@
+"""Carried out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+LONGEST_INTEGER = 18  # digits; a size with more cannot be counted in 64 bits
+
+
+class SpecError(ValueError):
+    """A choice that cannot be built: which field, what is wrong with it, and what would be right.
+
+    ``field`` is the name of the option (``layers``, ``loss``, ...), so that the command line can name the
+    flag and the form can put the message beside its input.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
+    """Return ``value`` if it is allowed; raise SpecError with the list of choices otherwise."""
+    choices = tuple(allowed)
+    if not isinstance(value, str) or value not in choices:
+        raise SpecError(field, f"{quoted(value)} is unknown; choose from {', '.join(choices)}")
+    return value
+
+
+def quoted(value: object) -> str:
+    """Show what was typed: printable characters only, cut to a length that fits a line."""
+    if isinstance(value, int) and abs(value) >= 10**40:
+        value = f"{'-' if value < 0 else ''}{'9' * 40}"  # Python will not print a very long one
+    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
+
+
+def whole(field: str, value: object, least: int) -> int:
+    """Return ``value`` (an int, or text that reads as one) if it is a whole number of at least ``least``."""
+    if type(value) is int and abs(value) >= 10**LONGEST_INTEGER:
+        value = ("-" if value < 0 else "") + "9" * (
+            LONGEST_INTEGER + 1
+        )  # Python will not print a very long one
+    text = str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+    digits = text.lstrip("+-").lstrip("0")
+    if text[0] != "-" and len(digits) > LONGEST_INTEGER:
+        raise SpecError(
+            field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits"
+        )
+    number = int(digits[: LONGEST_INTEGER + 1] or 0) * (-1 if text[0] == "-" else 1)
+    if number < least:
+        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+    return number
+
+
+def _wanted(least: int) -> str:
+    return "a positive whole number" if least == 1 else f"a whole number, {least} or more"
+
+
+def _number(value: object) -> float:
+    """``value`` (a number, or text that reads as one) as a float; NaN if it is none."""
+    try:
+        text = str(value).strip()
+        return float(text) if text.isascii() and not isinstance(value, bool) else float("nan")
+    except (ValueError, OverflowError):
+        return float("nan")
+
+
+def positive(field: str, value: object) -> float:
+    """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise SpecError(field, f"{quoted(value)} is not a positive number, such as 0.1")
+    return number
+
+
+def at_least_zero(field: str, value: object, below: float = float("inf")) -> float:
+    """Return ``value`` (a number, or text that reads as one) if it is zero or more, and below ``below``."""
+    number = _number(value)
+    if not 0 <= number < below:
+        wanted = "0 or a positive number" if below == float("inf") else f"a number from 0 to below {below:g}"
+        raise SpecError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
+    return number
+
+
+def switch(field: str, value: object) -> bool:
+    """Return ``value`` if it is True or False."""
+    if not isinstance(value, bool):
+        raise SpecError(field, f"{quoted(value)} is neither on nor off")
+    return value

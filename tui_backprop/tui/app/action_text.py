@@ -1,0 +1,88 @@
+"""What an action was, in a few words: told by what it changed in the Session. Undo and redo say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui_backprop.render.panels.bars import layers_text
+from tui_backprop.session import transitions as moves
+from tui_backprop.session.state import Session
+from tui_backprop.session.undo import changed
+
+Words = str | Callable[[Session, Session], str]
+
+
+def action_words(before: Session, after: Session) -> str:
+    """What led from one session to the other: training 1,000 updates; sample; cursor in the ranking. Nothing, where
+    they are equal."""
+    fields = changed(before, after)
+    if fields and before.marks and after == moves.to_mark(before):
+        return f"going to bookmark {before.marked + 1}"
+    first = next((name for name in WORDS if name in fields), "")
+    words = WORDS.get(first, ", ".join(fields).replace("_", " "))
+    return words if isinstance(words, str) else words(before, after)
+
+
+def _updates(before: Session, after: Session) -> str:
+    """Iterations on or back: by a step of the walk, or by training."""
+    more = after.iteration - before.iteration
+    if more == 1 and after.step < before.step:
+        return "step into the next iteration"
+    if more == -1 and after.step > before.step:
+        return "step into the iteration before"
+    if more > 0:
+        return f"training {more:,} update{'s' if more > 1 else ''}"
+    return f"going back to iteration {after.iteration:,}" if more else "other updates"
+
+
+def _moved(before: Session, after: Session) -> str:
+    fix = next((fix for fix in after.fixes if fix not in before.fixes), None)
+    return f"moving {_named(fix.tensor, fix.index)} by hand" if fix else "moving a parameter by hand"
+
+
+def _asked(before: Session, after: Session) -> str:
+    return f"look at {_named(*after.asked)}" if after.asked else "look at another number"
+
+
+def _named(tensor: str, index: tuple[int, ...]) -> str:
+    return f"{tensor}[{','.join(map(str, index))}]"
+
+
+def _marks(before: Session, after: Session) -> str:
+    more = len(after.marks) > len(before.marks)
+    return f"setting bookmark {len(after.marks)}" if more else f"dropping bookmark {before.marked + 1}"
+
+
+# Every field of the Session. What changes others along with it comes before them.
+WORDS: dict[str, Words] = {
+    "network": lambda before, after: f"network {layers_text(after.network.layers, 20)}",
+    "data": lambda before, after: f"data set {after.data}",
+    "optimiser": lambda before, after: f"optimiser {after.optimiser.name}",
+    "history": _updates,
+    "fixes": _moved,
+    "lr": "rate α",
+    "batch": "batch size",
+    "sample": "sample",
+    "marks": _marks,
+    "marked": "cursor in the bookmarks",
+    "held": "bookmark held",
+    "measure": "measure of the ranking",
+    "accused": "layer of the ranking",
+    "rank": "cursor in the ranking",
+    "asked": _asked,
+    "pinned": "pair of weights",
+    "pair": "one weight or two",
+    "grain": "grain of the walk",
+    "step": "step",
+    "view": "view of the array",
+    "units": "unit",
+    "decade": "cursor in the cost chart",
+    "lesson_clock": "clock of the cost chart",
+    "axis": "axis of the cost chart",
+    "zoom": "zoom of the cost chart",
+    "notch": "step h of the dial",
+    "precision": "precision of the dial",
+    "racer": "method of the race",
+    "sought": "choice of errors",
+    "panel": "panel",
+}

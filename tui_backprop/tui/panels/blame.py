@@ -1,0 +1,37 @@
+"""The blame panel: which weights caused the error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.view_state import Accusation
+from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.widgets.canvas import Canvas
+
+
+class BlameView(Canvas, can_focus=True):
+    """Shows an Accusation; its keys ask the app for another culprit, layer or measure."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("blame")
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="blame-view")
+        self._accusation: Accusation | None = None
+
+    def show(self, accusation: Accusation) -> None:
+        self._accusation = accusation
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        if self._accusation is None:
+            return [line(("running the first pass …", "muted"))]
+        from tui_backprop.render.panels.blame import blame_panel  # numpy: after the first paint
+        from tui_backprop.render.panels.fixes import fixes_lines
+
+        moved = fixes_lines(self._accusation.session, columns, self._glyphs)
+        return [*moved, *blame_panel(self._accusation, columns, rows - len(moved), self._glyphs)]

@@ -1,0 +1,48 @@
+"""The first page of the cost panel: the chart, and what it says under its cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from tui_backprop.render.draw.spans import Line, beside, line
+from tui_backprop.render.view_state import Moment
+from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.cost_page import CostPage
+
+TALL, WIDE, READOUT = 26, 56, 36  # the words stand beside the chart below so many rows, from so many columns
+BROAD, ROOMY = 100, 48  # and from so many columns at any height, with so much room for them
+LEAST = 10  # rows of a chart with words below
+
+
+class CostView(CostPage):
+    """Its cursor keys ask the app for another parameter count, unit or zoom."""
+
+    NAME = "cost"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("cost")
+
+    def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
+        """Steps of the walk change nothing here."""
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        costs = self._costs
+        if costs is None or costs.law is None:
+            return [line(("measuring a forward pass on this machine …", "muted"))]
+        from tui_backprop.render.cost.chart import chart  # plotext: after the first paint
+        from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
+
+        def plot(wide: int, high: int) -> list[Line]:
+            over = [heading(costs, wide), *sweeping(costs, wide, self._glyphs), legend(wide, self._glyphs)]
+            return [*over, *chart(costs, wide, max(high - len(over), 4), self._glyphs)]
+
+        head = [pages(self.NAME, columns, self._glyphs)]
+        if columns >= (WIDE if rows < TALL else BROAD):
+            room = READOUT if columns < BROAD else ROOMY
+            left = columns - room - 3
+            words = readout(costs, room, rows - 1, self._glyphs)
+            return [*head, *beside(plot(left, rows - 1), words, left, 3)]
+        words = readout(costs, columns, glyphs=self._glyphs)
+        words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
+        return [*head, *plot(columns, rows - 1 - len(words)), *words]

@@ -1,0 +1,43 @@
+"""The page of the cost panel with the ledger: what every layer takes, forward and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import BindingType
+
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line
+from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.cost_page import CostPage
+
+if TYPE_CHECKING:
+    from tui_backprop.cost.accounting.timing import Timing
+
+
+class LedgerView(CostPage):
+    """Its question is what every operation takes on this machine."""
+
+    NAME = "ledger"
+    GOES_ON = True
+    BINDINGS: ClassVar[list[BindingType]] = bindings("ledger")
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._first = 0
+
+    def action_scroll_ledger(self, direction: int) -> None:
+        if self._moment is not None:
+            last = self._moment.session.network.depth - 1
+            self._first = min(max(self._first + direction, 0), last)
+            self.redraw()
+
+    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+        from tui_backprop.cost.accounting.ledger import ledger
+        from tui_backprop.render.cost.ledger import ledger_lines
+
+        session = moment.session
+        book = ledger(session.network, session.batch, cast("Timing | None", found))
+        return ledger_lines(book, columns, rows, self._glyphs, self._first)

@@ -1,0 +1,64 @@
+"""The prompt for an address: which number to look at, or which iteration to go to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from tui_backprop.engine.explain.address import EXAMPLES, Address, parse_address
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, wrap
+from tui_backprop.support.validation import SpecError
+from tui_backprop.tui.screens.dialog import Dialog
+from tui_backprop.tui.widgets.canvas import Canvas
+from tui_backprop.tui.widgets.line_input import Entry
+
+
+class Hint(Canvas):
+    """What can be asked for, or why what was typed cannot."""
+
+    DEFAULT_CSS = "Hint { height: 2; }"
+
+    def __init__(self, last: int, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="hint")
+        which = f"; or an iteration, 0 to {last:,}" if last else ""
+        self._said = (f"such as {EXAMPLES}{which}", "muted")
+
+    def say(self, words: str) -> None:
+        self._said = words, "bad"
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> list[Line]:
+        words, role = self._said
+        return wrap(words, columns, role)[:rows]
+
+
+class AskScreen(Dialog[Address | None]):
+    """One line over the app; enter goes there, escape goes back."""
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
+
+    def __init__(self, network: NetworkSpec, last: int, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._network, self._last = network, last  # the last iteration that was trained
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="ask") as box:
+            box.border_title = "which number, or iteration?"
+            box.border_subtitle = "enter shows it   esc closes"
+            yield Entry(compact=True)
+            yield Hint(self._last, self._glyphs)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(parse_address(event.value, self._network, self._last))
+        except SpecError as error:
+            self.query_one(Hint).say(error.message)

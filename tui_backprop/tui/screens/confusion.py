@@ -1,0 +1,106 @@
+"""The table of what is read as what, to choose which samples to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.panels.confusion import (
+    ALL,
+    Choice,
+    Confusion,
+    confusion_lines,
+    footer,
+    rows_of,
+)
+from tui_backprop.tui.screens.dialog import Dialog
+from tui_backprop.tui.widgets.canvas import Canvas
+
+
+class Table(Canvas, can_focus=True):
+    """Draws a Confusion, and until it has one how many samples are being read."""
+
+    confusion: Confusion | None = None
+
+    def __init__(self, samples: int, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="confusion-table")
+        self._samples = samples
+
+    def show(self, confusion: Confusion) -> None:
+        self.confusion = confusion
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> list[Line]:
+        if self.confusion is None:
+            return [self._glyphs.fit(line((f"reading {self._samples:,} samples ...", "muted")))]
+        return [self._glyphs.fit(row) for row in confusion_lines(self.confusion, columns, self._glyphs)]
+
+
+class ConfusionScreen(Dialog[Choice | None]):
+    """Over the app; enter goes to the next such sample, if there is one, escape back."""
+
+    AUTO_FOCUS = "#confusion-table"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1, 0)", show=False),
+        Binding("down,j", "move(1, 0)", show=False),
+        Binding("left,h", "move(0, -1)", show=False),
+        Binding("right,l", "move(0, 1)", show=False),
+        Binding("enter,space", "choose", show=False),
+        Binding("e", "all", show=False),
+        *(Binding(str(digit), f"digit({digit})", show=False) for digit in range(10)),
+        Binding("escape,q,C,ctrl+g", "dismiss(None)", show=False),
+    ]
+
+    def __init__(self, classes: int, samples: int, glyphs: Glyphs) -> None:
+        super().__init__(glyphs)
+        self._count = classes
+        self._table = Table(samples, glyphs)  # made here: a key may come before it is on the screen
+        self._early: list[Callable[[Confusion], object]] = []  # what was pressed before it was filled
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="confusion") as box:
+            box.border_title = "what is read as what"
+            box.styles.height = rows_of(self._count) + 2
+            yield self._table
+
+    def on_resize(self) -> None:
+        box = self.query_one("#confusion")
+        box.border_subtitle = footer(self._count, box.size.width, self._glyphs)
+
+    def fill(self, counts: Sequence[Sequence[int]], chosen: Choice | None) -> None:
+        """Show what was read, with the cursor at ``chosen`` (None: at what is most often read wrong), and do what was
+        pressed meanwhile."""
+        self._table.show(Confusion(counts, chosen))
+        for action in self._early:
+            self._do(action)
+
+    def action_move(self, down: int, right: int) -> None:
+        self._do(lambda confusion: self._table.show(confusion.moved(down, right)))
+
+    def action_digit(self, digit: int) -> None:
+        self._do(lambda confusion: self._table.show(confusion.typed(digit)))
+
+    def action_choose(self) -> None:
+        self._do(self._choose)
+
+    def action_all(self) -> None:
+        self.dismiss(ALL)
+
+    def _choose(self, confusion: Confusion) -> None:
+        if confusion.count:
+            self.dismiss(confusion.cursor)
+        else:
+            self._table.show(confusion.asked())
+
+    def _do(self, action: Callable[[Confusion], object]) -> None:
+        """Do it with the table, now or as soon as that is filled."""
+        if self._table.confusion is None:
+            self._early.append(action)
+        else:
+            action(self._table.confusion)

@@ -1,0 +1,106 @@
+"""The help: every key, and how to read the maps."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.scrollbar import ScrollBarRender
+
+from tui_backprop.keys.table import everywhere, names_of, own_keys
+from tui_backprop.lesson.captions import WORDS
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.session.state import PLACES
+from tui_backprop.tui.screens.dialog import Dialog
+from tui_backprop.tui.widgets.canvas import Canvas
+
+NAMED = 12  # columns for keys and words
+WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
+
+
+def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
+    """The whole page: what the panel that has the keys makes of them, what works everywhere, the other panels."""
+
+    def entry(name: str, words: str, role: str = "key") -> list[Line]:
+        rows = wrap(words, columns - NAMED)
+        return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
+
+    def section(place: str) -> list[Line]:
+        own = [(shown, words) for shown, _, words in own_keys(place, glyphs.keys)]
+        own += [
+            (names_of(key), key.help)
+            for key in glyphs.keys
+            if not key.own and place in key.places and key.places != PLACES
+        ]
+        rows = [row for names, words in own for row in entry(glyphs.text(names), glyphs.words(words))]
+        too = " (elsewhere too, if the key is free)" if place == "walk" != panel else ""
+        return [line((f"In the {place} panel{too}", "title")), *rows, ()] if rows else []
+
+    lines = section(panel)
+    maps: list[Line] = [
+        line(("Reading the maps", "title")),
+        line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
+        line((f"  {glyphs.down}   ", "backward"), "negative, from small to large"),
+        line((f"  {glyphs.zero}     ", "text"), "near zero, against the largest in the map"),
+        line(
+            ("  x z a", "forward"),
+            " are on their way forward, ",
+            ("δ dW db", "backward"),
+            " on their way back",
+        ),
+        (),
+    ]
+    outside = ", outside the fields" if panel == "network" else ""
+    lines += [*(maps if panel == "walk" else []), line((f"Everywhere{outside}", "title"))]
+    for key in everywhere(panel, glyphs.keys):
+        lines += entry(glyphs.text(names_of(key)), glyphs.words(key.help))
+    lines += [*entry("ctrl+p", "Everything by name."), ()]
+    lines += [row for place in PLACES if place != panel for row in section(place)]
+    lines += maps if panel != "walk" else []
+    lines.append(line(("Words", "title")))
+    for word, meaning in WORDS:
+        lines += entry(glyphs.text(word), meaning, "strong")
+    return [glyphs.fit(row) for row in lines]
+
+
+class HelpPage(Canvas):
+    """All lines at their full height; the screen scrolls it."""
+
+    def __init__(self, glyphs: Glyphs, columns: int, panel: str) -> None:
+        super().__init__(glyphs, id="help-page")
+        self._page = help_lines(glyphs, columns, panel)
+        self.styles.height = len(self._page)
+
+    def drawn(self, columns: int, rows: int) -> list[Line]:
+        return self._page
+
+
+class WholeCells(ScrollBarRender):
+    """A scrollbar of background colours alone: its usual ends are eighths of a block."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+
+
+class HelpScreen(Dialog[None]):
+    """Over the app until any of its keys is pressed; arrows scroll."""
+
+    AUTO_FOCUS = "#help"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,escape,enter,space", "dismiss", show=False),
+        Binding("question_mark,f1", "dismiss", show=False, id="help"),
+    ]
+
+    def __init__(self, glyphs: Glyphs, panel: str) -> None:
+        super().__init__(glyphs)
+        self._panel = panel
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="help") as box:
+            if self._glyphs.plain:
+                box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
+            box.border_title = "help"
+            box.border_subtitle = self._glyphs.words("↑ ↓ scroll   {help} closes")
+            yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME, self._panel)

@@ -1,0 +1,80 @@
+"""The palette as Textual's widgets and styles.tcss know it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter, NoColor
+from textual.theme import Theme
+
+from tui_backprop.tui.palette import GROUNDS, LOOKS, THEMES
+
+FAINT, PAINTED = 8, 7  # bright black and white: in the palette they stand for dim and for reversed text
+
+
+def _theme(name: str) -> Theme:
+    grounds = {ground: values[THEMES.index(name)] for ground, values in GROUNDS.items()}
+    accents = {role: _colour(look) for role, look in LOOKS[name].items()}
+    own = grounds["background"] == "ansi_default"  # the terminal's own colours
+    return Theme(
+        name=name,
+        primary=accents["forward"],
+        secondary=accents["backward"],
+        warning=accents["backward"],
+        error=accents["loss"],
+        success=accents["update"],
+        accent=accents["backward"],
+        foreground=grounds["foreground"],
+        background=grounds["background"],
+        surface=grounds["surface"],
+        panel=grounds["surface"],
+        dark=name != "light",
+        ansi=own,
+        variables={
+            **{name: grounds[name] for name in ("border", "border-blurred", "field", "veil")},
+            "text-muted": grounds["muted"],
+            "ansi-background": "ansi_default",  # Textual asks for these two, whatever the theme
+            "ansi-foreground": "ansi_default",
+            **{f"block-cursor-{kind}foreground": grounds["foreground"] for kind in ("", "blurred-")},
+            **{f"block-cursor-{kind}background": grounds["cursor"] for kind in ("", "blurred-")},
+            **{f"block-cursor-{kind}text-style": "bold" for kind in ("", "blurred-")},
+            **{f"scrollbar{kind}": grounds["border-blurred"] for kind in ("", "-hover", "-active")},
+            **{f"scrollbar-background{kind}": grounds["surface"] for kind in ("", "-hover", "-active")},
+            "scrollbar-corner-color": grounds["surface"],
+        },
+    )
+
+
+def _colour(look: Style) -> str:
+    """A look's colour as Textual writes it."""
+    return "ansi_default" if look.color is None else Color.from_rich_color(look.color).hex
+
+
+TEXTUAL_THEMES = tuple(_theme(name) for name in THEMES)
+
+
+class Unpainted(LineFilter):
+    """Dims and reverses. No stylesheet can dim a border, none of the sixteen colours is fainter than text in every
+    scheme (in Solarized, bright black is the background), and Textual loses "reverse" on the way to a list's cursor.
+    So what stylesheets have in bright black is drawn dim here, and what they have on white is drawn reversed."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [Segment(text, style and _unpainted(style), control) for text, style, control in segments]
+
+
+@lru_cache(1024)
+def _unpainted(style: Style) -> Style:
+    if style.color is not None and style.color.number == FAINT:
+        style += Style(color="default", dim=True)
+    if style.bgcolor is not None and style.bgcolor.number == PAINTED:
+        style += Style(color="default", bgcolor="default", reverse=True, dim=False)
+    return style
+
+
+FILTERS: dict[str, tuple[LineFilter, ...]] = {
+    "terminal": (Unpainted(),),
+    "colourless": (Unpainted(), NoColor()),
+}

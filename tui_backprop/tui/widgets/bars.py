@@ -1,0 +1,77 @@
+"""The strips at the top and the bottom of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from textual.timer import Timer
+
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line
+from tui_backprop.render.panels.bars import key_bar, status, tabs
+from tui_backprop.render.view_state import Moment
+from tui_backprop.session.state import Session
+from tui_backprop.tui.widgets.canvas import Canvas
+
+
+class StatusBar(Canvas):
+    """The network, the sample and the loss in one line."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="status")
+        self._shown: tuple[Session, Moment | None, float | None] | None = None
+
+    def show(self, session: Session, moment: Moment | None, speed: float | None) -> None:
+        self._shown = (session, moment, speed)
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [status(*self._shown, columns, self._glyphs)] if self._shown else []
+
+
+class TabBar(Canvas):
+    """Which panel is shown, where only one fits."""
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="tabs")
+        self._current = "walk"
+
+    def show(self, current: str) -> None:
+        self._current = current
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [tabs(self._current, columns, self._glyphs)]
+
+
+class KeyBar(Canvas):
+    """The keys that work here and now; over some of them, for a moment, what the last one did."""
+
+    SECONDS = 2.5  # that a notice stays
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="keys")
+        self._pairs: Sequence[tuple[str, str]] = ()
+        self._said = ""
+        self._passing: Timer | None = None
+
+    def show(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+        self.redraw()
+
+    @property
+    def said(self) -> str:
+        """The notice that is shown."""
+        return self._said
+
+    def say(self, words: str, seconds: float = SECONDS) -> None:
+        """Show a notice, which passes by itself."""
+        self._said = words
+        self.redraw()
+        if self._passing is not None:
+            self._passing.stop()
+        self._passing = self.set_timer(seconds, partial(self.say, "")) if words else None
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return [key_bar(self._pairs, columns, self._glyphs, self._said)]

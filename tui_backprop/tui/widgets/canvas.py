@@ -1,0 +1,107 @@
+"""A widget that shows lines of spans, and repaints only the cells that differ from what it showed before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.spans import Line, clip, fewer, fused, plain, width
+from tui_backprop.tui.palette import LOOKS
+
+
+def changed(old: Line, new: Line) -> tuple[int, int] | None:
+    """The columns [start, end) in which two lines differ, in text or in role; None where they are equal."""
+    if old == new:
+        return None
+    before = [(glyph, role) for text, role in old for glyph in text]
+    after = [(glyph, role) for text, role in new for glyph in text]
+    blank = (" ", "text")
+    longest = max(len(before), len(after))
+    before += [blank] * (longest - len(before))
+    after += [blank] * (longest - len(after))
+    differing = [x for x in range(longest) if before[x] != after[x]]
+    return (differing[0], differing[-1] + 1) if differing else None
+
+
+class Canvas(Widget):
+    """Draws what it is handed; subclasses say in ``drawn`` what that is for a size.
+
+    It has neither border nor padding (a Frame around it has), so a line of spans is a line of the screen.
+    """
+
+    DEFAULT_CSS = "Canvas { height: 1fr; }"
+
+    def __init__(self, glyphs: Glyphs = UTF8, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._glyphs = glyphs
+        self._lines: Sequence[Line] = ()
+        self._strips: dict[int, Strip] = {}
+        self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        """The lines to show in so many columns and rows."""
+        return ()
+
+    def use(self, glyphs: Glyphs) -> None:
+        """Draw with other characters from now on."""
+        self._glyphs, self._lines = glyphs, ()
+        self.redraw()
+
+    @property
+    def text(self) -> str:
+        """What is shown, without its looks."""
+        return "\n".join(plain(row) for row in self._lines)
+
+    def on_resize(self) -> None:
+        self._lines = ()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew; only what changed is sent to the terminal."""
+        columns, rows = self.size
+        if not columns or not rows:
+            return
+        old = self._lines
+        self._lines = [self._glyphs.fit(clip(row, columns)) for row in self.drawn(columns, rows)][:rows]
+        if not old:
+            self._strips.clear()
+            self.refresh()
+            return
+        regions = []
+        for y in range(max(len(old), len(self._lines))):
+            was = old[y] if y < len(old) else ()
+            now = self._lines[y] if y < len(self._lines) else ()
+            if (span := changed(was, now)) is not None:
+                self._strips.pop(y, None)
+                regions.append(Region(span[0], y, span[1] - span[0], 1))
+        if regions:
+            self.refresh(*regions)
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        self._base = None
+        super().notify_style_update()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [self._strip(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
+
+    def _strip(self, y: int) -> Strip:
+        """One line of the screen, kept until the line changes."""
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            base = self._base = self._base or self.rich_style
+            row = self._lines[y] if y < len(self._lines) else ()
+            row = fewer(row) if self._glyphs.sparse else row
+            looks = LOOKS[self.app.theme]
+            segments = [Segment(text, base + looks[role]) for text, role in fused(row)]
+            strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
+            for line_filter in self.get_line_filters():
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
+            self._strips[y] = strip
+        return strip

@@ -1,0 +1,232 @@
+"""The network panel: a form over the session, checked while it is typed.
+
+All rows are drawn by one view. A row with choices takes its keys there; a row with a text has a Textual Input
+laid over its value while it is selected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Input
+from textual.widgets.input import Selection
+
+from tui_backprop.engine.training.memory import check_memory
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line, beside
+from tui_backprop.render.panels.form import LABEL, form, sample, summed, window
+from tui_backprop.render.view_state import Moment
+from tui_backprop.session.network_form import FIELDS, choices_of, chosen, session_of, texts_of
+from tui_backprop.session.state import Session
+from tui_backprop.support.validation import SpecError
+from tui_backprop.tui.messages import Applied
+from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
+from tui_backprop.tui.widgets.frame import Frame
+
+WIDE = 76  # columns from which the sample stands beside the fields, not below them
+FIRST = 1  # the row selected at first: the layers
+
+
+class NetworkPanel(Frame):
+    """Fields on top, the sum of parameters below. Says Applied when a good set of values is entered."""
+
+    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+        super().__init__("network", "network")
+        self._session = session
+        self._glyphs = glyphs
+        self._edits: dict[str, str] = {}  # fields that say something else than the session does
+        self._row = FIRST
+        self._error: SpecError | None = None
+        self._moment: Moment | None = None
+
+    def compose(self) -> ComposeResult:
+        yield FormView(self._drawn, self._glyphs)
+
+    def _drawn(self, columns: int, rows: int) -> list[Line]:
+        after = self._read()
+        network = (after or self._session).network
+        pending = after is not None and after != self._session
+        wide = columns >= WIDE
+        fields = WIDE // 2 if wide else columns
+        room = columns - fields - 3 if wide else columns - 1
+        lines = form(
+            self._texts, self._row, self.has_focus_within, self._error, pending, fields, rows, self._glyphs
+        )
+        more = [] if wide else [*lines, ()]
+        more += summed(network, room, rows - len(more))
+        if self._moment is not None:
+            more += [(), *sample(self._moment, room, rows - len(more) - 1, self._glyphs)]
+        return [self._glyphs.fit(row) for row in (beside(lines, more, fields) if wide else more)]
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        """What the fields say: the session, and over it what was edited and is not applied yet."""
+        return texts_of(self._session) | self._edits
+
+    @property
+    def _view(self) -> FormView:
+        return self.query_one(FormView)
+
+    # --- state down ---------------------------------------------------------------------------------------
+
+    def show(self, session: Session, moment: Moment | None) -> None:
+        """Follow the app's session; edits that are not applied yet are left alone."""
+        before, taken = self._texts, self._moment and self._moment.taken
+        self._session, self._moment = session, moment
+        if self._texts != before:
+            self._fill_editor()
+            self._view.redraw()
+        elif moment is not None and moment.taken is not taken:  # another picture
+            self._view.redraw()
+
+    def focus_form(self) -> None:
+        """Take the keys, at the row that was selected last."""
+        self._select(self._row)
+
+    # --- keys ---------------------------------------------------------------------------------------------
+
+    @on(Go)
+    def _go(self, event: Go) -> None:
+        self._select((self._row + event.direction) % len(FIELDS))
+
+    @on(FormView.Pick)
+    def _picked(self, event: FormView.Pick) -> None:
+        seen = window(self._row, self._view.size.height)
+        if event.y < len(seen):
+            self._select(seen[event.y])
+
+    def _select(self, row: int) -> None:
+        """Select a row: an Input is laid over a text, the view takes the keys for a choice."""
+        self._take_typed()
+        self._row = row
+        field = FIELDS[row]
+        if field.choices:
+            self._close_editor()
+            self._view.focus()
+        else:
+            self._open_editor(row)
+        self._view.redraw()
+
+    def _open_editor(self, row: int) -> None:
+        text = self._texts[FIELDS[row].name]
+        editors = self.query(Editor)
+        editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
+        with editor.prevent(Input.Changed):
+            editor.value = text
+        self._place(editor)
+        editor.selection = Selection(0, len(text))  # typing replaces it; home, end and arrows go into it
+        editor.display = True
+        if not editors:
+            self.mount(editor)
+        editor.focus()
+
+    def _place(self, editor: Editor) -> None:
+        """Over the value of the row that is edited."""
+        columns, rows = self._view.size
+        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
+        editor.styles.offset = (LABEL, self._row - window(self._row, rows).start)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._place_all)
+
+    def _place_all(self) -> None:
+        for editor in self.query(Editor):
+            self._place(editor)
+
+    def _close_editor(self) -> None:
+        for editor in self.query(Editor):
+            editor.display = False
+
+    @on(FormView.Turn)
+    def _turned(self, event: FormView.Turn) -> None:
+        following = self._following(event.direction)
+        if following:
+            self._choose(following[0])
+
+    @on(FormView.Typed)
+    def _typed_on_choice(self, event: FormView.Typed) -> None:
+        begin = event.character.lower()
+        for value in self._following(1):
+            if value.startswith(begin):
+                self._choose(value)
+                break
+
+    def _following(self, direction: int) -> Sequence[str]:
+        """The choices of the row after the one that it says, or before it, and round to that one; a text has none."""
+        field = FIELDS[self._row]
+        if not field.choices:
+            return ()
+        choices = choices_of(field, self._session)[::direction]
+        after = choices.index(self._texts[field.name]) + 1
+        return (*choices[after:], *choices[:after])
+
+    def _choose(self, value: str) -> None:
+        name = FIELDS[self._row].name
+        try:
+            texts = chosen(name, value, self._texts, self._session)
+        except SpecError:  # another field is bad: change this one alone
+            texts = {**self._texts, name: value}
+        self._edit(texts)
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        self._take_typed()
+
+    def _take_typed(self) -> None:
+        """Take what the Input says for its row. (What an event says may be of the row before: it comes later than
+        keys that were pressed in a hurry.)"""
+        field = FIELDS[self._row]
+        for editor in self.query(Editor):
+            if editor.display and not field.choices:
+                self._edit({**self._texts, field.name: editor.value})
+
+    @on(Input.Submitted)
+    @on(FormView.Apply)
+    def _apply(self) -> None:
+        after = self._read()
+        if after is not None and after != self._session:
+            self._session, self._edits = after, {}
+            self._fill_editor()
+            self._view.redraw()
+            self.post_message(Applied(after))
+
+    @on(Discard)
+    def _discard(self) -> None:
+        self._edits = {}
+        self._fill_editor()
+        self._view.redraw()
+
+    # --- the form's own state -----------------------------------------------------------------------------
+
+    def _edit(self, texts: dict[str, str]) -> None:
+        """Keep what differs from the session."""
+        said = texts_of(self._session)
+        self._edits = {name: text for name, text in texts.items() if text != said[name]}
+        self._view.redraw()
+
+    def _fill_editor(self) -> None:
+        """Let the Input, if a text row is selected, say what the row says, without taking that for an edit."""
+        field = FIELDS[self._row]
+        for editor in self.query(Editor):
+            if not field.choices:
+                with editor.prevent(Input.Changed):
+                    editor.value = self._texts[field.name]
+
+    def _read(self) -> Session | None:
+        """The session that the fields make, or None and what is wrong with them."""
+        self._error = None
+        try:
+            after = session_of(self._texts, self._session)
+            check_memory(after.network, after.batch, after.optimiser)
+        except SpecError as wrong:
+            self._error = wrong
+            return None
+        return after
+
+    def on_descendant_focus(self) -> None:
+        self._view.redraw()
+
+    def on_descendant_blur(self) -> None:
+        self._view.redraw()

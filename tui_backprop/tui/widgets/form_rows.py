@@ -1,0 +1,102 @@
+"""What the network's form is made of: its rows, and an editor that is laid over one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.spans import Line
+from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.widgets.canvas import Canvas
+from tui_backprop.tui.widgets.line_input import Entry
+
+
+class Go(Message):
+    """Select the row before (-1) or after (+1)."""
+
+    def __init__(self, direction: int) -> None:
+        super().__init__()
+        self.direction = direction
+
+
+class Discard(Message):
+    """Take all edits back."""
+
+
+class Editor(Entry):
+    """The value of a text row while it is edited; up and down leave it for another row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "go(-1)", show=False),
+        Binding("down", "go(1)", show=False),
+        Binding("escape", "discard", show=False),
+    ]
+
+    def action_discard(self) -> None:
+        self.post_message(Discard())
+
+    def action_go(self, direction: int) -> None:
+        self.post_message(Go(direction))
+
+
+class FormView(Canvas, can_focus=True):
+    """Shows the rows; on a row with choices, left and right go through them, and a letter goes to the next one that
+    begins with it: what is typed belongs to the form, whatever the row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("network")
+
+    class Turn(Message):
+        """The choice before (-1) or after (+1) in the selected row."""
+
+        def __init__(self, direction: int) -> None:
+            super().__init__()
+            self.direction = direction
+
+    class Typed(Message):
+        """A character was typed on a row with choices."""
+
+        def __init__(self, character: str) -> None:
+            super().__init__()
+            self.character = character
+
+    class Pick(Message):
+        """A line was clicked."""
+
+        def __init__(self, y: int) -> None:
+            super().__init__()
+            self.y = y
+
+    class Apply(Message):
+        """Build what the form says."""
+
+    def __init__(self, draw_rows: Callable[[int, int], list[Line]], glyphs: Glyphs) -> None:
+        super().__init__(glyphs, id="network-view")
+        self.draw_rows = draw_rows
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        return self.draw_rows(columns, rows)
+
+    def action_go(self, direction: int) -> None:
+        self.post_message(Go(direction))
+
+    def action_turn(self, direction: int) -> None:
+        self.post_message(self.Turn(direction))
+
+    def action_apply(self) -> None:
+        self.post_message(self.Apply())
+
+    def action_discard(self) -> None:
+        self.post_message(Discard())
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character and event.is_printable and event.key not in self._bindings.key_to_bindings:
+            event.stop()
+            self.post_message(self.Typed(event.character))
+
+    def on_click(self, event: events.Click) -> None:
+        self.post_message(self.Pick(event.y))

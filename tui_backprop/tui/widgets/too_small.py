@@ -1,0 +1,22 @@
+"""What a terminal shows that is too small for the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.tui.widgets.canvas import Canvas
+
+LEAST = 60, 18  # columns and rows
+
+
+class TooSmall(Canvas):
+    """Says what size is needed, and what there is."""
+
+    def __init__(self) -> None:
+        super().__init__(id="small")
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        have = self.app.size
+        words = f"This needs {LEAST[0]}x{LEAST[1]} characters; there are {have.width}x{have.height}. q quits."
+        return [line(("backprop-tui", "title")), *wrap(words, columns)]
