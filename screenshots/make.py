@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.app.app import BackpropApp
 
@@ -51,7 +51,7 @@ async def shoot(session: Session, size: tuple[int, int], keys: tuple[str, ...]) 
     """The screen after the keys, as SVG that needs no font from elsewhere."""
     app = BackpropApp(session, UTF8)
     async with app.run_test(size=size) as pilot:
-        while app.law is None:  # the first pass is there, and the chart's measurements
+        while app.cost_model is None:  # the first pass is there, and the chart's measurements
             await pilot.pause(0.05)
         await pilot.press(*keys)
         await pilot.pause()

@@ -12,8 +12,8 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import Pass, State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 
 STEP = 1e-30  # of the complex step: nothing is subtracted, so it can be far below round-off
@@ -47,15 +47,15 @@ def run(given: Problem) -> Program:
 
 
 def take(
-    given: Problem, lr: float = 0.1, optimiser: OptimiserSpec = OptimiserSpec(), iterations: int = 1
-) -> Pass:
+    given: Problem, lr: float = 0.1, optimizer: OptimizerSpec = OptimizerSpec(), iterations: int = 1
+) -> Iteration:
     """The last of some iterations on the same samples."""
     spec = given.spec
-    state = State(0, given.parameters.copy(), new_slots(optimiser, spec.parameters, spec.dtype))
+    state = TrainingState(0, given.parameters.copy(), new_slots(optimizer, spec.parameters, spec.dtype))
     for _ in range(iterations):
-        taken = take_pass(spec, Update(given.x, given.target, lr), state, optimiser)
-        state = taken.after
-    return taken
+        iteration = run_iteration(spec, Update(given.x, given.target, lr), state, optimizer)
+        state = iteration.after
+    return iteration
 
 
 OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}

@@ -9,7 +9,7 @@ import pytest
 from tui_backprop.cli import settings as config
 from tui_backprop.cli.settings import ROWS, SETTINGS, Settings, settings
 from tui_backprop.support import paths as places
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def home(tmp_path, monkeypatch):
 
 
 def refusal(flags=config.NONE, environ=config.NONE):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         settings(flags, environ)
     assert len(caught.value.message) < 250
     assert caught.value.message.isprintable()
@@ -108,7 +108,7 @@ def test_an_empty_variable_asks_for_nothing(home):
     assert settings({}, {"BACKPROP_TUI_COLOR": "", "BACKPROP_TUI_CONFIG": ""}).color == "16"
 
 
-def test_numbers_of_colours_need_no_quotes(home):
+def test_numbers_of_colors_need_no_quotes(home):
     home("color = 256")
     assert settings({}, {}).color == "256"
 

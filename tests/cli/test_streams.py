@@ -80,7 +80,7 @@ def test_the_json_is_the_same_in_every_encoding():
     assert json.loads(printed.pop())["parameters"] == 9
 
 
-def test_no_colour_codes_are_written_where_no_terminal_is():
+def test_no_color_codes_are_written_where_no_terminal_is():
     assert b"\x1b" not in run("trace", "--preset", "xor", FORCE_COLOR="1").stdout
 
 

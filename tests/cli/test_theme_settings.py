@@ -11,7 +11,7 @@ from tui_backprop.cli import settings as config
 from tui_backprop.cli.main import main
 from tui_backprop.cli.settings import settings
 from tui_backprop.support import paths as places
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 from tui_backprop.terminal import capabilities as detect
 from tui_backprop.terminal import setup as terminal
 
@@ -46,7 +46,7 @@ def test_what_is_no_theme_is_refused_where_it_stands(file):
     ):
         if field != "config":
             file.write_text("")
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(UserError) as caught:
             settings(flags, environ)
         assert caught.value.field == field
         assert would in caught.value.message
@@ -54,10 +54,10 @@ def test_what_is_no_theme_is_refused_where_it_stands(file):
 
 
 def test_the_command_refuses_in_one_line():
-    result = CliRunner().invoke(main, ["--theme", "colourless"])
+    result = CliRunner().invoke(main, ["--theme", "colorless"])
     assert result.exit_code == 2
     assert result.stderr == (
-        'backprop-tui: --theme: "colourless" does not do; choose from auto, dark, light, terminal\n'
+        'backprop-tui: --theme: "colorless" does not do; choose from auto, dark, light, terminal\n'
     )
 
 
@@ -76,11 +76,8 @@ def test_the_command_refuses_in_one_line():
         ("terminal", "256", {}, "terminal", "chosen"),
         ("terminal", "16", {}, "terminal", "chosen"),
         ("auto", "16", WHITE, "terminal", "16 are the terminal's own"),
-        ("light", "16", {}, "terminal", "light takes 256 colours; 16 are the terminal's own"),
-        *(
-            (name, "none", WHITE, "colourless", "there are no colours")
-            for name in ("auto", "dark", "terminal")
-        ),
+        ("light", "16", {}, "terminal", "light takes 256 colors; 16 are the terminal's own"),
+        *((name, "none", WHITE, "colorless", "there are no colors") for name in ("auto", "dark", "terminal")),
     ],
 )
 def test_the_theme_and_why(chosen, level, environ, name, why):
@@ -89,15 +86,15 @@ def test_the_theme_and_why(chosen, level, environ, name, why):
     assert found.why.startswith(why)
 
 
-def test_it_follows_the_colours_that_are_chosen(monkeypatch):
+def test_it_follows_the_colors_that_are_chosen(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     for name in ("NO_COLOR", "COLORFGBG", "TEXTUAL_COLOR_SYSTEM"):
         monkeypatch.delenv(name, raising=False)
     assert terminal.theme_for("light", "auto") == "light"
     assert terminal.theme_for("light", "16") == "terminal"
-    assert terminal.theme_for("light", "none") == "colourless"
+    assert terminal.theme_for("light", "none") == "colorless"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert terminal.theme_for("light", "auto") == "colourless"
+    assert terminal.theme_for("light", "auto") == "colorless"
     assert terminal.theme_for("light", "256") == "light"
 
 

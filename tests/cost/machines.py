@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.speeds import Probe, Speeds
 from tui_backprop.cost.model.workload import Shape, shape_of, work
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -22,12 +22,14 @@ def true_seconds(kind: str, shape: Shape, overhead: float = 2e-6, share: float =
     return overhead * does.calls + share * (does.read + does.written) / speeds.at(does.touched)
 
 
-def machine(sizes=SIZES, kinds=("forward", "backprop"), noise=lambda i: 1.0, law=true_seconds) -> Law:
+def machine(
+    sizes=SIZES, kinds=("forward", "backprop"), noise=lambda i: 1.0, cost_model=true_seconds
+) -> CostModel:
     """Its law, as measured with noise."""
     points = []
     for i, size in enumerate(sizes):
         shape = LESSON.at(size)
         for kind in kinds:
-            seconds = law(kind, shape) * noise(i)
+            seconds = cost_model(kind, shape) * noise(i)
             points.append(Measured(kind, shape, 0.99 * seconds, seconds, 1.01 * seconds, 9))
-    return Law(tuple(points), PROBE)
+    return CostModel(tuple(points), PROBE)

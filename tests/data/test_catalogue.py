@@ -11,13 +11,13 @@ from tui_backprop.data.catalogue import DATASETS, check, fitted, info
 from tui_backprop.data.samples import MAKERS, cut, load
 from tui_backprop.engine.network.spec import LOSSES, NetworkSpec
 from tui_backprop.session.state import Session
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 TOYS = [name for name in DATASETS if name != "digits"]
 
 
 def refusal(*arguments):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         check(*arguments)
     return caught.value
 
@@ -161,6 +161,6 @@ def test_samples_and_batches_out_of_range_are_refused(sample, batch, field):
 
 @pytest.mark.parametrize("call", [info, lambda name: load(name, 0), lambda name: Session(data=name)])
 def test_an_unknown_data_set_is_refused_with_those_there_are(call):
-    with pytest.raises(SpecError, match="choose from digits, xor") as caught:
+    with pytest.raises(UserError, match="choose from digits, xor") as caught:
         call("cats")
     assert caught.value.field == "data"

@@ -11,7 +11,7 @@ from tui_backprop.cli.settings import Settings
 from tui_backprop.keys.names import shown_key
 from tui_backprop.keys.remap import ACTIONS, checked_keys, read_key, remapped
 from tui_backprop.keys.table import KEYS, ROWS
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 
 def shown(other, action):
@@ -67,7 +67,7 @@ def test_one_key_may_do_two_things_in_two_places():
 
 @pytest.mark.parametrize("table", [{"view": ["g"]}, {"view": ["w"], "grain": ["w"]}, {"quit": ["?"]}])
 def test_one_key_may_not_do_two_things_in_one_place(table):
-    with pytest.raises(SpecError, match=r"is a key of \S+ already; give that another"):
+    with pytest.raises(UserError, match=r"is a key of \S+ already; give that another"):
         checked_keys(table, "")
 
 

@@ -23,7 +23,7 @@ HOSTILE = {"markup": MARKUP, "sequences": SEQUENCES, "breaks": BREAKS, "reversed
 TEXTS = pytest.mark.parametrize("kind", HOSTILE)
 OPTIONS = (
     "--config", "--open", "--layers", "--activation", "--loss", "--init", "--preset", "--data", "--sample", "--batch",
-    "--seed", "--dtype", "--lr", "--optimiser", "--schedule", "--color", "--glyphs", "--memory",
+    "--seed", "--dtype", "--lr", "--optimizer", "--schedule", "--color", "--glyphs", "--memory",
 )  # fmt: skip
 FORBIDDEN = [each.encode() for each in ("\x9b", "\x85", "\u2028", "\u202e", "\u2066", "\u200f")]
 FORBIDDEN += [b"\x1b]0;", b"\x1b_"]

@@ -1,4 +1,4 @@
-"""Every size, colour level and encoding together: start, step, resize, quit; nothing lost, nothing garbled."""
+"""Every size, color level and encoding together: start, step, resize, quit; nothing lost, nothing garbled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.pty.test_pty_life import left_clean
 pytestmark = pytest.mark.pty
 
 SIZES = {"60x18": (60, 18), "80x24": (80, 24), "120x40": (120, 40), "300x100": (300, 100)}
-COLOURS = {
+COLORS = {
     "true": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
     "256": {"TERM": "xterm-256color", "COLORTERM": None},
     "16": {"TERM": "xterm", "COLORTERM": None},
@@ -29,12 +29,12 @@ ALLOWED = {
     "256": {"256"},
     "16": {"16"},
     "none": set(),
-}  # of true colour the codes are twice as long
+}  # of true color the codes are twice as long
 STYLES = re.compile(rb"\x1b\[([\d;]*)m")
 
 
 def levels(raw: bytes) -> set[str]:
-    """The kinds of colour codes that were sent."""
+    """The kinds of color codes that were sent."""
     kinds = set()
     for style in STYLES.findall(raw):
         text = style.decode()
@@ -44,10 +44,10 @@ def levels(raw: bytes) -> set[str]:
     return kinds
 
 
-@pytest.mark.parametrize(("size", "colour", "encoding"), list(itertools.product(SIZES, COLOURS, ENCODINGS)))
-def test_it_starts_steps_is_resized_and_quits(terminal, size, colour, encoding):
+@pytest.mark.parametrize(("size", "color", "encoding"), list(itertools.product(SIZES, COLORS, ENCODINGS)))
+def test_it_starts_steps_is_resized_and_quits(terminal, size, color, encoding):
     columns, rows = SIZES[size]
-    run = terminal(columns, rows, **COLOURS[colour], **ENCODINGS[encoding])
+    run = terminal(columns, rows, **COLORS[color], **ENCODINGS[encoding])
     run.shows("step 0/20")
     run.press("right", "step 1/20")
     run.press("end", "step 20/20")
@@ -68,4 +68,4 @@ def test_it_starts_steps_is_resized_and_quits(terminal, size, colour, encoding):
     assert b"Traceback" not in raw
     assert "\N{REPLACEMENT CHARACTER}" not in run.text
     assert encoding == "UTF-8" or raw.isascii()
-    assert levels(raw) == ALLOWED[colour]
+    assert levels(raw) == ALLOWED[color]

@@ -68,7 +68,7 @@ def test_the_mouse_is_not_asked_for_if_it_is_not_wanted(terminal):
     assert b"\x1b[?1000h" not in without.raw
 
 
-def test_plain_characters_and_few_colours_can_be_asked_for(terminal):
+def test_plain_characters_and_few_colors_can_be_asked_for(terminal):
     run = terminal(80, 24, "--ascii", BACKPROP_TUI_COLOR="16")
     run.shows("step 0/20")
     assert bytes(run.raw).isascii()
@@ -87,7 +87,7 @@ def test_a_settings_file_is_listened_to(terminal, tmp_path):
 
 def test_a_bad_settings_file_is_refused_before_the_screen_is_taken(bare_run, tmp_path):
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text('colour = "\\u001b[2J"')
+    wrong.write_text('color = "\\u001b[2J"')
     done = bare_run("--config", str(wrong))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("wrong.toml: colour: no such setting; did you mean color?\n")
+    assert done.stderr.endswith("wrong.toml: color: no such setting; did you mean color?\n")

@@ -1,4 +1,4 @@
-"""Colours, encodings, and surroundings in which there is no screen to draw on."""
+"""Colors, encodings, and surroundings in which there is no screen to draw on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 pytestmark = pytest.mark.pty
 
 
-def colours(styles: list[str]) -> set[str]:
-    """The colours that were asked for, as the terminal reads them: 38;5;n, 38;2;r;g;b, or 30 to 107."""
+def colors(styles: list[str]) -> set[str]:
+    """The colors that were asked for, as the terminal reads them: 38;5;n, 38;2;r;g;b, or 30 to 107."""
     found = set()
     for style in styles:
         codes = style.split(";")
@@ -29,8 +29,8 @@ def colours(styles: list[str]) -> set[str]:
     return found
 
 
-def is_grey(colour: str) -> bool:
-    codes = [int(code) for code in colour.split(";")]
+def is_grey(color: str) -> bool:
+    codes = [int(code) for code in color.split(";")]
     if len(codes) == 5:
         return len(set(codes[2:])) == 1
     if len(codes) == 3:
@@ -45,25 +45,25 @@ def a_few_steps(run):
     return run
 
 
-def test_no_color_shows_no_colour(terminal):
+def test_no_color_shows_no_color(terminal):
     run = a_few_steps(terminal(NO_COLOR="1"))
-    assert colours(run.styles) == set()
+    assert colors(run.styles) == set()
 
 
-def test_an_empty_no_color_keeps_the_colours(terminal):
+def test_an_empty_no_color_keeps_the_colors(terminal):
     run = a_few_steps(terminal(NO_COLOR=""))
-    assert any(not is_grey(colour) for colour in colours(run.styles))
+    assert any(not is_grey(color) for color in colors(run.styles))
 
 
-def test_colours_are_those_of_256_even_where_there_are_more(terminal):
+def test_colors_are_those_of_256_even_where_there_are_more(terminal):
     run = a_few_steps(terminal(COLORTERM="truecolor"))
-    assert {colour.split(";")[1] for colour in colours(run.styles)} == {"5"}
+    assert {color.split(";")[1] for color in colors(run.styles)} == {"5"}
 
 
-def test_a_terminal_of_16_colours_is_sent_no_others(terminal):
+def test_a_terminal_of_16_colors_is_sent_no_others(terminal):
     run = a_few_steps(terminal(TERM="xterm", COLORTERM=None))
-    assert [colour for colour in sorted(colours(run.styles)) if ";" in colour] == []
-    assert any(not is_grey(colour) for colour in colours(run.styles))
+    assert [color for color in sorted(colors(run.styles)) if ";" in color] == []
+    assert any(not is_grey(color) for color in colors(run.styles))
 
 
 def test_a_locale_that_is_not_utf_8_gets_plain_characters(terminal):

@@ -1,10 +1,10 @@
-"""What themes send to a real terminal: which codes of colour, whatever is on the screen."""
+"""What themes send to a real terminal: which codes of color, whatever is on the screen."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.pty.test_pty_surroundings import colours
+from tests.pty.test_pty_surroundings import colors
 
 pytestmark = pytest.mark.pty
 
@@ -38,39 +38,39 @@ def seen_everywhere(run):
 @pytest.mark.parametrize(
     "way", [{"NO_COLOR": "1"}, {"BACKPROP_TUI_COLOR": "none"}], ids=["NO_COLOR", "color"]
 )
-def test_without_colour_no_code_of_colour_is_sent(terminal, theme, way):
+def test_without_color_no_code_of_color_is_sent(terminal, theme, way):
     run = seen_everywhere(terminal(120, 40, "--theme", theme, **way))
-    assert colours(run.styles) == set()
+    assert colors(run.styles) == set()
     assert {"1", "2", "7"} <= {code for style in run.styles for code in style.split(";")}
 
 
 @pytest.mark.parametrize("kind", TERMINALS)
-def test_the_terminal_theme_sends_its_sixteen_colours_and_paints_no_ground(terminal, kind):
+def test_the_terminal_theme_sends_its_sixteen_colors_and_paints_no_ground(terminal, kind):
     run = seen_everywhere(terminal(120, 40, "--theme", "terminal", **TERMINALS[kind]))
-    assert colours(run.styles) <= SIXTEEN
-    assert {"91", "94", "95"} <= colours(run.styles)
+    assert colors(run.styles) <= SIXTEEN
+    assert {"91", "94", "95"} <= colors(run.styles)
 
 
 @pytest.mark.parametrize("theme", ["auto", "dark", "light"])
-def test_with_16_colours_every_theme_is_the_terminals(terminal, theme):
+def test_with_16_colors_every_theme_is_the_terminals(terminal, theme):
     run = seen_everywhere(terminal(120, 40, "--theme", theme, **TERMINALS["16"]))
-    assert colours(run.styles) <= SIXTEEN
+    assert colors(run.styles) <= SIXTEEN
 
 
 @pytest.mark.parametrize("theme", GROUNDS)
 def test_dark_and_light_paint_a_ground_of_their_own(terminal, theme):
     run = terminal(120, 40, "--theme", theme, **TERMINALS["256"])
     run.shows("step 0/20")
-    found = colours(run.styles)
+    found = colors(run.styles)
     assert GROUNDS[theme] in found
     assert not found & set(GROUNDS.values()) - {GROUNDS[theme]}
-    assert all(colour.split(";")[1] == "5" for colour in found)
+    assert all(color.split(";")[1] == "5" for color in found)
 
 
 def test_a_light_terminal_that_says_so_gets_the_light_theme(terminal):
     run = terminal(120, 40, COLORFGBG="0;15", **TERMINALS["256"])
     run.shows("step 0/20")
-    assert GROUNDS["light"] in colours(run.styles)
+    assert GROUNDS["light"] in colors(run.styles)
 
 
 def test_a_theme_that_is_none_is_refused_before_the_screen_is_taken(terminal):

@@ -8,28 +8,30 @@ import pytest
 
 from tui_backprop.engine.explain.notation import ASCII as WORDS
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.trace import as_text
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import from_preset
 
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 VALUE = r"[+−-]?[\d.]+(e[+-]\d+)?"
 
 
-def blocks(moments, name, glyphs):
+def blocks(snapshots, name, context):
     """(step, lines) of the walk as text."""
     session = from_preset(name)
-    parts = as_text(session, moments(session)[0].taken, glyphs).split("\n\n")[1:]
-    return [(moment.step, part.splitlines()) for moment, part in zip(moments(session), parts, strict=True)]
+    parts = as_text(session, snapshots(session)[0].iteration, context).split("\n\n")[1:]
+    return [
+        (snapshot.step, part.splitlines()) for snapshot, part in zip(snapshots(session), parts, strict=True)
+    ]
 
 
 @SETS
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_values_of_a_receipt_end_in_one_column(moments, name, glyphs):
-    for step, lines in blocks(moments, name, glyphs):
+def test_the_values_of_a_receipt_end_in_one_column(snapshots, name, context):
+    for step, lines in blocks(snapshots, name, context):
         values = [text for text in lines[3:] if re.fullmatch(rf"     [ =×÷x/−-] \S.*  {VALUE}", text)]
         assert values, lines
         assert len({len(text) for text in values}) == 1, "\n".join(values)
@@ -38,10 +40,10 @@ def test_the_values_of_a_receipt_end_in_one_column(moments, name, glyphs):
 
 @SETS
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_shape_stands_below_its_name(moments, name, glyphs):
-    for step, (_, above, below, *_) in blocks(moments, name, glyphs):
+def test_a_shape_stands_below_its_name(snapshots, name, context):
+    for step, (_, above, below, *_) in blocks(snapshots, name, context):
         named = [(operand, shape_text(shape)) for operand, shape in step.operands]
-        if glyphs.plain:
+        if context.plain:
             named = [(ascii_formula(operand), shape) for operand, shape in named]
         for found in re.finditer(r"\S+", below):
             over = above[max(found.start() - 2, 0) : found.end() + 2]
@@ -59,10 +61,10 @@ def test_a_line_keeps_its_roles_when_its_glyphs_are_replaced():
     assert ASCII.fit(row) == (("delta1 ", "backward"), ("->", "forward"))
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
-def test_the_glyphs_of_a_set_are_one_column_wide_and_differ_where_they_have_to(glyphs):
-    alone = (glyphs.zero, glyphs.done, glyphs.left, glyphs.here, glyphs.on, glyphs.back)
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_glyphs_of_a_set_are_one_column_wide_and_differ_where_they_have_to(context):
+    alone = (context.zero, context.done, context.left, context.here, context.on, context.back)
     assert all(len(glyph) == 1 for glyph in alone)
-    assert len({glyphs.done, glyphs.left, glyphs.here}) == 3
-    assert len(glyphs.up) == len(glyphs.down)
-    assert not glyphs.plain or "".join(map(plain, [((g, "text"),) for g in alone])).isascii()
+    assert len({context.done, context.left, context.here}) == 3
+    assert len(context.up) == len(context.down)
+    assert not context.plain or "".join(map(plain, [((g, "text"),) for g in alone])).isascii()

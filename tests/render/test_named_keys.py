@@ -9,22 +9,22 @@ import pytest
 
 from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
-from tui_backprop.cost.race.race import Standing
+from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.cost.cost import pages, readout, sweeping
 from tui_backprop.render.cost.race import race_lines
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.bars import tabs
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
 from tui_backprop.render.panels.fixes import fixes_lines
 from tui_backprop.render.panels.training import hint, progress
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.render.walk.walk import caption_of, closing_lines
 from tui_backprop.session.state import PANELS, Session, from_preset
 from tui_backprop.session.training_curve import Learning
-from tui_backprop.session.transitions import after_training, fix
+from tui_backprop.session.transitions import after_training, edit_parameter
 
 OTHER = remapped({
     "undo": ("ctrl+u",), "page(1)": ("P",), "sweep": ("M",), "race": ("G",), "call_off": ("O",), "learn": ("L",),
@@ -33,7 +33,7 @@ OTHER = remapped({
 })  # fmt: skip
 GLYPHS = replace(UTF8, keys=OTHER)
 HERE = machine(sizes=(1e3, 1e4, 335_114.0))
-COSTS = Costs(NetworkSpec(), HERE, sweep=Progress(3, 13, 1e5, HERE, 12.0, ""))
+COSTS = CostState(NetworkSpec(), HERE, sweep=Progress(3, 13, 1e5, HERE, 12.0, ""))
 
 
 def text(rows):
@@ -41,26 +41,26 @@ def text(rows):
 
 
 def race(state):
-    return text(race_lines(Standing("forward-difference", state, parameters=9), None, 100, 30, GLYPHS))
+    return text(race_lines(RaceStatus("forward-difference", state, parameters=9), None, 100, 30, GLYPHS))
 
 
-def cases(moment, bad):
+def cases(snapshot, bad):
     busy = replace(HERE, points=tuple(replace(point, high=2 * point.high) for point in HERE.points))
     going = Learning(0, np.array([0.5, 0.4]), going=True)
-    moved = fix(Session(), "W1", (0, 0), 0.1)
+    moved = edit_parameter(Session(), "W1", (0, 0), 0.1)
     return {
         "ctrl+u takes it back": text(fixes_lines(moved, 80, GLYPHS)),
         "page 1 of 6 (P)": plain(pages("cost", 20, GLYPHS)),
         "M stops": text(sweeping(COSTS, 80, GLYPHS)),
-        "M measures again": text(readout(Costs(NetworkSpec(), busy), 80, glyphs=GLYPHS)),
+        "M measures again": text(readout(CostState(NetworkSpec(), busy), 80, context=GLYPHS)),
         "G starts it": race("ready"),
         "G pauses, O calls it off": race("running"),
         "G goes on, O calls it off": race("paused"),
-        "G races again": race("cancelled"),
+        "G races again": race("canceled"),
         "A ↓ choose how much, L trains, ← B go back": plain(hint(80, GLYPHS)),
         "Q stops": text(progress(going, 80, GLYPHS)),
         "train (K)": text(confusion_lines(Confusion([[1, 0], [0, 1]], (0, 1), refused=True), 60, GLYPHS)),
-        "Press D to send": caption_of(moment, GLYPHS),
+        "Press D to send": caption_of(snapshot, GLYPHS),
         "W walk": plain(tabs("cost", 120, GLYPHS)),
         "F3 walk": plain(tabs("network", 120, GLYPHS)),
         "F11 cost": plain(tabs("walk", 120, GLYPHS)),
@@ -68,9 +68,9 @@ def cases(moment, bad):
     }
 
 
-def test_they_name_the_keys_that_were_chosen(moments):
+def test_they_name_the_keys_that_were_chosen(snapshots):
     diverged = after_training(replace(from_preset("sine"), lr=1e30), 5)
-    for words, said in cases(moments(from_preset("xor"))[0], moments(diverged)[0]).items():
+    for words, said in cases(snapshots(from_preset("xor"))[0], snapshots(diverged)[0]).items():
         assert words in said
 
 

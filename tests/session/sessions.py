@@ -13,13 +13,13 @@ from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import share_token as token
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.validation import CHOICES
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 EXPLORE = settings(derandomize=True, deadline=None)
 ROUGH = NetworkSpec(
@@ -34,13 +34,13 @@ ROUGH = NetworkSpec(
 )
 STARTS = [
     *map(from_preset, PRESETS),
-    Session(ROUGH, "moons", 7, 3, 0.25, OptimiserSpec("adamw", 0.8, clip=1.5, schedule="cosine", warmup=3)),
+    Session(ROUGH, "moons", 7, 3, 0.25, OptimizerSpec("adamw", 0.8, clip=1.5, schedule="cosine", warmup=3)),
     Session(NetworkSpec((2, 3), dtype="float64", bias=False), "spiral", batch=600, lr=1 / 3),
 ]
 
 
 def steps(session):
-    return len(walk(session.network, session.batch, session.optimiser, session.grain))
+    return len(walk(session.network, session.batch, session.optimizer, session.grain))
 
 
 def place(draw, shape):
@@ -77,11 +77,11 @@ KEYS = (
     lambda draw, s: moves.at_step(s, draw(st.integers(0, steps(s) - 1))),
     lambda draw, s: moves.after_update(s),
     lambda draw, s: moves.after_training(s, draw(st.integers(1, 10_000))),
-    lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.iteration))),
+    lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.t))),
     lambda draw, s: moves.next_sample(s, draw(st.integers(-5, 5))),
     lambda draw, s: replace(s, lr=draw(RATES)),
     lambda draw, s: replace(s, batch=draw(st.integers(1, 40))),
-    lambda draw, s: moves.fix(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
+    lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.ask(s, *number(draw, s)),
     lambda draw, s: moves.pin(s, *parameter(draw, s)),
     lambda draw, s: moves.seek(s, draw(st.none() | st.just((0, 1)))),
@@ -125,7 +125,7 @@ def opened(text: str) -> Session | None:
     """The session of a token; None if it is refused, which is always in one line that can be shown."""
     try:
         return token.decode(text)
-    except SpecError as error:
+    except UserError as error:
         refused = error
     assert refused.field == "open"
     assert len(refused.message) <= 200

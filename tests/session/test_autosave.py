@@ -19,7 +19,7 @@ from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training, after_update, at_step, set_mark
 from tui_backprop.support import paths as places
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 XOR = from_preset("xor")
 GENEROUS = 30.0  # seconds; only a hang takes so long
@@ -31,8 +31,8 @@ import itertools, sys
 from dataclasses import replace
 from pathlib import Path
 from tui_backprop.session.autosave import save
-from tui_backprop.session.state import Run, Session
-many = tuple(Run(0, 1, 0.01 + i / 1e6) for i in range(300))
+from tui_backprop.session.state import UpdateRun, Session
+many = tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(300))
 print("ready", flush=True)
 for i in itertools.count():
     save(replace(Session(), sample=i % 4000, batch=int(sys.argv[2]), history=many[: i % 300]), Path(sys.argv[1]))
@@ -90,7 +90,7 @@ def wait_for(holds):
 
 
 def refusal(folder):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         load(folder)
     assert caught.value.field == "resume"
     assert caught.value.message.isprintable()
@@ -155,14 +155,14 @@ def test_a_kill_at_any_moment_leaves_the_old_one_or_the_new_one(writer, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("moment", "left"),
+    ("snapshot", "left"),
     [("before mkdir", "old"), ("before open", "old"), ("after open", "old"), ("half write", "old"),
      ("before fsync", "old"), ("after fsync", "old"), ("before replace", "old"), ("after replace", "new")],
 )  # fmt: skip
-def test_a_kill_at_a_given_moment_leaves_the_one_that_was_whole_then(tmp_path, moment, left):
+def test_a_kill_at_a_given_moment_leaves_the_one_that_was_whole_then(tmp_path, snapshot, left):
     save(XOR, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-c", SAVE_AND_DIE, str(tmp_path), *moment.split()], timeout=GENEROUS, check=False
+        [sys.executable, "-c", SAVE_AND_DIE, str(tmp_path), *snapshot.split()], timeout=GENEROUS, check=False
     )
     assert done.returncode == -signal.SIGKILL
     assert load(tmp_path) == {"old": XOR, "new": Session()}[left]

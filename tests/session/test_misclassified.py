@@ -13,7 +13,7 @@ from tui_backprop.engine.network.predictions import read_as
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import LOSSES, NetworkSpec
 from tui_backprop.engine.training.iteration import Update
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.training import Training
 from tui_backprop.session import misclassified as mistakes
 from tui_backprop.session.misclassified import confusion, next_mistake
@@ -25,7 +25,7 @@ MOONS = Session(NetworkSpec((2, 8, 2), "tanh"), "moons")
 def learned(session, updates):
     data = load(session.data, session.network.seed)
     update = Update(data.x.astype("float32"), data.target, 0.5)
-    return Training(session.network, OptimiserSpec(), 0).state(updates, lambda t: update).parameters
+    return Training(session.network, OptimizerSpec(), 0).state(updates, lambda t: update).parameters
 
 
 def wrong_ones(session, parameters):

@@ -13,14 +13,20 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training import training as train
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.session import replay as module
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_training, after_update, before_update, fix, next_sample
+from tui_backprop.session.transitions import (
+    after_training,
+    after_update,
+    before_update,
+    edit_parameter,
+    next_sample,
+)
 
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
 STATE = 4 * ROUGH.parameters  # bytes of one array of its parameters
@@ -50,8 +56,8 @@ def by_hand(session):
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_parameters_after_some_updates_are_those_of_a_plain_loop(name, updates):
     session = trained(from_preset(name), updates)
-    taken = Replay().take(session)
-    np.testing.assert_array_equal(taken.program.parameters, by_hand(session))
+    iteration = Replay().take(session)
+    np.testing.assert_array_equal(iteration.program.parameters, by_hand(session))
 
 
 def test_a_history_of_several_samples_batches_and_rates_is_replayed_in_order():
@@ -87,9 +93,9 @@ def test_the_loss_after_an_update_is_the_next_iteration_s_loss_on_the_same_sampl
 def test_a_pass_in_memory_is_not_taken_again():
     replay, session = Replay(), from_preset("xor")
     assert replay.kept(session) is None
-    taken = replay.take(session)
-    assert replay.take(session) is taken
-    assert replay.kept(session) is taken
+    iteration = replay.take(session)
+    assert replay.take(session) is iteration
+    assert replay.kept(session) is iteration
 
 
 def test_other_samples_of_the_same_iteration_start_from_the_same_parameters():
@@ -115,7 +121,7 @@ def test_several_threads_are_given_the_same_pass():
     replay, session = Replay(), trained(from_preset("xor"), 20)
     with ThreadPoolExecutor(4) as threads:
         passes = list(threads.map(lambda _: replay.take(session), range(8)))
-    assert all(taken is passes[0] for taken in passes)
+    assert all(iteration is passes[0] for iteration in passes)
 
 
 def test_a_replay_limited_to_nothing_still_steps_back_and_on():
@@ -127,7 +133,7 @@ def test_a_replay_limited_to_nothing_still_steps_back_and_on():
 # --- with all that an iteration can depend on ---------------------------------------------------------------
 
 
-def rough(optimiser="adam", **settings):
+def rough(optimizer="adam", **settings):
     """A session in which every iteration is another one: masks are drawn, rates fall, gradients are clipped."""
     settings = {
         "schedule": "cosine",
@@ -136,7 +142,7 @@ def rough(optimiser="adam", **settings):
         "weight_decay": 0.01,
         "clip": 0.5,
     } | settings
-    return Session(ROUGH, "moons", batch=3, lr=0.05, optimiser=OptimiserSpec(optimiser, **settings))
+    return Session(ROUGH, "moons", batch=3, lr=0.05, optimizer=OptimizerSpec(optimizer, **settings))
 
 
 def wandering(session, updates):
@@ -157,12 +163,12 @@ def way(session):
 def one_after_the_other(session):
     """What a session starts from, by taking every pass of its history."""
     spec = session.network
-    slots = new_slots(session.optimiser, spec.parameters, spec.dtype)
-    state = State(0, initial_parameters(spec), slots)
+    slots = new_slots(session.optimizer, spec.parameters, spec.dtype)
+    state = TrainingState(0, initial_parameters(spec), slots)
     for run in session.history:
         batch = cut(spec, session.data, run.sample, run.batch)
         for _ in range(run.count):
-            state = take_pass(spec, Update(batch.x, batch.t, run.lr), state, session.optimiser).after
+            state = run_iteration(spec, Update(batch.x, batch.t, run.lr), state, session.optimizer).after
     return state
 
 
@@ -175,14 +181,14 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize("limit", [0, 5 * STATE, 10**9])
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_going_back_to_any_iteration_gives_the_same_arrays(optimiser, limit):
-    replay, end = Replay(limit), wandering(rough(optimiser), 13)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_going_back_to_any_iteration_gives_the_same_arrays(optimizer, limit):
+    replay, end = Replay(limit), wandering(rough(optimizer), 13)
     places = way(end)
     for session in [*places, *places[::-1], places[7], places[2], places[11]]:
-        taken = replay.take(session)
-        assert_same(taken.before, one_after_the_other(session))
-        assert_same(taken.after, one_after_the_other(after_update(session)))
+        iteration = replay.take(session)
+        assert_same(iteration.before, one_after_the_other(session))
+        assert_same(iteration.after, one_after_the_other(after_update(session)))
 
 
 @pytest.mark.parametrize("limit", [0, 5 * STATE])
@@ -200,10 +206,10 @@ def test_looking_at_other_samples_on_the_way_back_leaves_the_way_forward_as_it_w
         assert_same(replay.take(session).before, one_after_the_other(session))
 
 
-def test_another_optimiser_another_rate_of_dropout_and_another_precision_are_other_trainings():
+def test_another_optimizer_another_rate_of_dropout_and_another_precision_are_other_trainings():
     replay, one = Replay(), wandering(rough("momentum"), 4)
     others = [
-        replace(one, optimiser=OptimiserSpec("nesterov")),
+        replace(one, optimizer=OptimizerSpec("nesterov")),
         replace(one, network=replace(ROUGH, dropout=0.2)),
         replace(one, network=replace(ROUGH, dtype="float64")),
         replace(one, data="circles"),
@@ -213,13 +219,15 @@ def test_another_optimiser_another_rate_of_dropout_and_another_precision_are_oth
 
 
 def test_no_pass_is_taken_on_the_way_to_an_iteration(monkeypatch):
-    taken = []
-    monkeypatch.setattr(module, "take_pass", lambda *given: taken.append(given) or take_pass(*given))
+    iteration = []
+    monkeypatch.setattr(
+        module, "run_iteration", lambda *given: iteration.append(given) or run_iteration(*given)
+    )
     places = way(wandering(rough(), 40))
     replay = Replay(limit=0)
     for session in (places[40], places[20], places[39]):
         replay.take(session)
-    assert len(taken) == 3
+    assert len(iteration) == 3
 
 
 def test_the_way_back_is_short_and_what_is_kept_stays_within_its_bytes(monkeypatch):
@@ -260,9 +268,9 @@ def test_a_parameter_that_went_bad_earlier_is_traced_to_the_iteration_that_made_
     made = bad.index(True) - 1
     assert 0 < made < 10
     for limit in (0, 10**9):
-        taken = Replay(limit).take(session)
-        assert taken.origin == made
-        assert taken.bad.why.endswith(f"nan: iteration {made}'s update made it")
+        iteration = Replay(limit).take(session)
+        assert iteration.origin == made
+        assert iteration.bad.why.endswith(f"nan: iteration {made}'s update made it")
     assert Replay().take(places[made]).bad.op  # there it is seen being made
     assert Replay().take(places[0]).origin is None
 
@@ -277,7 +285,7 @@ def test_passes_of_all_sizes_stay_within_the_limit_together(monkeypatch):
         replay.take(large)
     replay.take(small)
     kept = [replay.kept(place) for place in way(large)[1:]]
-    assert 2 <= sum(taken is not None for taken in kept) <= 4
+    assert 2 <= sum(iteration is not None for iteration in kept) <= 4
 
 
 # --- parameters moved by hand -----------------------------------------------------------------------------
@@ -287,9 +295,9 @@ def test_a_parameter_moved_by_hand_is_moved_in_the_pass_and_in_nothing_else():
     session = trained(from_preset("xor"), 3)
     replay = Replay()
     plain = replay.take(session)
-    moved = replay.take(fix(session, "W1", (1, 1), 0.25))
+    moved = replay.take(edit_parameter(session, "W1", (1, 1), 0.25))
     difference = moved.program.parameters - plain.program.parameters
-    place = module.place_of(session.network, fix(session, "W1", (1, 1), 0.25).fixes[0])
+    place = module.place_of(session.network, edit_parameter(session, "W1", (1, 1), 0.25).edits[0])
     assert np.flatnonzero(difference).tolist() == [place]
     assert moved.tensor("W1")[1, 1] == plain.tensor("W1")[1, 1] + np.float32(0.25)
     assert moved.loss != plain.loss
@@ -298,9 +306,9 @@ def test_a_parameter_moved_by_hand_is_moved_in_the_pass_and_in_nothing_else():
 
 
 def test_training_goes_on_from_there_and_back_to_it_bit_for_bit():
-    start = fix(trained(from_preset("xor"), 2), "b1", (0,), -0.5)
+    start = edit_parameter(trained(from_preset("xor"), 2), "b1", (0,), -0.5)
     on = after_training(start, 5)
-    assert on.fixes == ()
+    assert on.edits == ()
     forward, again = Replay(), Replay()
     first = forward.take(start)
     np.testing.assert_array_equal(forward.take(after_update(start)).before.parameters, first.after.parameters)
@@ -316,6 +324,6 @@ def test_training_goes_on_from_there_and_back_to_it_bit_for_bit():
 
 def test_a_parameter_moved_twice_is_moved_by_both_and_back_leaves_it_as_it_was():
     session = from_preset("xor")
-    there = fix(fix(session, "W1", (0, 0), 0.25), "W1", (0, 0), 0.25)
-    assert [each.by for each in there.fixes] == [0.5]
-    assert fix(there, "W1", (0, 0), -0.5).fixes == ()
+    there = edit_parameter(edit_parameter(session, "W1", (0, 0), 0.25), "W1", (0, 0), 0.25)
+    assert [each.by for each in there.edits] == [0.5]
+    assert edit_parameter(there, "W1", (0, 0), -0.5).edits == ()

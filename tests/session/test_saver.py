@@ -12,7 +12,7 @@ import pytest
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, Saver, load
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 XOR = from_preset("xor")
 GENEROUS = 30.0  # seconds; only a hang takes so long
@@ -130,7 +130,7 @@ def test_a_home_that_is_not_known_is_trouble_and_no_more(monkeypatch, tmp_path):
     saver.close(GENEROUS)
     assert saver.trouble == "the session is not kept: this user has no home folder"
     with pytest.raises(
-        SpecError, match=r"resume: the last session cannot be read: this user has no home folder$"
+        UserError, match=r"resume: the last session cannot be read: this user has no home folder$"
     ):
         load()
 

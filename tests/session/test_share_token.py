@@ -18,13 +18,13 @@ from tui_backprop.session import share_token as token
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.share_token import START, decode, encode
-from tui_backprop.session.state import Run, Session, from_preset
+from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
     ask,
     at_step,
-    fix,
+    edit_parameter,
     pin,
     restart,
     seek,
@@ -32,10 +32,10 @@ from tui_backprop.session.transitions import (
     set_mark,
 )
 from tui_backprop.session.validation import LAYERS, MARKS, check, settled
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 TRAINED = at_step(select(after_training(Session(), 100), 1, 40), 9)
-BUSY = fix(ask(set_mark(after_update(set_mark(TRAINED))), "W2", (13, 200)), "W2", (13, 200), 0.01)
+BUSY = edit_parameter(ask(set_mark(after_update(set_mark(TRAINED))), "W2", (13, 200)), "W2", (13, 200), 0.01)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
 # Made by version 1, and held for ever: a preset, a default or a word that changes makes the tokens out there mean
@@ -76,7 +76,7 @@ def test_a_token_brings_back_the_session(session):
 def test_a_token_brings_back_the_numbers_too(session):
     session = after_training(session, 7)
     parameter = "W2" if session.network.depth > 1 else "W1"
-    session = fix(session, parameter, (1, 0), 0.125)
+    session = edit_parameter(session, parameter, (1, 0), 0.125)
     one, other = (Replay().take(each) for each in (session, decode(encode(session))))
     assert one.loss == other.loss
     np.testing.assert_array_equal(one.after.parameters, other.after.parameters)
@@ -128,14 +128,14 @@ def test_no_change_of_one_character_makes_another_session(session):
 def test_a_token_that_is_cut_off_is_refused():
     text = encode(BUSY)
     for length in range(len(text)):
-        with pytest.raises(SpecError):
+        with pytest.raises(UserError):
             decode(text[:length])
 
 
 def test_a_changed_character_is_called_damage():
     text = encode(TRAINED)
     changed = text[:30] + ("A" if text[30] != "A" else "B") + text[31:]
-    with pytest.raises(SpecError, match=r"open: this token is damaged; copy it again, all of it$"):
+    with pytest.raises(UserError, match=r"open: this token is damaged; copy it again, all of it$"):
         decode(changed)
 
 
@@ -158,7 +158,7 @@ def test_a_changed_character_is_called_damage():
     ids=lambda text: text[:16],
 )
 def test_what_is_no_token_is_told_what_is(text, why):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         decode(text)
     assert why in caught.value.message
     assert len(caught.value.message) < 120
@@ -183,11 +183,11 @@ def test_what_names_nothing_in_this_network_is_left_out(session, gone):
 
 def at_many_rates(updates):
     """A session whose every update is a run of its own."""
-    return replace(Session(), history=tuple(Run(0, 1, 0.01 + i / 1e6) for i in range(updates)))
+    return replace(Session(), history=tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(updates)))
 
 
 def test_a_session_too_large_for_a_token_is_said_to_be():
-    with pytest.raises(SpecError, match="too large for a token") as caught:
+    with pytest.raises(UserError, match="too large for a token") as caught:
         encode(at_many_rates(20_000))
     assert caught.value.field == "open"
 
@@ -209,7 +209,7 @@ def test_a_session_too_large_for_a_token_is_said_to_be():
     ids=["layers", "training", "bookmarks", "training of a bookmark"],
 )
 def test_what_no_machine_would_open_gets_no_token(session, why):
-    with pytest.raises(SpecError, match=r"open: this session has no token: ") as caught:
+    with pytest.raises(UserError, match=r"open: this session has no token: ") as caught:
         encode(session)
     assert why in caught.value.message
 

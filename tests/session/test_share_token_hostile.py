@@ -13,7 +13,7 @@ from tui_backprop.session import validation as validity
 from tui_backprop.session.share_token import MOST, START, decode
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.validation import LAYERS, MARKS
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 HUGE, NAN, INF = 2**63, float("nan"), float("inf")
 RUN = {"sample": 0, "batch": 1, "lr": 0.1}
@@ -21,7 +21,7 @@ FIX = {"tensor": "W1", "index": [0, 0], "by": 0.5}
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         decode(text)
     assert caught.value.field == "open"
     assert len(caught.value.message) <= 200
@@ -84,14 +84,14 @@ CASES = [
     ({"sought": [10, 0]}, "sought"),
     ({"sought": [0, -1]}, "sought"),
     ({"preset": "sine", "sought": [0, 0]}, "sought"),
-    ({"fixes": [FIX | {"tensor": "W9"}]}, "fixes"),
-    ({"fixes": [FIX | {"tensor": "a1", "index": [0]}]}, "fixes"),
-    ({"fixes": [FIX | {"index": [0, 256]}]}, "fixes"),
-    ({"fixes": [FIX | {"index": [0, -1]}]}, "fixes"),
-    ({"fixes": [FIX | {"index": [0]}]}, "fixes"),
-    ({"fixes": [FIX | {"by": NAN}]}, "fixes"),
-    ({"fixes": [FIX | {"by": -INF}]}, "fixes"),
-    ({"fixes": [FIX, FIX | {"by": INF}]}, "fixes"),
+    ({"edits": [FIX | {"tensor": "W9"}]}, "edits"),
+    ({"edits": [FIX | {"tensor": "a1", "index": [0]}]}, "edits"),
+    ({"edits": [FIX | {"index": [0, 256]}]}, "edits"),
+    ({"edits": [FIX | {"index": [0, -1]}]}, "edits"),
+    ({"edits": [FIX | {"index": [0]}]}, "edits"),
+    ({"edits": [FIX | {"by": NAN}]}, "edits"),
+    ({"edits": [FIX | {"by": -INF}]}, "edits"),
+    ({"edits": [FIX, FIX | {"by": INF}]}, "edits"),
     ({"history": [RUN | {"sample": 4000}]}, "history"),
     ({"history": [RUN | {"sample": -1}]}, "history"),
     ({"history": [RUN | {"batch": 0}]}, "history"),
@@ -103,7 +103,7 @@ CASES = [
     ({"history": [RUN | {"count": 2, "stride": 4000}]}, "history"),
     ({"history": [RUN | {"count": 2, "stride": -1}]}, "history"),
     ({"history": [RUN | {"count": HUGE, "stride": 1}]}, "more than a day"),
-    ({"history": [RUN | {"fixes": [FIX | {"tensor": "W9"}]}]}, "fixes"),
+    ({"history": [RUN | {"edits": [FIX | {"tensor": "W9"}]}]}, "edits"),
     ({"history": [RUN, RUN]}, "history"),
     (network(layers=[784]), "layers"),
     (network(layers=[]), "layers"),
@@ -129,16 +129,16 @@ CASES = [
     ({"data": "../../etc/passwd"}, "data"),
     ({"data": "xor"}, "layers"),
     ({"preset": "nope"}, "preset"),
-    ({"optimiser": {"name": "adamant"}}, "optimiser"),
-    ({"optimiser": {"beta2": 1.0}}, "beta2"),
-    ({"optimiser": {"horizon": 0}}, "horizon"),
+    ({"optimizer": {"name": "adamant"}}, "optimizer"),
+    ({"optimizer": {"beta2": 1.0}}, "beta2"),
+    ({"optimizer": {"horizon": 0}}, "horizon"),
     ({"marks": [{}] * (MARKS + 1)}, "marks"),
     ({"marks": [{"marks": [{}]}]}, "marks"),
     ({"marks": [{"marked": 1}]}, "marks"),
     ({"marks": [{"step": 21}]}, "step"),
     ({"marks": [network(layers=[784, 300_000, 300_000, 10])]}, "layers"),
     ({"marks": [network(layers=[784, *[i + 1] * 200, 10]) for i in range(6)]}, "layers"),
-    ({"colour": 1}, "colour: this version knows no such thing; a newer one may"),
+    ({"color": 1}, "color: this version knows no such thing; a newer one may"),
     ({"\x1b[2J": 1}, "this version knows no such thing"),
     (network(width=3), "width: this version knows no such thing"),
 ]  # fmt: skip
@@ -159,8 +159,8 @@ def test_what_no_key_leads_to_is_refused(found, why):
         {"sample": "0"}, {"batch": None}, {"lr": "0.1"}, {"lr": True}, {"data": 1}, {"units": 3},
         {"units": ["a"]}, {"units": [1.0]}, {"asked": "W1"}, {"asked": ["W1"]}, {"asked": [1, [0]]},
         {"asked": ["W1", [0, 0], 1]}, {"history": {}}, {"history": [1]}, {"history": [{}]},
-        {"history": [RUN | {"count": "9"}]}, {"fixes": [{"tensor": "W1"}]}, {"network": 1}, {"network": []},
-        {"network": {"layers": "784,10"}}, {"network": {"bias": 0}}, {"optimiser": "adam"}, {"sought": [1]},
+        {"history": [RUN | {"count": "9"}]}, {"edits": [{"tensor": "W1"}]}, {"network": 1}, {"network": []},
+        {"network": {"layers": "784,10"}}, {"network": {"bias": 0}}, {"optimizer": "adam"}, {"sought": [1]},
         {"sought": "ab"}, {"held": "x"}, {"pair": 1}, {"lesson_clock": "yes"},
     ],
     ids=repr,

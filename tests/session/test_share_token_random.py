@@ -11,7 +11,7 @@ from hypothesis import given
 
 from tests.session.sessions import EXPLORE, STARTS, holding, opened, sealed, sessions, steps
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import share_token as token
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.share_token import START, decode, encode
@@ -47,7 +47,7 @@ NASTY = [
     [0, 1], [2, 3, 1], ["W1", [0, 1]], ["z1", [1]], RUN, [RUN], FIX, [FIX], {}, [{}],
 ]  # fmt: skip
 NAMES = [
-    f.name for kind in (Session, type(Session().network), type(Session().optimiser)) for f in fields(kind)
+    f.name for kind in (Session, type(Session().network), type(Session().optimizer)) for f in fields(kind)
 ]
 
 
@@ -69,12 +69,12 @@ def mutated(rng: random.Random, value):
 def usable(session: Session) -> None:
     """Ask of a session what panels ask; whatever is wrong with it raises."""
     for each in (session, *session.marks):
-        taken = Replay(0).take(each)
-        moment = Moment(each, walk(each.network, each.batch, each.optimiser, each.grain), taken)
-        assert moment.step.index == each.step
-        assert moment.asked == each.asked
-        assert all(0 <= moment.unit(k) < width for k, width in enumerate(each.network.layers))
-        _ = moment.number, moment.place, moment.weights
+        iteration = Replay(0).take(each)
+        snapshot = Snapshot(each, walk(each.network, each.batch, each.optimizer, each.grain), iteration)
+        assert snapshot.step.index == each.step
+        assert snapshot.asked == each.asked
+        assert all(0 <= snapshot.unit(k) < width for k, width in enumerate(each.network.layers))
+        _ = snapshot.number, snapshot.place, snapshot.weights
 
 
 def test_a_session_changed_at_random_is_refused_or_can_be_shown():
@@ -91,7 +91,7 @@ def test_a_session_changed_at_random_is_refused_or_can_be_shown():
         kept += 1
         check(session)
         assert decode(encode(session)) == session
-        if session.iteration < 100 and session.network.parameters < 10_000:
+        if session.t < 100 and session.network.parameters < 10_000:
             usable(session)
     assert kept > 150
     assert refused > 5_000
@@ -102,18 +102,16 @@ def _grown():
     start = replace(
         STARTS[1], sample=3, units=(1, -1, 0), asked=("W2", (1, 0)), pinned=("b1", (0,)), sought=(0, 1)
     )
-    run = msgspec.convert(RUN | {"fixes": [FIX]}, type(Session().update))
-    trained = replace(start, history=(run,), fixes=run.fixes, decade=4.5, pair=True, step=4)
+    run = msgspec.convert(RUN | {"edits": [FIX]}, type(Session().update))
+    trained = replace(start, history=(run,), edits=run.edits, decade=4.5, pair=True, step=4)
     return [start, trained, replace(trained, marks=(start, trained), marked=1, held=0)]
 
 
 @EXPLORE
 @given(sessions(most=6))
 def test_what_keys_lead_to_can_be_shown_after_it_went_through_a_token(session):
-    small = replace(
-        session, history=session.history[:1] if session.iteration > 200 else session.history, marks=()
-    )
-    if small.iteration > 200 or small.network.parameters > 10_000:
+    small = replace(session, history=session.history[:1] if session.t > 200 else session.history, marks=())
+    if small.t > 200 or small.network.parameters > 10_000:
         small = replace(small, history=())
     small = replace(small, marked=0, held=None, step=min(small.step, steps(small) - 1))
     usable(decode(encode(small)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import replay as module
 from tui_backprop.session import training_run as learner
 from tui_backprop.session.decision_boundary import Fit, Plane
@@ -29,7 +29,7 @@ from tui_backprop.session.transitions import (
 MOST = 200  # looks at training that comes to no end
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
 START = Session(
-    ROUGH, "moons", batch=3, lr=0.05, optimiser=OptimiserSpec("adam", clip=0.5, schedule="cosine", horizon=30)
+    ROUGH, "moons", batch=3, lr=0.05, optimizer=OptimizerSpec("adam", clip=0.5, schedule="cosine", horizon=30)
 )
 
 
@@ -68,14 +68,14 @@ def assert_right(trained, start, count):
     """The losses of ``count`` updates from ``start``, the session there, and scores of that very training."""
     losses, end = by_hand(start, count)
     learning = trained.learning
-    assert learning.first + learning.done == trained.to.iteration
+    assert learning.first + learning.done == trained.to.t
     assert learning.losses[-count:].tolist() == losses
     assert trained.to == end
     fresh = Replay()
     for found in learning.scores:
-        there = fresh.state(at_iteration(end, end, found.iteration)).parameters
-        assert found == Score(found.iteration, *score(start.network, start.data, there))
-    iterations = [found.iteration for found in learning.scores]
+        there = fresh.state(at_iteration(end, end, found.t)).parameters
+        assert found == Score(found.t, *score(start.network, start.data, there))
+    iterations = [found.t for found in learning.scores]
     assert iterations == sorted(set(iterations))
 
 
@@ -84,8 +84,8 @@ def test_the_losses_of_a_preset_s_training_are_those_of_stepping(name):
     start = from_preset(name)
     trained = last(Replay(), start, 5)
     assert_right(trained, start, 5)
-    assert trained.learning.scores[0].iteration == 0
-    assert trained.learning.scores[-1].iteration == trained.learning.wanted == 5
+    assert trained.learning.scores[0].t == 0
+    assert trained.learning.scores[-1].t == trained.learning.wanted == 5
     assert {"xor": Plane, "sine": Fit, "lesson": type(None)}[name] is type(trained.picture)
 
 
@@ -96,7 +96,7 @@ def test_so_they_are_whatever_an_iteration_depends_on_and_however_often_it_is_sa
     start = replace(after_update(next_sample(START)), sample=199)
     replay, seen = Replay(limit), []
     for trained in learn(replay, start, 12, None):
-        assert trained.learning.done == trained.to.iteration - 1
+        assert trained.learning.done == trained.to.t - 1
         assert trained.learning.going
         seen.append(trained.learning.done)
     assert_right(trained, start, 12)
@@ -171,14 +171,14 @@ def test_a_session_from_elsewhere_is_trained_on_from_where_it_stands():
     trained = last(Replay(limit=0), start, 4)
     assert_right(trained, start, 4)
     assert (trained.learning.first, trained.learning.done) == (20, 4)
-    assert trained.learning.scores[0].iteration == 20
+    assert trained.learning.scores[0].t == 20
 
 
 def test_passes_can_be_taken_meanwhile_on_the_way_and_on_others():
     replay, seen = Replay(limit=0), 0
     aside = after_update(replace(START, lr=0.3))
     for trained in learn(replay, START, 12, None):
-        for place in (at_iteration(trained.to, trained.to, trained.to.iteration // 2), aside, START):
+        for place in (at_iteration(trained.to, trained.to, trained.to.t // 2), aside, START):
             assert_same(replay.take(place), Replay().take(place))
         seen += 1
     assert seen > 1
@@ -211,7 +211,7 @@ def test_passes_can_be_taken_by_another_thread_meanwhile():
 def test_a_score_is_taken_only_for_so_much_of_the_time(monkeypatch):
     monkeypatch.setattr(learner, "SCORED", -1.0)
     trained = last(Replay(), START, 8)
-    assert [found.iteration for found in trained.learning.scores] == [0, 8]
+    assert [found.t for found in trained.learning.scores] == [0, 8]
 
 
 def test_training_that_diverges_goes_on():
@@ -243,30 +243,30 @@ def test_nothing_and_then_something():
     more = nothing.and_then([3.0, 2.0], 0.5).and_then([1.0], 1.5)
     assert (more.first, more.done, more.seconds, more.rate) == (7, 3, 1.5, 2.0)
     assert more.losses.tolist() == [3.0, 2.0, 1.0]
-    assert (more.last.iteration, more.last.loss) == (9, 1.0)
+    assert (more.last.t, more.last.loss) == (9, 1.0)
     assert nothing.done == 0  # a snapshot stays
 
 
 @pytest.mark.parametrize(
-    ("iteration", "losses", "scored", "seconds"),
+    ("t", "losses", "scored", "seconds"),
     [(0, 0, [], 0.0), (7, 0, [], 0.0), (10, 0, [10], 0.0), (12, 2, [10, 12], 1.0), (13, 3, [10, 12], 1.5),
      (14, 4, [10, 12, 14], 2.0), (99, 4, [10, 12, 14], 2.0)],
 )  # fmt: skip
-def test_up_to_an_iteration_is_what_there_was_before_it(iteration, losses, scored, seconds):
+def test_up_to_an_iteration_is_what_there_was_before_it(t, losses, scored, seconds):
     whole = Learning(
         10, np.array([4.0, 3, 2, 1]), tuple(Score(t, 1.0, None) for t in (10, 12, 14)), seconds=2.0
     )
-    part = whole.up_to(iteration)
+    part = whole.up_to(t)
     assert part.first == 10
     assert part.losses.tolist() == [4.0, 3, 2, 1][:losses]
-    assert [found.iteration for found in part.scores] == scored
+    assert [found.t for found in part.scores] == scored
     assert part.seconds == seconds
-    assert Learning.nothing(10).up_to(iteration).done == 0
+    assert Learning.nothing(10).up_to(t).done == 0
 
 
 def test_going_back_by_one_update_and_on_again_takes_down_that_loss_once():
     replay = Replay()
     first = last(replay, START, 3)
     back = before_update(first.to)
-    again = last(replay, back, 1, first.learning.up_to(back.iteration))
+    again = last(replay, back, 1, first.learning.up_to(back.t))
     assert again.learning.losses.tolist() == first.learning.losses.tolist()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import AUTOMATIC, Run, Session, from_preset, same_network, samples_of
+from tui_backprop.session.state import AUTOMATIC, Session, UpdateRun, from_preset, same_network, samples_of
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
@@ -30,7 +30,7 @@ from tui_backprop.session.transitions import (
     step_on,
 )
 from tui_backprop.session.update_log import shared, updates
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 STEPS = 11  # of the walk of the network below
 XOR = from_preset("xor")
@@ -63,13 +63,13 @@ def test_a_session_is_frozen_and_hashable():
      ({"network": NetworkSpec()}, "layers")],
 )  # fmt: skip
 def test_a_session_that_cannot_be_is_refused(change, field):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         replace(XOR, **change)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_is_recognised(name):
+def test_a_preset_is_recognized(name):
     assert same_network(from_preset(name)) == name
 
 
@@ -78,7 +78,7 @@ def test_a_changed_preset_is_not():
 
 
 def test_an_unknown_preset_is_refused_with_those_there_are():
-    with pytest.raises(SpecError, match="choose from lesson, xor") as caught:
+    with pytest.raises(UserError, match="choose from lesson, xor") as caught:
         from_preset("x\x1b[31m\ny")
     assert caught.value.field == "preset"
     assert caught.value.message.isprintable()
@@ -86,13 +86,13 @@ def test_an_unknown_preset_is_refused_with_those_there_are():
 
 def test_a_step_on_from_the_last_one_is_the_first_of_the_next_iteration():
     session = step_on(at_step(XOR, STEPS - 1), STEPS)
-    assert (session.step, session.iteration) == (0, 1)
-    assert session.history == (Run(0, 4, 0.5, 1),)
+    assert (session.step, session.t) == (0, 1)
+    assert session.history == (UpdateRun(0, 4, 0.5, 1),)
 
 
 def test_a_step_back_from_the_first_one_is_the_last_of_the_iteration_before():
     session = step_back(after_update(XOR), STEPS)
-    assert (session.step, session.iteration) == (STEPS - 1, 0)
+    assert (session.step, session.t) == (STEPS - 1, 0)
 
 
 def test_there_is_no_step_before_the_first():
@@ -112,7 +112,7 @@ def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
     after = session
     for _ in range(count):
         after = step_on(after, STEPS)
-    assert after.iteration * STEPS + after.step == session.iteration * STEPS + session.step + count
+    assert after.t * STEPS + after.step == session.t * STEPS + session.step + count
     for _ in range(count):
         after = step_back(after, STEPS)
     assert after == session
@@ -120,7 +120,7 @@ def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
 
 def updates_of(session):
     each = updates(session.history, samples_of(session))
-    return [each(t) for t in range(session.iteration)]
+    return [each(t) for t in range(session.t)]
 
 
 @EXPLORE
@@ -137,15 +137,15 @@ def test_going_back_to_the_start_meets_every_iteration_with_its_own_samples(sess
 @given(sessions(), st.integers(1, 30))
 def test_training_goes_through_the_samples_and_can_be_gone_back_one_by_one(session, count):
     trained = after_training(session, count)
-    assert updates_of(trained)[: session.iteration] == updates_of(session)
+    assert updates_of(trained)[: session.t] == updates_of(session)
     by_hand = session
     for _ in range(count):
         by_hand = next_sample(after_update(by_hand))
     assert updates_of(trained) == updates_of(by_hand)
     assert trained.sample == by_hand.sample
-    for t in reversed(range(session.iteration, trained.iteration)):
+    for t in reversed(range(session.t, trained.t)):
         trained = before_update(trained)
-        assert trained.iteration == t
+        assert trained.t == t
         assert at_iteration(session, by_hand, t).pass_key == trained.pass_key
     assert trained == session
 
@@ -156,7 +156,7 @@ def test_what_goes_on_in_the_same_way_is_kept_as_one_run(session):
     assert len(after_training(after_training(XOR, 7), 4).history) == 1
     assert len(after_update(after_update(XOR)).history) == 1
     again = after_update(after_update(session))
-    assert again.iteration == session.iteration + 2
+    assert again.t == session.t + 2
     assert len(again.history) <= len(session.history) + 2
 
 
@@ -221,7 +221,7 @@ def test_what_is_only_looked_at_does_not_change_the_numbers():
 
 
 def test_what_is_computed_from_changes_the_numbers():
-    adam = replace(XOR, optimiser=OptimiserSpec("adam"))
+    adam = replace(XOR, optimizer=OptimizerSpec("adam"))
     for session in (after_update(XOR), next_sample(XOR), replace(XOR, lr=0.25), replace(XOR, batch=1), adam):
         assert session.pass_key != XOR.pass_key
 
@@ -238,4 +238,4 @@ def test_what_two_histories_share_is_counted_in_updates(session, one, other):
     each = [updates_of(left), updates_of(right)]
     same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
     assert shared(left.history, right.history) == same
-    assert shared(right.history, left.history) == same >= session.iteration
+    assert shared(right.history, left.history) == same >= session.t

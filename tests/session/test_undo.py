@@ -18,13 +18,13 @@ from tui_backprop.session.transitions import (
     set_mark,
     turn_dial,
 )
-from tui_backprop.session.undo import History
+from tui_backprop.session.undo import UndoHistory
 
 SESSIONS = [at_step(Session(), step) for step in range(5)]
 
 
 def gone(sessions):
-    history = History(sessions[0])
+    history = UndoHistory(sessions[0])
     for session in sessions[1:]:
         history = history.go(session)
     return history
@@ -62,7 +62,7 @@ def test_only_so_many_are_kept(monkeypatch):
 
 def test_undo_brings_back_training_too():
     trained = after_update(after_update(Session()))
-    assert History(Session()).go(trained).undo().now.iteration == 0
+    assert UndoHistory(Session()).go(trained).undo().now.t == 0
 
 
 MOVES = {

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.session.update_log import Fix, Run, beginning, iterations, joined, shared, updates
+from tui_backprop.session.update_log import Edit, UpdateRun, beginning, iterations, joined, shared, updates
 
 EXPLORE = settings(derandomize=True, deadline=None)
 SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often go round, and meet
@@ -21,13 +21,13 @@ def runs(draw, samples):
     """A run that a session can make: of few samples and rates, so that runs often go on as others do."""
     count = draw(st.integers(1, 5))
     stride = draw(st.integers(0, samples - 1))
-    return Run(
+    return UpdateRun(
         draw(st.integers(0, samples - 1)),
         draw(st.integers(1, 2)),
         draw(st.sampled_from([0.1, 0.5])),
         count,
         stride,
-        draw(st.sampled_from([(), (), (Fix("W1", (0, 0), 0.5),)])),
+        draw(st.sampled_from([(), (), (Edit("W1", (0, 0), 0.5),)])),
     )
 
 
@@ -50,7 +50,7 @@ def forks(draw):
 
 def one_by_one(run, samples):
     return [
-        Run((run.sample + i * run.stride) % samples, run.batch, run.lr, fixes=() if i else run.fixes)
+        UpdateRun((run.sample + i * run.stride) % samples, run.batch, run.lr, edits=() if i else run.edits)
         for i in range(run.count)
     ]
 
@@ -131,41 +131,43 @@ def test_a_way_shares_with_its_beginning_all_of_that(drawn, count):
 
 
 def test_a_run_of_one_update_has_no_stride():
-    assert Run(3, 2, 0.1, 1, 5) == Run(3, 2, 0.1)
-    assert Run(3, 2, 0.1, 2, 5) != Run(3, 2, 0.1, 2, 4)
-    assert beginning((Run(3, 2, 0.1, 4, 5),), 1) == (Run(3, 2, 0.1),)
+    assert UpdateRun(3, 2, 0.1, 1, 5) == UpdateRun(3, 2, 0.1)
+    assert UpdateRun(3, 2, 0.1, 2, 5) != UpdateRun(3, 2, 0.1, 2, 4)
+    assert beginning((UpdateRun(3, 2, 0.1, 4, 5),), 1) == (UpdateRun(3, 2, 0.1),)
 
 
 def test_a_run_goes_round_at_the_end_of_the_data_set():
-    run = Run(8, 4, 0.1, count=4, stride=4)
+    run = UpdateRun(8, 4, 0.1, count=4, stride=4)
     assert [run.update(i, 10).sample for i in range(4)] == [8, 2, 6, 0]
-    assert joined((Run(8, 4, 0.1, 2, 4),), Run(6, 4, 0.1), 10) == (Run(8, 4, 0.1, 3, 4),)
+    assert joined((UpdateRun(8, 4, 0.1, 2, 4),), UpdateRun(6, 4, 0.1), 10) == (UpdateRun(8, 4, 0.1, 3, 4),)
 
 
 def test_the_same_samples_again_and_the_next_ones_are_runs_of_their_own():
-    way = way_of([Run(0, 1, 0.1)] * 3 + [Run(1, 1, 0.1), Run(2, 1, 0.1), Run(3, 1, 0.1)], 9)
-    assert way == (Run(0, 1, 0.1, 3, 0), Run(1, 1, 0.1, 3, 1))
+    way = way_of(
+        [UpdateRun(0, 1, 0.1)] * 3 + [UpdateRun(1, 1, 0.1), UpdateRun(2, 1, 0.1), UpdateRun(3, 1, 0.1)], 9
+    )
+    assert way == (UpdateRun(0, 1, 0.1, 3, 0), UpdateRun(1, 1, 0.1, 3, 1))
 
 
-@pytest.mark.parametrize("other", [Run(2, 2, 0.1), Run(2, 1, 0.2)], ids=["batch", "rate"])
+@pytest.mark.parametrize("other", [UpdateRun(2, 2, 0.1), UpdateRun(2, 1, 0.2)], ids=["batch", "rate"])
 def test_another_batch_or_rate_begins_a_run(other):
-    assert joined((Run(0, 1, 0.1, 2, 1),), other, 9) == (Run(0, 1, 0.1, 2, 1), other)
+    assert joined((UpdateRun(0, 1, 0.1, 2, 1),), other, 9) == (UpdateRun(0, 1, 0.1, 2, 1), other)
 
 
 def test_no_update_leaves_a_way_as_it_is():
-    for way in ((), (Run(0, 1, 0.1, 2, 1),)):
-        assert joined(way, Run(2, 1, 0.1, 0, 1), 9) == way
+    for way in ((), (UpdateRun(0, 1, 0.1, 2, 1),)):
+        assert joined(way, UpdateRun(2, 1, 0.1, 0, 1), 9) == way
 
 
 def test_of_the_empty_way_there_is_nothing():
-    assert iterations(()) == shared((), (Run(0, 1, 0.1),)) == 0
-    assert beginning((), 5) == beginning((Run(0, 1, 0.1),), 0) == ()
+    assert iterations(()) == shared((), (UpdateRun(0, 1, 0.1),)) == 0
+    assert beginning((), 5) == beginning((UpdateRun(0, 1, 0.1),), 0) == ()
     with pytest.raises(IndexError):
         updates((), 9)(0)
 
 
 def test_a_million_updates_are_one_run():
-    way = joined((), Run(0, 4, 0.1, 10**6, 4), 4000)
-    assert way == (Run(0, 4, 0.1, 10**6, 4),)
-    assert updates(way, 4000)(10**6 - 1) == Run(4 * (10**6 - 1) % 4000, 4, 0.1)
-    assert shared(way, joined(way, Run(0, 4, 0.1), 4000)) == 10**6
+    way = joined((), UpdateRun(0, 4, 0.1, 10**6, 4), 4000)
+    assert way == (UpdateRun(0, 4, 0.1, 10**6, 4),)
+    assert updates(way, 4000)(10**6 - 1) == UpdateRun(4 * (10**6 - 1) % 4000, 4, 0.1)
+    assert shared(way, joined(way, UpdateRun(0, 4, 0.1), 4000)) == 10**6

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.cli import output
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.terminal import capabilities as detect
-from tui_backprop.terminal import setup as terminal
 
 XTERM = {"TERM": "xterm-256color"}
 
@@ -34,14 +34,14 @@ XTERM = {"TERM": "xterm-256color"}
         ("16", XTERM, "16", "chosen"),
     ],
 )
-def test_the_level_of_colour_and_why(chosen, environ, level, why):
-    found = detect.colours(chosen, environ)
+def test_the_level_of_color_and_why(chosen, environ, level, why):
+    found = detect.colors(chosen, environ)
     assert found.value == level
     assert why in found.why
 
 
 ASK_TEXTUAL = (
-    "import json, sys; from tui_backprop.terminal.setup import settle_colours; settle_colours(sys.argv[1]);"
+    "import json, sys; from tui_backprop.terminal.setup import settle_colors; settle_colors(sys.argv[1]);"
     "from textual.app import App; app = App(); print(json.dumps([app.console.color_system, app.no_color]))"
 )
 
@@ -58,7 +58,7 @@ ASK_TEXTUAL = (
         ("16", XTERM | {"COLORTERM": "truecolor"}, "standard"),
     ],
 )
-def test_textual_draws_in_that_many_colours(chosen, environ, system):
+def test_textual_draws_in_that_many_colors(chosen, environ, system):
     assert ask_textual(chosen, environ) == [system, False]
 
 
@@ -84,7 +84,7 @@ def ask_textual(chosen, environ):
 )  # fmt: skip
 def test_glyphs_are_those_of_the_encoding_unless_they_are_chosen(chosen, encoding, glyphs):
     assert detect.glyph_set(chosen, encoding).value == glyphs
-    assert terminal.glyphs_for(encoding, chosen) is {"utf-8": UTF8, "ascii": ASCII}[glyphs]
+    assert output.glyphs_for(encoding, chosen) is {"utf-8": UTF8, "ascii": ASCII}[glyphs]
 
 
 @pytest.mark.parametrize("name", detect.SSH)

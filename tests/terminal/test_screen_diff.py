@@ -37,7 +37,7 @@ def paintings(draw):
 
 
 def look(cell):
-    """What is seen of a cell: of a blank, not in which colour it would write, unless a flag shows that."""
+    """What is seen of a cell: of a blank, not in which color it would write, unless a flag shows that."""
     if cell.data == " " and not (cell.underscore or cell.reverse or cell.strikethrough):
         return " ", cell.bg
     return cell

@@ -12,9 +12,9 @@ from textual import events
 
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.measure import passes as measure
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import Shape, shape_of
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
@@ -36,7 +36,7 @@ def steady_machine(spec, budget=0.0, kept=None):
     shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}
     shapes[spec.parameters] = shape_of(spec)
     points = [point for _, shape in sorted(shapes.items()) for point in steady_points(shape)]
-    return Law(tuple(points))
+    return CostModel(tuple(points))
 
 
 def steady_points(shape: Shape) -> list[Measured]:
@@ -95,10 +95,10 @@ class Ui:
 
     def _quiet(self) -> bool:
         """Whether the numbers of the session are there, no thread works, and no message waits to be read."""
-        app, moment = self.app, self.app.moment
+        app, snapshot = self.app, self.app.snapshot
         return (
-            moment is not None
-            and moment.session == app.session
+            snapshot is not None
+            and snapshot.session == app.session
             and all(worker.is_finished for worker in app.workers)
             and not any(node.message_queue_size for node in (app, *app.screen.walk_children(with_self=True)))
         )
@@ -166,8 +166,8 @@ def open_app(monkeypatch, tmp_path):
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
 
     @asynccontextmanager
-    async def opened(session=None, size=(120, 40), glyphs=UTF8, settle=True, **more):
-        app = BackpropApp(session or Session(), glyphs, **more)
+    async def opened(session=None, size=(120, 40), context=UTF8, settle=True, **more):
+        app = BackpropApp(session or Session(), context, **more)
         async with app.run_test(size=size) as pilot:
             ui = Ui(app, pilot)
             if settle:

@@ -1,4 +1,4 @@
-"""Every theme: each role has a look, text can be read, and what must be told apart can be, without colour too."""
+"""Every theme: each role has a look, text can be read, and what must be told apart can be, without color too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.command import CommandList
 from textual.filter import NoColor
 from textual.geometry import Region
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES
 from tui_backprop.tui.palette import GROUNDS, LOOKS, THEMES
 from tui_backprop.tui.theme import Unpainted
@@ -20,9 +20,9 @@ METHODS = ("naive", "improved", "spsa", "backprop")
 READ = ("text", "strong", "muted", "title", *PHASES, *METHODS, "mark", "key", "good", "bad")
 SEEN = ("faint", "grid")  # need not be read, only be there
 LEVELS = {"true": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}
-OWN = ("terminal", "colourless")
+OWN = ("terminal", "colorless")
 
-# Background, and the sixteen colours, of schemes that are common: four dark ones and four light ones.
+# Background, and the sixteen colors, of schemes that are common: four dark ones and four light ones.
 XTERM = (
     "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd e5e5e5 "
     "7f7f7f ff0000 00ff00 ffff00 5c5cff ff00ff 00ffff ffffff"
@@ -51,9 +51,9 @@ SCHEMES = {
 }  # fmt: skip
 
 
-def luminance(colour: Color) -> float:
+def luminance(color: Color) -> float:
     """Relative luminance, as WCAG 2 defines it."""
-    parts = [part / 255 for part in colour.get_truecolor()]
+    parts = [part / 255 for part in color.get_truecolor()]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -69,10 +69,10 @@ def ground(name: str, theme: str) -> Color:
 
 def codes(style: Style, level: ColorSystem) -> str:
     """What the terminal is told of a style."""
-    colours = [
+    colors = [
         c.downgrade(level).get_ansi_codes(i == 0) for i, c in enumerate((style.color, style.bgcolor)) if c
     ]
-    return ";".join([*style.without_color.render("x", color_system=level).split("x")[:1], *sum(colours, ())])
+    return ";".join([*style.without_color.render("x", color_system=level).split("x")[:1], *sum(colors, ())])
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -117,22 +117,22 @@ def test_without_a_ground_of_its_own_the_cursor_and_fields_are_reversed_and_noth
     assert not [role for role, look in LOOKS[theme].items() if look.bgcolor]
 
 
-def test_the_terminal_theme_names_only_colours_of_the_sixteen():
+def test_the_terminal_theme_names_only_colors_of_the_sixteen():
     kinds = {look.color.type for look in LOOKS["terminal"].values() if look.color}
     assert kinds == {ColorType.STANDARD}
 
 
-def test_without_colour_there_is_none():
-    assert not [role for role, look in LOOKS["colourless"].items() if look.color or look.bgcolor]
+def test_without_color_there_is_none():
+    assert not [role for role, look in LOOKS["colorless"].items() if look.color or look.bgcolor]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_terminal_theme_can_be_read_in_dark_and_in_light_schemes(scheme):
-    """The colours are not ours, so neither is 4.5:1: it is what the best choice of sixteen comes to."""
-    behind, colours = SCHEMES[scheme]
+    """The colors are not ours, so neither is 4.5:1: it is what the best choice of sixteen comes to."""
+    behind, colors = SCHEMES[scheme]
     for role, look in LOOKS["terminal"].items():
         if look.color:
-            shown = Color.parse(f"#{colours.split()[look.color.number]}")
+            shown = Color.parse(f"#{colors.split()[look.color.number]}")
             least = 2.7 if role in (*PHASES[:3], "bad") else 1.9
             assert contrast(shown, Color.parse(f"#{behind}")) >= least, role
 
@@ -175,11 +175,11 @@ async def segments(ui, screen):
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("theme", THEMES)
 async def test_every_screen_can_be_read(open_app, theme, screen):
-    """Of what Textual draws itself, too: colours are those that the theme may use, and nothing is hidden."""
+    """Of what Textual draws itself, too: colors are those that the theme may use, and nothing is hidden."""
     async with open_app(theme=theme) as ui:
         for text, style, _ in await segments(ui, screen):
             used = [c for c in (style.color, style.bgcolor) if c and c.type is not ColorType.DEFAULT]
-            if theme == "colourless":
+            if theme == "colorless":
                 assert not used, (text, style)
             elif theme == "terminal":
                 assert style.bgcolor is None or style.bgcolor.is_default, (text, style)
@@ -211,7 +211,7 @@ async def test_the_panel_with_the_keys_has_another_border_and_a_bold_title(open_
 
 @pytest.mark.parametrize("theme", THEMES)
 async def test_plain_characters_are_enough(open_app, theme):
-    async with open_app(theme=theme, glyphs=ASCII) as ui:
+    async with open_app(theme=theme, context=ASCII) as ui:
         for screen in ("walk", "help", "confusion"):
             assert all(segment.text.isascii() for segment in await segments(ui, screen)), screen
             await ui.press("escape")
@@ -219,7 +219,7 @@ async def test_plain_characters_are_enough(open_app, theme):
 
 async def test_another_theme_is_shown_at_once(open_app):
     """Nothing of the last one is kept."""
-    async with open_app(theme="dark", glyphs=UTF8) as ui:
+    async with open_app(theme="dark", context=UTF8) as ui:
         ui.app.theme = "light"
         await ui.settled()
         dark = Color.parse(GROUNDS["background"][0])
@@ -228,5 +228,5 @@ async def test_another_theme_is_shown_at_once(open_app):
 
 
 async def test_filters_are_those_of_the_theme(open_app):
-    async with open_app(theme="colourless") as ui:
+    async with open_app(theme="colorless") as ui:
         assert [type(each) for each in ui.app.get_line_filters()] == [Unpainted, NoColor]

@@ -13,9 +13,10 @@ from tui_backprop.cli.options import plain_option, session_from, session_options
 from tui_backprop.cli.output import glyphs_for_stdout, print_json
 from tui_backprop.cli.settings import settings
 from tui_backprop.session.state import GRAINS, Session
+from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.format import plain
 from tui_backprop.support.paths import shown
-from tui_backprop.support.validation import SpecError, one_of
+from tui_backprop.support.validation import one_of
 
 FLAGS = "tui_backprop.settings"  # where the flags given before a command are kept for it
 
@@ -33,7 +34,7 @@ class OneLine(click.Group):
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(130) from None
-        except SpecError as error:
+        except UserError as error:
             click.echo(f"backprop-tui: {named(error.field)}: {error.message}", err=True)
             raise SystemExit(2) from None
         except click.ClickException as error:
@@ -66,7 +67,7 @@ def main(given: dict[str, Any], resume: bool, token: str | None, **flags: Any) -
             chosen = replace(chosen, tour=False)  # who goes on has begun before
         open_app(opening(given, resume, token), chosen)
     elif resume or token is not None:
-        raise SpecError("resume" if resume else "open", "it is for the app; leave it out here")
+        raise InputError("resume" if resume else "open", "it is for the app; leave it out here")
 
 
 @main.command()
@@ -85,24 +86,24 @@ def trace(
     its weight gradient, which is looked at in passing and not kept. A billion parameters then take 4 GB.
     """
     if streamed and save is not None:
-        raise SpecError("save", "--stream keeps no arrays to save; leave one of the two out")
+        raise InputError("save", "--stream keeps no arrays to save; leave one of the two out")
     session = session_from(given, streamed=streamed)
     if streamed:
         if grain is not None:
-            raise SpecError("grain", "--stream goes by layers; leave --grain out")
+            raise InputError("grain", "--stream goes by layers; leave --grain out")
         print_stream(session, as_json, plain)
         return
     session = replace(session, grain=one_of("grain", grain or session.grain, GRAINS))
     from tui_backprop.report.trace import as_object, as_text, save_arrays
     from tui_backprop.session.replay import Replay
 
-    taken = Replay().take(session)
+    iteration = Replay().take(session)
     if save is not None:
-        click.echo(f"{shown(save)}: {save_arrays(taken, save)} arrays written", err=True)
+        click.echo(f"{shown(save)}: {save_arrays(iteration, save)} arrays written", err=True)
     if as_json:
-        print_json(as_object(session, taken))
+        print_json(as_object(session, iteration))
     elif save is None:
-        click.echo(as_text(session, taken, glyphs_for_stdout(plain)))
+        click.echo(as_text(session, iteration, glyphs_for_stdout(plain)))
 
 
 def print_stream(session: Session, as_json: bool, plain: bool) -> None:
@@ -141,11 +142,11 @@ def blame(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> No
     from tui_backprop.cli.commands.blame import blame as accuse
     from tui_backprop.report.blame import as_object, as_text
 
-    accusation = accuse(session, asked)
+    blame_state = accuse(session, asked)
     if as_json:
-        print_json(as_object(accusation))
+        print_json(as_object(blame_state))
     else:
-        click.echo(as_text(accusation, glyphs_for_stdout(plain)))
+        click.echo(as_text(blame_state, glyphs_for_stdout(plain)))
 
 
 @main.command()
@@ -173,11 +174,11 @@ def cost(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> Non
     from tui_backprop.report.cost import as_text
     from tui_backprop.report.cost_result import as_object
 
-    bill = measure(session, {**asked, "as_json": as_json})
+    result = measure(session, {**asked, "as_json": as_json})
     if as_json:
-        print_json(as_object(bill))
+        print_json(as_object(result))
     else:
-        click.echo(as_text(bill, glyphs_for_stdout(plain)))
+        click.echo(as_text(result, glyphs_for_stdout(plain)))
 
 
 @main.command()

@@ -13,10 +13,11 @@ from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.data.catalogue import DATASETS, fitted
 from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, SCHEDULES, OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, SCHEDULES, OptimizerSpec
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.validation import SpecError, one_of, positive, whole
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of, positive, whole
 
 Command = Callable[..., None]
 
@@ -26,7 +27,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--preset", "|".join(PRESETS), "A network and data to start from."),
     ("--layers", "784,256,10", "Sizes of all layers, input first."),
     ("--activation", "|".join(ACTIVATIONS), "Of the hidden layers; one for each with commas: relu,tanh."),
-    ("--loss", "|".join(LOSSES), "What is minimised."),
+    ("--loss", "|".join(LOSSES), "What is minimized."),
     ("--init", "|".join(INITS), "How the first weights are drawn; with a size: normal:0.02, constant:0.1."),
     ("--dropout", "0.1", "Share of the hidden activations that is dropped; 0 if not given."),
     (
@@ -40,7 +41,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--sample", "0", "First sample of the batch."),
     ("--batch", "1", "Samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
-    ("--optimiser", "|".join(OPTIMISERS), "How a gradient becomes an update."),
+    ("--optimizer", "|".join(OPTIMIZERS), "How a gradient becomes an update."),
     ("--momentum", "0.9", "Of momentum and nesterov; beta1 of adam and adamw; 0.9 if not given."),
     ("--beta2", "0.999", "Of rmsprop, adam and adamw; 0.999 if not given."),
     (
@@ -55,16 +56,16 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
 )
 FLAGS = (
     ("--no-bias", "Leave the biases out."),
-    ("--layer-norm", "Normalise the sums of each hidden layer."),
+    ("--layer-norm", "Normalize the sums of each hidden layer."),
     ("--residual", "Add to each hidden layer what came into it, where both have one width."),
 )
 
-# Which options set a field of the network, and of the optimiser; and those that not every choice has.
+# Which options set a field of the network, and of the optimizer; and those that not every choice has.
 NETWORK = ("activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual")
-OPTIMISER = ("momentum", "beta2", "weight_decay", "clip", "schedule", "warmup", "horizon")
+OPTIMIZER = ("momentum", "beta2", "weight_decay", "clip", "schedule", "warmup", "horizon")
 ONLY = (
-    ("momentum", "optimiser", ("momentum", "nesterov", "adam", "adamw")),
-    ("beta2", "optimiser", ("rmsprop", "adam", "adamw")),
+    ("momentum", "optimizer", ("momentum", "nesterov", "adam", "adamw")),
+    ("beta2", "optimizer", ("rmsprop", "adam", "adamw")),
     ("horizon", "schedule", ("step", "exponential", "linear", "cosine")),
 )
 
@@ -124,24 +125,24 @@ def plain_option(command: Command) -> Command:
 def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     """The session that the options describe. What is not given comes from the preset, made to fit the data.
 
-    Raises SpecError, naming the option, for the first value that does not do, and where the memory does not;
+    Raises InputError, naming the option, for the first value that does not do, and where the memory does not;
     a ``streamed`` pass needs less of it.
     """
     base = from_preset(given.get("preset", "lesson"))
     data = one_of("data", given.get("data", base.data), DATASETS)
-    network, optimiser = network_from(given, base.network, data), optimiser_from(given)
+    network, optimizer = network_from(given, base.network, data), optimizer_from(given)
     batch = whole("batch", given.get("batch", base.batch), 1)
     if streamed:
         check_streamed_memory(network, batch)
     else:
-        check_memory(network, batch, optimiser)
+        check_memory(network, batch, optimizer)
     return Session(
         network,
         data,
         sample=whole("sample", given.get("sample", base.sample), 0),
         batch=batch,
         lr=positive("lr", given.get("lr", base.lr)),
-        optimiser=optimiser,
+        optimizer=optimizer,
     )
 
 
@@ -161,13 +162,13 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
     )
 
 
-def optimiser_from(given: dict[str, Any]) -> OptimiserSpec:
-    """The optimiser that the options describe."""
-    optimiser = OptimiserSpec(
-        given.get("optimiser", "sgd"), **{name: given[name] for name in OPTIMISER if name in given}
+def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
+    """The optimizer that the options describe."""
+    optimizer = OptimizerSpec(
+        given.get("optimizer", "sgd"), **{name: given[name] for name in OPTIMIZER if name in given}
     )
-    chosen = {"optimiser": optimiser.name, "schedule": optimiser.schedule}
+    chosen = {"optimizer": optimizer.name, "schedule": optimizer.schedule}
     for name, of, having in ONLY:
         if name in given and chosen[of] not in having:
-            raise SpecError(name, f"{chosen[of]} has none; choose --{of} {', '.join(having)}")
-    return optimiser
+            raise InputError(name, f"{chosen[of]} has none; choose --{of} {', '.join(having)}")
+    return optimizer

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8, Glyphs
+from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.terminal.capabilities import glyph_set
 
 if TYPE_CHECKING:
-    from tui_backprop.render.draw.glyphs import Glyphs
+    from tui_backprop.render.draw.context import RenderContext
 
 
-def glyphs_for_stdout(plain: bool) -> Glyphs:
+def glyphs_for_stdout(plain: bool) -> RenderContext:
     """Those that its encoding carries; where it is to be ``plain``, those for screen readers."""
-    from tui_backprop.render.draw.glyphs import LINEAR
+    from tui_backprop.render.draw.context import LINEAR
 
     pass
 
@@ -30,6 +30,6 @@ def print_json(found: object) -> None:
     click.echo(msgspec.json.encode(found))
 
 
-def glyphs_for(encoding: str | None, chosen: str = "auto") -> Glyphs:
+def glyphs_for(encoding: str | None, chosen: str = "auto") -> RenderContext:
     """The characters ``chosen``, or the full set where the encoding carries them, ASCII elsewhere."""
     return UTF8 if glyph_set(chosen, encoding).value == "utf-8" else ASCII

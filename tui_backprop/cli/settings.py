@@ -15,9 +15,10 @@ from typing import Any
 
 from tui_backprop.engine.training.memory import MEGABYTES
 from tui_backprop.support import paths as places
+from tui_backprop.support.errors import FileError, InputError, UserError
 from tui_backprop.support.format import plain
 from tui_backprop.support.paths import shown
-from tui_backprop.support.validation import SpecError, quoted, whole
+from tui_backprop.support.validation import quoted, whole
 
 PREFIX = "BACKPROP_TUI_"
 FILE = f"{PREFIX}CONFIG"  # the variable that names another settings file
@@ -68,7 +69,7 @@ def _automatic_switch(value: object) -> object:
 def _megabytes(value: object) -> object:
     try:
         return whole("memory", value, 1)
-    except SpecError:
+    except UserError:
         raise ValueError("it is a number of megabytes, such as 256") from None
 
 
@@ -95,13 +96,13 @@ SETTINGS = (
     Setting(
         "color",
         "auto|true|256|16|none",
-        "Colours: as the terminal has them, or of so many, or none.",
+        "Colors: as the terminal has them, or of so many, or none.",
         _choice(AUTO, "true", "256", "16", "none"),
     ),
     Setting(
         "theme",
         "auto|dark|light|terminal",
-        "How it looks; terminal: in the terminal's own 16 colours. Automatic: dark, unless it is known to be light.",
+        "How it looks; terminal: in the terminal's own 16 colors. Automatic: dark, unless it is known to be light.",
         _choice(AUTO, "dark", "light", "terminal"),
     ),
     Setting(
@@ -159,7 +160,7 @@ class Settings:
 def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force. ``flags`` are those that were given (others None), ``config`` among them: another file.
 
-    Raises SpecError: for a file under ``config``, for a variable under its name, for a flag under its own.
+    Raises InputError: for a file under ``config``, for a variable under its name, for a flag under its own.
     """
     path, chosen = _file(flags.get("config"), environ)
     found = _read_file(path, chosen) if path else {}
@@ -174,7 +175,7 @@ def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os
             origins[setting.name] = f"flag --{setting.name}"
     if flags.get("ascii"):
         if flags.get("glyphs") not in (None, "ascii"):
-            raise SpecError("ascii", "--glyphs asks for others; leave one of the two out")
+            raise InputError("ascii", "--glyphs asks for others; leave one of the two out")
         values["glyphs"], origins["glyphs"] = "ascii", "flag --ascii"
     return Settings(**values, origins=origins)
 
@@ -197,20 +198,20 @@ def _read_file(path: Path, chosen: bool) -> dict[str, Any]:
             content = file.read(MOST + 1)
     except FileNotFoundError:
         if chosen:
-            raise SpecError("config", f"{shown(path)} is not there") from None
+            raise FileError("config", f"{shown(path)} is not there") from None
         return {}
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SpecError("config", f"{shown(path)} cannot be read: {plain(reason)}") from None
+        raise FileError("config", f"{shown(path)} cannot be read: {plain(reason)}") from None
     if len(content) > MOST:
-        raise SpecError("config", f"{shown(path)} is too large for settings; the most is {MOST // 2**20} MiB")
+        raise FileError("config", f"{shown(path)} is too large for settings; the most is {MOST // 2**20} MiB")
     import tomllib
 
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else plain(error)
-        raise SpecError("config", f"{shown(path)} is not TOML: {what}") from None
+        raise FileError("config", f"{shown(path)} is not TOML: {what}") from None
     return _read_table(table, f"{shown(path)}: ")
 
 
@@ -224,7 +225,7 @@ def _read_table(table: Mapping[str, object], where: str) -> dict[str, Any]:
         elif name in ROWS:
             found[name] = _read(ROWS[name], value, "config", f"{where}{name}: ")
         else:
-            raise SpecError(
+            raise InputError(
                 "config", f"{where}{plain(name, 40)}: no such setting; {suggestion(name, (*ROWS, 'keys'))}"
             )
     return found
@@ -234,7 +235,7 @@ def _read(setting: Setting, value: object, field: str, where: str) -> object:
     try:
         return setting.read(value)
     except ValueError as error:
-        raise SpecError(field, f"{where}{quoted(written(value))} does not do; {error}") from None
+        raise InputError(field, f"{where}{quoted(written(value))} does not do; {error}") from None
 
 
 def written(value: object) -> str:

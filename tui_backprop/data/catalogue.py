@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.support.validation import SpecError, one_of, whole
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of, whole
 
 LABEL_LOSSES = ("cross-entropy", "binary-cross-entropy")
 
@@ -40,37 +41,37 @@ DATASETS = {
 
 
 def info(data: str) -> DataInfo:
-    """Look a data set up; raises SpecError with the names there are."""
+    """Look a data set up; raises InputError with the names there are."""
     return DATASETS[one_of("data", data, DATASETS)]
 
 
 def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
-    """Raise SpecError unless the network, the data set and the choice of samples fit each other."""
+    """Raise InputError unless the network, the data set and the choice of samples fit each other."""
     about = info(data)
     if spec.layers[0] != about.inputs:
-        raise SpecError(
+        raise InputError(
             "layers",
             f"{data} has {_count(about.inputs, 'input')} a sample, the network takes {spec.layers[0]};"
             f" write {_fit(spec, data)}",
         )
     if not about.classes and spec.loss in LABEL_LOSSES:
-        raise SpecError(
+        raise InputError(
             "loss", f"{spec.loss} needs class labels, {data} has real values; choose mse or half-squares"
         )
     if spec.loss == "cross-entropy" and spec.layers[-1] != about.classes:
-        raise SpecError(
+        raise InputError(
             "layers",
             f"{data} has {about.classes} classes, the network has {_count(spec.layers[-1], 'output')};"
             f" write {_fit(spec, data)}",
         )
     if spec.layers[-1] not in about.widths:
-        raise SpecError(
+        raise InputError(
             "layers",
             f"a target of {data} has {_count(about.widths[0], 'value')}, the network has"
             f" {_count(spec.layers[-1], 'output')}; write {_fit(spec, data)}",
         )
     if not 0 <= sample < about.samples:
-        raise SpecError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
+        raise InputError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
     whole("batch", batch, 1)
 
 

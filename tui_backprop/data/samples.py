@@ -99,7 +99,7 @@ def _load(data: str, seed: int) -> Dataset:
 
 
 def load(data: str, seed: int) -> Dataset:
-    """The whole data set; toys are drawn from the seed. Raises SpecError for an unknown name."""
+    """The whole data set; toys are drawn from the seed. Raises InputError for an unknown name."""
     info(data)
     return _load(data, 0 if data == "digits" else seed)
 

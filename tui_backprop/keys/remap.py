@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from tui_backprop.keys.names import CHARACTERS, NAMED, key_name, shown_key
 from tui_backprop.keys.table import ROWS, Key
+from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import plain
-from tui_backprop.support.validation import SpecError, quoted
+from tui_backprop.support.validation import quoted
 
 ACTIONS = {key.id: key for key in ROWS if not key.fixed}
 MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
@@ -26,14 +27,14 @@ def read_key(text: object) -> str | None:
 
 
 def checked_keys(table: object, where: str) -> dict[str, tuple[str, ...]]:
-    """The keys by action. Raises SpecError, beginning with ``where``, for an action that there is not, for what is no
-    key, for an action without any, and for a key of two actions in one place."""
+    """Return the keys by action. Raises InputError, beginning with ``where``, for an unknown action or key, for an
+    action without keys, and for a key of two actions in one place."""
     if not isinstance(table, Mapping):
-        raise SpecError("config", f'{where}keys: it is a table, [keys], of lines such as view = ["w"]')
+        raise InputError("config", f'{where}keys: it is a table, [keys], of lines such as view = ["w"]')
     found: dict[str, tuple[str, ...]] = {}
     for action, keys in table.items():
         if action not in ACTIONS:
-            raise SpecError("config", f"{where}keys: {plain(action, 40)} is no action; {_nearest(action)}")
+            raise InputError("config", f"{where}keys: {plain(action, 40)} is no action; {_nearest(action)}")
         found[action] = _keys_of(action, keys, where)
     _check_clashes(found, where)
     return found
@@ -49,11 +50,11 @@ def _nearest(action: str) -> str:
 def _keys_of(action: str, keys: object, where: str) -> tuple[str, ...]:
     listed = [keys] if isinstance(keys, str) else keys
     if not isinstance(listed, list) or not listed:
-        raise SpecError("config", f'{where}keys: {action} takes one or more keys, such as ["right", "l"]')
+        raise InputError("config", f'{where}keys: {action} takes one or more keys, such as ["right", "l"]')
     names = [read_key(each) for each in listed]
     for each, name in zip(listed, names, strict=True):
         if name is None:
-            raise SpecError(
+            raise InputError(
                 "config",
                 f"{where}keys: {action}: {quoted(each)} is no key; write it like l, ctrl+r, f5 or pageup",
             )
@@ -67,13 +68,13 @@ def keys_of(key: Key, other: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 def _check_clashes(found: Mapping[str, tuple[str, ...]], where: str) -> None:
     """In one place a key does one thing; but what a panel has for itself comes before what is for everywhere."""
-    taken: dict[tuple[str, str, bool], str] = {}
+    owners: dict[tuple[str, str, bool], str] = {}
     for key in sorted(ROWS, key=lambda key: key.id in found):  # so that it is said of the one in the file
         for name in keys_of(key, found):
             for place in key.places:
-                before = taken.setdefault((name, place, key.own), key.id)
+                before = owners.setdefault((name, place, key.own), key.id)
                 if before != key.id:
-                    raise SpecError(
+                    raise InputError(
                         "config",
                         f"{where}keys: {key.id}: {name} is a key of {before} already; give that another",
                     )

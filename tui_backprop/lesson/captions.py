@@ -3,7 +3,7 @@
 CAPTIONS = {
     "input": "{samples}, {inputs}. Press {step_on} to send it through the network, step by step.",
     "affine": "{units} sums {before}, each times a weight{bias}.",
-    "normalisation": "The sums of a sample are brought to mean 0 and deviation 1; then each unit stretches (γ) and"
+    "normalization": "The sums of a sample are brought to mean 0 and deviation 1; then each unit stretches (γ) and"
     " shifts (β) its own.",
     "activation": "Each unit bends its sum. What comes out is kept: the way back will need it.",
     "dropout": "Chance silences {dropped} of the units in this pass; the others speak up, so that the mean stays.",
@@ -18,7 +18,7 @@ CAPTIONS = {
     "carried": "Blame for what the layer handed on. It will be needed twice: to go through the layer, and around it.",
     "delta": "Each unit collects blame from all units it fed, along the same weights, and passes it on.",
     "carried delta": "The blame goes through the layer: each unit passes on as much as its slope lets through.",
-    "normalisation delta": "Moving or stretching all sums of a sample at once changed nothing: that part of the blame"
+    "normalization delta": "Moving or stretching all sums of a sample at once changed nothing: that part of the blame"
     " falls away.",
     "layer forward": "Layer {layer}: {units} sums {before}, each times a weight{bias}; what comes of it is bent, and"
     " handed on.",
@@ -48,13 +48,13 @@ OPERATIONS = {
     ("residual", 1): "What went around the layer comes back here: the blame of both ways adds up.",
     ("activation", 0): "Each unit passes on as much blame as its slope lets through.",
     ("dropout", 0): "A unit that was silenced had no part in this loss, and gets no blame.",
-    ("normalisation", 1): "A gain is to blame by what it stretched, summed over the samples.",
-    ("normalisation", 2): "A shift is to blame as far as its unit is, summed over the samples.",
+    ("normalization", 1): "A gain is to blame by what it stretched, summed over the samples.",
+    ("normalization", 2): "A shift is to blame as far as its unit is, summed over the samples.",
 }
 
 WORDS = (
     ("z, a", "a unit's sum before and after its activation function"),
-    ("n, γ, β", "a normalised sum, and the gain and shift it was given"),
+    ("n, γ, β", "a normalized sum, and the gain and shift it was given"),
     ("δ", "delta, dL/dz: how much the loss changes with that sum"),
     ("dW, db", "gradients: how much the loss changes with a weight, a bias"),
     ("α, λ", "the learning rate; the strength of a penalty or a decay"),

@@ -12,29 +12,29 @@ from tui_backprop.session.state import AUTOMATIC, AXES, Session
 
 if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
     from tui_backprop.cost.measure.sweep import Progress
-    from tui_backprop.cost.model.cost_model import Law
+    from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.model.workload import Shape
-    from tui_backprop.cost.race.race import Standing
-    from tui_backprop.engine.analysis.parameter_detail import Case
-    from tui_backprop.engine.analysis.ranking import Culprit
+    from tui_backprop.cost.race.race import RaceStatus
+    from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+    from tui_backprop.engine.analysis.ranking import Attribution
     from tui_backprop.engine.explain.walk import Step
-    from tui_backprop.engine.training.iteration import Pass
+    from tui_backprop.engine.training.iteration import Iteration
 
 
 def steps_of(session: Session) -> tuple[Step, ...]:
     """The walk of a session."""
     from tui_backprop.engine.explain.walk import walk
 
-    return walk(session.network, session.batch, session.optimiser, session.grain)
+    return walk(session.network, session.batch, session.optimizer, session.grain)
 
 
 @dataclass(frozen=True)
-class Moment:
+class Snapshot:
     """A session with the pass it stands in, and the steps of its walk."""
 
     session: Session
     steps: tuple[Step, ...]
-    taken: Pass
+    iteration: Iteration
 
     @property
     def step(self) -> Step:
@@ -51,7 +51,7 @@ class Moment:
         from tui_backprop.engine.explain.number import exists
 
         asked = self.session.asked
-        return asked if asked is not None and exists(self.taken, *asked) else None
+        return asked if asked is not None and exists(self.iteration, *asked) else None
 
     def chosen(self, layer: int) -> int | None:
         """The unit of a layer that was selected, or that the number asked for is of; a weight has two ends."""
@@ -68,14 +68,14 @@ class Moment:
         from tui_backprop.engine.explain.worked import telling_unit
 
         chosen = self.chosen(layer)
-        return telling_unit(self.taken, layer) if chosen is None else chosen
+        return telling_unit(self.iteration, layer) if chosen is None else chosen
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:
         """The number that is looked at: the one asked for by name, or that of the step and its unit."""
         from tui_backprop.engine.explain.number import number_at
 
-        return self.asked or number_at(self.taken, self.step, self.unit(self.step.layer))
+        return self.asked or number_at(self.iteration, self.step, self.unit(self.step.layer))
 
     @property
     def place(self) -> tuple[int, int]:
@@ -92,7 +92,7 @@ class Moment:
         largest gradient into its unit; and the one pinned, or the weight with the next largest."""
         from tui_backprop.engine.explain.number import weights_near
 
-        return weights_near(self.taken, self.number, self.session.pinned, 2 if self.session.pair else 1)
+        return weights_near(self.iteration, self.number, self.session.pinned, 2 if self.session.pair else 1)
 
     @cached_property
     def _made(self) -> dict[tuple[str, int], list[Step]]:
@@ -111,14 +111,14 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Accusation:
+class BlameState:
     """A ranking of parameters by blame (None while it is being made), and the case of one of them (None, or
     another one's, while it is being looked into)."""
 
     session: Session
-    taken: Pass
-    ranked: tuple[Culprit, ...] | None = None
-    case: Case | None = None
+    iteration: Iteration
+    ranked: tuple[Attribution, ...] | None = None
+    case: ParameterDetail | None = None
 
     @property
     def rank(self) -> int:
@@ -126,31 +126,31 @@ class Accusation:
         return min(self.session.rank, max(len(self.ranked or ()) - 1, 0))
 
     @property
-    def chosen(self) -> Culprit | None:
+    def chosen(self) -> Attribution | None:
         """The parameter that is looked at: the one asked for, or that under the cursor."""
         from tui_backprop.engine.analysis.ranking import named
 
         asked = self.session.asked
-        found = named(self.taken, self.session.measure, *asked) if asked else None
+        found = named(self.iteration, self.session.measure, *asked) if asked else None
         return found or (self.ranked[self.rank] if self.ranked else None)
 
 
 @dataclass(frozen=True)
-class Costs:
+class CostState:
     """What the cost panel shows: the network, the machine's law (None while it is measured), the chart's cursor,
     unit and zoom, which clock is read, and how sweep and race stand. Steps of the walk change nothing here."""
 
     network: NetworkSpec
-    here: Law | None
+    here: CostModel | None
     decade: float | None = None
     lesson_clock: bool = False
     axis: str = AXES[0]
     zoom: int = 0
     sweep: Progress | None = None
-    race: Standing | None = None
+    race: RaceStatus | None = None
 
     @property
-    def law(self) -> Law | None:
+    def cost_model(self) -> CostModel | None:
         if not self.lesson_clock:
             return self.here
         from tui_backprop.cost.model.cost_model import LESSON

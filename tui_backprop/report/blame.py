@@ -9,7 +9,7 @@ import msgspec
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.worked import entry_name
-from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.names import titled, what_it_is
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.blame import COLUMNS as COLUMNS_OF
@@ -23,7 +23,7 @@ from tui_backprop.render.panels.parameter_detail import (
     pulled,
     turn_lines,
 )
-from tui_backprop.render.view_state import Accusation
+from tui_backprop.render.view_state import BlameState
 from tui_backprop.report.plain import ENDLESS, facts, told
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import number
@@ -37,76 +37,80 @@ CAME = (
 )  # what NUDGED has after ``by``
 
 
-def as_text(accusation: Accusation, glyphs: Glyphs) -> str:
+def as_text(blame_state: BlameState, context: RenderContext) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
-    if glyphs.linear:
-        return "\n".join(map(told, _told(accusation)))
-    session, taken, found = accusation.session, accusation.taken, accusation.case
-    lines = [*called(session, taken), *choices(session, COLUMNS, glyphs)[2:]]
-    if not accusation.ranked or found is None:
-        return "\n".join(glyphs.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
-    several = taken.batch > 1
-    lines += [*together(accusation.ranked, COLUMNS, glyphs, session.accused), ()]
-    lines += ranked(accusation, COLUMNS, len(accusation.ranked) + 1, glyphs)
-    lines += [(), *titled(session, found.culprit.tensor, found.culprit.index, COLUMNS, glyphs)]
+    if context.linear:
+        return "\n".join(map(told, _told(blame_state)))
+    session, iteration, found = blame_state.session, blame_state.iteration, blame_state.case
+    lines = [*called(session, iteration), *choices(session, COLUMNS, context)[2:]]
+    if not blame_state.ranked or found is None:
+        return "\n".join(context.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
+    several = iteration.batch > 1
+    lines += [*together(blame_state.ranked, COLUMNS, context, session.accused), ()]
+    lines += ranked(blame_state, COLUMNS, len(blame_state.ranked) + 1, context)
+    lines += [(), *titled(session, found.attribution.tensor, found.attribution.index, COLUMNS, context)]
     lines += path_lines(session, found, COLUMNS, len(found.path) + 3, several=several)
-    lines += [(), *nudge_lines(found, COLUMNS, len(found.nudges), taken.loss), *turn_lines(found, COLUMNS)]
+    lines += [
+        (),
+        *nudge_lines(found, COLUMNS, len(found.nudges), iteration.loss),
+        *turn_lines(found, COLUMNS),
+    ]
     lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
-    return "\n".join(glyphs.text(plain(row)).rstrip() for row in lines)
+    return "\n".join(context.text(plain(row)).rstrip() for row in lines)
 
 
-def _told(accusation: Accusation) -> Iterator[str]:
+def _told(blame_state: BlameState) -> Iterator[str]:
     """The same for screen readers."""
-    session, taken, found = accusation.session, accusation.taken, accusation.case
+    session, iteration, found = blame_state.session, blame_state.iteration, blame_state.case
     spec = session.network
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
-    yield f"data     {session.data}, {samples}, loss {number(taken.loss, 4)}"
-    yield from (plain(row) for row in [*called(session, taken), *choices(session, ENDLESS)[2:]])
-    if not accusation.ranked or found is None:
+    yield f"data     {session.data}, {samples}, loss {number(iteration.loss, 4)}"
+    yield from (plain(row) for row in [*called(session, iteration), *choices(session, ENDLESS)[2:]])
+    if not blame_state.ranked or found is None:
         yield "every one of them has score 0"
         return
-    yield from (plain(row) for row in together(accusation.ranked, ENDLESS, LINEAR, session.accused))
+    yield from (plain(row) for row in together(blame_state.ranked, ENDLESS, LINEAR, session.accused))
     shown = COLUMNS_OF[session.measure]
     rows = [
         (entry_name(each.tensor, each.index), *(column.text(each) for column in shown))
-        for each in accusation.ranked
+        for each in blame_state.ranked
     ]
     for rank, row in enumerate(rows, 1):
         yield f"rank {rank}: {row[0]}"
         yield from facts([("", *(column.head for column in shown)), row])
-    name = entry_name(found.culprit.tensor, found.culprit.index)
-    yield f"{name}: {what_it_is(session, found.culprit.tensor, found.culprit.index)}"
-    head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, taken.batch > 1)
+    name = entry_name(found.attribution.tensor, found.attribution.index)
+    yield f"{name}: {what_it_is(session, found.attribution.tensor, found.attribution.index)}"
+    head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, iteration.batch > 1)
     yield f"path of largest influence: {plain(head)}"
     yield from (f"factor {label}: {number(factor, sign=True)}" for label, factor in factors_of(found))
     yield f"product: {plain(result).removeprefix('= ')}"
-    yield f"the loss: {number(taken.loss, 4)}"
+    yield f"the loss: {number(iteration.loss, 4)}"
     for nudge in found.nudges:
-        by, *came = [cell(nudge, 3, taken.loss) for _, _, cell in NUDGED]
+        by, *came = [cell(nudge, 3, iteration.loss) for _, _, cell in NUDGED]
         moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"
         yield f"{moved}: by {by}"
         yield from facts([("", *CAME), (moved, *came)])
     yield from (plain(row) for row in turn_lines(found, ENDLESS))
-    if taken.batch > 1:
+    if iteration.batch > 1:
         heads, *pulls = pulled(session, found)
         yield from facts([heads, *((f"pulled {way}", *cells) for way, *cells in pulls)])
 
 
-def as_object(accusation: Accusation) -> dict[str, Any]:
+def as_object(blame_state: BlameState) -> dict[str, Any]:
     """What ``blame --json`` prints; path, nudges and pulls are of the first parameter."""
-    session: Session = accusation.session
-    found: dict[str, Any] = msgspec.to_builtins(accusation.case) if accusation.case else {}
-    culprits: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in accusation.ranked or ()]
-    for culprit in culprits:
-        culprit["tensor"] = ascii_formula(culprit["tensor"])
+    session: Session = blame_state.session
+    found: dict[str, Any] = msgspec.to_builtins(blame_state.case) if blame_state.case else {}
+    attributions: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in blame_state.ranked or ()]
+    for attribution in attributions:
+        attribution["tensor"] = ascii_formula(attribution["tensor"])
     for hop in found.get("path", ()):
         hop["value"], hop["why"] = ascii_formula(hop["value"]), ascii_formula(hop["why"])
     return {
         "measure": session.measure,
         "layer": session.accused or None,
-        "loss": accusation.taken.loss,
-        "ranking": culprits,
+        "loss": blame_state.iteration.loss,
+        "ranking": attributions,
         "path": found.get("path", []),
         "nudges": found.get("nudges", []),
         "turn": found.get("turn"),

@@ -9,7 +9,7 @@ import msgspec
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.gradients.check.compare import Fault, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.plain import table, told
 from tui_backprop.session.state import Session
@@ -29,7 +29,7 @@ HEADS = (
 )
 
 
-def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
+def as_text(session: Session, report: Report, context: RenderContext) -> str:
     """What was compared, a line for each tensor, the operations, and the verdict."""
     spec = session.network
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
@@ -43,7 +43,7 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
         + (f", h = {step:.1e}" if step else "")
         + f", {report.evaluations:,} evaluations",
         "",
-        *table(rows, (0, 1, 3, 9), glyphs),
+        *table(rows, (0, 1, 3, 9), context),
         "",
         f"cosine of the two: {report.cosine:.12f}",
     ]
@@ -62,7 +62,7 @@ def as_text(session: Session, report: Report, glyphs: Glyphs) -> str:
     )
     lines += [f"  {_sentence(fault)}" for fault in report.faults]
     lines.append(verdict(report))
-    return "\n".join(told(text) if glyphs.linear else glyphs.text(text) for text in lines)
+    return "\n".join(told(text) if context.linear else context.text(text) for text in lines)
 
 
 def verdict(report: Report) -> str:

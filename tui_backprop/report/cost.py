@@ -9,17 +9,17 @@ from statistics import median
 from tui_backprop.cost.accounting.ledger import COLUMNS
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress, busy
-from tui_backprop.cost.model.cost_model import Estimate, Law, LeftOut, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.cost.claims import claims_of
 from tui_backprop.render.cost.cost import source, spread
 from tui_backprop.render.cost.ledger import sentences
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import cut, plain, wrap
 from tui_backprop.report.cost_plain import KNOWN_HEADS, STEPS, less_sure, said, summary
-from tui_backprop.report.cost_result import Bill, Raced
+from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.report.plain import ENDLESS, facts, table
 from tui_backprop.support.format import duration, number, short_count, size, times
 
@@ -28,64 +28,75 @@ NAME = 10  # columns of what a line is about
 LAYERS = 24  # of the layers of a network that was swept
 
 
-def as_text(bill: Bill, glyphs: Glyphs) -> str:
+def as_text(result: CostResult, context: RenderContext) -> str:
     """The bill; what was asked for beside it comes last. At most 100 columns wide."""
-    parts = [_head(bill, glyphs), _methods(bill, glyphs), _ledger(bill, glyphs), _claims(bill, glyphs)]
-    parts += [_known(bill, glyphs), _trust(bill.law, glyphs)]
-    parts += [_sweep(bill, bill.swept, glyphs)] if bill.swept else []
-    parts += [_chart(bill, glyphs)] if bill.chart else []
-    parts += [_race(bill, bill.raced, glyphs)] if bill.raced else []
-    if glyphs.linear:
-        return "\n\n".join("\n".join(map(said, part)) for part in (summary(bill), *parts))
-    return "\n\n".join("\n".join(glyphs.text(row).rstrip() for row in part) for part in parts)
+    parts = [
+        _head(result, context),
+        _methods(result, context),
+        _ledger(result, context),
+        _claims(result, context),
+    ]
+    parts += [_known(result, context), _trust(result.cost_model, context)]
+    parts += [_sweep(result, result.swept, context)] if result.swept else []
+    parts += [_chart(result, context)] if result.chart else []
+    parts += [_race(result, result.raced, context)] if result.raced else []
+    if context.linear:
+        return "\n\n".join("\n".join(map(said, part)) for part in (summary(result), *parts))
+    return "\n\n".join("\n".join(context.text(row).rstrip() for row in part) for part in parts)
 
 
-def _head(bill: Bill, glyphs: Glyphs) -> list[str]:
-    spec, here = bill.session.network, machine()
-    found = bill.swept.law if bill.swept else bill.law
+def _head(result: CostResult, context: RenderContext) -> list[str]:
+    spec, here = result.session.network, machine()
+    found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
-    since = "before, in a sweep that was kept; this one just now" if bill.kept else "just now"
+    since = "before, in a sweep that was kept; this one just now" if result.kept else "just now"
     networks = f"{len(sizes)} networks of {short_count(min(sizes))} to {short_count(max(sizes))} parameters"
     return [
         *_about(
             "network",
             f"{','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters,"
             f" in {spec.dtype}",
-            glyphs,
+            context,
         ),
         *_about(
             "machine",
             f"{here['processor']}, {here['cores']} cores, {here['memory']}; Python {here['python']}, numpy"
             f" {here['numpy']}, {here['blas']}",
-            glyphs,
+            context,
         ),
-        *_about("measured", f"passes of one sample through {networks}, {since}", glyphs),
+        *_about("measured", f"passes of one sample through {networks}, {since}", context),
     ]
 
 
-def _methods(bill: Bill, glyphs: Glyphs) -> list[str]:
+def _methods(result: CostResult, context: RenderContext) -> list[str]:
     """What each method takes, and how they compare."""
-    law, shape = bill.law, bill.shape
-    forward = law.seconds("forward", shape)
-    takes = {name: law.gradient(name, shape) for name in WAYS}
+    cost_model, shape = result.cost_model, result.shape
+    forward = cost_model.seconds("forward", shape)
+    takes = {name: cost_model.gradient(name, shape) for name in COST_METHODS}
     naive, backprop = takes["naive"].middle, takes["backprop"].middle
     spans = _durations([forward, *takes.values()])
     rows = [["one gradient by", "takes", "passes", "time", "how known"]]
-    one = "one forward pass" if glyphs.linear else "(one forward pass)"
-    rows.append([one, "", "", spans[0], source(forward, law)])
-    for (name, way), time in zip(WAYS.items(), spans[1:], strict=True):
+    one = "one forward pass" if context.linear else "(one forward pass)"
+    rows.append([one, "", "", spans[0], source(forward, cost_model)])
+    for (name, way), time in zip(COST_METHODS.items(), spans[1:], strict=True):
         rows.append(
-            [way.name, way.about, f"{way.passes(shape.parameters):,.0f}", time, source(takes[name], law)]
+            [
+                way.name,
+                way.about,
+                f"{way.passes(shape.parameters):,.0f}",
+                time,
+                source(takes[name], cost_model),
+            ]
         )
-    faster = times(bill.ratio(shape))
+    faster = times(result.ratio(shape))
     return [
-        *(["One gradient by each method"] if glyphs.linear else []),
-        *table(rows, (0, 1, 3, 4), glyphs),
+        *(["One gradient by each method"] if context.linear else []),
+        *table(rows, (0, 1, 3, 4), context),
         "",
         *_wrapped(
             f"Backprop is {faster} times faster than the naive method: so many machines, sharing its work without"
             " any loss, would tie with one.",
-            glyphs,
+            context,
         ),
         f"Training, {STEPS}: {duration(TRAINING_STEPS * naive)} by the naive method,"
         f" {duration(TRAINING_STEPS * backprop)} by backprop.",
@@ -93,9 +104,9 @@ def _methods(bill: Bill, glyphs: Glyphs) -> list[str]:
     ]
 
 
-def _ledger(bill: Bill, glyphs: Glyphs) -> list[str]:
+def _ledger(result: CostResult, context: RenderContext) -> list[str]:
     """Multiply-accumulates by layer, and why they are not three times those of a forward pass."""
-    made, spec, batch = bill.ledger, bill.session.network, bill.session.batch
+    made, spec, batch = result.ledger, result.session.network, result.session.batch
     rows = [["layer", "weights", *COLUMNS, "kept"]]
     weights = [f"{i}x{o}" for i, o in spec.fans]
     for entry, name in zip(made.layers, weights, strict=True):
@@ -105,57 +116,57 @@ def _ledger(bill: Bill, glyphs: Glyphs) -> list[str]:
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
     return [
         f"Multiply-accumulates (MACs) of one gradient, {samples}, and what is kept for the way back",
-        *table(rows, (0,), glyphs),
+        *table(rows, (0,), context),
         "",
-        *(plain(row) for row in sentences(made, ENDLESS if glyphs.linear else WIDE)),
+        *(plain(row) for row in sentences(made, ENDLESS if context.linear else WIDE)),
     ]
 
 
-def _claims(bill: Bill, glyphs: Glyphs) -> list[str]:
+def _claims(result: CostResult, context: RenderContext) -> list[str]:
     """What the lesson says beside what is so here."""
-    claims = claims_of(bill.costs, bill.law)
+    claims = claims_of(result.costs, result.cost_model)
     rows = [["", "the lesson", "here"], *([claim.what, claim.said, claim.here] for claim in claims)]
-    if glyphs.linear:
+    if context.linear:
         known = [[*row, claim.how] for row, claim in zip(rows[1:], claims, strict=True)]
         return ["What the lesson claims, and what is so here", *facts([[*rows[0], ""], *known])]
-    head, *left = table(rows, (0, 1, 2), glyphs)
+    head, *left = table(rows, (0, 1, 2), context)
     lines, wide = [head], max(map(len, left)) + 2
     for row, claim in zip(left, claims, strict=True):
-        how = _wrapped(glyphs.text(claim.how), glyphs, WIDE - wide)
+        how = _wrapped(context.text(claim.how), context, WIDE - wide)
         lines += [f"{row:<{wide}}{how[0]}", *(" " * wide + more for more in how[1:])]
     return lines
 
 
-def _known(bill: Bill, glyphs: Glyphs) -> list[str]:
+def _known(result: CostResult, context: RenderContext) -> list[str]:
     """Networks that have a name, by the law."""
-    law = bill.law
-    shapes = [bill.shape.at(float(parameters)) for _, parameters in KNOWN]
-    found = {way: [law.gradient(way, shape) for shape in shapes] for way in ("naive", "backprop")}
+    cost_model = result.cost_model
+    shapes = [result.shape.at(float(parameters)) for _, parameters in KNOWN]
+    found = {way: [cost_model.gradient(way, shape) for shape in shapes] for way in ("naive", "backprop")}
     each = [_durations(found[way]) for way in found]
     runs = [_durations([one.times(TRAINING_STEPS) for one in found[way]]) for way in found]
     rows = [["", "size", "naive", "backprop", "ratio", "naive run", "backprop run", "within"]]
-    if glyphs.linear:
+    if context.linear:
         rows = [list(KNOWN_HEADS)]
     for i, (name, parameters) in enumerate(KNOWN):
-        faster = bill.ratio(shapes[i])
-        ratio = f"{times(faster)} times" if glyphs.linear else short_count(float(f"{faster:.1e}"))
+        faster = result.ratio(shapes[i])
+        ratio = f"{times(faster)} times" if context.linear else short_count(float(f"{faster:.1e}"))
         cells = [each[0][i], each[1][i], ratio, runs[0][i], runs[1][i]]
         sure = spread(less_sure(found["naive"][i], found["backprop"][i]))
         rows.append(
-            [name, short_count(parameters), *cells, sure if glyphs.linear else sure.removeprefix("within ")]
+            [name, short_count(parameters), *cells, sure if context.linear else sure.removeprefix("within ")]
         )
     return [
         f"Networks of this shape as large as known ones, projected: one gradient, and a run of {STEPS}",
-        *table(rows, (0, 2, 3, 5, 6, 7), glyphs),
+        *table(rows, (0, 2, 3, 5, 6, 7), context),
     ]
 
 
-def _trust(law: Law, glyphs: Glyphs) -> list[str]:
+def _trust(cost_model: CostModel, context: RenderContext) -> list[str]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
     lines = []
     for words, left in (
-        ("measured passes, each left out of the law in turn and foretold by the others", law.left_out),
-        ("passes of the largest networks, foretold from those 100 times smaller", law.beyond),
+        ("measured passes, each left out of the law in turn and foretold by the others", cost_model.left_out),
+        ("passes of the largest networks, foretold from those 100 times smaller", cost_model.beyond),
     ):
         if left:
             usual, worst = median(one.off for one in left), max(one.off for one in left)
@@ -163,22 +174,22 @@ def _trust(law: Law, glyphs: Glyphs) -> list[str]:
             lines += _wrapped(
                 f"{len(left)} {words}: within {usual:.2f}x (median), {worst:.2f}x (worst), {inside} of"
                 f" {len(left)} in their interval",
-                glyphs,
+                context,
             )
-    if noisy := busy(law):
+    if noisy := busy(cost_model):
         lines += _wrapped(
-            f"{len(noisy)} of {len(law.points)} points {'is' if len(noisy) == 1 else 'are'} spread wide: the machine"
-            " was busy; better measured again when it is not",
-            glyphs,
+            f"{len(noisy)} of {len(cost_model.points)} points {'is' if len(noisy) == 1 else 'are'} spread wide:"
+            " the machine was busy; better measured again when it is not",
+            context,
         )
     return lines or ["too little was measured to say how good the law is"]
 
 
-def _sweep(bill: Bill, swept: Progress, glyphs: Glyphs) -> list[str]:
+def _sweep(result: CostResult, swept: Progress, context: RenderContext) -> list[str]:
     """A row for each network that was swept."""
-    points = {(p.kind, p.shape): p for p in swept.law.points}
-    said = {(one.point.kind, one.point.shape): one for one in bill.law.left_out}
-    shapes = [p.shape for p in swept.law.points if p.kind == "forward"]
+    points = {(p.kind, p.shape): p for p in swept.cost_model.points}
+    said = {(one.point.kind, one.point.shape): one for one in result.cost_model.left_out}
+    shapes = [p.shape for p in swept.cost_model.points if p.kind == "forward"]
     each = [[points[kind, shape] for shape in shapes] for kind in ("forward", "backprop")]
     forward, backprop = (_aligned([duration(p.median) for p in kind]) for kind in each)
     rows = [["parameters", "layers", "forward", "", "backprop", "", "ratio", "foretold", "", ""]]
@@ -202,27 +213,27 @@ def _sweep(bill: Bill, swept: Progress, glyphs: Glyphs) -> list[str]:
         *_wrapped(
             f"Swept {swept.done} of {swept.of} networks in {swept.seconds:.0f} s{ended}. Foretold (forward,"
             " backprop): by the law without them",
-            glyphs,
+            context,
         ),
-        *table(rows, (1, 2, 4, 9), glyphs),
+        *table(rows, (1, 2, 4, 9), context),
     ]
 
 
-def _chart(bill: Bill, glyphs: Glyphs) -> list[str]:
-    if glyphs.linear:
+def _chart(result: CostResult, context: RenderContext) -> list[str]:
+    if context.linear:
         return ["The chart is left out here: what it shows is in the figures above."]
     from tui_backprop.render.cost.chart import AXES, chart
 
-    measured, here = "o#" if glyphs.plain else "●◆"
-    letters = ", ".join(f"{way.letter} {way.name}" for way in WAYS.values())
+    measured, here = "o#" if context.plain else "●◆"
+    letters = ", ".join(f"{way.letter} {way.name}" for way in COST_METHODS.values())
     return [
-        f"{AXES[bill.costs.axis].label}: {letters}",
+        f"{AXES[result.costs.axis].label}: {letters}",
         f"{measured} measured, {here} this network; dotted where it is projected",
-        *(plain(row) for row in chart(bill.costs, *CHART, glyphs)),
+        *(plain(row) for row in chart(result.costs, *CHART, context)),
     ]
 
 
-def _race(bill: Bill, raced: Raced, glyphs: Glyphs) -> list[str]:
+def _race(result: CostResult, raced: Raced, context: RenderContext) -> list[str]:
     """How the race came out."""
     end, found = raced.end, raced.end.agreement
     step = f", h = {raced.step:.1e}" if raced.step else ""
@@ -233,25 +244,25 @@ def _race(bill: Bill, raced: Raced, glyphs: Glyphs) -> list[str]:
             "took",
             f"{duration(end.seconds)} for {end.evaluations:,} evaluations, {end.rate or 0:,.0f}/s, each a"
             f" {METHODS[end.method].unit}",
-            glyphs,
+            context,
         ),
         *_about(
             "backprop",
             f"{duration(end.backprop or 0)} for the same gradient: {times(raced.ratio)} times faster",
-            glyphs,
+            context,
         ),
         *_about(
             "agree",
             f"cosine {_cosine(found.cosine)}, relative error {number(found.relative, 2)}, worst entry"
             f" {found.worst}, off by {number(found.error, 2)}",
-            glyphs,
+            context,
         ),
     ]
-    way = next((name for name, way in WAYS.items() if way.method == end.method), None)
-    if way and bill.session.batch == 1:
-        said = bill.law.gradient(way, bill.shape)
+    way = next((name for name, way in COST_METHODS.items() if way.method == end.method), None)
+    if way and result.session.batch == 1:
+        said = result.cost_model.gradient(way, result.shape)
         lines += _about(
-            "foretold", f"{duration(said.middle)} in one process {spread(said)}, as projected above", glyphs
+            "foretold", f"{duration(said.middle)} in one process {spread(said)}, as projected above", context
         )
     return lines
 
@@ -260,15 +271,15 @@ def _cosine(value: float) -> str:
     return f"{value:.9f}" if isfinite(value) else "unknown"
 
 
-def _about(name: str, text: str, glyphs: Glyphs) -> list[str]:
+def _about(name: str, text: str, context: RenderContext) -> list[str]:
     """A text with what it is about in front of it."""
-    first, *more = _wrapped(text, glyphs, WIDE - NAME)
+    first, *more = _wrapped(text, context, WIDE - NAME)
     return [f"{name:<{NAME}}{first}", *(" " * NAME + row for row in more)]
 
 
-def _wrapped(text: str, glyphs: Glyphs, wide: int = WIDE) -> list[str]:
+def _wrapped(text: str, context: RenderContext, wide: int = WIDE) -> list[str]:
     """On as many lines as it takes; for screen readers on one."""
-    return [plain(row) for row in wrap(text, ENDLESS if glyphs.linear else wide)] or [""]
+    return [plain(row) for row in wrap(text, ENDLESS if context.linear else wide)] or [""]
 
 
 def _durations(estimates: Sequence[Estimate]) -> list[str]:

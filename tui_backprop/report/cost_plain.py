@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.cost.model.cost_model import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.render.cost.cost import spread
-from tui_backprop.report.cost_result import Bill
+from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.plain import spoken, told
 from tui_backprop.support.format import duration, times
 
@@ -22,21 +22,21 @@ def said(row: str) -> str:
     return text if text.startswith("machine: ") else spoken(text)
 
 
-def summary(bill: Bill) -> list[str]:
+def summary(result: CostResult) -> list[str]:
     """The most important of it, a sentence a line."""
-    law, shape = bill.law, bill.shape
+    cost_model, shape = result.cost_model, result.shape
     name, parameters = KNOWN[-1]
     (naive, backprop), (later, soon) = (
-        [law.gradient(way, at) for way in ("naive", "backprop")]
+        [cost_model.gradient(way, at) for way in ("naive", "backprop")]
         for at in (shape, shape.at(float(parameters)))
     )
-    forward = law.seconds("forward", shape)
+    forward = cost_model.seconds("forward", shape)
     known = "as measured" if backprop.measured else "as projected"
     return [
-        f"One gradient of this network of {bill.session.network.parameters:,} parameters takes"
+        f"One gradient of this network of {result.session.network.parameters:,} parameters takes"
         f" {duration(backprop.middle)} by backprop, {known}, and would take {duration(naive.middle)} by the naive"
         " method, which repeats the forward pass for every parameter.",
-        f"So backprop is {times(bill.ratio(shape))} times faster here, and takes"
+        f"So backprop is {times(result.ratio(shape))} times faster here, and takes"
         f" {backprop.middle / forward.middle:.2f}x as long as one forward pass.",
         f"Training for {STEPS} would take {duration(TRAINING_STEPS * backprop.middle)} by backprop, and"
         f" {duration(TRAINING_STEPS * naive.middle)} by the naive method.",

@@ -8,13 +8,13 @@ from typing import Any
 from tui_backprop.cost.accounting.ledger import COLUMNS, Entry, Ledger, ledger
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
-from tui_backprop.cost.model.cost_model import Estimate, Law, LeftOut, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import Shape, shape_of
-from tui_backprop.cost.race.race import Standing
+from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import Session
 
 
@@ -22,7 +22,7 @@ from tui_backprop.session.state import Session
 class Raced:
     """A race that was run to its end: with which step (0: none), on how many workers (0: in one process here)."""
 
-    end: Standing
+    end: RaceStatus
     step: float
     workers: int = 0
 
@@ -33,12 +33,12 @@ class Raced:
 
 
 @dataclass(frozen=True)
-class Bill:
+class CostResult:
     """What a gradient costs: by the ``law`` of this machine, which may go back to a ``kept`` sweep; how a sweep went
     and how a race ended, where they were asked for. ``chart``: it is to be drawn too."""
 
     session: Session
-    law: Law
+    cost_model: CostModel
     chart: bool = False
     kept: bool = False
     swept: Progress | None = None
@@ -49,8 +49,8 @@ class Bill:
         return shape_of(self.session.network)
 
     @property
-    def costs(self) -> Costs:
-        return Costs(self.session.network, self.law, race=self.raced.end if self.raced else None)
+    def costs(self) -> CostState:
+        return CostState(self.session.network, self.cost_model, race=self.raced.end if self.raced else None)
 
     @property
     def ledger(self) -> Ledger:
@@ -58,10 +58,13 @@ class Bill:
 
     def ratio(self, shape: Shape) -> float:
         """How many times faster backprop is than the naive method."""
-        return self.law.gradient("naive", shape).middle / self.law.gradient("backprop", shape).middle
+        return (
+            self.cost_model.gradient("naive", shape).middle
+            / self.cost_model.gradient("backprop", shape).middle
+        )
 
 
-def as_object(bill: Bill) -> dict[str, Any]:
+def as_object(result: CostResult) -> dict[str, Any]:
     """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the interval
     should hold the truth 19 times of 20) and whether it was ``measured``.
 
@@ -84,9 +87,9 @@ def as_object(bill: Bill) -> dict[str, Any]:
     race         method, step, workers, evaluations, seconds, rate, backprop (seconds), ratio, cosine,
                  relative_error and the worst entry with its error; null if there was none
     """
-    spec, law, shape = bill.session.network, bill.law, bill.shape
-    takes = {name: law.gradient(name, shape) for name in WAYS}
-    forward, made = law.seconds("forward", shape), bill.ledger
+    spec, cost_model, shape = result.session.network, result.cost_model, result.shape
+    takes = {name: cost_model.gradient(name, shape) for name in COST_METHODS}
+    forward, made = cost_model.seconds("forward", shape), result.ledger
     return {
         "network": {
             "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "dtype": spec.dtype,
@@ -94,20 +97,20 @@ def as_object(bill: Bill) -> dict[str, Any]:
         },
         "parameters": spec.parameters,
         "machine": machine(),
-        "kept": bill.kept,
+        "kept": result.kept,
         "passes": [
-            {**_named(p), "low": p.low, "median": p.median, "high": p.high, "runs": p.runs} for p in law.points
+            {**_named(p), "low": p.low, "median": p.median, "high": p.high, "runs": p.runs} for p in cost_model.points
         ],
         "forward": asdict(forward),
         "methods": [
             {
                 "name": name, "about": way.about, "passes": round(way.passes(spec.parameters)), "kind": way.kind,
                 "seconds": _interval(takes[name]), "measured": takes[name].measured,
-                "flops": law.operations(name, shape),
+                "flops": cost_model.operations(name, shape),
             }
-            for name, way in WAYS.items()
+            for name, way in COST_METHODS.items()
         ],
-        "ratio": bill.ratio(shape),
+        "ratio": result.ratio(shape),
         "macs_ratio": made.ratio,
         "time_ratio": takes["backprop"].middle / forward.middle,
         "training": {
@@ -123,15 +126,16 @@ def as_object(bill: Bill) -> dict[str, Any]:
             {
                 "name": name, "parameters": parameters,
                 **{
-                    way: _interval(law.gradient(way, shape.at(float(parameters)))) for way in ("naive", "backprop")
+                    method: _interval(cost_model.gradient(method, shape.at(float(parameters))))
+                    for method in ("naive", "backprop")
                 },
             }
             for name, parameters in KNOWN
         ],
-        "left_out": [_foretold(one) for one in law.left_out],
-        "beyond": [_foretold(one) for one in law.beyond],
-        "sweep": _swept(bill.swept) if bill.swept else None,
-        "race": _raced(bill.raced) if bill.raced else None,
+        "left_out": [_foretold(one) for one in cost_model.left_out],
+        "beyond": [_foretold(one) for one in cost_model.beyond],
+        "sweep": _swept(result.swept) if result.swept else None,
+        "race": _raced(result.raced) if result.raced else None,
     }  # fmt: skip
 
 

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.columns import columns
 
 
-def as_text(diagnosis: Diagnosis, glyphs: Glyphs) -> str:
+def as_text(diagnosis: Diagnosis, context: RenderContext) -> str:
     """A block for each group, a line for each finding, with its reason in brackets."""
-    if glyphs.linear:
+    if context.linear:
         return "\n".join(_told(title, row) for title, rows in diagnosis.groups.items() for row in rows)
     lines = []
     for title, rows in diagnosis.groups.items():
         cells = [[f"  {row.name}", row.value, f"({row.why})" if row.why else ""] for row in rows]
-        lines += [title, *columns([[glyphs.text(cell) for cell in row] for row in cells], left=(0, 1, 2)), ""]
+        lines += [
+            title,
+            *columns([[context.text(cell) for cell in row] for row in cells], left=(0, 1, 2)),
+            "",
+        ]
     return "\n".join(lines[:-1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.columns import columns
 
 ENDLESS = 10_000  # columns: no line is broken
@@ -66,8 +66,8 @@ def facts(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def table(rows: Sequence[Sequence[str]], left: Sequence[int], glyphs: Glyphs) -> list[str]:
+def table(rows: Sequence[Sequence[str]], left: Sequence[int], context: RenderContext) -> list[str]:
     """A table, the first row its heads: in columns, or for screen readers in facts."""
-    if glyphs.linear:
+    if context.linear:
         return facts(rows)
-    return columns([[glyphs.text(cell) for cell in row] for row in rows], left)
+    return columns([[context.text(cell) for cell in row] for row in rows], left)

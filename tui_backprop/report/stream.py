@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.plain import spoken, table, told
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import duration, number
@@ -16,7 +16,7 @@ HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest en
 SHOWN = 3
 
 
-def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs) -> str:
+def as_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
     """A line for each layer, and the totals."""
     spec = session.network
     total = report.forward + report.backward
@@ -25,13 +25,13 @@ def as_text(session: Session, report: StreamReport, drawn: float, glyphs: Glyphs
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
         f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss {number(report.loss, 6)}",
         "",
-        *table([HEADS, *map(_row, report.layers)], (0, 1, 7), glyphs),
+        *table([HEADS, *map(_row, report.layers)], (0, 1, 7), context),
         "",
         f"forward {duration(report.forward)}, backward {duration(report.backward)},"
         f" {total / report.forward:.2f}x a forward pass together",
         f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
     ]
-    return "\n".join(spoken(told(text)) if glyphs.linear else glyphs.text(text) for text in lines)
+    return "\n".join(spoken(told(text)) if context.linear else context.text(text) for text in lines)
 
 
 def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:

@@ -17,60 +17,61 @@ from tui_backprop.engine.network.graph import mask_shapes, views
 from tui_backprop.engine.network.names import per_sample
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import formulas
-from tui_backprop.render.draw.glyphs import LINEAR, Glyphs
+from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain, wrap
 from tui_backprop.render.draw.table import statistics
 from tui_backprop.render.panels.bars import sample_text
-from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.equation import formula_with_shapes, receipt, shape_text
 from tui_backprop.render.walk.walk import LABEL, closing_lines, torch_lines
 from tui_backprop.report.plain import ENDLESS, told
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
-from tui_backprop.support.validation import SpecError, quoted
+from tui_backprop.support.errors import FileError
+from tui_backprop.support.validation import quoted
 
 COLUMNS, HEAD = 100, 9
 SIGNS = {"": "", "=": "result: ", "×": "times ", "÷": "divided by "}  # of a receipt, in words
 
 
-def as_text(session: Session, taken: Pass, glyphs: Glyphs) -> str:
+def as_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
     """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
     steps = steps_of(session)
     heads = {
         "network": network_text(session.network),
-        "data": sample_text(session, Moment(session, steps, taken)),
+        "data": sample_text(session, Snapshot(session, steps, iteration)),
         "update": update_text(session),
     }
-    if glyphs.linear:
-        return "\n".join(_told(session, taken, heads))
+    if context.linear:
+        return "\n".join(_told(session, iteration, heads))
     blocks = [_head(word, text) for word, text in heads.items()]
     for step in steps:
-        moment = Moment(at_step(session, step.index), steps, taken)
-        blocks.append([(), *_block(moment, step, glyphs)])
-    return "\n".join(plain(glyphs.fit(row)).rstrip() for block in blocks for row in block)
+        snapshot = Snapshot(at_step(session, step.index), steps, iteration)
+        blocks.append([(), *_block(snapshot, step, context)])
+    return "\n".join(plain(context.fit(row)).rstrip() for block in blocks for row in block)
 
 
-def _told(session: Session, taken: Pass, heads: Mapping[str, str]) -> Iterator[str]:
+def _told(session: Session, iteration: Iteration, heads: Mapping[str, str]) -> Iterator[str]:
     """The same for screen readers."""
     yield from (told(f"{word}  {text}") for word, text in heads.items())
     for step in steps_of(session):
         yield ""
-        yield from _told_step(Moment(at_step(session, step.index), steps_of(session), taken), step)
+        yield from _told_step(Snapshot(at_step(session, step.index), steps_of(session), iteration), step)
 
 
-def _told_step(moment: Moment, step: Step) -> list[str]:
-    taken = moment.taken
-    summary = taken.summary(step.tensor, updated=step.phase == "update")
+def _told_step(snapshot: Snapshot, step: Step) -> list[str]:
+    iteration = snapshot.iteration
+    summary = iteration.summary(step.tensor, updated=step.phase == "update")
     lines = [f"step {step.index}: {step.phase}, layer {step.layer}: {step.op}", f"formula: {step.formula}"]
     lines += [f"shape of {name}: {shape_text(shape)}" for name, shape in step.operands]
-    lines += map(_told_row, receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase))
+    lines += map(_told_row, receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase))
     if summary.size > 1:
         lines.append(f"{step.tensor}  {statistics(summary, COLUMNS)}")
-    lines += [plain(row) for row in closing_lines(moment, ENDLESS, LINEAR)]
-    return [*map(told, lines), *(f"torch: {plain(row)[LABEL:]}" for row in torch_lines(moment, ENDLESS))]
+    lines += [plain(row) for row in closing_lines(snapshot, ENDLESS, LINEAR)]
+    return [*map(told, lines), *(f"torch: {plain(row)[LABEL:]}" for row in torch_lines(snapshot, ENDLESS))]
 
 
 def _told_row(row: Line) -> str:
@@ -103,8 +104,8 @@ def network_text(spec: NetworkSpec) -> str:
 
 
 def update_text(session: Session) -> str:
-    """sgd, α = 0.01, ...: the optimiser with those of its settings that do something."""
-    spec = session.optimiser
+    """sgd, α = 0.01, ...: the optimizer with those of its settings that do something."""
+    spec = session.optimizer
     using = " ".join(formulas(spec))
     plan = (
         f"{spec.schedule} over {spec.horizon} iterations"
@@ -126,24 +127,24 @@ def update_text(session: Session) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _block(moment: Moment, step: Step, glyphs: Glyphs) -> list[Line]:
-    taken = moment.taken
+def _block(snapshot: Snapshot, step: Step, context: RenderContext) -> list[Line]:
+    iteration = snapshot.iteration
     title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
-    summary = taken.summary(step.tensor, updated=step.phase == "update")
-    body = formula_with_shapes(step, COLUMNS, glyphs)
-    body += receipt(worked(taken, step, moment.unit(step.layer)), COLUMNS, step.phase, glyphs)
+    summary = iteration.summary(step.tensor, updated=step.phase == "update")
+    body = formula_with_shapes(step, COLUMNS, context)
+    body += receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
         body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
     return [
         line(title),
         *(
             line("     ", *row)
-            for row in [*body, *closing_lines(moment, COLUMNS, glyphs), *torch_lines(moment, COLUMNS)]
+            for row in [*body, *closing_lines(snapshot, COLUMNS, context), *torch_lines(snapshot, COLUMNS)]
         ),
     ]
 
 
-def as_object(session: Session, taken: Pass) -> dict[str, Any]:
+def as_object(session: Session, iteration: Iteration) -> dict[str, Any]:
     """What ``trace --json`` prints: network, parameters, loss, steps."""
     spec = session.network
     return {
@@ -154,10 +155,10 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
         },
         "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
         "lr": session.lr,
-        "optimiser": asdict(session.optimiser) | {"alpha": taken.lr},
+        "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},
         "parameters": spec.parameters,
-        "loss": taken.loss,
-        "loss_after": taken.loss_after,
+        "loss": iteration.loss,
+        "loss_after": iteration.loss_after,
         "steps": [
             {
                 "index": step.index, "phase": step.phase, "layer": step.layer, "op": step.op,
@@ -170,35 +171,35 @@ def as_object(session: Session, taken: Pass) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def arrays_of(taken: Pass) -> dict[str, Array]:
+def arrays_of(iteration: Iteration) -> dict[str, Array]:
     """All arrays of a pass by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
 
     Where the network has them, also gammak, betak, dgammak, dbetak, what stands between zk and ak (nk, hk, rk)
     with its derivatives (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
-    optimiser's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk; and
+    optimizer's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk; and
     the parameters are new_Wk, new_bk after any update but plain gradient descent, which W and dW tell.
     """
-    spec = taken.spec
-    arrays = {"x": taken.tensor("x"), "target": taken.tensor("t"), "loss": taken.tensor("L")}
-    arrays |= {"L0": taken.tensor("L0")} if spec.l2 else {}
-    made = {step.tensor for step in walk(spec, taken.batch) if per_sample(step.tensor)}
-    named = {*taken.new, *(f"d{name}" for name in taken.new), *made, f"a{spec.depth}"} - {"x"}
-    arrays |= {ascii_formula(name): taken.tensor(name) for name in sorted(named)}
-    arrays |= {f"mask{name[1:]}": taken.tensor(name) for name in mask_shapes(spec, taken.batch)}
-    if taken.optimiser != OptimiserSpec():
-        arrays |= {f"new_{ascii_formula(name)}": array for name, array in taken.new.items()}
-    for slot, flat in taken.after.slots.items():
+    spec = iteration.spec
+    arrays = {"x": iteration.tensor("x"), "target": iteration.tensor("t"), "loss": iteration.tensor("L")}
+    arrays |= {"L0": iteration.tensor("L0")} if spec.l2 else {}
+    made = {step.tensor for step in walk(spec, iteration.batch) if per_sample(step.tensor)}
+    named = {*iteration.new, *(f"d{name}" for name in iteration.new), *made, f"a{spec.depth}"} - {"x"}
+    arrays |= {ascii_formula(name): iteration.tensor(name) for name in sorted(named)}
+    arrays |= {f"mask{name[1:]}": iteration.tensor(name) for name in mask_shapes(spec, iteration.batch)}
+    if iteration.optimizer != OptimizerSpec():
+        arrays |= {f"new_{ascii_formula(name)}": array for name, array in iteration.new.items()}
+    for slot, flat in iteration.after.slots.items():
         arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in views(flat, spec).items()}
     return arrays
 
 
-def save_arrays(taken: Pass, path: Path) -> int:
-    """Write all arrays of a pass into an npz file; return how many they are. Raises SpecError if the file
+def save_arrays(iteration: Iteration, path: Path) -> int:
+    """Write all arrays of a pass into an npz file; return how many they are. Raises FileError if the file
     cannot be written."""
-    arrays = arrays_of(taken)
+    arrays = arrays_of(iteration)
     try:
         with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
     except OSError as error:
-        raise SpecError("save", f"{quoted(str(path))} cannot be written: {error.strerror or error}") from None
+        raise FileError("save", f"{quoted(str(path))} cannot be written: {error.strerror or error}") from None
     return len(arrays)

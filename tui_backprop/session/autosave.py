@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import plain
 from tui_backprop.support.paths import shown, state_folder
-from tui_backprop.support.validation import SpecError
 
 NAME = "last-session"
 EVERY = 0.5  # seconds between two writes
@@ -24,7 +24,7 @@ STALE = 3600.0  # seconds after which an unfinished file was left by a killed pr
 
 
 def save(session: Session, folder: Path | None = None) -> None:
-    """Keep a session, in one piece or not at all. Raises OSError where it cannot be written, SpecError where it has
+    """Keep a session, in one piece or not at all. Raises OSError where it cannot be written, InputError where it has
     no token."""
     import tempfile  # with tokens 8 ms, which no start waits for
 
@@ -53,13 +53,13 @@ def about(session: Session) -> str:
     """What a session is, for people."""
     layers = plain(",".join(map(str, session.network.layers)), 60)
     return (
-        f"# {layers} on {session.data}, iteration {session.iteration:,}, step {session.step};"
+        f"# {layers} on {session.data}, iteration {session.t:,}, step {session.step};"
         " backprop-tui --resume opens it"
     )
 
 
 def load(folder: Path | None = None) -> Session:
-    """The session that was kept last. Raises SpecError where there is none, or it is of no use."""
+    """The session that was kept last. Raises FileError where there is none, or it is of no use."""
     from tui_backprop.session.share_token import DAMAGED, LONGEST, decode
 
     try:
@@ -67,21 +67,21 @@ def load(folder: Path | None = None) -> Session:
         with path.open("rb") as file:
             lines = file.read(LONGEST + 1024).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
-        raise SpecError("resume", f"there is no {shown(path)} yet; the app keeps one at each step") from None
+        raise FileError("resume", f"there is no {shown(path)} yet; the app keeps one at each step") from None
     except OSError as error:
-        raise SpecError("resume", f"the last session cannot be read: {why(error)}") from None
+        raise FileError("resume", f"the last session cannot be read: {why(error)}") from None
     try:
         return decode(lines[1] if len(lines) == 2 else "")
-    except SpecError as error:
+    except UserError as error:
         reason = "it is damaged" if len(lines) != 2 or error.message == DAMAGED else error.message
-        raise SpecError("resume", f"{shown(path)} is of no use: {reason}; start without --resume") from None
+        raise FileError("resume", f"{shown(path)} is of no use: {reason}; start without --resume") from None
 
 
 def why(error: Exception) -> str:
     """An error in one line, without the name of a file in it."""
     if isinstance(error, OSError):
         return plain(error.strerror or error)
-    return plain(error.message if isinstance(error, SpecError) else f"{type(error).__name__}: {error}")
+    return plain(error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
 
 
 class Saver:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tui_backprop.data.catalogue import DATASETS, fitted
 from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
 from tui_backprop.support.validation import at_least_zero, positive, whole
@@ -38,7 +38,7 @@ FIELDS = (
     Field("data", "data", tuple(DATASETS)),
     Field("sample", "sample"),
     Field("batch", "batch"),
-    Field("optimiser", "optimiser", OPTIMISERS),
+    Field("optimizer", "optimizer", OPTIMIZERS),
     Field("lr", "rate α"),
     Field("seed", "seed"),
     Field("dtype", "precision", DTYPES),
@@ -61,7 +61,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "data": session.data,
         "sample": str(session.sample),
         "batch": str(session.batch),
-        "optimiser": session.optimiser.name,
+        "optimizer": session.optimizer.name,
         "lr": f"{session.lr:g}",
         "seed": str(spec.seed),
         "dtype": spec.dtype,
@@ -70,16 +70,16 @@ def texts_of(session: Session) -> dict[str, str]:
 
 def choices_of(field: Field, session: Session) -> tuple[str, ...]:
     """What a field can be turned to: its choices, and what the session has, if that is none of them (a list of
-    activations, an initialisation with a size)."""
+    activations, an initialization with a size)."""
     now = texts_of(session)[field.name]
     return field.choices if now in field.choices else (*field.choices, now)
 
 
 def session_of(texts: Mapping[str, str], before: Session) -> Session:
     """The session that the fields describe. What no field says stays as it was; training so far is kept where
-    network, data and optimiser stay the same.
+    network, data and optimizer stay the same.
 
-    Raises SpecError, naming the field, at the first value that does not do.
+    Raises InputError, naming the field, at the first value that does not do.
     """
 
     def number(name: str, was: float, read: Callable[[str, object], float]) -> float:
@@ -107,12 +107,12 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         sample=whole("sample", texts["sample"], 0),
         batch=whole("batch", texts["batch"], 1),
         lr=number("lr", before.lr, positive),
-        optimiser=replace(before.optimiser, name=texts["optimiser"]),
+        optimizer=replace(before.optimizer, name=texts["optimizer"]),
     )
     if (spec, after.data) != (old, before.data):
         sought = before.sought if after.data == before.data else None  # other data has other classes
-        return replace(after, history=(), fixes=(), step=0, units=(), decade=None, sought=sought)
-    return after if after.optimiser == before.optimiser else replace(after, history=(), fixes=())
+        return replace(after, history=(), edits=(), step=0, units=(), decade=None, sought=sought)
+    return after if after.optimizer == before.optimizer else replace(after, history=(), edits=())
 
 
 def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:

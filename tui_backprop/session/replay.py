@@ -15,12 +15,12 @@ import numpy as np
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import Pass, State, Update, take_pass
+from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.memory import MEGABYTES
 from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
-from tui_backprop.session.update_log import Fix, Run, Way, shared, updates
+from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
 from tui_backprop.support.system import give_back, share
 
 PART = 0.1  # seconds of training at a time
@@ -43,10 +43,10 @@ class Replay:
     def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
         share()
         self.limit, self._told = limit, told
-        self._kept: OrderedDict[object, Pass] = OrderedDict()  # by the sessions' pass_key
+        self._kept: OrderedDict[object, Iteration] = OrderedDict()  # by the sessions' pass_key
         self._bytes = 0  # of all passes kept, about
         self._training: Training | None = None
-        self._trained: tuple[object, Way] = None, ()  # its training_key, and the way it went
+        self._trained: tuple[object, UpdateLog] = None, ()  # its training_key, and the way it went
         self._lock = threading.Lock()
 
     @property
@@ -59,28 +59,28 @@ class Replay:
         """How many passes and states are kept."""
         return len(self._kept) + (len(self._training.checkpoints.iterations) if self._training else 0)
 
-    def state(self, session: Session) -> State:
-        """What a session starts from: parameters, those moved by hand too, and the optimiser's slots."""
+    def state(self, session: Session) -> TrainingState:
+        """What a session starts from: parameters, those moved by hand too, and the optimizer's slots."""
         with self._lock:
             update = _update(session.network, session.data, session.update)
             return update.from_there(self._state(session))
 
-    def kept(self, session: Session) -> Pass | None:
+    def kept(self, session: Session) -> Iteration | None:
         """The pass of a session if it is in memory; never computes, never waits."""
         return self._kept.get(session.pass_key)
 
-    def take(self, session: Session) -> Pass:
+    def take(self, session: Session) -> Iteration:
         """The pass of a session, computed if need be (and with it the updates that no checkpoint spares)."""
         with self._lock:
-            taken = self._kept.get(session.pass_key)
-            if taken is None:
+            iteration = self._kept.get(session.pass_key)
+            if iteration is None:
                 now = _update(session.network, session.data, session.update)
-                taken = take_pass(session.network, now, self._state(session), session.optimiser)
-                if taken.bad and not taken.bad.op and session.history:
-                    origin = self._along(session).went_bad(session.iteration, _plan(session))
-                    taken = replace(taken, origin=origin)
-            self._keep(session.pass_key, taken)
-            return taken
+                iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
+                if iteration.bad and not iteration.bad.op and session.history:
+                    origin = self._along(session).went_bad(session.t, _plan(session))
+                    iteration = replace(iteration, origin=origin)
+            self._keep(session.pass_key, iteration)
+            return iteration
 
     def train(self, session: Session, count: int | None) -> Iterator[list[float]]:
         """Train a session on by ``count`` updates (None: without end), each with the next samples. Yields the losses
@@ -89,21 +89,21 @@ class Replay:
         done = 0
         while count is None or done < count:
             target = after_training(session, done + ENDLESS if count is None else count)
-            reached = session.iteration + done
+            reached = session.t + done
             losses: list[float] = []
             with self._lock, suppress(_Enough):
                 training = self._along(target)
                 training.forget_after(reached)  # what was trained before is done again, for its losses
-                training.state(target.iteration, _plan(target), _until(PART, reached, losses))
+                training.state(target.t, _plan(target), _until(PART, reached, losses))
             done += len(losses)
             yield losses
 
-    def _state(self, session: Session) -> State:
+    def _state(self, session: Session) -> TrainingState:
         """What a session starts from, before anything is moved by hand."""
         training = self._along(session)
         before = self._kept.get(before_update(session).pass_key) if session.history else None
         if before is None:
-            return training.state(session.iteration, _plan(session), _telling(self._told, session.iteration))
+            return training.state(session.t, _plan(session), _telling(self._told, session.t))
         training.keep(before.after)
         return before.after
 
@@ -114,19 +114,19 @@ class Replay:
             if self._training is not None:
                 self._training = None  # frees its states before others are made
                 give_back()
-            self._training = Training(session.network, session.optimiser, self.limit // 2)
+            self._training = Training(session.network, session.optimizer, self.limit // 2)
             went = ()
         same = shared(went, session.history)
-        if same < session.iteration:
+        if same < session.t:
             self._training.forget_after(same)
             went = session.history
         self._trained = session.training_key, went
         return self._training
 
-    def _keep(self, key: object, taken: Pass) -> None:
+    def _keep(self, key: object, iteration: Iteration) -> None:
         if key not in self._kept:
-            self._bytes += _price(taken)
-        self._kept[key] = taken
+            self._bytes += _price(iteration)
+        self._kept[key] = iteration
         self._kept.move_to_end(key)
         while len(self._kept) > 1 and (self._bytes > self.limit // 2 or len(self._kept) > MOST):
             self._bytes -= _price(self._kept.popitem(last=False)[1])
@@ -167,18 +167,18 @@ def _telling(told: Told | None, to: int) -> Watch:
     return watch
 
 
-def _price(taken: Pass) -> int:
+def _price(iteration: Iteration) -> int:
     """About the bytes of a pass: its share of the peak."""
-    return taken.spec.memory(taken.batch, len(taken.after.slots)) // 3
+    return iteration.spec.memory(iteration.batch, len(iteration.after.slots)) // 3
 
 
 @lru_cache(maxsize=2)
-def _update(network: NetworkSpec, data: str, run: Run) -> Update:
+def _update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
     batch = cut(network, data, run.sample, run.batch)
-    return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.fixes))
+    return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.edits))
 
 
-def place_of(network: NetworkSpec, fix: Fix) -> int:
+def place_of(network: NetworkSpec, fix: Edit) -> int:
     """Where a parameter lies in the flat vector."""
     start: int = parameter_slices(network)[fix.tensor].start
     return start + int(np.ravel_multi_index(fix.index, parameter_shapes(network)[fix.tensor]))

@@ -21,9 +21,10 @@ import msgspec
 
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.update_log import Fix, Run
+from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.session.validation import MARKS, check, check_limits, check_size, settled
-from tui_backprop.support.validation import SpecError, one_of, quoted
+from tui_backprop.support.errors import TokenError, UserError
+from tui_backprop.support.validation import one_of, quoted
 
 VERSION = 1
 START = f"bp{VERSION}-"
@@ -37,13 +38,13 @@ USUAL = "lesson"  # the preset that need not be named
 DAMAGED = "this token is damaged; copy it again, all of it"
 
 # What a run or a fix differs from: nothing that is one, so that all they need is written.
-NO_RUN, NO_FIX = Run(-1, 0, 0.0), Fix("", (), 0.0)
+NO_RUN, NO_FIX = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
 
 # What tokens are made of, for deflate to refer to; the commonest last. Part of version 1: it never changes.
 WORDS = (
     "sought held marked marks pair pinned asked rank accused measure racer precision notch zoom axis lesson_clock"
     " decade weight\x20x\x20gradient float32 update passes FLOPs training largest picture histogram layer operation"
-    " horizon warmup schedule clip weight_decay epsilon beta2 momentum nesterov rmsprop adam adamw name optimiser"
+    " horizon warmup schedule clip weight_decay epsilon beta2 momentum nesterov rmsprop adam adamw name optimizer"
     " cosine linear exponential inverse-sqrt step l2 dropout residual layer_norm seed bias init loss activation"
     " layers xavier orthogonal normal constant zeros lecun half-squares mse binary-cross-entropy leaky-relu elu gelu"
     " silu softplus sigmoid identity relu tanh float64 dtype network digits circles spiral moons sine vanishing xor"
@@ -63,15 +64,15 @@ def _words() -> bytes:
 
 
 def encode(session: Session) -> str:
-    """The token of a session. Raises SpecError for the field ``open`` where no machine would open it: more layers,
+    """The token of a session. Raises TokenError for the field ``open`` where no machine would open it: more layers,
     bookmarks, or days of training than may be asked of one; or thousands of runs of updates."""
     try:
         check_limits(session)
-    except SpecError as error:
-        raise SpecError("open", f"this session has no token: {error.field}: {error.message}") from None
+    except UserError as error:
+        raise TokenError("open", f"this session has no token: {error.field}: {error.message}") from None
     packed = _packed(settled(session))
     if len(packed) > MOST:
-        raise SpecError(
+        raise TokenError(
             "open", "this session is too large for a token; drop bookmarks, or train in longer runs"
         )
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=_words())
@@ -87,7 +88,7 @@ def _sealed(squeezed: bytes) -> str:
 def _packed(session: Session) -> bytes:
     """What differs from the preset from which the least differs, and of bookmarks, from the session itself."""
     alone = replace(session, marks=(), marked=0, held=None)
-    here = replace(alone, history=(), fixes=())
+    here = replace(alone, history=(), edits=())
     name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, from_preset(name)))))
     found: dict[str, Any] = {} if name == USUAL else {"preset": name}
     found |= _different(replace(session, marks=()), from_preset(name))
@@ -103,9 +104,9 @@ def _different(value: object, base: object) -> dict[str, Any]:
 
 
 def _plain(value: Any, base: object) -> Any:
-    if isinstance(value, Run):
+    if isinstance(value, UpdateRun):
         return _different(value, NO_RUN)
-    if isinstance(value, Fix):
+    if isinstance(value, Edit):
         return _different(value, NO_FIX)
     if is_dataclass(value):
         return _different(value, base)
@@ -116,41 +117,41 @@ def _plain(value: Any, base: object) -> Any:
 
 
 def decode(text: str) -> Session:
-    """The session of a token, however it was broken into lines on its way. Raises SpecError for the field ``open``,
+    """The session of a token, however it was broken into lines on its way. Raises TokenError for the field ``open``,
     in one line, for any text that ``encode`` did not make, and for a session that has no place on this machine."""
     packed = _unpacked(text)
     try:
         session = _session(packed)
         check(session)
-    except SpecError as error:
+    except UserError as error:
         why = f"the session of this token cannot be opened: {error.field}: {error.message}"
-        raise SpecError("open", why if len(why) <= SHOWN else f"{why[: SHOWN - 3]}...") from None
+        raise TokenError("open", why if len(why) <= SHOWN else f"{why[: SHOWN - 3]}...") from None
     except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError):
-        raise SpecError("open", "this token does not hold a session") from None
+        raise TokenError("open", "this token does not hold a session") from None
     if _packed(session) != packed:
-        raise SpecError("open", "this token is not as backprop-tui writes them; have it made again")
+        raise TokenError("open", "this token is not as backprop-tui writes them; have it made again")
     return session
 
 
 def _unpacked(text: str) -> bytes:
     """The msgpack in a token: its form, version and checksum are right, and it is not too long."""
     if len(text) > LONGEST:
-        raise SpecError("open", f"{len(text):,} characters are no token; the longest have {LONGEST:,}")
+        raise TokenError("open", f"{len(text):,} characters are no token; the longest have {LONGEST:,}")
     text = "".join(text.split())
     form = FORM.fullmatch(text)
     if form is None:
-        raise SpecError("open", f"{quoted(text)} is no token; they begin with {START}")
+        raise TokenError("open", f"{quoted(text)} is no token; they begin with {START}")
     version, body = int(form[1]), form[2]
     if version > VERSION:
-        raise SpecError(
+        raise TokenError(
             "open",
             f"this token was made by a newer version (bp{version}-); this one reads {START}, update it",
         )
     if form[1] != str(VERSION) or not BODY.fullmatch(body) or len(body) % 4 == 1:
-        raise SpecError("open", DAMAGED)
+        raise TokenError("open", DAMAGED)
     sealed = urlsafe_b64decode(body + "=" * (-len(body) % 4))
     if _sealed(sealed[4:]) != body:  # which the checksum is part of
-        raise SpecError("open", DAMAGED)
+        raise TokenError("open", DAMAGED)
     return _expanded(sealed[4:])
 
 
@@ -160,11 +161,11 @@ def _expanded(squeezed: bytes) -> bytes:
     try:
         packed = expand.decompress(squeezed, MOST + 1)
     except zlib.error:
-        raise SpecError("open", DAMAGED) from None
+        raise TokenError("open", DAMAGED) from None
     if len(packed) > MOST:
-        raise SpecError("open", f"this token is too large; what it holds may take {MOST // 1024} KiB")
+        raise TokenError("open", f"this token is too large; what it holds may take {MOST // 1024} KiB")
     if not expand.eof or expand.unused_data:
-        raise SpecError("open", DAMAGED)
+        raise TokenError("open", DAMAGED)
     return packed
 
 
@@ -175,7 +176,7 @@ def _session(packed: bytes) -> Session:
     base = from_preset(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("marks", [])
     if not isinstance(marks, list) or len(marks) > MARKS:
-        raise SpecError("marks", f"these are not up to {MARKS} bookmarks")
+        raise TokenError("marks", f"these are not up to {MARKS} bookmarks")
     session: Session = _changed(base, found)
     alone = replace(session, marked=0, held=None)
     return replace(session, marks=tuple(_changed(alone, mark) for mark in marks))
@@ -188,7 +189,7 @@ def _changed(base: Any, found: dict[str, Any]) -> Any:
     types, changes = get_type_hints(type(base)), {}
     for name, value in found.items():
         if name not in types:
-            raise SpecError(
+            raise TokenError(
                 name if name.isidentifier() else "token", "this version knows no such thing; a newer one may"
             )
         old = getattr(base, name)

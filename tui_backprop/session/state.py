@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from tui_backprop.data import catalogue
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log as way
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.update_log import Fix, Run, Way
+from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
 from tui_backprop.support.validation import one_of, positive, whole
 
 AUTOMATIC = -1  # no unit chosen: show the one with the largest |delta|
@@ -35,7 +35,7 @@ VIEWS = ("map", "histogram", "largest", "picture")  # of the array that a step m
 class Session:
     """What is shown, and nothing that can be computed from it.
 
-    ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimiser`` with
+    ``history`` is how the parameters came to be: they are the seed's, updated run by run by ``optimizer`` with
     the base learning rate ``lr``; ``fixes`` are those moved by hand since the last update. ``step`` is the cursor
     on the walk of the current iteration, which goes by steps of ``grain``, and ``view`` is how the array that a
     step makes is shown. ``units`` has
@@ -57,9 +57,9 @@ class Session:
     sample: int = 0
     batch: int = PRESETS["lesson"].batch
     lr: float = PRESETS["lesson"].lr
-    optimiser: OptimiserSpec = field(default_factory=OptimiserSpec)
-    history: Way = ()
-    fixes: tuple[Fix, ...] = ()
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    history: UpdateLog = ()
+    edits: tuple[Edit, ...] = ()
     step: int = 0
     grain: str = "equation"
     view: str = VIEWS[0]
@@ -91,12 +91,12 @@ class Session:
         catalogue.check(self.network, self.data, self.sample, self.batch)
 
     @property
-    def training_key(self) -> tuple[NetworkSpec, str, OptimiserSpec]:
+    def training_key(self) -> tuple[NetworkSpec, str, OptimizerSpec]:
         """What is trained: sessions with equal keys start from the same parameters."""
-        return self.network, self.data, self.optimiser
+        return self.network, self.data, self.optimizer
 
     @property
-    def pass_key(self) -> tuple[NetworkSpec, str, OptimiserSpec, Way, Run]:
+    def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun]:
         """What the numbers depend on: two sessions with equal keys show the same pass."""
         return *self.training_key, self.history, self.update
 
@@ -110,12 +110,12 @@ class Session:
         )  # fmt: skip
 
     @property
-    def update(self) -> Run:
+    def update(self) -> UpdateRun:
         """The update that the iteration ends with, and what is moved by hand before it."""
-        return Run(self.sample, self.batch, self.lr, fixes=self.fixes)
+        return UpdateRun(self.sample, self.batch, self.lr, edits=self.edits)
 
     @property
-    def iteration(self) -> int:
+    def t(self) -> int:
         """Updates so far."""
         return way.iterations(self.history)
 
@@ -125,7 +125,7 @@ class Session:
 
 
 def from_preset(name: str) -> Session:
-    """The session that a preset starts. Raises SpecError for an unknown name."""
+    """The session that a preset starts. Raises InputError for an unknown name."""
     preset = PRESETS[one_of("preset", name, PRESETS)]
     return Session(preset.network, preset.data, batch=preset.batch, lr=preset.lr)
 

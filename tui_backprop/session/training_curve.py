@@ -21,7 +21,7 @@ FIXED = 500  # samples that scores are taken on, at most
 class Point:
     """The loss of an iteration's batch, before its update."""
 
-    iteration: int
+    t: int
     loss: float
 
 
@@ -30,7 +30,7 @@ class Score:
     """The loss of the first FIXED samples before iteration ``iteration``, and the share that is read right, 0 to 1
     (None where the data set has no classes)."""
 
-    iteration: int
+    t: int
     loss: float
     right: float | None
 
@@ -57,10 +57,10 @@ class Learning:
         """With more updates, after so many seconds in all."""
         return replace(self, losses=np.append(self.losses, losses), seconds=seconds)
 
-    def up_to(self, iteration: int) -> Learning:
+    def up_to(self, t: int) -> Learning:
         """Before a later part, which is left out."""
-        left = min(max(iteration - self.first, 0), self.done)
-        scores = tuple(score for score in self.scores if score.iteration <= iteration)
+        left = min(max(t - self.first, 0), self.done)
+        scores = tuple(score for score in self.scores if score.t <= t)
         seconds = self.seconds * left / max(self.done, 1)
         return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds)
 

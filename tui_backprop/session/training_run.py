@@ -28,7 +28,7 @@ class Trained:
 def learn(replay: Replay, start: Session, count: int | None, before: Learning | None) -> Iterator[Trained]:
     """Train a session by ``count`` updates (None: without end). Yields how far it has come, several times a second,
     and at the end; stop iterating, and what was done stays. ``before`` is how it went until here."""
-    learning = before or Learning.nothing(start.iteration)
+    learning = before or Learning.nothing(start.t)
     wanted = None if count is None else learning.done + count
     learning = replace(learning, wanted=wanted, going=True)
     seconds, began, spent, shown = learning.seconds, perf_counter(), 0.0, 0.0
@@ -54,5 +54,5 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
 
 def _scored(replay: Replay, session: Session, learning: Learning) -> Learning:
     loss, right = score(session.network, session.data, replay.state(session).parameters)
-    newest = Score(session.iteration, loss, right)
+    newest = Score(session.t, loss, right)
     return replace(learning, scores=(*learning.scores, newest))

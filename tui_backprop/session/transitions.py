@@ -18,13 +18,13 @@ from tui_backprop.session.state import (
     Session,
     samples_of,
 )
-from tui_backprop.session.update_log import Fix
+from tui_backprop.session.update_log import Edit
 
 
 def after_update(session: Session) -> Session:
     """The same place one iteration later: the update applied."""
     return replace(
-        session, history=way.joined(session.history, session.update, samples_of(session)), fixes=()
+        session, history=way.joined(session.history, session.update, samples_of(session)), edits=()
     )
 
 
@@ -34,24 +34,21 @@ def after_training(session: Session, count: int) -> Session:
     run = replace(session.update, count=count, stride=session.batch % samples)
     went = way.joined(session.history, run, samples)
     sample = (session.sample + count * session.batch) % samples
-    return replace(session, history=went, fixes=(), sample=sample)
+    return replace(session, history=went, edits=(), sample=sample)
 
 
-def at_iteration(session: Session, along: Session, iteration: int) -> Session:
+def at_iteration(session: Session, along: Session, t: int) -> Session:
     """The same place in an iteration that another session has behind it, or stands in."""
-    if iteration >= along.iteration:
-        update = along.update
-    else:
-        update = way.updates(along.history, samples_of(along))(iteration)
-    went = way.beginning(along.history, iteration)
+    update = along.update if t >= along.t else way.updates(along.history, samples_of(along))(t)
+    went = way.beginning(along.history, t)
     return replace(
-        session, history=went, sample=update.sample, batch=update.batch, lr=update.lr, fixes=update.fixes
+        session, history=went, sample=update.sample, batch=update.batch, lr=update.lr, edits=update.edits
     )
 
 
 def before_update(session: Session) -> Session:
     """The same place one iteration earlier, with that iteration's samples; the first has none before it."""
-    return at_iteration(session, session, session.iteration - 1) if session.history else session
+    return at_iteration(session, session, session.t - 1) if session.history else session
 
 
 def step_on(session: Session, steps: int) -> Session:
@@ -98,15 +95,15 @@ def next_sample(session: Session, direction: int = 1) -> Session:
 
 def restart(session: Session) -> Session:
     """Back to the seed's parameters and the first step."""
-    return replace(session, history=(), fixes=(), step=0)
+    return replace(session, history=(), edits=(), step=0)
 
 
-def fix(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
+def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
     """Move a parameter by hand; moved again, it is moved by both together."""
-    before = sum(each.by for each in session.fixes if (each.tensor, each.index) == (tensor, index))
-    others = tuple(each for each in session.fixes if (each.tensor, each.index) != (tensor, index))
-    moved = (Fix(tensor, index, before + by),) if before + by else ()
-    return replace(session, fixes=(*others, *moved))
+    before = sum(each.by for each in session.edits if (each.tensor, each.index) == (tensor, index))
+    others = tuple(each for each in session.edits if (each.tensor, each.index) != (tensor, index))
+    moved = (Edit(tensor, index, before + by),) if before + by else ()
+    return replace(session, edits=(*others, *moved))
 
 
 def select(session: Session, layer: int, unit: int) -> Session:

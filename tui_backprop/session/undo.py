@@ -16,21 +16,21 @@ def changed(before: Session, after: Session) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class History:
+class UndoHistory:
     """A ``now`` between its ``past`` (latest last) and a ``future`` that was taken back (next one last)."""
 
     now: Session
     past: tuple[Session, ...] = ()
     future: tuple[Session, ...] = ()
 
-    def go(self, session: Session) -> History:
+    def go(self, session: Session) -> UndoHistory:
         """On to another session; what was taken back before is forgotten. Moves of one cursor, as long as nothing
         comes between them, are one action: undo goes back to where it was first."""
         if session == self.now:
             return self
         if not self._moves_on(session):
-            return History(session, (*self.past[1 - MOST :], self.now))
-        return History(session, self.past[: -1 if session == self.past[-1] else None])
+            return UndoHistory(session, (*self.past[1 - MOST :], self.now))
+        return UndoHistory(session, self.past[: -1 if session == self.past[-1] else None])
 
     def _moves_on(self, session: Session) -> bool:
         """Whether going there only moves the cursor on that the action before moved. (A cursor that is let go, at
@@ -45,14 +45,14 @@ class History:
             and getattr(session, this[0]) not in (None, ())
         )
 
-    def undo(self) -> History:
+    def undo(self) -> UndoHistory:
         """One action back, if there was one."""
         if not self.past:
             return self
-        return History(self.past[-1], self.past[:-1], (*self.future, self.now))
+        return UndoHistory(self.past[-1], self.past[:-1], (*self.future, self.now))
 
-    def redo(self) -> History:
+    def redo(self) -> UndoHistory:
         """One action on again, if one was taken back."""
         if not self.future:
             return self
-        return History(self.future[-1], (*self.past, self.now), self.future[:-1])
+        return UndoHistory(self.future[-1], (*self.past, self.now), self.future[:-1])

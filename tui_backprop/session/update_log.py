@@ -9,7 +9,7 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True)
-class Fix:
+class Edit:
     """A parameter moved by hand: ``by`` is added to the entry ``index`` of ``tensor``."""
 
     tensor: str
@@ -18,7 +18,7 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class Run:
+class UpdateRun:
     """``count`` updates, one after the other, with ``batch`` samples and one base learning rate: the first from
     ``sample`` on, each of the others ``stride`` further (0: the same samples again; less than the data set has).
     ``fixes`` are made before the first of them."""
@@ -28,27 +28,27 @@ class Run:
     lr: float
     count: int = 1
     stride: int = 0
-    fixes: tuple[Fix, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count == 1:  # so that equal runs are equal
             object.__setattr__(self, "stride", 0)
 
-    def update(self, i: int, samples: int) -> Run:
+    def update(self, i: int, samples: int) -> UpdateRun:
         """Update number ``i`` of it by itself; the data set goes round after ``samples``."""
-        fixes = () if i else self.fixes
-        return Run((self.sample + i * self.stride) % samples, self.batch, self.lr, fixes=fixes)
+        edits = () if i else self.edits
+        return UpdateRun((self.sample + i * self.stride) % samples, self.batch, self.lr, edits=edits)
 
 
-Way = tuple[Run, ...]
+UpdateLog = tuple[UpdateRun, ...]
 
 
-def iterations(way: Way) -> int:
+def iterations(way: UpdateLog) -> int:
     """Updates in all."""
     return sum(run.count for run in way)
 
 
-def joined(way: Way, run: Run, samples: int) -> Way:
+def joined(way: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
     """The way with a run after it. Updates are taken into the last run as long as they go on as it does, so that
     equal ways are equal however they came about."""
     if run.count < 1:
@@ -60,7 +60,7 @@ def joined(way: Way, run: Run, samples: int) -> Way:
     return _joined(way, run, samples)
 
 
-def _joined(way: Way, run: Run, samples: int) -> Way:
+def _joined(way: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
     if not way:
         return (run,)
     last = way[-1]
@@ -70,9 +70,9 @@ def _joined(way: Way, run: Run, samples: int) -> Way:
     return (*way[:-1], whole) if goes_on else (*way, run)
 
 
-def beginning(way: Way, count: int) -> Way:
+def beginning(way: UpdateLog, count: int) -> UpdateLog:
     """The first ``count`` updates of a way."""
-    runs: list[Run] = []
+    runs: list[UpdateRun] = []
     for run in way:
         if count <= 0:
             break
@@ -81,22 +81,22 @@ def beginning(way: Way, count: int) -> Way:
     return tuple(runs)
 
 
-def updates(way: Way, samples: int) -> Callable[[int], Run]:
+def updates(way: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
     """Each update of a way, by its iteration."""
     ends = list(accumulate(run.count for run in way))
 
-    def update(t: int) -> Run:
+    def update(t: int) -> UpdateRun:
         run = way[at := bisect_right(ends, t)]
         return run.update(t - (ends[at - 1] if at else 0), samples)
 
     return update
 
 
-def shared(one: Way, other: Way) -> int:
+def shared(one: UpdateLog, other: UpdateLog) -> int:
     """How many updates two ways begin with that are the same."""
     same = 0
     for a, b in zip(one, other, strict=False):
-        if (a.sample, a.batch, a.lr, a.fixes) != (b.sample, b.batch, b.lr, b.fixes):
+        if (a.sample, a.batch, a.lr, a.edits) != (b.sample, b.batch, b.lr, b.edits):
             break
         both = min(a.count, b.count)
         same += both if both == 1 or a.stride == b.stride else 1

@@ -29,8 +29,9 @@ from tui_backprop.session.state import (
     Session,
     samples_of,
 )
-from tui_backprop.session.update_log import Fix, Run
-from tui_backprop.support.validation import SpecError, one_of, positive, quoted
+from tui_backprop.session.update_log import Edit, UpdateRun
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of, positive, quoted
 
 MARKS = 100  # bookmarks
 LAYERS = 1_000  # of all its networks together; drawing a walk takes time for each
@@ -52,7 +53,7 @@ def steps(session: Session) -> int:
     """How many steps the walk of a session has."""
     from tui_backprop.engine.explain.walk import walk
 
-    return len(walk(session.network, session.batch, session.optimiser, session.grain))
+    return len(walk(session.network, session.batch, session.optimizer, session.grain))
 
 
 # Field, and the names that it may have.
@@ -79,41 +80,41 @@ RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
 
 
 def check(session: Session) -> None:
-    """Raise SpecError, naming the field, unless a session (whose types are right) can be shown as it is, and so can
+    """Raise InputError, naming the field, unless a session (whose types are right) can be shown as it is, and so can
     its bookmarks. Takes nothing of the size of the network; refuses one that does not fit into memory."""
     check_limits(session)
     _check(session)
     for mark in session.marks:
         if mark.marks or mark.marked or mark.held is not None:
-            raise SpecError("marks", "a bookmark has bookmarks of its own; it has none")
+            raise InputError("marks", "a bookmark has bookmarks of its own; it has none")
         _check(mark)
 
 
 def check_limits(session: Session) -> None:
-    """Raise SpecError for a session of more than a token may ask of another machine."""
+    """Raise InputError for a session of more than a token may ask of another machine."""
     _within("marks", len(session.marks), 0, MARKS)
     for each in (session, *session.marks):
         check_size(each.network)
         if replay_seconds(each) > DAY:
-            why = f"{each.iteration:,} iterations would take more than a day to be done again"
-            raise SpecError("history", why)
+            why = f"{each.t:,} iterations would take more than a day to be done again"
+            raise InputError("history", why)
     layers = sum(network.depth for network in {each.network for each in (session, *session.marks)})
     if layers > LAYERS:
-        raise SpecError("layers", f"{layers:,} in all its networks are too many; {LAYERS:,} is the most")
+        raise InputError("layers", f"{layers:,} in all its networks are too many; {LAYERS:,} is the most")
 
 
 def check_size(network: NetworkSpec) -> None:
-    """Raise SpecError for more layers than a session from outside may have."""
+    """Raise InputError for more layers than a session from outside may have."""
     if network.depth > LAYERS:
-        raise SpecError("layers", f"{network.depth:,} are too many; {LAYERS:,} is the most")
+        raise InputError("layers", f"{network.depth:,} are too many; {LAYERS:,} is the most")
 
 
 def _check(session: Session) -> None:
     """All of it but bookmarks: first what bounds the work of what comes after."""
     for text in (session.network.activation, session.network.init):
         if not text.isprintable():
-            raise SpecError("network", f"{quoted(text)} has characters that cannot be shown")
-    check_memory(session.network, _most(session), session.optimiser)
+            raise InputError("network", f"{quoted(text)} has characters that cannot be shown")
+    check_memory(session.network, _most(session), session.optimizer)
     for field, names in CHOICES:
         one_of(field, getattr(session, field), names())
     for field, most in RANGES:
@@ -121,13 +122,13 @@ def _check(session: Session) -> None:
         if value is not None:
             _within(field, value, 0, most(session))
     if session.decade is not None and not DECADES[0] <= session.decade <= DECADES[1]:
-        raise SpecError("decade", f"{session.decade} is none of the chart's; they go from 0 to 18")
+        raise InputError("decade", f"{session.decade} is none of the chart's; they go from 0 to 18")
     _check_units(session)
-    _check_fixes(session.network, session.fixes)
+    _check_fixes(session.network, session.edits)
     _check_history(session)
     for field, number in (("asked", session.asked), ("pinned", session.pinned)):
         if number is not None and not exists(session.network, number, parameter=field == "pinned"):
-            raise SpecError(field, f"{_named(number)} is no number of this network")
+            raise InputError(field, f"{_named(number)} is no number of this network")
     if session.sought is not None:
         for each in session.sought:
             _within("sought", each, 0, info(session.data).classes - 1)
@@ -141,17 +142,17 @@ def _most(session: Session) -> int:
 def _check_units(session: Session) -> None:
     layers = session.network.layers
     if len(session.units) > len(layers):
-        raise SpecError("units", f"{len(session.units)} are too many; there are {len(layers)} layers")
+        raise InputError("units", f"{len(session.units)} are too many; there are {len(layers)} layers")
     for unit, width in zip(session.units, layers, strict=False):
         _within("units", unit, AUTOMATIC, width - 1)
 
 
-def _check_fixes(network: NetworkSpec, fixes: tuple[Fix, ...]) -> None:
-    for fix in fixes:
+def _check_fixes(network: NetworkSpec, edits: tuple[Edit, ...]) -> None:
+    for fix in edits:
         if not exists(network, (fix.tensor, fix.index), parameter=True):
-            raise SpecError("fixes", f"{_named((fix.tensor, fix.index))} is no parameter of this network")
+            raise InputError("edits", f"{_named((fix.tensor, fix.index))} is no parameter of this network")
         if not math.isfinite(fix.by):
-            raise SpecError("fixes", f"{_named((fix.tensor, fix.index))} cannot be moved by {fix.by}")
+            raise InputError("edits", f"{_named((fix.tensor, fix.index))} cannot be moved by {fix.by}")
 
 
 def _check_history(session: Session) -> None:
@@ -160,21 +161,21 @@ def _check_history(session: Session) -> None:
         _within("history", run.sample, 0, samples - 1)
         _within("history", run.stride, 0, samples - 1)
         if run.batch < 1 or run.count < 1:
-            raise SpecError("history", f"{run.count} updates with {run.batch} samples are none")
+            raise InputError("history", f"{run.count} updates with {run.batch} samples are none")
         positive("history", run.lr)
-        _check_fixes(session.network, run.fixes)
-    nothing: way.Way = ()
+        _check_fixes(session.network, run.edits)
+    nothing: way.UpdateLog = ()
     if (
         reduce(lambda so_far, run: way.joined(so_far, run, samples), session.history, nothing)
         != session.history
     ):
-        raise SpecError("history", "updates that go on as those before them do are one run of updates")
+        raise InputError("history", "updates that go on as those before them do are one run of updates")
 
 
 def replay_seconds(session: Session) -> float:
     """About how many seconds of training it takes to come to a session's iteration again, at the least."""
 
-    def each(run: Run) -> float:
+    def each(run: UpdateRun) -> float:
         return CALL * session.network.depth + 3 * session.network.weights * run.batch / RATE
 
     return sum(run.count * each(run) for run in session.history)
@@ -220,4 +221,4 @@ def _named(number: Number) -> str:
 def _within(field: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         there = f"they go from {least} to {most}" if least <= most else "there is none"
-        raise SpecError(field, f"{quoted(value)} is out of range; {there}")
+        raise InputError(field, f"{quoted(value)} is out of range; {there}")

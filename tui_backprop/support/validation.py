@@ -1,31 +1,20 @@
-"""Carried out."""
+"""Checks of single values that people typed: each returns the value, or raises InputError."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+from tui_backprop.support.errors import InputError
+
 LONGEST_INTEGER = 18  # digits; a size with more cannot be counted in 64 bits
 
 
-class SpecError(ValueError):
-    """A choice that cannot be built: which field, what is wrong with it, and what would be right.
-
-    ``field`` is the name of the option (``layers``, ``loss``, ...), so that the command line can name the
-    flag and the form can put the message beside its input.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
-
-
 def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
-    """Return ``value`` if it is allowed; raise SpecError with the list of choices otherwise."""
+    """Return ``value`` if it is allowed; raise InputError with the list of choices otherwise."""
     choices = tuple(allowed)
     if not isinstance(value, str) or value not in choices:
-        raise SpecError(field, f"{quoted(value)} is unknown; choose from {', '.join(choices)}")
+        raise InputError(field, f"{quoted(value)} is unknown; choose from {', '.join(choices)}")
     return value
 
 
@@ -45,15 +34,15 @@ def whole(field: str, value: object, least: int) -> int:
         )  # Python will not print a very long one
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+        raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     digits = text.lstrip("+-").lstrip("0")
     if text[0] != "-" and len(digits) > LONGEST_INTEGER:
-        raise SpecError(
+        raise InputError(
             field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits"
         )
     number = int(digits[: LONGEST_INTEGER + 1] or 0) * (-1 if text[0] == "-" else 1)
     if number < least:
-        raise SpecError(field, f"{quoted(value)} is not {_wanted(least)}")
+        raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     return number
 
 
@@ -74,7 +63,7 @@ def positive(field: str, value: object) -> float:
     """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
     number = _number(value)
     if not 0 < number < float("inf"):
-        raise SpecError(field, f"{quoted(value)} is not a positive number, such as 0.1")
+        raise InputError(field, f"{quoted(value)} is not a positive number, such as 0.1")
     return number
 
 
@@ -83,12 +72,12 @@ def at_least_zero(field: str, value: object, below: float = float("inf")) -> flo
     number = _number(value)
     if not 0 <= number < below:
         wanted = "0 or a positive number" if below == float("inf") else f"a number from 0 to below {below:g}"
-        raise SpecError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
+        raise InputError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
     return number
 
 
 def switch(field: str, value: object) -> bool:
     """Return ``value`` if it is True or False."""
     if not isinstance(value, bool):
-        raise SpecError(field, f"{quoted(value)} is neither on nor off")
+        raise InputError(field, f"{quoted(value)} is neither on nor off")
     return value

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 SSH = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 MULTIPLEXERS = (("TMUX", "tmux"), ("STY", "screen"), ("ZELLIJ", "zellij"))
-MANY = ("truecolor", "24bit")  # what COLORTERM says of a terminal with all colours
+MANY = ("truecolor", "24bit")  # what COLORTERM says of a terminal with all colors
 SYSTEMS = {"truecolor": "true", "256": "256", "standard": "16"}  # of TEXTUAL_COLOR_SYSTEM
 ENDINGS = {"256color": "256", "kitty": "256", "16color": "16"}  # of TERM, as Rich reads it
 LIGHT = (";7", ";15")  # ends of COLORFGBG, the numbers of text and background: white ones
 
-# What Rich and Textual read when they are imported, by the level of colour: variables to set, or (None) to drop.
+# What Rich and Textual read when they are imported, by the level of color: variables to set, or (None) to drop.
 ENVIRONMENT: dict[str, dict[str, str | None]] = {
     "true": {"NO_COLOR": None, "TEXTUAL_COLOR_SYSTEM": "truecolor"},
     "256": {"NO_COLOR": None, "TEXTUAL_COLOR_SYSTEM": "256"},
@@ -30,10 +30,10 @@ class Found:
     why: str
 
 
-def colours(chosen: str, environ: Mapping[str, str]) -> Found:
-    """How many colours are used: "true", "256", "16" or "none". ``chosen`` is one of those, or "auto".
+def colors(chosen: str, environ: Mapping[str, str]) -> Found:
+    """How many colors are used: "true", "256", "16" or "none". ``chosen`` is one of those, or "auto".
 
-    True colour is used only when it is chosen: the palette needs 256, whose codes are half as long.
+    True color is used only when it is chosen: the palette needs 256, whose codes are half as long.
     """
     if chosen != "auto":
         return Found(chosen, "chosen")
@@ -51,15 +51,15 @@ def colours(chosen: str, environ: Mapping[str, str]) -> Found:
 
 
 def theme(chosen: str, level: str, environ: Mapping[str, str]) -> Found:
-    """How it looks with a level of colour: "dark", "light", "terminal", or "colourless". ``chosen`` is one of the
+    """How it looks with a level of color: "dark", "light", "terminal", or "colorless". ``chosen`` is one of the
     first three, or "auto".
 
-    With 16 colours it is the terminal that says what each one is; a ground of our own under them is a guess.
+    With 16 colors it is the terminal that says what each one is; a ground of our own under them is a guess.
     """
     if level == "none":
-        return Found("colourless", "there are no colours")
+        return Found("colorless", "there are no colors")
     if level == "16" and chosen != "terminal":
-        takes = "" if chosen == "auto" else f"{chosen} takes 256 colours; "
+        takes = "" if chosen == "auto" else f"{chosen} takes 256 colors; "
         return Found("terminal", f"{takes}16 are the terminal's own")
     if chosen != "auto":
         return Found(chosen, "chosen")

@@ -6,41 +6,43 @@ import os
 import sys
 from functools import cache
 
-from tui_backprop.support.validation import SpecError
-from tui_backprop.terminal.capabilities import ENVIRONMENT, colours, moves, theme
+from tui_backprop.support.errors import TerminalError
+from tui_backprop.terminal.capabilities import ENVIRONMENT, colors, moves, theme
 
 
 def require_terminal() -> None:
-    """Raise SpecError unless keys can be read and a screen can be drawn. (Textual reads stdin, draws on stderr;
+    """Raise TerminalError unless keys can be read and a screen can be drawn. (Textual reads stdin, draws on stderr;
     without a terminal there it would spin.)"""
     missing = [name for name in ("stdin", "stderr") if not getattr(sys, name).isatty()]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        raise SpecError(
+        raise TerminalError(
             "terminal",
             f"{' and '.join(missing)} {verb} not a terminal; for plain text use: backprop-tui trace",
         )
     if os.environ.get("TERM", "dumb") in ("dumb", ""):
-        raise SpecError("terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace")
+        raise TerminalError(
+            "terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace"
+        )
 
 
-def settle_colours(chosen: str = "auto") -> None:
-    """Set what Textual and Rich read from the environment when they are imported: for the colours ``chosen``, or
+def settle_colors(chosen: str = "auto") -> None:
+    """Set what Textual and Rich read from the environment when they are imported: for the colors ``chosen``, or
     those that the terminal is found to have.
 
-    The palette needs 256 colours, so true colour is not asked for: its codes are nearly twice as long. An
+    The palette needs 256 colors, so true color is not asked for: its codes are nearly twice as long. An
     empty NO_COLOR asks for nothing (no-color.org), but Textual would take it for a yes.
     """
-    for name, value in ENVIRONMENT[colours(chosen, os.environ).value].items():
+    for name, value in ENVIRONMENT[colors(chosen, os.environ).value].items():
         if value is None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
 
 
-def theme_for(chosen: str, colour: str = "auto") -> str:
-    """The name of the theme ``chosen``, or of the one that fits the terminal and the colours chosen."""
-    return theme(chosen, colours(colour, os.environ).value, os.environ).value
+def theme_for(chosen: str, color: str = "auto") -> str:
+    """The name of the theme ``chosen``, or of the one that fits the terminal and the colors chosen."""
+    return theme(chosen, colors(color, os.environ).value, os.environ).value
 
 
 def settle_motion(chosen: bool | None) -> None:
@@ -53,7 +55,7 @@ def settle_motion(chosen: bool | None) -> None:
 
 @cache
 def erases() -> bool:
-    """Whether the terminal erases cells in the colour that it writes with: as its description says (bce, ech)."""
+    """Whether the terminal erases cells in the color that it writes with: as its description says (bce, ech)."""
     try:
         import curses
 

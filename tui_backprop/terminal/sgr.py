@@ -1,4 +1,4 @@
-"""How a terminal writes: its colours and flags, and the shortest way to tell it of others."""
+"""How a terminal writes: its colors and flags, and the shortest way to tell it of others."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Pen:
             elif code in OFF.values():
                 pen = replace(pen, flags=frozenset(flag for flag in pen.flags if OFF[flag] != code))
             elif code in (38, 48):
-                colour = _colour(code, rest)
-                if not colour:
+                color = _color(code, rest)
+                if not color:
                     return None
-                pen = replace(pen, front=colour) if code == 38 else replace(pen, back=colour)
+                pen = replace(pen, front=color) if code == 38 else replace(pen, back=color)
             elif 30 <= code <= 37 or 90 <= code <= 97 or code == 39:
                 pen = replace(pen, front="" if code == 39 else str(code))
             elif 40 <= code <= 47 or 100 <= code <= 107 or code == 49:
@@ -56,8 +56,8 @@ PLAIN = Pen()
 KNOWN: dict[Pen, Pen] = {PLAIN: PLAIN}
 
 
-def _colour(code: int, rest: Iterator[int]) -> str:
-    """The rest of a colour of 256, or of three parts."""
+def _color(code: int, rest: Iterator[int]) -> str:
+    """The rest of a color of 256, or of three parts."""
     kind = next(rest, None)
     count = {5: 1, 2: 3}.get(kind or 0, 0)
     parts = [part for _, part in zip(range(count), rest, strict=False)]

@@ -1,9 +1,9 @@
 """What each role looks like in each theme. One accent for the forward signal, one for the backward one.
 
-The colours of ``dark`` and ``light`` are from the 256-colour cube, so that they look the same where a connection
-carries only 256 (ssh does not forward COLORTERM), and cost half the bytes of true colour on the wire. ``terminal``
-uses the terminal's own colours by number, and paints no background: of the sixteen, those that can be read on a dark
-ground and on a light one. ``colourless`` has bold, dim and reversed text to tell things apart.
+The colors of ``dark`` and ``light`` are from the 256-color cube, so that they look the same where a connection
+carries only 256 (ssh does not forward COLORTERM), and cost half the bytes of true color on the wire. ``terminal``
+uses the terminal's own colors by number, and paints no background: of the sixteen, those that can be read on a dark
+ground and on a light one. ``colorless`` has bold, dim and reversed text to tell things apart.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 from rich.style import Style
 
-THEMES = ("dark", "light", "terminal", "colourless")
+THEMES = ("dark", "light", "terminal", "colorless")
 
 ROLES = {
-    # role        dark                       light                      terminal               colourless
+    # role        dark                       light                      terminal               colorless
     "text":     ("#d0d0d0",                 "#262626",                 "",                    ""),
     "strong":   ("bold #ffffff",            "bold #000000",            "bold",                "bold"),
     "muted":    ("#949494",                 "#5f5f5f",                 "dim",                 "dim"),
@@ -40,7 +40,7 @@ ROLES = {
 
 # What stylesheets ask for by name. Bright black stands for dim text, a white ground for reversed (see ui/theme.py).
 GROUNDS = {
-    # name            dark           light          terminal             colourless
+    # name            dark           light          terminal             colorless
     "background":     ("#121212",     "#ffffff",     "ansi_default",      "ansi_default"),
     "surface":        ("#262626",     "#eeeeee",     "ansi_default",      "ansi_default"),
     "foreground":     ("#d0d0d0",     "#262626",     "ansi_default",      "ansi_default"),

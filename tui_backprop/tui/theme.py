@@ -17,8 +17,8 @@ FAINT, PAINTED = 8, 7  # bright black and white: in the palette they stand for d
 
 def _theme(name: str) -> Theme:
     grounds = {ground: values[THEMES.index(name)] for ground, values in GROUNDS.items()}
-    accents = {role: _colour(look) for role, look in LOOKS[name].items()}
-    own = grounds["background"] == "ansi_default"  # the terminal's own colours
+    accents = {role: _color(look) for role, look in LOOKS[name].items()}
+    own = grounds["background"] == "ansi_default"  # the terminal's own colors
     return Theme(
         name=name,
         primary=accents["forward"],
@@ -48,8 +48,8 @@ def _theme(name: str) -> Theme:
     )
 
 
-def _colour(look: Style) -> str:
-    """A look's colour as Textual writes it."""
+def _color(look: Style) -> str:
+    """A look's color as Textual writes it."""
     return "ansi_default" if look.color is None else Color.from_rich_color(look.color).hex
 
 
@@ -57,7 +57,7 @@ TEXTUAL_THEMES = tuple(_theme(name) for name in THEMES)
 
 
 class Unpainted(LineFilter):
-    """Dims and reverses. No stylesheet can dim a border, none of the sixteen colours is fainter than text in every
+    """Dims and reverses. No stylesheet can dim a border, none of the sixteen colors is fainter than text in every
     scheme (in Solarized, bright black is the background), and Textual loses "reverse" on the way to a list's cursor.
     So what stylesheets have in bright black is drawn dim here, and what they have on white is drawn reversed."""
 
@@ -76,5 +76,5 @@ def _unpainted(style: Style) -> Style:
 
 FILTERS: dict[str, tuple[LineFilter, ...]] = {
     "terminal": (Unpainted(),),
-    "colourless": (Unpainted(), NoColor()),
+    "colorless": (Unpainted(), NoColor()),
 }

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tui_backprop.cli.main import main
 from tui_backprop.engine.gradients.check.compare import Entry, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.report.check import as_text
 from tui_backprop.session.state import from_preset
 

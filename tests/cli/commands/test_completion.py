@@ -72,7 +72,7 @@ def test_another_shell_is_refused_with_those_there_are():
         ("backprop-tui --pre", ["--preset"]),
         ("backprop-tui --preset ", [*PRESETS]),
         ("backprop-tui --preset x", ["xor"]),
-        ("backprop-tui trace --optimiser adam", ["adam", "adamw"]),
+        ("backprop-tui trace --optimizer adam", ["adam", "adamw"]),
         ("backprop-tui doctor --col", ["--color"]),
         ("backprop-tui --glyphs a", ["auto", "ascii"]),
         ("backprop-tui trace --layers 7", []),

@@ -14,7 +14,7 @@ from tests.cost.machines import LESSON, machine, true_seconds
 from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.landmarks import KNOWN
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import KINDS
 
 XOR = ("--preset", "xor")
@@ -44,9 +44,11 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def known_machine(monkeypatch):
     """A machine whose law is known, on which every kind of pass of the lesson's network was measured."""
-    law = machine(SIZES, tuple(KINDS))
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure_machine", lambda spec, budget, kept: law)
-    return law
+    cost_model = machine(SIZES, tuple(KINDS))
+    monkeypatch.setattr(
+        "tui_backprop.cli.commands.cost.measure_machine", lambda spec, budget, kept: cost_model
+    )
+    return cost_model
 
 
 # --- what it says -----------------------------------------------------------------------------------------
@@ -72,26 +74,26 @@ def test_passes_times_and_flops_are_those_of_the_methods(known_machine):
 
 
 def test_the_ratio_is_that_of_naive_and_backprop_and_so_is_a_training_run(known_machine):
-    bill = found()
+    result = found()
     forward, backprop = (true_seconds(kind, LESSON) for kind in ("forward", "backprop"))
-    assert bill["ratio"] == pytest.approx(335_115 * forward / backprop)
-    assert bill["time_ratio"] == pytest.approx(backprop / forward)
-    assert bill["forward"]["middle"] == pytest.approx(forward)
-    assert bill["forward"]["measured"]
-    assert bill["training"]["steps"] == 100_000
-    assert bill["training"]["naive"]["middle"] == pytest.approx(1e5 * 335_115 * forward)
-    assert bill["training"]["backprop"]["middle"] == pytest.approx(1e5 * backprop)
+    assert result["ratio"] == pytest.approx(335_115 * forward / backprop)
+    assert result["time_ratio"] == pytest.approx(backprop / forward)
+    assert result["forward"]["middle"] == pytest.approx(forward)
+    assert result["forward"]["measured"]
+    assert result["training"]["steps"] == 100_000
+    assert result["training"]["naive"]["middle"] == pytest.approx(1e5 * 335_115 * forward)
+    assert result["training"]["backprop"]["middle"] == pytest.approx(1e5 * backprop)
 
 
 def test_the_ledger_adds_up_to_2_40(known_machine):
-    bill = found()
+    result = found()
     fans = [(784, 256), (256, 256), (256, 256), (256, 10)]
-    for k, ((i, o), layer) in enumerate(zip(fans, bill["ledger"]["layers"], strict=True), 1):
+    for k, ((i, o), layer) in enumerate(zip(fans, result["ledger"]["layers"], strict=True), 1):
         expected = {"layer": k, "forward": i * o, "delta": i * o if k > 1 else 0, "dW": i * o}
         assert {name: layer[name] for name in expected} == expected
-    total = bill["ledger"]["total"]
+    total = result["ledger"]["total"]
     assert (total["forward"], total["delta"], total["dW"]) == (334_336, 133_632, 334_336)
-    assert bill["macs_ratio"] == pytest.approx((334_336 + 133_632 + 334_336) / 334_336)
+    assert result["macs_ratio"] == pytest.approx((334_336 + 133_632 + 334_336) / 334_336)
     text = run().stdout
     assert "2.40x a forward pass in MACs" in text
     assert "Not 3x: layer 1 has 60% of the weights, and needs no gradient of its input." in text
@@ -112,19 +114,19 @@ def seconds(text):
 
 
 def test_the_text_says_what_the_object_says(known_machine):
-    bill, text = found(), run().stdout
+    result, text = found(), run().stdout
     lines = text.splitlines()
-    for method in bill["methods"]:
-        row = next(row for row in lines if row.startswith(WAYS[method["name"]].name + "  "))
+    for method in result["methods"]:
+        row = next(row for row in lines if row.startswith(COST_METHODS[method["name"]].name + "  "))
         said = re.search(rf" {method['passes']:,}  +(\S+ \S+) +(measured|projected)", row)
         assert seconds(said[1]) == pytest.approx(method["seconds"]["middle"], rel=5e-3)
         assert (said[2] == "measured") == method["measured"]
     run_of = re.search(r"100,000 steps: (\S+ \S+) by the naive method, (\S+ \S+) by backprop", text)
     for way, said in zip(("naive", "backprop"), run_of.groups(), strict=True):
-        assert seconds(said) == pytest.approx(bill["training"][way]["middle"], rel=5e-3)
+        assert seconds(said) == pytest.approx(result["training"][way]["middle"], rel=5e-3)
     ratio = re.search(r"Backprop is ([\d,]+) times faster", text)[1]
-    assert float(ratio.replace(",", "")) == pytest.approx(bill["ratio"], rel=0.05)
-    assert bill["parameters"] == 335_114
+    assert float(ratio.replace(",", "")) == pytest.approx(result["ratio"], rel=0.05)
+    assert result["parameters"] == 335_114
     assert "335,114 parameters" in lines[0]
 
 
@@ -139,25 +141,25 @@ def test_the_lesson_s_claims_stand_beside_what_is_so_here(known_machine):
 
 
 def test_known_networks_are_projected_with_an_interval_that_widens(known_machine):
-    bill, text = found(), run().stdout
-    assert [(one["name"], one["parameters"]) for one in bill["known"]] == list(KNOWN)
-    for one in bill["known"]:
+    result, text = found(), run().stdout
+    assert [(one["name"], one["parameters"]) for one in result["known"]] == list(KNOWN)
+    for one in result["known"]:
         shape = LESSON.at(float(one["parameters"]))
         naive = (one["parameters"] + 1) * true_seconds("forward", shape)
         assert one["naive"]["middle"] == pytest.approx(naive, rel=0.02)
         assert one["backprop"]["middle"] == pytest.approx(true_seconds("backprop", shape), rel=0.02)
         assert re.search(rf"^{re.escape(one['name'])} ", text, re.MULTILINE)
-    wide = {one["name"]: one["naive"]["high"] / one["naive"]["low"] for one in bill["known"]}
+    wide = {one["name"]: one["naive"]["high"] / one["naive"]["low"] for one in result["known"]}
     assert wide["the lesson"] < wide["LeNet-5"] < wide["GPT-2 XL"] < wide["GPT-3"]
 
 
 def test_it_says_how_far_the_law_is_off_on_points_left_out(known_machine):
-    bill = found()
-    assert len(bill["left_out"]) == 2 * len(SIZES)
-    assert {one["kind"] for one in bill["left_out"]} == {"forward", "backprop"}
-    for one in bill["left_out"]:
+    result = found()
+    assert len(result["left_out"]) == 2 * len(SIZES)
+    assert {one["kind"] for one in result["left_out"]} == {"forward", "backprop"}
+    for one in result["left_out"]:
         assert one["inside"] == (one["said"]["low"] <= one["measured"] <= one["said"]["high"])
-    inside = sum(one["inside"] for one in bill["left_out"])
+    inside = sum(one["inside"] for one in result["left_out"])
     lines = run().stdout.replace("\n", " ")
     assert "12 measured passes, each left out of the law in turn" in lines
     assert f"{inside} of 12 in their interval" in lines
@@ -179,7 +181,7 @@ def test_no_line_is_wider_than_100_columns_and_none_ends_in_blanks(
 ):
     monkeypatch.setattr("tui_backprop.cli.commands.cost.measure", lambda *given: ())
     if encoding == "ascii":
-        from tui_backprop.render.draw.glyphs import ASCII
+        from tui_backprop.render.draw.context import ASCII
 
         monkeypatch.setattr("tui_backprop.cli.main.glyphs_for_stdout", lambda plain: ASCII)
     result = run(*arguments)
@@ -197,7 +199,7 @@ def test_the_chart_comes_on_request_with_a_letter_for_every_method(known_machine
     rows = drawn[len(plain) :].strip("\n").splitlines()
     assert rows[0].startswith("one gradient: n naive, 2 central")
     assert len(rows) == 2 + 30
-    for way in WAYS.values():
+    for way in COST_METHODS.values():
         assert any(way.letter in row for row in rows[2:-3])
     assert rows[-1].strip() == "parameters"
 
@@ -206,18 +208,20 @@ def test_the_chart_comes_on_request_with_a_letter_for_every_method(known_machine
 
 
 def test_what_is_measured_is_this_network_and_a_few_others():
-    bill = found(*XOR)
-    there = {(one["kind"], one["parameters"]) for one in bill["passes"]}
+    result = found(*XOR)
+    there = {(one["kind"], one["parameters"]) for one in result["passes"]}
     assert {(kind, 9) for kind in KINDS} <= there
     assert {("forward", 1738), ("backprop", 335_114)} <= there
-    assert all(0 < one["low"] <= one["median"] <= one["high"] and one["runs"] >= 4 for one in bill["passes"])
-    assert bill["kept"] is False
-    assert bill["sweep"] is bill["race"] is None
-    assert bill["network"]["layers"] == [2, 2, 1]
-    measured = next(one for one in bill["passes"] if (one["kind"], one["parameters"]) == ("backprop", 9))
-    backprop = next(one for one in bill["methods"] if one["name"] == "backprop")
+    assert all(
+        0 < one["low"] <= one["median"] <= one["high"] and one["runs"] >= 4 for one in result["passes"]
+    )
+    assert result["kept"] is False
+    assert result["sweep"] is result["race"] is None
+    assert result["network"]["layers"] == [2, 2, 1]
+    measured = next(one for one in result["passes"] if (one["kind"], one["parameters"]) == ("backprop", 9))
+    backprop = next(one for one in result["methods"] if one["name"] == "backprop")
     assert backprop["seconds"]["middle"] == measured["median"]
-    assert bill["machine"]["cores"]
+    assert result["machine"]["cores"]
     assert not cache.place().exists()  # only a sweep is kept
 
 
@@ -242,8 +246,8 @@ def test_what_is_measured_is_this_network_and_a_few_others():
     ],
 )
 def test_every_kind_of_network_has_its_bill(arguments):
-    bill = found(*arguments)
-    assert all(method["seconds"]["middle"] > 0 for method in bill["methods"])
+    result = found(*arguments)
+    assert all(method["seconds"]["middle"] > 0 for method in result["methods"])
 
 
 def test_a_sweep_measures_networks_of_every_size_and_is_kept(folder):
@@ -277,9 +281,9 @@ def test_its_text_has_a_row_for_each_network():
 
 
 def test_the_smallest_budget_measures_one_network():
-    bill = found(*XOR, "--sweep", "--budget", "1e-9")
-    assert (bill["sweep"]["done"], bill["sweep"]["ended"]) == (1, "time")
-    assert bill["ratio"] > 0
+    result = found(*XOR, "--sweep", "--budget", "1e-9")
+    assert (result["sweep"]["done"], result["sweep"]["ended"]) == (1, "time")
+    assert result["ratio"] > 0
 
 
 def test_a_short_sweep_does_not_undo_a_long_one_unless_asked_to(folder):

@@ -75,7 +75,7 @@ def test_it_works_without_a_terminal_and_without_settings(ask):
         "link ssh (SSH_CONNECTION is set)",
         "app cannot open here (stdin",
         "settings ~/.config/backprop-tui/config.toml (not there yet, can be written)",
-        "colours 256 (TERM=xterm-256color)",
+        "colors 256 (TERM=xterm-256color)",
     ):
         assert words in " ".join(text.split())
     assert "marguerite" not in text

@@ -11,7 +11,7 @@ from tui_backprop.cli.main import main
 from tui_backprop.report.plain import facts, spoken, told
 
 RICH = (
-    "--preset", "xor", "--batch", "3", "--optimiser", "adam", "--layer-norm", "--l2", "0.1", "--schedule", "cosine",
+    "--preset", "xor", "--batch", "3", "--optimizer", "adam", "--layer-norm", "--l2", "0.1", "--schedule", "cosine",
 )  # fmt: skip
 SMALL = ("--layers", "2,3,2", "--data", "moons", "--batch", "4")
 COMMANDS = [
@@ -45,7 +45,7 @@ def numbers(text):
 
 
 @each_command
-def test_it_has_neither_columns_nor_drawings_nor_colours(command):
+def test_it_has_neither_columns_nor_drawings_nor_colors(command):
     text = run(*command, "--plain")
     assert text.isascii()
     assert "?" not in text.replace("\\033[?", "")  # what a character becomes that has no plain form

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from tests.cost.race.workers import GENEROUS, gone, wait_for
 from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
-from tui_backprop.cost.race.race import RACERS, Race, Standing
+from tui_backprop.cost.race.race import RACERS, Race, RaceStatus
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -122,7 +122,7 @@ def test_where_every_gradient_is_0_nothing_is_made_up():
 
 
 def test_a_race_that_fails_is_one_line(monkeypatch):
-    failed = Standing("forward-difference", "failed", why="MemoryError: none left")
+    failed = RaceStatus("forward-difference", "failed", why="MemoryError: none left")
     monkeypatch.setattr(Race, "start", lambda race: None)
     monkeypatch.setattr(Race, "standing", lambda race: failed)
     result = run(*SMALL)

@@ -62,15 +62,15 @@ def test_it_has_nothing_to_save(tmp_path):
 @pytest.mark.parametrize(("free", "streamed", "whole"), [(20e9, 0, 2), (4e9, 2, 2)])
 def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, free, streamed, whole):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
-    taken = []
+    iteration = []
     monkeypatch.setattr(
-        "tui_backprop.cli.commands.stream.stream", lambda session: (taken.append(session), 0.0)
+        "tui_backprop.cli.commands.stream.stream", lambda session: (iteration.append(session), 0.0)
     )
     monkeypatch.setattr("tui_backprop.report.stream.as_text", lambda *_: "")
     layers = "--layers", "784,18130,18130,18130,18130,10"
     result = run(*layers)
     assert result.exit_code == streamed
-    assert len(taken) == (streamed == 0)
+    assert len(iteration) == (streamed == 0)
     if streamed:
         assert result.stderr == (
             "backprop-tui: --layers: 1,000,558,450 parameters would take 4.01 GB of memory, 4 GB is free, of which a"

@@ -173,7 +173,7 @@ def test_every_option_is_heard():
     printed = as_json(
         "--layers", "2,5,3", "--activation", "sigmoid", "--loss", "mse", "--init", "lecun", "--dtype", "float64",
         "--seed", "9", "--data", "spiral", "--sample", "4", "--batch", "2", "--lr", "0.125", "--no-bias",
-        "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimiser", "adam", "--momentum", "0.8",
+        "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimizer", "adam", "--momentum", "0.8",
         "--beta2", "0.75", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step", "--warmup", "4",
         "--horizon", "12",
     )  # fmt: skip
@@ -183,23 +183,23 @@ def test_every_option_is_heard():
     }  # fmt: skip
     assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
     assert printed["lr"] == 0.125
-    assert printed["optimiser"] == {
+    assert printed["optimizer"] == {
         "name": "adam", "momentum": 0.8, "beta2": 0.75, "epsilon": 1e-8, "weight_decay": 0.0625, "clip": 2.0,
         "schedule": "step", "warmup": 4, "horizon": 12, "alpha": 0.125 / 4,
     }  # fmt: skip
 
 
-def test_activations_may_be_a_list_and_an_initialisation_have_a_size():
+def test_activations_may_be_a_list_and_an_initialization_have_a_size():
     network = as_json("--layers", "784,8,9,10", "--activation", "relu,tanh", "--init", "constant:-0.25")[
         "network"
     ]
     assert (network["activation"], network["init"]) == ("relu,tanh", "constant:-0.25")
 
 
-def test_the_default_optimiser_is_plain_gradient_descent():
-    optimiser = as_json()["optimiser"]
-    assert (optimiser["name"], optimiser["clip"], optimiser["weight_decay"]) == ("sgd", 0, 0)
-    assert optimiser["alpha"] == as_json()["lr"] == 0.01
+def test_the_default_optimizer_is_plain_gradient_descent():
+    optimizer = as_json()["optimizer"]
+    assert (optimizer["name"], optimizer["clip"], optimizer["weight_decay"]) == ("sgd", 0, 0)
+    assert optimizer["alpha"] == as_json()["lr"] == 0.01
 
 
 ROUGH = (
@@ -240,13 +240,13 @@ def test_the_saved_arrays_of_a_network_with_everything_agree_with_each_other(tmp
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "slots"), [("sgd", ""), ("momentum", "v"), ("rmsprop", "v"), ("adamw", "mv")]
+    ("optimizer", "slots"), [("sgd", ""), ("momentum", "v"), ("rmsprop", "v"), ("adamw", "mv")]
 )
-def test_the_slots_of_the_optimiser_are_saved_under_the_names_of_their_parameters(tmp_path, optimiser, slots):
-    f = saved(tmp_path / "pass.npz", *ROUGH, "--optimiser", optimiser)
+def test_the_slots_of_the_optimizer_are_saved_under_the_names_of_their_parameters(tmp_path, optimizer, slots):
+    f = saved(tmp_path / "pass.npz", *ROUGH, "--optimizer", optimizer)
     names = {name[1:] for name in f if name[0] == "d" and not name.startswith(("delta", "dn", "da"))}
     assert {"W1", "b3", "gamma2", "beta1"} <= names
-    after = (*slots, "new") if optimiser != "sgd" else ()
+    after = (*slots, "new") if optimizer != "sgd" else ()
     assert {name for name in f if "_" in name} == {f"{slot}_{name}" for slot in after for name in names}
     for name in names if slots == "mv" else ():
         np.testing.assert_allclose(f[f"m_{name}"], 0.1 * f[f"d{name}"], rtol=1e-12)
@@ -255,9 +255,9 @@ def test_the_slots_of_the_optimiser_are_saved_under_the_names_of_their_parameter
         np.testing.assert_allclose(f[f"new_{name}"], f[name] - step, rtol=1e-10, atol=1e-15)
 
 
-def test_the_text_names_all_that_the_network_and_the_optimiser_are_made_of():
+def test_the_text_names_all_that_the_network_and_the_optimizer_are_made_of():
     text = trace(
-        *ROUGH, "--optimiser", "adamw", "--weight-decay", "0.01", "--clip", "1", "--schedule", "cosine"
+        *ROUGH, "--optimizer", "adamw", "--weight-decay", "0.01", "--clip", "1", "--schedule", "cosine"
     ).stdout
     head = " ".join(text.partition("\n\n")[0].split())
     assert head == (

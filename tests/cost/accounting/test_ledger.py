@@ -246,12 +246,12 @@ def test_the_lesson_keeps_a_z_and_an_a_of_each_hidden_unit_and_the_probabilities
         assert ledger(replace(LESSON, dtype="float64"), batch).total.kept == 2 * book.total.kept
 
 
-def test_a_normalised_layer_keeps_its_sums_twice_and_a_mask_where_units_are_dropped():
+def test_a_normalized_layer_keeps_its_sums_twice_and_a_mask_where_units_are_dropped():
     spec = NetworkSpec((4, 6, 3), "relu", dtype="float32", layer_norm=True, dropout=0.5)
     layer = ledger(spec, 2).layers[0]  # v and its deviation, n for ReLU's sign, the mask, a for dW2
     assert layer.kept == 4 * 2 * (6 + 1 + 6 + 6 + 6)
     kinds = {entry.kind: entry.kept for entry in ledger(spec, 2).entries if entry.layer == 1}
-    assert kinds == {"affine": 0, "normalisation": 4 * 2 * 13, "activation": 0, "dropout": 4 * 2 * 12}
+    assert kinds == {"affine": 0, "normalization": 4 * 2 * 13, "activation": 0, "dropout": 4 * 2 * 12}
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -30,14 +30,14 @@ EACH = pytest.mark.parametrize("spec", TINY, ids=lambda spec: f"{spec.layers} {s
 # --- every path, walked -----------------------------------------------------------------------------------
 
 
-def graph(spec, taken):
+def graph(spec, iteration):
     """Edges from unit to unit, and from a parameter to a unit: each with its factor, None where it hands on."""
     edges, width = defaultdict(list), spec.layers
-    w = {name: taken.tensor(name) for name in parameter_shapes(spec)}
+    w = {name: iteration.tensor(name) for name in parameter_shapes(spec)}
     came = "x"
     for k in range(1, spec.depth + 1):
         units, inputs = range(width[k]), range(width[k - 1])
-        a = taken.tensor(came)[0]
+        a = iteration.tensor(came)[0]
         for i, j in np.ndindex(w[f"W{k}"].shape):
             edges[f"W{k}", i, j].append(((f"z{k}", j), float(a[i])))
             if came != "x":
@@ -48,7 +48,7 @@ def graph(spec, taken):
             break
         at, before = f"z{k}", came
         if spec.layer_norm:
-            z = taken.tensor(f"z{k}")[0]
+            z = iteration.tensor(f"z{k}")[0]
             spread = np.sqrt(z.var() + 1e-5)
             v = (z - z.mean()) / spread
             for i in units:
@@ -58,14 +58,14 @@ def graph(spec, taken):
                     slope = ((i == j) - 1 / len(z) - v[i] * v[j] / len(z)) / spread * w[f"γ{k}"][j]
                     edges[at, i].append(((f"n{k}", j), float(slope)))
             at = f"n{k}"
-        z = taken.tensor(at)[0]
+        z = iteration.tensor(at)[0]
         slopes = 1 - np.tanh(z) ** 2 if spec.activations[k - 1] == "tanh" else (z > 0) * 1.0
         for j in units:
             edges[at, j].append(((f"h{k}", j), float(slopes[j])))
         at = f"h{k}"
         if spec.dropout:
             for j in units:
-                edges[at, j].append(((f"r{k}", j), float(taken.tensor(f"m{k}")[0, j])))
+                edges[at, j].append(((f"r{k}", j), float(iteration.tensor(f"m{k}")[0, j])))
             at = f"r{k}"
         came = f"a{k}"  # of this test's own: what is handed on
         for j in units:
@@ -73,7 +73,7 @@ def graph(spec, taken):
         if spec.adds_input(k):
             for j in inputs:
                 edges[before, j].append(((came, j), None))
-    z, t = taken.tensor(f"z{spec.depth}")[0], taken.tensor("t")[0]
+    z, t = iteration.tensor(f"z{spec.depth}")[0], iteration.tensor("t")[0]
     p = np.exp(z) / np.exp(z).sum()
     p[t if spec.loss == "cross-entropy" else 0] -= spec.loss == "cross-entropy"
     slopes = {"cross-entropy": p, "half-squares": z - t, "mse": 2 * (z - t) / len(z)}[spec.loss]
@@ -95,8 +95,8 @@ def walked(edges, start):
 
 @EACH
 def test_paths_and_multiplications_are_those_of_every_path_walked(calculus, spec):
-    taken = calculus.take(calculus.problem(spec, 1))
-    edges, all_paths, all_multiplications = graph(spec, taken), 0, 0
+    iteration = calculus.take(calculus.problem(spec, 1))
+    edges, all_paths, all_multiplications = graph(spec, iteration), 0, 0
     for name, shape in parameter_shapes(spec).items():
         for index in np.ndindex(shape):
             found = walked(edges, (name, *index))
@@ -110,13 +110,13 @@ def test_paths_and_multiplications_are_those_of_every_path_walked(calculus, spec
 
 @EACH
 def test_the_products_along_all_paths_add_up_to_the_gradient(calculus, spec):
-    taken = calculus.take(calculus.problem(spec, 1, seed=2))
-    edges = graph(spec, taken)
+    iteration = calculus.take(calculus.problem(spec, 1, seed=2))
+    edges = graph(spec, iteration)
     for name, shape in parameter_shapes(spec).items():
-        penalty = spec.l2 * taken.tensor(name) if name[0] == "W" else np.zeros(shape)
+        penalty = spec.l2 * iteration.tensor(name) if name[0] == "W" else np.zeros(shape)
         for index in np.ndindex(shape):
             total = sum(map(prod, walked(edges, (name, *index)))) + penalty[index]
-            assert total == pytest.approx(taken.tensor(f"d{name}")[index], rel=1e-12, abs=1e-14)
+            assert total == pytest.approx(iteration.tensor(f"d{name}")[index], rel=1e-12, abs=1e-14)
 
 
 class Factor:
@@ -138,8 +138,8 @@ class Factor:
 @pytest.mark.parametrize("spec", [s for s in TINY if not s.layer_norm], ids=str)
 def test_backprop_takes_as_many_multiplications_as_a_walk_back_that_counts_them(calculus, spec):
     """Once for each edge between units, from the loss back: that is what reuse is."""
-    taken = calculus.take(calculus.problem(spec, 1))
-    edges = graph(spec, taken)
+    iteration = calculus.take(calculus.problem(spec, 1))
+    edges = graph(spec, iteration)
     Factor.multiplied, reached = 0, {}
 
     def slope(node):
@@ -158,18 +158,19 @@ def test_backprop_takes_as_many_multiplications_as_a_walk_back_that_counts_them(
     for name, shape in parameter_shapes(spec).items():
         for index in np.ndindex(shape):
             expected = (
-                taken.tensor(f"d{name}")[index] - spec.l2 * (name[0] == "W") * taken.tensor(name)[index]
+                iteration.tensor(f"d{name}")[index]
+                - spec.l2 * (name[0] == "W") * iteration.tensor(name)[index]
             )
             assert slope((name, *index)).value == pytest.approx(expected, rel=1e-12, abs=1e-14)
     assert paths(spec, "W1").backprop == Factor.multiplied
 
 
-def test_a_normalisation_goes_back_with_four_products_a_unit_and_not_one_a_pair():
-    plain, normalised = NetworkSpec((5, 8, 3), "tanh"), NetworkSpec((5, 8, 3), "tanh", layer_norm=True)
-    more = paths(normalised, "W1").backprop - paths(plain, "W1").backprop
+def test_a_normalization_goes_back_with_four_products_a_unit_and_not_one_a_pair():
+    plain, normalized = NetworkSpec((5, 8, 3), "tanh"), NetworkSpec((5, 8, 3), "tanh", layer_norm=True)
+    more = paths(normalized, "W1").backprop - paths(plain, "W1").backprop
     assert more == 4 * 8 + 2 + 8  # γ, v, v, deviation; two means; and dγ
-    assert paths(normalised, "W1").paths == 8 * paths(plain, "W1").paths
-    assert paths(normalised, "γ1").paths == paths(plain, "b1").paths
+    assert paths(normalized, "W1").paths == 8 * paths(plain, "W1").paths
+    assert paths(normalized, "γ1").paths == paths(plain, "b1").paths
 
 
 # --- known numbers ----------------------------------------------------------------------------------------
@@ -222,9 +223,9 @@ def test_paths_are_counted_whatever_the_numbers_are(calculus):
     spec = NetworkSpec((2, 3, 2), "relu", dtype="float64")
     given = calculus.problem(spec, 1)
     given.parameters[7] = -100.0  # b1[1]
-    taken = calculus.take(given)
-    assert taken.tensor("z1")[0, 1] < 0
-    products = list(map(prod, walked(graph(spec, taken), ("W1", 0, 1))))
+    iteration = calculus.take(given)
+    assert iteration.tensor("z1")[0, 1] < 0
+    products = list(map(prod, walked(graph(spec, iteration), ("W1", 0, 1))))
     assert len(products) == paths(spec, "W1").paths == 2
     assert products == [0, 0]
 

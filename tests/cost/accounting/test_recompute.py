@@ -25,7 +25,7 @@ from tui_backprop.cost.accounting.recompute import (
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
 from tui_backprop.engine.primitives import linear
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 ALL, VALUES_AGAIN, DELTAS_AGAIN, BOTH_AGAIN = KINDS
 SPECS = [
@@ -40,8 +40,8 @@ EACH = pytest.mark.parametrize("spec", SPECS, ids=str)
 KEPT = pytest.mark.parametrize("kind", KINDS)
 
 
-def quick(taken, kind):
-    return recompute(taken, kind, 0.0)
+def quick(iteration, kind):
+    return recompute(iteration, kind, 0.0)
 
 
 # --- the same gradient ------------------------------------------------------------------------------------
@@ -51,11 +51,11 @@ def quick(taken, kind):
 @EACH
 @pytest.mark.parametrize("batch", [1, 3, 32])
 def test_the_gradient_is_the_same_to_the_last_bit(calculus, spec, kind, batch):
-    taken = calculus.take(calculus.problem(spec, batch), iterations=2)
-    assert quick(taken, kind).same
-    run = module._Run(taken, KINDS[kind])
+    iteration = calculus.take(calculus.problem(spec, batch), iterations=2)
+    assert quick(iteration, kind).same
+    run = module._Run(iteration, KINDS[kind])
     run._once(np.inf)
-    assert np.array_equal(run.program.gradient, taken.program.gradient)
+    assert np.array_equal(run.program.gradient, iteration.program.gradient)
 
 
 @KEPT
@@ -73,7 +73,7 @@ def planted(monkeypatch, change):
 @pytest.mark.parametrize("kind", [VALUES_AGAIN, BOTH_AGAIN])
 @EACH
 def test_a_forward_pass_that_is_one_operation_too_short_is_seen(calculus, monkeypatch, spec, kind):
-    taken = calculus.take(calculus.problem(spec, 3))
+    iteration = calculus.take(calculus.problem(spec, 3))
     way = stages(spec, 3)
     for at, stage in enumerate(way):
         for name, part in stage.items():
@@ -82,37 +82,37 @@ def test_a_forward_pass_that_is_one_operation_too_short_is_seen(calculus, monkey
                     monkeypatch,
                     lambda rows, at=at, name=name: [(f - (step == [at, name]), *step) for f, *step in rows],
                 )
-                assert not quick(taken, kind).same, (at, name)
+                assert not quick(iteration, kind).same, (at, name)
 
 
 @pytest.mark.parametrize("kind", [DELTAS_AGAIN, BOTH_AGAIN])
 def test_a_walk_back_that_leaves_out_a_step_is_seen(calculus, monkeypatch, kind):
-    taken = calculus.take(calculus.problem(SPECS[0], 3))
+    iteration = calculus.take(calculus.problem(SPECS[0], 3))
     whole = list(steps(stages(SPECS[0], 3), 99, KINDS[kind]))
     for n in range(len(whole)):
         if whole[n][1]:  # the walk begins with the loss, and with forgetting
             planted(monkeypatch, lambda rows, n=n: rows[:n] + rows[n + 1 :])
-            assert not quick(taken, kind).same, whole[n]
+            assert not quick(iteration, kind).same, whole[n]
 
 
 @KEPT
 def test_a_gradient_of_zero_has_to_be_found_too(calculus, monkeypatch, kind):
     given = calculus.problem(NetworkSpec((3, 4, 2), "tanh"), 2)
     given.parameters[16:] = 0  # of the second layer, so that nothing reaches the first
-    taken = calculus.take(given)
-    assert not taken.tensor("dW1").any()
-    assert quick(taken, kind).same
+    iteration = calculus.take(given)
+    assert not iteration.tensor("dW1").any()
+    assert quick(iteration, kind).same
     planted(monkeypatch, lambda rows: rows[:-1])
-    assert not quick(taken, kind).same
+    assert not quick(iteration, kind).same
 
 
 @pytest.mark.parametrize("kind", [VALUES_AGAIN, BOTH_AGAIN])
 @EACH
 def test_nothing_but_what_is_held_is_used(calculus, monkeypatch, spec, kind):
     """All arrays of the forward pass but those that a step says it needs are spoilt before its visits back."""
-    taken = calculus.take(calculus.problem(spec, 3))
-    run = module._Run(taken, KINDS[kind])
-    right = taken.program.gradient
+    iteration = calculus.take(calculus.problem(spec, 3))
+    run = module._Run(iteration, KINDS[kind])
+    right = iteration.program.gradient
     most = 0
     for forward, at, name in run.steps():
         run._forget_values()
@@ -157,8 +157,8 @@ def _walk(run, part):
 @EACH
 @pytest.mark.parametrize("batch", [1, 4])
 def test_macs_are_those_of_the_products_that_are_run(calculus, monkeypatch, spec, kind, batch):
-    taken = calculus.take(calculus.problem(spec, batch))
-    run, macs = module._Run(taken, KINDS[kind]), []
+    iteration = calculus.take(calculus.problem(spec, batch))
+    run, macs = module._Run(iteration, KINDS[kind]), []
 
     def dot(a, b, out):
         if a.ndim == b.ndim == 2:
@@ -204,8 +204,8 @@ def test_macs_are_those_of_a_count_by_hand(calculus, kind, layers):
 
 
 def test_the_lessons_network_with_less_kept(calculus):
-    taken = calculus.take(calculus.problem(NetworkSpec(), 1))
-    found = {kind: quick(taken, kind) for kind in KINDS}
+    iteration = calculus.take(calculus.problem(NetworkSpec(), 1))
+    found = {kind: quick(iteration, kind) for kind in KINDS}
     assert found[ALL].macs == sum(share.macs for share in ledger(NetworkSpec(), 1).total.shares) == 802_304
     assert {kind: (each.passes, each.walks) for kind, each in found.items()} == {
         ALL: (1, 1),
@@ -220,8 +220,8 @@ def test_the_lessons_network_with_less_kept(calculus):
 
 @EACH
 def test_less_kept_holds_less_and_takes_more(calculus, spec):
-    taken = calculus.take(calculus.problem(spec, 3))
-    found = {kind: quick(taken, kind) for kind in KINDS}
+    iteration = calculus.take(calculus.problem(spec, 3))
+    found = {kind: quick(iteration, kind) for kind in KINDS}
     assert found[ALL].held == found[DELTAS_AGAIN].held == sum(kept_bytes(spec, 3).values())
     assert found[VALUES_AGAIN].held <= found[ALL].held
     assert found[BOTH_AGAIN].held <= found[VALUES_AGAIN].held
@@ -233,8 +233,8 @@ def test_less_kept_holds_less_and_takes_more(calculus, spec):
 
 
 def test_a_single_layer_has_nothing_to_compute_again(calculus):
-    taken = calculus.take(calculus.problem(NetworkSpec((5, 4)), 2))
-    assert {(r.passes, r.walks, r.macs, r.held) for r in (quick(taken, kind) for kind in KINDS)} == {
+    iteration = calculus.take(calculus.problem(NetworkSpec((5, 4)), 2))
+    assert {(r.passes, r.walks, r.macs, r.held) for r in (quick(iteration, kind) for kind in KINDS)} == {
         (1, 1, 80, 32)
     }
 
@@ -259,9 +259,9 @@ def clock(monkeypatch, tick):
 
 @pytest.mark.parametrize(("tick", "runs"), [(1e-9, MOST), (1e-2, LEAST)])
 def test_a_run_is_timed_again_and_again(calculus, monkeypatch, tick, runs):
-    taken = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
+    iteration = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
     clock(monkeypatch, tick)
-    found = recompute(taken, ALL, 0.02)
+    found = recompute(iteration, ALL, 0.02)
     assert found.runs == runs
     looks = 1 + 3  # one after each step: the loss and two layers
     assert found.seconds == pytest.approx(looks * tick)
@@ -269,13 +269,13 @@ def test_a_run_is_timed_again_and_again(calculus, monkeypatch, tick, runs):
 
 def test_what_takes_too_long_is_broken_off_and_its_time_projected(calculus, monkeypatch):
     spec = NetworkSpec((3, *[4] * 30, 2), "tanh")
-    taken = calculus.take(calculus.problem(spec, 1))
+    iteration = calculus.take(calculus.problem(spec, 1))
     clock(monkeypatch, LONGEST / 100)
-    run = module._Run(taken, KINDS[BOTH_AGAIN])
+    run = module._Run(iteration, KINDS[BOTH_AGAIN])
     every = list(run.steps())
     assert len(every) > 400
     ran = [forward + len(run.calls[at][name]) for forward, at, name in every]
-    found = recompute(taken, BOTH_AGAIN, 0.02)
+    found = recompute(iteration, BOTH_AGAIN, 0.02)
     assert (found.runs, found.same) == (0, True)
     first = next(
         n
@@ -283,24 +283,24 @@ def test_what_takes_too_long_is_broken_off_and_its_time_projected(calculus, monk
         if found.seconds == pytest.approx((n + 1) / 50 * sum(ran) / sum(ran[:n]))
     )
     assert first
-    whole = recompute(taken, ALL, 0.02)
+    whole = recompute(iteration, ALL, 0.02)
     assert whole.runs > 0
 
 
 def test_an_unfinished_run_still_compares_what_it_found(calculus, monkeypatch):
-    taken = calculus.take(calculus.problem(NetworkSpec((3, *[4] * 30, 2), "tanh"), 1))
+    iteration = calculus.take(calculus.problem(NetworkSpec((3, *[4] * 30, 2), "tanh"), 1))
     clock(monkeypatch, LONGEST)
-    assert quick(taken, BOTH_AGAIN).same
+    assert quick(iteration, BOTH_AGAIN).same
     planted(monkeypatch, lambda rows: [(0, *step) for _, *step in rows])
-    assert not quick(taken, BOTH_AGAIN).same
+    assert not quick(iteration, BOTH_AGAIN).same
 
 
 @KEPT
 def test_the_pass_is_bit_for_bit_what_it_was(calculus, kind):
-    taken = calculus.take(calculus.problem(SPECS[-1], 3))
-    arrays = [*taken.program.arrays(), taken.before.parameters, taken.after.parameters]
+    iteration = calculus.take(calculus.problem(SPECS[-1], 3))
+    arrays = [*iteration.program.arrays(), iteration.before.parameters, iteration.after.parameters]
     before = [array.tobytes() for array in arrays]
-    quick(taken, kind)
+    quick(iteration, kind)
     assert [array.tobytes() for array in arrays] == before
 
 
@@ -315,7 +315,7 @@ def test_numbers_that_are_none_come_out_the_same_and_without_a_warning(calculus,
 
 def test_an_unknown_kind_is_refused_with_the_choices(calculus):
     with pytest.raises(
-        SpecError, match=r"kind: half kept is unknown; choose everything kept, .*, nothing kept"
+        UserError, match=r"kind: half kept is unknown; choose everything kept, .*, nothing kept"
     ):
         recompute(calculus.take(calculus.problem(SPECS[0], 1)), "half kept")
 
@@ -325,9 +325,9 @@ def test_the_calls_of_a_deep_network_are_made_once_for_each_layer(calculus, monk
     monkeypatch.setattr(
         Program, "backward_calls", lambda self, visits: made.append(visits) or real(self, visits)
     )
-    taken = calculus.take(calculus.problem(NetworkSpec((2, *[2] * 25, 2), "tanh"), 1))
+    iteration = calculus.take(calculus.problem(NetworkSpec((2, *[2] * 25, 2), "tanh"), 1))
     made.clear()
-    assert quick(taken, BOTH_AGAIN).walks == 26
+    assert quick(iteration, BOTH_AGAIN).walks == 26
     assert len(made) == 3 * (26 + 1)
 
 

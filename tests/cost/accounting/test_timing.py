@@ -13,7 +13,7 @@ from tui_backprop.engine.network.graph import backward_visits, forward_visits
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, feed, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, feed, run_iteration
 
 EVERYTHING = NetworkSpec(
     (4, 5, 5, 3), "gelu,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.1
@@ -36,7 +36,7 @@ def taken_of(spec, batch=3):
         if spec.loss == "cross-entropy"
         else rng.normal(size=(batch, spec.layers[-1])).astype(spec.dtype)
     )
-    return take_pass(spec, Update(x, target, 0.1), State(0, initial_parameters(spec)))
+    return run_iteration(spec, Update(x, target, 0.1), TrainingState(0, initial_parameters(spec)))
 
 
 def clock(monkeypatch, tick):
@@ -64,27 +64,27 @@ def test_what_is_only_handed_on_takes_no_time_and_everything_else_takes_some(mon
 
 @EACH
 def test_what_is_timed_is_the_pass_itself(spec):
-    taken = taken_of(spec)
-    program = Program(spec, taken.batch, taken.program.parameters)
-    feed(program, taken.tensor("x"), taken.tensor("t"), taken.before.t)
+    iteration = taken_of(spec)
+    program = Program(spec, iteration.batch, iteration.program.parameters)
+    feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
     visits = (*forward_visits(spec), *backward_visits(spec))
     calls = [timing._calls(program, visit) for visit in visits]
     timing._round(calls)
     timing._round(calls)  # a round may be repeated
-    assert np.array_equal(program.gradient, taken.program.gradient)
-    assert program.values["L"] == taken.loss
+    assert np.array_equal(program.gradient, iteration.program.gradient)
+    assert program.values["L"] == iteration.loss
     if spec is EVERYTHING:  # a rule that is left out is missed
         program.gradient.fill(0)
         timing._round(calls[:-1])
-        assert not np.array_equal(program.gradient, taken.program.gradient)
+        assert not np.array_equal(program.gradient, iteration.program.gradient)
 
 
 @EACH
 def test_timing_leaves_the_pass_as_it_was(spec):
-    taken = taken_of(spec)
-    before = [array.copy() for array in taken.program.arrays()]
-    time_operations(taken, 0.001)
-    for array, was in zip(taken.program.arrays(), before, strict=True):
+    iteration = taken_of(spec)
+    before = [array.copy() for array in iteration.program.arrays()]
+    time_operations(iteration, 0.001)
+    for array, was in zip(iteration.program.arrays(), before, strict=True):
         assert np.array_equal(array, was, equal_nan=array.dtype.kind == "f")
 
 
@@ -107,8 +107,10 @@ def test_the_time_of_all_operations_is_the_sum_of_theirs(monkeypatch):
 
 def test_a_pass_of_numbers_that_are_none_is_timed_without_a_warning():
     spec = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
-    taken = take_pass(
-        spec, Update(np.full((1, 3), np.nan), np.zeros(1, int), 0.1), State(0, initial_parameters(spec))
+    iteration = run_iteration(
+        spec,
+        Update(np.full((1, 3), np.nan), np.zeros(1, int), 0.1),
+        TrainingState(0, initial_parameters(spec)),
     )
     with np.errstate(all="raise"):
-        assert time_operations(taken, 0.001).forward() > 0
+        assert time_operations(iteration, 0.001).forward() > 0

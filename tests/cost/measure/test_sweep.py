@@ -22,11 +22,11 @@ from tui_backprop.cost.measure.passes import (
     timings,
 )
 from tui_backprop.cost.measure.sweep import SHARE, busy, checked, needs, plan, sweep, with_points
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import KINDS, shape_of
-from tui_backprop.cost.race.subprocess_generator import Apart
+from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 GIB = 2**30
 LESSON = NetworkSpec()
@@ -68,7 +68,7 @@ def test_it_goes_from_a_thousand_parameters_to_a_billion_small_ones_first():
 
 
 def test_small_networks_are_measured_in_every_way_and_large_ones_forward_and_back():
-    points = swept()[-1].law.points
+    points = swept()[-1].cost_model.points
     assert {p.kind for p in points if p.parameters < 1e6} == set(KINDS)
     assert {p.kind for p in points if p.parameters > 1e8} == {"forward", "backprop"}
 
@@ -78,7 +78,7 @@ def test_a_budget_is_kept_and_what_was_found_until_then_stays():
     found = swept(budget=2.0)
     assert found[-1].ended == "time"
     assert found[-1].seconds <= 2.0 + 0.5
-    assert 0 < len(found[-1].law.points) < 58
+    assert 0 < len(found[-1].cost_model.points) < 58
     assert whole > 10
 
 
@@ -98,7 +98,7 @@ def test_what_the_law_leaves_out_is_left_out():
 
 @pytest.mark.parametrize("budget", [0, -1, "nan", "soon", "inf"])
 def test_a_budget_that_is_none_is_refused_in_a_line(budget):
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(UserError) as refused:
         checked(budget)
     assert refused.value.field == "budget"
 
@@ -118,7 +118,7 @@ def test_busy_points_and_points_taken_over():
     assert len(both.points) == 6
     assert both.point("forward", 1e4).median == new.point("forward", 1e4).median
     wide = replace(new.points[0], high=9.0)
-    assert busy(Law((wide, *new.points[1:]), PROBE)) == (wide,)
+    assert busy(CostModel((wide, *new.points[1:]), PROBE)) == (wide,)
 
 
 # --- real measurements: of what, and sane; how fast is not a test's business --------------------------------
@@ -143,12 +143,12 @@ def test_a_streamed_network_is_measured_without_its_gradient(monkeypatch):
 
 def test_a_machine_is_measured_at_the_ladder_and_at_the_network_in_hand():
     spec = NetworkSpec((5, 4, 3))
-    law = measure_machine(spec, 0.0)
-    sizes = {p.parameters for p in law.points}
+    cost_model = measure_machine(spec, 0.0)
+    sizes = {p.parameters for p in cost_model.points}
     assert sizes == {*(NetworkSpec(layers).parameters for layers in LADDER), spec.parameters}
-    again = measure_machine(NetworkSpec((6, 4, 3)), 0.0, law)  # what was kept is not measured again
-    assert len(again.points) == len(law.points) + 2
-    assert set(law.points) <= set(again.points)
+    again = measure_machine(NetworkSpec((6, 4, 3)), 0.0, cost_model)  # what was kept is not measured again
+    assert len(again.points) == len(cost_model.points) + 2
+    assert set(cost_model.points) <= set(again.points)
 
 
 def test_timings_are_at_least_a_few_however_long_a_run_takes():
@@ -172,10 +172,10 @@ def test_the_probe_finds_speeds_that_a_machine_can_have():
 
 
 def test_what_was_found_comes_back(tmp_path):
-    law = machine()
+    cost_model = machine()
     assert cache.load(tmp_path) is None
-    assert cache.store(law, tmp_path / "new" / "folder")
-    assert cache.load(tmp_path / "new" / "folder") == law
+    assert cache.store(cost_model, tmp_path / "new" / "folder")
+    assert cache.load(tmp_path / "new" / "folder") == cost_model
     assert os.listdir(tmp_path / "new" / "folder") == [cache.NAME]
 
 
@@ -224,30 +224,30 @@ def broken():
 def everything(apart):
     found = []
     while not apart.over:
-        found += apart.taken(5.0)
+        found += apart.received(5.0)
     return found
 
 
 def test_what_a_generator_yields_comes_from_another_process():
-    with Apart(counted, 5) as apart:
+    with SubprocessGenerator(counted, 5) as apart:
         assert everything(apart) == [0, 1, 2, 3, 4]
         assert apart.why == ""
 
 
 def test_what_goes_wrong_there_is_said_in_a_line():
-    with Apart(broken) as apart:
+    with SubprocessGenerator(broken) as apart:
         assert everything(apart) == [1]
         assert apart.why == "ValueError: no more"
 
 
 def test_one_that_is_closed_or_killed_is_over():
-    apart = Apart(counted, 10**9)
-    apart.taken(5.0)
+    apart = SubprocessGenerator(counted, 10**9)
+    apart.received(5.0)
     apart.close()
     apart.close()
     assert apart.over
-    with Apart(counted, 10**9) as killed:
-        killed.taken(5.0)
+    with SubprocessGenerator(counted, 10**9) as killed:
+        killed.received(5.0)
         killed._process.kill()
         everything(killed)
         assert killed.why

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.cost.machines import LESSON, PROBE, SIZES, machine, true_seconds
 from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.landmarks import TRAINING_STEPS
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import KINDS, TOGETHER, shape_of, work
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
 
@@ -24,10 +24,10 @@ EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)
 @given(overhead=st.floats(1e-8, 1e-4), share=st.floats(0.2, 5), decade=st.floats(2, 12))
 def test_the_law_behind_measurements_is_found_and_kept_beyond_them(overhead, share, decade):
     truth = lambda kind, shape: true_seconds(kind, shape, overhead, share)  # noqa: E731
-    law = machine(law=truth, kinds=tuple(KINDS))
+    cost_model = machine(cost_model=truth, kinds=tuple(KINDS))
     shape = LESSON.at(10**decade)
     for kind in KINDS:
-        said = law.seconds(kind, shape)
+        said = cost_model.seconds(kind, shape)
         assert said.middle == pytest.approx(truth(kind, shape), rel=0.02)
         assert said.low <= said.middle <= said.high
         assert said.measured == (10**decade in SIZES)
@@ -58,13 +58,13 @@ def test_points_left_out_are_met_and_a_wrong_one_is_not():
 def test_a_law_that_misses_says_so_with_wider_intervals():
     noisy, clean = machine(noise=lambda i: (0.6, 1.6)[i % 2]), machine()
     shape = LESSON.at(1e8)
-    wide, narrow = (law.seconds("forward", shape) for law in (noisy, clean))
+    wide, narrow = (cost_model.seconds("forward", shape) for cost_model in (noisy, clean))
     assert wide.high / wide.low > 2 * narrow.high / narrow.low
 
 
 def test_the_further_from_what_was_measured_the_less_sure():
-    law = machine()
-    widths = [law.seconds("forward", LESSON.at(size)) for size in (3e6, 1e9, 1e12)]
+    cost_model = machine()
+    widths = [cost_model.seconds("forward", LESSON.at(size)) for size in (3e6, 1e9, 1e12)]
     ratios = [one.high / one.low for one in widths]
     assert ratios == sorted(ratios)
     assert ratios[-1] > 1.5 * ratios[0]
@@ -72,90 +72,90 @@ def test_the_further_from_what_was_measured_the_less_sure():
 
 def test_time_never_falls_with_size_and_is_never_negative():
     for noise in (lambda i: 1.0, lambda i: (2.0, 0.5)[i % 2], lambda i: 10.0**-i):
-        law = machine(noise=noise)
-        seconds = [law.seconds("forward", LESSON.at(10**d)).middle for d in (2.5, 3.5, 4.5, 8.5, 11.5)]
+        cost_model = machine(noise=noise)
+        seconds = [cost_model.seconds("forward", LESSON.at(10**d)).middle for d in (2.5, 3.5, 4.5, 8.5, 11.5)]
         assert min(seconds) >= 0
         assert seconds == sorted(seconds)
 
 
 @pytest.mark.parametrize("points", [1, 2])
 def test_from_one_point_or_two_something_follows(points):
-    law = machine(sizes=SIZES[:points])
+    cost_model = machine(sizes=SIZES[:points])
     shape = LESSON.at(1e9)
-    said = law.seconds("forward", shape)
+    said = cost_model.seconds("forward", shape)
     assert 0 < said.low < said.middle < said.high < math.inf
     assert said.high / said.low > 2
-    assert law.left_out == ()
-    assert law.beyond == ()
+    assert cost_model.left_out == ()
+    assert cost_model.beyond == ()
 
 
 def test_what_was_measured_is_said_as_measured():
-    law = machine()
-    point = law.points[0]
-    said = law.seconds(point.kind, point.shape)
+    cost_model = machine()
+    point = cost_model.points[0]
+    said = cost_model.seconds(point.kind, point.shape)
     assert (said.low, said.middle, said.high, said.measured) == (point.low, point.median, point.high, True)
-    assert not law.seconds(point.kind, LESSON.at(12_345.0)).measured
+    assert not cost_model.seconds(point.kind, LESSON.at(12_345.0)).measured
 
 
 def test_a_kind_that_was_not_measured_goes_by_a_forward_pass():
-    law = machine(kinds=("forward",))
-    assert law.seconds("complex", LESSON).middle > law.seconds("forward", LESSON).middle
+    cost_model = machine(kinds=("forward",))
+    assert cost_model.seconds("complex", LESSON).middle > cost_model.seconds("forward", LESSON).middle
 
 
 @pytest.mark.parametrize("kind", ["backprop", "complex", "jvp"])
 def test_what_contains_a_forward_pass_is_never_projected_to_be_quicker(kind):
     """On a machine that was busy while forward passes were measured."""
     slow = lambda k, shape: true_seconds(k, shape) * (50 if k == "forward" else 1)  # noqa: E731
-    law = machine(law=slow, kinds=tuple(KINDS))
+    cost_model = machine(cost_model=slow, kinds=tuple(KINDS))
     for decade in (3.3, 6.5, 8.0, 11.24):
-        forward, said = (law.seconds(k, LESSON.at(10**decade)) for k in ("forward", kind))
+        forward, said = (cost_model.seconds(k, LESSON.at(10**decade)) for k in ("forward", kind))
         assert said.middle >= forward.middle
         assert said.low >= forward.low
         assert said.low <= said.middle <= said.high
         assert not said.measured
-    point = next(p for p in law.points if p.kind == kind)
-    assert law.seconds(kind, point.shape).middle == point.median  # as measured, however odd
-    assert law.seconds("batched", LESSON).middle < law.seconds("forward", LESSON).middle
+    point = next(p for p in cost_model.points if p.kind == kind)
+    assert cost_model.seconds(kind, point.shape).middle == point.median  # as measured, however odd
+    assert cost_model.seconds("batched", LESSON).middle < cost_model.seconds("forward", LESSON).middle
 
 
 def test_fitting_to_the_small_ones_alone():
-    law = machine(sizes=(1e3, 1e4, 1e5, 1e6, 1e7, 1e8))
-    far = law.beyond
+    cost_model = machine(sizes=(1e3, 1e4, 1e5, 1e6, 1e7, 1e8))
+    far = cost_model.beyond
     assert {round(math.log10(one.point.parameters)) for one in far} == {7, 8}
     assert all(one.off < 1.2 for one in far)
 
 
 def test_few_parameters_take_a_batched_method_as_long_as_one_whole_go():
     """What is projected for each of 256 at once is more for each of 13."""
-    law, shape = machine(), shape_of(NetworkSpec((2, 3, 1), loss="binary-cross-entropy"))
-    one = law.seconds("batched", shape)
+    cost_model, shape = machine(), shape_of(NetworkSpec((2, 3, 1), loss="binary-cross-entropy"))
+    one = cost_model.seconds("batched", shape)
     assert (shape.parameters, one.measured) == (13, False)
-    assert law.gradient("improved", shape).middle == pytest.approx(TOGETHER * one.middle)
-    assert law.operations("improved", shape) == pytest.approx(14 * work("batched", shape).flops)
+    assert cost_model.gradient("improved", shape).middle == pytest.approx(TOGETHER * one.middle)
+    assert cost_model.operations("improved", shape) == pytest.approx(14 * work("batched", shape).flops)
 
 
 @pytest.mark.parametrize("parameters", [1e3, 335_114.0, 1e12])
 def test_the_ways_to_a_gradient_take_as_many_passes_as_they_should(parameters):
-    law, shape = machine(), LESSON.at(parameters)
-    forward = law.seconds("forward", shape).middle
-    assert law.gradient("naive", shape).middle == pytest.approx((shape.parameters + 1) * forward)
-    assert law.gradient("central", shape).middle == pytest.approx(2 * shape.parameters * forward)
-    assert law.gradient("spsa", shape).middle == pytest.approx(2 * forward)
-    assert law.gradient("backprop", shape) == law.seconds("backprop", shape)
-    for way in WAYS:
-        assert law.gradient(way, shape).middle >= law.gradient("spsa", shape).middle * 0.3
-    assert law.operations("naive", shape) == pytest.approx((shape.parameters + 1) * 2 * shape.weights)
+    cost_model, shape = machine(), LESSON.at(parameters)
+    forward = cost_model.seconds("forward", shape).middle
+    assert cost_model.gradient("naive", shape).middle == pytest.approx((shape.parameters + 1) * forward)
+    assert cost_model.gradient("central", shape).middle == pytest.approx(2 * shape.parameters * forward)
+    assert cost_model.gradient("spsa", shape).middle == pytest.approx(2 * forward)
+    assert cost_model.gradient("backprop", shape) == cost_model.seconds("backprop", shape)
+    for way in COST_METHODS:
+        assert cost_model.gradient(way, shape).middle >= cost_model.gradient("spsa", shape).middle * 0.3
+    assert cost_model.operations("naive", shape) == pytest.approx((shape.parameters + 1) * 2 * shape.weights)
 
 
 def test_naive_grows_like_the_square_of_the_parameters_and_backprop_like_the_parameters():
     small, large = LESSON.at(1e10), LESSON.at(1e11)
-    law = machine()
-    assert law.gradient("naive", large).middle / law.gradient("naive", small).middle == pytest.approx(
-        100, rel=0.02
-    )
-    assert law.gradient("backprop", large).middle / law.gradient("backprop", small).middle == pytest.approx(
-        10, rel=0.02
-    )
+    cost_model = machine()
+    assert cost_model.gradient("naive", large).middle / cost_model.gradient(
+        "naive", small
+    ).middle == pytest.approx(100, rel=0.02)
+    assert cost_model.gradient("backprop", large).middle / cost_model.gradient(
+        "backprop", small
+    ).middle == pytest.approx(10, rel=0.02)
 
 
 def test_the_lesson_s_clock_reads_335_seconds_a_gradient_and_388_days_a_training_run():
@@ -171,18 +171,20 @@ def test_the_lesson_s_clock_reads_335_seconds_a_gradient_and_388_days_a_training
 def test_points_during_which_the_machine_was_busy_spoil_no_law():
     good = machine()
     bad = replace(good.points[4], median=9 * good.points[4].median, high=30 * good.points[4].median)
-    law = Law(tuple(bad if p is good.points[4] else p for p in good.points), PROBE)
+    cost_model = CostModel(tuple(bad if p is good.points[4] else p for p in good.points), PROBE)
     shape = LESSON.at(3e8)
     for kind in ("forward", "backprop"):
-        assert law.seconds(kind, shape).middle == pytest.approx(good.seconds(kind, shape).middle, rel=0.02)
+        assert cost_model.seconds(kind, shape).middle == pytest.approx(
+            good.seconds(kind, shape).middle, rel=0.02
+        )
     every = tuple(
         replace(p, high=9 * p.high) for p in good.points
     )  # nothing but such points: they have to do
-    assert Law(every, PROBE).seconds("forward", shape).middle > 0
+    assert CostModel(every, PROBE).seconds("forward", shape).middle > 0
 
 
 def test_runs_that_are_spread_wide_are_called_busy():
     shape = LESSON.at(1e4)
     assert Measured("forward", shape, 1.0, 1.2, 1.6, 5).busy
     assert not Measured("forward", shape, 1.0, 1.1, 1.2, 5).busy
-    assert Law((), PROBE).largest == 1
+    assert CostModel((), PROBE).largest == 1

@@ -21,7 +21,7 @@ from tui_backprop import __version__
 from tui_backprop.cost.race.dask_cluster import ONE_THREAD, Cluster, _check, joined, local
 from tui_backprop.cost.race.distributed import fill_on
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
 
@@ -69,7 +69,7 @@ def test_nothing_is_left_of_workers():
     assert gone(pid)
     assert not Path(folder).parents[1].exists()
     assert dict(os.environ) == before
-    with pytest.raises(SpecError, match="nobody answers"), joined(scheduler):
+    with pytest.raises(UserError, match="nobody answers"), joined(scheduler):
         pass
 
 
@@ -100,7 +100,7 @@ def test_workers_that_are_there_already_can_be_joined(cluster):
     ],
 )
 def test_what_is_no_address_is_refused(address):
-    with pytest.raises(SpecError, match="is no address; write HOST:PORT") as refused, joined(address):
+    with pytest.raises(UserError, match="is no address; write HOST:PORT") as refused, joined(address):
         pass
     assert refused.value.field == "scheduler"
     assert refused.value.message.isprintable()
@@ -114,7 +114,7 @@ def test_what_listens_and_is_no_scheduler_is_given_up(says, why):
         answering = threading.Thread(target=answer, args=(server, says))
         answering.start()
         place = f"127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(SpecError, match=why), joined(place, GENEROUS if says else 0.2):
+        with pytest.raises(UserError, match=why), joined(place, GENEROUS if says else 0.2):
             pass
         answering.join(GENEROUS)
 
@@ -131,29 +131,29 @@ def test_a_scheduler_without_workers_says_how_to_start_some(cluster):
     kind = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
     with (
         distributed.LocalCluster(n_workers=0, processes=True, **kind) as empty,
-        pytest.raises(SpecError, match="has no workers; start some: dask worker"),
+        pytest.raises(UserError, match="has no workers; start some: dask worker"),
         joined(empty.scheduler_address, 0.3),
     ):
         pass
 
 
 def test_workers_that_would_compute_something_else_are_refused():
-    with pytest.raises(SpecError, match=r"a runs backprop-tui 0\.0\.1"):
+    with pytest.raises(UserError, match=r"a runs backprop-tui 0\.0\.1"):
         _check("a", "0.0.1", True)
-    with pytest.raises(SpecError, match="start it with OMP_NUM_THREADS=1"):
+    with pytest.raises(UserError, match="start it with OMP_NUM_THREADS=1"):
         _check("a", __version__, False)
 
 
 @pytest.mark.parametrize("number", [0, -1, "two", 10_000])
 def test_a_number_of_workers_that_does_not_do_is_refused(number):
-    with pytest.raises(SpecError) as refused, local(number):
+    with pytest.raises(UserError) as refused, local(number):
         pass
     assert refused.value.field == "workers"
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(SpecError, match=r'needs the extra: pip install "backprop-tui\[cluster\]"'), local(1):
+    with pytest.raises(UserError, match=r'needs the extra: pip install "backprop-tui\[cluster\]"'), local(1):
         pass
 
 
@@ -164,7 +164,7 @@ def test_a_scheduler_that_is_gone_is_said_to_be():
         def nthreads(self):
             raise CommClosedError("in <TCP …>")
 
-    with pytest.raises(SpecError, match="the scheduler is gone, or the way to it"):
+    with pytest.raises(UserError, match="the scheduler is gone, or the way to it"):
         Cluster(Client(), "scheduler").threads()
 
 

@@ -16,7 +16,7 @@ from tui_backprop.cost.race.distributed import SPREAD, fill_on, gradient_on, par
 from tui_backprop.cost.race.race import name_of
 from tui_backprop.engine.gradients.methods import METHODS, Options
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
 
@@ -147,7 +147,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
 
 def test_it_refuses_what_cannot_be_cut_and_takes_the_rest_upon_itself(cluster):
     problem = problem_of(SMALL)
-    with pytest.raises(SpecError, match="takes many parameters together"):
+    with pytest.raises(UserError, match="takes many parameters together"):
         gradient_on(cluster, problem, "batched-difference")
     with pytest.raises(ValueError, match="leads nowhere"):
         gradient_on(cluster, problem, step=-1.0)
@@ -161,7 +161,7 @@ def test_it_refuses_what_cannot_be_cut_and_takes_the_rest_upon_itself(cluster):
 def test_an_error_over_there_is_a_line_here(cluster):
     problem = replace(problem_of(SMALL), x=np.zeros((1, 9)))  # not what the network reads
     exact = np.zeros(SMALL.parameters)
-    with pytest.raises(SpecError) as told:
+    with pytest.raises(UserError) as told:
         list(fill_on(cluster, SPREAD[0], exact.copy(), problem))
     assert told.value.field == "workers"
     assert told.value.message.startswith("ValueError: x has the shape (1, 9)")
@@ -173,14 +173,14 @@ class Deserted:
     field = "workers"
 
     def __init__(self):
-        self.cancelled = []
+        self.canceled = []
 
     threads = staticmethod(lambda: 0)
     submit = staticmethod(lambda *given: object())
     ready = staticmethod(lambda futures: [])
 
     def cancel(self, futures):
-        self.cancelled += futures
+        self.canceled += futures
 
 
 def test_where_no_worker_comes_back_it_fails(monkeypatch):
@@ -188,4 +188,4 @@ def test_where_no_worker_comes_back_it_fails(monkeypatch):
     deserted = Deserted()
     *_, end = gradient_on(deserted, problem_of(SMALL))
     assert (end.state, end.why) == ("failed", "no worker was left for 0 s, so nothing goes on")
-    assert len(deserted.cancelled) == 3  # two chunks and the problem
+    assert len(deserted.canceled) == 3  # two chunks and the problem

@@ -148,7 +148,7 @@ def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
         race.cancel()
         assert not process.is_running()
         end = race.standing()
-        assert end.state == "cancelled"
+        assert end.state == "canceled"
         assert 0 < end.done < end.parameters
         assert end.rate > 0
 
@@ -161,15 +161,15 @@ def test_it_can_be_cancelled_while_it_pauses_and_closed_twice():
     until(race, lambda standing: stands_still(race, standing))
     race.close()
     race.close()
-    assert race.standing().state == "cancelled"
+    assert race.standing().state == "canceled"
     race.start()  # over is over
-    assert race.standing().state == "cancelled"
+    assert race.standing().state == "canceled"
 
 
 def test_one_that_was_never_started_can_be_closed():
     with Race(problem_of(SMALL)) as race:
         pass
-    assert race.standing().state == "cancelled"
+    assert race.standing().state == "canceled"
 
 
 def test_a_killed_process_is_a_failed_race_with_its_reason():

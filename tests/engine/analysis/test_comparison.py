@@ -48,7 +48,7 @@ def test_every_tensor_is_compared_by_its_norm_and_by_the_entry_that_changed_most
     assert found.unlike == ()
     assert [change.name for change in found.changes] == names_of(spec)
     for change in found.changes:
-        before, after = (np.asarray(taken.tensor(change.name), float) for taken in (one, other))
+        before, after = (np.asarray(iteration.tensor(change.name), float) for iteration in (one, other))
         assert change.moved == pytest.approx(np.linalg.norm(after - before), rel=1e-12)
         assert change.share == pytest.approx(change.moved / np.linalg.norm(before), rel=1e-12)
         assert change.moved > 0
@@ -58,12 +58,12 @@ def test_every_tensor_is_compared_by_its_norm_and_by_the_entry_that_changed_most
 
 
 def test_a_pass_does_not_differ_from_itself(calculus):
-    taken = calculus.take(calculus.problem(PLAIN, 2))
+    iteration = calculus.take(calculus.problem(PLAIN, 2))
     again = calculus.take(calculus.problem(PLAIN, 2))
-    for found in (difference(taken, taken), difference(taken, again)):
+    for found in (difference(iteration, iteration), difference(iteration, again)):
         assert {(c.moved, c.share, max(c.index)) for c in found.changes} == {(0.0, 0.0, 0)}
         assert all(c.before == c.after for c in found.changes)
-        assert found.losses == (taken.loss, taken.loss)
+        assert found.losses == (iteration.loss, iteration.loss)
 
 
 def test_one_weight_that_changed_is_found_and_nothing_before_it_moved(calculus):

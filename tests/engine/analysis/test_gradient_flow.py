@@ -22,8 +22,8 @@ from tui_backprop.engine.analysis.gradient_flow import (
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 
 ROUGH = NetworkSpec(
@@ -46,21 +46,21 @@ SPECS = {
 DIGITS = NetworkSpec((784, *(64,) * 10, 10), "sigmoid", init="normal")
 
 
-def taken(spec, batch=3, change=lambda named: None, optimiser=OptimiserSpec(), lr=0.1, seed=0):
+def iteration(spec, batch=3, change=lambda named: None, optimizer=OptimizerSpec(), lr=0.1, seed=0):
     rng = np.random.default_rng(seed)
     parameters = initial_parameters(spec)
     change(views(parameters, spec))
     update = Update(
         rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype), rng.integers(4, size=batch), lr
     )
-    state = State(0, parameters, new_slots(optimiser, spec.parameters, spec.dtype))
-    return take_pass(spec, update, state, optimiser)
+    state = TrainingState(0, parameters, new_slots(optimizer, spec.parameters, spec.dtype))
+    return run_iteration(spec, update, state, optimizer)
 
 
 def on_digits(spec, batch=1, lr=0.01, sample=0):
     """(a pass, 256 samples) of the digits."""
     given = cut(spec, "digits", sample, batch)
-    pass_ = take_pass(spec, Update(given.x, given.t, lr), State(0, initial_parameters(spec)))
+    pass_ = run_iteration(spec, Update(given.x, given.t, lr), TrainingState(0, initial_parameters(spec)))
     return pass_, cut(spec, "digits", 0, 256).x
 
 
@@ -86,7 +86,7 @@ def measured(*layers, bad=None):
 @pytest.mark.parametrize("name", SPECS)
 def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
     monkeypatch.setattr(module, "BLOCK", 7)
-    pass_ = taken(SPECS[name], batch)
+    pass_ = iteration(SPECS[name], batch)
     report = flow(pass_)
     assert [at.layer for at in report.layers] == list(range(1, pass_.spec.depth + 1))
     for at in report.layers:
@@ -101,9 +101,9 @@ def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
         assert at.ratio == pytest.approx(np.linalg.norm(new - w) / np.linalg.norm(w), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_the_update_is_the_one_that_the_optimiser_made(name):
-    pass_ = taken(SPECS["no bias"], optimiser=OptimiserSpec(name, clip=0.01))
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_update_is_the_one_that_the_optimizer_made(name):
+    pass_ = iteration(SPECS["no bias"], optimizer=OptimizerSpec(name, clip=0.01))
     for at in flow(pass_).layers:
         change = pass_.new[f"W{at.layer}"] - pass_.tensor(f"W{at.layer}")
         assert at.update == pytest.approx(np.linalg.norm(change), rel=1e-12)
@@ -130,7 +130,7 @@ def test_a_norm_of_what_is_no_number_is_none(monkeypatch, place):
 
 
 def test_weights_of_zero_have_no_ratio():
-    report = flow(taken(NetworkSpec((6, 4), init="zeros")))
+    report = flow(iteration(NetworkSpec((6, 4), init="zeros")))
     assert report.layers[0].update > 0
     assert report.layers[0].ratio is None
     assert names(report) == []
@@ -152,7 +152,7 @@ def test_dead_units_are_counted_whatever_the_chunks_are(monkeypatch, activation,
     monkeypatch.setattr(module, "ROOM", room)
     spec = NetworkSpec((6, 10, 10, 4), activation)
     samples = np.random.default_rng(1).normal(size=(50, 6))
-    alive, some = flow(taken(spec), samples), flow(taken(spec, change=kill(3)), samples)
+    alive, some = flow(iteration(spec), samples), flow(iteration(spec, change=kill(3)), samples)
     assert alive.layers[0].dead == 0
     assert some.layers[0].dead == pytest.approx(0.3)
     assert (some.layers[0].saturated, some.layers[2].dead, some.samples) == (None, None, 50)
@@ -165,29 +165,29 @@ def test_a_unit_that_is_on_for_one_sample_is_not_dead():
     def positive(named):
         named["W1"][:] = 1
 
-    assert flow(taken(spec, change=positive), samples).layers[0].dead == 1
+    assert flow(iteration(spec, change=positive), samples).layers[0].dead == 1
     samples[37] = 1
-    assert flow(taken(spec, change=positive), samples).layers[0].dead == 0
+    assert flow(iteration(spec, change=positive), samples).layers[0].dead == 0
 
 
 def test_a_unit_that_is_0_but_has_a_slope_is_not_dead():
     spec = NetworkSpec((6, 5, 4), "gelu", init="zeros")  # gelu(0) = 0, with slope 1/2
-    assert flow(taken(spec, LEAST_SAMPLES)).layers[0].dead == 0
+    assert flow(iteration(spec, LEAST_SAMPLES)).layers[0].dead == 0
 
 
 @pytest.mark.parametrize("activation", ["leaky-relu", "elu", "identity"])
 def test_units_that_cannot_die_or_saturate_are_not_judged(activation):
-    report = flow(taken(NetworkSpec((6, 9, 4), activation), LEAST_SAMPLES, kill(9)))
+    report = flow(iteration(NetworkSpec((6, 9, 4), activation), LEAST_SAMPLES, kill(9)))
     assert (report.layers[0].dead, report.layers[0].saturated) == (None, None)
 
 
 def test_few_samples_make_no_unit_dead():
     spec = NetworkSpec((6, 9, 4))
     for batch in (1, LEAST_SAMPLES - 1):
-        report = flow(taken(spec, batch, kill(9)))
+        report = flow(iteration(spec, batch, kill(9)))
         assert report.layers[0].dead is None
         assert "dead units" not in names(report)
-    assert names(flow(taken(spec, LEAST_SAMPLES, kill(9)))) == ["no gradient", "dead units"]
+    assert names(flow(iteration(spec, LEAST_SAMPLES, kill(9)))) == ["no gradient", "dead units"]
 
 
 @pytest.mark.parametrize("room", [900, 2**22])
@@ -195,7 +195,7 @@ def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_
     monkeypatch.setattr(module, "ROOM", room)
     samples = np.random.default_rng(1).normal(size=(50, 6))
     spec = NetworkSpec((6, 9, 4), "tanh", "cross-entropy", "normal:2", "float64")
-    pass_ = taken(spec)
+    pass_ = iteration(spec)
     share = flow(pass_, samples).layers[0].saturated
     z = samples @ pass_.tensor("W1")
     assert 0.1 < share < 0.9
@@ -204,7 +204,7 @@ def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_
     def double(named):
         named["W1"] *= 2
 
-    other = flow(taken(replace(spec, activation="sigmoid"), change=double), samples)
+    other = flow(iteration(replace(spec, activation="sigmoid"), change=double), samples)
     assert other.layers[0].saturated == share
     assert other.layers[0].dead is None
 
@@ -215,13 +215,13 @@ def test_units_are_judged_without_dropout_and_before_the_residual_connection():
     def second_off(named):
         named["b2"][:] = -1e6
 
-    dead = [at.dead for at in flow(taken(spec, 64, second_off)).layers]
+    dead = [at.dead for at in flow(iteration(spec, 64, second_off)).layers]
     assert dead[:2] == [0, 1]
 
 
 def test_the_samples_need_little_memory_where_layers_are_wide():
     spec = NetworkSpec((6, 20_000, 4))
-    pass_, samples = taken(spec), np.zeros((256, 6), "float32")
+    pass_, samples = iteration(spec), np.zeros((256, 6), "float32")
     tracemalloc.start()
     try:
         flow(pass_, samples)
@@ -269,7 +269,7 @@ def test_a_gradient_that_fades_to_nothing_is_none_and_above_that_it_vanishes():
 
 
 def test_weights_of_zero_cut_the_gradient_off():
-    call = callouts(flow(taken(NetworkSpec((6, 5, 5, 4), init="zeros"))))[0]
+    call = callouts(flow(iteration(NetworkSpec((6, 5, 5, 4), init="zeros"))))[0]
     assert (call.name, call.layers, call.figure) == ("no gradient", (1, 2), 0)
 
 
@@ -278,8 +278,8 @@ def test_a_loss_that_is_flat_gives_no_layer_a_gradient():
         named["b2"][:] = [1e4, -1e4, -1e4, -1e4]
 
     spec = NetworkSpec((6, 5, 4), "tanh")
-    right = next(seed for seed in range(99) if taken(spec, 1, seed=seed).tensor("t")[0] == 0)
-    call = callouts(flow(taken(spec, 1, certain, seed=right)))[0]
+    right = next(seed for seed in range(99) if iteration(spec, 1, seed=seed).tensor("t")[0] == 0)
+    call = callouts(flow(iteration(spec, 1, certain, seed=right)))[0]
     assert (call.name, call.layers) == ("no gradient", (1, 2))
 
 
@@ -290,7 +290,7 @@ def test_what_is_no_number_is_called_first_and_says_where_it_began(number, where
     def spoil(named):
         named[where].flat[0] = number
 
-    report = flow(taken(NetworkSpec((6, 5, 5, 4)), 64, spoil))
+    report = flow(iteration(NetworkSpec((6, 5, 5, 4)), 64, spoil))
     call = callouts(report)[0]
     assert (call.name, call.layers) == ("not a number", (report.bad.layer,))
     assert not np.isfinite(call.figure)
@@ -298,7 +298,7 @@ def test_what_is_no_number_is_called_first_and_says_where_it_began(number, where
 
 
 def test_an_update_to_infinity_is_called_too():
-    report = flow(taken(NetworkSpec((6, 5, 4)), lr=1e39))
+    report = flow(iteration(NetworkSpec((6, 5, 4)), lr=1e39))
     assert names(report)[0] == "not a number"
 
 
@@ -353,7 +353,7 @@ def test_the_output_layer_is_not_compared_and_one_hidden_layer_has_nothing_to_be
 
 @pytest.mark.parametrize("name", SPECS)
 def test_reports_are_the_same_each_time_and_leave_the_pass_alone(name):
-    pass_ = taken(SPECS[name], 2)
+    pass_ = iteration(SPECS[name], 2)
     before = pass_.tensor("x").copy(), pass_.program.gradient.copy()
     assert flow(pass_) == flow(pass_)
     assert np.array_equal(before[0], pass_.tensor("x"))

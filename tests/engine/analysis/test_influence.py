@@ -11,7 +11,7 @@ import pytest
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 SPECS = [
     NetworkSpec((3, 4, 3, 2), "tanh", dtype="float64"),
@@ -21,11 +21,11 @@ SPECS = [
 ]
 
 
-def taken(spec, batch):
+def iteration(spec, batch):
     rng = np.random.default_rng(0)
     target = rng.integers(2, size=batch) if spec.loss == "cross-entropy" else rng.normal(size=(batch, 2))
     update = Update(rng.normal(size=(batch, 3)), target, 0.1)
-    return take_pass(spec, update, State(0, rng.normal(size=spec.parameters)))
+    return run_iteration(spec, update, TrainingState(0, rng.normal(size=spec.parameters)))
 
 
 def jacobian(program, op, i, s):
@@ -73,7 +73,7 @@ CASES = [(spec, tensor) for spec in SPECS for tensor in parameter_shapes(spec)]
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize(("spec", "tensor"), CASES, ids=[f"{SPECS.index(s)}-{t}" for s, t in CASES])
 def test_the_strongest_path_is_the_largest_of_all_and_all_add_up_to_the_gradient(spec, tensor, batch):
-    pass_ = taken(spec, batch)
+    pass_ = iteration(spec, batch)
     index = tuple(size - 1 for size in parameter_shapes(spec)[tensor])
     total = 0.0
     for s in range(batch):
@@ -86,7 +86,7 @@ def test_the_strongest_path_is_the_largest_of_all_and_all_add_up_to_the_gradient
 
 
 def test_the_hops_say_what_they_multiply_by():
-    pass_ = taken(SPECS[0], 1)
+    pass_ = iteration(SPECS[0], 1)
     hops = strongest_path(pass_, "W1", (2, 3))
     assert [hop.value for hop in hops] == ["u1", "z1", "a1", "u2", "z2", "a2", "u3", "z3", "L"]
     assert (hops[0].why, hops[0].factor) == ("x[2]", pass_.tensor("x")[0, 2])
@@ -99,4 +99,4 @@ def test_the_hops_say_what_they_multiply_by():
 
 def test_only_parameters_have_a_path():
     with pytest.raises(KeyError):
-        strongest_path(taken(SPECS[0], 1), "a1", (0, 0))
+        strongest_path(iteration(SPECS[0], 1), "a1", (0, 0))

@@ -14,7 +14,7 @@ from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_alo
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 PLAIN = NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")
 EVERYTHING = replace(PLAIN, layers=(4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.2, l2=0.05)
@@ -46,12 +46,12 @@ TEXTBOOK = {
 }
 
 
-def taken(spec, batch=4, lr=0.1, scale=0.5):
+def iteration(spec, batch=4, lr=0.1, scale=0.5):
     rng = np.random.default_rng(3)
     x = rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype)
     update = Update(x, rng.integers(spec.layers[-1], size=batch), lr)
     parameters = rng.normal(scale=scale, size=spec.parameters).astype(spec.dtype)
-    return take_pass(spec, update, State(7, parameters))
+    return run_iteration(spec, update, TrainingState(7, parameters))
 
 
 def last_of(spec, tensor):
@@ -81,7 +81,7 @@ def run_at(pass_, moved):
 
 @pytest.mark.parametrize(("network", "tensor"), CASES)
 def test_every_point_of_a_slice_is_a_whole_run_of_the_network_with_that_weight_moved(network, tensor):
-    pass_ = taken(NETWORKS[network])
+    pass_ = iteration(NETWORKS[network])
     weight = last_of(pass_.spec, tensor)
     found = whole(pass_, weight, points=9)
     assert found.done == found.losses.size == 9
@@ -91,7 +91,7 @@ def test_every_point_of_a_slice_is_a_whole_run_of_the_network_with_that_weight_m
 
 @pytest.mark.parametrize(("first", "second"), [("W1", "b1"), ("b3", "W1"), ("W3", "γ2"), ("b2", "β2")])
 def test_every_point_of_a_surface_is_a_whole_run_of_the_network_with_both_weights_moved(first, second):
-    pass_ = taken(EVERYTHING)
+    pass_ = iteration(EVERYTHING)
     one, other = last_of(EVERYTHING, first), last_of(EVERYTHING, second)
     found = whole(pass_, one, other, points=5)
     for i, a in enumerate(found.values[0]):
@@ -107,7 +107,7 @@ def test_a_slice_that_began_too_late_would_be_noticed(monkeypatch):
         "_entry",
         lambda program, tensors: next(i for i, op in enumerate(program.ops) if tensors & {*op.inputs}),
     )
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     weight = last_of(PLAIN, "b1")
     found = whole(pass_, weight, points=9)
     ran = [run_at(pass_, {weight: value}) for value in found.values[0]]
@@ -116,7 +116,7 @@ def test_a_slice_that_began_too_late_would_be_noticed(monkeypatch):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_slice_holds_the_pass_s_own_numbers(network):
-    pass_ = taken(NETWORKS[network])
+    pass_ = iteration(NETWORKS[network])
     weight = last_of(pass_.spec, "W1")
     found = whole(pass_, weight)
     (tensor, index), (values,) = weight, found.values
@@ -134,13 +134,13 @@ def test_a_slice_holds_the_pass_s_own_numbers(network):
 
 @pytest.mark.parametrize("tensor", parameter_shapes(EVERYTHING))
 def test_the_gradient_is_the_slope_of_the_slice(tensor):
-    found = whole(taken(EVERYTHING), last_of(EVERYTHING, tensor), points=3, zoom=1e5)
+    found = whole(iteration(EVERYTHING), last_of(EVERYTHING, tensor), points=3, zoom=1e5)
     slope = (found.losses[2] - found.losses[0]) / (found.values[0][2] - found.values[0][0])
     assert slope == pytest.approx(found.gradient[0], rel=1e-5, abs=1e-9)
 
 
 def test_a_slice_of_a_network_in_single_precision_is_no_staircase():
-    pass_ = taken(replace(PLAIN, dtype="float32"))
+    pass_ = iteration(replace(PLAIN, dtype="float32"))
     weight = last_of(PLAIN, "W2")
     found = whole(pass_, weight, zoom=1e5)
     assert (np.sign(np.diff(found.losses)) == np.sign(found.gradient[0])).all()
@@ -154,7 +154,7 @@ def test_a_slice_of_a_network_in_single_precision_is_no_staircase():
 
 
 def test_a_slice_grows_point_by_point_and_may_be_left_at_any_time():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     weights = last_of(PLAIN, "W1"), last_of(PLAIN, "b2")
     each = slice_along(pass_, weights, points=5)
     first = next(each)
@@ -171,7 +171,7 @@ def test_a_slice_grows_point_by_point_and_may_be_left_at_any_time():
 
 
 def test_the_pass_stays_as_it_was():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     before = pass_.program.parameters.copy()
     whole(pass_, last_of(PLAIN, "W1"))
     assert (pass_.program.parameters == before).all()
@@ -180,7 +180,7 @@ def test_the_pass_stays_as_it_was():
 @pytest.mark.parametrize("tensor", ["W1", "b1", "γ1"])
 def test_the_range_is_six_spreads_of_the_layer_s_weights_or_four_updates(tensor):
     for lr, of in ((1e-6, "spread"), (1e3, "update")):
-        pass_ = taken(EVERYTHING, lr=lr)
+        pass_ = iteration(EVERYTHING, lr=lr)
         found = whole(pass_, last_of(EVERYTHING, tensor))
         spread, update = np.sqrt(np.mean(pass_.tensor("W1") ** 2)), abs(found.updated[0] - found.here[0])
         reach = {"spread": 6 * spread, "update": 4 * update}[of]
@@ -191,7 +191,9 @@ def test_the_range_is_six_spreads_of_the_layer_s_weights_or_four_updates(tensor)
 
 def test_a_network_of_zeros_has_a_range_too():
     spec = NetworkSpec((4, 3, 3), init="zeros", dtype="float64", bias=False)
-    pass_ = take_pass(spec, Update(np.ones((1, 4)), np.array([1]), 0.1), State(0, np.zeros(spec.parameters)))
+    pass_ = run_iteration(
+        spec, Update(np.ones((1, 4)), np.array([1]), 0.1), TrainingState(0, np.zeros(spec.parameters))
+    )
     found = whole(pass_, ("W1", (0, 0)))
     assert found.gradient == (0,)
     assert (found.values[0][0], found.values[0][-1]) == (-1, 1)
@@ -202,10 +204,12 @@ def test_a_network_of_zeros_has_a_range_too():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_where_the_loss_is_no_number_a_slice_has_a_gap_there(bad):
     spec = replace(PLAIN, activation="relu")
-    pass_ = taken(spec)
+    pass_ = iteration(spec)
     parameters = pass_.program.parameters.copy()
     parameters[0] = bad
-    broken = take_pass(spec, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), State(0, parameters))
+    broken = run_iteration(
+        spec, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), TrainingState(0, parameters)
+    )
     found = whole(broken, ("W1", (0, 1)))
     assert not np.isfinite(found.loss)
     assert not np.isfinite(found.losses).any()
@@ -217,7 +221,7 @@ def test_where_the_loss_is_no_number_a_slice_has_a_gap_there(bad):
 def test_a_loss_that_overflows_at_one_end_is_infinite_there_and_finite_elsewhere():
     spec = NetworkSpec((1, 1), loss="half-squares", dtype="float64")
     update = Update(np.array([[1.0]]), np.array([[0.0]]), 1e200)
-    found = whole(take_pass(spec, update, State(0, np.array([1.0, 1.0]))), ("W1", (0, 0)))
+    found = whole(run_iteration(spec, update, TrainingState(0, np.array([1.0, 1.0]))), ("W1", (0, 0)))
     assert np.isinf(found.losses[0])
     assert found.lowest[1] == pytest.approx(2.0)
 
@@ -237,12 +241,12 @@ def test_a_loss_that_overflows_at_one_end_is_infinite_there_and_finite_elsewhere
 )
 def test_what_is_no_weight_is_refused(weights):
     with pytest.raises(ValueError, match=r"one, or two that differ|no parameter"):
-        next(slice_along(taken(PLAIN), weights))
+        next(slice_along(iteration(PLAIN), weights))
 
 
 @pytest.mark.parametrize(("points", "drawn"), [(None, 41), (1, 3), (8, 9), (9, 9)])
 def test_the_points_along_a_weight_are_odd_in_number(points, drawn):
-    assert whole(taken(PLAIN), ("W1", (0, 0)), points=points).losses.shape == (drawn,)
+    assert whole(iteration(PLAIN), ("W1", (0, 0)), points=points).losses.shape == (drawn,)
 
 
 def test_a_large_network_gets_fewer_points_and_less_of_it_more():
@@ -264,7 +268,7 @@ def test_a_large_network_gets_fewer_points_and_less_of_it_more():
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_curve_is_the_textbook_s_function_and_its_derivative(activation):
-    curve = activation_curve(taken(replace(PLAIN, activation=activation)), 1, 0, 801)
+    curve = activation_curve(iteration(replace(PLAIN, activation=activation)), 1, 0, 801)
     assert curve.name == activation
     assert curve.f == pytest.approx(TEXTBOOK[activation](curve.x), abs=1e-12)
     smooth = np.abs(curve.x) > 0.02  # a difference across a kink is no derivative
@@ -276,7 +280,7 @@ def test_the_curve_is_the_textbook_s_function_and_its_derivative(activation):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_unit_s_own_numbers_are_the_pass_s_to_the_last_bit(activation, dtype):
-    pass_ = taken(replace(PLAIN, activation=activation, dtype=dtype), batch=32)
+    pass_ = iteration(replace(PLAIN, activation=activation, dtype=dtype), batch=32)
     for layer, unit, sample in ((1, 0, 0), (1, 5, 31), (2, 4, 7)):
         curve = activation_curve(pass_, layer, unit, 9, sample)
         assert curve.of == f"z{layer}"
@@ -286,8 +290,8 @@ def test_the_unit_s_own_numbers_are_the_pass_s_to_the_last_bit(activation, dtype
         assert back == pass_.tensor(f"δ{layer}")[sample, unit]
 
 
-def test_a_normalised_unit_is_seen_at_its_normalised_sum_before_dropout_and_residual():
-    pass_ = taken(EVERYTHING)
+def test_a_normalized_unit_is_seen_at_its_normalized_sum_before_dropout_and_residual():
+    pass_ = iteration(EVERYTHING)
     curve = activation_curve(pass_, 2, 3, 9, sample=1)
     assert curve.of == "n2"
     assert curve.at == pass_.tensor("n2")[1, 3] != pass_.tensor("z2")[1, 3]
@@ -295,7 +299,7 @@ def test_a_normalised_unit_is_seen_at_its_normalised_sum_before_dropout_and_resi
 
 
 def test_the_output_layer_is_linear():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     curve = activation_curve(pass_, 3, 2, 9)
     assert (curve.name, curve.of, curve.slope_at) == ("identity", "z3", 1)
     assert curve.at == curve.value == pass_.tensor("z3")[0, 2]
@@ -306,7 +310,7 @@ def test_the_output_layer_is_linear():
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6, 1e300])
 def test_the_range_holds_the_unit_and_where_the_function_bends(scale):
     with np.errstate(all="ignore"):
-        pass_ = taken(replace(PLAIN, activation="silu"), scale=scale)
+        pass_ = iteration(replace(PLAIN, activation="silu"), scale=scale)
     for unit in range(6):
         curve = activation_curve(pass_, 1, unit, 9)
         assert np.isfinite(curve.x).all()
@@ -315,10 +319,12 @@ def test_the_range_holds_the_unit_and_where_the_function_bends(scale):
 
 
 def test_a_unit_that_is_no_number_has_a_curve_all_the_same():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     parameters = pass_.program.parameters.copy()
     parameters[0] = np.nan
-    broken = take_pass(PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), State(0, parameters))
+    broken = run_iteration(
+        PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), TrainingState(0, parameters)
+    )
     curve = activation_curve(broken, 1, 0, 9)
     assert isnan(curve.at)
     assert isnan(curve.value)

@@ -9,27 +9,29 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.analysis.influence import strongest_path
-from tui_backprop.engine.analysis.parameter_detail import Trial, case, pulls
-from tui_backprop.engine.analysis.ranking import Culprit, ranking
+from tui_backprop.engine.analysis.parameter_detail import Trial, parameter_detail, pulls
+from tui_backprop.engine.analysis.ranking import Attribution, ranking
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 PLAIN = NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")
 EVERYTHING = replace(PLAIN, layers=(4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.2, l2=0.05)
 
 
-def taken(spec, batch=4, lr=0.1):
+def iteration(spec, batch=4, lr=0.1):
     rng = np.random.default_rng(3)
     x = rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype)
     update = Update(x, rng.integers(spec.layers[-1], size=batch), lr)
-    return take_pass(spec, update, State(7, rng.normal(scale=0.5, size=spec.parameters).astype(spec.dtype)))
+    return run_iteration(
+        spec, update, TrainingState(7, rng.normal(scale=0.5, size=spec.parameters).astype(spec.dtype))
+    )
 
 
 def culprit_of(pass_, tensor, index):
     value, gradient = (float(pass_.tensor(name)[index]) for name in (tensor, f"d{tensor}"))
-    return Culprit(tensor, index, value, gradient, abs(gradient))
+    return Attribution(tensor, index, value, gradient, abs(gradient))
 
 
 CASES = [(spec, name) for spec in (PLAIN, EVERYTHING) for name in parameter_shapes(spec)]
@@ -37,107 +39,109 @@ CASES = [(spec, name) for spec in (PLAIN, EVERYTHING) for name in parameter_shap
 
 @pytest.mark.parametrize(("spec", "tensor"), CASES, ids=lambda v: v if isinstance(v, str) else "")
 def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, tensor):
-    pass_ = taken(spec)
+    pass_ = iteration(spec)
     for index in np.ndindex(parameter_shapes(spec)[tensor]):
-        culprit = culprit_of(pass_, tensor, index)
-        found = case(pass_, culprit)
+        attribution = culprit_of(pass_, tensor, index)
+        found = parameter_detail(pass_, attribution)
         assert len(found.pulls) == 4
         total = sum(pull.gradient for pull in found.pulls) + found.penalty
-        assert total == pytest.approx(culprit.gradient, rel=1e-12, abs=1e-16)
+        assert total == pytest.approx(attribution.gradient, rel=1e-12, abs=1e-16)
 
 
 @pytest.mark.parametrize("tensor", ["W1", "b2", "γ1", "W3"])
 def test_a_sample_s_pull_is_its_own_gradient_by_the_size_of_the_batch(tensor):
-    pass_ = taken(replace(EVERYTHING, dropout=0.0, l2=0.0))
+    pass_ = iteration(replace(EVERYTHING, dropout=0.0, l2=0.0))
     index = tuple(size - 1 for size in parameter_shapes(pass_.spec)[tensor])
     each = pulls(pass_, tensor, index)
     for s in range(4):
         x, t = pass_.tensor("x")[s : s + 1], pass_.tensor("t")[s : s + 1]
-        alone = take_pass(pass_.spec, Update(x, t, 0.1), State(7, pass_.program.parameters))
+        alone = run_iteration(pass_.spec, Update(x, t, 0.1), TrainingState(7, pass_.program.parameters))
         assert each[s] == pytest.approx(float(alone.tensor(f"d{tensor}")[index]) / 4, rel=1e-10)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("spec", [PLAIN, EVERYTHING])
 def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec, dtype):
-    pass_ = taken(replace(spec, dtype=dtype))
-    culprit = ranking(pass_, "gradient", 1)[0]
-    for nudge in Trial(pass_, culprit).nudges():
+    pass_ = iteration(replace(spec, dtype=dtype))
+    attribution = ranking(pass_, "gradient", 1)[0]
+    for nudge in Trial(pass_, attribution).nudges():
         program = Program(spec, 4, pass_.program.parameters.astype(float))
         program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
         for name, values in pass_.program.values.items():
             if name[0] == "m":
                 program.values[name][...] = values
         base = float(program.forward())
-        program.values[culprit.tensor][culprit.index] += nudge.by
+        program.values[attribution.tensor][attribution.index] += nudge.by
         assert nudge.came == pytest.approx(float(program.forward()) - base, rel=1e-6, abs=1e-12)
-        assert nudge.predicted == culprit.gradient * nudge.by
+        assert nudge.predicted == attribution.gradient * nudge.by
 
 
 def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
-    pass_ = taken(PLAIN, lr=1e-5)
-    for culprit in ranking(pass_, "gradient", 20):
-        update, _, up, down = Trial(pass_, culprit).nudges()
-        assert update.by == pytest.approx(-1e-5 * culprit.gradient, rel=1e-9)
+    pass_ = iteration(PLAIN, lr=1e-5)
+    for attribution in ranking(pass_, "gradient", 20):
+        update, _, up, down = Trial(pass_, attribution).nudges()
+        assert update.by == pytest.approx(-1e-5 * attribution.gradient, rel=1e-9)
         assert update.came < 0
         assert update.came == pytest.approx(update.predicted, rel=1e-4)
-        assert (up.came - down.came) / 0.02 == pytest.approx(culprit.gradient, rel=1e-3)
+        assert (up.came - down.came) / 0.02 == pytest.approx(attribution.gradient, rel=1e-3)
 
 
 def test_the_path_is_that_of_the_sample_that_pulls_hardest():
-    pass_ = taken(PLAIN)
-    found = case(pass_, ranking(pass_, "gradient", 1, layer=1)[0])
+    pass_ = iteration(PLAIN)
+    found = parameter_detail(pass_, ranking(pass_, "gradient", 1, layer=1)[0])
     sizes = [abs(pull.gradient) for pull in found.pulls]
     assert sizes == sorted(sizes, reverse=True)
     assert found.sample == found.pulls[0].sample
     assert found.along == pytest.approx(prod(hop.factor for hop in found.path))
-    assert found.path == strongest_path(pass_, found.culprit.tensor, found.culprit.index, found.sample)
+    assert found.path == strongest_path(
+        pass_, found.attribution.tensor, found.attribution.index, found.sample
+    )
 
 
 def test_what_is_not_moved_is_not_listed_and_the_pass_stays_as_it_was():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     bias = replace(culprit_of(pass_, "b1", (0,)), value=0.0)
     assert [nudge.why for nudge in Trial(pass_, bias).nudges()] == ["update", "up", "down"]
     with pytest.raises(ValueError, match="read-only"):
         pass_.program.parameters[0] = 1
 
 
-def reads(pass_, culprit, by):
+def reads(pass_, attribution, by):
     """What the first sample is read as with one parameter moved, by a program of its own."""
     program = Program(pass_.spec, pass_.batch, pass_.program.parameters.astype(float))
     program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
-    program.values[culprit.tensor][culprit.index] += by
+    program.values[attribution.tensor][attribution.index] += by
     program.forward()
     return int(program.values[f"z{pass_.spec.depth}"][0].argmax())
 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_how_far_a_parameter_has_to_go_to_change_the_answer(right):
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     last = f"W{PLAIN.depth}"
     turned = 0
-    for culprit in (c for c in ranking(pass_, "gradient", 30, layer=PLAIN.depth) if c.tensor == last):
-        said = reads(pass_, culprit, 0)
+    for attribution in (c for c in ranking(pass_, "gradient", 30, layer=PLAIN.depth) if c.tensor == last):
+        said = reads(pass_, attribution, 0)
         wanted = said if right else (said + 1) % PLAIN.layers[-1]
-        turn = case(pass_, culprit, wanted).turn
+        turn = parameter_detail(pass_, attribution, wanted).turn
         assert (turn.right, turn.said) == (wanted, said)
         if turn.by is None:
-            way = np.sign(culprit.gradient) * (1 if right else -1)
-            assert all((reads(pass_, culprit, way * far) == wanted) is right for far in (0.01, 1, 100))
+            way = np.sign(attribution.gradient) * (1 if right else -1)
+            assert all((reads(pass_, attribution, way * far) == wanted) is right for far in (0.01, 1, 100))
         else:
             turned += 1
-            assert reads(pass_, culprit, turn.by) == turn.then
+            assert reads(pass_, attribution, turn.by) == turn.then
             assert (turn.then == wanted) is not right
-            assert (reads(pass_, culprit, 0.99 * turn.by) == wanted) is right  # and no earlier
+            assert (reads(pass_, attribution, 0.99 * turn.by) == wanted) is right  # and no earlier
     assert turned
 
 
 def test_every_nudge_says_what_is_read_then_and_without_classes_nothing_turns():
-    pass_ = taken(PLAIN)
-    culprit = ranking(pass_, "gradient", 1)[0]
-    found = case(pass_, culprit)
+    pass_ = iteration(PLAIN)
+    attribution = ranking(pass_, "gradient", 1)[0]
+    found = parameter_detail(pass_, attribution)
     assert found.turn is None
     for nudge in found.nudges:
-        assert nudge.said == reads(pass_, culprit, nudge.by)
-    still = replace(culprit, gradient=0.0)
-    assert case(pass_, still, 1).turn.by is None
+        assert nudge.said == reads(pass_, attribution, nudge.by)
+    still = replace(attribution, gradient=0.0)
+    assert parameter_detail(pass_, still, 1).turn.by is None

@@ -11,8 +11,8 @@ from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 
 SPEC = NetworkSpec((6, 9, 9, 4), "tanh", dtype="float64", layer_norm=True)
@@ -23,12 +23,12 @@ DEFINED = {
 }
 
 
-def taken(spec=SPEC, change=lambda named: None):
+def iteration(spec=SPEC, change=lambda named: None):
     rng = np.random.default_rng(0)
     parameters = initial_parameters(spec)
     change(views(parameters, spec))
     update = Update(rng.normal(size=(3, 6)).astype(spec.dtype), np.array([0, 1, 3]), 0.1)
-    return take_pass(spec, update, State(0, parameters))
+    return run_iteration(spec, update, TrainingState(0, parameters))
 
 
 @pytest.mark.parametrize("block", [7, 2**18])
@@ -36,57 +36,57 @@ def taken(spec=SPEC, change=lambda named: None):
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_ranking_is_that_of_a_whole_sort(monkeypatch, measure, layer, block):
     monkeypatch.setattr(blame, "BLOCK", block)
-    found = ranking(taken(), measure, 12, layer)
+    found = ranking(iteration(), measure, 12, layer)
     scores = []
-    for name, w in views(taken().program.parameters, SPEC).items():
+    for name, w in views(iteration().program.parameters, SPEC).items():
         if layer in (None, int(name[1:])):
-            g = taken().tensor(f"d{name}")
+            g = iteration().tensor(f"d{name}")
             every = DEFINED[measure](w, g, 0.1)
             scores += [(every[at], name, at, w[at], g[at]) for at in np.ndindex(w.shape)]
     scores.sort(key=lambda entry: -entry[0])
     assert [(c.tensor, c.index) for c in found] == [(name, at) for _, name, at, _, _ in scores[:12]]
-    for culprit, (score, _, _, w, g) in zip(found, scores, strict=False):
-        assert (culprit.value, culprit.gradient) == (w, g)
-        assert culprit.score == pytest.approx(score, rel=1e-14)
+    for attribution, (score, _, _, w, g) in zip(found, scores, strict=False):
+        assert (attribution.value, attribution.gradient) == (w, g)
+        assert attribution.score == pytest.approx(score, rel=1e-14)
 
 
-def by(optimiser, iterations=3):
+def by(optimizer, iterations=3):
     """The last of some updates of one batch."""
     rng, state = (
         np.random.default_rng(0),
-        State(0, initial_parameters(SPEC), new_slots(optimiser, SPEC.parameters, SPEC.dtype)),
+        TrainingState(0, initial_parameters(SPEC), new_slots(optimizer, SPEC.parameters, SPEC.dtype)),
     )
     update = Update(rng.normal(size=(3, 6)), np.array([0, 1, 3]), 0.1)
     for _ in range(iterations):
-        taken = take_pass(SPEC, update, state, optimiser)
-        state = taken.after
-    return taken
+        iteration = run_iteration(SPEC, update, state, optimizer)
+        state = iteration.after
+    return iteration
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_the_share_of_an_update_is_what_that_optimiser_moves_times_the_gradient(name):
-    taken = by(OptimiserSpec(name, weight_decay=0.01, clip=0.5))
-    moved = taken.after.parameters - taken.program.parameters
-    sizes = np.sort(np.abs(moved * taken.program.gradient))[::-1][:20]
-    found = ranking(taken, "update", 20)
-    np.testing.assert_allclose([culprit.score for culprit in found], sizes, rtol=1e-12)
-    assert named(taken, "update", found[3].tensor, found[3].index) == found[3]
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_share_of_an_update_is_what_that_optimizer_moves_times_the_gradient(name):
+    iteration = by(OptimizerSpec(name, weight_decay=0.01, clip=0.5))
+    moved = iteration.after.parameters - iteration.program.parameters
+    sizes = np.sort(np.abs(moved * iteration.program.gradient))[::-1][:20]
+    found = ranking(iteration, "update", 20)
+    np.testing.assert_allclose([attribution.score for attribution in found], sizes, rtol=1e-12)
+    assert named(iteration, "update", found[3].tensor, found[3].index) == found[3]
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "alike"),
+    ("optimizer", "alike"),
     [
-        (OptimiserSpec(), True),
-        (OptimiserSpec(clip=0.1), True),
-        (OptimiserSpec(weight_decay=0.3), False),
-        (OptimiserSpec("adam"), False),
-        (OptimiserSpec("rmsprop"), False),
+        (OptimizerSpec(), True),
+        (OptimizerSpec(clip=0.1), True),
+        (OptimizerSpec(weight_decay=0.3), False),
+        (OptimizerSpec("adam"), False),
+        (OptimizerSpec("rmsprop"), False),
     ],
 )
-def test_only_plain_gradient_descent_ranks_updates_as_it_ranks_gradients(optimiser, alike):
-    assert plain_sgd(optimiser) is alike
+def test_only_plain_gradient_descent_ranks_updates_as_it_ranks_gradients(optimizer, alike):
+    assert plain_sgd(optimizer) is alike
     orders = [
-        [(c.tensor, c.index) for c in ranking(by(optimiser), measure, 60)]
+        [(c.tensor, c.index) for c in ranking(by(optimizer), measure, 60)]
         for measure in ("gradient", "update")
     ]
     assert (orders[0] == orders[1]) is alike
@@ -94,16 +94,16 @@ def test_only_plain_gradient_descent_ranks_updates_as_it_ranks_gradients(optimis
 
 def test_dead_weights_are_not_blamed():
     spec = NetworkSpec((6, 4), "tanh", dtype="float64", init="zeros", bias=False)
-    assert ranking(taken(spec), "weight x gradient") == ()
-    assert len(ranking(taken(spec), "gradient", 100)) == 24
+    assert ranking(iteration(spec), "weight x gradient") == ()
+    assert len(ranking(iteration(spec), "gradient", 100)) == 24
 
 
 def test_a_gradient_that_is_no_number_hides_no_other():
     def spoil(named):
         named["W1"][0, 0] = np.nan
 
-    found = ranking(taken(change=spoil), "weight x gradient", 5)
-    assert all(np.isfinite(culprit.score) for culprit in found)
+    found = ranking(iteration(change=spoil), "weight x gradient", 5)
+    assert all(np.isfinite(attribution.score) for attribution in found)
 
 
 @pytest.mark.parametrize("most", [1, 5, 40])

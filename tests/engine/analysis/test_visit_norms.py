@@ -12,7 +12,7 @@ from tui_backprop.engine.analysis.visit_norms import hidden, prepare, written, w
 from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 EVERYTHING = NetworkSpec(
     (5, 5, 5, 3), "gelu,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.1
@@ -35,7 +35,7 @@ def taken_of(spec, batch=3):
     parameters += rng.normal(
         scale=0.1, size=parameters.shape
     )  # biases start at 0, where u and z are the same
-    return take_pass(spec, Update(x, target, 0.1), State(0, parameters))
+    return run_iteration(spec, Update(x, target, 0.1), TrainingState(0, parameters))
 
 
 def terms_of(spec):
@@ -47,63 +47,65 @@ def terms_of(spec):
 @EACH
 @pytest.mark.parametrize("batch", [1, 32])
 def test_the_terms_of_a_gradient_add_up_to_it_and_one_alone_does_not(spec, batch):
-    taken, met = taken_of(spec, batch), terms_of(spec)
+    iteration, met = taken_of(spec, batch), terms_of(spec)
     assert met.keys() == ({"W1", "W2", "W3", "a1"} if spec is EVERYTHING else {"a1", "a2"})
     for value, visits in met.items():
-        parts, whole = [written(taken, visit) for visit in visits], taken.tensor(f"d{value}")
+        parts, whole = [written(iteration, visit) for visit in visits], iteration.tensor(f"d{value}")
         assert np.allclose(sum(parts), whole, rtol=1e-13, atol=1e-15)
         assert not any(np.allclose(part, whole) for part in parts)
 
 
 @EACH
 def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
-    taken, several = taken_of(spec), terms_of(spec)
+    iteration, several = taken_of(spec), terms_of(spec)
     for visit in backward_visits(spec):
         if visit.writes not in several:
-            assert np.allclose(written(taken, visit), taken.program.cotangents[visit.writes], rtol=1e-13)
+            assert np.allclose(
+                written(iteration, visit), iteration.program.cotangents[visit.writes], rtol=1e-13
+            )
 
 
 def test_the_sums_before_the_bias_are_found_again():
-    taken = taken_of(EVERYTHING)
+    iteration = taken_of(EVERYTHING)
     assert hidden(EVERYTHING) == {"u1", "u2", "u3"}
     for visit in forward_visits(EVERYTHING):
         if visit.op.output in hidden(EVERYTHING):
-            a, w = (taken.tensor(name) for name in visit.op.inputs)
-            assert np.array_equal(written(taken, visit), a @ w)
-            assert not np.allclose(a @ w, taken.program.values[visit.op.output])
-            assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(a @ w))
+            a, w = (iteration.tensor(name) for name in visit.op.inputs)
+            assert np.array_equal(written(iteration, visit), a @ w)
+            assert not np.allclose(a @ w, iteration.program.values[visit.op.output])
+            assert written_norm(iteration, visit) == pytest.approx(np.linalg.norm(a @ w))
 
 
 def test_a_norm_is_that_of_the_array():
-    taken = taken_of(EVERYTHING)
+    iteration = taken_of(EVERYTHING)
     for visit in (*forward_visits(EVERYTHING), *backward_visits(EVERYTHING)):
         made = (
-            written(taken, visit)
+            written(iteration, visit)
             if visit.of is not None or visit.op.output[0] == "u"
-            else taken.tensor(visit.writes)
+            else iteration.tensor(visit.writes)
         )
-        assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(made))
+        assert written_norm(iteration, visit) == pytest.approx(np.linalg.norm(made))
 
 
 def test_what_would_take_long_is_only_there_once_it_is_prepared(monkeypatch):
     monkeypatch.setattr(contributions, "COSTLY", 0)
-    taken = taken_of(EVERYTHING)
-    rules = [Visit(op) for op in taken.program.ops if op.output in hidden(EVERYTHING)]
+    iteration = taken_of(EVERYTHING)
+    rules = [Visit(op) for op in iteration.program.ops if op.output in hidden(EVERYTHING)]
     rules += [visit for visits in terms_of(EVERYTHING).values() for visit in visits]
-    costly = [visit for visit in rules if not contributions.cheap(taken, visit)]
+    costly = [visit for visit in rules if not contributions.cheap(iteration, visit)]
     assert len(costly) > 8
-    assert all(written_norm(taken, visit) is None for visit in costly)
-    prepare(taken)
+    assert all(written_norm(iteration, visit) is None for visit in costly)
+    prepare(iteration)
     for visit in costly:
-        assert written_norm(taken, visit) == pytest.approx(np.linalg.norm(written(taken, visit)))
+        assert written_norm(iteration, visit) == pytest.approx(np.linalg.norm(written(iteration, visit)))
 
 
 def test_norms_go_when_their_pass_goes():
     gc.collect()
     before = len(contributions._NORMS)
-    taken = taken_of(EVERYTHING)
-    prepare(taken)
+    iteration = taken_of(EVERYTHING)
+    prepare(iteration)
     assert len(contributions._NORMS) == before + 1
-    del taken
+    del iteration
     gc.collect()
     assert len(contributions._NORMS) == before

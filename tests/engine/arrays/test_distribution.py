@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.arrays.statistics import BINS, BLOCK, Bins, distribute, largest_entries, summarise
+from tui_backprop.engine.arrays.statistics import BINS, BLOCK, Bins, distribute, largest_entries, summarize
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training import iteration
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training import iteration as iteration_module
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 EXPLORE = settings(derandomize=True, deadline=None)
 RNG = np.random.default_rng(0)
@@ -55,7 +55,7 @@ def test_quartiles_mean_spread_and_norm_are_those_of_numpy(name):
     assert found.mean == pytest.approx(array.mean(), rel=1e-9, abs=at_most)
     assert found.spread == pytest.approx(array.std(), rel=1e-3, abs=at_most)
     assert found.norm == pytest.approx(np.linalg.norm(array), rel=1e-9)
-    assert summarise(ARRAYS[name]).norm == pytest.approx(found.norm, rel=1e-5)
+    assert summarize(ARRAYS[name]).norm == pytest.approx(found.norm, rel=1e-5)
 
 
 @EACH
@@ -117,9 +117,9 @@ def test_an_array_without_a_finite_number_has_a_distribution_too(bad):
 def test_squares_out_of_range_spoil_nothing():
     array = np.array([3e300, -4e300])
     found = distribute(array)
-    assert (found.norm, summarise(array).norm) == (pytest.approx(5e300), pytest.approx(5e300))
+    assert (found.norm, summarize(array).norm) == (pytest.approx(5e300), pytest.approx(5e300))
     assert found.spread == pytest.approx(3.5e300)
-    assert summarise(np.array([3e-40, 4e-40], np.float32)).norm == pytest.approx(5e-40, rel=1e-3)
+    assert summarize(np.array([3e-40, 4e-40], np.float32)).norm == pytest.approx(5e-40, rel=1e-3)
 
 
 def test_a_value_is_put_into_the_bin_on_its_side_of_an_edge():
@@ -145,30 +145,30 @@ def test_the_largest_entries_are_found_across_blocks():
 
 
 @pytest.fixture
-def taken():
+def iteration():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     batch = cut(spec, "moons", 0, 2)
-    return take_pass(spec, Update(batch.x, batch.t, 0.1), State(0, initial_parameters(spec)))
+    return run_iteration(spec, Update(batch.x, batch.t, 0.1), TrainingState(0, initial_parameters(spec)))
 
 
-def test_a_pass_has_the_distribution_of_a_tensor_and_of_what_the_update_made(taken):
-    assert taken.distribution("W1").high == taken.tensor("W1").max()
-    assert taken.distribution("W1", updated=True).high == taken.new["W1"].max()
-    assert taken.distribution("δ1").size == 6
-    assert taken.distribution("W1") is taken.distribution("W1")
+def test_a_pass_has_the_distribution_of_a_tensor_and_of_what_the_update_made(iteration):
+    assert iteration.distribution("W1").high == iteration.tensor("W1").max()
+    assert iteration.distribution("W1", updated=True).high == iteration.new["W1"].max()
+    assert iteration.distribution("δ1").size == 6
+    assert iteration.distribution("W1") is iteration.distribution("W1")
 
 
 def test_what_is_large_is_counted_ahead_of_time_where_it_is_asked_for_and_what_is_small_is_not(
-    taken, monkeypatch
+    iteration, monkeypatch
 ):
-    monkeypatch.setattr(iteration, "LARGE", 5)
+    monkeypatch.setattr(iteration_module, "LARGE", 5)
     made = []
-    monkeypatch.setattr(iteration, "distribute", lambda array: made.append(array.shape) or array)
-    taken.prepare()
+    monkeypatch.setattr(iteration_module, "distribute", lambda array: made.append(array.shape) or array)
+    iteration.prepare()
     assert made == []
-    assert taken.distributed("b1")
-    assert not taken.distributed("dW1")
-    taken.distribute()
+    assert iteration.distributed("b1")
+    assert not iteration.distributed("dW1")
+    iteration.distribute()
     assert made == [(2, 3), (2, 3), (3, 2), (3, 2)]
-    assert taken.distributed("dW1")
-    assert taken.distributed("W2", updated=True)
+    assert iteration.distributed("dW1")
+    assert iteration.distributed("W2", updated=True)

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.arrays.statistics import COLUMNS, ROWS, pool, summarise
+from tui_backprop.engine.arrays.statistics import COLUMNS, ROWS, pool, summarize
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 
 def test_statistics_are_those_of_the_whole_array():
     array = np.array([[3.0, -4.0, 0.0], [0.0, 0.0, 12.0]])
-    brief = summarise(array)
+    brief = summarize(array)
     assert (brief.size, brief.low, brief.high, brief.norm, brief.bad) == (6, -4, 12, 13, 0)
     assert brief.mean == pytest.approx(11 / 6)
     assert brief.zeros == pytest.approx(0.5)
@@ -24,14 +24,14 @@ def test_statistics_are_those_of_the_whole_array():
 
 @pytest.mark.parametrize(("value", "bad"), [(np.nan, 1), (np.inf, 1), (-np.inf, 1), (1e30, 0)])
 def test_entries_that_are_no_number_are_counted(value, bad):
-    assert summarise(np.array([1.0, value, 2.0])).bad == bad
-    assert summarise(np.array(value)).bad == bad
+    assert summarize(np.array([1.0, value, 2.0])).bad == bad
+    assert summarize(np.array(value)).bad == bad
 
 
 def test_a_vector_is_kept_and_a_large_matrix_is_pooled():
-    assert summarise(np.arange(5000.0)).small.shape == (5000,)
-    assert summarise(np.ones((3, 1000))).small.shape == (3, COLUMNS)
-    assert summarise(np.ones((1000, 3))).small.shape == (ROWS, 3)
+    assert summarize(np.arange(5000.0)).small.shape == (5000,)
+    assert summarize(np.ones((3, 1000))).small.shape == (3, COLUMNS)
+    assert summarize(np.ones((1000, 3))).small.shape == (ROWS, 3)
 
 
 @settings(derandomize=True, deadline=None)
@@ -66,11 +66,11 @@ def test_nan_wins_over_infinity():
     assert np.isnan(pool(np.array([[np.inf, np.nan, -np.inf]]), 1, 1)).all()
 
 
-def test_a_pass_summarises_parameters_before_and_after_the_update():
+def test_a_pass_summarizes_parameters_before_and_after_the_update():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     batch = cut(spec, "moons", 0, 2)
-    taken = take_pass(spec, Update(batch.x, batch.t, 0.1), State(0, initial_parameters(spec)))
-    assert taken.summary("W1").high == taken.tensor("W1").max()
-    assert taken.summary("W1", updated=True).high == taken.new["W1"].max()
-    assert taken.summary("L").low == taken.loss
-    assert taken.summary("W1") is taken.summary("W1")
+    iteration = run_iteration(spec, Update(batch.x, batch.t, 0.1), TrainingState(0, initial_parameters(spec)))
+    assert iteration.summary("W1").high == iteration.tensor("W1").max()
+    assert iteration.summary("W1", updated=True).high == iteration.new["W1"].max()
+    assert iteration.summary("L").low == iteration.loss
+    assert iteration.summary("W1") is iteration.summary("W1")

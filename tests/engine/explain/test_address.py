@@ -6,7 +6,7 @@ import pytest
 
 from tui_backprop.engine.explain.address import Address, parse_address
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 LESSON = NetworkSpec()
 EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.1)
@@ -87,7 +87,7 @@ def test_so_are_those_of_a_network_with_everything(text, tensor):
     ],
 )
 def test_what_names_nothing_is_refused_with_what_there_is(text, message):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         parse_address(text, LESSON)
     assert message in caught.value.message
     assert caught.value.field == "address"
@@ -102,15 +102,15 @@ def test_layers_are_known():
 
 
 @pytest.mark.parametrize(
-    ("text", "iteration"),
+    ("text", "t"),
     [("37", 37), ("0", 0), (" iteration 37 ", 37), ("it 37", 37), ("it37", 37), ("Iter. 1,000", 1000)],
 )
-def test_a_number_alone_is_an_iteration(text, iteration):
-    assert parse_address(text, LESSON, 1000) == Address(iteration=iteration)
+def test_a_number_alone_is_an_iteration(text, t):
+    assert parse_address(text, LESSON, 1000) == Address(t=t)
 
 
 @pytest.mark.parametrize(("last", "there"), [(36, "they go from 0 to 36"), (0, "there is only iteration 0")])
 def test_an_iteration_that_was_not_trained_is_refused(last, there):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         parse_address("it 37", LESSON, last)
     assert caught.value.message == f"iteration 37 is not trained yet; {there}"

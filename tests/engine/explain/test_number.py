@@ -14,7 +14,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.report.trace import arrays_of
 
 EXACT = 1e-12
@@ -36,7 +36,7 @@ def everything(request, calculus):
     """A pass of a network with all that there is, by Adam, with and without bias, of 1 and of 3 samples."""
     bias, batch = request.param
     spec = replace(calculus.everything, bias=bias)
-    return calculus.take(calculus.problem(spec, batch), 0.05, OptimiserSpec("adam", clip=0.1), iterations=2)
+    return calculus.take(calculus.problem(spec, batch), 0.05, OptimizerSpec("adam", clip=0.1), iterations=2)
 
 
 def corners(spec, tensor):
@@ -51,36 +51,36 @@ def names(spec):
     return (*tensors(spec), f"a{spec.depth}", *before)
 
 
-def numbers(taken, terms=3):
+def numbers(iteration, terms=3):
     """The first and the last number of everything, for every sample."""
-    for tensor in names(taken.spec):
-        for index in corners(taken.spec, tensor):
-            for sample in range(taken.batch):
-                yield number_of(taken, tensor, index, terms, sample)
+    for tensor in names(iteration.spec):
+        for index in corners(iteration.spec, tensor):
+            for sample in range(iteration.batch):
+                yield number_of(iteration, tensor, index, terms, sample)
 
 
 def entry(array, number, parameter):
     return float(array[number.index if parameter else (number.sample, *number.index)])
 
 
-def check(off, taken, terms=3):
+def check(off, iteration, terms=3):
     """Values and gradients are the entries of the arrays; receipts end in them, and add up."""
-    parameters, flows = parameter_shapes(taken.spec), differentiable(taken.spec)
-    for number in numbers(taken, terms):
+    parameters, flows = parameter_shapes(iteration.spec), differentiable(iteration.spec)
+    for number in numbers(iteration, terms):
         parameter = number.tensor in parameters
-        name = f"z{number.tensor[1:]}" if number.tensor == f"a{taken.spec.depth}" else number.tensor
+        name = f"z{number.tensor[1:]}" if number.tensor == f"a{iteration.spec.depth}" else number.tensor
         assert number.is_parameter == parameter
-        assert number.value == entry(taken.tensor(name), number, parameter)
+        assert number.value == entry(iteration.tensor(name), number, parameter)
         assert (number.gradient is not None) == (name in flows)
         assert (number.updated is not None) == parameter
         if parameter:
-            assert number.updated == entry(taken.new[name], number, True)
+            assert number.updated == entry(iteration.new[name], number, True)
         if number.made:
             assert number.made.rows[-1].value == number.value
             if number.made.step.kind != "activation":
                 assert off(number.made.rows) <= EXACT, number
         if number.gradient is not None:
-            assert number.gradient == entry(taken.tensor(cotangent_name(name)), number, parameter)
+            assert number.gradient == entry(iteration.tensor(cotangent_name(name)), number, parameter)
             assert number.blamed.rows[-1].value == number.gradient
             assert off(number.blamed.rows) <= EXACT, number
 
@@ -108,9 +108,9 @@ def test_so_it_is_with_each_activation_and_each_option_by_itself(calculus, activ
 def test_a_number_is_what_a_file_of_all_arrays_has_for_it(calculus, everything):
     """In single precision too, to the last bit."""
     single = calculus.take(calculus.problem(replace(everything.spec, dtype="float32"), everything.batch))
-    for taken in (everything, single):
-        arrays, seen = arrays_of(taken), set()
-        for number in numbers(taken):
+    for iteration in (everything, single):
+        arrays, seen = arrays_of(iteration), set()
+        for number in numbers(iteration):
             name = number.tensor.replace("m", "mask")
             wanted = {"value": name, "gradient": f"d{name}" if name[0] != "z" else f"delta{name[1:]}"}
             for field, key in wanted.items():
@@ -143,11 +143,11 @@ def test_what_nothing_makes_has_no_receipt_and_what_no_derivative_flows_to_has_n
 
 def test_receipts_are_of_the_very_place_that_was_asked_for(calculus):
     """Not of the weight with the largest gradient, which is what the walk shows."""
-    taken = calculus.take(calculus.problem(NetworkSpec((4, 5, 3), "tanh", dtype="float64"), 3))
+    iteration = calculus.take(calculus.problem(NetworkSpec((4, 5, 3), "tanh", dtype="float64"), 3))
     for i, j in np.ndindex(4, 5):
-        number = number_of(taken, "W1", (i, j), terms=9)
+        number = number_of(iteration, "W1", (i, j), terms=9)
         assert number.blamed.rows[-1].label == f"dW1[{i},{j}]"
-        terms = taken.tensor("x")[:, i] * taken.tensor("δ1")[:, j]
+        terms = iteration.tensor("x")[:, i] * iteration.tensor("δ1")[:, j]
         assert sorted(row.value for row in number.blamed.rows[:-1]) == sorted(terms.tolist())
 
 
@@ -182,7 +182,7 @@ def test_where_nothing_is_there_is_an_error_that_says_which(everything):
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_every_step_has_a_number_that_stands_for_it(everything, grain):
     spec = everything.spec
-    for step in walk(spec, everything.batch, everything.optimiser, grain):
+    for step in walk(spec, everything.batch, everything.optimizer, grain):
         for unit in range(spec.layers[step.layer]):
             tensor, index = number_at(everything, step, unit)
             assert exists(everything, tensor, index), step

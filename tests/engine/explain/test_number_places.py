@@ -10,7 +10,7 @@ import pytest
 from tui_backprop.engine.explain.number import (
     exists,
     largest_in,
-    neighbour,
+    neighbor,
     number_at,
     number_of,
     place_of,
@@ -38,7 +38,7 @@ SPECS = {
 
 
 @pytest.fixture(params=SPECS)
-def taken(request, calculus):
+def iteration(request, calculus):
     """Passes of networks of many shapes."""
     return calculus.take(calculus.problem(SPECS[request.param] or calculus.everything, 2))
 
@@ -51,110 +51,110 @@ def corners(spec):
 
 
 @pytest.mark.parametrize("direction", [1, -1])
-def test_going_to_the_next_tensor_meets_each_one_and_comes_back_round(taken, direction):
-    names = tensors(taken.spec)
-    for start in {min(corners(taken.spec)), max(corners(taken.spec)), (names[-1], (0,))}:
+def test_going_to_the_next_tensor_meets_each_one_and_comes_back_round(iteration, direction):
+    names = tensors(iteration.spec)
+    for start in {min(corners(iteration.spec)), max(corners(iteration.spec)), (names[-1], (0,))}:
         at, met = start, []
         for _ in names:
-            at = neighbour(taken, *at, direction)
-            assert exists(taken, *at)
+            at = neighbor(iteration, *at, direction)
+            assert exists(iteration, *at)
             met.append(at[0])
         begin = names.index(start[0])
         assert met == [names[(begin + direction * i) % len(names)] for i in range(1, len(names) + 1)]
 
 
-def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(taken):
-    for tensor, index in corners(taken.spec):
+def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(iteration):
+    for tensor, index in corners(iteration.spec):
         for direction in (1, -1):
-            to, place = neighbour(taken, tensor, index, direction)
-            shape = shape_of(taken.spec, to)
+            to, place = neighbor(iteration, tensor, index, direction)
+            shape = shape_of(iteration.spec, to)
             unit = index[0] if direction < 0 else index[-1]
             if to[0] != "W":
                 assert place == (min(unit, shape[0] - 1),)
             elif direction > 0:  # a value goes on by a weight from its unit
-                assert place == (min(unit, shape[0] - 1), telling_unit(taken, int(to[1:])))
+                assert place == (min(unit, shape[0] - 1), telling_unit(iteration, int(to[1:])))
             else:  # what a unit was made of
-                gradients = np.abs(taken.tensor(f"d{to}")[:, place[1]])
+                gradients = np.abs(iteration.tensor(f"d{to}")[:, place[1]])
                 assert place[1] == min(unit, shape[1] - 1)
                 assert gradients[place[0]] == gradients.max()
 
 
-def test_from_a_weight_to_its_ends_and_back_to_the_same_weight(taken):
-    names = tensors(taken.spec)
-    for tensor, (i, j) in (corner for corner in corners(taken.spec) if corner[0][0] == "W"):
+def test_from_a_weight_to_its_ends_and_back_to_the_same_weight(iteration):
+    names = tensors(iteration.spec)
+    for tensor, (i, j) in (corner for corner in corners(iteration.spec) if corner[0][0] == "W"):
         layer, at = int(tensor[1:]), names.index(tensor)
-        before, behind = neighbour(taken, tensor, (i, j), -1), neighbour(taken, tensor, (i, j), 1)
+        before, behind = neighbor(iteration, tensor, (i, j), -1), neighbor(iteration, tensor, (i, j), 1)
         assert before == (names[at - 1], (i,))
         assert behind == (names[at + 1], (j,))
-        assert neighbour(taken, *before, 1, {layer: j}) == (tensor, (i, j))
-        assert neighbour(taken, *behind, -1, {layer - 1: i}) == (tensor, (i, j))
+        assert neighbor(iteration, *before, 1, {layer: j}) == (tensor, (i, j))
+        assert neighbor(iteration, *behind, -1, {layer - 1: i}) == (tensor, (i, j))
 
 
 def test_what_is_no_tensor_of_the_round_joins_it_at_its_sums(calculus):
-    taken = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
-    assert neighbour(taken, "u1", (3,), 1) == ("a1", (3,))
-    assert neighbour(taken, "a2", (1,), -1) == ("b2", (1,))
-    assert neighbour(taken, "a2", (1,), 1) == ("x", (1,))
+    iteration = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
+    assert neighbor(iteration, "u1", (3,), 1) == ("a1", (3,))
+    assert neighbor(iteration, "a2", (1,), -1) == ("b2", (1,))
+    assert neighbor(iteration, "a2", (1,), 1) == ("x", (1,))
 
 
-def test_the_largest_number_of_a_tensor_is_that_with_the_largest_gradient(taken):
-    spec = taken.spec
+def test_the_largest_number_of_a_tensor_is_that_with_the_largest_gradient(iteration):
+    spec = iteration.spec
     for tensor in (*tensors(spec), f"a{spec.depth}"):
         value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
         name = cotangent_name(value) if value in differentiable(spec) else value
-        array = taken.tensor(name) if tensor in parameter_shapes(spec) else taken.tensor(name)[0]
+        array = iteration.tensor(name) if tensor in parameter_shapes(spec) else iteration.tensor(name)[0]
         sizes = {index: abs(entry) for index, entry in np.ndenumerate(array)}
-        assert largest_in(taken, tensor) == max(sizes, key=sizes.get)
+        assert largest_in(iteration, tensor) == max(sizes, key=sizes.get)
 
 
 @pytest.mark.parametrize(
     "pinned", [None, ("W1", (0, 0)), ("b1", (0,)), ("W1", (99, 99)), ("z1", (0,)), ("W9", (0, 0))]
 )
-def test_the_loss_is_drawn_along_one_parameter_or_two_different_ones(taken, pinned):
-    parameters = parameter_shapes(taken.spec)
-    more = taken.spec.parameters > 1
-    for at in corners(taken.spec):
-        (only,) = weights_near(taken, at, pinned, 1)
-        both = weights_near(taken, at, pinned, 2)
+def test_the_loss_is_drawn_along_one_parameter_or_two_different_ones(iteration, pinned):
+    parameters = parameter_shapes(iteration.spec)
+    more = iteration.spec.parameters > 1
+    for at in corners(iteration.spec):
+        (only,) = weights_near(iteration, at, pinned, 1)
+        both = weights_near(iteration, at, pinned, 2)
         assert both[0] == only
         assert len(both) == len(set(both)) == 1 + more
         for tensor, index in both:
             assert tensor in parameters
-            assert exists(taken, tensor, index)
+            assert exists(iteration, tensor, index)
         if at[0] in parameters:
             assert only == at
-        if pinned and pinned[0] in parameters and exists(taken, *pinned) and pinned != only:
+        if pinned and pinned[0] in parameters and exists(iteration, *pinned) and pinned != only:
             assert both[1] == pinned
 
 
 def test_next_to_a_weight_is_the_one_with_the_largest_gradient_of_the_others(calculus):
-    taken = calculus.take(calculus.problem(NetworkSpec((4, 3, 2), "tanh"), 2))
-    gradients = np.abs(taken.tensor("dW1"))
+    iteration = calculus.take(calculus.problem(NetworkSpec((4, 3, 2), "tanh"), 2))
+    gradients = np.abs(iteration.tensor("dW1"))
     order = [tuple(map(int, np.unravel_index(i, (4, 3)))) for i in np.argsort(-gradients, axis=None)]
-    assert weights_near(taken, ("W1", order[0]), None, 2) == (("W1", order[0]), ("W1", order[1]))
-    assert weights_near(taken, ("W1", order[5]), None, 2) == (("W1", order[5]), ("W1", order[0]))
+    assert weights_near(iteration, ("W1", order[0]), None, 2) == (("W1", order[0]), ("W1", order[1]))
+    assert weights_near(iteration, ("W1", order[5]), None, 2) == (("W1", order[5]), ("W1", order[0]))
 
 
 def test_a_unit_stands_for_the_weight_with_the_largest_gradient_into_it_and_an_input_for_the_first_layer(
     calculus,
 ):
-    taken = calculus.take(calculus.problem(NetworkSpec((4, 3, 2), "tanh", dropout=0.3), 2))
+    iteration = calculus.take(calculus.problem(NetworkSpec((4, 3, 2), "tanh", dropout=0.3), 2))
     for tensor, unit in (("z2", 1), ("a2", 0), ("u2", 1)):
-        row = int(np.abs(taken.tensor("dW2")[:, unit]).argmax())
-        assert weights_near(taken, (tensor, (unit,)), None, 1) == (("W2", (row, unit)),)
-    unit = int(np.abs(taken.tensor("δ1")[0]).argmax())
-    row = int(np.abs(taken.tensor("dW1")[:, unit]).argmax())
-    assert weights_near(taken, ("x", (2,)), None, 1) == (("W1", (row, unit)),)
+        row = int(np.abs(iteration.tensor("dW2")[:, unit]).argmax())
+        assert weights_near(iteration, (tensor, (unit,)), None, 1) == (("W2", (row, unit)),)
+    unit = int(np.abs(iteration.tensor("δ1")[0]).argmax())
+    row = int(np.abs(iteration.tensor("dW1")[:, unit]).argmax())
+    assert weights_near(iteration, ("x", (2,)), None, 1) == (("W1", (row, unit)),)
 
 
-def test_the_place_of_a_gradient_is_that_in_a_full_sort(taken):
-    parameters = parameter_shapes(taken.spec)
-    for layer in (None, *range(1, taken.spec.depth + 1)):
-        of = [taken.tensor(f"d{name}").ravel() for name in parameters if layer in (None, int(name[1:]))]
+def test_the_place_of_a_gradient_is_that_in_a_full_sort(iteration):
+    parameters = parameter_shapes(iteration.spec)
+    for layer in (None, *range(1, iteration.spec.depth + 1)):
+        of = [iteration.tensor(f"d{name}").ravel() for name in parameters if layer in (None, int(name[1:]))]
         sizes = sorted(np.abs(np.concatenate(of)).tolist(), reverse=True)
         for i in {0, len(sizes) // 2, len(sizes) - 1}:
             for sign in (1, -1):
-                assert place_of(taken, sign * sizes[i], layer) == sizes.index(sizes[i])
+                assert place_of(iteration, sign * sizes[i], layer) == sizes.index(sizes[i])
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e300])
@@ -163,18 +163,18 @@ def test_a_pass_full_of_what_is_no_number_is_looked_at_all_the_same(calculus, wr
     given = calculus.problem(calculus.everything, 2)
     array = getattr(given, where).copy()
     array[np.unravel_index(1, array.shape)] = wrong
-    taken = calculus.take(replace(given, **{where: array}))
-    for at in corners(taken.spec):
-        number = number_of(taken, *at, sample=1)
+    iteration = calculus.take(replace(given, **{where: array}))
+    for at in corners(iteration.spec):
+        number = number_of(iteration, *at, sample=1)
         if number.made:
             np.testing.assert_equal(number.made.rows[-1].value, number.value)
         if number.gradient is not None:
             np.testing.assert_equal(number.blamed.rows[-1].value, number.gradient)
-            assert 0 <= place_of(taken, number.gradient) < taken.spec.parameters
+            assert 0 <= place_of(iteration, number.gradient) < iteration.spec.parameters
         for direction in (1, -1):
-            assert exists(taken, *neighbour(taken, *at, direction))
-        assert exists(taken, at[0], largest_in(taken, at[0]))
-        assert len(set(weights_near(taken, at, None, 2))) == 2
+            assert exists(iteration, *neighbor(iteration, *at, direction))
+        assert exists(iteration, at[0], largest_in(iteration, at[0]))
+        assert len(set(weights_near(iteration, at, None, 2))) == 2
     for grain in ("layer", "equation", "operation"):
-        for step in walk(taken.spec, 2, grain=grain):
-            assert exists(taken, *number_at(taken, step, 0))
+        for step in walk(iteration.spec, 2, grain=grain):
+            assert exists(iteration, *number_at(iteration, step, 0))

@@ -22,7 +22,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, mask_shapes, parameter_shapes
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
 from tui_backprop.engine.primitives import PRIMITIVES, fields
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import UPDATE_RULES
 
 EXACT = 1e-12
@@ -68,11 +68,17 @@ F = SimpleNamespace(
 )
 
 
-def given(taken):
+def given(iteration):
     """What is there before the first line."""
-    names = {"torch": TORCH, "F": F, "x": taken.tensor("x"), "t": taken.tensor("t"), "lambda_": taken.spec.l2}
-    there = (*parameter_shapes(taken.spec), *mask_shapes(taken.spec, taken.batch))
-    return names | {name_in(name): taken.tensor(name) for name in there}
+    names = {
+        "torch": TORCH,
+        "F": F,
+        "x": iteration.tensor("x"),
+        "t": iteration.tensor("t"),
+        "lambda_": iteration.spec.l2,
+    }
+    there = (*parameter_shapes(iteration.spec), *mask_shapes(iteration.spec, iteration.batch))
+    return names | {name_in(name): iteration.tensor(name) for name in there}
 
 
 def outputs(spec):
@@ -84,7 +90,7 @@ def test_every_primitive_has_an_expression_of_all_its_inputs_and_nothing_else_ha
     assert EXPRESSIONS.keys() == {row.name for row in PRIMITIVES}
     arity = {row.name: len(fields(row.formula) & {"0", "1", "2"}) for row in PRIMITIVES}
     assert {name: len(fields(text)) for name, text in EXPRESSIONS.items()} == arity | {
-        "layer normalisation": 3
+        "layer normalization": 3
     }
 
 
@@ -93,14 +99,14 @@ def test_every_primitive_has_an_expression_of_all_its_inputs_and_nothing_else_ha
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_lines_of_any_network_make_its_values_one_after_the_other(calculus, activation, loss, options):
     spec = NetworkSpec((4, 5, 5, 3), f"{activation},tanh", loss, dtype="float64", **options)
-    taken = calculus.take(calculus.problem(spec, 3))
-    names = given(taken)
+    iteration = calculus.take(calculus.problem(spec, 3))
+    names = given(iteration)
     for value in outputs(spec):
         exec(compile(forward_line(spec, value), value, "exec"), names)
-        assert calculus.worst(names[name_in(value)], taken.tensor(value)) < EXACT, value
+        assert calculus.worst(names[name_in(value)], iteration.tensor(value)) < EXACT, value
     if spec.bias:
         exec(forward_line(spec, "u2"), names)
-        assert calculus.worst(names["u2"], taken.tensor("u2")) < EXACT
+        assert calculus.worst(names["u2"], iteration.tensor("u2")) < EXACT
 
 
 def test_what_no_operation_makes_has_no_line(calculus):
@@ -142,9 +148,9 @@ def called(line):
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.0123456789])
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_an_update_says_every_setting_of_its_optimiser_in_full(name, decay):
-    spec = OptimiserSpec(
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_says_every_setting_of_its_optimizer_in_full(name, decay):
+    spec = OptimizerSpec(
         name, momentum=0.87654321, beta2=0.99912345, epsilon=1.2345678e-9, weight_decay=decay
     )
     betas = {"betas": (0.87654321, 0.99912345), "eps": 1.2345678e-9}
@@ -163,17 +169,17 @@ def test_an_update_says_every_setting_of_its_optimiser_in_full(name, decay):
 
 
 def test_clipping_comes_before_the_update():
-    line = update_line(OptimiserSpec("sgd", clip=1.5), 0.1)
+    line = update_line(OptimizerSpec("sgd", clip=1.5), 0.1)
     assert line == "clip_grad_norm_(parameters, 1.5); optim.SGD(parameters, lr=0.1).step()"
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
-    spec, optimiser = replace(calculus.everything, bias=bias), OptimiserSpec("adam", clip=1)
+    spec, optimizer = replace(calculus.everything, bias=bias), OptimizerSpec("adam", clip=1)
     told, made, read = [], set(), set()
-    for step in walk(spec, 3, optimiser, grain):
-        lines = lines_of(step, spec, optimiser, 0.1)
+    for step in walk(spec, 3, optimizer, grain):
+        lines = lines_of(step, spec, optimizer, 0.1)
         told += lines
         assert (not lines) == (step.kind == "input")
         for line in lines:
@@ -194,12 +200,12 @@ def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
     assert read >= set(map(name_in, parameter_shapes(spec))) | {"z1", "z2", "z3"}
     assert told.count("L.backward()") == 1  # after all values, before all gradients
     assert {line.split(" = ")[0] for line in told[: told.index("L.backward()")]} == made
-    assert told[-1] == update_line(optimiser, 0.1)
+    assert told[-1] == update_line(optimizer, 0.1)
 
 
 def test_the_lines_of_a_textbook_s_steps(calculus):
     spec = NetworkSpec((2, 3, 2))
-    told = [lines_of(step, spec, OptimiserSpec(), 0.1) for step in walk(spec, 1)]
+    told = [lines_of(step, spec, OptimizerSpec(), 0.1) for step in walk(spec, 1)]
     assert told == [
         [],
         ["z1 = x @ W1 + b1"],

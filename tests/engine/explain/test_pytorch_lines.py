@@ -14,7 +14,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, differentiable, mask_shapes, parameter_shapes
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
 
@@ -35,22 +35,22 @@ OPTIONS = [
 ]
 
 
-def world(taken):
+def world(iteration):
     """The names that the lines assume, as the module says."""
-    names = {"lambda_": taken.spec.l2}
+    names = {"lambda_": iteration.spec.l2}
     exec(IMPORTS, names)
-    for name in ("x", "t", *mask_shapes(taken.spec, taken.batch)):
-        names[name] = torch.tensor(taken.tensor(name))
-    for name in parameter_shapes(taken.spec):
-        names[name_in(name)] = torch.tensor(taken.tensor(name), requires_grad=True)
-    names["parameters"] = [names[name_in(name)] for name in parameter_shapes(taken.spec)]
+    for name in ("x", "t", *mask_shapes(iteration.spec, iteration.batch)):
+        names[name] = torch.tensor(iteration.tensor(name))
+    for name in parameter_shapes(iteration.spec):
+        names[name_in(name)] = torch.tensor(iteration.tensor(name), requires_grad=True)
+    names["parameters"] = [names[name_in(name)] for name in parameter_shapes(iteration.spec)]
     return names
 
 
-def forward(taken, names):
-    for op in compile_ops(taken.spec):
+def forward(iteration, names):
+    for op in compile_ops(iteration.spec):
         if op.output[0] != "u":
-            exec(forward_line(taken.spec, op.output), names)
+            exec(forward_line(iteration.spec, op.output), names)
 
 
 def read(line, names):
@@ -60,23 +60,23 @@ def read(line, names):
     return eval(last, names)
 
 
-def check(calculus, taken):
+def check(calculus, iteration):
     """All values, and all gradients, each read from a pass of its own."""
-    spec, names = taken.spec, world(taken)
-    forward(taken, names)
+    spec, names = iteration.spec, world(iteration)
+    forward(iteration, names)
     for op in compile_ops(spec):
         if op.output[0] != "u":
             found = names[name_in(op.output)].detach().numpy()
-            assert calculus.worst(found, taken.tensor(op.output)) < EXACT, op.output
+            assert calculus.worst(found, iteration.tensor(op.output)) < EXACT, op.output
     values = [
         op.output for op in compile_ops(spec) if op.output[0] != "u" and op.output in differentiable(spec)
     ]
     for value in (*parameter_shapes(spec), *values):
-        names = world(taken)
-        forward(taken, names)
+        names = world(iteration)
+        forward(iteration, names)
         found = read(gradient_line(value, (), value in parameter_shapes(spec)), names)
         if value[0] != "L":  # a penalty hands dL on: it has no array of its own
-            assert calculus.worst(found.numpy(), taken.tensor(cotangent_name(value))) < EXACT, value
+            assert calculus.worst(found.numpy(), iteration.tensor(cotangent_name(value))) < EXACT, value
         else:
             assert found == 1
 
@@ -103,15 +103,15 @@ def test_so_they_are_in_the_smallest_networks(calculus, layers):
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_lines_shown_with_any_number_give_that_number(calculus, bias):
     spec = replace(calculus.everything, bias=bias)
-    taken = calculus.take(calculus.problem(spec, 3))
+    iteration = calculus.take(calculus.problem(spec, 3))
     shown = 0
     for tensor, sample in product((*tensors(spec), f"a{spec.depth}"), range(3)):
         index = tuple(n - 1 for n in shape_of(spec, tensor))
-        number = number_of(taken, tensor, index, sample=sample)
+        number = number_of(iteration, tensor, index, sample=sample)
         value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
         for line in number.torch:
-            names = world(taken)
-            forward(taken, names)
+            names = world(iteration)
+            forward(iteration, names)
             if line.startswith(f"{name_in(value)} = "):
                 found, wanted = read(f"{line}; {name_in(value)}[{sample}, {index[0]}]", names), number.value
             else:
@@ -123,7 +123,7 @@ def test_the_lines_shown_with_any_number_give_that_number(calculus, bias):
     )
 
 
-def updated(taken, names):
+def updated(iteration, names):
     return np.concatenate([each.detach().numpy().ravel() for each in names["parameters"]])
 
 
@@ -136,47 +136,49 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "+".join(settings) or "plain")
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_the_update_s_line_makes_the_new_parameters(calculus, optimiser, settings):
-    spec = OptimiserSpec(optimiser, **settings)
-    taken = calculus.take(calculus.problem(calculus.everything, 3), 1 / 3, spec)
-    names = world(taken)
-    forward(taken, names)
-    exec(f"L.backward()\n{update_line(spec, taken.lr)}", names)
-    assert taken.clipping < 1 or not spec.clip
-    right = taken.after.parameters
-    moved = np.abs(right - taken.before.parameters).max()
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_update_s_line_makes_the_new_parameters(calculus, optimizer, settings):
+    spec = OptimizerSpec(optimizer, **settings)
+    iteration = calculus.take(calculus.problem(calculus.everything, 3), 1 / 3, spec)
+    names = world(iteration)
+    forward(iteration, names)
+    exec(f"L.backward()\n{update_line(spec, iteration.lr)}", names)
+    assert iteration.clipping < 1 or not spec.clip
+    right = iteration.after.parameters
+    moved = np.abs(right - iteration.before.parameters).max()
     # PyTorch's clipping divides by the norm + 1e-6
-    assert np.abs(updated(taken, names) - right).max() < moved * (1e-4 if spec.clip else 1e-10)
+    assert np.abs(updated(iteration, names) - right).max() < moved * (1e-4 if spec.clip else 1e-10)
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_an_optimiser_that_is_kept_makes_the_later_updates_too(calculus, optimiser):
-    spec, given = OptimiserSpec(optimiser, weight_decay=0.01), calculus.problem(calculus.everything, 2)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_an_optimizer_that_is_kept_makes_the_later_updates_too(calculus, optimizer):
+    spec, given = OptimizerSpec(optimizer, weight_decay=0.01), calculus.problem(calculus.everything, 2)
     first = calculus.take(given, 0.05, spec)
     names = world(first)
     step = compile(update_line(spec, first.lr).removesuffix(".step()"), "shown", "eval")
     names["kept"] = eval(step, names)
     for t in range(1, 5):
-        taken = calculus.take(given, 0.05, spec, iterations=t)
-        names |= {name: torch.tensor(taken.tensor(name)) for name in mask_shapes(taken.spec, 2)}
-        forward(taken, names)
+        iteration = calculus.take(given, 0.05, spec, iterations=t)
+        names |= {name: torch.tensor(iteration.tensor(name)) for name in mask_shapes(iteration.spec, 2)}
+        forward(iteration, names)
         exec("kept.zero_grad(); L.backward(); kept.step()", names)
-        np.testing.assert_allclose(updated(taken, names), taken.after.parameters, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            updated(iteration, names), iteration.after.parameters, rtol=1e-9, atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_the_lines_of_a_whole_walk_make_what_its_steps_make(calculus, grain):
-    taken = calculus.take(calculus.problem(calculus.everything, 3))
-    names, spec = world(taken), taken.spec
-    for step in walk(spec, 3, taken.optimiser, grain):
-        for line in lines_of(step, spec, taken.optimiser, taken.lr):
+    iteration = calculus.take(calculus.problem(calculus.everything, 3))
+    names, spec = world(iteration), iteration.spec
+    for step in walk(spec, 3, iteration.optimizer, grain):
+        for line in lines_of(step, spec, iteration.optimizer, iteration.lr):
             if step.phase == "backward" and line != "L.backward()":
                 found = dict(zip(line.split(", "), read(line + ",", names), strict=True))
                 made = step.tensor.removesuffix(" so far")
                 wanted = name_in(f"z{made[1:]}" if made[0] == "δ" else made[1:])
-                assert calculus.worst(found[f"{wanted}.grad"].numpy(), taken.tensor(made)) < EXACT, line
-            elif step.phase != "update" or step.index == len(walk(spec, 3, taken.optimiser, grain)) - 1:
+                assert calculus.worst(found[f"{wanted}.grad"].numpy(), iteration.tensor(made)) < EXACT, line
+            elif step.phase != "update" or step.index == len(walk(spec, 3, iteration.optimizer, grain)) - 1:
                 exec(line, names)
         if step.phase in ("forward", "loss") and step.kind != "input":
             made = names[name_in(step.tensor)]
@@ -184,5 +186,5 @@ def test_the_lines_of_a_whole_walk_make_what_its_steps_make(calculus, grain):
             for each in step.visits:
                 if each.writes[0] in "znhra":
                     names[each.writes].retain_grad()
-            assert calculus.worst(made.detach().numpy(), taken.tensor(step.tensor)) < EXACT, step.tensor
-    np.testing.assert_allclose(updated(taken, names), taken.after.parameters, rtol=1e-10, atol=1e-14)
+            assert calculus.worst(made.detach().numpy(), iteration.tensor(step.tensor)) < EXACT, step.tensor
+    np.testing.assert_allclose(updated(iteration, names), iteration.after.parameters, rtol=1e-10, atol=1e-14)

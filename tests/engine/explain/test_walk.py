@@ -13,8 +13,8 @@ from tui_backprop.engine.network.graph import backward_visits, forward_visits, v
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.names import per_sample
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import GRAINS
@@ -96,7 +96,7 @@ def test_bytes_are_those_of_each_operation_s_arrays():
     assert moved["backward", 2, "weights"] == 8 * (z1 + z2 + w2 + z2 + 2)
     assert moved["backward", 1, "delta"] == 8 * (z2 + w2 + z1 + z1 + z1 + z1)
     assert moved["update", 1, "update"] == 8 * 3 * (w1 + b1)
-    adam = walk(NetworkSpec(SMALL, dtype="float64"), 5, OptimiserSpec("adam", clip=1))[-1]
+    adam = walk(NetworkSpec(SMALL, dtype="float64"), 5, OptimizerSpec("adam", clip=1))[-1]
     assert adam.moved == 8 * (3 + 4 + 1) * (w2 + 2)
 
 
@@ -183,24 +183,26 @@ def test_operands_have_the_shapes_of_the_arrays_of_the_pass(name):
     preset = PRESETS[name]
     spec = preset.network
     batch = cut(spec, preset.data, 0, preset.batch)
-    taken = take_pass(spec, Update(batch.x, batch.t, preset.lr), State(0, initial_parameters(spec)))
+    iteration = run_iteration(
+        spec, Update(batch.x, batch.t, preset.lr), TrainingState(0, initial_parameters(spec))
+    )
     for step in walk(spec, preset.batch):
         assert step.operands[0][0] == step.tensor
         for operand, shape in step.operands:
-            assert taken.tensor(operand).shape == shape, (step.formula, operand)
+            assert iteration.tensor(operand).shape == shape, (step.formula, operand)
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_in_a_network_with_everything_too(optimiser):
-    settings = OptimiserSpec(optimiser)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_in_a_network_with_everything_too(optimizer):
+    settings = OptimizerSpec(optimizer)
     batch = cut(ROUGH, "moons", 0, 5)
-    state = State(0, initial_parameters(ROUGH), new_slots(settings, ROUGH.parameters, ROUGH.dtype))
-    taken = take_pass(ROUGH, Update(batch.x, batch.t, 0.1), state, settings)
+    state = TrainingState(0, initial_parameters(ROUGH), new_slots(settings, ROUGH.parameters, ROUGH.dtype))
+    iteration = run_iteration(ROUGH, Update(batch.x, batch.t, 0.1), state, settings)
     for step in walk(ROUGH, 5, settings):
         assert step.operands[0][0] == step.tensor
-        assert taken.tensor(step.tensor).shape[:1] == (5,) or not per_sample(step.tensor)
+        assert iteration.tensor(step.tensor).shape[:1] == (5,) or not per_sample(step.tensor)
         for operand, shape in step.operands:
-            assert taken.tensor(operand).shape == shape, (step.formula, operand)
+            assert iteration.tensor(operand).shape == shape, (step.formula, operand)
             assert operand in step.formula
 
 
@@ -278,36 +280,36 @@ def test_what_an_output_s_delta_reads_is_what_its_formula_names():
 
 
 @pytest.mark.parametrize(
-    ("optimiser", "formula"),
+    ("optimizer", "formula"),
     [
-        (OptimiserSpec("momentum"), "v ← μ v + dW1, W1 ← W1 − α v"),
-        (OptimiserSpec("nesterov"), "v ← μ v + dW1, W1 ← W1 − α (dW1 + μ v)"),
+        (OptimizerSpec("momentum"), "v ← μ v + dW1, W1 ← W1 − α v"),
+        (OptimizerSpec("nesterov"), "v ← μ v + dW1, W1 ← W1 − α (dW1 + μ v)"),
         (
-            OptimiserSpec(clip=1, weight_decay=0.1),
+            OptimizerSpec(clip=1, weight_decay=0.1),
             "dW1 ← dW1 min(1, clip / norm(all dW)), dW1 ← dW1 + decay W1, W1 ← W1 − α dW1",
         ),
-        (OptimiserSpec("rmsprop"), "v ← β₂ v + (1 − β₂) dW1², W1 ← W1 − α dW1 / (√(v) + ε)"),
+        (OptimizerSpec("rmsprop"), "v ← β₂ v + (1 − β₂) dW1², W1 ← W1 − α dW1 / (√(v) + ε)"),
         (
-            OptimiserSpec("adamw", weight_decay=0.1),
+            OptimizerSpec("adamw", weight_decay=0.1),
             "W1 ← W1 − α decay W1, m ← β₁ m + (1 − β₁) dW1, v ← β₂ v + (1 − β₂) dW1², M = m / (1 − β₁^(t + 1)),"
             " V = v / (1 − β₂^(t + 1)), W1 ← W1 − α M / (√(V) + ε)",
         ),
     ],
-    ids=lambda value: value.name if isinstance(value, OptimiserSpec) else "",
+    ids=lambda value: value.name if isinstance(value, OptimizerSpec) else "",
 )
-def test_an_update_reads_as_its_optimiser_and_counts_all_parameters_of_the_layer(optimiser, formula):
+def test_an_update_reads_as_its_optimizer_and_counts_all_parameters_of_the_layer(optimizer, formula):
     first, plain = (
-        next(s for s in walk(ROUGH, 4, o) if s.phase == "update") for o in (optimiser, OptimiserSpec())
+        next(s for s in walk(ROUGH, 4, o) if s.phase == "update") for o in (optimizer, OptimizerSpec())
     )
     assert first.formula == formula
-    assert first.op == ("gradient descent" if optimiser.name == "sgd" else optimiser.name)
+    assert first.op == ("gradient descent" if optimizer.name == "sgd" else optimizer.name)
     assert first.flops % 15 == plain.flops % 15 == 0  # 2x3 weights, 3 biases, gains and shifts
     assert first.flops > plain.flops
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_every_formula_of_a_network_with_everything_has_an_ascii_reading(optimiser):
-    for step in walk(ROUGH, 4, OptimiserSpec(optimiser, weight_decay=0.1, clip=1)):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_formula_of_a_network_with_everything_has_an_ascii_reading(optimizer):
+    for step in walk(ROUGH, 4, OptimizerSpec(optimizer, weight_decay=0.1, clip=1)):
         assert ascii_formula(step.formula).isascii()
         assert " ," not in step.formula
 

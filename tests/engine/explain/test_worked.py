@@ -16,8 +16,8 @@ from tui_backprop.engine.explain.worked.operations import RECEIPTS as OPERATIONS
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.names import per_sample
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.session.presets import PRESETS
 
@@ -50,30 +50,34 @@ def sums(rows):
     return each
 
 
-def check(taken, step, unit, terms, sample=0):
-    for *rows, result in sums(worked(taken, step, unit, terms, sample)):
+def check(iteration, step, unit, terms, sample=0):
+    for *rows, result in sums(worked(iteration, step, unit, terms, sample)):
         assert result.sign == "="
         value, most = total(rows)
-        assert abs(value - result.value) <= TOLERANCE[taken.spec.dtype] * most, (step.formula, unit, terms)
+        assert abs(value - result.value) <= TOLERANCE[iteration.spec.dtype] * most, (
+            step.formula,
+            unit,
+            terms,
+        )
 
 
-def start(spec, optimiser=OptimiserSpec()):
-    return State(0, initial_parameters(spec), new_slots(optimiser, spec.parameters, spec.dtype))
+def start(spec, optimizer=OptimizerSpec()):
+    return TrainingState(0, initial_parameters(spec), new_slots(optimizer, spec.parameters, spec.dtype))
 
 
-def pass_of(spec, data, n, lr=0.1, optimiser=OptimiserSpec(), iteration=0):
+def pass_of(spec, data, n, lr=0.1, optimizer=OptimizerSpec(), t=0):
     """One iteration, after some others with the same samples."""
-    batch, state = cut(spec, data, 0, n), start(spec, optimiser)
-    for _ in range(iteration + 1):
-        taken = take_pass(spec, Update(batch.x, batch.t, lr), state, optimiser)
-        state = taken.after
-    return taken
+    batch, state = cut(spec, data, 0, n), start(spec, optimizer)
+    for _ in range(t + 1):
+        iteration = run_iteration(spec, Update(batch.x, batch.t, lr), state, optimizer)
+        state = iteration.after
+    return iteration
 
 
 def alone(spec, x, t, parameters=None, lr=0.1):
     """One iteration on given samples."""
-    state = start(spec) if parameters is None else State(0, parameters)
-    return take_pass(spec, Update(x, t, lr), state)
+    state = start(spec) if parameters is None else TrainingState(0, parameters)
+    return run_iteration(spec, Update(x, t, lr), state)
 
 
 def units_of(spec, layer):
@@ -85,11 +89,11 @@ def units_of(spec, layer):
 @pytest.mark.parametrize("name", PRESETS)
 def test_the_rows_of_every_step_of_a_preset_come_to_its_result(name, terms):
     preset = PRESETS[name]
-    taken = pass_of(preset.network, preset.data, preset.batch, preset.lr)
+    iteration = pass_of(preset.network, preset.data, preset.batch, preset.lr)
     for step in walk(preset.network, preset.batch):
         if step.kind in ARITHMETIC:
             for unit in units_of(preset.network, step.layer):
-                check(taken, step, unit, terms)
+                check(iteration, step, unit, terms)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -97,31 +101,31 @@ def test_the_rows_of_every_step_of_a_preset_come_to_its_result(name, terms):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_rows_come_to_the_result_for_every_sample_of_a_batch(activation, loss, bias):
     spec = NetworkSpec((2, 5, 6, 2), activation, loss, dtype="float64", bias=bias)
-    taken = pass_of(spec, "moons", 3)
+    iteration = pass_of(spec, "moons", 3)
     for step in walk(spec, 3):
         if step.kind in ARITHMETIC:
             for sample in range(3):
-                check(taken, step, 1, 2, sample)
+                check(iteration, step, 1, 2, sample)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_the_rows_come_to_the_result_in_a_network_with_everything(optimiser, batch, dtype):
-    settings = OptimiserSpec(optimiser, weight_decay=0.1, clip=0.2, schedule="cosine", warmup=4, horizon=9)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_rows_come_to_the_result_in_a_network_with_everything(optimizer, batch, dtype):
+    settings = OptimizerSpec(optimizer, weight_decay=0.1, clip=0.2, schedule="cosine", warmup=4, horizon=9)
     spec = replace(ROUGH, dtype=dtype)
-    taken = pass_of(spec, "moons", batch, 0.05, settings, iteration=2)
-    assert taken.clipping < 1
+    iteration = pass_of(spec, "moons", batch, 0.05, settings, t=2)
+    assert iteration.clipping < 1
     kinds = set()
     for step in walk(spec, batch, settings):
         kinds.add(step.kind)
         if step.kind in ARITHMETIC:
             for sample in range(batch):
                 for unit in units_of(spec, step.layer):
-                    check(taken, step, unit, 2, sample)
+                    check(iteration, step, unit, 2, sample)
                     if per_sample(step.tensor):
-                        made = taken.tensor(step.tensor)[sample, unit]
-                        assert worked(taken, step, unit, 2, sample)[-1].value == made
+                        made = iteration.tensor(step.tensor)[sample, unit]
+                        assert worked(iteration, step, unit, 2, sample)[-1].value == made
     assert kinds == RECEIPTS.keys()
 
 
@@ -130,36 +134,36 @@ def test_the_rows_come_to_the_result_in_a_network_with_everything(optimiser, bat
 @pytest.mark.parametrize("grain", ["layer", "operation"])
 def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, batch, bias):
     spec = replace(ROUGH, bias=bias)
-    taken = pass_of(spec, "moons", batch, 0.05, iteration=2)
+    iteration = pass_of(spec, "moons", batch, 0.05, t=2)
     seen = set()
     for step in walk(spec, batch, grain=grain):
         seen.add(step.operation)
         for unit in units_of(spec, step.layer):
             for sample in range(batch):
                 if step.kind in ARITHMETIC | {"layer backward"}:
-                    check(taken, step, unit, 2, sample)
+                    check(iteration, step, unit, 2, sample)
                 if per_sample(step.tensor):
-                    made = taken.tensor(step.tensor)[sample, unit]
-                    assert worked(taken, step, unit, 2, sample)[-1].value == made
+                    made = iteration.tensor(step.tensor)[sample, unit]
+                    assert worked(iteration, step, unit, 2, sample)[-1].value == made
     if grain == "operation":
         assert seen >= OPERATIONS.keys() - (set() if bias else {("bias add", None), ("bias add", 1)})
 
 
 def test_a_sum_before_its_bias_and_half_a_sum_are_what_their_operations_made():
     spec = replace(ROUGH, bias=True)
-    taken = pass_of(spec, "moons", 3)
-    x, w, b = (taken.tensor(name) for name in ("x", "W1", "b1"))
-    np.testing.assert_allclose(taken.tensor("u1"), x @ w, rtol=1e-13)
-    np.testing.assert_array_equal(taken.tensor("u1") + b, taken.tensor("z1"))
-    around = taken.tensor("da2")
-    np.testing.assert_array_equal(taken.tensor("da1 so far") + around, taken.tensor("da1"))
-    through = taken.tensor("δ2") @ taken.tensor("W2").T
-    np.testing.assert_allclose(taken.tensor("da1 so far"), through, rtol=1e-12)
-    penalty = spec.l2 * taken.tensor("W3")
-    np.testing.assert_allclose(taken.tensor("dW3 so far") + penalty, taken.tensor("dW3"), rtol=1e-12)
+    iteration = pass_of(spec, "moons", 3)
+    x, w, b = (iteration.tensor(name) for name in ("x", "W1", "b1"))
+    np.testing.assert_allclose(iteration.tensor("u1"), x @ w, rtol=1e-13)
+    np.testing.assert_array_equal(iteration.tensor("u1") + b, iteration.tensor("z1"))
+    around = iteration.tensor("da2")
+    np.testing.assert_array_equal(iteration.tensor("da1 so far") + around, iteration.tensor("da1"))
+    through = iteration.tensor("δ2") @ iteration.tensor("W2").T
+    np.testing.assert_allclose(iteration.tensor("da1 so far"), through, rtol=1e-12)
+    penalty = spec.l2 * iteration.tensor("W3")
+    np.testing.assert_allclose(iteration.tensor("dW3 so far") + penalty, iteration.tensor("dW3"), rtol=1e-12)
     for unknown in ("u9", "da7 so far", "so far"):
         with pytest.raises(KeyError):
-            taken.tensor(unknown)
+            iteration.tensor(unknown)
 
 
 @pytest.mark.parametrize(
@@ -176,35 +180,35 @@ def test_a_sum_before_its_bias_and_half_a_sum_are_what_their_operations_made():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_rows_come_to_the_result_with_each_option_by_itself(options, activation):
     spec = NetworkSpec((2, 4, 4, 4, 2), activation, dtype="float64", bias=False, **options)
-    taken = pass_of(spec, "moons", 3, iteration=1)
+    iteration = pass_of(spec, "moons", 3, t=1)
     for step in walk(spec, 3):
         if step.kind in ARITHMETIC:
             for unit in units_of(spec, step.layer):
-                check(taken, step, unit, 3, 2)
+                check(iteration, step, unit, 3, 2)
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(optimiser):
-    settings = OptimiserSpec(optimiser)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(optimizer):
+    settings = OptimizerSpec(optimizer)
     spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
-    for iteration in (0, 1, 7):
-        taken = pass_of(spec, "spiral", 2, 0.1, settings, iteration)
+    for t in (0, 1, 7):
+        iteration = pass_of(spec, "spiral", 2, 0.1, settings, t)
         for step in walk(spec, 2, settings):
             if step.kind == "update":
-                check(taken, step, 1, 3)
-                i = selected_input(taken, step.layer, 1)
-                assert worked(taken, step, 1)[-1].value == taken.new[f"W{step.layer}"][i, 1]
+                check(iteration, step, 1, 3)
+                i = selected_input(iteration, step.layer, 1)
+                assert worked(iteration, step, 1)[-1].value == iteration.new[f"W{step.layer}"][i, 1]
 
 
-@pytest.mark.parametrize("optimiser", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
-def test_what_an_optimiser_remembers_is_a_result_on_the_way(optimiser):
-    settings = OptimiserSpec(optimiser)
-    taken = pass_of(NetworkSpec((2, 2), dtype="float64"), "moons", 2, 0.1, settings, iteration=3)
-    step = walk(taken.spec, 2, settings)[-1]
-    results = {row.label: row.value for row in worked(taken, step, 1) if row.sign == "="}
-    at = 2 * selected_input(taken, 1, 1) + 1
-    for slot, array in taken.after.slots.items():
-        if optimiser.startswith("adam"):
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
+def test_what_an_optimizer_remembers_is_a_result_on_the_way(optimizer):
+    settings = OptimizerSpec(optimizer)
+    iteration = pass_of(NetworkSpec((2, 2), dtype="float64"), "moons", 2, 0.1, settings, t=3)
+    step = walk(iteration.spec, 2, settings)[-1]
+    results = {row.label: row.value for row in worked(iteration, step, 1) if row.sign == "="}
+    at = 2 * selected_input(iteration, 1, 1) + 1
+    for slot, array in iteration.after.slots.items():
+        if optimizer.startswith("adam"):
             beta = {"m": 0.9, "v": 0.999}[slot]
             assert results[slot.upper()] == pytest.approx(array[at] / (1 - beta**4), rel=1e-14)
         else:
@@ -212,33 +216,33 @@ def test_what_an_optimiser_remembers_is_a_result_on_the_way(optimiser):
 
 
 def test_the_penalties_are_half_of_lambda_times_the_squares_of_each_layer():
-    taken = pass_of(ROUGH, "moons", 2)
-    wanted = [ROUGH.l2 / 2 * (taken.tensor(f"W{k}") ** 2).sum() for k in (1, 2, 3, 4)]
-    np.testing.assert_allclose(penalties(taken), wanted, rtol=1e-13)
-    assert taken.loss == pytest.approx(float(taken.tensor("L0")) + sum(wanted), rel=1e-13)
+    iteration = pass_of(ROUGH, "moons", 2)
+    wanted = [ROUGH.l2 / 2 * (iteration.tensor(f"W{k}") ** 2).sum() for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(penalties(iteration), wanted, rtol=1e-13)
+    assert iteration.loss == pytest.approx(float(iteration.tensor("L0")) + sum(wanted), rel=1e-13)
 
 
 def test_results_are_the_entries_of_the_pass():
     spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
-    taken = pass_of(spec, "spiral", 2)
+    iteration = pass_of(spec, "spiral", 2)
     steps = walk(spec, 2)[1:]
-    last = {(s.phase, s.layer, s.kind): worked(taken, s, 2, 3, 1)[-1].value for s in steps}
-    i = selected_input(taken, 2, 2)
-    assert last["forward", 1, "affine"] == taken.tensor("z1")[1, 2]
-    assert last["forward", 1, "activation"] == taken.tensor("a1")[1, 2]
-    assert last["backward", 2, "output delta"] == taken.tensor("δ2")[1, 2]
-    assert last["backward", 2, "weights"] == taken.tensor("dW2")[i, 2]
-    assert last["backward", 1, "delta"] == taken.tensor("δ1")[1, 2]
-    assert last["update", 2, "update"] == taken.new["W2"][i, 2]
-    assert last["loss", 2, "loss"] == taken.loss
+    last = {(s.phase, s.layer, s.kind): worked(iteration, s, 2, 3, 1)[-1].value for s in steps}
+    i = selected_input(iteration, 2, 2)
+    assert last["forward", 1, "affine"] == iteration.tensor("z1")[1, 2]
+    assert last["forward", 1, "activation"] == iteration.tensor("a1")[1, 2]
+    assert last["backward", 2, "output delta"] == iteration.tensor("δ2")[1, 2]
+    assert last["backward", 2, "weights"] == iteration.tensor("dW2")[i, 2]
+    assert last["backward", 1, "delta"] == iteration.tensor("δ1")[1, 2]
+    assert last["update", 2, "update"] == iteration.new["W2"][i, 2]
+    assert last["loss", 2, "loss"] == iteration.loss
 
 
 @pytest.mark.parametrize("terms", [1, 3, 6, 12])
 def test_no_more_terms_are_shown_than_asked_for_and_none_is_hidden_in_a_rest_of_one(terms):
     spec = NetworkSpec((2, 8, 3), dtype="float64")
-    taken = pass_of(spec, "spiral", 1)
+    iteration = pass_of(spec, "spiral", 1)
     affine = next(s for s in walk(spec, 1) if s.kind == "affine" and s.layer == 2)
-    labels = [row.label for row in worked(taken, affine, 0, terms)[:-2]]  # without bias and result
+    labels = [row.label for row in worked(iteration, affine, 0, terms)[:-2]]  # without bias and result
     rest = [label for label in labels if "more terms" in label]
     shown = len(labels) - len(rest)
     assert shown <= terms + 1
@@ -248,30 +252,30 @@ def test_no_more_terms_are_shown_than_asked_for_and_none_is_hidden_in_a_rest_of_
 
 def test_the_terms_shown_are_the_largest():
     spec = NetworkSpec((784, 10), dtype="float64")
-    taken = pass_of(spec, "digits", 1)
+    iteration = pass_of(spec, "digits", 1)
     affine = walk(spec, 1)[1]
-    terms = np.abs(taken.tensor("x")[0] * taken.tensor("W1")[:, 4])
-    shown = [abs(row.value) for row in worked(taken, affine, 4, 5)[:5]]
+    terms = np.abs(iteration.tensor("x")[0] * iteration.tensor("W1")[:, 4])
+    shown = [abs(row.value) for row in worked(iteration, affine, 4, 5)[:5]]
     np.testing.assert_allclose(shown, np.sort(terms)[::-1][:5], rtol=1e-15)
 
 
 def loss_rows(spec, data, n, sample=0):
-    taken = pass_of(spec, data, n)
+    iteration = pass_of(spec, data, n)
     step = next(s for s in walk(spec, n) if s.kind == "loss")
-    return taken, [(row.sign, row.value) for row in worked(taken, step, 0, 3, sample)]
+    return iteration, [(row.sign, row.value) for row in worked(iteration, step, 0, 3, sample)]
 
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_the_example_of_a_cross_entropy_goes_by_the_target_s_probability(n):
     spec = NetworkSpec((784, 10), dtype="float64")
-    taken, rows = loss_rows(spec, "digits", n, n - 1)
-    powers = np.exp(taken.tensor("z1")[n - 1])
-    p = powers[taken.tensor("t")[n - 1]] / powers.sum()
+    iteration, rows = loss_rows(spec, "digits", n, n - 1)
+    powers = np.exp(iteration.tensor("z1")[n - 1])
+    p = powers[iteration.tensor("t")[n - 1]] / powers.sum()
     assert [sign for sign, _ in rows[:3]] == ["+", "/", "="]
     assert rows[0][1] / rows[1][1] == pytest.approx(p, rel=1e-12)
     assert rows[2][1] == pytest.approx(p, rel=1e-12)
     assert rows[3][1] == pytest.approx(-np.log(p), rel=1e-12)
-    assert rows[-1][1] == taken.loss
+    assert rows[-1][1] == iteration.loss
 
 
 @pytest.mark.parametrize("width", [2, 30])
@@ -280,10 +284,10 @@ def test_the_rows_of_every_other_loss_come_to_the_loss_of_one_sample(loss, width
     spec = NetworkSpec((2, 3, width), "tanh", loss, dtype="float64")
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(1, 2)), rng.integers(2, size=(1, width)).astype(float)
-    taken = alone(spec, x, t)
-    *rows, result = worked(taken, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
-    assert total(rows)[0] == pytest.approx(taken.loss, rel=1e-12)
-    assert result.value == taken.loss
+    iteration = alone(spec, x, t)
+    *rows, result = worked(iteration, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
+    assert total(rows)[0] == pytest.approx(iteration.loss, rel=1e-12)
+    assert result.value == iteration.loss
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -298,34 +302,34 @@ def test_the_losses_of_the_samples_have_the_loss_of_the_batch_for_their_mean(los
 def test_the_example_of_a_cross_entropy_agrees_with_the_loss_where_probabilities_underflow(right, n):
     spec = NetworkSpec((2, 2), bias=False, dtype="float32")  # e^-200 is 0 in single precision
     x, t = np.array(n * [[1, 0]], "f4"), np.array(n * [0 if right else 1])
-    taken = alone(spec, x, t, np.array([200, 0, 0, 0], "f4"))
-    rows = worked(taken, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
+    iteration = alone(spec, x, t, np.array([200, 0, 0, 0], "f4"))
+    rows = worked(iteration, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
     shown = [row.value for row in rows if "−ln p" in row.label or "sample" in row.label]
-    assert taken.loss == (0 if right else 200)
-    assert set(shown) == {taken.loss}
+    assert iteration.loss == (0 if right else 200)
+    assert set(shown) == {iteration.loss}
 
 
 def test_numbers_beyond_the_largest_raise_no_warning():
     spec = NetworkSpec((3, 8, 4), "identity", "mse", dtype="float64")
     huge = np.full(spec.parameters, 1e300)
-    taken = alone(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
+    iteration = alone(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
     for step in walk(spec, 1):
-        worked(taken, step, 1)
+        worked(iteration, step, 1)
 
 
 def test_the_telling_unit_is_the_one_with_the_largest_delta():
     spec = NetworkSpec((784, 20, 10), dtype="float64")
-    taken = pass_of(spec, "digits", 2)
+    iteration = pass_of(spec, "digits", 2)
     for sample in (0, 1):
-        assert telling_unit(taken, 1, sample) == np.abs(taken.tensor("δ1")[sample]).argmax()
-        assert telling_unit(taken, 0, sample) == taken.tensor("x")[sample].argmax()
+        assert telling_unit(iteration, 1, sample) == np.abs(iteration.tensor("δ1")[sample]).argmax()
+        assert telling_unit(iteration, 0, sample) == iteration.tensor("x")[sample].argmax()
 
 
 def test_numbers_that_are_none_do_not_stop_the_example():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
-    taken = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
+    iteration = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
     for step in walk(spec, 1):
-        rows = worked(taken, step, telling_unit(taken, step.layer))
+        rows = worked(iteration, step, telling_unit(iteration, step.layer))
         assert rows[-1].sign == "="
 
 
@@ -333,39 +337,39 @@ def test_numbers_that_are_none_do_not_stop_the_example():
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_parameter_that_is_asked_for_is_the_example_of_its_gradient_and_of_its_update(grain, bias):
     """In every step that makes or uses it, whatever its row; the weight with the largest gradient is for the rest."""
-    taken = pass_of(replace(ROUGH, bias=bias), "moons", 3, 0.05, iteration=2)
-    steps = walk(taken.spec, 3, grain=grain)
-    for tensor, values in taken.new.items():
+    iteration = pass_of(replace(ROUGH, bias=bias), "moons", 3, 0.05, t=2)
+    steps = walk(iteration.spec, 3, grain=grain)
+    for tensor, values in iteration.new.items():
         for index in {(0,) * values.ndim, tuple(n - 1 for n in values.shape)}:
             at, results = ",".join(map(str, index)), {}
             for step in steps:
                 if step.layer == int(tensor[1:]):
-                    rows = worked(taken, step, index[-1], 9, asked=(tensor, index))
+                    rows = worked(iteration, step, index[-1], 9, asked=(tensor, index))
                     results |= {row.label: row.value for row in rows if row.sign == "="}
-            assert results[f"d{tensor}[{at}]"] == taken.tensor(f"d{tensor}")[index]
+            assert results[f"d{tensor}[{at}]"] == iteration.tensor(f"d{tensor}")[index]
             assert results[f"{tensor}[{at}] after"] == values[index]
 
 
 def test_the_rows_of_any_parameter_come_to_its_gradient_and_to_its_new_value(calculus):
-    optimiser = OptimiserSpec("adamw", weight_decay=0.1, clip=0.2)
-    taken = calculus.take(calculus.problem(calculus.everything, 3), 0.05, optimiser, iterations=3)
+    optimizer = OptimizerSpec("adamw", weight_decay=0.1, clip=0.2)
+    iteration = calculus.take(calculus.problem(calculus.everything, 3), 0.05, optimizer, iterations=3)
     for grain in ("equation", "operation"):
-        for step in walk(taken.spec, 3, optimiser, grain):
-            for tensor, values in taken.new.items():
+        for step in walk(iteration.spec, 3, optimizer, grain):
+            for tensor, values in iteration.new.items():
                 index = tuple(n - 1 for n in values.shape)
                 if step.kind in ("weights", "gains", "update") and step.layer == int(tensor[1:]):
-                    rows = worked(taken, step, index[-1], 2, asked=(tensor, index))
+                    rows = worked(iteration, step, index[-1], 2, asked=(tensor, index))
                     assert calculus.off(rows) <= 1e-12, (step.formula, tensor)
 
 
 def test_another_unit_or_another_layer_has_its_own_example():
-    taken = pass_of(NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"), "spiral", 2)
-    (step,) = (s for s in walk(taken.spec, 2) if (s.kind, s.layer) == ("weights", 2))
-    own = worked(taken, step, 4)
+    iteration = pass_of(NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"), "spiral", 2)
+    (step,) = (s for s in walk(iteration.spec, 2) if (s.kind, s.layer) == ("weights", 2))
+    own = worked(iteration, step, 4)
     for asked in (("W2", (0, 3)), ("W1", (0, 4)), ("a2", (4,)), ("b1", (4,)), ("x", (1,)), None):
-        assert worked(taken, step, 4, asked=asked) == own
-    assert worked(taken, step, 4, asked=("W2", (0, 4)))[-1].label == "dW2[0,4]"
-    assert worked(taken, step, 4, asked=("b2", (4,)))[-1].label == "db2[4]"
+        assert worked(iteration, step, 4, asked=asked) == own
+    assert worked(iteration, step, 4, asked=("W2", (0, 4)))[-1].label == "dW2[0,4]"
+    assert worked(iteration, step, 4, asked=("b2", (4,)))[-1].label == "db2[4]"
 
 
 def test_an_unknown_kind_of_step_is_a_key_error():

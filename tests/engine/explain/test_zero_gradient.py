@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.number import shape_of, tensors
-from tui_backprop.engine.explain.zero_gradient import DROPPED, silences
+from tui_backprop.engine.explain.zero_gradient import DROPPED, zero_gradients
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 NAME = re.compile(r"(d?[a-zγβδW]\d*)\[(\d+)\]")
 PLAIN = NetworkSpec((6, 12, 12, 3), dtype="float64")
@@ -28,14 +28,16 @@ SPECS = {
 }
 
 
-def taken(spec, batch=1, seed=0, scale=0.5):
+def iteration(spec, batch=1, seed=0, scale=0.5):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(batch, spec.layers[0]))
     x[:, 2] = 0
     parameters = rng.normal(scale=scale, size=spec.parameters)
     if spec.init == "zeros":
         parameters[:] = 0
-    return take_pass(spec, Update(x, rng.integers(spec.layers[-1], size=batch), 0.1), State(0, parameters))
+    return run_iteration(
+        spec, Update(x, rng.integers(spec.layers[-1], size=batch), 0.1), TrainingState(0, parameters)
+    )
 
 
 def every_number(spec):
@@ -55,9 +57,9 @@ def gradient(pass_, tensor, index):
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("name", SPECS)
 def test_a_cause_is_given_for_every_gradient_of_0_and_for_no_other_and_it_is_true(name, batch):
-    pass_, met = taken(SPECS[name], batch), 0
+    pass_, met = iteration(SPECS[name], batch), 0
     for tensor, index in every_number(pass_.spec):
-        found = silences(pass_, tensor, index)
+        found = zero_gradients(pass_, tensor, index)
         assert bool(found) == (gradient(pass_, tensor, index) == 0), (tensor, index)
         for silence in found:
             met += 1
@@ -79,33 +81,35 @@ def test_a_cause_is_given_for_every_gradient_of_0_and_for_no_other_and_it_is_tru
 
 
 def test_a_shut_unit_is_named_with_the_sum_that_shut_it():
-    pass_ = taken(PLAIN)
+    pass_ = iteration(PLAIN)
     z = pass_.tensor("z1")[0]
     shut, other = int(np.flatnonzero(z < 0)[0]), int(np.flatnonzero(pass_.tensor("δ2")[0])[0])
-    (cause,) = silences(pass_, "W2", (shut, other))
+    (cause,) = zero_gradients(pass_, "W2", (shut, other))
     assert (cause.name, cause.of, cause.at) == (f"a1[{shut}]", f"z1[{shut}]", z[shut])
-    assert silences(pass_, "b1", (shut,))[0].name == f"δ1[{shut}]"
-    two = silences(pass_, "W1", (2, shut))
+    assert zero_gradients(pass_, "b1", (shut,))[0].name == f"δ1[{shut}]"
+    two = zero_gradients(pass_, "W1", (2, shut))
     assert [each.name for each in two] == ["x[2]", f"δ1[{shut}]"]
-    assert silences(pass_, "a1", (shut,)) == ()  # it would matter, were it not shut
+    assert zero_gradients(pass_, "a1", (shut,)) == ()  # it would matter, were it not shut
 
 
 def test_where_nothing_comes_back_it_is_said_from_where():
-    assert silences(taken(SPECS["zeros"]), "a2", (0,))[0].why == "all weights from it, in W3, are 0"
-    pass_ = taken(PLAIN)
+    assert zero_gradients(iteration(SPECS["zeros"]), "a2", (0,))[0].why == "all weights from it, in W3, are 0"
+    pass_ = iteration(PLAIN)
     parameters = pass_.program.parameters.copy()
     views(parameters, PLAIN)["b2"][:] = -100
-    shut = take_pass(PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), State(0, parameters))
-    assert silences(shut, "a1", (0,))[0].why == "the δ2 of all units it leads to are 0"
+    shut = run_iteration(
+        PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), TrainingState(0, parameters)
+    )
+    assert zero_gradients(shut, "a1", (0,))[0].why == "the δ2 of all units it leads to are 0"
     for unit, z in enumerate(shut.tensor("z1")[0].tolist()):
-        (cause,) = silences(shut, "z1", (unit,))
+        (cause,) = zero_gradients(shut, "z1", (unit,))
         assert cause.why == ("the δ2 of all units it leads to are 0" if z > 0 else "relu shut it")
-    flat = taken(SPECS["tanh"], scale=300.0)
+    flat = iteration(SPECS["tanh"], scale=300.0)
     assert any(
-        each.why == "tanh is flat there" for unit in range(12) for each in silences(flat, "z1", (unit,))
+        each.why == "tanh is flat there" for unit in range(12) for each in zero_gradients(flat, "z1", (unit,))
     )
 
 
 def test_nothing_is_said_of_what_no_derivative_flows_to():
     for tensor in ("x", "t", "q7"):
-        assert silences(taken(PLAIN), tensor, (0,)) == ()
+        assert zero_gradients(iteration(PLAIN), tensor, (0,)) == ()

@@ -207,7 +207,7 @@ def test_a_kink_is_seen_whichever_of_the_two_methods_takes_the_difference(method
 
 
 def test_a_sharp_bend_makes_a_difference_wrong_and_a_wrong_gradient_still_fails(plant):
-    """Normalised sums that differ by little: the loss turns within a hundredth of the step."""
+    """Normalized sums that differ by little: the loss turns within a hundredth of the step."""
     spec = NetworkSpec((2, 3, 2), "tanh", "half-squares", dtype="float64", bias=False, layer_norm=True)
     parameters = np.array([1.0, 1 + 1e-4, 1 - 1e-4, 0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 2, -1, 1, 0.5, -2])
     problem = Problem(spec, np.array([[1.0, 0.5]]), np.array([[1.0, -1.0]]), parameters)

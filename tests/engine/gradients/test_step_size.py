@@ -14,7 +14,7 @@ from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.state import EPSILON as NOTCH
 
 FORWARD, CENTRAL, COMPLEX = WAYS
@@ -64,7 +64,7 @@ def at_of(spec, tensor, index):
 def given_for(calculus, spec, batch=3, seed=0):
     given = calculus.problem(spec, batch, seed)
     return SimpleNamespace(
-        spec=spec, x=given.x, t=given.target, w=given.parameters, taken=calculus.take(given)
+        spec=spec, x=given.x, t=given.target, w=given.parameters, iteration=calculus.take(given)
     )
 
 
@@ -90,7 +90,7 @@ def place(spec, tensor, index):
 def test_differences_are_those_that_numpy_alone_takes(calculus, spec, tensor, index):
     given = given_for(calculus, spec)
     tensor, index = place(spec, tensor, index)
-    found = dial(given.taken, tensor, index)
+    found = dial(given.iteration, tensor, index)
     at = at_of(spec, tensor, index)
     for precision in PRECISIONS:
         w, x = given.w.astype(precision), given.x.astype(precision)
@@ -128,7 +128,7 @@ def fractions(spec, parameters, x, t):
 def test_the_errors_are_those_of_exact_fractions(calculus, tensor, index):
     spec = NetworkSpec((3, 4, 2), "relu", "half-squares", dtype="float64")
     given = given_for(calculus, spec, 2, seed=4)
-    found, at = dial(given.taken, tensor, index), at_of(spec, tensor, index)
+    found, at = dial(given.iteration, tensor, index), at_of(spec, tensor, index)
     numbers = np.array([Fraction(float(p)) for p in given.w], object)
 
     def exact_loss(by):
@@ -154,23 +154,23 @@ def test_the_errors_are_those_of_exact_fractions(calculus, tensor, index):
 def test_every_parameter_of_every_kind_of_network_is_found_by_the_complex_step(calculus):
     spec = calculus.everything
     given = calculus.problem(spec, 3)
-    taken, (_, right) = calculus.take(given), calculus.textbook(given)
+    iteration, (_, right) = calculus.take(given), calculus.textbook(given)
     for name, where in parameter_slices(spec).items():
         index = (0, 1) if name[0] == "W" else (1,)
         at = where.start + 1
-        found = dial(taken, name, index)
+        found = dial(iteration, name, index)
         assert found.exact == pytest.approx(right[at], rel=1e-10)
         assert found.checked == pytest.approx(found.exact, rel=1e-12)
-        assert found.exact == taken.program.gradient[at]
+        assert found.exact == iteration.program.gradient[at]
         assert found.rows[CENTRAL, "float64"].off[20] < 1e-5  # h = 1e-6
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_complex_step_is_exact_however_small_the_step(calculus, activation):
     given = given_for(calculus, NetworkSpec((4, 5, 3), activation, dtype="float64"))
-    alive = int(np.argmax(np.abs(given.taken.tensor("db1"))))
+    alive = int(np.argmax(np.abs(given.iteration.tensor("db1"))))
     for tensor, index in (("W1", (0, alive)), ("b1", (alive,))):
-        found = dial(given.taken, tensor, index)
+        found = dial(given.iteration, tensor, index)
         small = found.steps < 1e-8
         assert (found.rows[COMPLEX, "float64"].off[small] < 1e-13).all()
         assert (found.rows[COMPLEX, "float32"].off[small] < 1e-4).all()
@@ -182,7 +182,7 @@ def test_the_complex_step_is_exact_however_small_the_step(calculus, activation):
 
 
 def test_the_steps_are_quarters_of_a_decade_and_the_lessons_is_a_notch_of_them(calculus):
-    found = dial(given_for(calculus, SPECS[0]).taken, "W1", (0, 0))
+    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     assert [float(h) for h in found.steps[::4]] == [float(f"1e-{k}") for k in range(1, 17)]
     assert np.log10(found.steps[:-1] / found.steps[1:]) == pytest.approx(0.25)
     assert found.steps[NOTCH] == 1e-4
@@ -193,13 +193,13 @@ def test_the_steps_are_quarters_of_a_decade_and_the_lessons_is_a_notch_of_them(c
 
 def test_large_networks_are_asked_once_a_decade(calculus, monkeypatch):
     monkeypatch.setattr(module, "FEW", 1)
-    found = dial(given_for(calculus, SPECS[0]).taken, "W1", (0, 0))
+    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     assert [float(h) for h in found.steps] == [float(f"1e-{k}") for k in range(1, 17)]
     assert found.steps[found.nearest(1e-4)] == 1e-4
 
 
 def test_the_best_steps_by_theory_are_roots_of_the_round_off(calculus):
-    rows = dial(given_for(calculus, SPECS[0]).taken, "W1", (0, 0)).rows
+    rows = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0)).rows
     assert rows[FORWARD, "float64"].best == pytest.approx(1.490e-8, rel=1e-3)
     assert rows[FORWARD, "float32"].best == pytest.approx(3.453e-4, rel=1e-3)
     assert rows[CENTRAL, "float64"].best == pytest.approx(6.055e-6, rel=1e-3)
@@ -210,7 +210,7 @@ def test_the_best_steps_by_theory_are_roots_of_the_round_off(calculus):
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_fall_with_the_order_of_the_method_and_then_rise_as_digits_are_lost(calculus, seed):
     spec = NetworkSpec((3, 4, 3), "tanh", dtype="float64")
-    found = dial(given_for(calculus, spec, seed=seed).taken, "W1", (0, 0))
+    found = dial(given_for(calculus, spec, seed=seed).iteration, "W1", (0, 0))
     for way, falls, at in ((FORWARD, 10, 8), (CENTRAL, 100, 4)):  # from h = 0.001, and 0.01, a decade on
         for precision in PRECISIONS:
             row = found.rows[way, precision]
@@ -246,7 +246,7 @@ def test_where_it_came_out_best_is_the_smallest_error_that_is_a_number():
 
 
 def test_a_step_that_single_precision_does_not_feel_finds_a_derivative_of_zero(calculus):
-    found = dial(given_for(calculus, SPECS[0]).taken, "W1", (0, 0))
+    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     for way in (FORWARD, CENTRAL):
         assert (found.rows[way, "float32"].found[40:] == 0).all()  # h = 1e-11 and less
         assert (found.rows[way, "float32"].off[40:] == 1).all()
@@ -281,7 +281,7 @@ def flips_of(spec, w, x, at, bys):
 def test_exactly_the_units_that_change_sides_are_flagged(calculus, spec, seed):
     given = given_for(calculus, spec, batch=60, seed=seed)
     for tensor, index in (("W1", (seed % 4, seed)), ("b1", (2,)), ("W2", (1, seed)), ("b3", (0,))):
-        found, at = dial(given.taken, tensor, index), at_of(spec, tensor, index)
+        found, at = dial(given.iteration, tensor, index), at_of(spec, tensor, index)
         for i, h in enumerate(found.steps):
             assert found.rows[FORWARD, "float64"].flips[i] == flips_of(spec, given.w, given.x, at, [h])
             assert found.rows[CENTRAL, "float64"].flips[i] == flips_of(spec, given.w, given.x, at, [h, -h])
@@ -341,7 +341,9 @@ def test_the_complex_step_flips_a_unit_only_behind_a_bend(calculus):
     assert flags[: NOTCH // 2] == [True] * (NOTCH // 2)
     assert not any(flags[NOTCH:])
     linear = NetworkSpec((4, 9, 8, 3), "relu", dtype="float64")
-    assert not any(dial(given_for(calculus, linear, 5).taken, "W1", (0, 0)).rows[COMPLEX, "float64"].flips)
+    assert not any(
+        dial(given_for(calculus, linear, 5).iteration, "W1", (0, 0)).rows[COMPLEX, "float64"].flips
+    )
 
 
 # --- what is left alone, and what is strange ----------------------------------------------------------------
@@ -349,10 +351,10 @@ def test_the_complex_step_flips_a_unit_only_behind_a_bend(calculus):
 
 @pytest.mark.parametrize("tensor", ["W1", "b2", "γ1"])
 def test_the_pass_is_bit_for_bit_what_it_was(calculus, tensor):
-    taken = calculus.take(calculus.problem(calculus.everything, 3))
-    arrays = [*taken.program.arrays(), taken.before.parameters, taken.after.parameters]
+    iteration = calculus.take(calculus.problem(calculus.everything, 3))
+    arrays = [*iteration.program.arrays(), iteration.before.parameters, iteration.after.parameters]
     before = [array.tobytes() for array in arrays]
-    dial(taken, tensor, (0, 0) if tensor == "W1" else (0,))
+    dial(iteration, tensor, (0, 0) if tensor == "W1" else (0,))
     assert [array.tobytes() for array in arrays] == before
 
 
@@ -389,10 +391,10 @@ def test_numbers_that_are_none_are_shown_without_a_warning(calculus, value, tens
 
 
 def test_what_is_no_parameter_is_refused(calculus):
-    taken = given_for(calculus, SPECS[0]).taken
+    iteration = given_for(calculus, SPECS[0]).iteration
     for tensor in ("W9", "z1", "x", ""):
         with pytest.raises(KeyError):
-            dial(taken, tensor, (0, 0))
+            dial(iteration, tensor, (0, 0))
     for tensor, index in (
         ("W1", (4, 0)),
         ("W1", (0, 6)),
@@ -402,20 +404,20 @@ def test_what_is_no_parameter_is_refused(calculus):
         ("b1", (-1,)),
     ):
         with pytest.raises(IndexError, match=r"has the shape \(.*\) is no place in it"):
-            dial(taken, tensor, index)
+            dial(iteration, tensor, index)
 
 
 def test_dropout_keeps_to_the_masks_of_the_pass(calculus):
     spec = NetworkSpec((4, 30, 3), "tanh", dtype="float64", dropout=0.5)
-    taken = calculus.take(calculus.problem(spec, 2), iterations=3)
-    dead = int(np.flatnonzero(~taken.tensor("m1").any(axis=0))[0])
-    assert not dial(taken, "W1", (0, dead)).rows[FORWARD, "float64"].found.any()
-    alive = int(np.flatnonzero(taken.tensor("m1").all(axis=0))[0])
-    assert dial(taken, "W1", (0, alive)).exact == taken.tensor("dW1")[0, alive]
+    iteration = calculus.take(calculus.problem(spec, 2), iterations=3)
+    dead = int(np.flatnonzero(~iteration.tensor("m1").any(axis=0))[0])
+    assert not dial(iteration, "W1", (0, dead)).rows[FORWARD, "float64"].found.any()
+    alive = int(np.flatnonzero(iteration.tensor("m1").all(axis=0))[0])
+    assert dial(iteration, "W1", (0, alive)).exact == iteration.tensor("dW1")[0, alive]
 
 
 def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(calculus, monkeypatch):
-    taken = given_for(calculus, NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")).taken
+    iteration = given_for(calculus, NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")).iteration
     starts, real = [], Program.forward
 
     def forward(program, start=0, stop=None):
@@ -425,7 +427,7 @@ def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(cal
     monkeypatch.setattr(Program, "forward", forward)
     for tensor, start in (("W1", 0), ("b1", 0), ("W3", 6), ("b3", 6)):  # u, z, a of two layers come before
         starts.clear()
-        dial(taken, tensor, (0, 0)[: 2 if tensor[0] == "W" else 1])
+        dial(iteration, tensor, (0, 0)[: 2 if tensor[0] == "W" else 1])
         assert 450 < len(starts) < 550
         assert sum(each != start for each in starts) <= (9 if start else 0)
         assert set(starts) <= {0, start}
@@ -434,10 +436,10 @@ def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(cal
 def test_the_lessons_network_is_dialled_in_both_precisions():
     rng, spec = np.random.default_rng(0), NetworkSpec()
     update = Update(rng.random((1, 784), np.float32), np.array([3]), 0.1)
-    taken = take_pass(spec, update, State(0, initial_parameters(spec)))
-    k = int(np.argmax(np.abs(taken.tensor("dW1")).max(axis=0)))
-    found = dial(taken, "W1", (300, k))
-    assert found.exact == pytest.approx(float(taken.tensor("dW1")[300, k]), rel=1e-3)
+    iteration = run_iteration(spec, update, TrainingState(0, initial_parameters(spec)))
+    k = int(np.argmax(np.abs(iteration.tensor("dW1")).max(axis=0)))
+    found = dial(iteration, "W1", (300, k))
+    assert found.exact == pytest.approx(float(iteration.tensor("dW1")[300, k]), rel=1e-3)
     assert found.checked == pytest.approx(found.exact, rel=1e-12)
     at = found.nearest(1e-4)
     assert found.rows[CENTRAL, "float64"].off[at] < 1e-4

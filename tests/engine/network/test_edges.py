@@ -12,7 +12,7 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 SMALL = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
 each_loss = pytest.mark.parametrize("loss", LOSSES)
@@ -213,7 +213,7 @@ def test_a_batch_without_samples_is_refused(batch):
 
 @pytest.mark.parametrize("names", ["relu,tanh", "relu,tanh,relu,gelu", "relu,", ","])
 def test_a_list_of_activations_of_the_wrong_length_is_refused(names):
-    with pytest.raises(SpecError, match="activation"):
+    with pytest.raises(UserError, match="activation"):
         NetworkSpec((4, 5, 6, 5, 2), names)
 
 

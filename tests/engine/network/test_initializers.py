@@ -10,7 +10,7 @@ from time import sleep
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network import initializers as initialise
+from tui_backprop.engine.network import initializers as initialize
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import INITS, NetworkSpec
@@ -146,7 +146,7 @@ def test_constants_are_constant(init, value):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(initialise, "BLOCK", 100)
+    monkeypatch.setattr(initialize, "BLOCK", 100)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -159,7 +159,7 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
     np.testing.assert_array_equal(drawn[0], drawn[2])
     one = np.zeros(SPEC.parameters)
     for layer, w in ((k, views(one, SPEC)[f"W{k}"]) for k in (1, 2, 3)):
-        for block in initialise._blocks(w, initialise.DEVIATIONS["he"](*w.shape, 0), SPEC.seed, layer):
+        for block in initialize._blocks(w, initialize.DEVIATIONS["he"](*w.shape, 0), SPEC.seed, layer):
             assert block.weights.size <= 100
             block.draw()
     for name, w in views(one, SPEC).items():
@@ -169,7 +169,7 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
 
 def test_the_first_block_s_weights_are_those_of_a_layer_in_one_block(monkeypatch):
     whole = named(SPEC)
-    monkeypatch.setattr(initialise, "BLOCK", 100)
+    monkeypatch.setattr(initialize, "BLOCK", 100)
     for name, w in named(SPEC).items():
         if name[0] == "W":
             first = max(1, 100 // w.shape[1])  # rows
@@ -194,7 +194,7 @@ def test_the_spread_of_many_blocks_is_still_the_right_one():
 
 @pytest.mark.parametrize("block", [2**20, 100, 1])
 def test_progress_is_reported_and_adds_up(monkeypatch, block):
-    monkeypatch.setattr(initialise, "BLOCK", block)
+    monkeypatch.setattr(initialize, "BLOCK", block)
     seen = []
     initial_parameters(SPEC, watch=lambda done, of: seen.append((done, of)))
     done = [done for done, _ in seen]
@@ -210,9 +210,9 @@ class Enough(Exception):
 
 @pytest.mark.parametrize("block", [2**20, 100])
 def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block):
-    monkeypatch.setattr(initialise, "BLOCK", block)
+    monkeypatch.setattr(initialize, "BLOCK", block)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    drawn, draw = [], initialise.Block.draw
+    drawn, draw = [], initialize.Block.draw
 
     def counted(self):
         if len(drawn) > 1:
@@ -223,7 +223,7 @@ def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block
     def watch(done, of):
         raise Enough
 
-    monkeypatch.setattr(initialise.Block, "draw", counted)
+    monkeypatch.setattr(initialize.Block, "draw", counted)
     before = threading.active_count()
     with pytest.raises(Enough):
         initial_parameters(SPEC, watch)

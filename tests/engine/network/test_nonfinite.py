@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.engine.network import graph as network
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.nonfinite import first_bad
+from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 
@@ -39,13 +39,13 @@ def put(name, index, value):
 
 
 def test_finite_numbers_are_none_of_its_business():
-    assert first_bad(run(SPEC)) is None
+    assert first_nonfinite(run(SPEC)) is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize(("name", "index"), [("W1", (2, 1)), ("b2", (3,)), ("γ2", (0,)), ("W4", (3, 1))])
 def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
-    bad = first_bad(run(SPEC, put(name, index, value)))
+    bad = first_nonfinite(run(SPEC, put(name, index, value)))
     assert (bad.value, bad.index, bad.op, bad.layer) == (name, index, "", 0)
     assert bad.number == pytest.approx(value, nan_ok=True)
     assert bad.why == f"{name}[{','.join(map(str, index))}] is {value}: it was so before this pass"
@@ -54,7 +54,7 @@ def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
 def test_so_is_an_input():
     x = np.ones((2, 3), "float32")
     x[1, 2] = np.nan
-    bad = first_bad(run(SPEC, x=x))
+    bad = first_nonfinite(run(SPEC, x=x))
     assert (bad.value, bad.index) == ("x", (1, 2))
 
 
@@ -67,7 +67,7 @@ def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_p
         parameters["W2"][:] = 1
         parameters["W2"][:, 2] = 3e38
 
-    bad = first_bad(run(spec, change, x))
+    bad = first_nonfinite(run(spec, change, x))
     assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
     assert np.isinf(bad.number)
     assert (
@@ -86,7 +86,7 @@ def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():
             if name in ("W1", "b1"):
                 array[..., 1] = 3e38
 
-    bad = first_bad(run(spec, change, x))
+    bad = first_nonfinite(run(spec, change, x))
     assert (bad.op, bad.layer, bad.value, bad.index) == ("bias add", 1, "z1", (0, 1))
 
 
@@ -104,14 +104,14 @@ def test_a_gradient_that_overflows_after_a_finite_loss_is_found_in_backward_orde
     program.forward()
     program.backward()
     assert np.isfinite(program.values["L"])
-    bad = first_bad(program)
+    bad = first_nonfinite(program)
     assert (bad.op, bad.layer, bad.value) == ("matmul vjp", 2, "da1")
 
 
 @pytest.mark.parametrize(
     ("primitive", "spec", "op", "layer"),
     [
-        ("LAYER_NORM", SPEC, "layer normalisation", 1),
+        ("LAYER_NORM", SPEC, "layer normalization", 1),
         ("DROPOUT", SPEC, "dropout", 1),
         ("RESIDUAL_ADD", SPEC, "residual add", 2),
         ("L2_PENALTY", SPEC, "L2 penalty", 4),
@@ -127,7 +127,7 @@ def test_any_operation_that_makes_a_bad_number_is_named(monkeypatch, primitive, 
     for cached in (network.compile_ops, network.backward_visits, network.differentiable):
         cached.cache_clear()
     monkeypatch.setattr(network, primitive, replace(right, forward=forward))
-    bad = first_bad(run(spec))
+    bad = first_nonfinite(run(spec))
     monkeypatch.undo()
     for cached in (network.compile_ops, network.backward_visits, network.differentiable):
         cached.cache_clear()
@@ -139,6 +139,6 @@ def test_asking_changes_nothing():
     before = {name: array.copy() for name, array in program.values.items()}
     for array in program.values.values():
         array.setflags(write=False)
-    first_bad(program)
+    first_nonfinite(program)
     for name, array in program.values.items():
         np.testing.assert_array_equal(array, before[name])

@@ -54,7 +54,7 @@ def test_the_cotangents_of_an_l2_penalty_add_up():
     assert gradient == {"W1": [[29 * 5 * 2 + 0.5 * 3]], "W2": [[29 * 3 * 2 + 0.5 * 5]]}
 
 
-def test_biases_gains_and_shifts_are_not_penalised(calculus):
+def test_biases_gains_and_shifts_are_not_penalized(calculus):
     problem = calculus.problem(calculus.everything, 2)
     free = replace(problem, spec=replace(problem.spec, l2=0.0))
     more = calculus.run(problem).gradient - calculus.run(free).gradient

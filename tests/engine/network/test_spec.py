@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.engine.network.spec import NetworkSpec, parse_activations, parse_init, parse_layers
-from tui_backprop.support.validation import SpecError, at_least_zero, one_of, positive, quoted, whole
+from tui_backprop.support.errors import UserError
+from tui_backprop.support.validation import at_least_zero, one_of, positive, quoted, whole
 
 HUGE = "9" * 5000  # longer than Python turns into an int
 NOISE = "\x1b[31m[bold red]\n\r\x07\x00\u202e\u200b\x9b"
 
 
 def error_of(call, *arguments):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(UserError) as caught:
         call(*arguments)
     return caught.value
 
@@ -112,7 +113,7 @@ def test_what_was_typed_is_cut_to_fit_a_line():
 
 
 def test_a_spec_error_names_its_field():
-    error = SpecError("layers", "no")
+    error = UserError("layers", "no")
     assert (error.field, error.message, str(error)) == ("layers", "no", "layers: no")
     assert isinstance(error, ValueError)
 
@@ -141,7 +142,7 @@ def test_counts_of_a_network_too_large_for_64_bits_are_exact():
 def test_any_text_is_layers_or_a_spec_error(text):
     try:
         layers = parse_layers(text)
-    except SpecError:
+    except UserError:
         layers = (1, 1)
     assert len(layers) >= 2
     assert min(layers) >= 1
@@ -198,7 +199,7 @@ def test_activations_are_one_for_all_hidden_layers_or_one_for_each():
 @pytest.mark.parametrize(
     "text", ["he:2", "normal:", "normal:0", "normal:-1", "normal:x", "constant:", "best:1", ":1"]
 )
-def test_bad_sizes_of_an_initialisation_are_refused(text):
+def test_bad_sizes_of_an_initialization_are_refused(text):
     assert error_of(lambda: NetworkSpec(init=text)).field == "init"
 
 
@@ -207,11 +208,11 @@ def test_bad_sizes_of_an_initialisation_are_refused(text):
     [("he", ("he", 0.0)), ("normal", ("normal", 0.01)), ("normal:0.02", ("normal", 0.02)),
      ("constant:-0.5", ("constant", -0.5)), ("orthogonal", ("orthogonal", 0.0))],
 )  # fmt: skip
-def test_an_initialisation_is_read_with_its_size(text, read):
+def test_an_initialization_is_read_with_its_size(text, read):
     assert parse_init(text) == read
 
 
-def test_a_normalised_network_has_a_gain_and_a_shift_for_each_hidden_unit():
+def test_a_normalized_network_has_a_gain_and_a_shift_for_each_hidden_unit():
     spec = NetworkSpec((3, 4, 5, 2), layer_norm=True)
     assert spec.parameters == NetworkSpec((3, 4, 5, 2)).parameters + 2 * (4 + 5)
     assert spec.parameter_sum() == [(3, 4, 24), (4, 5, 35), (5, 2, 12)]

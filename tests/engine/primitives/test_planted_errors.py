@@ -38,7 +38,7 @@ CASES = {
     "matmul": spec(),
     "bias add": spec(),
     **{name: spec(name) for name in ACTIVATIONS},
-    "layer normalisation": spec(layer_norm=True),
+    "layer normalization": spec(layer_norm=True),
     "dropout": spec(dropout=0.3),
     "residual add": spec(residual=True),
     **{LOSSES[name].name: spec(loss=name) for name in LOSS_NAMES},

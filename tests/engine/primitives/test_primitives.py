@@ -8,7 +8,7 @@ import pytest
 from tui_backprop.engine import primitives
 from tui_backprop.engine.network import spec
 from tui_backprop.engine.primitives import ELEMENTWISE, LOSSES, PRIMITIVES, fields
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS
 from tui_backprop.engine.training.optimizers import UPDATE_RULES
 
 STEP = 1e-30
@@ -24,7 +24,7 @@ INPUTS = {
     "matmul": normal(("n", 3), (3, 4)),
     "bias add": normal(("n", 4), (4,)),
     **dict.fromkeys(ELEMENTWISE, Z),
-    "layer normalisation": normal(("n", 4), (4,), (4,)),
+    "layer normalization": normal(("n", 4), (4,), (4,)),
     "dropout": normal(("n", 4), ("n", 4)),
     "residual add": normal(("n", 4), ("n", 4)),
     "softmax cross-entropy": lambda rng, n: (*Z(rng, n), rng.integers(4, size=n)),
@@ -80,7 +80,7 @@ def test_no_row_is_without_inputs_here():
 def test_the_tables_and_the_specs_know_the_same_names():
     assert tuple(ELEMENTWISE) == tuple(primitives.ACTIVATIONS) == spec.ACTIVATIONS
     assert tuple(LOSSES) == spec.LOSSES
-    assert tuple(UPDATE_RULES) == OPTIMISERS
+    assert tuple(UPDATE_RULES) == OPTIMIZERS
 
 
 @each_size
@@ -195,7 +195,7 @@ U = (2, 4)
         ("tanh", (U,), 8 + 8, (8 + 8 + 8,)),
         ("silu", (U,), 8 + 8, (8 + 8 + 8 + 8,)),
         ("identity", (U,), 8 + 8, (8 + 8,)),
-        ("layer normalisation", (U, B, B), 8 + 4 + 4 + 8 + 8, (8 + 8 + 4 + 8, 8 + 8 + 4, 8 + 4)),
+        ("layer normalization", (U, B, B), 8 + 4 + 4 + 8 + 8, (8 + 8 + 4 + 8, 8 + 8 + 4, 8 + 4)),
         ("dropout", (U, U), 8 + 8 + 8, (8 + 8 + 8,)),
         ("residual add", (U, U), 8 + 8 + 8, (0, 8 + 8)),
         ("softmax cross-entropy", (U, T), 8 + 2 + 8 + 1, (8 + 2 + 8,)),

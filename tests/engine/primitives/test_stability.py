@@ -138,8 +138,8 @@ def test_layer_norm_does_not_care_for_the_size_of_its_rows(size, dtype):
     x = (np.array([[1, -1, 0], [3, 1, -1]]) * size).astype(dtype)
     gain, shift = np.array([2, 3, 4], dtype), np.array([5, 6, 7], dtype)
     y, back, *_ = run(LAYER_NORM, x, gain, shift)
-    centred = x.astype(float) - x.astype(float).mean(1, keepdims=True)
-    exact = centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-5) * gain + shift
+    centered = x.astype(float) - x.astype(float).mean(1, keepdims=True)
+    exact = centered / np.sqrt((centered**2).mean(1, keepdims=True) + 1e-5) * gain + shift
     np.testing.assert_allclose(y, exact, rtol=8 * float(np.finfo(dtype).eps))
     assert np.abs(back).max() <= 5 / max(min(size, 1e20), 1e-5**0.5)
 

@@ -12,8 +12,8 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ELEMENTWISE
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
-from tui_backprop.engine.training.optimizers import Optimiser
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.optimizers import Optimizer
 
 COUNTER = Path(__file__).parents[3] / "benchmarks" / "counted_arrays.py"
 LIVING = []  # counters: an array keeps only the address of the handler it was made with
@@ -42,11 +42,11 @@ def fed(spec, batch):
     return program, x, rng.integers(spec.layers[-1], size=batch)
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("batch", [1, 32, 256])
-def test_a_training_step_after_the_first_makes_no_arrays(allocated, batch, optimiser):
+def test_a_training_step_after_the_first_makes_no_arrays(allocated, batch, optimizer):
     program, x, labels = fed(NetworkSpec(), batch)
-    rule = Optimiser(OptimiserSpec(optimiser), 0.01, program.spec.parameters, program.dtype)
+    rule = Optimizer(OptimizerSpec(optimizer), 0.01, program.spec.parameters, program.dtype)
     program.feed(x, labels)
 
     def step():

@@ -13,14 +13,14 @@ ENTRIES = 4
 BYTES = 2 * ENTRIES * 8  # of one state below
 
 
-def state(iteration):
-    return np.full(ENTRIES, float(iteration)), np.full(ENTRIES, -float(iteration))
+def state(t):
+    return np.full(ENTRIES, float(t)), np.full(ENTRIES, -float(t))
 
 
 def filled(limit, iterations):
     kept = Checkpoints(limit)
-    for iteration in iterations:
-        kept.keep(iteration, state(iteration))
+    for t in iterations:
+        kept.keep(t, state(t))
     return kept
 
 
@@ -39,8 +39,8 @@ def test_all_states_stay_while_there_is_room():
 def test_the_nearest_state_is_the_latest_at_or_before():
     kept = filled(1000, (0, 5, 9))
     for asked, found in ((0, 0), (4, 0), (5, 5), (8, 5), (9, 9), (10**30, 9)):
-        iteration, (w, v) = kept.nearest(asked)
-        assert iteration == found
+        t, (w, v) = kept.nearest(asked)
+        assert t == found
         assert w.tolist() == [found] * ENTRIES
         assert v.tolist() == [-found] * ENTRIES
     assert kept.nearest(-1) is None
@@ -78,12 +78,12 @@ def test_keeping_an_iteration_again_replaces_its_state():
 @pytest.mark.parametrize("room", [0, 1, 2, 3, 5, 17])
 def test_the_limit_holds_and_the_first_and_the_newest_stay(room):
     kept = Checkpoints(room * BYTES)
-    for iteration in range(200):
-        kept.keep(iteration, state(iteration))
+    for t in range(200):
+        kept.keep(t, state(t))
         assert kept.bytes <= max(room, 2) * BYTES
         assert kept.bytes == len(kept.iterations) * BYTES
         assert kept.iterations[0] == 0
-        assert kept.iterations[-1] == iteration
+        assert kept.iterations[-1] == t
 
 
 def test_a_limit_below_one_state_keeps_what_it_must():
@@ -95,10 +95,10 @@ def test_a_limit_below_one_state_keeps_what_it_must():
 @pytest.mark.parametrize("room", [3, 4, 5, 8, 13, 40])
 def test_going_back_replays_fewer_than_twice_the_iterations_by_the_states(room):
     kept = Checkpoints(room * BYTES)
-    for iteration in range(1, 1001):
-        kept.keep(iteration - 1, state(iteration - 1))
-        if iteration > room:
-            assert longest_replay(kept) < 2 * (iteration - 1) / (room - 1)
+    for t in range(1, 1001):
+        kept.keep(t - 1, state(t - 1))
+        if t > room:
+            assert longest_replay(kept) < 2 * (t - 1) / (room - 1)
 
 
 def test_the_bound_has_teeth_dropping_the_oldest_exceeds_it(monkeypatch):

@@ -19,16 +19,16 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import SLOTS, check_check_memory, check_memory
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import UPDATE_RULES
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import after_update, before_update, next_sample
+from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import size
-from tui_backprop.support.validation import SpecError
 
 EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
-PLAIN = OptimiserSpec()
+PLAIN = OptimizerSpec()
 
 
 def peak(session: Session) -> int:
@@ -51,11 +51,11 @@ def peak(session: Session) -> int:
 
 
 @pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
-@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "adamw"])
-def test_a_network_of_many_parameters_takes_no_more_than_was_said_and_not_far_less(optimiser, options):
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adamw"])
+def test_a_network_of_many_parameters_takes_no_more_than_was_said_and_not_far_less(optimizer, options):
     spec = NetworkSpec((2, 500, 500, 500, 2), **options)
-    needed = peak(Session(spec, "moons", optimiser=OptimiserSpec(optimiser)))
-    said = spec.memory(1, SLOTS[optimiser])
+    needed = peak(Session(spec, "moons", optimizer=OptimizerSpec(optimizer)))
+    said = spec.memory(1, SLOTS[optimizer])
     assert 0.5 * said < needed < said
 
 
@@ -67,24 +67,24 @@ def test_a_batch_of_many_samples_takes_no_more_than_was_said_and_not_far_less(ac
     assert 0.5 * spec.memory(5000) < needed < spec.memory(5000)
 
 
-def test_the_slots_of_each_optimiser_are_counted_right():
+def test_the_slots_of_each_optimizer_are_counted_right():
     assert {name: len(row.slots) for name, row in UPDATE_RULES.items()} == SLOTS
 
 
-@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
-def test_what_does_not_fit_is_refused_with_both_figures(optimiser):
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_what_does_not_fit_is_refused_with_both_figures(optimizer):
     for network, batch, field in (
         (NetworkSpec((784, 10**9, 10)), 1, "layers"),
         (NetworkSpec(), 10**9, "batch"),
     ):
         with pytest.raises(
-            SpecError, match=r"parameters would take [\d.,]+ .B of memory, [\d.,]+ .B is free"
+            UserError, match=r"parameters would take [\d.,]+ .B of memory, [\d.,]+ .B is free"
         ) as caught:
-            check_memory(network, batch, OptimiserSpec(optimiser))
+            check_memory(network, batch, OptimizerSpec(optimizer))
         assert caught.value.field == field
 
 
-def test_an_optimiser_that_remembers_more_takes_more(monkeypatch):
+def test_an_optimizer_that_remembers_more_takes_more(monkeypatch):
     psutil = pytest.importorskip("psutil")
     spec = NetworkSpec((2, 3000, 3000, 2))
 
@@ -93,8 +93,8 @@ def test_an_optimiser_that_remembers_more_takes_more(monkeypatch):
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
     check_memory(spec, 1, PLAIN)
-    with pytest.raises(SpecError):
-        check_memory(spec, 1, OptimiserSpec("adam"))
+    with pytest.raises(UserError):
+        check_memory(spec, 1, OptimizerSpec("adam"))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
     check_memory(spec, 1, PLAIN)
-    with pytest.raises(SpecError, match="parameters would take"):
+    with pytest.raises(UserError, match="parameters would take"):
         check_check_memory(spec, 1, every=False)
 
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules and the settings of optimisers: the rate in every iteration, and what is refused."""
+"""Learning-rate schedules and the settings of optimizers: the rate in every iteration, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.training.optimizer_spec import (
-    OPTIMISERS,
+    OPTIMIZERS,
     SCHEDULES,
     WARM_UP,
-    OptimiserSpec,
+    OptimizerSpec,
     learning_rate,
 )
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 HORIZON = 900
 
@@ -37,7 +37,7 @@ def test_every_schedule_of_the_table_is_compared():
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_a_schedule_starts_at_the_base_rate_and_ends_where_it_says(name):
-    spec = OptimiserSpec(schedule=name, horizon=HORIZON)
+    spec = OptimizerSpec(schedule=name, horizon=HORIZON)
     rates = [learning_rate(spec, 0.5, t) for t in (0, 300, 450, 899, 900, 90_000)]
     assert rates == pytest.approx([0.5 * factor for factor in FACTORS[name]], rel=1e-12, abs=1e-15)
 
@@ -58,17 +58,17 @@ def test_steps_are_at_whole_iterations(horizon, drops):
 
 
 def test_the_constant_schedule_is_the_base_rate_itself():
-    assert learning_rate(OptimiserSpec(), 0.1, 123_456) == 0.1
+    assert learning_rate(OptimizerSpec(), 0.1, 123_456) == 0.1
 
 
 def test_warm_up_rises_in_equal_steps_to_the_rate_and_stays():
-    spec = OptimiserSpec(warmup=4)
+    spec = OptimizerSpec(warmup=4)
     assert [learning_rate(spec, 8.0, t) for t in range(6)] == [2, 4, 6, 8, 8, 8]
     assert WARM_UP.factor(0, 0) == 1
 
 
 def test_warm_up_multiplies_the_schedule():
-    spec = OptimiserSpec(schedule="linear", warmup=10, horizon=20)
+    spec = OptimizerSpec(schedule="linear", warmup=10, horizon=20)
     assert learning_rate(spec, 1.0, 4) == pytest.approx(0.5 * 16 / 20)
     assert learning_rate(spec, 1.0, 15) == pytest.approx(5 / 20)
 
@@ -93,7 +93,7 @@ def test_every_formula_can_be_written_in_ascii():
 # --- settings ----------------------------------------------------------------------------------------------
 
 FIELDS = {  # attribute: the option's name on the command line, and values that do not do
-    "name": ("optimiser", ["", "SGD", "adamax", None, 3]),
+    "name": ("optimizer", ["", "SGD", "adamax", None, 3]),
     "schedule": ("schedule", ["", "cos", None, 0]),
     "momentum": ("momentum", [1, "1.0", -0.1, "nan", "inf", "", "x", None, True, "０.9"]),
     "beta2": ("beta2", [1, 1.5, -1e-9, "nan", "", None, False]),
@@ -109,34 +109,34 @@ FIELDS = {  # attribute: the option's name on the command line, and values that 
     ("attribute", "bad"), [(name, bad) for name, (_, row) in FIELDS.items() for bad in row]
 )
 def test_a_bad_setting_is_refused_by_its_option_s_name(attribute, bad):
-    with pytest.raises(SpecError) as caught:
-        OptimiserSpec(**{attribute: bad})
+    with pytest.raises(UserError) as caught:
+        OptimizerSpec(**{attribute: bad})
     assert caught.value.field == FIELDS[attribute][0]
     assert caught.value.message.isprintable()
     assert len(caught.value.message) < 200
 
 
 def test_every_setting_is_checked():
-    assert set(FIELDS) == set(OptimiserSpec.__dataclass_fields__)
+    assert set(FIELDS) == set(OptimizerSpec.__dataclass_fields__)
 
 
 def test_settings_are_read_as_people_write_them():
-    typed = OptimiserSpec("adamw", " 0.8 ", "0.99", "1e-6", "0.01", "5", "cosine", "10", " 200 ")
-    assert typed == OptimiserSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5.0, "cosine", 10, 200)
-    assert hash(typed) == hash(OptimiserSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5, "cosine", 10, 200))
+    typed = OptimizerSpec("adamw", " 0.8 ", "0.99", "1e-6", "0.01", "5", "cosine", "10", " 200 ")
+    assert typed == OptimizerSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5.0, "cosine", 10, 200)
+    assert hash(typed) == hash(OptimizerSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5, "cosine", 10, 200))
 
 
 def test_zero_is_a_setting_where_it_means_none():
-    spec = OptimiserSpec(momentum=0, beta2="0", weight_decay="0.0", clip=0, warmup=0)
+    spec = OptimizerSpec(momentum=0, beta2="0", weight_decay="0.0", clip=0, warmup=0)
     assert (spec.momentum, spec.beta2, spec.weight_decay, spec.clip, spec.warmup) == (0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
-def test_every_optimiser_has_defaults(name):
-    assert OptimiserSpec(name).name == name
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_has_defaults(name):
+    assert OptimizerSpec(name).name == name
 
 
-def test_choosing_an_optimiser_loads_no_numpy():
+def test_choosing_an_optimizer_loads_no_numpy():
     code = "import sys, tui_backprop.engine.training.optimizer_spec; print('numpy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

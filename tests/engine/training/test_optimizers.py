@@ -1,4 +1,4 @@
-"""Every optimiser against its definition written out for single numbers, and against PyTorch's.
+"""Every optimizer against its definition written out for single numbers, and against PyTorch's.
 
 The comparison is shown to have teeth: each row of the table is made wrong, in every operation it does.
 """
@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.training import optimizers as optimisers
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec, learning_rate
-from tui_backprop.engine.training.optimizers import UPDATE_RULES, Optimiser, flops, formulas
+from tui_backprop.engine.training import optimizers as optimizers
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec, learning_rate
+from tui_backprop.engine.training.optimizers import UPDATE_RULES, Optimizer, flops, formulas
 
 LR, STEPS, PARAMETERS = 0.05, 20, 7
 CLIP = 2.5  # some of the gradients below have a larger norm, some have not
 
 SPECS = [
-    OptimiserSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3, weight_decay=decay, clip=clip)
-    for name in OPTIMISERS
+    OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3, weight_decay=decay, clip=clip)
+    for name in OPTIMIZERS
     for decay in (0.0, 0.1)
     for clip in (0.0, CLIP)
-] + [OptimiserSpec(name, schedule="cosine", warmup=5, horizon=25) for name in OPTIMISERS]
+] + [OptimizerSpec(name, schedule="cosine", warmup=5, horizon=25) for name in OPTIMIZERS]
 
 
 def title(spec):
@@ -45,9 +45,9 @@ def start(parameters=PARAMETERS, dtype="float64"):
 
 def run(spec, w, gradients, lr=LR):
     """The parameters after each iteration, (STEPS, P)."""
-    optimiser, w, path = Optimiser(spec, lr, w.size, w.dtype), w.copy(), []
+    optimizer, w, path = Optimizer(spec, lr, w.size, w.dtype), w.copy(), []
     for t, g in enumerate(gradients):
-        optimiser.apply(w, g, t)
+        optimizer.apply(w, g, t)
         path.append(w.copy())
     return np.array(path)
 
@@ -160,9 +160,9 @@ class Faulty:
         return call
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_operation_of_a_row_that_is_wrong_by_a_thousandth_is_caught(monkeypatch, name):
-    spec = OptimiserSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3)
+    spec = OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3)
     w, gradients = start()
     reference = defined(spec, w, gradients)
     for operation in range(UPDATE_RULES[name].flops):
@@ -174,7 +174,7 @@ def test_every_operation_of_a_row_that_is_wrong_by_a_thousandth_is_caught(monkey
             rule(*arguments)
 
         with monkeypatch.context() as planted:
-            planted.setattr(optimisers, "np", faulty)
+            planted.setattr(optimizers, "np", faulty)
             planted.setitem(UPDATE_RULES, name, replace(UPDATE_RULES[name], rule=counted))
             assert worst(run(spec, w, gradients), reference) > 1e-5, operation
 
@@ -211,7 +211,7 @@ def other(name):
 
 
 MISTAKES = [
-    *((name, uphill) for name in OPTIMISERS),
+    *((name, uphill) for name in OPTIMIZERS),
     *((name, forgetful) for name in ("momentum", "nesterov", "rmsprop", "adam", "adamw")),
     *((name, mistake) for name in ("adam", "adamw") for mistake in (uncorrected, one_late)),
     ("momentum", other("nesterov")),
@@ -221,16 +221,16 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("name", "mistake"), MISTAKES)
 def test_a_rule_with_a_mistake_is_caught(monkeypatch, name, mistake):
-    spec = OptimiserSpec(name)
+    spec = OptimizerSpec(name)
     w, gradients = start()
     row = UPDATE_RULES[name]
     monkeypatch.setitem(UPDATE_RULES, name, replace(row, rule=mistake(row.rule)))
     assert worst(run(spec, w, gradients), defined(spec, w, gradients)) > 1e-3
 
 
-@pytest.mark.parametrize("name", OPTIMISERS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_decay_of_the_wrong_kind_is_caught(monkeypatch, name):
-    spec = OptimiserSpec(name, weight_decay=0.1)
+    spec = OptimizerSpec(name, weight_decay=0.1)
     w, gradients = start()
     row = UPDATE_RULES[name]
     monkeypatch.setitem(UPDATE_RULES, name, replace(row, decoupled=not row.decoupled))
@@ -248,7 +248,7 @@ def test_plain_descent_rounds_as_it_always_has(dtype, lr):
     with np.errstate(all="ignore"):
         step = np.multiply(g, np.dtype(dtype).type(lr))
         np.subtract(w, step, out=step)
-    Optimiser(OptimiserSpec(), lr, 1000, dtype).apply(w, g, 0)
+    Optimizer(OptimizerSpec(), lr, 1000, dtype).apply(w, g, 0)
     assert w.tobytes() == step.tobytes()
 
 
@@ -261,8 +261,8 @@ def each_hard(test):
     return pytest.mark.parametrize("spec", HARD, ids=lambda spec: spec.name)(test)
 
 
-def test_every_optimiser_is_among_the_hard_ones():
-    assert tuple(spec.name for spec in HARD) == OPTIMISERS
+def test_every_optimizer_is_among_the_hard_ones():
+    assert tuple(spec.name for spec in HARD) == OPTIMIZERS
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -276,10 +276,10 @@ def test_two_runs_are_equal_bit_for_bit(spec, dtype):
 def test_a_run_that_is_taken_up_again_is_equal_bit_for_bit(spec):
     w, gradients = start(1000, "float32")
     through = run(spec, w, gradients)
-    first = Optimiser(spec, LR, 1000, "float32")
+    first = Optimizer(spec, LR, 1000, "float32")
     for t in range(7):
         first.apply(w, gradients[t], t)
-    second = Optimiser(spec, LR, 1000, "float32")
+    second = Optimizer(spec, LR, 1000, "float32")
     for name, slot in first.slots.items():
         second.slots[name][:] = slot
     for t in range(7, STEPS):
@@ -294,7 +294,7 @@ def test_blocks_make_no_difference(monkeypatch, spec, clip, parameters):
     spec = replace(spec, clip=clip)
     w, gradients = start(parameters)
     whole = run(spec, w, gradients)
-    monkeypatch.setattr(optimisers, "BLOCK", 64)
+    monkeypatch.setattr(optimizers, "BLOCK", 64)
     blocks = run(spec, w, gradients)
     if clip:  # the norm is summed in another order
         assert worst(blocks, whole) < 1e-14
@@ -307,25 +307,25 @@ def test_the_gradient_stays_as_it_is(spec):
     w, (g, *_) = start(1000)
     before = g.tobytes()
     g.setflags(write=False)
-    Optimiser(spec, LR, 1000, "float64").apply(w, g, 0)
+    Optimizer(spec, LR, 1000, "float64").apply(w, g, 0)
     assert g.tobytes() == before
 
 
 def test_slots_are_flat_zero_and_named():
     for name, row in UPDATE_RULES.items():
-        slots = Optimiser(OptimiserSpec(name), LR, 5, "float32").slots
+        slots = Optimizer(OptimizerSpec(name), LR, 5, "float32").slots
         assert tuple(slots) == row.slots
         assert all(slot.dtype == "float32" and slot.tolist() == [0] * 5 for slot in slots.values())
 
 
-def peak_of_second_apply(spec, dtype, parameters=3 * optimisers.BLOCK + 5):
+def peak_of_second_apply(spec, dtype, parameters=3 * optimizers.BLOCK + 5):
     """Bytes taken at the most, beyond what there was, while the second iteration is applied."""
     w, g = np.ones(parameters, dtype), np.ones(parameters, dtype)
-    optimiser = Optimiser(spec, LR, parameters, dtype)
-    optimiser.apply(w, g, 0)
+    optimizer = Optimizer(spec, LR, parameters, dtype)
+    optimizer.apply(w, g, 0)
     tracemalloc.start()
     try:
-        optimiser.apply(w, g, 1)
+        optimizer.apply(w, g, 1)
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -345,7 +345,7 @@ def test_a_rule_that_allocates_would_be_seen(monkeypatch):
         w -= lr * g
 
     monkeypatch.setitem(UPDATE_RULES, "sgd", replace(UPDATE_RULES["sgd"], rule=wasteful))
-    assert peak_of_second_apply(OptimiserSpec(), "float32") > 4 * optimisers.BLOCK
+    assert peak_of_second_apply(OptimizerSpec(), "float32") > 4 * optimizers.BLOCK
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_rule_that_allocates_would_be_seen(monkeypatch):
 )
 def test_arrays_that_do_not_fit_are_refused(w, g):
     with pytest.raises(ValueError, match=r"float64 of shape \(3,\)"):
-        Optimiser(OptimiserSpec(), LR, 3, "float64").apply(w, g, 0)
+        Optimizer(OptimizerSpec(), LR, 3, "float64").apply(w, g, 0)
 
 
 # --- clipping ----------------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def test_arrays_that_do_not_fit_are_refused(w, g):
 def clipped(g, clip=1.0):
     """The gradient as plain descent at rate 1 takes it, from zero."""
     w = np.zeros_like(g)
-    Optimiser(OptimiserSpec(clip=clip), 1.0, g.size, g.dtype).apply(w, g, 0)
+    Optimizer(OptimizerSpec(clip=clip), 1.0, g.size, g.dtype).apply(w, g, 0)
     return -w
 
 
@@ -397,7 +397,7 @@ def test_small_entries_do_not_vanish_from_the_norm():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("at", [0, 70_000])
 def test_a_gradient_that_is_no_number_is_neither_hidden_nor_spread(bad, dtype, at):
-    g = np.full(optimisers.BLOCK + 10_000, 2, dtype)
+    g = np.full(optimizers.BLOCK + 10_000, 2, dtype)
     g[at] = bad
     result = clipped(g)
     assert np.array_equal(result[at], bad, equal_nan=True)
@@ -406,9 +406,9 @@ def test_a_gradient_that_is_no_number_is_neither_hidden_nor_spread(bad, dtype, a
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @each_hard
-def test_no_optimiser_hides_a_gradient_that_is_no_number(spec, bad):
+def test_no_optimizer_hides_a_gradient_that_is_no_number(spec, bad):
     w, g = np.ones(3), np.array([1.0, bad, 1.0])
-    Optimiser(spec, LR, 3, "float64").apply(w, g, 0)
+    Optimizer(spec, LR, 3, "float64").apply(w, g, 0)
     assert np.isfinite(w).tolist() == [True, False, True]
 
 
@@ -416,16 +416,16 @@ def test_no_optimiser_hides_a_gradient_that_is_no_number(spec, bad):
 
 
 def test_the_table_has_a_row_for_every_name():
-    assert tuple(UPDATE_RULES) == OPTIMISERS
+    assert tuple(UPDATE_RULES) == OPTIMIZERS
 
 
 @each_spec
 def test_flops_are_the_operations_that_are_done(monkeypatch, spec):
     counting = Faulty()
-    monkeypatch.setattr(optimisers, "np", counting)
-    monkeypatch.setattr(Optimiser, "_norm", lambda self, g: 2 * CLIP)
+    monkeypatch.setattr(optimizers, "np", counting)
+    monkeypatch.setattr(Optimizer, "_norm", lambda self, g: 2 * CLIP)
     w, (g, *_) = start()
-    Optimiser(spec, LR, PARAMETERS, "float64").apply(w, g, 0)
+    Optimizer(spec, LR, PARAMETERS, "float64").apply(w, g, 0)
     assert flops(spec) == counting.calls + (2 if spec.clip else 0)  # the norm's square and sum
 
 

@@ -12,18 +12,18 @@ from tui_backprop.engine.network.graph import mask_shapes
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, mask_stream, run, take_pass
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
-from tui_backprop.engine.training.optimizers import Optimiser, new_slots
+from tui_backprop.engine.training.iteration import TrainingState, Update, mask_stream, run, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.optimizers import Optimizer, new_slots
 from tui_backprop.engine.training.training import Training
 
 SPEC = NetworkSpec((4, 6, 6, 3), "gelu,relu", layer_norm=True, residual=True, dropout=0.3, l2=0.01)
-OPTIMISERS = (
-    OptimiserSpec(),
-    OptimiserSpec("momentum", weight_decay=0.1),
-    OptimiserSpec("adam", schedule="cosine", warmup=3, horizon=25, clip=0.5, weight_decay=0.01),
+OPTIMIZERS = (
+    OptimizerSpec(),
+    OptimizerSpec("momentum", weight_decay=0.1),
+    OptimizerSpec("adam", schedule="cosine", warmup=3, horizon=25, clip=0.5, weight_decay=0.01),
 )
-each_optimiser = pytest.mark.parametrize("optimiser", OPTIMISERS, ids=lambda optimiser: optimiser.name)
+each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
 PLENTY, T = 10**9, 20
 
 
@@ -38,53 +38,53 @@ def other_plan(t):
     return replace(plan(t), lr=0.01)
 
 
-def training(optimiser=OPTIMISERS[2], limit=PLENTY, spec=SPEC):
-    return Training(spec, optimiser, limit)
+def training(optimizer=OPTIMIZERS[2], limit=PLENTY, spec=SPEC):
+    return Training(spec, optimizer, limit)
 
 
 def bytes_of(state):
     return state.t, state.parameters.tobytes(), {name: slot.tobytes() for name, slot in state.slots.items()}
 
 
-def forward(optimiser, upto=T, spec=SPEC):
+def forward(optimizer, upto=T, spec=SPEC):
     """Each state from 0 to ``upto``, by hand, in one go."""
-    w, rule = initial_parameters(spec), Optimiser(optimiser, 0.0, spec.parameters, spec.dtype)
-    states, losses = [bytes_of(State(0, w, rule.slots))], []
+    w, rule = initial_parameters(spec), Optimizer(optimizer, 0.0, spec.parameters, spec.dtype)
+    states, losses = [bytes_of(TrainingState(0, w, rule.slots))], []
     for t in range(upto):
         update = plan(t)
         program = Program(spec, len(update.x), w)
         losses.append(run(program, update, t))
         rule.lr = update.lr
         rule.apply(w, program.gradient, t)
-        states.append(bytes_of(State(t + 1, w, rule.slots)))
+        states.append(bytes_of(TrainingState(t + 1, w, rule.slots)))
     return states, losses
 
 
-@each_optimiser
+@each_optimizer
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_state_is_that_of_passes_and_updates_one_after_the_other(optimiser, dtype):
+def test_every_state_is_that_of_passes_and_updates_one_after_the_other(optimizer, dtype):
     spec = replace(SPEC, dtype=dtype)
-    right, losses = forward(optimiser, spec=spec)
+    right, losses = forward(optimizer, spec=spec)
     seen = []
-    trained = training(optimiser, spec=spec)
+    trained = training(optimizer, spec=spec)
     assert bytes_of(trained.state(T, plan, lambda done, loss: seen.append((done, loss)))) == right[T]
     assert seen == [*enumerate(losses, 1)]
     assert len({state[1] for state in right}) == T + 1  # it moves
 
 
-@each_optimiser
-def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(optimiser):
-    one, same = (training(optimiser).state(T, plan) for _ in range(2))
-    other = training(optimiser, spec=replace(SPEC, seed=1)).state(T, plan)
+@each_optimizer
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(optimizer):
+    one, same = (training(optimizer).state(T, plan) for _ in range(2))
+    other = training(optimizer, spec=replace(SPEC, seed=1)).state(T, plan)
     assert bytes_of(one) == bytes_of(same)
     assert bytes_of(one) != bytes_of(other)
 
 
-@each_optimiser
+@each_optimizer
 @pytest.mark.parametrize("limit", [PLENTY, 0, 40_000], ids=["all kept", "two kept", "some kept"])
-def test_a_state_is_the_same_bytes_forward_from_a_checkpoint_and_by_replay(optimiser, limit):
-    right, _ = forward(optimiser)
-    trained = training(optimiser, limit)
+def test_a_state_is_the_same_bytes_forward_from_a_checkpoint_and_by_replay(optimizer, limit):
+    right, _ = forward(optimizer)
+    trained = training(optimizer, limit)
     for t in (5, T, 3, 4, 19, 0, 1, 12, 11, 10, T):
         assert bytes_of(trained.state(t, plan)) == right[t], t
     if limit == 0:
@@ -128,7 +128,7 @@ class Stop(Exception):
 
 
 def test_an_exception_from_watch_ends_the_work_and_what_was_reached_stays():
-    right, _ = forward(OPTIMISERS[2])
+    right, _ = forward(OPTIMIZERS[2])
     trained, done = training(), []
 
     def watch(at, loss):
@@ -146,7 +146,7 @@ def test_an_exception_from_watch_ends_the_work_and_what_was_reached_stays():
 
 
 def test_an_exception_from_the_plan_leaves_what_was_reached():
-    right, _ = forward(OPTIMISERS[2])
+    right, _ = forward(OPTIMIZERS[2])
     trained = training()
 
     def broken(t):
@@ -161,7 +161,7 @@ def test_an_exception_from_the_plan_leaves_what_was_reached():
 
 
 def test_after_another_plan_the_states_past_the_change_are_anew():
-    right, _ = forward(OPTIMISERS[2])
+    right, _ = forward(OPTIMIZERS[2])
     trained = training()
     trained.state(T, plan)
     stale = bytes_of(trained.state(T, other_plan))
@@ -176,23 +176,23 @@ def test_after_another_plan_the_states_past_the_change_are_anew():
     assert changed == bytes_of(expected)
 
 
-@each_optimiser
-def test_a_pass_shows_the_very_update_that_training_makes(optimiser):
-    trained = training(optimiser)
+@each_optimizer
+def test_a_pass_shows_the_very_update_that_training_makes(optimizer):
+    trained = training(optimizer)
     for t in (0, 1, 6):
         before, after = trained.state(t, plan), trained.state(t + 1, plan)
-        taken = take_pass(SPEC, plan(t), before, optimiser)
-        assert bytes_of(taken.after) == bytes_of(after)
-        assert bytes_of(taken.before) == bytes_of(before)
+        iteration = run_iteration(SPEC, plan(t), before, optimizer)
+        assert bytes_of(iteration.after) == bytes_of(after)
+        assert bytes_of(iteration.before) == bytes_of(before)
 
 
-@each_optimiser
-def test_a_state_put_in_from_a_pass_is_as_good_as_one_trained(optimiser):
-    right, _ = forward(optimiser, 6)
-    trained = training(optimiser)
+@each_optimizer
+def test_a_state_put_in_from_a_pass_is_as_good_as_one_trained(optimizer):
+    right, _ = forward(optimizer, 6)
+    trained = training(optimizer)
     state = trained.state(0, plan)
     for t in range(5):
-        state = take_pass(SPEC, plan(t), state, optimiser).after
+        state = run_iteration(SPEC, plan(t), state, optimizer).after
         trained.keep(state)
     done = []
     assert bytes_of(trained.state(6, plan, lambda at, loss: done.append(at))) == right[6]
@@ -200,10 +200,10 @@ def test_a_state_put_in_from_a_pass_is_as_good_as_one_trained(optimiser):
 
 
 def test_the_first_state_is_the_first_parameters_and_empty_slots():
-    state = training(OPTIMISERS[2]).state(0, plan)
+    state = training(OPTIMIZERS[2]).state(0, plan)
     np.testing.assert_array_equal(state.parameters, initial_parameters(SPEC))
     assert {name: slot.any() for name, slot in state.slots.items()} == {"m": False, "v": False}
-    assert new_slots(OPTIMISERS[0], 5, "float32") == {}
+    assert new_slots(OPTIMIZERS[0], 5, "float32") == {}
 
 
 def test_masks_differ_from_one_iteration_to_the_next_and_are_the_same_in_any_replay():
@@ -222,9 +222,9 @@ def test_training_lowers_the_loss():
     x = rng.normal(size=(64, 4)).astype(np.float32)
     labels = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
     spec = replace(SPEC, dropout=0.0)
-    for optimiser, lr in zip(OPTIMISERS, (0.3, 0.05, 0.03), strict=True):
+    for optimizer, lr in zip(OPTIMIZERS, (0.3, 0.05, 0.03), strict=True):
         losses = []
-        trained = Training(spec, replace(optimiser, schedule="constant", weight_decay=0.0), PLENTY)
+        trained = Training(spec, replace(optimizer, schedule="constant", weight_decay=0.0), PLENTY)
         trained.state(
             150, lambda t, lr=lr: Update(x, labels, lr), lambda done, loss, seen=losses: seen.append(loss)
         )
@@ -236,7 +236,7 @@ def test_one_gradient_is_held_however_many_sizes_of_batches_there_are():
     batches = {n: Update(np.zeros((n, 50), "float32"), np.zeros(n, int), 0.1) for n in range(1, 13)}
 
     def peak(sizes):
-        trained = Training(spec, OptimiserSpec(), 0)
+        trained = Training(spec, OptimizerSpec(), 0)
         tracemalloc.start()
         trained.state(12, lambda t: batches[1 + t % sizes])
         most = tracemalloc.get_traced_memory()[1]

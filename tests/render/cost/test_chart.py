@@ -9,16 +9,16 @@ import pytest
 
 from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
-from tui_backprop.cost.model.cost_model import Law
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import KINDS, shape_of
-from tui_backprop.cost.race.race import Standing
+from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import AXES, ZOOMS
 
 LESSON = NetworkSpec()
@@ -27,24 +27,24 @@ MACHINES = {
     "here": HERE,
     "two points": machine(sizes=(1e3, 1e5)),
     "busy": machine(noise=lambda i: (3.0, 0.3)[i % 2]),
-    "glacial": machine(law=lambda kind, shape: 1e3 * shape.parameters),
-    "instant": machine(law=lambda kind, shape: 1e-30 * shape.parameters),
-    "nothing measured": Law(),
+    "glacial": machine(cost_model=lambda kind, shape: 1e3 * shape.parameters),
+    "instant": machine(cost_model=lambda kind, shape: 1e-30 * shape.parameters),
+    "nothing measured": CostModel(),
 }
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 
 
 @SETS
 @pytest.mark.parametrize(("columns", "rows"), [(20, 5), (40, 10), (58, 13), (76, 26), (104, 56), (10, 4)])
 @pytest.mark.parametrize("name", MACHINES)
-def test_the_chart_never_exceeds_its_columns_and_rows(name, columns, rows, glyphs):
-    drawn = chart(Costs(LESSON, MACHINES[name]), columns, rows, glyphs)
+def test_the_chart_never_exceeds_its_columns_and_rows(name, columns, rows, context):
+    drawn = chart(CostState(LESSON, MACHINES[name]), columns, rows, context)
     assert 1 <= len(drawn) <= rows
     for row in drawn:
         assert width(row) <= columns
         assert plain(row).isprintable()
         assert {role for _, role in row} <= set(ROLES)
-        assert not glyphs.plain or plain(tuple(glyphs.fit(row))).isascii()
+        assert not context.plain or plain(tuple(context.fit(row))).isascii()
 
 
 @SETS
@@ -52,9 +52,9 @@ def test_the_chart_never_exceeds_its_columns_and_rows(name, columns, rows, glyph
     "layers", [(1, 1), (2, 2, 1), (784, 10), (784, *[256] * 40, 10), (100_000, 10_000_000, 10)]
 )
 @pytest.mark.parametrize("decade", [None, 3.0, 7.5, 12.0])
-def test_the_chart_is_drawn_for_tiny_and_for_giant_networks(layers, decade, glyphs):
-    for law in MACHINES.values():
-        drawn = chart(Costs(NetworkSpec(layers), law, decade), 58, 13, glyphs)
+def test_the_chart_is_drawn_for_tiny_and_for_giant_networks(layers, decade, context):
+    for cost_model in MACHINES.values():
+        drawn = chart(CostState(NetworkSpec(layers), cost_model, decade), 58, 13, context)
         assert 1 <= len(drawn) <= 13
         assert max(map(width, drawn)) <= 58
 
@@ -63,8 +63,8 @@ def test_the_chart_is_drawn_for_tiny_and_for_giant_networks(layers, decade, glyp
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("zoom", range(len(ZOOMS)))
 @pytest.mark.parametrize("clock", [False, True])
-def test_the_chart_is_drawn_in_every_unit_and_zoom(axis, zoom, clock, glyphs):
-    drawn = chart(Costs(LESSON, HERE, 11.0, clock, axis, zoom), 80, 24, glyphs)
+def test_the_chart_is_drawn_in_every_unit_and_zoom(axis, zoom, clock, context):
+    drawn = chart(CostState(LESSON, HERE, 11.0, clock, axis, zoom), 80, 24, context)
     assert len(drawn) <= 24
     assert max(map(width, drawn)) <= 80
     roles = {role for row in drawn for _, role in row}
@@ -72,15 +72,15 @@ def test_the_chart_is_drawn_in_every_unit_and_zoom(axis, zoom, clock, glyphs):
 
 
 def test_drawing_again_draws_the_same():
-    one = chart(Costs(LESSON, HERE), 60, 20, UTF8)
-    chart(Costs(NetworkSpec((2, 2, 1)), MACHINES["two points"], 12.0, True), 30, 8, ASCII)
-    assert chart(Costs(LESSON, HERE), 60, 20, UTF8) == one
+    one = chart(CostState(LESSON, HERE), 60, 20, UTF8)
+    chart(CostState(NetworkSpec((2, 2, 1)), MACHINES["two points"], 12.0, True), 30, 8, ASCII)
+    assert chart(CostState(LESSON, HERE), 60, 20, UTF8) == one
 
 
-def test_every_method_has_a_line_and_its_letter_without_any_colour():
-    drawn = chart(Costs(LESSON, HERE), 100, 40, UTF8)
+def test_every_method_has_a_line_and_its_letter_without_any_color():
+    drawn = chart(CostState(LESSON, HERE), 100, 40, UTF8)
     text = "\n".join(plain(row) for row in drawn)
-    for way in WAYS.values():
+    for way in COST_METHODS.values():
         inked = [
             row for row in drawn for span, role in row if way.letter in span and role not in ("muted", "grid")
         ]
@@ -95,7 +95,7 @@ def test_every_method_has_a_line_and_its_letter_without_any_colour():
 
 def test_a_line_is_full_where_it_was_measured_and_dotted_beyond():
     """Columns with ink, of the last decade that was measured and of the last one that was not."""
-    drawn = chart(Costs(LESSON, HERE), 120, 40, UTF8)
+    drawn = chart(CostState(LESSON, HERE), 120, 40, UTF8)
     axis = max(plain(row).index("┼") for row in drawn if "┼" in plain(row))
     inked = set()
     for row in drawn:
@@ -110,26 +110,26 @@ def test_a_line_is_full_where_it_was_measured_and_dotted_beyond():
 
 
 def test_naive_is_drawn_above_backprop():
-    drawn = chart(Costs(LESSON, HERE), 80, 30, UTF8)
+    drawn = chart(CostState(LESSON, HERE), 80, 30, UTF8)
     first = {role: y for y in reversed(range(len(drawn))) for _, role in drawn[y]}
     assert first["naive"] < first["backprop"]
 
 
 def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
     """It lies off the line here, so that it hides behind nothing."""
-    done = Standing("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=1e6)
+    done = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=1e6)
 
     def points(race):
-        drawn = chart(Costs(LESSON, HERE, race=race), 100, 40, UTF8)
+        drawn = chart(CostState(LESSON, HERE, race=race), 100, 40, UTF8)
         return sum(text.count("●") for row in drawn for text, role in row if role == "naive")
 
     assert points(done) == points(None) + 1
     assert "11.6 days  run for real" in "\n".join(
-        plain(row) for row in readout(Costs(LESSON, HERE, race=done), 80)
+        plain(row) for row in readout(CostState(LESSON, HERE, race=done), 80)
     )
-    text = words(Costs(LESSON, HERE, race=done))
+    text = words(CostState(LESSON, HERE, race=done))
     assert "100,000 steps: naive 3,169 years" in text  # of the race, not of the projection
-    for other in (Costs(LESSON, HERE, 9.0, race=done), Costs(LESSON, HERE, None, True, race=done)):
+    for other in (CostState(LESSON, HERE, 9.0, race=done), CostState(LESSON, HERE, None, True, race=done)):
         assert "run for real" not in words(other)
 
 
@@ -139,7 +139,7 @@ def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_words_fit(columns, decade, clock, axis, name):
-    for row in readout(Costs(LESSON, MACHINES[name], decade, clock, axis), columns):
+    for row in readout(CostState(LESSON, MACHINES[name], decade, clock, axis), columns):
         assert width(row) <= columns, plain(row)
 
 
@@ -147,9 +147,9 @@ def test_the_words_fit(columns, decade, clock, axis, name):
 @pytest.mark.parametrize("noise", [1.01, 1.2])
 @pytest.mark.parametrize("axis", AXES)
 def test_the_words_fit_in_ascii_too_where_a_spread_takes_a_column_more(columns, noise, axis):
-    law = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    cost_model = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
     for decade in (None, 3.0, 7.25, 11.5, 12.0):
-        for row in readout(Costs(LESSON, law, decade, axis=axis), columns, glyphs=ASCII):
+        for row in readout(CostState(LESSON, cost_model, decade, axis=axis), columns, context=ASCII):
             assert width(ASCII.fit(row)) <= columns, plain(row)
 
 
@@ -158,7 +158,7 @@ def words(costs):
 
 
 def test_on_the_lesson_s_clock_a_gradient_takes_5_59_minutes_and_a_training_388_days():
-    text = words(Costs(LESSON, HERE, None, True))
+    text = words(CostState(LESSON, HERE, None, True))
     for part in (
         "335,114 parameters",
         "5.59 min",
@@ -173,43 +173,43 @@ def test_on_the_lesson_s_clock_a_gradient_takes_5_59_minutes_and_a_training_388_
 
 def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
     shape = shape_of(LESSON)
-    assert "projected" in words(Costs(LESSON, HERE)).splitlines()[1]
-    there = Law((*HERE.points, *machine(sizes=(shape.parameters,)).points), HERE.probe)
-    assert "measured" in words(Costs(LESSON, there)).splitlines()[1]
-    assert "projected" in words(Costs(LESSON, there, 9.0)).splitlines()[1]
+    assert "projected" in words(CostState(LESSON, HERE)).splitlines()[1]
+    there = CostModel((*HERE.points, *machine(sizes=(shape.parameters,)).points), HERE.probe)
+    assert "measured" in words(CostState(LESSON, there)).splitlines()[1]
+    assert "projected" in words(CostState(LESSON, there, 9.0)).splitlines()[1]
 
 
 @pytest.mark.parametrize("noise", [1.05, 4.0])
 @pytest.mark.parametrize("columns", [36, 48, 80])
 def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise):
-    law = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
-    rows = [plain(row) for row in readout(Costs(LESSON, law, math.log10(175e9)), columns)]
+    cost_model = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    rows = [plain(row) for row in readout(CostState(LESSON, cost_model, math.log10(175e9)), columns)]
     runs = [row for row in rows if row.startswith(("100,000 steps", "run:", "  with", "  backprop"))]
     assert len(runs) == 2
-    for row in (*rows[1 : 2 + len(WAYS)], *runs):
+    for row in (*rows[1 : 2 + len(COST_METHODS)], *runs):
         assert re.search(r"  (.*(\w|,) )?(±\d+%|[\d.]+x)$", row), row
         assert len(row) <= columns
     assert runs[1].startswith("  with backprop ")
 
 
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
-    law = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
-    rows = [plain(row) for row in readout(Costs(LESSON, law), 36)]
+    cost_model = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
+    rows = [plain(row) for row in readout(CostState(LESSON, cost_model), 36)]
     assert rows[1].endswith("  measured")
     assert next(row for row in rows if row.startswith("b backprop")).endswith("  measured")
     assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("c complex")))
 
 
 def test_what_was_counted_has_no_spread():
-    rows = [plain(row) for row in readout(Costs(LESSON, HERE, 11.0, axis="FLOPs"), 80)]
-    ways = [row for row in rows if row[:2] in {f"{way.letter} " for way in WAYS.values()}]
-    assert len(ways) == len(WAYS)
+    rows = [plain(row) for row in readout(CostState(LESSON, HERE, 11.0, axis="FLOPs"), 80)]
+    ways = [row for row in rows if row[:2] in {f"{way.letter} " for way in COST_METHODS.values()}]
+    assert len(ways) == len(COST_METHODS)
     assert all(row.endswith(", counted") for row in ways)
 
 
 @pytest.mark.parametrize("columns", [36, 48, 80])
 def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
-    rows = readout(Costs(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
+    rows = readout(CostState(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
     text = "\n".join(plain(row) for row in rows)
     assert text.startswith("at 175 billion parameters  GPT-3\n")
     assert re.search(r"n naive +6\.12e22 ", text)
@@ -219,16 +219,16 @@ def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
 
 
 def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():
-    good = words(Costs(LESSON, HERE))
+    good = words(CostState(LESSON, HERE))
     assert "it is met within 1.0" in good
     assert "100 times larger" in good
     assert "busy" not in good
     wide = tuple(type(p)(p.kind, p.shape, p.low, p.median, 2 * p.high, p.runs) for p in HERE.points)
-    assert "S measures again" in words(Costs(LESSON, Law(wide, HERE.probe)))
+    assert "S measures again" in words(CostState(LESSON, CostModel(wide, HERE.probe)))
 
 
 def test_before_the_measurement_nothing_is_claimed():
-    (row,) = readout(Costs(LESSON, None), 58)
+    (row,) = readout(CostState(LESSON, None), 58)
     assert "measuring" in plain(row)
     assert not any(c.isdigit() for c in plain(row))
 
@@ -237,13 +237,13 @@ def test_before_the_measurement_nothing_is_claimed():
 @pytest.mark.parametrize("ended", ["", "time", "stopped", "its process was ended"])
 @pytest.mark.parametrize("now", [None, 10**9])
 @SETS
-def test_a_sweep_says_how_far_it_is_and_how_it_ended(columns, ended, now, glyphs):
+def test_a_sweep_says_how_far_it_is_and_how_it_ended(columns, ended, now, context):
     progress = Progress(3, 13, now, HERE, 12.0, ended)
-    rows = sweeping(Costs(LESSON, HERE, sweep=progress), columns, glyphs)
+    rows = sweeping(CostState(LESSON, HERE, sweep=progress), columns, context)
     text = " ".join(plain(row).strip() for row in rows)
     assert "3 of 13" in text or columns == 28
     assert now is not None or "12 s" in text
-    assert sweeping(Costs(LESSON, HERE), columns, glyphs) == []
+    assert sweeping(CostState(LESSON, HERE), columns, context) == []
 
 
 @pytest.mark.parametrize("columns", [20, 28, 36, 58, 104])
@@ -251,12 +251,12 @@ def test_the_pages_names_fit_and_the_current_one_is_among_them(columns):
     for page, name in (("cost", "chart"), ("reuse", "reuse")):
         row = pages(page, columns)
         assert width(row) <= columns or columns == 20
-        assert f"[{name}]" in plain(row)  # seen without colour too
+        assert f"[{name}]" in plain(row)  # seen without color too
     for axis in AXES:
-        assert width(heading(Costs(LESSON, HERE, axis=axis), columns)) <= columns
+        assert width(heading(CostState(LESSON, HERE, axis=axis), columns)) <= columns
 
 
 @SETS
 @pytest.mark.parametrize("columns", [28, 34, 58, 80])
-def test_the_legend_fits(columns, glyphs):
-    assert width(glyphs.fit(legend(columns, glyphs))) <= max(columns, 34)
+def test_the_legend_fits(columns, context):
+    assert width(context.fit(legend(columns, context))) <= max(columns, 34)

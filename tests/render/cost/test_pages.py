@@ -14,10 +14,10 @@ from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.path_counts import KINDS, paths, recompute
 from tui_backprop.cost.accounting.timing import time_operations
 from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
-from tui_backprop.cost.model.cost_model import Law, Measured
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import shape_of
-from tui_backprop.cost.race.race import RACERS, Agreement, Standing
+from tui_backprop.cost.race.race import RACERS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import dial
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -26,9 +26,9 @@ from tui_backprop.render.cost.dial import LOOKS, dial_lines, legend, power
 from tui_backprop.render.cost.ledger import ledger_lines
 from tui_backprop.render.cost.race import Entry, Filling, entry_of, race_lines
 from tui_backprop.render.cost.reuse import reuse_lines
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import PRECISIONS, Session, from_preset
 from tui_backprop.support.format import duration
 
@@ -37,7 +37,7 @@ HERE = machine(sizes=(1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7))
 SIZES = pytest.mark.parametrize(
     ("columns", "rows"), [(35, 28), (37, 36), (56, 14), (76, 20), (96, 30), (116, 36), (196, 56)]
 )
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 NETWORKS = {
     "lesson": Session(),
     "xor": from_preset("xor"),
@@ -50,14 +50,14 @@ NETWORKS = {
 }
 
 
-def fits(drawn, columns, rows, glyphs):
+def fits(drawn, columns, rows, context):
     assert 1 <= len(drawn) <= rows
     for row in drawn:
-        shown = tuple(glyphs.fit(row))
+        shown = tuple(context.fit(row))
         assert width(shown) <= columns, plain(shown)
         assert {role for _, role in shown} <= set(ROLES)
         assert plain(shown).isprintable()
-        assert not glyphs.plain or plain(shown).isascii()
+        assert not context.plain or plain(shown).isascii()
 
 
 def text(drawn) -> str:
@@ -66,14 +66,21 @@ def text(drawn) -> str:
 
 @SETS
 @SIZES
-@pytest.mark.parametrize("law", [HERE, Law(), ASSUMED, machine(noise=lambda i: (3.0, 0.3)[i % 2])])
+@pytest.mark.parametrize(
+    "cost_model", [HERE, CostModel(), ASSUMED, machine(noise=lambda i: (3.0, 0.3)[i % 2])]
+)
 @pytest.mark.parametrize("layers", [(784, 256, 256, 256, 10), (2, 1), (784, *[512] * 30, 10)])
-def test_the_claims_fit(columns, rows, law, layers, glyphs):
-    fits(claims_lines(Costs(NetworkSpec(layers), law), columns, rows, glyphs), columns, rows, glyphs)
+def test_the_claims_fit(columns, rows, cost_model, layers, context):
+    fits(
+        claims_lines(CostState(NetworkSpec(layers), cost_model), columns, rows, context),
+        columns,
+        rows,
+        context,
+    )
 
 
 def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
-    there = text(claims_lines(Costs(LESSON, HERE), 116, 36, UTF8))
+    there = text(claims_lines(CostState(LESSON, HERE), 116, 36, UTF8))
     naive = HERE.gradient("naive", shape_of(LESSON)).middle
     for said, here in (
         ("330,000", "335,114"),
@@ -86,44 +93,46 @@ def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
 
 
 def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
-    done = Standing("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
-    claim = next(c for c in claims_of(Costs(LESSON, HERE, race=done), HERE) if "numerically" in c.what)
+    done = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
+    claim = next(c for c in claims_of(CostState(LESSON, HERE, race=done), HERE) if "numerically" in c.what)
     assert claim.here == "31.4 s"
     assert "for real" in claim.how
     other = replace(done, method="complex-step")
-    claim = next(c for c in claims_of(Costs(LESSON, HERE, race=other), HERE) if "numerically" in c.what)
+    claim = next(c for c in claims_of(CostState(LESSON, HERE, race=other), HERE) if "numerically" in c.what)
     assert claim.here != "31.4 s"
 
 
-def measured_here(times: float, spread: float = 1.01) -> Law:
+def measured_here(times: float, spread: float = 1.01) -> CostModel:
     """HERE with backprop of the lesson's network so many times as slow as a forward pass, and runs so far apart."""
     shape = shape_of(LESSON)
     forward = HERE.seconds("forward", shape).middle
     points = [p for p in HERE.points if round(p.parameters) != LESSON.parameters]
     for kind, seconds in (("forward", forward), ("backprop", times * forward)):
         points.append(Measured(kind, shape, seconds / spread, seconds, seconds * spread, 9))
-    return Law(tuple(points), HERE.probe)
+    return CostModel(tuple(points), HERE.probe)
 
 
 @pytest.mark.parametrize(("spread", "busy"), [(1.01, False), (1.5, True)])
 def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_the_machine_was_busy(
     spread, busy
 ):
-    law = measured_here(4.84, spread)
-    claims = claims_of(Costs(LESSON, law), law)
+    cost_model = measured_here(4.84, spread)
+    claims = claims_of(CostState(LESSON, cost_model), cost_model)
     sizes = next(c for c in claims if c.what == "whatever the size")
     assert "4.84x" in [c.here for c in claims]
     found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", sizes.how)]
-    assert len(found) == len({p.parameters for p in law.points})
+    assert len(found) == len({p.parameters for p in cost_model.points})
     assert sizes.here == f"{min(found)}-{max(found)}x"
     assert sizes.how.startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
     assert sizes.how.count("busy") == busy
-    assert not any(c.what == "whatever the size" for c in claims_of(Costs(LESSON, Law()), Law()))
+    assert not any(
+        c.what == "whatever the size" for c in claims_of(CostState(LESSON, CostModel()), CostModel())
+    )
 
 
 def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
-    law = machine(sizes=[10 ** (3 + n / 2) for n in range(13)])
-    shown = text(claims_lines(Costs(LESSON, law), 37, 31, UTF8))
+    cost_model = machine(sizes=[10 ** (3 + n / 2) for n in range(13)])
+    shown = text(claims_lines(CostState(LESSON, cost_model), 37, 31, UTF8))
     assert "3.0x at 1B" in shown.replace("\n    ", " ")
     assert "100,000 steps of backprop" in shown
 
@@ -133,16 +142,16 @@ def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
     [(4.84, 1.01, True), (2.4, 1.01, False), (1.9, 1.01, False), (3.0, 1.5, False)],
 )
 def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_may_be(times, spread, said):
-    there = text(claims_lines(Costs(LESSON, measured_here(times, spread)), 116, 40, UTF8))
+    there = text(claims_lines(CostState(LESSON, measured_here(times, spread)), 116, 40, UTF8))
     assert ("may be" in there) == ("caches" in there) == said
-    assert "caches" not in text(claims_lines(Costs(LESSON, Law()), 116, 40, UTF8))
+    assert "caches" not in text(claims_lines(CostState(LESSON, CostModel()), 116, 40, UTF8))
 
 
 @SETS
 @SIZES
-@pytest.mark.parametrize("state", ["ready", "starting", "running", "paused", "done", "cancelled", "failed"])
+@pytest.mark.parametrize("state", ["ready", "starting", "running", "paused", "done", "canceled", "failed"])
 @pytest.mark.parametrize("method", RACERS)
-def test_the_race_fits(columns, rows, state, method, glyphs):
+def test_the_race_fits(columns, rows, state, method, context):
     rng = np.random.default_rng(0)
     tensors = {
         f"{kind}{k}": rng.normal(size=(9, 7) if kind == "W" else 7) for k in range(1, 5) for kind in "Wb"
@@ -150,18 +159,18 @@ def test_the_race_fits(columns, rows, state, method, glyphs):
     filling = Filling(
         tensors, {n: a + 1e-3 for n, a in tensors.items()}, {n: a > 0 for n, a in tensors.items()}
     )
-    standing = Standing(
+    standing = RaceStatus(
         method, state, 41_873, 335_115, 41_872, 335_114, 4.2, 9_876.5, 29.7, 1.4e-4,
         Agreement(0.999981, 0.0062, 0.0011, "W1[602,213]"), "its process was ended by signal 9" * (state == "failed"),
     )  # fmt: skip
-    fits(race_lines(standing, filling, columns, rows, glyphs, Entry(3.5e-4, 20.0)), columns, rows, glyphs)
+    fits(race_lines(standing, filling, columns, rows, context, Entry(3.5e-4, 20.0)), columns, rows, context)
     nothing = replace(standing, agreement=Agreement(), rate=None, left=None, backprop=None)
-    fits(race_lines(nothing, None, columns, rows, glyphs), columns, rows, glyphs)
+    fits(race_lines(nothing, None, columns, rows, context), columns, rows, context)
 
 
 def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
-    ready = Standing("forward-difference", parameters=335_114)
-    entry = entry_of(ready, Costs(LESSON, HERE))
+    ready = RaceStatus("forward-difference", parameters=335_114)
+    entry = entry_of(ready, CostState(LESSON, HERE))
     assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
     assert entry.step == METHODS["forward-difference"].best_step("float32")
     before = text(race_lines(ready, None, 60, 30, UTF8, entry))
@@ -175,47 +184,47 @@ def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves
 
 
 def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectation():
-    named = {way.method for way in WAYS.values()}
+    named = {way.method for way in COST_METHODS.values()}
     assert named <= set(METHODS)
     for method in RACERS:
-        entry = entry_of(Standing(method, parameters=335_114), Costs(LESSON, HERE))
+        entry = entry_of(RaceStatus(method, parameters=335_114), CostState(LESSON, HERE))
         assert (entry.expected is not None) == (method in named)
         assert entry.expected is None or math.isfinite(entry.expected)
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
-def moment(request, moments):
-    return moments(NETWORKS[request.param])[-1]
+def snapshot(request, snapshots):
+    return snapshots(NETWORKS[request.param])[-1]
 
 
 @SETS
 @SIZES
-def test_the_dial_fits_and_its_letters_are_those_of_the_chart(moment, columns, rows, glyphs):
-    found = dial(moment.taken, *moment.weights[0])
+def test_the_dial_fits_and_its_letters_are_those_of_the_chart(snapshot, columns, rows, context):
+    found = dial(snapshot.iteration, *snapshot.weights[0])
     for precision in PRECISIONS:
         for step in (1e-1, 1e-4, 1e-16):
-            drawn = dial_lines(found, step, precision, columns, rows, glyphs)
-            fits(drawn, columns, rows, glyphs)
+            drawn = dial_lines(found, step, precision, columns, rows, context)
+            fits(drawn, columns, rows, context)
     shown = text(drawn)
     for way, method in (("naive", "forward-difference"), ("central", "central-difference")):
-        assert WAYS[way].method == method
-        assert f"{WAYS[way].letter} {way}" in shown
+        assert COST_METHODS[way].method == method
+        assert f"{COST_METHODS[way].letter} {way}" in shown
 
 
 @SETS
 @SIZES
-def test_the_dial_s_mark_is_the_theory_s_and_a_kink_has_its_letter(moment, columns, rows, glyphs):
-    found = dial(moment.taken, *moment.weights[0])
+def test_the_dial_s_mark_is_the_theory_s_and_a_kink_has_its_letter(snapshot, columns, rows, context):
+    found = dial(snapshot.iteration, *snapshot.weights[0])
     for precision in PRECISIONS:
-        shown = plain(legend(found, precision, columns, glyphs))
+        shown = plain(legend(found, precision, columns, context))
         assert "theory" in shown
         kinks = any(flip for row in LOOKS for flip in found.rows[row, precision].flips)
         assert shown.endswith("x kink") == kinks
 
 
-def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(moments):
-    moment = moments(Session())[-1]
-    found = dial(moment.taken, *moment.weights[0])
+def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(snapshots):
+    snapshot = snapshots(Session())[-1]
+    found = dial(snapshot.iteration, *snapshot.weights[0])
     shown = text(dial_lines(found, 1e-4, "float64", 116, 36, UTF8))
     assert "h = 0.0001, the lesson's  float64" in shown
     row = found.rows["central-difference", "float64"]
@@ -226,20 +235,20 @@ def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(moments):
 
 @SETS
 @SIZES
-def test_the_ledger_fits_and_adds_up_on_the_screen(moment, columns, rows, glyphs):
-    for timed in (None, time_operations(moment.taken, 0.0)):
-        found = ledger(moment.session.network, moment.session.batch, timed)
-        drawn = ledger_lines(found, columns, rows, glyphs)
-        fits(drawn, columns, rows, glyphs)
+def test_the_ledger_fits_and_adds_up_on_the_screen(snapshot, columns, rows, context):
+    for timed in (None, time_operations(snapshot.iteration, 0.0)):
+        found = ledger(snapshot.session.network, snapshot.session.batch, timed)
+        drawn = ledger_lines(found, columns, rows, context)
+        fits(drawn, columns, rows, context)
     assert f"{found.ratio:.2f}x" in text(drawn)
 
 
 @SETS
 @SIZES
-def test_reuse_fits(moment, columns, rows, glyphs):
-    runs = tuple(recompute(moment.taken, kind) for kind in KINDS)
-    name, index = moment.weights[0]
-    counted = paths(moment.session.network, name)
+def test_reuse_fits(snapshot, columns, rows, context):
+    runs = tuple(recompute(snapshot.iteration, kind) for kind in KINDS)
+    name, index = snapshot.weights[0]
+    counted = paths(snapshot.session.network, name)
     for some in (None, runs):
         drawn = reuse_lines(f"{name}[{','.join(map(str, index))}]", counted, some, columns, rows)
-        fits(drawn, columns, rows, glyphs)
+        fits(drawn, columns, rows, context)

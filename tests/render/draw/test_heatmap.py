@@ -1,4 +1,4 @@
-"""Maps of arrays: what is largest is seen, signs are read without colour, and nothing sticks out."""
+"""Maps of arrays: what is largest is seen, signs are read without color, and nothing sticks out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.heatmap import (
     fold,
     heatmap,
@@ -22,7 +22,7 @@ from tui_backprop.render.draw.heatmap import (
 from tui_backprop.render.draw.spans import plain, width
 
 EXPLORE = settings(derandomize=True, deadline=None)
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 
 
 def texts(*arguments, **keywords):
@@ -43,9 +43,9 @@ def numbered(n):
     select=st.booleans(),
     seed=st.integers(0, 2**32),
 )
-def test_a_map_never_exceeds_its_columns_and_rows(glyphs, shape, rows, columns, select, seed):
+def test_a_map_never_exceeds_its_columns_and_rows(context, shape, rows, columns, select, seed):
     values = np.random.default_rng(seed).normal(size=shape)
-    drawn = heatmap(values, rows, columns, "forward", glyphs, seed % shape[-1] if select else None)
+    drawn = heatmap(values, rows, columns, "forward", context, seed % shape[-1] if select else None)
     assert 1 <= len(drawn) <= rows
     assert all(1 <= width(row) <= columns for row in drawn)
 
@@ -101,21 +101,21 @@ def test_the_selected_column_of_a_pooled_matrix_is_found_by_the_full_width():
 
 
 @SETS
-def test_size_is_weight_and_sign_is_shape(glyphs):
+def test_size_is_weight_and_sign_is_shape(context):
     values = np.array([[1.0, 0.5, 0.1, 0.01, 0.0, -0.01, -0.1, -0.5, -1.0]])
-    (row,) = rows_of_glyphs(values, glyphs, 1.0)
-    weak, middle, strong = glyphs.up
-    minus_weak, minus_middle, minus_strong = glyphs.down
-    zero = glyphs.zero
+    (row,) = rows_of_glyphs(values, context, 1.0)
+    weak, middle, strong = context.up
+    minus_weak, minus_middle, minus_strong = context.down
+    zero = context.zero
     assert row == strong + middle + weak + 3 * zero + minus_weak + minus_middle + minus_strong
-    assert len({*glyphs.up, *glyphs.down, zero, "!"}) == 8
+    assert len({*context.up, *context.down, zero, "!"}) == 8
 
 
 @SETS
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e30])
-def test_what_is_no_number_is_shown_as_such(glyphs, scale):
-    (row,) = rows_of_glyphs(np.array([[np.nan, np.inf, -np.inf]]), glyphs, scale)
-    assert row == "!" + glyphs.up[-1] + glyphs.down[-1]
+def test_what_is_no_number_is_shown_as_such(context, scale):
+    (row,) = rows_of_glyphs(np.array([[np.nan, np.inf, -np.inf]]), context, scale)
+    assert row == "!" + context.up[-1] + context.down[-1]
 
 
 def test_one_nan_in_a_large_map_is_seen():
@@ -148,13 +148,13 @@ def test_the_scale_of_a_map_is_its_largest_finite_magnitude(values, size):
 @SETS
 @EXPLORE
 @given(rows=st.integers(1, 30), columns=st.integers(1, 60), seed=st.integers(0, 99))
-def test_a_picture_never_exceeds_its_columns_and_rows(glyphs, rows, columns, seed):
+def test_a_picture_never_exceeds_its_columns_and_rows(context, rows, columns, seed):
     image = np.random.default_rng(seed).uniform(size=(28, 28))
     for draw in (picture, thumbnail):
-        drawn = draw(image, rows, columns, "forward", glyphs)
+        drawn = draw(image, rows, columns, "forward", context)
         assert 1 <= len(drawn) <= rows
         assert all(width(row) <= columns for row in drawn)
-        assert not glyphs.plain or all(plain(row).isascii() for row in drawn)
+        assert not context.plain or all(plain(row).isascii() for row in drawn)
 
 
 def test_a_picture_is_blank_where_there_is_no_ink_and_full_where_there_is():

@@ -8,17 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.engine.arrays.statistics import distribute
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.histogram import HIGHEST, histogram, portion, regrouped
 from tui_backprop.render.draw.spans import ROLES, plain, width
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=60)
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 NORMAL = np.random.default_rng(0).normal(size=3000)
 
 
-def drawn(array, columns=50, rows=27, glyphs=UTF8):
-    return [plain(row) for row in histogram(distribute(np.asarray(array)), columns, rows, "forward", glyphs)]
+def drawn(array, columns=50, rows=27, context=UTF8):
+    return [plain(row) for row in histogram(distribute(np.asarray(array)), columns, rows, "forward", context)]
 
 
 def bars_of(lines):
@@ -33,15 +33,15 @@ def bars_of(lines):
     columns=st.integers(20, 130),
     rows=st.integers(1, 40),
 )
-def test_a_histogram_never_exceeds_its_columns_and_rows(glyphs, values, columns, rows):
-    lines = histogram(distribute(np.array(values, np.float32)), columns, rows, "forward", glyphs)
+def test_a_histogram_never_exceeds_its_columns_and_rows(context, values, columns, rows):
+    lines = histogram(distribute(np.array(values, np.float32)), columns, rows, "forward", context)
     assert 1 <= len(lines) <= rows
     for row in lines:
         assert width(row) <= columns
         assert {role for _, role in row} <= set(ROLES)
-        if glyphs.plain:
-            assert plain(glyphs.fit(row)).isascii()
-            assert "?" not in plain(glyphs.fit(row))
+        if context.plain:
+            assert plain(context.fit(row)).isascii()
+            assert "?" not in plain(context.fit(row))
 
 
 @EXPLORE
@@ -64,11 +64,11 @@ def test_regrouping_loses_no_entry_and_mixes_no_signs(values, most):
         assert counts[i] <= ((array >= low - near) & (array < high + near)).sum()
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
-def test_heights_are_in_proportion_to_counts(glyphs):
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_heights_are_in_proportion_to_counts(context):
     array = np.repeat([-1.0, 1.0, 2.0], [30, 15, 60])
-    lines = drawn(array, 50, 27, glyphs)
-    full = glyphs.ramp[-1] if glyphs.plain else "█"
+    lines = drawn(array, 50, 27, context)
+    full = context.ramp[-1] if context.plain else "█"
     bars = lines[:HIGHEST]
     heights = {sum(full == text[x : x + 1] for text in bars) for x in range(50)} - {0}
     assert heights == {HIGHEST, HIGHEST // 2, HIGHEST // 4}
@@ -82,10 +82,10 @@ def test_where_most_bars_would_not_be_seen_the_scale_is_logarithmic_and_says_so(
 
 
 @SETS
-def test_a_single_entry_far_off_is_seen(glyphs):
-    lines = drawn(np.append(np.linspace(0.01, 1, 10_000), 50.0), 50, 27, glyphs)
-    lowest = lines[next(i for i, text in enumerate(lines) if glyphs.left * 5 in text) - 1]
-    assert lowest.rstrip()[-1] == (glyphs.ramp[1] if glyphs.plain else lowest.rstrip()[-1])
+def test_a_single_entry_far_off_is_seen(context):
+    lines = drawn(np.append(np.linspace(0.01, 1, 10_000), 50.0), 50, 27, context)
+    lowest = lines[next(i for i, text in enumerate(lines) if context.left * 5 in text) - 1]
+    assert lowest.rstrip()[-1] == (context.ramp[1] if context.plain else lowest.rstrip()[-1])
     assert len(lowest.rstrip()) > 40
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import (
     PAINTED,
     ROLES,
@@ -86,7 +86,7 @@ def test_fusing_gives_no_letter_another_role_and_no_painted_cell_either(row):
 
 @EXPLORE
 @given(LINES)
-def test_no_two_neighbours_have_one_role_when_fused(row):
+def test_no_two_neighbors_have_one_role_when_fused(row):
     roles = [role for _, role in fused(row)]
     assert all(a != b for a, b in zip(roles, roles[1:], strict=False))  # noqa: RUF007
     assert all(text for text, _ in fused(row))
@@ -120,7 +120,7 @@ def test_the_chosen_one_of_several_is_in_brackets_and_all_are_as_wide():
     assert option("all", False) == (" all ", "faint")
 
 
-def test_the_layer_and_the_measure_of_the_ranking_are_told_without_colour():
+def test_the_layer_and_the_measure_of_the_ranking_are_told_without_color():
     rows = [plain(row) for row in choices(Session(accused=2, measure="update"), 60, UTF8)]
     assert rows[0] == "layer    all  1 [2] 3  4 "
     assert "[update]" in rows[1]

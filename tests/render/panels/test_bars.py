@@ -7,23 +7,23 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.keys.table import KEYS, bar, panel_key
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.bars import WIDE, key_bar, status, tabs
 from tui_backprop.session.state import PANELS, Session, from_preset
 from tui_backprop.session.transitions import after_training, after_update
 
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 WRONG = Session(sample=1449)  # a 7
 
 
 @pytest.fixture
-def top(moments):
+def top(snapshots):
     """A function: the top line of a session's step (the last one: -1)."""
 
-    def of(session, columns, at=0, glyphs=UTF8, speed=None):
-        moment = moments(session)[at]
-        row = status(moment.session, moment, speed, columns, glyphs)
+    def of(session, columns, at=0, context=UTF8, speed=None):
+        snapshot = snapshots(session)[at]
+        row = status(snapshot.session, snapshot, speed, columns, context)
         assert width(row) <= columns
         return plain(row)
 
@@ -34,7 +34,7 @@ def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief
     assert 'digits 1449, a "7", read as 4' in top(WRONG, 120)
     assert "digits 1449: 7 read as 4" in top(WRONG, 80, at=0)
     assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
-    assert "digits 1449 7->4" in top(WRONG, 80, at=-1, glyphs=ASCII)
+    assert "digits 1449 7->4" in top(WRONG, 80, at=-1, context=ASCII)
     assert 'digits 0, a "1"' in top(Session(), 120)
 
 
@@ -54,12 +54,12 @@ def test_a_right_reading_is_not_told(top):
 
 @SETS
 @pytest.mark.parametrize("columns", [60, 80, 100, 120])
-def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, glyphs):
+def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, context):
     late = replace(after_training(Session(batch=32), 1000), sample=1449, batch=1)
     for at in (0, -1):
-        text = top(late, columns, at, glyphs)
+        text = top(late, columns, at, context)
         assert "digits 1449" in text
-        assert "1,000 · step" in text or columns == 60 or glyphs.plain
+        assert "1,000 · step" in text or columns == 60 or context.plain
         assert "loss " in text
 
 
@@ -74,13 +74,13 @@ def test_the_name_goes_before_anything_that_is_about_the_network(top):
 @SETS
 @pytest.mark.parametrize("sample", [0, 1101, 1449])
 @pytest.mark.parametrize("batch", [1, 32])
-def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sample, batch, glyphs):
+def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sample, batch, context):
     late = replace(after_training(Session(batch=32), 1101), sample=sample, batch=batch)
-    layers = glyphs.text("784·256·256·256·10")
+    layers = context.text("784·256·256·256·10")
     for at in (0, 1, -1):
-        assert layers in top(late, 80, at, glyphs)
+        assert layers in top(late, 80, at, context)
         for columns in range(20, 200):
-            text = top(late, columns, at, glyphs)
+            text = top(late, columns, at, context)
             assert "backprop-tui" not in text or f"{layers} relu   " in text
             assert "backprop-tui" not in text or "iteration 1,101" in text or columns < WIDE
 
@@ -111,9 +111,9 @@ def test_the_current_panel_has_its_name_and_the_first_ones_do(current, columns):
 @SETS
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("place", ["walk", "blame", "network", "marks"])
-def test_a_notice_takes_the_place_of_the_last_keys_but_help_and_quit(place, columns, glyphs):
+def test_a_notice_takes_the_place_of_the_last_keys_but_help_and_quit(place, columns, context):
     pairs = bar(place)
-    usual, row = (plain(key_bar(pairs, columns, glyphs, notice)) for notice in ("", "undone: sample 12"))
+    usual, row = (plain(key_bar(pairs, columns, context, notice)) for notice in ("", "undone: sample 12"))
     assert " undone: sample 12 " in row
     assert len(row) <= columns
     tail = row[row.index("undone: sample 12") + 17 :].lstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines, footer, rows_of
 
@@ -37,16 +37,16 @@ def test_an_empty_cell_says_what_to_do_when_it_is_asked():
     assert empty.asked().moved(0, 1).refused is False
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
-def test_the_footer_names_how_to_move_as_far_as_there_is_room(glyphs):
+@pytest.mark.parametrize("context", [UTF8, ASCII])
+def test_the_footer_names_how_to_move_as_far_as_there_is_room(context):
     whole = "↑ ↓ ← → cell  72 jump  enter find one  e any wrong one  esc close"
-    assert footer(10, 72, glyphs) == glyphs.text(whole) or glyphs.plain
-    assert "12 jump" in footer(3, 90, glyphs)
+    assert footer(10, 72, context) == context.text(whole) or context.plain
+    assert "12 jump" in footer(3, 90, context)
     for columns in range(36, 90):
-        text = footer(10, columns, glyphs)
+        text = footer(10, columns, context)
         assert len(text) <= columns
-        assert text.startswith(glyphs.text("↑ ↓ ← →")) == (
-            columns >= len(glyphs.text("↑ ↓ ← → cell  enter find one  esc close"))
+        assert text.startswith(context.text("↑ ↓ ← →")) == (
+            columns >= len(context.text("↑ ↓ ← → cell  enter find one  esc close"))
         )
         assert text.endswith("esc close")
 
@@ -60,11 +60,11 @@ def test_what_is_under_the_cursor_is_said_in_words():
     assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+@pytest.mark.parametrize("context", [UTF8, ASCII])
 @pytest.mark.parametrize("columns", [54, 70])
-def test_ten_classes_fit(columns, glyphs):
-    lines = confusion_lines(TEN, columns, glyphs)
+def test_ten_classes_fit(columns, context):
+    lines = confusion_lines(TEN, columns, context)
     assert all(width(row) <= columns for row in lines)
     assert len(lines) <= rows_of(10)
-    if glyphs.plain:
+    if context.plain:
         assert all(plain(row).isascii() for row in lines)

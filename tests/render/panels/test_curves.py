@@ -10,9 +10,9 @@ import pytest
 from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_along
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.draw.axes import limits, marks_of
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.draw.surface import surface
 from tui_backprop.render.panels.curves import SLOPES, curves_panel, flow, name_of
@@ -22,7 +22,7 @@ from tui_backprop.session.transitions import after_update, select
 from tui_backprop.support.format import number
 
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (24, 8), (12, 3)]
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu,tanh,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.001)
 BRAILLE = {chr(code) for code in range(0x2801, 0x2900)}
 
@@ -39,7 +39,7 @@ SESSIONS = {name: from_preset(name) for name in PRESETS} | {
     "forty layers": Session(NetworkSpec((2, *(3,) * 39, 2), "tanh"), "moons"),
     "one by one": Session(NetworkSpec((1, 1), loss="mse"), "sine"),
     "everything": Session(
-        ROUGH, "moons", batch=4, optimiser=OptimiserSpec("adamw", weight_decay=0.1, clip=0.1)
+        ROUGH, "moons", batch=4, optimizer=OptimizerSpec("adamw", weight_decay=0.1, clip=0.1)
     ),
     "zeros": Session(NetworkSpec((2, 4, 2), init="zeros", bias=False), "moons"),
     "diverged": diverged(Session(NetworkSpec((2, 8, 3), dtype="float64", loss="mse"), "spiral", lr=1e30), 2),
@@ -50,56 +50,56 @@ SESSIONS = {name: from_preset(name) for name in PRESETS} | {
 KEPT = {}  # slices by what the pass depends on
 
 
-def slices_of(moment):
+def slices_of(snapshot):
     """Of the weight with the largest gradient, and of it with another one; each begun, half done and whole."""
-    key = moment.session.pass_key
+    key = snapshot.session.pass_key
     if key not in KEPT:
-        taken = moment.taken
-        ranked = ranking(taken, "gradient", 1)
+        iteration = snapshot.iteration
+        ranked = ranking(iteration, "gradient", 1)
         first = (ranked[0].tensor, ranked[0].index) if ranked else ("W1", (0, 0))
-        last = f"W{taken.spec.depth}"
-        other = last, tuple(n - 1 for n in taken.tensor(last).shape)
+        last = f"W{iteration.spec.depth}"
+        other = last, tuple(n - 1 for n in iteration.tensor(last).shape)
         KEPT[key] = []
         for weights in ((first,), (first, other) if other != first else (first,)):
-            runs = list(slice_along(taken, weights, points=9))
+            runs = list(slice_along(iteration, weights, points=9))
             KEPT[key] += [runs[0], runs[len(runs) // 2], runs[-1]]
     return KEPT[key]
 
 
-def some(moments):
+def some(snapshots):
     """A few steps of a walk, of every phase."""
-    return moments[:: max(len(moments) // 6, 1)]
+    return snapshots[:: max(len(snapshots) // 6, 1)]
 
 
 def text_of(rows):
     return "\n".join(plain(row) for row in rows)
 
 
-def at(moments, kind, layer=None):
-    return next(m for m in moments if m.step.kind == kind and layer in (None, m.step.layer))
+def at(snapshots, kind, layer=None):
+    return next(m for m in snapshots if m.step.kind == kind and layer in (None, m.step.layer))
 
 
 @SETS
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_never_exceeds_its_columns_and_rows(moments, name, columns, rows, glyphs):
-    for moment in some(moments(SESSIONS[name])):
-        for found in (None, *slices_of(moment)):
-            drawn = curves_panel(moment, found, columns, rows, glyphs)
+def test_the_panel_never_exceeds_its_columns_and_rows(snapshots, name, columns, rows, context):
+    for snapshot in some(snapshots(SESSIONS[name])):
+        for found in (None, *slices_of(snapshot)):
+            drawn = curves_panel(snapshot, found, columns, rows, context)
             assert 1 <= len(drawn) <= rows
             for row in drawn:
                 assert width(row) <= columns, plain(row)
                 assert plain(row).isprintable()
                 assert {role for _, role in row} <= set(ROLES)
-                assert not glyphs.plain or (plain(row).isascii() and "?" not in plain(row))
+                assert not context.plain or (plain(row).isascii() and "?" not in plain(row))
 
 
 @pytest.mark.parametrize("columns", [36, 76, 114])
-def test_the_unit_s_numbers_stand_below_its_function(moments, columns):
+def test_the_unit_s_numbers_stand_below_its_function(snapshots, columns):
     session = select(from_preset("lesson"), 2, 40)
-    moment = at(moments(session), "activation", 2)
-    curve = activation_curve(moment.taken, 2, 40, 9)
-    text = text_of(curves_panel(moment, None, columns, 34, UTF8))
+    snapshot = at(snapshots(session), "activation", 2)
+    curve = activation_curve(snapshot.iteration, 2, 40, 9)
+    text = text_of(curves_panel(snapshot, None, columns, 34, UTF8))
     assert "relu, layer 2, unit 40" in text
     assert f"z2[40] {number(curve.at)}" in text
     assert f"f(z) {number(curve.value)}" in text
@@ -107,8 +107,8 @@ def test_the_unit_s_numbers_stand_below_its_function(moments, columns):
     assert flow(curve.slope_at) in text
 
 
-def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(moments):
-    first, *_, last = moments(from_preset("lesson"))
+def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(snapshots):
+    first, *_, last = snapshots(from_preset("lesson"))
     assert "relu, layer 1," in text_of(curves_panel(first, None, 36, 34, UTF8))
     assert last.step.layer == 4
     text = text_of(curves_panel(last, None, 36, 34, UTF8))
@@ -141,10 +141,10 @@ def test_every_slope_has_words():
 
 @SETS
 @pytest.mark.parametrize("unit", [0, 1])
-def test_the_marks_of_a_unit_stand_on_its_curves(moments, unit, glyphs):
-    moment = at(moments(select(from_preset("xor"), 1, unit)), "activation")
-    curve, marks = activation_curve(moment.taken, 1, unit, 9), marks_of(glyphs)
-    rows = [plain(row) for row in curves_panel(moment, None, 56, 13, glyphs)]
+def test_the_marks_of_a_unit_stand_on_its_curves(snapshots, unit, context):
+    snapshot = at(snapshots(select(from_preset("xor"), 1, unit)), "activation")
+    curve, marks = activation_curve(snapshot.iteration, 1, unit, 9), marks_of(context)
+    rows = [plain(row) for row in curves_panel(snapshot, None, 56, 13, context)]
     axis = max(rows[1].find("┤"), rows[1].find("+"))
     for mark in (marks.here, marks.other):
         (column,) = (row.index(mark) for row in rows[1:-2] if mark in row)
@@ -153,10 +153,10 @@ def test_the_marks_of_a_unit_stand_on_its_curves(moments, unit, glyphs):
 
 
 @pytest.mark.parametrize("columns", [36, 56, 74])
-def test_the_table_has_the_numbers_of_the_slice(moments, columns):
-    moment = at(moments(from_preset("lesson")), "update")
-    found = slices_of(moment)[2]
-    text = text_of(curves_panel(moment, found, columns, 38, UTF8))
+def test_the_table_has_the_numbers_of_the_slice(snapshots, columns):
+    snapshot = at(snapshots(from_preset("lesson")), "update")
+    found = slices_of(snapshot)[2]
+    text = text_of(curves_panel(snapshot, found, columns, 38, UTF8))
     assert f"loss along {name_of(found.weights[0])}" in text
     assert f"gradient {number(found.gradient[0], sign=True)}" in text
     assert f"loss {number(found.loss, 4)}" in text
@@ -174,42 +174,42 @@ def test_the_table_has_the_numbers_of_the_slice(moments, columns):
 
 
 @SETS
-def test_an_update_too_short_to_be_seen_is_an_arrow_and_a_long_one_a_point(moments, glyphs):
-    moment = at(moments(from_preset("lesson")), "update")
-    found = slices_of(moment)[2]
-    marks = marks_of(glyphs)
-    for by, mark in ((0.001, glyphs.on), (-0.001, glyphs.back), (0.2, marks.coming), (-0.2, marks.coming)):
+def test_an_update_too_short_to_be_seen_is_an_arrow_and_a_long_one_a_point(snapshots, context):
+    snapshot = at(snapshots(from_preset("lesson")), "update")
+    found = slices_of(snapshot)[2]
+    marks = marks_of(context)
+    for by, mark in ((0.001, context.on), (-0.001, context.back), (0.2, marks.coming), (-0.2, marks.coming)):
         moved = replace(found, updated=(found.here[0] + by,))
-        rows = [plain(row) for row in curves_panel(moment, moved, 56, 20, glyphs)]
+        rows = [plain(row) for row in curves_panel(snapshot, moved, 56, 20, context)]
         (now,) = [row for row in rows if marks.here in row and "now" not in row]
         assert any(row.startswith(f"{mark} updated") for row in rows)
         if mark != marks.coming:
             assert (now.index(mark) > now.index(marks.here)) == (by > 0)
 
 
-def test_a_slice_that_is_still_running_says_so(moments):
-    moment = at(moments(from_preset("lesson")), "update")
-    begun, half, full = slices_of(moment)[:3]
-    assert "running: 0 of 9" in text_of(curves_panel(moment, begun, 36, 34, UTF8))
-    assert f"running: {half.done} of 9" in text_of(curves_panel(moment, half, 36, 34, UTF8))
-    assert "running" not in text_of(curves_panel(moment, full, 36, 34, UTF8))
-    assert "running the network" in text_of(curves_panel(moment, None, 36, 34, UTF8))
+def test_a_slice_that_is_still_running_says_so(snapshots):
+    snapshot = at(snapshots(from_preset("lesson")), "update")
+    begun, half, full = slices_of(snapshot)[:3]
+    assert "running: 0 of 9" in text_of(curves_panel(snapshot, begun, 36, 34, UTF8))
+    assert f"running: {half.done} of 9" in text_of(curves_panel(snapshot, half, 36, 34, UTF8))
+    assert "running" not in text_of(curves_panel(snapshot, full, 36, 34, UTF8))
+    assert "running the network" in text_of(curves_panel(snapshot, None, 36, 34, UTF8))
 
 
-def test_where_nothing_is_lower_no_other_place_is_called_the_lowest(moments):
+def test_where_nothing_is_lower_no_other_place_is_called_the_lowest(snapshots):
     for name, lower in (("lesson", True), ("zeros", False)):
-        moment = at(moments(SESSIONS[name]), "update")
-        found = slices_of(moment)[2]
+        snapshot = at(snapshots(SESSIONS[name]), "update")
+        found = slices_of(snapshot)[2]
         assert (found.losses < found.base).any() == lower
-        assert ("lowest" in text_of(curves_panel(moment, found, 36, 34, UTF8))) == lower
+        assert ("lowest" in text_of(curves_panel(snapshot, found, 36, 34, UTF8))) == lower
 
 
-def test_a_loss_that_is_no_number_leaves_a_gap_in_the_curve(moments):
-    moment = at(moments(from_preset("lesson")), "update")
-    full = replace(slices_of(moment)[2], gradient=(np.nan,))  # without the tangent's dots
+def test_a_loss_that_is_no_number_leaves_a_gap_in_the_curve(snapshots):
+    snapshot = at(snapshots(from_preset("lesson")), "update")
+    full = replace(slices_of(snapshot)[2], gradient=(np.nan,))  # without the tangent's dots
 
     def inked(found):
-        rows = curves_panel(moment, found, 70, 25, UTF8)
+        rows = curves_panel(snapshot, found, 70, 25, UTF8)
         cells = [[(c, role) for text, role in row for c in text] for row in rows]
         return {x for row in cells for x, (c, role) in enumerate(row) if role == "loss" and c in BRAILLE}
 
@@ -223,41 +223,41 @@ def test_a_loss_that_is_no_number_leaves_a_gap_in_the_curve(moments):
 # --- the surface -------------------------------------------------------------------------------------------
 
 
-def bowl(moments, gradient=(1.0, 0.0)):
+def bowl(snapshots, gradient=(1.0, 0.0)):
     """A slice over two weights whose loss grows to the right and a little upwards, as a valley does."""
-    moment = at(moments(from_preset("lesson")), "update")
-    found = slices_of(moment)[-1]
+    snapshot = at(snapshots(from_preset("lesson")), "update")
+    found = slices_of(snapshot)[-1]
     x, y = np.meshgrid(np.arange(9.0), np.arange(9.0), indexing="ij")
-    return moment, replace(found, losses=x + 0.01 * y, gradient=gradient, updated=found.here)
+    return snapshot, replace(found, losses=x + 0.01 * y, gradient=gradient, updated=found.here)
 
 
-def cells_of(found, glyphs, columns=40, rows=13):
-    drawn = surface(found, marks_of(glyphs), glyphs, False, columns, rows)
+def cells_of(found, context, columns=40, rows=13):
+    drawn = surface(found, marks_of(context), context, False, columns, rows)
     texts = [plain(row) for row in drawn[:-2]]
     side = texts[0].index("┤") + 1
     return [text[side:] for text in texts]
 
 
 @SETS
-def test_what_is_low_is_light_and_the_first_weight_grows_to_the_right(moments, glyphs):
-    _, found = bowl(moments)
-    for row in cells_of(found, glyphs)[:3]:
-        levels = [glyphs.ramp.index(c) for c in row]
+def test_what_is_low_is_light_and_the_first_weight_grows_to_the_right(snapshots, context):
+    _, found = bowl(snapshots)
+    for row in cells_of(found, context)[:3]:
+        levels = [context.ramp.index(c) for c in row]
         assert levels == sorted(levels)
         assert levels[0] == 0
-        assert levels[-1] == len(glyphs.ramp) - 1
+        assert levels[-1] == len(context.ramp) - 1
     turned = replace(found, losses=found.losses.T)
-    columns = list(zip(*cells_of(turned, glyphs), strict=True))
-    levels = [glyphs.ramp.index(c) for c in columns[-1]]
+    columns = list(zip(*cells_of(turned, context), strict=True))
+    levels = [context.ramp.index(c) for c in columns[-1]]
     assert levels == sorted(levels, reverse=True)  # the second grows upwards
 
 
 @SETS
 @pytest.mark.parametrize("gradient", [(1, 0), (-1, 0), (0, 1), (0, -1), (0, 0), (np.nan, 1)])
-def test_dots_lead_against_the_gradient(moments, gradient, glyphs):
-    _, found = bowl(moments, gradient)
-    marks = marks_of(glyphs)
-    cells = cells_of(found, glyphs)
+def test_dots_lead_against_the_gradient(snapshots, gradient, context):
+    _, found = bowl(snapshots, gradient)
+    marks = marks_of(context)
+    cells = cells_of(found, context)
     here = [(r, row.index(marks.here)) for r, row in enumerate(cells) if marks.here in row]
     assert here == [(len(cells) // 2, len(cells[0]) // 2)]
     dots = [(r, c) for r, row in enumerate(cells) for c, glyph in enumerate(row) if glyph == marks.dots]
@@ -265,8 +265,8 @@ def test_dots_lead_against_the_gradient(moments, gradient, glyphs):
     assert ways == ({tuple(-g for g in gradient)} if any(gradient) and np.isfinite(gradient).all() else set())
 
 
-def test_a_point_of_a_surface_that_is_no_number_is_marked_and_one_not_run_is_blank(moments):
-    _, found = bowl(moments)
+def test_a_point_of_a_surface_that_is_no_number_is_marked_and_one_not_run_is_blank(snapshots):
+    _, found = bowl(snapshots)
     losses = found.losses.copy()
     losses[1, 1] = np.inf
     assert "!" in "".join(cells_of(replace(found, losses=losses), UTF8))
@@ -275,35 +275,35 @@ def test_a_point_of_a_surface_that_is_no_number_is_marked_and_one_not_run_is_bla
 
 
 @SETS
-def test_the_two_weights_are_named_with_their_ranges(moments, glyphs):
-    moment, found = bowl(moments)
-    text = text_of(curves_panel(moment, found, 74, 25, glyphs))
+def test_the_two_weights_are_named_with_their_ranges(snapshots, context):
+    snapshot, found = bowl(snapshots)
+    text = text_of(curves_panel(snapshot, found, 74, 25, context))
     first, second = (name_of(weight) for weight in found.weights)
     assert f"{first} across, {second} up" in text
     for values in found.values:
         for end in (values[0], values[-1]):
-            assert glyphs.text(number(float(end), sign=True)) in text
+            assert context.text(number(float(end), sign=True)) in text
 
 
 # --- charts ------------------------------------------------------------------------------------------------
 
 
-def test_where_there_is_room_for_one_half_it_is_the_one_that_the_step_is_about(moments):
-    for moment in moments(from_preset("lesson")):
-        text = text_of(curves_panel(moment, slices_of(moment)[2], 56, 13, UTF8))
+def test_where_there_is_room_for_one_half_it_is_the_one_that_the_step_is_about(snapshots):
+    for snapshot in snapshots(from_preset("lesson")):
+        text = text_of(curves_panel(snapshot, slices_of(snapshot)[2], 56, 13, UTF8))
         assert ("loss along" in text) != ("f(z)" in text)
-        if moment.step.kind in ("activation", "delta"):
+        if snapshot.step.kind in ("activation", "delta"):
             assert "f(z)" in text
-        if moment.step.kind in ("weights", "update"):
+        if snapshot.step.kind in ("weights", "update"):
             assert "loss along" in text
 
 
-def test_drawing_again_draws_the_same(moments):
-    moment = at(moments(from_preset("sine")), "activation")
-    found = slices_of(moment)[2]
-    one = curves_panel(moment, found, 74, 54, UTF8)
-    curves_panel(moment, None, 36, 34, ASCII)
-    assert curves_panel(moment, found, 74, 54, UTF8) == one
+def test_drawing_again_draws_the_same(snapshots):
+    snapshot = at(snapshots(from_preset("sine")), "activation")
+    found = slices_of(snapshot)[2]
+    one = curves_panel(snapshot, found, 74, 54, UTF8)
+    curves_panel(snapshot, None, 36, 34, ASCII)
+    assert curves_panel(snapshot, found, 74, 54, UTF8) == one
 
 
 @pytest.mark.parametrize(

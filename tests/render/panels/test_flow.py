@@ -11,7 +11,7 @@ import pytest
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.gradient_flow import RULES, Flow, LayerFlow, callouts, flow
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.panels.flow import Scale, flow_panel, scales, spread
 from tui_backprop.render.panels.verdict import FLAG, rule_text
@@ -21,7 +21,7 @@ from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import number
 
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 AT_SIZES = pytest.mark.parametrize(("columns", "rows"), SIZES)
 
 DEEP = NetworkSpec((784, *(16,) * 39, 10), "sigmoid", init="normal")
@@ -45,21 +45,21 @@ SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
 REPORTS: dict[Session, Flow] = {}
 
 
-def reported(session, taken):
+def reported(session, iteration):
     if session not in REPORTS:
-        REPORTS[session] = flow(taken, cut(session.network, session.data, 0, 256).x)
+        REPORTS[session] = flow(iteration, cut(session.network, session.data, 0, 256).x)
     return REPORTS[session]
 
 
 @pytest.fixture
-def shown(moments):
+def shown(snapshots):
     """A function: the panel of a session's middle step (or another one) as text."""
 
-    def of(session, columns, rows, glyphs=UTF8, at=None, report=None):
-        every = moments(session)
-        moment = every[len(every) // 2 if at is None else at]
-        report = report or reported(session, moment.taken)
-        return [plain(row) for row in flow_panel(moment, report, columns, rows, glyphs)]
+    def of(session, columns, rows, context=UTF8, at=None, report=None):
+        every = snapshots(session)
+        snapshot = every[len(every) // 2 if at is None else at]
+        report = report or reported(session, snapshot.iteration)
+        return [plain(row) for row in flow_panel(snapshot, report, columns, rows, context)]
 
     return of
 
@@ -79,33 +79,33 @@ def layer_lines(lines):
 @SETS
 @AT_SIZES
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_keeps_to_its_room_roles_and_characters(moments, name, columns, rows, glyphs):
+def test_the_panel_keeps_to_its_room_roles_and_characters(snapshots, name, columns, rows, context):
     session = SESSIONS[name]
-    every = moments(session)
-    for moment in (every[0], every[len(every) // 2], every[-1]):
-        drawn = flow_panel(moment, reported(session, moment.taken), columns, rows, glyphs)
+    every = snapshots(session)
+    for snapshot in (every[0], every[len(every) // 2], every[-1]):
+        drawn = flow_panel(snapshot, reported(session, snapshot.iteration), columns, rows, context)
         assert 1 <= len(drawn) <= rows
         assert all(width(row) <= columns for row in drawn)
         assert {role for row in drawn for _, role in row} <= set(ROLES)
         text = "".join(map(plain, drawn))
         assert text.isprintable()
-        assert not glyphs.plain or (text.isascii() and "?" not in text)
+        assert not context.plain or (text.isascii() and "?" not in text)
 
 
 @pytest.mark.parametrize("columns", [1, 8, 20, 49, 50, 69, 70, 200])
 @pytest.mark.parametrize("rows", [1, 2, 5, 9])
-def test_no_room_is_too_small(moments, columns, rows):
+def test_no_room_is_too_small(snapshots, columns, rows):
     for name in ("lesson", "faded", "no numbers left"):
-        moment = moments(SESSIONS[name])[0]
-        for glyphs in (UTF8, ASCII):
-            drawn = flow_panel(moment, reported(SESSIONS[name], moment.taken), columns, rows, glyphs)
+        snapshot = snapshots(SESSIONS[name])[0]
+        for context in (UTF8, ASCII):
+            drawn = flow_panel(snapshot, reported(SESSIONS[name], snapshot.iteration), columns, rows, context)
             assert len(drawn) <= rows
             assert all(width(row) <= columns for row in drawn)
 
 
 @SETS
-def test_without_a_report_it_is_being_measured(moments, glyphs):
-    (row,) = flow_panel(moments(SESSIONS["lesson"])[0], None, 40, 10, glyphs)
+def test_without_a_report_it_is_being_measured(snapshots, context):
+    (row,) = flow_panel(snapshots(SESSIONS["lesson"])[0], None, 40, 10, context)
     assert plain(row).startswith("measuring")
 
 
@@ -127,10 +127,10 @@ def test_every_layer_is_shown_or_counted_as_left_out(shown, name, columns, rows)
 
 @AT_SIZES
 @pytest.mark.parametrize("name", ["lesson", "faded", "vanishing"])
-def test_the_layer_where_the_walk_stands_is_shown_and_marked(moments, shown, name, columns, rows):
-    for moment in moments(SESSIONS[name])[1::7]:
-        lines = shown(SESSIONS[name], columns, rows, at=moment.step.index)
-        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [moment.step.layer]
+def test_the_layer_where_the_walk_stands_is_shown_and_marked(snapshots, shown, name, columns, rows):
+    for snapshot in snapshots(SESSIONS[name])[1::7]:
+        lines = shown(SESSIONS[name], columns, rows, at=snapshot.step.index)
+        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [snapshot.step.layer]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 11, 40, 300])
@@ -150,8 +150,8 @@ def test_layers_are_spread_evenly_over_the_depth(depth, room):
 
 @AT_SIZES
 @SETS
-def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown, columns, rows, glyphs):
-    lines = shown(SESSIONS["lesson"], columns, rows, glyphs)
+def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown, columns, rows, context):
+    lines = shown(SESSIONS["lesson"], columns, rows, context)
     text = "\n".join(lines)
     assert "flows up" in lines[0]
     assert "log" in text
@@ -165,10 +165,10 @@ def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown,
 @AT_SIZES
 @SETS
 @pytest.mark.parametrize("name", SESSIONS)
-def test_every_broken_rule_is_named_with_its_threshold(shown, moments, name, columns, rows, glyphs):
+def test_every_broken_rule_is_named_with_its_threshold(shown, snapshots, name, columns, rows, context):
     session = SESSIONS[name]
-    calls = callouts(reported(session, moments(session)[0].taken))
-    text = " ".join(" ".join(shown(session, columns, rows, glyphs)).split())
+    calls = callouts(reported(session, snapshots(session)[0].iteration))
+    text = " ".join(" ".join(shown(session, columns, rows, context)).split())
     for call in calls:
         assert f"{FLAG} {call.name}" in text
     assert not (name == "faded" and "~" in text.replace("~ ->", ""))  # nothing is cut
@@ -180,13 +180,13 @@ def test_every_broken_rule_is_named_with_its_threshold(shown, moments, name, col
 @SETS
 @pytest.mark.parametrize(("columns", "rows"), [(36, 34), (78, 24)])
 def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figure(
-    shown, moments, columns, rows, glyphs
+    shown, snapshots, columns, rows, context
 ):
     """Not a list of faults: each rule stands with what would break it, and with what there is."""
-    lines = shown(SESSIONS["lesson"], columns, rows, glyphs)
-    report = reported(SESSIONS["lesson"], moments(SESSIONS["lesson"])[0].taken)
+    lines = shown(SESSIONS["lesson"], columns, rows, context)
+    report = reported(SESSIONS["lesson"], snapshots(SESSIONS["lesson"])[0].iteration)
     text = " ".join(" ".join(lines).split())
-    assert glyphs.text(f"does not vanish, does not explode, δ ×{number(report.per_layer)} a layer") in text
+    assert context.text(f"does not vanish, does not explode, δ ×{number(report.per_layer)} a layer") in text
     verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
     rows = {rule.name: row for rule in RULES for row in lines[verdict:] if row.startswith(rule.name)}
     assert set(rows) == {rule.name for rule in RULES}

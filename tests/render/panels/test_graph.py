@@ -16,11 +16,11 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, compile_ops
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.lanes import NODE, graph, page
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.operation import equation
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import GRAINS, Session, from_preset
@@ -50,29 +50,29 @@ REPLAY = Replay()
 @lru_cache(maxsize=32)
 def moments_of(session, grain="equation"):
     session = replace(session, grain=grain)
-    taken = REPLAY.take(session)
-    steps = walk(session.network, session.batch, session.optimiser, grain)
-    return [Moment(at_step(session, i), steps, taken) for i in range(len(steps))]
+    iteration = REPLAY.take(session)
+    steps = walk(session.network, session.batch, session.optimizer, grain)
+    return [Snapshot(at_step(session, i), steps, iteration) for i in range(len(steps))]
 
 
 @lru_cache(maxsize=32)
 def timing_of(session):
-    return time_operations(moments_of(session)[0].taken, 0.001)
+    return time_operations(moments_of(session)[0].iteration, 0.001)
 
 
-def texts(moment, columns=114, rows=TALL, glyphs=UTF8, timing=None):
-    return [plain(row) for row in graph_panel(moment, timing, columns, rows, glyphs)]
+def texts(snapshot, columns=114, rows=TALL, context=UTF8, timing=None):
+    return [plain(row) for row in graph_panel(snapshot, timing, columns, rows, context)]
 
 
-def rows_of(moment, **how):
+def rows_of(snapshot, **how):
     """The lines of the graph itself, by the value that each row makes; rows of an addition by its "+"."""
-    rows = graph(moment.taken.spec)
-    lines = texts(moment, **how)[1 : len(rows) + 1]
+    rows = graph(snapshot.iteration.spec)
+    lines = texts(snapshot, **how)[1 : len(rows) + 1]
     return {row.value + "+" * bool(row.readers): text for row, text in zip(rows, lines, strict=True)}
 
 
-def done_by(moment):
-    visits = [visit for step in moment.steps[: moment.step.index + 1] for visit in step.visits]
+def done_by(snapshot):
+    visits = [visit for step in snapshot.steps[: snapshot.step.index + 1] for visit in step.visits]
     return [(visit.writes, visit.of is not None) for visit in visits]
 
 
@@ -85,7 +85,9 @@ def test_the_graph_is_the_list_of_operations(name):
     made = [row.value for row in graph(spec) if not row.readers]
     assert made == ["x", *(op.output for op in compile_ops(spec))]
     entered = [leaf for row in graph(spec) for leaf in row.leaves]
-    assert sorted(entered) == sorted(moments_of(SESSIONS[name])[0].taken.new)  # each parameter enters once
+    assert sorted(entered) == sorted(
+        moments_of(SESSIONS[name])[0].iteration.new
+    )  # each parameter enters once
 
 
 @EACH
@@ -124,11 +126,11 @@ def test_a_gradient_adds_up_where_several_operations_read_a_value():
 @EACH
 @pytest.mark.parametrize("grain", GRAINS)
 def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, grain):
-    moments = moments_of(SESSIONS[name], grain)
-    spec, taken = moments[0].taken.spec, moments[0].taken
+    snapshots = moments_of(SESSIONS[name], grain)
+    spec, iteration = snapshots[0].iteration.spec, snapshots[0].iteration
     left_over = {visit.writes for visit in backward_visits(spec)}
-    for moment in moments[:: max(len(moments) // 12, 1)]:
-        done, lines = done_by(moment), rows_of(moment)
+    for snapshot in snapshots[:: max(len(snapshots) // 12, 1)]:
+        done, lines = done_by(snapshot), rows_of(snapshot)
         made = {value for value, backward in done if not backward} | {"x"}
         begun = any(backward for _, backward in done)
         to_do = [v.writes for v in backward_visits(spec)]
@@ -137,7 +139,7 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
                 to_do.remove(value)
         visited = {
             v.op.output
-            for step in moment.steps[: moment.step.index + 1]
+            for step in snapshot.steps[: snapshot.step.index + 1]
             for v in step.visits
             if v.of is not None
         }
@@ -146,28 +148,28 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
                 continue
             text = lines[row.value]
             mark = "◆" if row.value in visited else "●" if row.value in made else "○"
-            assert mark in text, (moment.step.formula, text)
-            assert (number(taken.summary(row.value).norm) in text) == (row.value in made), text
+            assert mark in text, (snapshot.step.formula, text)
+            assert (number(iteration.summary(row.value).norm) in text) == (row.value in made), text
             complete = begun and row.value not in to_do and (row.value in left_over or row.value == "L")
             name_of = re.escape(cotangent_name(row.value))
             shown = re.search(rf" {name_of} +(\S+)", text)
             assert bool(shown) == complete, text
             if shown:
-                exact = np.linalg.norm(taken.tensor(cotangent_name(row.value)))
+                exact = np.linalg.norm(iteration.tensor(cotangent_name(row.value)))
                 assert shown[1] == number(float(exact))
 
 
 @EACH
 @pytest.mark.parametrize("grain", GRAINS)
 def test_the_operations_at_the_cursor_are_pointed_at_and_in_sight(name, grain):
-    for moment in moments_of(SESSIONS[name], grain):
+    for snapshot in moments_of(SESSIONS[name], grain):
         for columns, rows in ((36, 34), (56, 13)):
-            drawn = graph_panel(moment, None, columns, rows, UTF8)
+            drawn = graph_panel(snapshot, None, columns, rows, UTF8)
             pointed = [plain(row)[:1] in "▾▴" and plain(row)[:1] != "" for row in drawn]
             marked = [any(role == "cursor" for _, role in row) for row in drawn]
             assert pointed == marked
-            assert any(pointed) == (moment.step.phase != "update")
-            way = "▴" if moment.step.phase == "backward" else "▾"
+            assert any(pointed) == (snapshot.step.phase != "update")
+            way = "▴" if snapshot.step.phase == "backward" else "▾"
             assert all(plain(row)[0] == way for row, here in zip(drawn, pointed, strict=True) if here)
 
 
@@ -175,7 +177,7 @@ def test_the_operations_at_the_cursor_are_pointed_at_and_in_sight(name, grain):
 def test_nothing_moves_as_the_walk_goes_on(name):
     """Few lines change in a step: those of the operations at the old cursor and at the new one, and the details."""
     rows = len(graph(SESSIONS[name].network))
-    drawn = [texts(moment, 76)[: rows + 1] for moment in moments_of(SESSIONS[name])]
+    drawn = [texts(snapshot, 76)[: rows + 1] for snapshot in moments_of(SESSIONS[name])]
     assert len({each[0] for each in drawn}) == 1
     for one, other in pairwise(drawn):
         assert sum(a != b for a, b in zip(one, other, strict=True)) <= 8 + 2 * ("L1" in "".join(one))
@@ -185,8 +187,8 @@ def test_nothing_moves_as_the_walk_goes_on(name):
 
 
 def test_the_two_terms_of_a_residual_gradient_are_seen_to_add():
-    moment = moments_of(RESIDUAL)[-1]
-    tensor, lines = moment.taken.tensor, rows_of(moment)
+    snapshot = moments_of(RESIDUAL)[-1]
+    tensor, lines = snapshot.iteration.tensor, rows_of(snapshot)
     for k in (1, 2):
         through, around = tensor(f"δ{k + 1}") @ tensor(f"W{k + 1}").T, tensor(f"da{k + 1}")
         sizes = [number(float(np.linalg.norm(each))) for each in (through, around, through + around)]
@@ -196,8 +198,8 @@ def test_the_two_terms_of_a_residual_gradient_are_seen_to_add():
 
 
 def test_the_penalty_has_its_part_in_a_weight_gradient():
-    moment = moments_of(SESSIONS["everything"])[-1]
-    tensor, line = moment.taken.tensor, rows_of(moment)["W2+"]
+    snapshot = moments_of(SESSIONS["everything"])[-1]
+    tensor, line = snapshot.iteration.tensor, rows_of(snapshot)["W2+"]
     parts = tensor("a1").T @ tensor("δ2"), 0.01 * tensor("W2")
     assert "dW2 = a1ᵀ δ2 + λ W2" in line
     assert " + ".join(number(float(np.linalg.norm(part))) for part in parts) in line
@@ -205,8 +207,8 @@ def test_the_penalty_has_its_part_in_a_weight_gradient():
 
 def test_a_sum_that_is_not_complete_says_so():
     seen = []
-    for moment in moments_of(RESIDUAL, "operation"):
-        line = rows_of(moment)["a2+"]
+    for snapshot in moments_of(RESIDUAL, "operation"):
+        line = rows_of(snapshot)["a2+"]
         seen.append("read" if "is read by" in line else "first" if "+ …" in line else "all")
     assert [text for i, text in enumerate(seen) if i == 0 or seen[i - 1] != text] == ["read", "first", "all"]
     assert seen.count("first") == 1
@@ -215,8 +217,8 @@ def test_a_sum_that_is_not_complete_says_so():
 def test_what_is_shown_of_one_entry_adds_up():
     met = 0
     for name in ("everything", "residual"):
-        for moment in moments_of(SESSIONS[name]):
-            lines = texts(moment, 74)
+        for snapshot in moments_of(SESSIONS[name]):
+            lines = texts(snapshot, 74)
             for i, text in enumerate(lines):
                 if text.startswith("= d"):
                     *terms, total = [
@@ -257,26 +259,26 @@ def test_a_rule_that_adds_says_so():
 
 
 @EACH
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 @pytest.mark.parametrize(("columns", "rows"), [*SIZES, (30, 4), (200, 60)])
-def test_the_panel_keeps_to_its_room_in_known_roles(name, glyphs, columns, rows):
+def test_the_panel_keeps_to_its_room_in_known_roles(name, context, columns, rows):
     session = SESSIONS[name]
     for grain in GRAINS:
-        moments = moments_of(session, grain)
-        for moment in moments[:: max(len(moments) // 9, 1)]:
+        snapshots = moments_of(session, grain)
+        for snapshot in snapshots[:: max(len(snapshots) // 9, 1)]:
             for timing in (None, timing_of(session)):
-                drawn = graph_panel(moment, timing, columns, rows, glyphs)
+                drawn = graph_panel(snapshot, timing, columns, rows, context)
                 assert 1 <= len(drawn) <= rows
                 assert max(map(width, drawn)) <= columns
                 assert {role for row in drawn for _, role in row} <= set(ROLES)
-                assert not glyphs.plain or "".join(map(plain, drawn)).isascii()
+                assert not context.plain or "".join(map(plain, drawn)).isascii()
 
 
 @EACH
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 def test_every_size_has_operation_output_value_and_gradient(name, columns, rows):
-    moment = moments_of(SESSIONS[name])[-2]
-    head, *lines = texts(moment, columns, rows)
+    snapshot = moments_of(SESSIONS[name])[-2]
+    head, *lines = texts(snapshot, columns, rows)
     assert {"operation", "|value|", "|grad|"} <= set(head.split())
     last = next((text for text in lines if "matmul " in text and "◆" in text), "")
     assert len(re.findall(r"[\d.]+(?:e[+-]\d+)?(?= |$)", last)) >= 2, last
@@ -284,13 +286,13 @@ def test_every_size_has_operation_output_value_and_gradient(name, columns, rows)
 
 def test_times_are_shown_where_there_is_room_and_only_when_they_are_there():
     session = SESSIONS["lesson"]
-    moment, timing = moments_of(session)[3], timing_of(session)
-    row = next(text for text in texts(moment, 114, timing=timing) if " matmul " in text)
+    snapshot, timing = moments_of(session)[3], timing_of(session)
+    row = next(text for text in texts(snapshot, 114, timing=timing) if " matmul " in text)
     assert number(timing.forward("u1") * 1e6) in row
     assert number(timing.backward("u1") * 1e6) in row
-    assert "forward µs" in texts(moment, 76, 20, timing=timing)[0]
-    assert not any("µs" in text for text in texts(moment, 114))
-    assert "forward µs" not in texts(moment, 36, timing=timing)[0]
+    assert "forward µs" in texts(snapshot, 76, 20, timing=timing)[0]
+    assert not any("µs" in text for text in texts(snapshot, 114))
+    assert "forward µs" not in texts(snapshot, 36, timing=timing)[0]
 
 
 @pytest.mark.parametrize(("total", "room"), [(5, 5), (6, 5), (13, 4), (40, 12), (121, 22), (9, 3), (9, 1)])
@@ -306,8 +308,8 @@ def test_the_pages_show_every_row_and_the_one_asked_for(total, room):
 
 def test_folded_operations_are_counted():
     name = "40 layers"
-    for moment in moments_of(SESSIONS[name])[::10]:
-        lines = texts(moment, 56, 13)
+    for snapshot in moments_of(SESSIONS[name])[::10]:
+        lines = texts(snapshot, 56, 13)
         hidden = sum(int(found[1]) for text in lines if (found := re.search(r"… (\d+) operations? ", text)))
         shown = sum(any(mark in text[:3] for mark in "○●◆") for text in lines[1:])
         assert hidden + shown == 1 + len(compile_ops(SESSIONS[name].network))
@@ -320,11 +322,11 @@ def test_a_diverged_network_is_drawn_with_what_its_numbers_are():
     session = Session(EVERYTHING, lr=1e200)
     for _ in range(3):
         session = after_update(session)
-    moment = moments_of(session)[-1]
-    assert any("NaN" in text or "∞" in text for text in texts(moment))
-    for moment in moments_of(session):
+    snapshot = moments_of(session)[-1]
+    assert any("NaN" in text or "∞" in text for text in texts(snapshot))
+    for snapshot in moments_of(session):
         for columns, rows in SIZES:
-            assert max(map(len, texts(moment, columns, rows, timing=timing_of(session)))) <= columns
+            assert max(map(len, texts(snapshot, columns, rows, timing=timing_of(session)))) <= columns
 
 
 def test_a_gradient_of_zero_is_drawn_as_0():
@@ -334,8 +336,8 @@ def test_a_gradient_of_zero_is_drawn_as_0():
 
 def test_what_takes_long_to_find_out_is_left_open_until_it_is_prepared():
     session = Session(NetworkSpec((784, 1500, 10)))
-    moment = moments_of(session)[-1]
-    assert "…" in rows_of(moment)["u1"]
-    prepare(moment.taken)
-    exact = np.linalg.norm(moment.taken.tensor("x") @ moment.taken.tensor("W1"))
-    assert number(float(exact)) in rows_of(moment)["u1"]
+    snapshot = moments_of(session)[-1]
+    assert "…" in rows_of(snapshot)["u1"]
+    prepare(snapshot.iteration)
+    exact = np.linalg.norm(snapshot.iteration.tensor("x") @ snapshot.iteration.tensor("W1"))
+    assert number(float(exact)) in rows_of(snapshot)["u1"]

@@ -7,22 +7,22 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.marks import marks_panel, settings
 from tui_backprop.session.state import Session, from_preset
 
 
 @pytest.fixture
-def table(moments):
+def table(snapshots):
     """A function: the table of some changes, in columns."""
     xor = from_preset("xor")
 
     def of(columns, *changes):
-        (moment, *_) = moments(replace(xor, marks=(xor,)))
+        (snapshot, *_) = snapshots(replace(xor, marks=(xor,)))
         lines = [
-            plain(row) for row in marks_panel(moment, Difference((1, 1), changes, ()), columns, 30, UTF8)
+            plain(row) for row in marks_panel(snapshot, Difference((1, 1), changes, ()), columns, 30, UTF8)
         ]
         return lines[lines.index("", 3) + 1 :]
 
@@ -57,6 +57,6 @@ def test_what_a_share_is_of_is_said_where_there_is_room(table, columns, head):
     assert all(len(row) <= columns for row in lines)
 
 
-def test_an_optimiser_that_differs_is_called_one():
-    one, other = Session(), Session(optimiser=OptimiserSpec("adam"))
-    assert ("optimiser", "sgd", "adam") in settings(one, other)
+def test_an_optimizer_that_differs_is_called_one():
+    one, other = Session(), Session(optimizer=OptimizerSpec("adam"))
+    assert ("optimizer", "sgd", "adam") in settings(one, other)

@@ -10,15 +10,15 @@ import pytest
 
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.engine.analysis.influence import Hop
-from tui_backprop.engine.analysis.parameter_detail import case
+from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import MEASURES, named, ranking
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.names import titled
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.blame import blame_panel, together
 from tui_backprop.render.panels.parameter_detail import case_lines, nudge_lines, path_lines
-from tui_backprop.render.view_state import Accusation
+from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import number
@@ -37,10 +37,12 @@ KEPT = {}
 def accused(name, rank=0, layer=1):
     if (name, layer) not in KEPT:
         session = replace(SESSIONS[name], accused=layer)
-        taken = Replay().take(session)
-        KEPT[name, layer] = session, taken, ranking(taken, "gradient", 30, layer)
-    session, taken, ranked = KEPT[name, layer]
-    return Accusation(replace(session, rank=rank), taken, ranked, case(taken, ranked[rank], 0))
+        iteration = Replay().take(session)
+        KEPT[name, layer] = session, iteration, ranking(iteration, "gradient", 30, layer)
+    session, iteration, ranked = KEPT[name, layer]
+    return BlameState(
+        replace(session, rank=rank), iteration, ranked, parameter_detail(iteration, ranked[rank], 0)
+    )
 
 
 def text_of(lines):
@@ -54,15 +56,15 @@ def squeezed(lines):
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(name, columns):
-    accusation = accused(name)
-    loss = accusation.taken.loss
-    lines = [plain(row) for row in nudge_lines(accusation.case, columns, 4, loss)]
+    blame_state = accused(name)
+    loss = blame_state.iteration.loss
+    lines = [plain(row) for row in nudge_lines(blame_state.case, columns, 4, loss)]
     assert lines[0].startswith("the loss")
     assert "changes if it moves" in lines[0]
     heads = lines[1].split()
     assert heads[:2] == ["moved", "by"]
     assert "really" in heads
-    for line, nudge in zip(lines[2:], accusation.case.nudges, strict=True):
+    for line, nudge in zip(lines[2:], blame_state.case.nudges, strict=True):
         cells = dict(zip(heads[1:], line.removeprefix(nudge.why).split(), strict=True))
         digits = 3 if cells["by"] == number(nudge.by, 3, sign=True) else 2
         assert cells["by"] == number(nudge.by, digits, sign=True)
@@ -76,9 +78,9 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("table", [True, False])
 def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
-    accusation = accused("lesson")
-    found = accusation.case
-    lines = path_lines(accusation.session, found, columns, 20, several=False, table=table)
+    blame_state = accused("lesson")
+    found = blame_state.case
+    lines = path_lines(blame_state.session, found, columns, 20, several=False, table=table)
     shown = squeezed(lines)
     for hop in found.path:
         assert hop.why == "1" or f"{hop.why} {number(hop.factor, sign=table)}" in shown
@@ -91,10 +93,10 @@ def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
 @pytest.mark.parametrize("table", [True, False])
 @pytest.mark.parametrize("name", ["lesson", "deep"])
 def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, table, rows):
-    accusation = accused(name)
-    lines = path_lines(accusation.session, accusation.case, 37, rows, several=False, table=table)
+    blame_state = accused(name)
+    lines = path_lines(blame_state.session, blame_state.case, 37, rows, several=False, table=table)
     assert len(lines) <= rows
-    hops = [hop.factor for hop in accusation.case.path if hop.why != "1"]
+    hops = [hop.factor for hop in blame_state.case.path if hop.why != "1"]
     hidden = re.search(r"(\d+) factors", squeezed(lines))
     if hidden:
         terms = text_of(lines[1:-1]).count("×") + 1
@@ -102,7 +104,7 @@ def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, ta
     factors = re.findall(r" ([−+]?[\d.]+(?:e-\d+)?)(?= ×|\n|$)", text_of(lines[1:-1]))
     if table:
         assert prod(float(f.replace("−", "-")) for f in factors) == pytest.approx(
-            accusation.case.along, rel=0.1
+            blame_state.case.along, rel=0.1
         )
 
 
@@ -112,18 +114,18 @@ def with_path(found, along):
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(columns):
-    accusation = accused("lesson")
-    found, pull = accusation.case, accusation.case.pulls[0].gradient
+    blame_state = accused("lesson")
+    found, pull = blame_state.case, blame_state.case.pulls[0].gradient
     for along, words in ((0.025 * pull, "2.5% of the sum"), (-0.022 * pull, "against the sum")):
-        lines = path_lines(accusation.session, with_path(found, along), columns, 20, several=False)
+        lines = path_lines(blame_state.session, with_path(found, along), columns, 20, several=False)
         assert squeezed(lines).endswith(f"= {number(along, sign=True)}, {words} {number(pull, sign=True)}")
         assert "%" not in squeezed(lines) or along * pull > 0
 
 
 def test_how_many_paths_there_are_is_counted():
-    accusation = accused("lesson")
-    count = paths(accusation.session.network, accusation.case.culprit.tensor).paths
-    lines = path_lines(accusation.session, accusation.case, 60, 20, several=False)
+    blame_state = accused("lesson")
+    count = paths(blame_state.session.network, blame_state.case.attribution.tensor).paths
+    lines = path_lines(blame_state.session, blame_state.case, 60, 20, several=False)
     assert plain(lines[0]) == f"largest of {count:,} paths to the loss"
     last = accused("lesson", layer=4)
     only = path_lines(last.session, last.case, 60, 20, several=False)
@@ -141,8 +143,8 @@ def test_how_many_paths_there_are_is_counted():
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_case_fits_its_room_and_never_loses_what_a_move_does(name, columns, rows):
     for rank in (0, 4):
-        accusation = accused(name, rank)
-        lines = case_lines(accusation, columns, rows, UTF8)
+        blame_state = accused(name, rank)
+        lines = case_lines(blame_state, columns, rows, UTF8)
         assert len(lines) <= rows
         assert max(map(width, lines)) <= columns
         assert "really" in text_of(lines) or name == "batch"
@@ -160,10 +162,10 @@ def test_a_name_and_what_it_stands_for_are_whole_in_any_width(columns):
 
 
 def test_how_many_of_the_first_ten_are_biases():
-    accusation = accused("lesson")
-    taken, ranked = accusation.taken, accusation.ranked
-    weights = [culprit for culprit in ranked if culprit.tensor == "W1"][:10]
-    biases = [named(taken, "gradient", "b1", (unit,)) for unit in range(10)]
+    blame_state = accused("lesson")
+    iteration, ranked = blame_state.iteration, blame_state.ranked
+    weights = [attribution for attribution in ranked if attribution.tensor == "W1"][:10]
+    biases = [named(iteration, "gradient", "b1", (unit,)) for unit in range(10)]
     for mixed, words in (
         (weights, ""),
         ((*weights[:9], biases[0]), "1 of the first 10 is a bias"),
@@ -177,27 +179,27 @@ def test_how_many_of_the_first_ten_are_biases():
 
 @pytest.mark.parametrize(("columns", "rows"), [(37, 34), (78, 20), (74, 54), (58, 14), (36, 12)])
 @pytest.mark.parametrize("name", SESSIONS)
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 @pytest.mark.parametrize("measure", MEASURES)
-def test_the_panel_fits_its_room(name, columns, rows, glyphs, measure):
+def test_the_panel_fits_its_room(name, columns, rows, context, measure):
     for rank in (0, 5):
-        accusation = accused(name, rank)
-        session = replace(accusation.session, measure=measure)
-        drawn = blame_panel(replace(accusation, session=session), columns, rows, glyphs)
+        blame_state = accused(name, rank)
+        session = replace(blame_state.session, measure=measure)
+        drawn = blame_panel(replace(blame_state, session=session), columns, rows, context)
         assert len(drawn) <= rows
-        assert max(width(glyphs.fit(row)) for row in drawn) <= columns, text_of(drawn)
+        assert max(width(context.fit(row)) for row in drawn) <= columns, text_of(drawn)
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns):
-    accusation = accused("lesson", layer=2)
-    chosen = named(accusation.taken, "gradient", "W2", (0, 0))
-    assert all((chosen.tensor, chosen.index) != (each.tensor, each.index) for each in accusation.ranked)
+    blame_state = accused("lesson", layer=2)
+    chosen = named(blame_state.iteration, "gradient", "W2", (0, 0))
+    assert all((chosen.tensor, chosen.index) != (each.tensor, each.index) for each in blame_state.ranked)
     asked = replace(
-        accusation,
-        session=replace(accusation.session, asked=("W2", (0, 0))),
-        case=case(accusation.taken, chosen, 0),
+        blame_state,
+        session=replace(blame_state.session, asked=("W2", (0, 0))),
+        case=parameter_detail(blame_state.iteration, chosen, 0),
     )
     words = "asked for by name, not among the first 30"
     assert words in squeezed(case_lines(asked, columns, 30, UTF8))
-    assert words not in squeezed(case_lines(accusation, columns, 30, UTF8))
+    assert words not in squeezed(case_lines(blame_state, columns, 30, UTF8))

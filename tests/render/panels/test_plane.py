@@ -11,7 +11,7 @@ from tui_backprop.data.samples import load
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, line, plain, width
 from tui_backprop.render.panels.plane import (
     packed,
@@ -23,7 +23,7 @@ from tui_backprop.render.panels.plane import (
 from tui_backprop.session.decision_boundary import Fit, Plane, plane_of
 from tui_backprop.session.state import Session, from_preset
 
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 SIZES = [(36, 17), (36, 34), (32, 20), (56, 13), (57, 34), (74, 26), (12, 4), (5, 2), (1, 1), (36, 1)]
 
 SESSIONS = {
@@ -49,14 +49,14 @@ def text_of(lines):
 @SETS
 @pytest.mark.parametrize("fill", [None, 0.0, np.nan, np.inf, 1e30])
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_picture_never_exceeds_its_columns_and_rows(name, fill, glyphs):
+def test_a_picture_never_exceeds_its_columns_and_rows(name, fill, context):
     drawn = picture(name, fill)
     for columns, rows in SIZES:
-        lines = picture_lines(drawn, columns, rows, glyphs)
+        lines = picture_lines(drawn, columns, rows, context)
         assert 1 <= len(lines) <= rows
         assert max(map(width, lines)) <= columns
         assert {role for row in lines for _, role in row} <= set(ROLES)
-        assert not glyphs.plain or text_of(lines).isascii()
+        assert not context.plain or text_of(lines).isascii()
         assert text_of(lines).replace("\n", "").isprintable()
 
 
@@ -82,15 +82,15 @@ def test_a_plane_has_the_class_and_the_probability_of_each_cell():
 
 
 @SETS
-def test_a_region_is_told_by_its_glyph_and_lies_where_it_is(glyphs):
+def test_a_region_is_told_by_its_glyph_and_lies_where_it_is(context):
     session, parameters = half_plane()
     plane = replace(plane_of(session, parameters), points=np.zeros((1, 2)), sample=0)
-    lines = picture_lines(plane, 45, 23, glyphs)
-    zero, one, _ = shades(glyphs)
+    lines = picture_lines(plane, 45, 23, context)
+    zero, one, _ = shades(context)
     top, bottom = plain(lines[0])[6:], plain(lines[18])[6:]
     assert set(top[:10]) == {zero[2]}
     assert set(bottom[-10:]) == {one[2]}
-    families = shades(glyphs)
+    families = shades(context)
     assert not set(families[0]) & set(families[1])
     assert not set(families[2]) & set(families[0] + families[1])
 
@@ -115,14 +115,14 @@ def test_outputs_that_are_no_numbers_are_marked_and_count_as_wrong():
     assert "!" in plain(picture_lines(plane, 40, 20, UTF8)[2])
 
 
-def test_samples_right_and_wrong_differ_without_colour_and_the_current_one_from_both():
+def test_samples_right_and_wrong_differ_without_color_and_the_current_one_from_both():
     points = np.array([[0.1, 0.5], [0.5, 0.5], [0.9, 0.5], [0.9, 0.9]])
     said = np.zeros((4, 4), int)
     right = np.array([True, False, True, False])
     plane = Plane((0, 0), (1, 1), said, None, points, np.array([0, 1, 0, 1]), right, 2)
-    glyphs = text_of(picture_lines(plane, 30, 20, UTF8)[:-3])
-    assert (glyphs.count("●"), glyphs.count("1") - plain(line((glyphs, "text"))).count("1.00")) == (1, 2)
-    assert glyphs.count("◆") == 1
+    context = text_of(picture_lines(plane, 30, 20, UTF8)[:-3])
+    assert (context.count("●"), context.count("1") - plain(line((context, "text"))).count("1.00")) == (1, 2)
+    assert context.count("◆") == 1
     assert "◇" in text_of(picture_lines(replace(plane, sample=3), 30, 20, UTF8)[:-3])
 
 
@@ -152,10 +152,10 @@ def test_few_cells_show_few_samples():
 
 
 @SETS
-def test_the_axes_are_labelled_with_the_range(glyphs):
+def test_the_axes_are_labeled_with_the_range(context):
     plane = replace(picture("xor"), low=(-1.5, -2.5), high=(3.5, 4.5))
-    lines = picture_lines(plane, 40, 20, glyphs)
-    minus = "-" if glyphs.plain else "−"
+    lines = picture_lines(plane, 40, 20, context)
+    minus = "-" if context.plain else "−"
     assert plain(lines[0]).strip().startswith("4.50")
     assert plain(lines[-4]).strip().startswith(f"{minus}2.50")
     assert plain(lines[-3]).split() == [f"{minus}1.50", "3.50"]
@@ -185,8 +185,8 @@ def test_a_fit_has_the_output_at_evenly_spaced_inputs_and_all_samples_in_order()
 
 
 @SETS
-def test_a_fit_names_what_it_draws(glyphs):
-    lines = picture_lines(picture("sine"), 40, 16, glyphs)
+def test_a_fit_names_what_it_draws(context):
+    lines = picture_lines(picture("sine"), 40, 16, context)
     assert {"forward", "mark", "backprop"} <= {role for row in lines for _, role in row}
     for word in ("output", "target", "batch"):
         assert word in plain(lines[-1])

@@ -10,7 +10,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import ROWS, worded
 from tui_backprop.lesson.tour import CARDS
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.tour import strip_rows, tour_strip
 from tui_backprop.session.presets import PRESETS
@@ -20,8 +20,8 @@ SIZES = [(60, 18), (60, 24), (80, 24), (100, 30), (119, 40), (120, 40), (200, 60
 each_card = pytest.mark.parametrize("card", range(len(CARDS)))
 
 
-def text_of(card, spec, columns, rows, glyphs=UTF8, panel="walk"):
-    lines = tour_strip(card, spec, panel, columns, rows, glyphs)
+def text_of(card, spec, columns, rows, context=UTF8, panel="walk"):
+    lines = tour_strip(card, spec, panel, columns, rows, context)
     assert len(lines) == rows
     assert all(width(row) <= columns for row in lines)
     return " ".join(" ".join(plain(row) for row in lines).split())
@@ -32,20 +32,20 @@ def test_it_is_short():
 
 
 @each_card
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 @pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize("spec", [PRESETS["lesson"].network, HUGE], ids=["lesson", "huge"])
-def test_every_word_of_a_card_is_seen_on_every_screen(card, glyphs, size, spec):
+def test_every_word_of_a_card_is_seen_on_every_screen(card, context, size, spec):
     columns, rows = size[0], strip_rows(*size)
-    text = text_of(card, spec, columns, rows, glyphs)
+    text = text_of(card, spec, columns, rows, context)
     assert "…" not in text
-    assert " ".join(glyphs.words(CARDS[card].press).split()) in text
+    assert " ".join(context.words(CARDS[card].press).split()) in text
     assert f"{card + 1}/{len(CARDS)}" in text
     assert "." in text
     assert ", end" in text
     if rows > 1:
         about = CARDS[card].text.replace("{parameters}", f"{spec.parameters:,}")
-        assert glyphs.words(about.replace("{passes}", f"{spec.parameters + 1:,}")) in text
+        assert context.words(about.replace("{passes}", f"{spec.parameters + 1:,}")) in text
 
 
 @each_card
@@ -59,8 +59,8 @@ def test_low_screens_lose_one_line_to_it():
 
 def test_it_names_the_keys_that_were_chosen():
     other = {"step_on": ("n",), "sample(1)": ("f5",), "tour": ("semicolon",), "panel('cost')": ("K",)}
-    glyphs = replace(UTF8, keys=remapped(other))
-    texts = [text_of(card, PRESETS["lesson"].network, 120, 2, glyphs) for card in range(len(CARDS))]
+    context = replace(UTF8, keys=remapped(other))
+    texts = [text_of(card, PRESETS["lesson"].network, 120, 2, context) for card in range(len(CARDS))]
     assert "n runs the first operation" in texts[0]
     assert "; next card" in texts[0]
     assert "K shows what it costs" in texts[5]

@@ -13,16 +13,16 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.panels.training import chooser, hint, percent, training_panel
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
 from tui_backprop.session.decision_boundary import plane_of
-from tui_backprop.session.state import Run, Session, from_preset
+from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.training_curve import Learning, Score, score, smoothed, thinned
 
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (20, 8), (30, 3), (10, 1)]
 MOONS = Session(NetworkSpec((2, 4, 2), "tanh", dropout=0.2, layer_norm=True, residual=True), "moons")
 DEEP = Session(NetworkSpec((2, *(3,) * 39, 2), "tanh", bias=False), "moons", batch=32)
@@ -54,20 +54,21 @@ def made(losses, right=0.9, first=0, **more):
 
 
 @pytest.fixture(scope="module")
-def moment(moments):
+def snapshot(snapshots):
     return lambda session, at=0: replace(
-        found := moments(session)[0], session=replace(found.session, history=(Run(0, 1, 0.1, at),) * (at > 0))
+        found := snapshots(session)[0],
+        session=replace(found.session, history=(UpdateRun(0, 1, 0.1, at),) * (at > 0)),
     )
 
 
-def text(moment: Moment, learning, columns=76, rows=30, glyphs=UTF8, picture=None):
-    return "\n".join(map(plain, training_panel(moment, learning, picture, columns, rows, glyphs)))
+def text(snapshot: Snapshot, learning, columns=76, rows=30, context=UTF8, picture=None):
+    return "\n".join(map(plain, training_panel(snapshot, learning, picture, columns, rows, context)))
 
 
 @SETS
 @pytest.mark.parametrize("losses", LOSSES)
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_never_exceeds_its_columns_and_rows(moment, name, losses, glyphs):
+def test_the_panel_never_exceeds_its_columns_and_rows(snapshot, name, losses, context):
     session = SESSIONS[name]
     picture = plane_of(session, initial_parameters(session.network))
     right = None if name == "sine" else 0.934
@@ -78,20 +79,20 @@ def test_the_panel_never_exceeds_its_columns_and_rows(moment, name, losses, glyp
         made(LOSSES[losses], right, going=True, wanted=10**6, seconds=0.01),
     ):
         for columns, rows in SIZES:
-            lines = training_panel(moment(session, 20), learning, picture, columns, rows, glyphs)
+            lines = training_panel(snapshot(session, 20), learning, picture, columns, rows, context)
             assert 1 <= len(lines) <= rows
             assert max(map(width, lines)) <= columns
             assert {role for row in lines for _, role in row} <= set(ROLES)
-            assert not glyphs.plain or all(plain(row).isascii() for row in lines)
+            assert not context.plain or all(plain(row).isascii() for row in lines)
 
 
 @pytest.mark.parametrize(("columns", "rows"), SIZES[:5])
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_figures_are_whole_at_the_sizes_that_count(moment, name, columns, rows):
+def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name, columns, rows):
     session = SESSIONS[name]
     picture = plane_of(session, initial_parameters(session.network))
     learning = made(FALL, None if name == "sine" else 0.934, going=True, wanted=25_000, seconds=3)
-    shown = text(moment(session), learning, columns, rows, UTF8, picture)
+    shown = text(snapshot(session), learning, columns, rows, UTF8, picture)
     for part in (
         "1,000 of 25,000 updates",
         "esc stops",
@@ -109,38 +110,38 @@ def test_the_figures_are_whole_at_the_sizes_that_count(moment, name, columns, ro
 
 @pytest.mark.parametrize("columns", [30, 37, 60])
 def test_the_keys_of_the_list_are_named_below_it(columns):
-    for glyphs in (UTF8, ASCII):
-        row = hint(columns, glyphs)
-        assert plain(row).startswith(glyphs.text("↑ ↓ "))
+    for context in (UTF8, ASCII):
+        row = hint(columns, context)
+        assert plain(row).startswith(context.text("↑ ↓ "))
         assert "enter train" in plain(row)
         assert width(row) <= columns
     assert "← →" in plain(hint(37, UTF8))
 
 
-def test_before_training_nothing_is_claimed(moment):
-    shown = text(moment(MOONS), None)
+def test_before_training_nothing_is_claimed(snapshot):
+    shown = text(snapshot(MOONS), None)
     assert "400 samples of moons" in shown
     assert "iteration" not in shown
-    assert text(moment(MOONS), Learning(0, np.array([]))) == shown
+    assert text(snapshot(MOONS), Learning(0, np.array([]))) == shown
 
 
-def test_what_is_done_left_and_how_it_stops_is_said_while_it_goes_on(moment):
+def test_what_is_done_left_and_how_it_stops_is_said_while_it_goes_on(snapshot):
     going = made(np.ones(1240), going=True, wanted=2500, seconds=4.0)
     assert (going.done, going.rate, going.remaining) == (1240, 310, 1260 / 310)
-    shown = text(moment(MOONS), going)
+    shown = text(snapshot(MOONS), going)
     for part in ("1,240 of 2,500 updates", "━━━", "───", "310/s", "4.06 s left", "esc stops"):
         assert part in shown
-    shown = text(moment(MOONS), replace(going, wanted=None))
+    shown = text(snapshot(MOONS), replace(going, wanted=None))
     assert "1,240 updates, until stopped" in shown
     assert "left" not in shown
-    shown = text(moment(MOONS), replace(going, going=False))
+    shown = text(snapshot(MOONS), replace(going, going=False))
     assert "1,240 updates in 4.00 s" in shown
     assert "esc" not in shown
 
 
-def test_the_bar_is_as_long_as_what_is_done(moment):
+def test_the_bar_is_as_long_as_what_is_done(snapshot):
     for done, share in ((0, 0), (250, 0.25), (1000, 1)):
-        first = text(moment(MOONS), made(np.ones(done), going=True, wanted=1000, seconds=1)).splitlines()[0]
+        first = text(snapshot(MOONS), made(np.ones(done), going=True, wanted=1000, seconds=1)).splitlines()[0]
         assert first.count("━") / (first.count("━") + first.count("─")) == pytest.approx(share, abs=0.04)
 
 
@@ -150,17 +151,17 @@ def test_the_rate_is_unknown_before_time_has_passed():
     assert made(np.ones(12), wanted=10, seconds=1).remaining == 0
 
 
-def test_a_span_of_more_than_two_decades_is_drawn_on_a_log_scale_and_says_so(moment):
-    assert "log10" in text(moment(MOONS), made(FALL))
-    assert "1e−3" in text(moment(MOONS), made(FALL))
-    assert "1e-3" in text(moment(MOONS), made(FALL), glyphs=ASCII)
-    assert "log10" not in text(moment(MOONS), made(FALL[:300]))
-    assert "log10" in text(moment(MOONS), made(LOSSES["to zero"]))
+def test_a_span_of_more_than_two_decades_is_drawn_on_a_log_scale_and_says_so(snapshot):
+    assert "log10" in text(snapshot(MOONS), made(FALL))
+    assert "1e−3" in text(snapshot(MOONS), made(FALL))
+    assert "1e-3" in text(snapshot(MOONS), made(FALL), context=ASCII)
+    assert "log10" not in text(snapshot(MOONS), made(FALL[:300]))
+    assert "log10" in text(snapshot(MOONS), made(LOSSES["to zero"]))
 
 
-def ink(moment, learning, role, columns=76):
+def ink(snapshot, learning, role, columns=76):
     """The columns where a role is drawn in the chart of the loss, from the first one right of the axis."""
-    lines = training_panel(moment, learning, None, columns, 12, ASCII)
+    lines = training_panel(snapshot, learning, None, columns, 12, ASCII)
     inked = set()
     for row in lines:
         if "|" in plain(row)[:8] or "+" in plain(row)[:8]:
@@ -169,44 +170,44 @@ def ink(moment, learning, role, columns=76):
     return inked
 
 
-def test_losses_that_are_no_numbers_are_a_gap(moment):
+def test_losses_that_are_no_numbers_are_a_gap(snapshot):
     losses = np.concatenate([FALL[:300], np.full(400, np.nan), FALL[:300]])
     for role in ("mark", "loss"):
-        inked = ink(moment(MOONS, 2000), made(losses), role)
+        inked = ink(snapshot(MOONS, 2000), made(losses), role)
         assert inked
         assert not inked & set(range(23, 45))
         filled = np.where(np.isnan(losses), np.tile([0.2, 1.8], 500), losses)
-        assert ink(moment(MOONS, 2000), made(filled), role) >= set(range(25, 43))
+        assert ink(snapshot(MOONS, 2000), made(filled), role) >= set(range(25, 43))
 
 
-def test_it_is_said_where_the_loss_stopped_being_a_number(moment):
-    assert "no number from iteration 302 on" in text(moment(MOONS), made(LOSSES["diverged"]))
-    assert "no number from iteration 402 on" in text(moment(MOONS), made(LOSSES["diverged"], first=100))
-    assert "no number at iteration 300." in text(moment(MOONS), made(LOSSES["hole"]))
-    assert "no number" not in text(moment(MOONS), made(FALL))
+def test_it_is_said_where_the_loss_stopped_being_a_number(snapshot):
+    assert "no number from iteration 302 on" in text(snapshot(MOONS), made(LOSSES["diverged"]))
+    assert "no number from iteration 402 on" in text(snapshot(MOONS), made(LOSSES["diverged"], first=100))
+    assert "no number at iteration 300." in text(snapshot(MOONS), made(LOSSES["hole"]))
+    assert "no number" not in text(snapshot(MOONS), made(FALL))
 
 
-def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(moment):
-    shown = text(moment(MOONS, 700), made(FALL), rows=12).splitlines()
+def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(snapshot):
+    shown = text(snapshot(MOONS, 700), made(FALL), rows=12).splitlines()
     column = shown[-1].index("700")
     assert sum(row[column : column + 3].count("│") for row in shown[3:-2]) >= 4
     assert "│ here" in "\n".join(shown)
-    away = text(moment(MOONS, 700), made(FALL, first=900), rows=12)
+    away = text(snapshot(MOONS, 700), made(FALL, first=900), rows=12)
     assert "here" not in away
 
 
-def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(moment):
-    assert "100%┤" in text(moment(MOONS), made(FALL))
-    assert "of the first 400 samples" in text(moment(MOONS), made(FALL))
-    assert "100%┤" not in text(moment(MOONS), made(FALL), rows=13)
-    assert "100%┤" not in text(moment(SESSIONS["sine"]), made(FALL, None))
+def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(snapshot):
+    assert "100%┤" in text(snapshot(MOONS), made(FALL))
+    assert "of the first 400 samples" in text(snapshot(MOONS), made(FALL))
+    assert "100%┤" not in text(snapshot(MOONS), made(FALL), rows=13)
+    assert "100%┤" not in text(snapshot(SESSIONS["sine"]), made(FALL, None))
 
 
 def test_only_all_of_them_are_100_percent():
     assert [percent(share) for share in (1, 0.9999, 0.934, 0)] == ["100%", "99.9%", "93.4%", "0.0%"]
 
 
-def test_the_chosen_amount_is_told_without_colour_and_always_shown():
+def test_the_chosen_amount_is_told_without_color_and_always_shown():
     amounts = ["1", "10", "100", "1,000", "10,000", "until stopped"]
     assert plain(chooser(amounts, 2, 60)) == "train  1  10 [100] 1,000  10,000  until stopped "
     for columns in (20, 24, 36):

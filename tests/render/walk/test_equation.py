@@ -13,9 +13,9 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.explain.worked import Row, worked
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.training.iteration import State, Update, take_pass
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
 from tui_backprop.render.walk.walk import explanation
@@ -35,31 +35,31 @@ def units(text):
     return int(text.replace("−", "-").replace("+", "").replace(".", ""))
 
 
-def long_sums(moments, name, terms):
-    for moment in moments(from_preset(name)):
-        last = moment.session.network.layers[moment.step.layer] - 1
-        for unit in sorted({0, last // 2, last, moment.unit(moment.step.layer)}):
-            rows = worked(moment.taken, moment.step, unit, terms)
+def long_sums(snapshots, name, terms):
+    for snapshot in snapshots(from_preset(name)):
+        last = snapshot.session.network.layers[snapshot.step.layer] - 1
+        for unit in sorted({0, last // 2, last, snapshot.unit(snapshot.step.layer)}):
+            rows = worked(snapshot.iteration, snapshot.step, unit, terms)
             if any("more terms" in row.label for row in rows):
-                yield moment, rows
+                yield snapshot, rows
 
 
 @pytest.mark.parametrize("terms", [1, 3, 7])
 @pytest.mark.parametrize("name", PRESETS)
-def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(moments, name, terms):
+def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(snapshots, name, terms):
     met = 0
-    for moment, rows in long_sums(moments, name, terms):
+    for snapshot, rows in long_sums(snapshots, name, terms):
         if any(row.sign in "*/" for row in rows):
             continue
         *summands, result = shown(receipt(rows, WIDE, "forward"))
-        assert sum(units(text) for _, text in summands) == units(result[1]), (moment.step.formula, rows)
+        assert sum(units(text) for _, text in summands) == units(result[1]), (snapshot.step.formula, rows)
         met += 1
     assert met or max(PRESETS[name].network.layers) <= terms + 1  # no sum is long there
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(moments, name):
-    for _, rows in long_sums(moments, name, 3):
+def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(snapshots, name):
+    for _, rows in long_sums(snapshots, name, 3):
         if not any(row.sign == "*" for row in rows):
             continue
         *summands, (_, slope), (_, result) = shown(receipt(rows, WIDE, "backward"))
@@ -99,19 +99,19 @@ def test_a_receipt_is_closer_together_before_its_factors_go():
     assert plain(receipt(rows, 32, "forward")[0]) == "  x[9] · W1[9,0]  +0.500"
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
-def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_120_columns(moments, glyphs):
-    for moment in moments(from_preset("lesson")):
-        if moment.step.kind == "affine":
-            text = [plain(row) for row in explanation(moment, 43, 30, glyphs)]
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_120_columns(snapshots, context):
+    for snapshot in snapshots(from_preset("lesson")):
+        if snapshot.step.kind == "affine":
+            text = [plain(row) for row in explanation(snapshot, 43, 30, context)]
             assert sum(bool(re.search(r"\d[×x]\S?\d.* [+−-]0", row)) for row in text) >= 3, text
 
 
 @pytest.mark.parametrize("columns", [20, 30, 48, 100])
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_receipt_is_never_wider_than_its_columns(moments, name, columns):
-    for moment in moments(from_preset(name)):
-        rows = worked(moment.taken, moment.step, moment.unit(moment.step.layer))
+def test_a_receipt_is_never_wider_than_its_columns(snapshots, name, columns):
+    for snapshot in snapshots(from_preset(name)):
+        rows = worked(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.layer))
         assert max(map(width, receipt(rows, columns, "forward"))) <= columns
 
 
@@ -120,13 +120,13 @@ def test_a_receipt_is_never_wider_than_its_columns(moments, name, columns):
 def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
     spec = NetworkSpec((3, 8, 4), "identity", loss, dtype="float64")
     t = np.zeros(1, int) if loss == "cross-entropy" else np.eye(4)[:1]
-    update, state = Update(np.ones((1, 3)), t, lr), State(0, initial_parameters(spec))
+    update, state = Update(np.ones((1, 3)), t, lr), TrainingState(0, initial_parameters(spec))
     for _ in range(3):
-        taken = take_pass(spec, update, state)
+        iteration = run_iteration(spec, update, state)
         for step in walk(spec, 1):
-            lines = receipt(worked(taken, step, 1), 48, "forward")
+            lines = receipt(worked(iteration, step, 1), 48, "forward")
             assert max(map(width, lines)) <= 48, (step.formula, [plain(row) for row in lines])
-        state = taken.after
+        state = iteration.after
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -153,8 +153,8 @@ def steps_of_every_kind():
     for activation, loss in product(ACTIVATIONS, LOSSES):
         yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
     rough = NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
-    for optimiser in OPTIMISERS:
-        yield from walk(rough, 32, OptimiserSpec(optimiser, weight_decay=0.1, clip=1))
+    for optimizer in OPTIMIZERS:
+        yield from walk(rough, 32, OptimizerSpec(optimizer, weight_decay=0.1, clip=1))
 
 
 def above_and_below(lines):
@@ -188,11 +188,13 @@ def test_shapes_stand_below_their_names():
         assert name in above[start : start + len(shape)]
 
 
-def test_a_receipt_for_another_unit_is_another_receipt(moments):
-    moment = moments(from_preset("lesson"))[1]
-    other = replace(moment, session=replace(moment.session, units=(0, 7)))
+def test_a_receipt_for_another_unit_is_another_receipt(snapshots):
+    snapshot = snapshots(from_preset("lesson"))[1]
+    other = replace(snapshot, session=replace(snapshot.session, units=(0, 7)))
     assert other.unit(1) == 7
-    assert worked(other.taken, other.step, 7) != worked(moment.taken, moment.step, moment.unit(1))
+    assert worked(other.iteration, other.step, 7) != worked(
+        snapshot.iteration, snapshot.step, snapshot.unit(1)
+    )
 
 
 ADAM = [
@@ -217,19 +219,19 @@ def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("columns", [30, 48, 100])
-def test_the_receipt_of_every_optimiser_fits_its_columns(moments, optimiser, columns):
+def test_the_receipt_of_every_optimizer_fits_its_columns(snapshots, optimizer, columns):
     session = replace(
-        from_preset("xor"), optimiser=OptimiserSpec(optimiser, weight_decay=0.1, clip=0.01, schedule="cosine")
+        from_preset("xor"), optimizer=OptimizerSpec(optimizer, weight_decay=0.1, clip=0.01, schedule="cosine")
     )
-    for moment in moments(session):
-        rows = worked(moment.taken, moment.step, 0)
+    for snapshot in snapshots(session):
+        rows = worked(snapshot.iteration, snapshot.step, 0)
         assert max(map(width, receipt(rows, columns, "update"))) <= columns
 
 
 def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
-    step = walk(NetworkSpec((2, 2)), 1, OptimiserSpec("adam"))[-1]
+    step = walk(NetworkSpec((2, 2)), 1, OptimizerSpec("adam"))[-1]
     last = [plain(row).rstrip() for row in formula_with_shapes(step, 60, first=len(equations(step)) - 1)]
     assert last[0].split() == ["W1", "←", "W1", "−", "α", "M", "/", "(√(V)", "+", "ε)"]
     assert len(last) == 2
@@ -244,20 +246,20 @@ def column(lines):
 
 
 @pytest.mark.parametrize("asked", [("W1", (460, 48)), ("W2", (3, 7)), ("b1", (48,)), ("b4", (2,)), None])
-@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "nesterov"])
-def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(moments, optimiser, asked):
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov"])
+def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(snapshots, optimizer, asked):
     """A reader adds the column as it stands: what is subtracted has its minus, and three digits."""
-    session = replace(from_preset("lesson"), optimiser=OptimiserSpec(optimiser), lr=0.01)
+    session = replace(from_preset("lesson"), optimizer=OptimizerSpec(optimizer), lr=0.01)
     met = 0
-    for moment in moments(session):
-        if moment.step.kind != "update":
+    for snapshot in snapshots(session):
+        if snapshot.step.kind != "update":
             continue
         unit = (
             asked[1][-1]
-            if asked and int(asked[0][1]) == moment.step.layer
-            else moment.unit(moment.step.layer)
+            if asked and int(asked[0][1]) == snapshot.step.layer
+            else snapshot.unit(snapshot.step.layer)
         )
-        rows = worked(moment.taken, moment.step, unit, asked=asked)
+        rows = worked(snapshot.iteration, snapshot.step, unit, asked=asked)
         for part in sums(rows):
             lines = receipt(part, 60, "update")
             *added, result = column(lines)

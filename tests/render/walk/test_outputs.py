@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.outputs import Output, output_lines
 from tui_backprop.render.walk.tensor import tensor_view
@@ -20,12 +20,12 @@ SIZES = [(45, 7), (26, 10), (26, 12), (60, 20), (128, 30), (20, 6), (14, 4)]
 
 
 @pytest.fixture
-def shown(moments):
+def shown(snapshots):
     """A function: the map of the array that a step of a session makes, as text."""
 
-    def of(session, tensor, columns, rows, glyphs=UTF8):
-        moment = next(each for each in moments(session) if each.step.tensor == tensor)
-        return [plain(row) for row in tensor_view(moment, columns, rows, glyphs)], moment.taken
+    def of(session, tensor, columns, rows, context=UTF8):
+        snapshot = next(each for each in snapshots(session) if each.step.tensor == tensor)
+        return [plain(row) for row in tensor_view(snapshot, columns, rows, context)], snapshot.iteration
 
     return of
 
@@ -33,14 +33,14 @@ def shown(moments):
 @pytest.mark.parametrize(("columns", "rows"), [(45, 7), (26, 10), (60, 20)])
 @pytest.mark.parametrize(("tensor", "array"), [("z4", "z4"), ("L", "p"), ("δ4", "δ4")])
 def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows, tensor, array):
-    lines, taken = shown(Session(), tensor, columns, rows)
-    values = taken.tensor(array)[0]
+    lines, iteration = shown(Session(), tensor, columns, rows)
+    values = iteration.tensor(array)[0]
     found = re.findall(r"(?<![\w.,+−])(\d) +([+−]?\d\.?[\de.+−-]*)", " ".join(lines[1:-1]))
     assert [(int(place), text.lstrip("+")) for place, text in sorted(found)] == [
         (i, number(float(v), sign=bool((values < 0).any())).lstrip("+")) for i, v in enumerate(values)
     ]
     text = "\n".join(lines)
-    right, said = int(taken.tensor("t")[0]), int(taken.tensor("z4")[0].argmax())
+    right, said = int(iteration.tensor("t")[0]), int(iteration.tensor("z4")[0].argmax())
     for place, mark in ((right, "◆"), (said, "▸")):
         (row,) = [row for row in lines[1:] if re.search(rf"(^| ){place} +[+−]?\d[^◆▸]*{mark}", row)]
         assert row
@@ -53,8 +53,8 @@ def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
     for _ in range(10):
         trained = after_update(trained)
     for columns, rows in ((60, 20), (45, 7)):
-        lines, taken = shown(trained, "z4", columns, rows)
-        assert int(taken.tensor("z4")[0].argmax()) == int(taken.tensor("t")[0])
+        lines, iteration = shown(trained, "z4", columns, rows)
+        assert int(iteration.tensor("z4")[0].argmax()) == int(iteration.tensor("t")[0])
         text = "\n".join(lines)
         assert "◆ target, read as it" in text
         assert "▸" not in text
@@ -62,8 +62,8 @@ def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
 
 def test_an_output_that_is_a_value_stands_beside_its_target(shown):
     sine = from_preset("sine")
-    lines, taken = shown(sine, f"z{sine.network.depth}", 45, 7)
-    target = number(float(taken.tensor("t")[0, 0]), sign=True)
+    lines, iteration = shown(sine, f"z{sine.network.depth}", 45, 7)
+    target = number(float(iteration.tensor("t")[0, 0]), sign=True)
     assert any(f"target {target}" in row for row in lines)
 
 
@@ -73,20 +73,20 @@ def test_what_is_not_of_the_last_layer_s_outputs_is_a_map_as_before(shown, name)
     assert not any("◆" in row for row in lines)
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
+@pytest.mark.parametrize("context", [UTF8, ASCII])
 @pytest.mark.parametrize(("columns", "rows"), SIZES)
 @pytest.mark.parametrize("n", [1, 2, 10, 16])
-def test_outputs_keep_to_their_room_and_what_is_marked_is_never_left_out(n, columns, rows, glyphs):
+def test_outputs_keep_to_their_room_and_what_is_marked_is_never_left_out(n, columns, rows, context):
     values = np.linspace(-1, 1, n)
     outputs = [Output(i, float(v)) for i, v in enumerate(values)]
     outputs[n // 2] = Output(n // 2, 0.001, "◆", "◆ target", "good")
-    lines, legend = output_lines(outputs, 0, "forward", columns, rows, glyphs)
+    lines, legend = output_lines(outputs, 0, "forward", columns, rows, context)
     assert len(lines) <= rows
     assert all(width(row) <= columns for row in lines)
     text = "\n".join(map(plain, lines))
-    assert glyphs.text("◆") in text
-    assert legend in ("", glyphs.text("◆ target"))
-    assert not glyphs.plain or text.isascii()
+    assert context.text("◆") in text
+    assert legend in ("", context.text("◆ target"))
+    assert not context.plain or text.isascii()
 
 
 def test_a_number_that_is_none_has_no_bar():
@@ -98,7 +98,7 @@ def test_a_number_that_is_none_has_no_bar():
 
 def test_a_batch_shows_the_outputs_of_its_first_sample(shown):
     session = Session(NetworkSpec((784, 12, 10)), batch=8)
-    lines, taken = shown(session, "z2", 60, 20)
-    right = int(taken.tensor("t")[0])
+    lines, iteration = shown(session, "z2", 60, 20)
+    right = int(iteration.tensor("t")[0])
     (row,) = [row for row in lines if "◆" in row]
     assert row.split()[0] == str(right)

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.heatmap import Layout, gallery, layout, signed_picture
 from tui_backprop.render.draw.spans import ROLES, line, plain, width
-from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import GRAINS, VIEWS, Session, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select
 
 SIZES = [(24, 32), (26, 9), (36, 34), (48, 8), (50, 27), (56, 5), (71, 8), (128, 32)]
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.001)
 SESSIONS = {name: from_preset(name) for name in PRESETS} | {
     "batch": replace(from_preset("lesson"), batch=32, sample=3990),
@@ -37,15 +37,17 @@ LESSON = SESSIONS["lesson"]
 
 
 @pytest.fixture(scope="session")
-def view_of(moments):
+def view_of(snapshots):
     """A function: the text of a session's view of the array with a name (W1' after the update)."""
 
-    def of(session, view, name, columns=50, rows=27, glyphs=UTF8):
+    def of(session, view, name, columns=50, rows=27, context=UTF8):
         session = replace(session, view=view)
-        moment = next(
-            each for each in moments(session) if each.step.tensor + "'" * (each.step.kind == "update") == name
+        snapshot = next(
+            each
+            for each in snapshots(session)
+            if each.step.tensor + "'" * (each.step.kind == "update") == name
         )
-        return [plain(row) for row in tensor_view(moment, columns, rows, glyphs)], moment.taken
+        return [plain(row) for row in tensor_view(snapshot, columns, rows, context)], snapshot.iteration
 
     return of
 
@@ -53,17 +55,19 @@ def view_of(moments):
 @SETS
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", SESSIONS)
-def test_no_view_exceeds_its_columns_and_rows(moments, name, view, glyphs):
+def test_no_view_exceeds_its_columns_and_rows(snapshots, name, view, context):
     for grain in GRAINS:
         session = replace(SESSIONS[name], view=view, grain=grain)
-        steps, taken = steps_of(session), moments(SESSIONS[name])[0].taken
+        steps, iteration = steps_of(session), snapshots(SESSIONS[name])[0].iteration
         for step in steps[:: 1 + len(steps) // 20]:
             for columns, rows in SIZES:
-                drawn = tensor_view(Moment(at_step(session, step.index), steps, taken), columns, rows, glyphs)
+                drawn = tensor_view(
+                    Snapshot(at_step(session, step.index), steps, iteration), columns, rows, context
+                )
                 assert 1 <= len(drawn) <= rows
-                for row in map(glyphs.fit, drawn):
+                for row in map(context.fit, drawn):
                     assert {role for _, role in row} <= set(ROLES)
-                    assert not glyphs.plain or (plain(row).isascii() and "?" not in plain(row))
+                    assert not context.plain or (plain(row).isascii() and "?" not in plain(row))
                     assert width(row) <= columns
 
 
@@ -80,8 +84,8 @@ def test_the_head_line_names_the_view_and_its_key_where_there_is_room(view_of, v
 def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_that_is_said(view_of, name):
     if name == "b":
         name = "dW4"
-    (_, *lines, last), taken = view_of(LESSON, "largest", name)
-    array = taken.new["W2"] if name == "W2'" else taken.tensor(name)
+    (_, *lines, last), iteration = view_of(LESSON, "largest", name)
+    array = iteration.new["W2"] if name == "W2'" else iteration.tensor(name)
     if name in ("a1", "z4"):
         array = array[0]
     found = []
@@ -110,23 +114,23 @@ def test_equal_entries_come_in_the_order_of_the_array(view_of):
     assert at == sorted(at)
 
 
-def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(moments, view_of):
+def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(snapshots, view_of):
     (_, first, *_), _ = view_of(LESSON, "largest", "a1")
     unit = int(re.match(r"a1\[(\d+)", first)[1])
-    moment = moments(select(replace(LESSON, view="largest"), 1, unit))[2]
-    row = tensor_view(moment, 50, 20, UTF8)[1]
+    snapshot = snapshots(select(replace(LESSON, view="largest"), 1, unit))[2]
+    row = tensor_view(snapshot, 50, 20, UTF8)[1]
     assert row[0] == (f"a1[{unit}]", "cursor")
 
 
 @pytest.mark.parametrize(("view", "words"), [("largest", "first of 32"), ("histogram", "all 32")])
 def test_of_a_batch_it_is_said_which_samples_are_shown(view_of, view, words):
-    lines, taken = view_of(SESSIONS["batch"], view, "a1")
+    lines, iteration = view_of(SESSIONS["batch"], view, "a1")
     assert words in lines[0]
     text = " ".join(lines)
     if view == "histogram":
-        assert f"{taken.tensor('a1').size:,}" in text
+        assert f"{iteration.tensor('a1').size:,}" in text
     else:
-        assert f"a1[{int(taken.tensor('a1')[0].argmax())}]" in text
+        assert f"a1[{int(iteration.tensor('a1')[0].argmax())}]" in text
 
 
 def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
@@ -135,17 +139,17 @@ def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
     relu = Session(NetworkSpec((2, 1, 2), seed=1), "moons")
     for seed in range(40):
         relu = replace(relu, network=replace(relu.network, seed=seed))
-        lines, taken = view_of(relu, "largest", "dW1")
-        if not taken.tensor("dW1").any():
+        lines, iteration = view_of(relu, "largest", "dW1")
+        if not iteration.tensor("dW1").any():
             break
     assert lines[-1] == "every entry is 0"
 
 
 def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(view_of):
     """dW1[:, j] = x δ1[j]: a sample of batch 1 is seen in every unit, with the sign of its delta."""
-    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
-    ink = taken.tensor("x")[0].reshape(28, 28)
-    delta = taken.tensor("δ1")[0]
+    lines, iteration = view_of(LESSON, "picture", "dW1", 60, 32)
+    ink = iteration.tensor("x")[0].reshape(28, 28)
+    delta = iteration.tensor("δ1")[0]
     names = [text for text in lines if "unit" in text][1:]
     units = [int(unit) for text in names for unit in re.findall(r"unit (\d+)", text)]
     assert units == np.argsort(-np.abs(delta), kind="stable")[: len(units)].tolist()
@@ -164,18 +168,18 @@ def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(vie
 
 
 def test_pictures_share_the_scale_that_is_said(view_of):
-    lines, taken = view_of(LESSON, "picture", "dW1", 60, 32)
+    lines, iteration = view_of(LESSON, "picture", "dW1", 60, 32)
     units = [int(unit) for text in lines[1:] for unit in re.findall(r"unit (\d+)", text)]
-    largest = np.abs(taken.tensor("dW1")[:, units]).max()
+    largest = np.abs(iteration.tensor("dW1")[:, units]).max()
     assert f"█ +{largest:.3f}  ≡ −{largest:.3f}" in lines[-1]
     assert "one scale for all" in lines[-1]
 
 
-def test_the_selected_unit_comes_first_among_the_pictures(moments):
-    moment = next(
-        each for each in moments(select(replace(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
+def test_the_selected_unit_comes_first_among_the_pictures(snapshots):
+    snapshot = next(
+        each for each in snapshots(select(replace(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
     )
-    lines = [plain(row) for row in tensor_view(moment, 50, 27, UTF8)]
+    lines = [plain(row) for row in tensor_view(snapshot, 50, 27, UTF8)]
     assert re.match(r"▸ unit 7\b", lines[1])
 
 
@@ -233,11 +237,11 @@ def test_the_weights_with_the_largest_penalty_are_pictured_by_the_selected_unit_
 
 
 @SETS
-def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, glyphs):
+def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, context):
     for name, unit in (("z1", 239), ("a2", 74), ("dW1", 239), ("W3'", 139), ("δ2", 74)):
-        head = view_of(LESSON, "map", name, 28, 8, glyphs)[0][0]
-        assert head.replace("the ", "") == f"{glyphs.text(name)}  unit {unit}, largest |{glyphs.delta}|"
-        head = view_of(LESSON, "map", name, 60, 8, glyphs)[0][0]
-        assert f"6)  unit {unit}, the largest {glyphs.text('|δ|')}" in head
+        head = view_of(LESSON, "map", name, 28, 8, context)[0][0]
+        assert head.replace("the ", "") == f"{context.text(name)}  unit {unit}, largest |{context.delta}|"
+        head = view_of(LESSON, "map", name, 60, 8, context)[0][0]
+        assert f"6)  unit {unit}, the largest {context.text('|δ|')}" in head
     chosen = replace(LESSON, units=(0, 7))
-    assert view_of(chosen, "map", "z1", 28, 8, glyphs)[0][0].startswith("z1 (1,256)  unit 7")
+    assert view_of(chosen, "map", "z1", 28, 8, context)[0][0].startswith("z1 (1,256)  unit 7")

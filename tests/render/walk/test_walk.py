@@ -7,19 +7,19 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OPTIMISERS, OptimiserSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.panels.bars import layers_text, sample_text, status
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.walk import brief_caption, caption_of, walk_panel
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import Run, Session, from_preset
+from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select
 from tui_backprop.support.format import number
 
 SIZES = [(58, 13), (78, 21), (48, 36), (104, 56), (40, 10)]
-SETS = pytest.mark.parametrize("glyphs", [UTF8, ASCII], ids=["utf-8", "ascii"])
+SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 AT_SIZES = pytest.mark.parametrize(("columns", "rows"), SIZES)
 
 ODD = {
@@ -37,10 +37,10 @@ ODD = {
 }
 ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu,tanh,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.001)
 EVERYTHING = {
-    "everything": Session(ROUGH, "moons", batch=4, optimiser=OptimiserSpec("adamw", weight_decay=0.1, clip=0.1)),
-    "ten normalised residual layers": Session(
+    "everything": Session(ROUGH, "moons", batch=4, optimizer=OptimizerSpec("adamw", weight_decay=0.1, clip=0.1)),
+    "ten normalized residual layers": Session(
         NetworkSpec((2, *(12,) * 10, 2), "silu", layer_norm=True, residual=True, dropout=0.5), "moons",
-        optimiser=OptimiserSpec("nesterov", schedule="cosine", warmup=5),
+        optimizer=OptimizerSpec("nesterov", schedule="cosine", warmup=5),
     ),
     "everything diverged": after_update(after_update(Session(ROUGH, "moons", lr=1e30))),
 }  # fmt: skip
@@ -48,74 +48,76 @@ ODD |= EVERYTHING
 SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
 
 
-def some(moments):
+def some(snapshots):
     """Every step of a walk, or of a long one every tenth."""
-    return moments if len(moments) < 100 else moments[::10]
+    return snapshots if len(snapshots) < 100 else snapshots[::10]
 
 
 @SETS
 @AT_SIZES
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_never_exceeds_its_columns_and_rows(moments, name, columns, rows, glyphs):
-    for moment in some(moments(SESSIONS[name])):
-        drawn = walk_panel(moment, columns, rows, glyphs)
+def test_the_panel_never_exceeds_its_columns_and_rows(snapshots, name, columns, rows, context):
+    for snapshot in some(snapshots(SESSIONS[name])):
+        drawn = walk_panel(snapshot, columns, rows, context)
         assert 1 <= len(drawn) <= rows
         for row in drawn:
-            assert width(row) <= columns, (moment.step.index, plain(row))
+            assert width(row) <= columns, (snapshot.step.index, plain(row))
 
 
 @SETS
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_is_drawn_in_known_roles_and_in_the_characters_of_its_set(moments, name, glyphs):
-    for moment in some(moments(SESSIONS[name])):
-        drawn = walk_panel(moment, 104, 56, glyphs)
+def test_the_panel_is_drawn_in_known_roles_and_in_the_characters_of_its_set(snapshots, name, context):
+    for snapshot in some(snapshots(SESSIONS[name])):
+        drawn = walk_panel(snapshot, 104, 56, context)
         text = "".join(map(plain, drawn))
         assert text.isprintable()
         assert {role for row in drawn for _, role in row} <= set(ROLES)
-        if glyphs.plain:
+        if context.plain:
             assert text.isascii()
-            assert text.count("?") <= caption_of(moment).count("?")  # a character without a plain form is a ?
+            assert text.count("?") <= caption_of(snapshot).count(
+                "?"
+            )  # a character without a plain form is a ?
 
 
 @pytest.mark.parametrize("name", [*PRESETS, *EVERYTHING])
-def test_a_large_panel_shows_formula_cost_and_tensor_of_every_step(moments, name):
-    for moment in moments(SESSIONS[name]):
-        text = "\n".join(plain(row) for row in walk_panel(moment, 104, 56, UTF8))
-        assert moment.step.tensor in text
-        assert ("cost " in text) == bool(moment.step.flops)
-        assert ("reused " in text) == bool(moment.step.reused)
-        for word in caption_of(moment).split():
+def test_a_large_panel_shows_formula_cost_and_tensor_of_every_step(snapshots, name):
+    for snapshot in snapshots(SESSIONS[name]):
+        text = "\n".join(plain(row) for row in walk_panel(snapshot, 104, 56, UTF8))
+        assert snapshot.step.tensor in text
+        assert ("cost " in text) == bool(snapshot.step.flops)
+        assert ("reused " in text) == bool(snapshot.step.reused)
+        for word in caption_of(snapshot).split():
             assert word in text
 
 
-def test_the_selected_unit_is_the_one_of_the_arithmetic(moments):
-    moment = moments(select(from_preset("lesson"), 1, 7))[1]
-    text = "\n".join(plain(row) for row in walk_panel(moment, 104, 56, UTF8))
+def test_the_selected_unit_is_the_one_of_the_arithmetic(snapshots):
+    snapshot = snapshots(select(from_preset("lesson"), 1, 7))[1]
+    text = "\n".join(plain(row) for row in walk_panel(snapshot, 104, 56, UTF8))
     assert "= z1[7]" in text
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_captions_have_their_figures_put_in(moments, name):
-    for moment in moments(SESSIONS[name]):
-        assert "{" not in caption_of(moment)
+def test_captions_have_their_figures_put_in(snapshots, name):
+    for snapshot in snapshots(SESSIONS[name]):
+        assert "{" not in caption_of(snapshot)
 
 
-def test_a_caption_of_a_network_without_biases_adds_none(moments):
-    for moment in moments(ODD["no bias"]):
-        assert "bias" not in caption_of(moment)
+def test_a_caption_of_a_network_without_biases_adds_none(snapshots):
+    for snapshot in snapshots(ODD["no bias"]):
+        assert "bias" not in caption_of(snapshot)
 
 
 @SETS
 @pytest.mark.parametrize("columns", [40, 58, 104])
-@pytest.mark.parametrize("name", ["lesson", "fifty layers", "ten normalised residual layers"])
-def test_the_timeline_has_one_mark_which_never_goes_back(moments, name, columns, glyphs):
-    steps = moments(SESSIONS[name])[0].steps
+@pytest.mark.parametrize("name", ["lesson", "fifty layers", "ten normalized residual layers"])
+def test_the_timeline_has_one_mark_which_never_goes_back(snapshots, name, columns, context):
+    steps = snapshots(SESSIONS[name])[0].steps
     marks = []
     for step in steps:
-        names, bar = timeline(steps, step.index, columns, glyphs)
+        names, bar = timeline(steps, step.index, columns, context)
         assert max(width(names), width(bar)) <= columns
         text = plain(bar)
-        (at,) = [i for i, c in enumerate(text) if c == glyphs.here]
+        (at,) = [i for i, c in enumerate(text) if c == context.here]
         marks.append(at)
     assert marks == sorted(marks)
 
@@ -124,18 +126,18 @@ def test_the_timeline_has_one_mark_which_never_goes_back(moments, name, columns,
 @pytest.mark.parametrize("columns", [20, 40, 58, 80, 120, 200])
 @pytest.mark.parametrize("name", SESSIONS)
 @pytest.mark.parametrize("speed", [None, 2.0])
-def test_the_status_line_fits(moments, name, columns, glyphs, speed):
-    moment = moments(SESSIONS[name])[-1]
-    for shown in (moment, None):
-        row = status(SESSIONS[name], shown, speed, columns, glyphs)
+def test_the_status_line_fits(snapshots, name, columns, context, speed):
+    snapshot = snapshots(SESSIONS[name])[-1]
+    for shown in (snapshot, None):
+        row = status(SESSIONS[name], shown, speed, columns, context)
         assert width(row) <= columns
-        assert not glyphs.plain or plain(row).isascii()
+        assert not context.plain or plain(row).isascii()
 
 
-def test_samples_are_named_with_their_label_or_their_range(moments):
+def test_samples_are_named_with_their_label_or_their_range(snapshots):
     lesson = from_preset("lesson")
-    label = moments(lesson)[0].taken.tensor("t")[0]
-    assert sample_text(lesson, moments(lesson)[0]) == f'digits 0, a "{label}"'
+    label = snapshots(lesson)[0].iteration.tensor("t")[0]
+    assert sample_text(lesson, snapshots(lesson)[0]) == f'digits 0, a "{label}"'
     assert sample_text(replace(lesson, sample=3998, batch=4), None).startswith("digits 3998 ")
 
 
@@ -146,21 +148,21 @@ def test_layers_are_folded_where_they_are_many(layers, text):
     assert layers_text(layers, 20) == text
 
 
-def drawn(moment, columns=104, rows=56):
-    return "\n".join(plain(row) for row in walk_panel(moment, columns, rows, UTF8))
+def drawn(snapshot, columns=104, rows=56):
+    return "\n".join(plain(row) for row in walk_panel(snapshot, columns, rows, UTF8))
 
 
-def test_the_map_names_what_each_layer_has_made_last(moments):
-    named = [drawn(moment).splitlines()[3].split() for moment in moments(EVERYTHING["everything"])[:17]]
+def test_the_map_names_what_each_layer_has_made_last(snapshots):
+    named = [drawn(snapshot).splitlines()[3].split() for snapshot in snapshots(EVERYTHING["everything"])[:17]]
     assert [names[1] for names in named[:5]] == ["8", "z1", "n1", "h1", "a1"]
     assert [names[2] for names in named[4:10]] == ["8", "z2", "n2", "h2", "r2", "a2"]
     assert named[-1] == ["x", "a1", "a2", "a3", "z4", "loss"]
 
 
-def test_the_map_s_way_back_names_the_derivative_it_has_come_to(moments):
-    back = [moment for moment in moments(EVERYTHING["everything"]) if moment.step.phase == "backward"]
+def test_the_map_s_way_back_names_the_derivative_it_has_come_to(snapshots):
+    back = [snapshot for snapshot in snapshots(EVERYTHING["everything"]) if snapshot.step.phase == "backward"]
     rows = [
-        next(row.split() for row in drawn(moment).splitlines()[4:12] if "dL/dL" in row) for moment in back
+        next(row.split() for row in drawn(snapshot).splitlines()[4:12] if "dL/dL" in row) for snapshot in back
     ]
     first = [row[0] for row in rows]
     assert first == [
@@ -183,79 +185,81 @@ def test_the_map_s_way_back_names_the_derivative_it_has_come_to(moments):
     ]
 
 
-def test_the_loss_on_the_map_has_the_penalty_once_the_walk_has_it(moments):
-    loss, penalty = [moment for moment in moments(EVERYTHING["everything"]) if moment.step.phase == "loss"]
-    assert number(float(loss.taken.tensor("L0"))) in drawn(loss).splitlines()[4]
-    assert number(loss.taken.loss) in drawn(penalty).splitlines()[4]
-    assert number(loss.taken.loss) not in drawn(loss).splitlines()[4]
+def test_the_loss_on_the_map_has_the_penalty_once_the_walk_has_it(snapshots):
+    loss, penalty = [
+        snapshot for snapshot in snapshots(EVERYTHING["everything"]) if snapshot.step.phase == "loss"
+    ]
+    assert number(float(loss.iteration.tensor("L0"))) in drawn(loss).splitlines()[4]
+    assert number(loss.iteration.loss) in drawn(penalty).splitlines()[4]
+    assert number(loss.iteration.loss) not in drawn(loss).splitlines()[4]
 
 
 @pytest.mark.parametrize("value", [1.234, 0.04347, 0.000123, 123.4, 12345.6, 1.09e-5, 3e-12, 0.0])
-def test_the_loss_on_the_map_is_not_torn(moments, value):
-    moment = moments(Session())[8]
-    shown = replace(moment, taken=replace(moment.taken, loss=value))
+def test_the_loss_on_the_map_is_not_torn(snapshots, value):
+    snapshot = snapshots(Session())[8]
+    shown = replace(snapshot, iteration=replace(snapshot.iteration, loss=value))
     assert "…" not in drawn(replace(shown, session=at_step(shown.session, 9))).splitlines()[6]
 
 
-def test_a_loss_that_is_no_number_is_traced_to_where_it_came_from(moments):
-    moment = moments(ODD["no numbers left"])[1]
-    text = " ".join(drawn(moment).split())
+def test_a_loss_that_is_no_number_is_traced_to_where_it_came_from(snapshots):
+    snapshot = snapshots(ODD["no numbers left"])[1]
+    text = " ".join(drawn(snapshot).split())
     assert "the loss is no number any more: α is too large; r starts again" in text
-    assert moment.taken.bad.why in text
+    assert snapshot.iteration.bad.why in text
 
 
-def test_nothing_is_said_of_a_rate_that_was_not_in_use(moments):
+def test_nothing_is_said_of_a_rate_that_was_not_in_use(snapshots):
     session = Session(NetworkSpec((1, 4, 4, 1), "relu", "mse", "constant:1e300", "float64"), "sine")
-    text = " ".join(drawn(moments(session)[1]).split())
+    text = " ".join(drawn(snapshots(session)[1]).split())
     assert "the loss is no number" in text
     assert "α is too large" not in text
 
 
-def test_a_rate_that_changes_is_told_at_each_update(moments):
+def test_a_rate_that_changes_is_told_at_each_update(snapshots):
     session = replace(
         Session(),
         lr=0.4,
-        history=(Run(0, 1, 0.4, 2),),
-        optimiser=OptimiserSpec(schedule="linear", warmup=6, horizon=8),
+        history=(UpdateRun(0, 1, 0.4, 2),),
+        optimizer=OptimizerSpec(schedule="linear", warmup=6, horizon=8),
     )
-    assert "α = 0.150 in iteration 2, warm-up and linear of 0.4" in drawn(moments(session)[-1], 130)
-    assert "rate " not in drawn(moments(Session())[-1])
+    assert "α = 0.150 in iteration 2, warm-up and linear of 0.4" in drawn(snapshots(session)[-1], 130)
+    assert "rate " not in drawn(snapshots(Session())[-1])
 
 
-def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(moments):
-    *_, before, last = moments(from_preset("lesson"))
+def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(snapshots):
+    *_, before, last = snapshots(from_preset("lesson"))
     for columns, note in (
         (66, " this update; after all layers: see step 20"),
         (58, " this update; after: see step 20"),
         (43, "; after: see step 20"),
     ):
-        assert f"loss    {number(before.taken.loss, 4)} before{note}" in drawn(before, columns, 36)
-        assert f"before, {number(last.taken.loss_after, 4)} after" in drawn(last, columns, 36)
+        assert f"loss    {number(before.iteration.loss, 4)} before{note}" in drawn(before, columns, 36)
+        assert f"before, {number(last.iteration.loss_after, 4)} after" in drawn(last, columns, 36)
 
 
-def test_the_caption_of_an_update_is_that_of_its_optimiser(moments):
+def test_the_caption_of_an_update_is_that_of_its_optimizer(snapshots):
     captions = {
-        name: caption_of(moments(replace(Session(), optimiser=OptimiserSpec(name)))[-1])
-        for name in OPTIMISERS
+        name: caption_of(snapshots(replace(Session(), optimizer=OptimizerSpec(name)))[-1])
+        for name in OPTIMIZERS
     }
     assert captions["sgd"].startswith("Every weight moves a little against its gradient")
-    assert len(set(captions.values())) == len(OPTIMISERS)
+    assert len(set(captions.values())) == len(OPTIMIZERS)
 
 
-def test_the_array_beside_a_penalty_is_that_of_the_weights_that_cost_most(moments):
-    moment = next(m for m in moments(EVERYTHING["everything"]) if m.step.kind == "penalty")
-    norms = {k: moment.taken.summary(f"W{k}").norm for k in range(1, 5)}
-    assert f"W{max(norms, key=norms.get)} (" in drawn(moment)
-    assert "the largest penalty" in drawn(moment)
+def test_the_array_beside_a_penalty_is_that_of_the_weights_that_cost_most(snapshots):
+    snapshot = next(m for m in snapshots(EVERYTHING["everything"]) if m.step.kind == "penalty")
+    norms = {k: snapshot.iteration.summary(f"W{k}").norm for k in range(1, 5)}
+    assert f"W{max(norms, key=norms.get)} (" in drawn(snapshot)
+    assert "the largest penalty" in drawn(snapshot)
 
 
 @pytest.mark.parametrize("name", ["lesson", "xor", "vanishing"])
 @pytest.mark.parametrize("size", [(78, 21), (45, 34)])
-def test_every_step_keeps_a_sentence_on_a_usual_screen(moments, name, size):
-    for moment in some(moments(SESSIONS[name])):
-        lines = [plain(row) for row in walk_panel(moment, *size, UTF8)]
-        begins = " ".join(caption_of(moment).split()[:4])
-        assert any(row.startswith(begins) for row in lines), moment.step.tensor
+def test_every_step_keeps_a_sentence_on_a_usual_screen(snapshots, name, size):
+    for snapshot in some(snapshots(SESSIONS[name])):
+        lines = [plain(row) for row in walk_panel(snapshot, *size, UTF8)]
+        begins = " ".join(caption_of(snapshot).split()[:4])
+        assert any(row.startswith(begins) for row in lines), snapshot.step.tensor
 
 
 def test_a_sentence_that_is_too_long_ends_where_one_may_pause():
@@ -274,9 +278,9 @@ def test_a_sentence_that_is_too_long_ends_where_one_may_pause():
 @SETS
 @pytest.mark.parametrize(("columns", "rows"), [(1, 1), (4, 30), (9, 5), (17, 14), (25, 40)])
 @pytest.mark.parametrize("name", PRESETS)
-def test_the_panel_is_clipped_where_there_is_nearly_no_room(moments, name, columns, rows, glyphs):
+def test_the_panel_is_clipped_where_there_is_nearly_no_room(snapshots, name, columns, rows, context):
     """As it may be for a moment, while a terminal is resized."""
-    for moment in moments(SESSIONS[name])[::5]:
-        drawn = walk_panel(moment, columns, rows, glyphs)
+    for snapshot in snapshots(SESSIONS[name])[::5]:
+        drawn = walk_panel(snapshot, columns, rows, context)
         assert len(drawn) <= rows
         assert all(width(row) <= columns for row in drawn)

@@ -31,7 +31,7 @@ ACTIONS = {
     "look at W2[13,200]": (Session(), moves.ask(Session(), "W2", (13, 200))),
     "moving W2[13,200] by hand": (
         Session(),
-        moves.fix(moves.ask(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
+        moves.edit_parameter(moves.ask(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
     ),
     "setting bookmark 2": (MARKED, moves.set_mark(MARKED)),
     "dropping bookmark 1": (MARKED, moves.drop_mark(MARKED)),
@@ -50,7 +50,7 @@ def test_an_action_is_told_by_what_it_changed(words):
 
 
 def test_training_after_a_parameter_was_moved_is_called_training():
-    fixed = moves.fix(Session(), "W2", (1, 1), 0.5)
+    fixed = moves.edit_parameter(Session(), "W2", (1, 1), 0.5)
     assert action_words(fixed, moves.after_update(fixed)) == "training 1 update"
 
 

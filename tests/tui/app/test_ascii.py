@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import from_preset
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -16,8 +16,8 @@ def texts(ui) -> dict[str, str]:
 
 @pytest.mark.parametrize("preset", ["lesson", "xor", "sine"])
 async def test_every_panel_is_ascii_at_every_step(open_app, preset):
-    async with open_app(from_preset(preset), glyphs=ASCII) as ui:
-        for _ in ui.app.moment.steps:
+    async with open_app(from_preset(preset), context=ASCII) as ui:
+        for _ in ui.app.snapshot.steps:
             for name, text in texts(ui).items():
                 assert text.isascii(), f"{name}: {text}"
             await ui.press("right")
@@ -25,7 +25,7 @@ async def test_every_panel_is_ascii_at_every_step(open_app, preset):
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
 async def test_no_glyph_is_lost_as_a_question_mark(open_app, size):
-    async with open_app(size=size, glyphs=ASCII) as ui:
+    async with open_app(size=size, context=ASCII) as ui:
         for panel in "123":
             await ui.press(f"f{int(panel) + 1}")
             for name, text in texts(ui).items():
@@ -33,7 +33,7 @@ async def test_no_glyph_is_lost_as_a_question_mark(open_app, size):
 
 
 async def test_borders_forms_help_and_messages_are_ascii(open_app):
-    async with open_app(glyphs=ASCII) as ui:
+    async with open_app(context=ASCII) as ui:
         assert ui.screen.isascii()
         await ui.press("?")
         assert ui.screen.isascii(), {c for c in ui.screen if not c.isascii()}
@@ -47,18 +47,18 @@ async def test_borders_forms_help_and_messages_are_ascii(open_app):
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
 async def test_quit_stays_in_the_key_bar(open_app, size):
-    async with open_app(size=size, glyphs=ASCII) as ui:
+    async with open_app(size=size, context=ASCII) as ui:
         assert "q quit" in ui.keys
 
 
 async def test_the_values_of_the_form_stand_in_one_column(open_app):
-    async with open_app(glyphs=UTF8) as ui, open_app(glyphs=ASCII) as plain:
+    async with open_app(context=UTF8) as ui, open_app(context=ASCII) as plain:
         rows = zip(ui.form.splitlines()[: len(FIELDS)], plain.form.splitlines(), strict=False)
         assert all(row[11:] == other[11:] for row, other in rows)
 
 
 async def test_the_words_of_the_help_stand_in_one_column(open_app):
-    async with open_app(glyphs=UTF8) as ui, open_app(glyphs=ASCII) as plain:
+    async with open_app(context=UTF8) as ui, open_app(context=ASCII) as plain:
         pages = []
         for app in (ui, plain):
             await app.press("?")

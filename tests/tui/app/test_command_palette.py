@@ -10,7 +10,7 @@ import pytest
 
 from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import FORM_KEYS, KEYS, PANELS_OWN, ROWS, bar, key_of, own_keys
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.session.state import COST_PAGES, PLACES
 from tui_backprop.tui.app.app import BackpropApp
 from tui_backprop.tui.app.panels import ASIDE, view_of
@@ -109,11 +109,11 @@ async def test_actions_by_name_do_what_they_say(open_app):
         await found["train"].callback()  # for everywhere: the panel stays
         await ui.settled()
         assert ui.focused == "walk"
-        assert ui.app.session.iteration == 1
+        assert ui.app.session.t == 1
 
 
 async def test_the_palette_shows_nothing_that_a_plain_terminal_does_not(open_app):
-    async with open_app(glyphs=ASCII) as ui:
+    async with open_app(context=ASCII) as ui:
         await ui.pilot.press("ctrl+p")
         await ui.until(lambda: len(ui.app.screen_stack) == 2, "the palette")
         await ui.pilot.press(*"sweep")
@@ -138,10 +138,10 @@ OTHER = {
 @pytest.fixture
 def other_keys(open_app):
     """The app with OTHER keys, as the command line hands them on."""
-    glyphs = replace(UTF8, keys=remapped(OTHER))
+    context = replace(UTF8, keys=remapped(OTHER))
 
     def opened(*given, **more):
-        return open_app(*given, glyphs=glyphs, **more)
+        return open_app(*given, context=context, **more)
 
     return opened
 

@@ -14,47 +14,47 @@ def blame(ui):
 
 
 def chosen(ui):
-    return ui.app._accusation.chosen
+    return ui.app._blame_state.chosen
 
 
 async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b", "right")
-        culprit, before = chosen(ui), ui.app.moment.taken
-        said = next(nudge for nudge in ui.app._accusation.case.nudges if nudge.why == "to zero")
+        attribution, before = chosen(ui), ui.app.snapshot.iteration
+        said = next(nudge for nudge in ui.app._blame_state.case.nudges if nudge.why == "to zero")
         await ui.press("x")
-        after = ui.app.moment.taken
-        assert after.tensor(culprit.tensor)[culprit.index] == 0
+        after = ui.app.snapshot.iteration
+        assert after.tensor(attribution.tensor)[attribution.index] == 0
         assert after.loss - before.loss == pytest.approx(said.came, rel=1e-3, abs=1e-6)
         assert np.count_nonzero(after.program.parameters != before.program.parameters) == 1
         assert "moved W" in blame(ui)
-        assert f"{culprit.tensor}[{','.join(map(str, culprit.index))}] by" in blame(ui)
+        assert f"{attribution.tensor}[{','.join(map(str, attribution.index))}] by" in blame(ui)
         assert f"loss {after.loss:.4g}"[:9] in ui.status
-        assert (chosen(ui).tensor, chosen(ui).index) == (culprit.tensor, culprit.index)
+        assert (chosen(ui).tensor, chosen(ui).index) == (attribution.tensor, attribution.index)
         await ui.press("u")
-        assert ui.app.moment.taken.loss == before.loss
+        assert ui.app.snapshot.iteration.loss == before.loss
         assert "moved W" not in blame(ui)
 
 
 async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):
     async with open_app(from_preset("xor")) as ui:
         await ui.press("b")
-        loss = ui.app.moment.taken.loss
+        loss = ui.app.snapshot.iteration.loss
         await ui.press("plus", "plus")
-        assert [round(fix.by, 9) for fix in ui.app.session.fixes] == [0.02]
-        assert ui.app.moment.taken.loss != loss
+        assert [round(fix.by, 9) for fix in ui.app.session.edits] == [0.02]
+        assert ui.app.snapshot.iteration.loss != loss
         await ui.press("minus", "minus")
-        assert ui.app.session.fixes == ()
-        assert ui.app.moment.taken.loss == loss
+        assert ui.app.session.edits == ()
+        assert ui.app.snapshot.iteration.loss == loss
 
 
 async def test_the_answer_turns_where_one_parameter_can_turn_it(open_app):
     async with open_app(Session(), size=(120, 40)) as ui:
         await ui.press("b", "left")  # of the last layer: its biases can turn any answer
-        turn = ui.app._accusation.case.turn
+        turn = ui.app._blame_state.case.turn
         assert turn is not None
         await ui.press("X")
-        z = ui.app.moment.taken.tensor("z4")[0]
+        z = ui.app.snapshot.iteration.tensor("z4")[0]
         assert int(z.argmax()) == (turn.then if turn.by is not None else turn.said)
         assert turn.by is not None
         assert turn.then != turn.said
@@ -64,11 +64,11 @@ async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_th
     async with open_app(from_preset("xor")) as ui:
         await ui.press("b")
         await ui.press("x", "t")
-        assert ui.app.session.iteration == 1
-        assert ui.app.session.fixes == ()
-        assert ui.app.session.history[0].fixes
+        assert ui.app.session.t == 1
+        assert ui.app.session.edits == ()
+        assert ui.app.session.history[0].edits
         await ui.press("2", "home", "left")  # back into the iteration before
-        assert ui.app.session.fixes
+        assert ui.app.session.edits
 
 
 async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(open_app, gate):
@@ -82,8 +82,8 @@ async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(op
         ui.app.action_look_up()
         gate.open()
         await ui.settled()
-        assert ui.app.moment.session.network == from_preset("xor").network
-        assert ui.app.session.fixes == ()
+        assert ui.app.snapshot.session.network == from_preset("xor").network
+        assert ui.app.session.edits == ()
         assert ui.app.session.asked is None or ui.app.session.asked[0] not in ("W4", "b4")
 
 
@@ -91,7 +91,7 @@ async def test_what_is_zero_is_not_moved_there(open_app):
     async with open_app() as ui:
         await ui.press("b")
         before = ui.app.session
-        assert ui.app.moment.taken.tensor("b4")[1] == 0  # the first of the ranking
+        assert ui.app.snapshot.iteration.tensor("b4")[1] == 0  # the first of the ranking
         await ui.press("x")
         assert "b4[1] is 0 already" in ui.keys
         assert ui.app.session == before

@@ -30,12 +30,12 @@ async def test_every_grain_goes_through_the_whole_iteration_and_back_from_the_ne
     async with open_app(from_preset("xor")) as ui:
         while ui.app.session.grain != grain:
             await ui.press("g")
-        steps = len(ui.app.moment.steps)
+        steps = len(ui.app.snapshot.steps)
         seen = [ui.screen]
         for _ in range(steps):
             await ui.press("right")
             seen.append(ui.screen)
-        assert ui.app.session.iteration == 1
+        assert ui.app.session.t == 1
         for shown in reversed(seen[:-1]):
             await ui.press("left")
             assert ui.screen == shown
@@ -46,7 +46,7 @@ async def test_a_grain_chosen_while_a_pass_is_being_taken_counts_its_own_steps(o
         await ui.pilot.press("t", "g", "g", "end", "right")
         await ui.settled()
         assert ui.app.session.grain == "layer"
-        assert (ui.app.session.iteration, ui.step) == (2, 0)
+        assert (ui.app.session.t, ui.step) == (2, 0)
 
 
 async def test_enter_in_the_ranking_finds_the_step_in_every_grain(open_app):

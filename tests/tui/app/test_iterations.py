@@ -51,7 +51,7 @@ async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app)
         await ui.press("T", "up")
         for _ in range(3):  # one after the other: while it trains, enter begins nothing
             await ui.press("enter")
-        assert (ui.app.session.iteration, loss(ui)) == (30, right[30])
+        assert (ui.app.session.t, loss(ui)) == (30, right[30])
         way = (
             ("left", 29),
             ("h", 28),
@@ -61,9 +61,9 @@ async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app)
             ("left", 0),
             ("right", 1),
         )
-        for key, iteration in (*way, ("l", 2), ("pagedown", 12), ("end", 30), ("right", 30), ("home", 0)):
+        for key, t in (*way, ("l", 2), ("pagedown", 12), ("end", 30), ("right", 30), ("home", 0)):
             await ui.press(key)
-            assert (ui.app.session.iteration, loss(ui)) == (iteration, right[iteration])
+            assert (ui.app.session.t, loss(ui)) == (t, right[t])
             assert "30 updates" in panel(ui)
             assert f"loss {number(float(losses_by_hand(30)[-1]))} of iteration 29" in panel(ui)
 
@@ -75,7 +75,7 @@ async def test_the_losses_drawn_are_those_of_the_iterations(open_app):
         np.testing.assert_allclose(ui.app._trained.learning.losses, losses_by_hand(20), rtol=1e-9)
         await ui.press("u", "left", "left")
         await ui.press("enter")  # on from there: the same updates once more
-        assert ui.app.session.iteration == 18
+        assert ui.app.session.t == 18
         np.testing.assert_allclose(ui.app._trained.learning.losses, losses_by_hand(18), rtol=1e-9)
 
 
@@ -83,7 +83,7 @@ async def test_training_is_one_action_to_undo(open_app):
     async with open_app(XOR) as ui:
         await ui.press("right", "T", "enter")
         trained, after = ui.app.session, loss(ui)
-        assert (trained.iteration, trained.step) == (100, 1)
+        assert (trained.t, trained.step) == (100, 1)
         await ui.press("u")
         assert ui.app.session == replace(XOR, step=1)
         await ui.press("U")
@@ -105,16 +105,16 @@ async def test_the_scores_are_taken_at_rising_iterations(open_app):
         await ui.press("T", "enter")
         await ui.press("enter")
         await ui.press("left", "enter")
-        at = [score.iteration for score in ui.app._trained.learning.scores]
+        at = [score.t for score in ui.app._trained.learning.scores]
         assert all(a < b for a, b in pairwise(at))
         assert at[0] == 0
-        assert at[-1] == ui.app.session.iteration
+        assert at[-1] == ui.app.session.t
 
 
 async def test_a_share_read_right_says_where_it_was_taken_when_the_walk_is_elsewhere(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "enter")
-        last = ui.app.session.iteration
+        last = ui.app.session.t
         assert f"at iteration {last:,}" not in panel(ui)
         await ui.press("left")
         assert f"at iteration {last:,}" in panel(ui)
@@ -125,16 +125,16 @@ async def test_any_iteration_that_was_trained_is_gone_to_by_its_number(open_app,
     right = losses_by_hand(100)
     async with open_app(XOR) as ui:
         await ui.press("T", "enter", "home")
-        for number_, iteration in ((text, 37), ("100", 100), ("0", 0)):
+        for number_, t in ((text, 37), ("100", 100), ("0", 0)):
             await ui.press("slash")
             assert "or an iteration, 0 to 100" in " ".join(ui.screen.split())
             ui.app.post_message(events.Paste(number_))
             await ui.press("enter")
-            assert ui.app.session.iteration == iteration
-            if iteration < 100:
-                assert ui.app.moment.taken.loss == pytest.approx(right[iteration], rel=1e-9)
+            assert ui.app.session.t == t
+            if t < 100:
+                assert ui.app.snapshot.iteration.loss == pytest.approx(right[t], rel=1e-9)
         await ui.press("u", "u")
-        assert ui.app.session.iteration == 37
+        assert ui.app.session.t == 37
 
 
 async def test_an_iteration_that_was_not_trained_is_refused_in_the_prompt(open_app):
@@ -142,7 +142,7 @@ async def test_an_iteration_that_was_not_trained_is_refused_in_the_prompt(open_a
         await ui.press("t", "t", "slash", "5", "enter")
         assert "iteration 5 is not trained yet; they go from 0 to 2" in ui.screen
         await ui.press("escape")
-        assert ui.app.session.iteration == 2
+        assert ui.app.session.t == 2
 
 
 async def test_the_panel_says_that_any_iteration_can_be_gone_to(open_app):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import Session
 
@@ -96,7 +96,7 @@ EVERYTHING = Session(
     NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.01),
     "moons",
     batch=4,
-    optimiser=OptimiserSpec("adamw", weight_decay=0.1, clip=0.1, schedule="cosine", warmup=3),
+    optimizer=OptimizerSpec("adamw", weight_decay=0.1, clip=0.1, schedule="cosine", warmup=3),
 )
 
 
@@ -104,8 +104,8 @@ EVERYTHING = Session(
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40)])
 async def test_formula_and_result_of_every_step_are_seen_on_a_small_screen(open_app, size, session):
     async with open_app(session, size=size) as ui:
-        for _ in ui.app.moment.steps:
-            step = ui.app.moment.step
+        for _ in ui.app.snapshot.steps:
+            step = ui.app.snapshot.step
             rows = ui.walk.splitlines()
             begins = f"{step.tensor} " if step.kind == "update" else step.formula.split()[0]
             assert any(row.lstrip().startswith(begins) for row in rows), ui.walk

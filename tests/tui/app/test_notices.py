@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.widgets.bars import KeyBar
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -49,10 +49,10 @@ async def test_a_bookmark_that_is_set_says_its_number_and_its_place(open_app):
         assert " undone: setting bookmark 2 " in ui.keys
 
 
-@pytest.mark.parametrize("glyphs", [UTF8, ASCII])
-async def test_a_notice_passes_and_the_keys_are_back(open_app, monkeypatch, glyphs):
+@pytest.mark.parametrize("context", [UTF8, ASCII])
+async def test_a_notice_passes_and_the_keys_are_back(open_app, monkeypatch, context):
     monkeypatch.setattr(KeyBar, "SECONDS", 0.05)
-    async with open_app(glyphs=glyphs) as ui:
+    async with open_app(context=context) as ui:
         before = ui.keys
         await ui.pilot.press("s")
         await ui.until(lambda: "bookmark 1 set" in ui.keys, "the notice")

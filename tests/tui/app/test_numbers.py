@@ -57,8 +57,8 @@ async def test_every_result_on_screen_is_the_value_in_the_saved_arrays(open_app,
     session = EVERYTHING if which == "everything" else from_preset(which)
     arrays, kinds = saved(session, tmp_path / "saved.npz"), set()
     async with open_app(session, size=WALK_ALONE) as ui:
-        for _ in ui.app.moment.steps:
-            step = ui.app.moment.step
+        for _ in ui.app.snapshot.steps:
+            step = ui.app.snapshot.step
             name, at, shown, decimals = last_result(ui.walk)
             value = held(arrays, session, step.kind, name, at)
             assert shown == pytest.approx(value, rel=1e-6, abs=0.5000001 * 10**-decimals), ui.walk
@@ -76,8 +76,8 @@ async def test_a_selected_units_results_are_its_own_values_in_the_saved_arrays(o
         for index in (1, 10, 13):
             await ui.press("home", *["right"] * index, "down", "down")
             name, at, shown, decimals = last_result(ui.walk)
-            step = ui.app.moment.step
-            assert at[-1] == ui.app.moment.unit(step.layer)
+            step = ui.app.snapshot.step
+            assert at[-1] == ui.app.snapshot.unit(step.layer)
             value = held(arrays, session, step.kind, name, at)
             assert shown == pytest.approx(value, rel=1e-6, abs=0.5000001 * 10**-decimals)
 
@@ -98,8 +98,8 @@ async def test_after_training_the_screen_shows_the_arrays_of_that_iteration(open
 @pytest.mark.parametrize("preset", ["lesson", "xor", "sine", "vanishing"])
 async def test_every_step_shows_its_whole_formula_and_the_shapes(open_app, preset):
     async with open_app(from_preset(preset), size=WALK_ALONE) as ui:
-        for _ in ui.app.moment.steps:
-            step = ui.app.moment.step
+        for _ in ui.app.snapshot.steps:
+            step = ui.app.snapshot.step
             squeezed = re.sub(r"\s", "", ui.walk)
             assert step.formula.replace(" ", "") in SHAPE.sub("", squeezed), f"{step.formula}\n{ui.walk}"
             for _, shape in step.operands:
@@ -112,7 +112,7 @@ async def test_each_sum_on_screen_adds_up(open_app):
     async with open_app(size=WALK_ALONE) as ui:
         for _ in range(4):
             await ui.press("right")
-            if ui.app.moment.step.kind != "affine":
+            if ui.app.snapshot.step.kind != "affine":
                 continue
             terms = [m["value"] for m in map(row.match, ui.walk.splitlines()) if m]
             _, _, total, decimals = last_result(ui.walk)
@@ -124,7 +124,7 @@ async def test_each_sum_on_screen_adds_up(open_app):
 async def test_the_backward_pass_ends_at_2_40_forward_passes(open_app):
     async with open_app(size=WALK_ALONE) as ui:
         ratios = []
-        while ui.app.moment.step.phase != "update":
+        while ui.app.snapshot.step.phase != "update":
             ratios += re.findall(r"total ([\d.]+)x", ui.walk)
             await ui.press("right")
         assert ratios == sorted(ratios, key=float)
@@ -136,9 +136,9 @@ async def test_the_backward_pass_ends_at_2_40_forward_passes(open_app):
 async def test_backward_steps_name_what_they_reuse_of_the_forward_pass(open_app):
     async with open_app(size=WALK_ALONE) as ui:
         reused = []
-        for _ in ui.app.moment.steps:
+        for _ in ui.app.snapshot.steps:
             named = re.findall(r"reused +(\S+) from the forward pass", ui.walk)
-            assert bool(named) == (ui.app.moment.step.phase == "backward")
+            assert bool(named) == (ui.app.snapshot.step.phase == "backward")
             reused += named
             await ui.press("right")
         assert reused == ["p", "a3", "z3", "a2", "z2", "a1", "z1", "x"]

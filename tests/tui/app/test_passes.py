@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.session.state import PLACES, from_preset
 
 
 def alive() -> int:
     gc.unfreeze()
     gc.collect()
-    return sum(isinstance(each, Pass) for each in gc.get_objects())
+    return sum(isinstance(each, Iteration) for each in gc.get_objects())
 
 
 async def test_hidden_panels_keep_no_passes(open_app):

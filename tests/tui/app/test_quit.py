@@ -9,7 +9,7 @@ from textual.command import CommandInput
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.state import Session
 from tui_backprop.tui.widgets.bars import KeyBar
 
@@ -145,7 +145,7 @@ async def test_by_name_it_is_asked_too_and_a_second_time_it_quits(open_app):
 
 async def test_another_key_that_quits_is_named_and_asks(open_app):
     keys = {"quit": ("Q",)}
-    async with open_app(LONG, glyphs=replace(UTF8, keys=remapped(keys))) as ui:
+    async with open_app(LONG, context=replace(UTF8, keys=remapped(keys))) as ui:
         ui.app.set_keymap({"quit": "Q"})
         await racing(ui)
         await ui.pilot.press("q")

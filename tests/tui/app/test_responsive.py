@@ -12,7 +12,7 @@ async def test_keys_pressed_before_the_first_pass_is_there_are_not_lost(open_app
     gate.shut()
     async with open_app(settle=False) as ui:
         await ui.pilot.press("right", "right", "n", "l")
-        assert ui.app.moment is None
+        assert ui.app.snapshot is None
         assert "running the first pass" in ui.walk
         gate.open()
         await ui.settled()
@@ -57,7 +57,7 @@ async def test_a_pass_that_comes_late_is_not_shown_as_the_session_that_is_wanted
         await ui.pilot.press("n")
         await ui.pilot.press("n", "n")
         real = ui.app.show
-        ui.app.show = lambda: (shown.append((ui.app.moment.session, ui.app.session)), real())
+        ui.app.show = lambda: (shown.append((ui.app.snapshot.session, ui.app.session)), real())
         gate.open()
         await ui.settled()
         assert shown

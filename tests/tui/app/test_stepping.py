@@ -41,7 +41,7 @@ async def test_a_step_back_shows_exactly_what_was_shown_at_every_step_and_across
         for _ in range(STEPS + 2):
             await ui.press("right")
             forwards.append(ui.screen)
-        assert ui.app.session.iteration == 1
+        assert ui.app.session.t == 1
         assert len(set(forwards)) == len(forwards)
         for shown in reversed(forwards[:-1]):
             await ui.press("left")
@@ -74,23 +74,23 @@ async def test_home_and_end_go_to_the_ends_of_the_walk(open_app):
 
 async def test_brackets_jump_to_the_first_step_of_each_layer(open_app):
     async with open_app() as ui:
-        places = [(ui.app.moment.step.phase, ui.app.moment.step.layer)]
+        places = [(ui.app.snapshot.step.phase, ui.app.snapshot.step.layer)]
         while ui.step < STEPS - 1:
             await ui.press("]")
-            places.append((ui.app.moment.step.phase, ui.app.moment.step.layer))
+            places.append((ui.app.snapshot.step.phase, ui.app.snapshot.step.layer))
         forward = [("forward", k) for k in range(5)]
         backward = [("backward", k) for k in (4, 3, 2, 1)]
         assert places == [*forward, ("loss", 4), *backward, *(("update", k) for k in range(1, 5))]
         for place in reversed(places[:-1]):
             await ui.press("[")
-            assert (ui.app.moment.step.phase, ui.app.moment.step.layer) == place
+            assert (ui.app.snapshot.step.phase, ui.app.snapshot.step.layer) == place
 
 
 async def test_up_and_down_select_a_unit_going_round_and_a_lets_go(open_app):
     async with open_app() as ui:
         await ui.press("end")  # the ten outputs
         automatic = ui.walk
-        unit = ui.app.moment.unit(4)
+        unit = ui.app.snapshot.unit(4)
         await ui.press("down")
         assert f",{(unit + 1) % 10}] after" in ui.walk
         await ui.press("up", "up")
@@ -107,14 +107,14 @@ async def test_a_selected_unit_goes_round_at_both_ends(open_app):
         seen = set()
         for _ in range(10):
             await ui.press("down")
-            seen.add(ui.app.moment.unit(4))
+            seen.add(ui.app.snapshot.unit(4))
         assert seen == set(range(10))
 
 
 async def test_each_layer_keeps_its_own_selected_unit(open_app):
     async with open_app() as ui:
         await ui.press("right", "down")
-        first = ui.app.moment.unit(1)
+        first = ui.app.snapshot.unit(1)
         await ui.press("]", "down", "down", "[")
-        assert ui.app.moment.unit(1) == first
+        assert ui.app.snapshot.unit(1) == first
         assert f"z1[{first}]" in ui.walk

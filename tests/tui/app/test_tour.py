@@ -28,7 +28,7 @@ def card(ui) -> str:
 
 def to(ui, phase):
     """Keys from the input to the first step of a phase."""
-    steps = ui.app.moment.steps
+    steps = ui.app.snapshot.steps
     return ["right"] * (next(step.index for step in steps if step.phase == phase) - ui.step)
 
 

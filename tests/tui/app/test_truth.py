@@ -141,7 +141,7 @@ async def test_the_numbers_of_every_step_are_those_of_the_saved_file(open_app, t
     seen, added = set(), 0
     async with open_app(replace(session, grain=grain), size=(150, 90)) as ui:
         assert f"{file['loss']:.4g}"[:5] in ui.status
-        for i, step in enumerate(ui.app.moment.steps):
+        for i, step in enumerate(ui.app.snapshot.steps):
             assert ui.step == i
             text = ui.walk
             if checked_rows(text, file, session):
@@ -151,7 +151,7 @@ async def test_the_numbers_of_every_step_are_those_of_the_saved_file(open_app, t
                 assert came == amount(total)[0], line
                 added += 1
             await ui.press("right")
-    assert seen >= {step.kind for step in ui.app.moment.steps for step in step.pieces} - {"loss", "penalty"}
+    assert seen >= {step.kind for step in ui.app.snapshot.steps for step in step.pieces} - {"loss", "penalty"}
     assert added or name == "everything"
     if name == "everything" and grain != "layer":
         assert seen >= RECEIPTS.keys() - {"loss", "penalty"}
@@ -164,7 +164,7 @@ async def test_the_number_panel_and_the_ranking_say_what_the_file_says(open_app,
         await ui.press("i")
         for keys, tensor in (("m", "x"), ("right_square_bracket", "W1"), ("right_square_bracket", "b1")):
             await ui.press(keys, *["right"] * 3)
-            shown, index = ui.app.moment.number
+            shown, index = ui.app.snapshot.number
             assert shown == tensor
             rows = ui.app.query_one("#number-view").text.splitlines()
             value = next(row.split()[1] for row in rows if row.startswith("value"))

@@ -90,7 +90,7 @@ async def test_space_plays_and_pauses(open_app):
 async def test_play_goes_on_into_the_next_iteration(open_app):
     async with open_app() as ui:
         await ui.press("end", "+", "+", "+", "space")
-        await ui.until(lambda: ui.app.session.iteration == 1, "the next iteration")
+        await ui.until(lambda: ui.app.session.t == 1, "the next iteration")
         await ui.press("space")
         assert "iteration 1" in ui.status
 

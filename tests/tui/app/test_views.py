@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII
+from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.state import VIEWS, Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import number
@@ -28,7 +28,7 @@ def entries(ui, name):
 
 async def to(ui, tensor):
     """Step to where an array is made."""
-    while ui.app.moment.step.tensor != tensor:
+    while ui.app.snapshot.step.tensor != tensor:
         await ui.press("right")
 
 
@@ -59,7 +59,7 @@ async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
     async with open_app(replace(Session(), view="largest")) as ui:
         await ui.press("z")
         await to(ui, name)
-        values = ui.app.moment.taken.tensor(name)
+        values = ui.app.snapshot.iteration.tensor(name)
         values = values[0] if name[0] in "zδ" else values
         order = np.argsort(-np.abs(values), axis=None, kind="stable")
         listed = entries(ui, name)
@@ -72,7 +72,7 @@ async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
 async def test_after_the_update_the_largest_are_those_of_the_new_weights(open_app):
     async with open_app(replace(Session(), view="largest")) as ui:
         await ui.press("z", "end")
-        new = ui.app.moment.taken.new["W4"]
+        new = ui.app.snapshot.iteration.new["W4"]
         at = np.unravel_index(np.abs(new).argmax(), new.shape)
         (place, value), *_ = entries(ui, "W4'")
         assert (place, value) == (f"W4'[{at[0]},{at[1]}]", number(float(new[at]), sign=True))
@@ -83,7 +83,7 @@ async def test_the_histogram_has_the_statistics_of_the_pass(open_app, name):
     async with open_app(replace(Session(), view="histogram", batch=8), size=(200, 60)) as ui:
         await ui.press("z")
         await to(ui, name)
-        values = ui.app.moment.taken.tensor(name).astype(float)
+        values = ui.app.snapshot.iteration.tensor(name).astype(float)
         text = " ".join(ui.walk.split())
         assert f"mean {number(float(values.mean()), sign=True)}" in text
         assert f"std dev {number(float(values.std()))}" in text
@@ -98,7 +98,7 @@ async def test_pictures_only_of_what_belongs_to_pixels(open_app):
         await to(ui, "z2")
         assert "map (v)" in ui.walk
         await to(ui, "dW1")
-        assert f"unit {ui.app.moment.unit(1)}" in ui.walk
+        assert f"unit {ui.app.snapshot.unit(1)}" in ui.walk
         assert "picture (v)" in ui.walk
     async with open_app(replace(from_preset("xor"), view="picture")) as ui:
         await ui.press("z")
@@ -127,7 +127,7 @@ async def test_keys_pressed_while_entries_are_counted_are_not_lost(open_app, mon
         gate.set()
         await ui.settled()
         assert (ui.step, ui.app.session.view) == (step, "largest")
-        values = np.abs(ui.app.moment.taken.tensor("dW1"))
+        values = np.abs(ui.app.snapshot.iteration.tensor("dW1"))
         at = np.unravel_index(values.argmax(), values.shape)
         assert entries(ui, "dW1")[0][0] == f"dW1[{at[0]},{at[1]}]"
 
@@ -144,7 +144,7 @@ async def test_a_network_chosen_while_they_are_counted_is_counted_itself(open_ap
         await ui.press("f3", "v")
         assert ui.app.session.network == from_preset("xor").network
         assert "looking at" not in ui.walk
-        assert entries(ui, ui.app.moment.step.tensor)
+        assert entries(ui, ui.app.snapshot.step.tensor)
 
 
 async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, monkeypatch):
@@ -168,8 +168,8 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])
 async def test_a_diverged_network_is_drawn_in_every_view_and_in_ascii(open_app, view, columns, rows):
     session = after_update(after_update(Session(NetworkSpec((784, 16, 10)), lr=1e30)))
-    async with open_app(replace(session, view=view), size=(columns, rows), glyphs=ASCII) as ui:
-        for _ in ui.app.moment.steps:
+    async with open_app(replace(session, view=view), size=(columns, rows), context=ASCII) as ui:
+        for _ in ui.app.snapshot.steps:
             assert ui.walk.isascii()
             assert ui.walk.strip()
             await ui.press("right")
@@ -181,6 +181,6 @@ async def test_no_array_however_large_is_looked_at_for_ever(open_app, view, grai
     """Inputs and activations of a large batch, weights at their penalty, gradients without it."""
     session = Session(NetworkSpec((784, 400, 10), l2=0.01), batch=700, view=view, grain=grain)
     async with open_app(session) as ui:
-        for step in ui.app.moment.steps:
+        for step in ui.app.snapshot.steps:
             assert "looking at" not in ui.walk, step.tensor
             await ui.press("right")

@@ -8,7 +8,7 @@ import pytest
 
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII, UTF8
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.session.state import PANELS, Session, from_preset
 from tui_backprop.session.transitions import after_update
@@ -42,25 +42,25 @@ def sound(ui):
         if canvas.size and canvas.display:
             assert canvas.text.strip(), canvas.id
             assert not any(word in canvas.text for word in WAITING), canvas.text
-            assert not canvas._glyphs.plain or canvas.text.isascii(), canvas.text
+            assert not canvas.render_context.plain or canvas.text.isascii(), canvas.text
         if canvas.size and isinstance(canvas, Panel):
             columns, rows = canvas.size
             drawn = canvas.drawn(columns, rows)
             assert len(drawn) <= rows, canvas.id
-            wide = [plain(row) for row in map(canvas._glyphs.fit, drawn) if width(row) > columns]
+            wide = [plain(row) for row in map(canvas.render_context.fit, drawn) if width(row) > columns]
             assert not wide, f"{canvas.id}: {wide}"
     assert not ui.app._notifications
     return True
 
 
-@pytest.mark.parametrize(("size", "zoomed", "glyphs"), LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize(("size", "zoomed", "context"), LAYOUTS.values(), ids=LAYOUTS)
 @pytest.mark.parametrize("name", SESSIONS)
-async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, name, size, zoomed, glyphs):
+async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, name, size, zoomed, context):
     monkeypatch.setattr(questions, "GRAPH_SECONDS", 0.01)
     monkeypatch.setattr(slices, "WORK", 2e8)
-    async with open_app(SESSIONS[name], size=size, glyphs=glyphs) as ui:
+    async with open_app(SESSIONS[name], size=size, context=context) as ui:
         await ui.press("s", *["z"] * zoomed)
-        steps = len(ui.app.moment.steps)
+        steps = len(ui.app.snapshot.steps)
         panels, stride = list(KEYS), 1 + steps // 16
         for i, at in enumerate(range(0, steps, stride)):
             panel = panels[i % len(panels)]
@@ -69,7 +69,7 @@ async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, na
             assert sound(ui), (panel, at)
             await ui.pilot.press("2", *["right"] * stride)
         await ui.settled()
-        assert ui.app.session.iteration == SESSIONS[name].iteration + 1
+        assert ui.app.session.t == SESSIONS[name].t + 1
 
 
 @pytest.mark.parametrize("panel", ["number", "graph", "flow", "curves", "train", "marks"])
@@ -77,7 +77,7 @@ async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, na
 async def test_a_panel_stays_whole_through_the_walk(open_app, name, panel):
     async with open_app(SESSIONS[name]) as ui:
         await ui.press("s", KEYS[panel])
-        for at in range(len(ui.app.moment.steps)):
+        for at in range(len(ui.app.snapshot.steps)):
             assert ui.step == at
             assert sound(ui)
             await ui.press("2", "right", KEYS[panel])

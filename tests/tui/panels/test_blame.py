@@ -12,7 +12,7 @@ from tui_backprop.engine.analysis import parameter_detail as case_module
 from tui_backprop.engine.analysis import ranking as blame_module
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import number
@@ -31,21 +31,21 @@ def listed(text):
     return [row for row in rows if len(row) == 4 and row[0].isdigit() and "[" in row[1]]
 
 
-def shown(culprit, measure):
+def shown(attribution, measure):
     """What stands beside a name in the ranking: the last is what is ranked by."""
-    value, gradient = number(culprit.value, sign=True), number(culprit.gradient, sign=True)
+    value, gradient = number(attribution.value, sign=True), number(attribution.gradient, sign=True)
     return {
         "gradient": [value, gradient],
-        "update": [gradient, number(culprit.score)],
-        "weight x gradient": [value, number(culprit.value * culprit.gradient, sign=True)],
+        "update": [gradient, number(attribution.score)],
+        "weight x gradient": [value, number(attribution.value * attribution.gradient, sign=True)],
     }[measure]
 
 
 def expected(session, measure="gradient", layer=None):
-    taken = Replay().take(session)
+    iteration = Replay().take(session)
     return [
         [str(i), f"{c.tensor}[{','.join(map(str, c.index))}]", *shown(c, measure)]
-        for i, c in enumerate(ranking(taken, measure, RANKED, layer), 1)
+        for i, c in enumerate(ranking(iteration, measure, RANKED, layer), 1)
     ]
 
 
@@ -82,22 +82,22 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
     """Path, share, nudges that really were run, and what it would take to change the answer."""
     async with open_app(size=(120, 60)) as ui:
         await ui.press("b", "right", "down", "down")
-        taken = ui.app.moment.taken
-        culprit = ranking(taken, "gradient", 3, 1)[2]
-        found = case_module.case(taken, culprit, int(taken.tensor("t")[0]))
+        iteration = ui.app.snapshot.iteration
+        attribution = ranking(iteration, "gradient", 3, 1)[2]
+        found = case_module.parameter_detail(iteration, attribution, int(iteration.tensor("t")[0]))
         text = panel(ui)
-        assert f"{culprit.tensor}[{culprit.index[0]},{culprit.index[1]}]  pixel" in text
+        assert f"{attribution.tensor}[{attribution.index[0]},{attribution.index[1]}]  pixel" in text
         for hop in found.path:
             assert hop.why == "1" or hop.why in text
         for nudge in found.nudges:
             row = next(row for row in text.splitlines() if row.startswith(f"{nudge.why:<7}"))
             cells = row.removeprefix(nudge.why).split()
             assert cells[:3] == [number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
-        along, pull = (number(v, sign=True) for v in (found.along, culprit.gradient))
-        share = f"{found.along / culprit.gradient:.1%}"
+        along, pull = (number(v, sign=True) for v in (found.along, attribution.gradient))
+        share = f"{found.along / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
-        assert f"the loss, {number(taken.loss, 4)}, changes if it moves" in text
+        assert f"the loss, {number(iteration.loss, 4)}, changes if it moves" in text
         assert found.turn.by is not None
         assert f"{number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(text.split())
         await ui.press("home")
@@ -112,8 +112,8 @@ async def test_keys_pressed_while_the_ranking_is_made_are_not_lost(open_app, mon
         gate.set()
         await ui.settled()
         assert ui.app.session.rank == 2
-        culprit = right(ui.app.moment.taken, "gradient", 3, 1)[2]
-        assert f"{culprit.tensor}[{culprit.index[0]},{culprit.index[1]}]  pixel" in panel(ui)
+        attribution = right(ui.app.snapshot.iteration, "gradient", 3, 1)[2]
+        assert f"{attribution.tensor}[{attribution.index[0]},{attribution.index[1]}]  pixel" in panel(ui)
 
 
 async def test_enter_waits_for_the_ranking(open_app, monkeypatch):
@@ -125,7 +125,7 @@ async def test_enter_waits_for_the_ranking(open_app, monkeypatch):
         gate.set()
         await ui.settled()
         assert ui.focused == "walk"
-        assert (ui.app.moment.step.kind, ui.app.moment.step.layer) == ("weights", 1)
+        assert (ui.app.snapshot.step.kind, ui.app.snapshot.step.layer) == ("weights", 1)
 
 
 async def test_the_cursor_stays_within_a_short_ranking(open_app):
@@ -139,18 +139,18 @@ async def test_the_cursor_stays_within_a_short_ranking(open_app):
 async def test_the_case_in_the_walk(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b", "right", "enter")
-        culprit = ranking(ui.app.moment.taken, "gradient", 1, 1)[0]
+        attribution = ranking(ui.app.snapshot.iteration, "gradient", 1, 1)[0]
         assert ui.focused == "walk"
-        step = ui.app.moment.step
+        step = ui.app.snapshot.step
         assert (step.kind, step.layer) == ("weights", 1)
-        assert ui.app.moment.unit(1) == culprit.index[-1]
+        assert ui.app.snapshot.unit(1) == attribution.index[-1]
 
 
 async def test_a_batch_says_which_samples_pull_which_way(open_app):
     async with open_app(replace(Session(), batch=8, sample=3), size=(120, 40)) as ui:
         await ui.press("b")
-        taken = ui.app.moment.taken
-        found = case_module.case(taken, ranking(taken, "gradient", 1)[0])
+        iteration = ui.app.snapshot.iteration
+        found = case_module.parameter_detail(iteration, ranking(iteration, "gradient", 1)[0])
         rows = {
             row.split()[0]: row.split() for row in panel(ui).splitlines() if row.startswith(("up ", "down "))
         }
@@ -163,8 +163,8 @@ async def test_a_batch_says_which_samples_pull_which_way(open_app):
 async def test_what_the_network_says_is_held_against_the_label(open_app):
     async with open_app() as ui:
         await ui.press("b")
-        taken = ui.app.moment.taken
-        said, right = int(np.argmax(taken.tensor("a4")[0])), int(taken.tensor("t")[0])
+        iteration = ui.app.snapshot.iteration
+        said, right = int(np.argmax(iteration.tensor("a4")[0])), int(iteration.tensor("t")[0])
         verdict = "right" if said == right else "wrong"
         assert panel(ui).startswith(f'a "{right}", read as "{said}": {verdict}')
 
@@ -174,13 +174,13 @@ async def test_the_ranking_follows_training_and_undo_brings_it_back(open_app):
         await ui.press("b")
         before = listed(panel(ui))
         await ui.press("t")
-        assert ui.app.session.iteration == 1
+        assert ui.app.session.t == 1
         assert listed(panel(ui)) == expected(ui.app.session)[: len(before)] != before
         await ui.press("u")
-        assert ui.app.session.iteration == 0
+        assert ui.app.session.t == 0
         assert listed(panel(ui)) == before
         await ui.press("U")
-        assert ui.app.session.iteration == 1
+        assert ui.app.session.t == 1
 
 
 async def test_nothing_is_ranked_while_nobody_looks(open_app, monkeypatch):
@@ -228,10 +228,10 @@ async def test_any_parameter_can_be_asked_for_by_name(open_app):
         await ask(ui, "W2[13,200]")
         assert ui.focused == "number"
         await ui.press("b")
-        taken = ui.app.moment.taken
+        iteration = ui.app.snapshot.iteration
         text = panel(ui)
         assert "W2[13,200]  unit 13 to unit 200" in text
-        predicted = number(0.01 * float(taken.tensor("dW2")[13, 200]), sign=True)
+        predicted = number(0.01 * float(iteration.tensor("dW2")[13, 200]), sign=True)
         row = next(row for row in text.splitlines() if row.startswith("up "))
         assert row.split()[2] == predicted
         await ui.press("down")  # back to the ranking
@@ -243,8 +243,8 @@ async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "delta3[7]")
         assert ui.focused == "number"
-        assert (ui.app.moment.step.tensor, ui.app.moment.unit(3)) == ("δ3", 7)
-        value = number(float(ui.app.moment.taken.tensor("δ3")[0, 7]), 2)
+        assert (ui.app.snapshot.step.tensor, ui.app.snapshot.unit(3)) == ("δ3", 7)
+        value = number(float(ui.app.snapshot.iteration.tensor("δ3")[0, 7]), 2)
         assert "δ3[7]" in ui.walk
         assert value[:4] in ui.walk
         assert panel(ui, "number").startswith("z3[7]  pre-activation of unit 7")
@@ -298,13 +298,13 @@ async def test_an_inquiry_that_fails_is_said_once_and_the_app_goes_on(open_app, 
     def fail(*given):
         raise MemoryError("no room for this")
 
-    right = case_module.case
-    monkeypatch.setattr(case_module, "case", fail)
+    right = case_module.parameter_detail
+    monkeypatch.setattr(case_module, "parameter_detail", fail)
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not look into this: MemoryError: no room for this"]
-        monkeypatch.setattr(case_module, "case", right)
+        monkeypatch.setattr(case_module, "parameter_detail", right)
         await ui.press("down")
         assert "moved" in panel(ui)
 
@@ -323,8 +323,8 @@ async def test_samples_that_cannot_be_read_are_no_end_either(open_app, monkeypat
 # --- the parameter under the cursor is the number that every panel shows ------------------------------------
 
 
-def named(culprit):
-    return f"{culprit.tensor}[{','.join(map(str, culprit.index))}]"
+def named(attribution):
+    return f"{attribution.tensor}[{','.join(map(str, attribution.index))}]"
 
 
 @pytest.mark.parametrize("keys", [("m", "m"), ("down",), ("left", "down", "down"), ("down", "down", "down")])
@@ -337,17 +337,18 @@ async def test_curves_dial_and_number_are_of_the_parameter_under_the_cursor(open
     ):
         async with open_app(size=size) as ui:
             await ui.press("b", "right", *keys)
-            culprit = ui.app._accusation.chosen
+            attribution = ui.app._blame_state.chosen
             await ui.press(*there)
             assert ui.focused == name
-            assert words.format(named(culprit)) in panel(ui, name)
-            assert ui.app.moment.weights[0] == (culprit.tensor, culprit.index)
+            assert words.format(named(attribution)) in panel(ui, name)
+            assert ui.app.snapshot.weights[0] == (attribution.tensor, attribution.index)
             if name == "curves":
                 assert (
-                    f"relu, layer 1, unit {culprit.index[-1]}" in panel(ui, name) or culprit.tensor[1] != "1"
+                    f"relu, layer 1, unit {attribution.index[-1]}" in panel(ui, name)
+                    or attribution.tensor[1] != "1"
                 )
             await ui.press("b")
-            assert ui.app._accusation.chosen == culprit
+            assert ui.app._blame_state.chosen == attribution
 
 
 @pytest.mark.parametrize("grain", ["equation", "operation", "layer"])
@@ -360,13 +361,13 @@ async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_u
     async with open_app(replace(Session(), asked=(tensor, index), grain=grain), size=(120, 60)) as ui:
         await ui.press("b", "enter")
         assert ui.focused == "walk"
-        assert ui.app.moment.unit(int(tensor[1:])) == index[-1]
-        gradient = float(ui.app.moment.taken.tensor(f"d{tensor}")[index])
+        assert ui.app.snapshot.unit(int(tensor[1:])) == index[-1]
+        gradient = float(ui.app.snapshot.iteration.tensor(f"d{tensor}")[index])
         row = next(row for row in ui.walk.splitlines() if row.startswith(f"= d{name} "))
         assert float(row.split()[2].replace("−", "-")) == pytest.approx(
             gradient, abs=0.006 * abs(gradient) + 1e-9
         )
-        while ui.app.moment.step.kind != "update" or ui.app.moment.step.layer != int(tensor[1:]):
+        while ui.app.snapshot.step.kind != "update" or ui.app.snapshot.step.layer != int(tensor[1:]):
             await ui.press("right")
         assert f"{name} before" in ui.walk
         await ui.press("down")  # another unit of the walk has its own
@@ -376,14 +377,14 @@ async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_u
 async def test_the_curves_unit_moves_with_the_number_and_a_goes_back_to_the_walks(open_app):
     async with open_app(replace(Session(), asked=("W1", (460, 179)))) as ui:
         await ui.press("c", "down")
-        assert ui.app.moment.number == ("W1", (460, 180))
+        assert ui.app.snapshot.number == ("W1", (460, 180))
         assert "relu, layer 1, unit 180" in panel(ui, "curves")
         assert "loss along W1[460,180]" in panel(ui, "curves")
         await ui.press("up", "up")
-        assert ui.app.moment.number == ("W1", (460, 178))
+        assert ui.app.snapshot.number == ("W1", (460, 178))
         await ui.press("a")
         assert ui.app.session.asked is None
-        unit = ui.app.moment.unit(1)
+        unit = ui.app.snapshot.unit(1)
         await ui.press("down")
         assert ui.app.session.unit(1) == unit + 1
         assert f"relu, layer 1, unit {unit + 1}" in panel(ui, "curves")
@@ -391,27 +392,27 @@ async def test_the_curves_unit_moves_with_the_number_and_a_goes_back_to_the_walk
 
 async def test_in_the_walk_a_goes_back_to_the_unit_that_is_most_to_blame(open_app):
     async with open_app(size=(120, 40)) as ui:
-        telling = ui.app.moment.unit(2)
+        telling = ui.app.snapshot.unit(2)
         await ask(ui, "W2[13,200]")
-        assert (ui.app.moment.unit(1), ui.app.moment.unit(2)) == (13, 200)
+        assert (ui.app.snapshot.unit(1), ui.app.snapshot.unit(2)) == (13, 200)
         await ui.press("2", "a")
-        assert ui.app.moment.unit(2) == telling
+        assert ui.app.snapshot.unit(2) == telling
         assert ui.app.session.asked is None
 
 
 async def test_what_is_asked_for_is_shown_in_the_place_of_a_unit_selected_before(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("right", "down", "b", "right")
-        culprit = ui.app._accusation.chosen
-        assert ui.app.session.unit(1) != culprit.index[-1]
+        attribution = ui.app._blame_state.chosen
+        assert ui.app.session.unit(1) != attribution.index[-1]
         await ui.press("c")
-        assert ui.app.moment.unit(1) == culprit.index[-1]
+        assert ui.app.snapshot.unit(1) == attribution.index[-1]
 
 
 async def test_the_largest_of_a_layer_is_the_number_of_the_curves(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "largest W2")
-        first = ranking(ui.app.moment.taken, "gradient", 1, 2)[0]
+        first = ranking(ui.app.snapshot.iteration, "gradient", 1, 2)[0]
         await ui.press("c")
         assert f"loss along {named(first)}" in panel(ui, "curves")
 
@@ -434,9 +435,9 @@ async def test_a_panel_that_is_asked_for_before_the_ranking_is_there_gets_its_nu
         await ui.pilot.press("down", "c")
         gate.set()
         await ui.settled()
-        culprit = right(ui.app.moment.taken, "gradient", 2, 1)[1]
-        assert ui.app.moment.number == (culprit.tensor, culprit.index)
-        assert f"loss along {named(culprit)}" in panel(ui, "curves")
+        attribution = right(ui.app.snapshot.iteration, "gradient", 2, 1)[1]
+        assert ui.app.snapshot.number == (attribution.tensor, attribution.index)
+        assert f"loss along {named(attribution)}" in panel(ui, "curves")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (200, 60)])
@@ -463,8 +464,8 @@ async def test_no_number_in_the_panel_is_cut(open_app, size, layer):
             assert len(nudged) == 1, text
 
 
-async def test_with_another_optimiser_the_update_has_an_order_of_its_own(open_app):
-    session = replace(Session(), optimiser=OptimiserSpec("adam"))
+async def test_with_another_optimizer_the_update_has_an_order_of_its_own(open_app):
+    session = replace(Session(), optimizer=OptimizerSpec("adam"))
     async with open_app(session, size=(120, 40)) as ui:
         await ui.press("b", "m")
         assert "same order as gradient" not in " ".join(panel(ui).split())
@@ -475,7 +476,7 @@ async def test_with_another_optimiser_the_update_has_an_order_of_its_own(open_ap
 async def test_the_walk_beside_a_panel_follows_what_is_asked_for(open_app):
     async with open_app(size=(120, 40)) as ui:
         at = next(
-            i for i, step in enumerate(ui.app.moment.steps) if (step.kind, step.layer) == ("weights", 1)
+            i for i, step in enumerate(ui.app.snapshot.steps) if (step.kind, step.layer) == ("weights", 1)
         )
         await ui.press(*["right"] * at)
         for text in ("W1[460,239]", "b1[239]", "W1[267,239]", "b1[7]"):

@@ -14,9 +14,9 @@ from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII
+from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.state import COST_PAGES, Session, from_preset
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 LONG = replace(Session(), network=NetworkSpec((784, 128, 10)))  # its race lasts some seconds
 PAGES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
@@ -42,9 +42,9 @@ async def to_page(ui, name: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
-@pytest.mark.parametrize("glyphs", ["utf-8", "ascii"])
-async def test_v_turns_the_pages_and_each_has_something_to_say(open_app, size, glyphs):
-    chosen = {"glyphs": ASCII} if glyphs == "ascii" else {}
+@pytest.mark.parametrize("context", ["utf-8", "ascii"])
+async def test_v_turns_the_pages_and_each_has_something_to_say(open_app, size, context):
+    chosen = {"context": ASCII} if context == "ascii" else {}
     async with open_app(size=size, **chosen) as ui:
         await ui.press("3")
         for name in (*COST_PAGES, "cost"):
@@ -74,10 +74,12 @@ async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass
         await ui.press("enter")
         await ui.until(lambda: ui.app._standing.state == "done", "the end of the race")
         await ui.settled()
-        race, taken = ui.app._race, ui.app.moment.taken
-        problem = Problem(taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters)
+        race, iteration = ui.app._race, ui.app.snapshot.iteration
+        problem = Problem(
+            iteration.spec, iteration.tensor("x"), iteration.tensor("t"), iteration.program.parameters
+        )
         assert race.gradient.tobytes() == METHODS["forward-difference"].gradient(problem).tobytes()
-        np.testing.assert_array_equal(race.exact, taken.program.gradient)
+        np.testing.assert_array_equal(race.exact, iteration.program.gradient)
         text = page(ui)
         assert "parameter 9 of 9" in text
         assert re.search(r"cosine +0\.99|cosine +1\.0", text)
@@ -97,8 +99,8 @@ async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the
         drawn = ui.app.query_one("#race-view")._filling
         assert all(np.all(known) for known in drawn.there.values())
         await to_page(ui, "cost")
-        shape, law = shape_of(ui.app.session.network), ui.app.law
-        ratio = ui.app._standing.seconds / law.gradient("backprop", shape).middle
+        shape, cost_model = shape_of(ui.app.session.network), ui.app.cost_model
+        ratio = ui.app._standing.seconds / cost_model.gradient("backprop", shape).middle
         said = int(re.search(r"backprop: ([\d,]+) times faster", ui.cost)[1].replace(",", ""))
         assert said == pytest.approx(ratio, rel=0.05)
 
@@ -119,7 +121,7 @@ async def test_a_race_is_paused_goes_on_while_the_walk_is_stepped_and_is_called_
         await ui.press("enter")
         await ui.until(lambda: ui.app._standing.state == "running", "it to go on")
         await ui.press("escape")
-        assert ui.app._standing.state == "cancelled"
+        assert ui.app._standing.state == "canceled"
         assert "called off" in page(ui)
         assert not children()
 
@@ -176,7 +178,7 @@ async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app, monkey
     monkeypatch.setattr("tui_backprop.cost.measure.sweep.BUDGET", 2.0)
     async with open_app(size=(200, 60)) as ui:
         await ui.press("3")
-        before = len(ui.app.law.points)
+        before = len(ui.app.cost_model.points)
         await ui.press("S")
         await ui.until(lambda: ui.app._progress is not None and ui.app._progress.done > 1, "some networks")
         assert "S stops" in page(ui)
@@ -184,7 +186,7 @@ async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app, monkey
         await ui.until(lambda: ui.app._sweeping is None, "it to stop")
         await ui.settled()
         assert "stopped" in page(ui)
-        assert len(ui.app.law.points) > before
+        assert len(ui.app.cost_model.points) > before
         assert not children()
         assert cache.load() is None  # what was broken off is not kept
 
@@ -215,7 +217,7 @@ async def test_ledger_and_reuse_count_what_the_lesson_counts(open_app):
 
 async def test_a_race_that_memory_does_not_hold_is_refused_with_figures(open_app, monkeypatch):
     def full(network, batch, every):
-        raise SpecError("layers", "9 parameters would take 40 GB of memory, 20 GB is free")
+        raise UserError("layers", "9 parameters would take 40 GB of memory, 20 GB is free")
 
     monkeypatch.setattr("tui_backprop.tui.app.cost_lab.check_check_memory", full)
     async with open_app(from_preset("xor")) as ui:

@@ -26,13 +26,13 @@ def row(ui, label):
     return text.split()[1:]
 
 
-def loss(taken, **moved):
+def loss(iteration, **moved):
     """The mean binary cross-entropy of the network of xor, worked out anew, with entries moved: W1=((0, 1), 0.5)."""
-    W = {name: taken.tensor(name).astype(float).copy() for name in ("W1", "b1", "W2", "b2")}
+    W = {name: iteration.tensor(name).astype(float).copy() for name in ("W1", "b1", "W2", "b2")}
     for name, (index, value) in moved.items():
         W[name][index] = value
-    z = np.tanh(taken.tensor("x") @ W["W1"] + W["b1"]) @ W["W2"] + W["b2"]
-    return float(np.mean(np.logaddexp(0, z) - taken.tensor("t").reshape(z.shape) * z))
+    z = np.tanh(iteration.tensor("x") @ W["W1"] + W["b1"]) @ W["W2"] + W["b2"]
+    return float(np.mean(np.logaddexp(0, z) - iteration.tensor("t").reshape(z.shape) * z))
 
 
 @pytest.mark.parametrize("key", ["c", "8"])
@@ -40,26 +40,26 @@ async def test_the_activation_of_the_unit_of_the_step(open_app, key):
     async with open_app(from_preset("xor")) as ui:
         await ui.press("right", key)
         assert ui.focused == "curves"
-        taken = ui.app.moment.taken
-        for unit in (ui.app.moment.unit(1), 1 - ui.app.moment.unit(1)):
-            z = float(taken.tensor("z1")[0, unit])
+        iteration = ui.app.snapshot.iteration
+        for unit in (ui.app.snapshot.unit(1), 1 - ui.app.snapshot.unit(1)):
+            z = float(iteration.tensor("z1")[0, unit])
             assert f"tanh, layer 1, unit {unit}" in panel(ui)
             assert f"z1[{unit}] {number(z)}" in panel(ui)
             assert f"f(z) {number(float(np.tanh(z)))}" in panel(ui)
             assert f"f'(z) {number(float(1 - np.tanh(z) ** 2))}" in panel(ui)
             await ui.press("down")
         await ui.press("up")
-        assert f"unit {1 - ui.app.moment.unit(1)}" not in panel(ui).splitlines()[0]
+        assert f"unit {1 - ui.app.snapshot.unit(1)}" not in panel(ui).splitlines()[0]
 
 
 async def test_the_loss_along_a_weight_is_that_of_the_network_run_anew(open_app):
     async with open_app(XOR) as ui:
         await ui.press("c", "z")
-        taken = ui.app.moment.taken
-        here, new = float(taken.tensor("W1")[0, 1]), float(taken.new["W1"][0, 1])
-        now, came = loss(taken), loss(taken, W1=((0, 1), new))
-        gradient = float(taken.tensor("dW1")[0, 1])
-        assert now == pytest.approx(taken.loss, rel=1e-12)
+        iteration = ui.app.snapshot.iteration
+        here, new = float(iteration.tensor("W1")[0, 1]), float(iteration.new["W1"][0, 1])
+        now, came = loss(iteration), loss(iteration, W1=((0, 1), new))
+        gradient = float(iteration.tensor("dW1")[0, 1])
+        assert now == pytest.approx(iteration.loss, rel=1e-12)
         assert "loss along W1[0,1]" in panel(ui)
         assert f"gradient {number(gradient, sign=True)}" in panel(ui)
         assert row(ui, "now") == [number(here, sign=True), "0", number(now, 4)]
@@ -70,8 +70,8 @@ async def test_the_loss_along_a_weight_is_that_of_the_network_run_anew(open_app)
 async def test_the_lowest_point_is_as_low_as_it_says(open_app):
     async with open_app(XOR) as ui:
         await ui.press("c", "z")
-        taken, found = ui.app.moment.taken, ui.app._answers["curves"].found
-        losses = [loss(taken, W1=((0, 1), value)) for value in found.values[0]]
+        iteration, found = ui.app.snapshot.iteration, ui.app._answers["curves"].found
+        losses = [loss(iteration, W1=((0, 1), value)) for value in found.values[0]]
         np.testing.assert_allclose(found.losses, losses, rtol=1e-12)
         assert row(ui, "lowest")[2] == number(min(losses), 4)
 
@@ -82,17 +82,19 @@ async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
         one = panel(ui)
         await ui.press("w")
         assert ui.app.session.pair
-        (first, _), (second, index) = ui.app.moment.weights
+        (first, _), (second, index) = ui.app.snapshot.weights
         assert (first, second) == ("W1", "W1")
         assert f"loss: W1[0,1] across, W1[{index[0]},{index[1]}] up" in panel(ui)
-        taken, found = ui.app.moment.taken, ui.app._answers["curves"].found
-        step = taken.new["W1"]
-        values = taken.tensor("W1").copy()
+        iteration, found = ui.app.snapshot.iteration, ui.app._answers["curves"].found
+        step = iteration.new["W1"]
+        values = iteration.tensor("W1").copy()
         values[0, 1], values[index] = step[0, 1], step[index]
-        z = np.tanh(taken.tensor("x") @ values + taken.tensor("b1")) @ taken.tensor("W2") + taken.tensor("b2")
-        t = taken.tensor("t").reshape(z.shape)
+        z = np.tanh(iteration.tensor("x") @ values + iteration.tensor("b1")) @ iteration.tensor(
+            "W2"
+        ) + iteration.tensor("b2")
+        t = iteration.tensor("t").reshape(z.shape)
         assert found.came == pytest.approx(
-            float(np.mean(np.logaddexp(0, z) - t * z)) - loss(taken), abs=1e-12
+            float(np.mean(np.logaddexp(0, z) - t * z)) - loss(iteration), abs=1e-12
         )
         await ui.press("u")
         assert panel(ui) == one
@@ -103,12 +105,12 @@ async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
 async def test_arrows_step_and_the_function_follows_the_layer(open_app):
     async with open_app() as ui:
         await ui.press("c")
-        for _ in ui.app.moment.steps:
-            layer = ui.app.moment.step.layer or 1
-            assert f", layer {layer}, unit {ui.app.moment.unit(layer)}" in panel(ui).splitlines()[0]
+        for _ in ui.app.snapshot.steps:
+            layer = ui.app.snapshot.step.layer or 1
+            assert f", layer {layer}, unit {ui.app.snapshot.unit(layer)}" in panel(ui).splitlines()[0]
             await ui.press("right")
         await ui.press("left", "h", "l")
-        assert ui.step == len(ui.app.moment.steps) - 1
+        assert ui.step == len(ui.app.snapshot.steps) - 1
 
 
 async def test_points_are_run_again_after_an_update_but_not_for_every_step(open_app, monkeypatch):
@@ -119,7 +121,7 @@ async def test_points_are_run_again_after_an_update_but_not_for_every_step(open_
         assert len(asked) == 1
         await ui.press("t")
         assert len(asked) == 2
-        assert row(ui, "now")[-1] == number(loss(ui.app.moment.taken), 4)
+        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
 
 
 async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app, monkeypatch):
@@ -136,8 +138,8 @@ async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app
         gate.set()
         await ui.settled()
         assert (ui.step, ui.app.session.pair) == (4, True)
-        assert ui.app._answers["curves"].found.weights == ui.app.moment.weights
-        names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.moment.weights]
+        assert ui.app._answers["curves"].found.weights == ui.app.snapshot.weights
+        names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.snapshot.weights]
         assert f"loss: {names[0]} across, {names[1]} up" in panel(ui)
 
 
@@ -145,9 +147,9 @@ async def test_points_that_nobody_waits_for_any_more_are_not_run(open_app, monke
     """Another weight is asked for: the slice that was begun is dropped where it stands."""
     begun, run, gate, right = [], [], threading.Event(), slices.slice_along
 
-    def counted(taken, weights):
+    def counted(iteration, weights):
         begun.append(weights)
-        for part in right(taken, weights):
+        for part in right(iteration, weights):
             run.append(weights)
             yield part
             assert gate.wait(30)
@@ -160,7 +162,7 @@ async def test_points_that_nobody_waits_for_any_more_are_not_run(open_app, monke
         await ui.pilot.press("i", "down", "c")
         gate.set()
         await ui.settled()
-        assert begun[-1] == ui.app.moment.weights == (("W1", (1, 1)),)
+        assert begun[-1] == ui.app.snapshot.weights == (("W1", (1, 1)),)
         assert run.count((("W1", (0, 1)),)) < slices.MOST[1]
         assert run.count(begun[-1]) == slices.MOST[1] + 1
 
@@ -179,7 +181,7 @@ async def test_a_network_chosen_while_points_are_run_gets_its_own(open_app, monk
         gate.set()
         await ui.settled()
         await ui.press("f3", "c", "z")
-        assert row(ui, "now")[-1] == number(loss(ui.app.moment.taken), 4)
+        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
 
 
 async def test_points_that_cannot_be_run_are_said_once_and_the_function_stays(open_app, monkeypatch):
@@ -195,7 +197,7 @@ async def test_points_that_cannot_be_run_are_said_once_and_the_function_stays(op
         assert "tanh, layer 1" in panel(ui)
         monkeypatch.setattr(slices, "slice_along", right)
         await ui.press("t")
-        assert row(ui, "now")[-1] == number(loss(ui.app.moment.taken), 4)
+        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])
@@ -203,7 +205,7 @@ async def test_the_only_weight_of_a_network_has_no_pair(open_app, columns, rows)
     one = Session(NetworkSpec((1, 1), loss="mse", bias=False), "sine")
     async with open_app(one, size=(columns, rows)) as ui:
         await ui.press("c", "w")
-        assert ui.app.moment.weights == (("W1", (0, 0)),)
+        assert ui.app.snapshot.weights == (("W1", (0, 0)),)
         assert "loss along W1[0,0]" in panel(ui)
 
 
@@ -216,7 +218,7 @@ async def test_titles_and_numbers_are_whole_for_one_weight_and_for_two(open_app,
         await ui.press("w")
         assert "…" not in panel(ui), panel(ui)
         if "loss" in panel(ui):
-            names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.moment.weights]
+            names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.snapshot.weights]
             assert f"loss: {names[0]} across, {names[1]} up" in " ".join(panel(ui).split()) or size != (
                 120,
                 40,

@@ -43,12 +43,14 @@ async def test_every_layer_has_the_figures_of_the_pass(open_app, key, session):
     async with open_app(session) as ui:
         await ui.press(key, "z")
         assert ui.focused == "flow"
-        taken, shown = ui.app.moment.taken, layers(ui)
+        iteration, shown = ui.app.snapshot.iteration, layers(ui)
         assert list(shown) == list(range(1, session.network.depth + 1))
         for k, words in shown.items():
-            moved = taken.new[f"W{k}"] - taken.tensor(f"W{k}")
-            ratio = np.linalg.norm(moved.astype(float)) / np.linalg.norm(taken.tensor(f"W{k}").astype(float))
-            assert words[:2] == [rms(taken.tensor(f"δ{k}")), size(taken.tensor(f"dW{k}"))]
+            moved = iteration.new[f"W{k}"] - iteration.tensor(f"W{k}")
+            ratio = np.linalg.norm(moved.astype(float)) / np.linalg.norm(
+                iteration.tensor(f"W{k}").astype(float)
+            )
+            assert words[:2] == [rms(iteration.tensor(f"δ{k}")), size(iteration.tensor(f"dW{k}"))]
             assert float(words[2].replace("−", "-")) == pytest.approx(ratio, rel=0.01)
 
 
@@ -57,8 +59,8 @@ async def test_saturated_outputs_are_counted_over_the_data_set(open_app):
         await ui.press("f", "z")
         from tui_backprop.data.samples import load
 
-        taken, data = ui.app.moment.taken, load("xor", ui.app.session.network.seed)
-        a = np.tanh(data.x @ taken.tensor("W1") + taken.tensor("b1"))
+        iteration, data = ui.app.snapshot.iteration, load("xor", ui.app.session.network.seed)
+        a = np.tanh(data.x @ iteration.tensor("W1") + iteration.tensor("b1"))
         assert layers(ui)[1][3:] == ["sat.", f"{np.mean(np.abs(a) > 0.97):.0%}"]
         assert f"units judged on {len(data.x)} samples" in panel(ui)
 
@@ -66,15 +68,15 @@ async def test_saturated_outputs_are_counted_over_the_data_set(open_app):
 async def test_the_layer_of_the_step_is_marked_and_arrows_step(open_app):
     async with open_app(from_preset("vanishing")) as ui:
         await ui.press("f", "z")
-        for at, step in enumerate(ui.app.moment.steps):
+        for at, step in enumerate(ui.app.snapshot.steps):
             assert ui.step == at
             marked = [text for text in panel(ui).splitlines() if text.startswith("▸")]
             assert [int(text.split()[1]) for text in marked] == [step.layer] * (step.layer > 0)
             await ui.press("right")
         await ui.press("left", "h")
-        assert ui.step == len(ui.app.moment.steps) - 2
+        assert ui.step == len(ui.app.snapshot.steps) - 2
         await ui.press("u")
-        assert ui.step == len(ui.app.moment.steps) - 1
+        assert ui.step == len(ui.app.snapshot.steps) - 1
 
 
 async def test_a_gradient_that_vanishes_is_called_so(open_app):
@@ -106,7 +108,7 @@ async def test_it_is_found_once_for_a_pass_and_again_after_an_update(open_app, m
         await ui.press("t")
         assert len(asked) == 2
         assert panel(ui) != before
-        assert layers(ui)[1][0] == rms(ui.app.moment.taken.tensor("δ1"))
+        assert layers(ui)[1][0] == rms(ui.app.snapshot.iteration.tensor("δ1"))
         await ui.press("u")
         assert panel(ui) == before
 
@@ -118,12 +120,12 @@ async def test_the_figures_of_another_pass_are_never_shown_beside_this_one(open_
         await ui.press("f", "z")
         monkeypatch.setattr(flow_module, "flow", lambda *given: gate.wait(30) and right(*given))
         await ui.pilot.press("t", "t", "right", "t", "left")
-        await ui.until(lambda: ui.app.moment.session.iteration == 3)
+        await ui.until(lambda: ui.app.snapshot.session.t == 3)
         assert "measuring the gradient" in panel(ui)
         gate.set()
         await ui.settled()
-        assert (ui.app.session.iteration, ui.step) == (3, 0)
-        assert layers(ui)[2][0] == rms(ui.app.moment.taken.tensor("δ2"))
+        assert (ui.app.session.t, ui.step) == (3, 0)
+        assert layers(ui)[2][0] == rms(ui.app.snapshot.iteration.tensor("δ2"))
 
 
 async def test_a_network_chosen_while_it_is_found_gets_its_own_figures(open_app, monkeypatch):
@@ -136,7 +138,7 @@ async def test_a_network_chosen_while_it_is_found_gets_its_own_figures(open_app,
         await ui.settled()
         await ui.press("f3", "f", "z")
         assert list(layers(ui)) == [1, 2]
-        assert layers(ui)[2][0] == rms(ui.app.moment.taken.tensor("δ2"))
+        assert layers(ui)[2][0] == rms(ui.app.snapshot.iteration.tensor("δ2"))
 
 
 async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, monkeypatch):
@@ -153,4 +155,4 @@ async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
         assert "measuring" not in panel(ui)  # nothing is, any more
         monkeypatch.setattr(flow_module, "flow", right)
         await ui.press("t")
-        assert layers(ui)[1][0] == rms(ui.app.moment.taken.tensor("δ1"))
+        assert layers(ui)[1][0] == rms(ui.app.snapshot.iteration.tensor("δ1"))

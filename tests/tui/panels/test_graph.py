@@ -40,8 +40,8 @@ def cursors(ui):
     return [words[words.index("→") + 1] for words in rows]
 
 
-def norm(taken, name):
-    return number(float(np.linalg.norm(np.asarray(taken.tensor(name), float))))
+def norm(iteration, name):
+    return number(float(np.linalg.norm(np.asarray(iteration.tensor(name), float))))
 
 
 @pytest.mark.parametrize("key", ["o", "6"])
@@ -61,13 +61,13 @@ async def test_sizes_are_those_of_the_arrays_once_the_walk_has_come_there(open_a
         await ui.press("o", "z")
         assert all("○" in row(ui, op.output)[0] for op in compile_ops(session.network))
         await ui.press("end")
-        taken = ui.app.moment.taken
+        iteration = ui.app.snapshot.iteration
         for k in range(1, session.network.depth + 1):
             words = row(ui, f"z{k}")
             assert words[0] == "◆"
-            assert norm(taken, f"z{k}") in words
-            assert words[words.index(f"δ{k}") + 1] == norm(taken, f"δ{k}")
-            assert f"dW{k} {norm(taken, f'dW{k}')}" in " ".join(row(ui, f"u{k}"))
+            assert norm(iteration, f"z{k}") in words
+            assert words[words.index(f"δ{k}") + 1] == norm(iteration, f"δ{k}")
+            assert f"dW{k} {norm(iteration, f'dW{k}')}" in " ".join(row(ui, f"u{k}"))
 
 
 async def test_a_norm_is_shown_only_after_its_operation(open_app, untimed):
@@ -75,16 +75,18 @@ async def test_a_norm_is_shown_only_after_its_operation(open_app, untimed):
         await ui.press("o", "z", "right", "right")
         assert row(ui, "a1")[0] == "▾●"
         assert row(ui, "u2")[0] == "○"
-        taken = ui.app.moment.taken
-        assert norm(taken, "a1") in row(ui, "a1")
-        assert norm(taken, "z2") not in row(ui, "z2")
-        assert not any(word.startswith("δ") for op in compile_ops(taken.spec) for word in row(ui, op.output))
+        iteration = ui.app.snapshot.iteration
+        assert norm(iteration, "a1") in row(ui, "a1")
+        assert norm(iteration, "z2") not in row(ui, "z2")
+        assert not any(
+            word.startswith("δ") for op in compile_ops(iteration.spec) for word in row(ui, op.output)
+        )
 
 
 async def test_down_is_on_in_the_forward_pass_and_up_is_on_in_the_backward_pass(open_app):
     async with open_app(from_preset("xor")) as ui:
         await ui.press("o", "z")
-        phases = [step.phase for step in ui.app.moment.steps]
+        phases = [step.phase for step in ui.app.snapshot.steps]
         for at in range(1, len(phases)):
             await ui.press("up" if phases[at - 1] == "backward" else "down")
             assert ui.step == at
@@ -93,9 +95,9 @@ async def test_down_is_on_in_the_forward_pass_and_up_is_on_in_the_backward_pass(
         await ui.press("end", "left", "h")
         assert ui.step == len(phases) - 3
         await ui.press("l", "right", "right")
-        assert (ui.app.session.iteration, ui.step) == (1, 0)
+        assert (ui.app.session.t, ui.step) == (1, 0)
         await ui.press("u")
-        assert (ui.app.session.iteration, ui.step) == (0, len(phases) - 1)
+        assert (ui.app.session.t, ui.step) == (0, len(phases) - 1)
 
 
 async def test_the_cursor_is_at_the_operation_of_the_step(open_app):
@@ -103,14 +105,14 @@ async def test_the_cursor_is_at_the_operation_of_the_step(open_app):
         await ui.press("2", "g", "o", "z")
         assert ui.app.session.grain == "operation"
         seen = []
-        for step in ui.app.moment.steps:
+        for step in ui.app.snapshot.steps:
             if step.phase == "forward" and step.kind != "input":
                 assert cursors(ui) == [step.tensor]
                 seen.append(step.tensor)
             if step.phase == "backward":
                 assert cursors(ui)
             await ui.press("right")
-        assert seen == [op.output for op in compile_ops(ui.app.moment.taken.spec) if op.output != "L"]
+        assert seen == [op.output for op in compile_ops(ui.app.snapshot.iteration.spec) if op.output != "L"]
 
 
 async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):
@@ -148,10 +150,10 @@ async def test_keys_pressed_while_operations_are_timed_are_not_lost(open_app, mo
 async def test_a_network_chosen_while_the_one_before_is_timed_gets_times_of_its_own(open_app, monkeypatch):
     asked, gate, right = [], threading.Event(), timing.time_operations
 
-    def slow(taken, seconds):
-        asked.append(taken.spec)
+    def slow(iteration, seconds):
+        asked.append(iteration.spec)
         assert gate.wait(30)
-        return right(taken, 0.01)
+        return right(iteration, 0.01)
 
     async with open_app(from_preset("xor")) as ui:
         await ui.choose("preset", "sine")
@@ -186,7 +188,7 @@ async def test_timing_that_fails_is_said_once_and_the_graph_stays(open_app, monk
 async def test_large_networks_are_folded_around_the_cursor(open_app):
     async with open_app(from_preset("vanishing"), size=(80, 24)) as ui:
         await ui.press("o")
-        for _ in ui.app.moment.steps:
+        for _ in ui.app.snapshot.steps:
             current = [text for text in panel(ui).splitlines() if text.startswith(("▾", "▴"))]
-            assert current or ui.app.moment.step.phase == "update"
+            assert current or ui.app.snapshot.step.phase == "update"
             await ui.press("right")

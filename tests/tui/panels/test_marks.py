@@ -10,7 +10,7 @@ import pytest
 
 from tui_backprop.engine.analysis import comparison as difference_module
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import ASCII
+from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import number
@@ -32,7 +32,7 @@ def table(ui):
 
 def moved(one, other, name):
     """The norm of the difference, and the entry that differs most."""
-    before, after = (taken.tensor(name).astype(float) for taken in (one, other))
+    before, after = (iteration.tensor(name).astype(float) for iteration in (one, other))
     at = np.unravel_index(np.abs(after - before).argmax(), before.shape)
     return float(np.linalg.norm(after - before)), at, float(before[at]), float(after[at])
 
@@ -159,7 +159,7 @@ async def test_keys_pressed_while_it_is_compared_are_not_lost(open_app, monkeypa
         assert "comparing …" in panel(ui)
         gate.set()
         await ui.settled()
-        assert (ui.app.session.iteration, ui.app.session.marked) == (3, 0)
+        assert (ui.app.session.t, ui.app.session.marked) == (3, 0)
         agrees(ui, XOR, replace(ui.app.session, marks=()), ("W1", "W2", "δ1"))
 
 
@@ -197,9 +197,9 @@ async def test_a_comparison_that_fails_is_said_once_and_the_app_goes_on(open_app
 async def test_long_names_in_ascii_cut_no_number_short(open_app, columns, rows):
     """gamma for γ takes more columns; a line that then is too long would lose its last number."""
     rich = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True), batch=4)
-    async with open_app(rich, size=(columns, rows), glyphs=ASCII) as ui:
+    async with open_app(rich, size=(columns, rows), context=ASCII) as ui:
         await ui.press("s", "t", "d")
-        for _ in ui.app.moment.steps:
+        for _ in ui.app.snapshot.steps:
             assert not [text for text in panel(ui).splitlines() if text.endswith("~")]
             await ui.press("2", "right", "d")
 

@@ -23,26 +23,26 @@ def figure(ui, label):
     return next(row.split()[1] for row in panel(ui).splitlines() if row.startswith(label + " "))
 
 
-def there(taken, tensor, index, gradient=False):
+def there(iteration, tensor, index, gradient=False):
     """An entry of the pass, of the first sample."""
-    name = "z" + tensor[1:] if tensor == f"a{taken.spec.depth}" else tensor
+    name = "z" + tensor[1:] if tensor == f"a{iteration.spec.depth}" else tensor
     if gradient:
         name = "δ" + name[1:] if name[0] == "z" else "d" + name
-    array = taken.tensor(name)
+    array = iteration.tensor(name)
     return float(array[index] if tensor[0] in "Wbγβ" else array[(0, *index)])
 
 
 def agrees(ui):
     """Whether the panel shows the numbers of the pass."""
-    taken, (tensor, index) = ui.app.moment.taken, ui.app.moment.number
+    iteration, (tensor, index) = ui.app.snapshot.iteration, ui.app.snapshot.number
     assert panel(ui).startswith(f"{tensor}[{','.join(map(str, index))}]  ")
-    assert figure(ui, "value") == number(there(taken, tensor, index), 6, sign=True)
+    assert figure(ui, "value") == number(there(iteration, tensor, index), 6, sign=True)
     if tensor[0] in "xm":  # the input, and masks of dropout
         assert "none: no weight is in it" in panel(ui)
     else:
-        assert figure(ui, "gradient") == number(there(taken, tensor, index, gradient=True), 6, sign=True)
+        assert figure(ui, "gradient") == number(there(iteration, tensor, index, gradient=True), 6, sign=True)
     if tensor[0] in "Wbγβ":
-        assert figure(ui, "after") == number(float(taken.new[tensor][index]), 6, sign=True)
+        assert figure(ui, "after") == number(float(iteration.new[tensor][index]), 6, sign=True)
     return True
 
 
@@ -55,7 +55,7 @@ async def test_a_key_gives_the_number_of_the_step_and_it_follows_the_walk(open_a
         await ui.press(key)
         assert ui.focused == "number"
         assert ui.shown_panels == ["network", "walk", "number"]
-        for _ in ui.app.moment.steps:
+        for _ in ui.app.snapshot.steps:
             assert agrees(ui)
             await ui.press("2", "right")
 
@@ -67,14 +67,14 @@ async def test_brackets_go_through_every_tensor_and_round(open_app, session):
     async with open_app(session) as ui:
         await ui.press("i", "]")
         seen = []
-        while ui.app.moment.number[0] not in seen:
+        while ui.app.snapshot.number[0] not in seen:
             assert agrees(ui)
-            seen.append(ui.app.moment.number[0])
+            seen.append(ui.app.snapshot.number[0])
             await ui.press("]")
         assert {"x", "W1", "b1", "z1", "a1", "W2", "z2"} <= set(seen)
         assert ("γ1" in seen) == session.network.layer_norm
         await ui.press("[")
-        assert ui.app.moment.number[0] == seen[-1]
+        assert ui.app.snapshot.number[0] == seen[-1]
 
 
 async def test_arrows_go_along_rows_and_columns_and_round(open_app):
@@ -82,7 +82,7 @@ async def test_arrows_go_along_rows_and_columns_and_round(open_app):
         await ui.press("i")
         for keys, index in (("down", (0, 0)), ("up", (255, 0)), ("left", (255, 9)), ("l", (255, 0))):
             await ui.press(keys)
-            assert ui.app.moment.number == ("W4", index)
+            assert ui.app.snapshot.number == ("W4", index)
             assert agrees(ui)
 
 
@@ -91,18 +91,18 @@ async def test_in_a_vector_every_arrow_goes_along_it(open_app):
         await ui.press("i")
         for key, unit in (("down", 1), ("right", 2), ("up", 1), ("left", 0), ("left", 9)):
             await ui.press(key)
-            assert ui.app.moment.number == ("z4", (unit,))
+            assert ui.app.snapshot.number == ("z4", (unit,))
 
 
 async def test_m_goes_to_the_largest_gradient_of_the_tensor_and_a_back_to_the_walks(open_app):
     async with open_app(replace(Session(), asked=("W2", (3, 3)))) as ui:
         await ui.press("i", "m")
-        gradients = np.abs(ui.app.moment.taken.tensor("dW2"))
-        assert ui.app.moment.number[0] == "W2"
-        assert gradients[ui.app.moment.number[1]] == gradients.max()
+        gradients = np.abs(ui.app.snapshot.iteration.tensor("dW2"))
+        assert ui.app.snapshot.number[0] == "W2"
+        assert gradients[ui.app.snapshot.number[1]] == gradients.max()
         await ui.press("a")
         assert ui.app.session.asked is None
-        assert ui.app.moment.number[0] == "x"
+        assert ui.app.snapshot.number[0] == "x"
 
 
 async def test_the_rank_is_among_all_gradients(open_app):
@@ -110,12 +110,14 @@ async def test_the_rank_is_among_all_gradients(open_app):
         await ui.press("i", "z")
         for key in ("m", "down", "]", "m"):
             await ui.press(key)
-            if not ui.app.moment.taken.tensor(f"d{ui.app.moment.number[0]}")[ui.app.moment.number[1]]:
+            if not ui.app.snapshot.iteration.tensor(f"d{ui.app.snapshot.number[0]}")[
+                ui.app.snapshot.number[1]
+            ]:
                 assert "the loss does not answer to it" in panel(ui)
                 continue
-            taken, (tensor, index) = ui.app.moment.taken, ui.app.moment.number
-            every = np.abs(np.concatenate([taken.tensor(f"d{name}").ravel() for name in taken.new]))
-            larger = int((every > abs(taken.tensor(f"d{tensor}")[index])).sum())
+            iteration, (tensor, index) = ui.app.snapshot.iteration, ui.app.snapshot.number
+            every = np.abs(np.concatenate([iteration.tensor(f"d{name}").ravel() for name in iteration.new]))
+            larger = int((every > abs(iteration.tensor(f"d{tensor}")[index])).sum())
             assert f"{larger + 1:,} of 335,114 by size" in panel(ui)
 
 
@@ -145,8 +147,8 @@ async def test_a_pinned_weight_and_the_next_one_make_the_pair_of_the_curves(open
 async def test_how_it_came_to_be_adds_up_to_the_number(open_app):
     async with open_app(replace(Session(), asked=("z2", (7,)))) as ui:
         await ui.press("i", "z")
-        taken = ui.app.moment.taken
-        by_hand = taken.tensor("a1")[0] @ taken.tensor("W2")[:, 7] + taken.tensor("b2")[7]
+        iteration = ui.app.snapshot.iteration
+        by_hand = iteration.tensor("a1")[0] @ iteration.tensor("W2")[:, 7] + iteration.tensor("b2")[7]
         rows = [row.split() for row in panel(ui).splitlines()]
         assert ["=", "z2[7]", number(float(by_hand), sign=True)] in rows
         terms = [row for row in rows if row[:1] and row[0].startswith("a1[") and row[1] == "·"]
@@ -154,19 +156,21 @@ async def test_how_it_came_to_be_adds_up_to_the_number(open_app):
         for left, _, right, a, _, w, product in terms:
             i = int(left[3:-1])
             assert right == f"W2[{i},7]"
-            assert a == number(float(taken.tensor("a1")[0, i]))
-            assert w == number(float(taken.tensor("W2")[i, 7]))
-            assert product == f"{taken.tensor('a1')[0, i] * taken.tensor('W2')[i, 7]:+.3f}".replace("-", "−")
+            assert a == number(float(iteration.tensor("a1")[0, i]))
+            assert w == number(float(iteration.tensor("W2")[i, 7]))
+            assert product == f"{iteration.tensor('a1')[0, i] * iteration.tensor('W2')[i, 7]:+.3f}".replace(
+                "-", "−"
+            )
         assert [str(256 - len(terms)), "more", "terms"] in [row[:3] for row in rows]
 
 
 async def test_an_input_has_no_heading_without_lines_below(open_app):
     async with open_app() as ui:
         await ui.press("i")
-        assert ui.app.moment.number[0] == "x"
+        assert ui.app.snapshot.number[0] == "x"
         assert "PyTorch" not in panel(ui)
         await ui.press("]")
-        i, j = ui.app.moment.number[1]
+        i, j = ui.app.snapshot.number[1]
         assert f"W1.grad[{i}, {j}] nn.Linear keeps Wᵀ: weight.grad[{j}, {i}]" in " ".join(panel(ui).split())
 
 
@@ -177,12 +181,12 @@ async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, m
     async with open_app(replace(Session(), asked=("b3", (0,)))) as ui:
         await ui.pilot.press("i", "z", "down", "down", "right", "left", "right", "m", "down", "up")
         assert "counting …" in panel(ui)
-        taken, number = ui.app.moment.taken, ui.app.moment.number
-        assert number == ("b3", (int(np.abs(taken.tensor("db3")).argmax()),))
+        iteration, number = ui.app.snapshot.iteration, ui.app.snapshot.number
+        assert number == ("b3", (int(np.abs(iteration.tensor("db3")).argmax()),))
         gate.set()
         await ui.settled()
-        every = np.abs(np.concatenate([taken.tensor(f"d{name}").ravel() for name in taken.new]))
-        own = abs(taken.tensor("db3")[number[1]])
+        every = np.abs(np.concatenate([iteration.tensor(f"d{name}").ravel() for name in iteration.new]))
+        own = abs(iteration.tensor("db3")[number[1]])
         assert f"{int((every > own).sum()) + 1:,} of 335,114 by size" in panel(ui)
 
 
@@ -236,7 +240,7 @@ async def test_from_a_weight_to_the_unit_before_it_and_back_to_the_same_weight(o
             ("]", ("a2", (200,))),
         ):
             await ui.press(key)
-            assert ui.app.moment.number == number, key
+            assert ui.app.snapshot.number == number, key
             assert agrees(ui)
 
 
@@ -244,9 +248,9 @@ async def test_from_a_weight_to_the_unit_before_it_and_back_to_the_same_weight(o
 async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size):
     async with open_app(replace(Session(), asked=("W2", (13, 200))), size=size) as ui:
         await ui.press("i")
-        taken = ui.app.moment.taken
-        z = float(taken.tensor("z1")[0, 13])
-        assert (float(taken.tensor("dW2")[13, 200]), float(taken.tensor("a1")[0, 13])) == (0, 0)
+        iteration = ui.app.snapshot.iteration
+        z = float(iteration.tensor("z1")[0, 13])
+        assert (float(iteration.tensor("dW2")[13, 200]), float(iteration.tensor("a1")[0, 13])) == (0, 0)
         assert z < 0
         text = " ".join(panel(ui).split())
         why = f"a1[13] is 0, because z1[13] = {number(z)} < 0: relu shut it"
@@ -267,8 +271,8 @@ async def test_in_a_batch_it_is_said_in_which_samples(open_app):
 async def test_how_far_the_update_moves_a_parameter_is_no_change_of_the_loss(open_app):
     async with open_app(replace(Session(), asked=("b4", (2,)))) as ui:
         await ui.press("i")
-        taken = ui.app.moment.taken
-        by = float(taken.new["b4"][2]) - float(taken.tensor("b4")[2])
+        iteration = ui.app.snapshot.iteration
+        by = float(iteration.new["b4"][2]) - float(iteration.tensor("b4")[2])
         assert f"the update moves it {number(by, sign=True)}" in panel(ui)
 
 
@@ -292,7 +296,7 @@ async def test_no_name_and_no_number_is_cut(open_app, size):
 async def test_the_largest_of_a_value_is_found_by_name(open_app, name):
     async with open_app() as ui:
         await ui.press("slash", *f"largest {name}", "enter")
-        taken, tensor = ui.app.moment.taken, {"delta1": "δ1"}.get(name, name)
-        unit = int(np.abs(taken.tensor(tensor)[0]).argmax())
+        iteration, tensor = ui.app.snapshot.iteration, {"delta1": "δ1"}.get(name, name)
+        unit = int(np.abs(iteration.tensor(tensor)[0]).argmax())
         assert ui.app.session.asked == ({"δ1": "z1"}.get(tensor, tensor), (unit,))
-        assert ui.app.moment.step.tensor == tensor
+        assert ui.app.snapshot.step.tensor == tensor

@@ -70,7 +70,7 @@ async def test_up_and_down_choose_how_much(open_app, key):
 async def test_enter_trains_so_much(open_app, ups, updates):
     async with open_app(XOR) as ui:
         await ui.press("T", *["up"] * ups, "enter")
-        assert ui.app.session.iteration == updates
+        assert ui.app.session.t == updates
         assert f"iteration {updates} " in ui.status
         assert panel(ui).splitlines()[2].startswith(f"{updates} update")
 
@@ -79,7 +79,7 @@ async def test_an_epoch_is_once_through_the_data_set(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "down", "down", "enter")
         assert chosen(ui) == "epoch"
-        assert ui.app.session.iteration == 50  # 200 samples, four at a time
+        assert ui.app.session.t == 50  # 200 samples, four at a time
         assert ui.app.session.sample == 0
 
 
@@ -91,14 +91,14 @@ async def test_esc_stops_and_what_was_done_stays(open_app):
         await ui.until(lambda: ui.app._trained is not None, "the first updates")
         await ui.until(lambda: "until stopped" in panel(ui), "the panel to tell how it goes")
         await ui.press("escape")
-        done = ui.app.session.iteration
+        done = ui.app.session.t
         assert done > 0
         assert f"{done:,} updates in" in panel(ui)
         assert "until stopped" not in panel(ui)
         again = Replay().take(ui.app.session)
         assert loss(ui) == number(again.loss, 4)
         await ui.press("home", "end")
-        assert (ui.app.session.iteration, loss(ui)) == (done, number(again.loss, 4))
+        assert (ui.app.session.t, loss(ui)) == (done, number(again.loss, 4))
 
 
 async def test_esc_with_nothing_going_on_does_nothing(open_app):
@@ -106,7 +106,7 @@ async def test_esc_with_nothing_going_on_does_nothing(open_app):
         await ui.press("T", "escape", "escape")
         assert ui.app.session == XOR
         await ui.press("enter")
-        assert ui.app.session.iteration == 100
+        assert ui.app.session.t == 100
 
 
 async def test_the_walk_goes_on_while_it_trains(open_app):
@@ -116,10 +116,10 @@ async def test_the_walk_goes_on_while_it_trains(open_app):
         await ui.until(lambda: ui.app._trained is not None, "the first updates")
         await ui.pilot.press("2", "right", "right", "down", "right")
         assert ui.app.session.step == 3
-        assert ui.app.session.iteration == 0
+        assert ui.app.session.t == 0
         await ui.press("9", "escape")
         assert ui.app.session.step == 3
-        assert ui.app.session.iteration == ui.app._trained.to.iteration > 0
+        assert ui.app.session.t == ui.app._trained.to.t > 0
         assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
 
 
@@ -149,10 +149,10 @@ async def test_another_network_ends_training_and_can_be_trained_itself(open_app,
         await ui.pilot.press("f3", "T", "down", "down", "down", "enter")
         await ui.until(lambda: ui.app._trained is not None, "the first updates")
         await ui.pilot.press("f2", "enter")
-        await ui.until(lambda: ui.app.moment.session.network == XOR.network, "the other network")
+        await ui.until(lambda: ui.app.snapshot.session.network == XOR.network, "the other network")
         assert await asyncio.to_thread(ended.wait, GENEROUS), "the network that is gone is still trained"
         await ui.press("f3", "T", "up", "up", "up", "enter")
-        assert (ui.app.session.network, ui.app.session.iteration) == (XOR.network, 100)
+        assert (ui.app.session.network, ui.app.session.t) == (XOR.network, 100)
         assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
 
 
@@ -166,10 +166,10 @@ async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_ap
         monkeypatch.setattr(Replay, "train", fail)
         await ui.press("enter")
         assert [note.message for note in ui.app._notifications] == ["Training stopped: MemoryError: no room"]
-        assert ui.app.session.iteration == 0
+        assert ui.app.session.t == 0
         monkeypatch.setattr(Replay, "train", right)
         await ui.press("enter")
-        assert ui.app.session.iteration == 100
+        assert ui.app.session.t == 100
 
 
 async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch):
@@ -198,4 +198,4 @@ async def test_keys_pressed_before_training_is_done_are_not_lost(open_app, monke
         gate.set()
         await ui.settled()
         now = ui.app.session
-        assert (now.iteration, now.step, len(now.marks), chosen(ui)) == (10, 2, 1, "100")
+        assert (now.t, now.step, len(now.marks), chosen(ui)) == (10, 2, 1, "100")

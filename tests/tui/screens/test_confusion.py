@@ -16,8 +16,8 @@ from tui_backprop.session.state import Session, from_preset
 
 def readings(ui):
     """(class, what it is read as) of the sample that is shown."""
-    taken = ui.app.moment.taken
-    return int(taken.tensor("t")[0]), int(taken.tensor(f"z{taken.spec.depth}")[0].argmax())
+    iteration = ui.app.snapshot.iteration
+    return int(iteration.tensor("t")[0]), int(iteration.tensor(f"z{iteration.spec.depth}")[0].argmax())
 
 
 @pytest.mark.parametrize("size", [(60, 18), (120, 40)])

@@ -16,7 +16,7 @@ from tui_backprop.keys.table import (
     own_keys,
     worded,
 )
-from tui_backprop.render.draw.glyphs import UTF8
+from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.session.state import PLACES
 from tui_backprop.tui.app.app import BackpropApp

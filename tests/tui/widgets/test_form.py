@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.network_form import FIELDS, texts_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
@@ -169,7 +169,7 @@ async def test_every_option_of_the_network_can_be_built(open_app):
         for name, text in (("dropout", "0.25"), ("l2", "1e-3"), ("layers", "2,6,6,2")):
             await ui.to_field(name)
             await ui.type(text)
-        await ui.choose("optimiser", "adamw")
+        await ui.choose("optimizer", "adamw")
         await ui.press("enter")
         network = replace(
             PRESETS["vanishing"].network,
@@ -180,7 +180,7 @@ async def test_every_option_of_the_network_can_be_built(open_app):
             l2=0.001,
         )
         assert ui.app.session.network == network
-        assert ui.app.session.optimiser == OptimiserSpec("adamw")
+        assert ui.app.session.optimizer == OptimizerSpec("adamw")
         assert re.search(r"^2×6 \+ 3×6 +30\n6×6 \+ 3×6 +54\n6×2 \+ 2 +14\n", ui.form, re.MULTILINE)
         await ui.press("f3", "end")
         assert "W3'" in ui.walk
@@ -192,7 +192,7 @@ async def test_every_option_of_the_network_can_be_built(open_app):
 
 ODD = Session(
     NetworkSpec((784, 30, 20, 10), "relu,tanh", init="normal:0.02", dropout=0.123456789, bias=False),
-    optimiser=OptimiserSpec("adam", momentum=0.8, schedule="cosine", clip=2),
+    optimizer=OptimizerSpec("adam", momentum=0.8, schedule="cosine", clip=2),
 )
 
 
@@ -204,9 +204,9 @@ async def test_what_the_form_has_no_field_or_choice_for_outlives_another_edit(op
         await ui.type("3")
         await ui.press("enter")
         assert ui.app.session == replace(ODD, batch=3)
-        await ui.choose("optimiser", "adamw")
+        await ui.choose("optimizer", "adamw")
         await ui.press("enter")
-        assert ui.app.session.optimiser == replace(ODD.optimiser, name="adamw")
+        assert ui.app.session.optimizer == replace(ODD.optimizer, name="adamw")
         assert ui.app.session.network == ODD.network
 
 
@@ -223,10 +223,10 @@ async def test_a_choice_of_the_session_alone_is_one_of_those_to_turn_to(open_app
         assert "enter builds" not in ui.form
 
 
-async def test_another_optimiser_begins_training_anew_and_keeps_the_place(open_app):
+async def test_another_optimizer_begins_training_anew_and_keeps_the_place(open_app):
     async with open_app() as ui:
         await ui.press("right", "right", "t", "t")
-        await ui.choose("optimiser", "momentum")
+        await ui.choose("optimizer", "momentum")
         await ui.press("enter")
         assert "iteration 0 · step 2/" in ui.status
         await ui.press("f3", "t", "t", "t")

@@ -13,19 +13,19 @@ import click
 from tui_backprop.cli.options import session_from
 from tui_backprop.cli.settings import Settings
 from tui_backprop.session.state import Session
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import InputError
 
 
 def opening(given: dict[str, Any], resume: bool, token: str | None) -> Session:
-    """The session to open. Raises SpecError, naming the option, for a bad one, and for two that cannot both be."""
+    """The session to open. Raises InputError, naming the option, for a bad one, and for two that cannot both be."""
     if not resume and token is None:
         return session_from(given)
     field = "resume" if resume else "open"
     if resume and token is not None:
-        raise SpecError(field, "--open brings a session of its own; leave one out")
+        raise InputError(field, "--open brings a session of its own; leave one out")
     if given:
         other = next(iter(given)).replace("_", "-")
-        raise SpecError(field, f"it brings its own network, data and place; leave --{other} out")
+        raise InputError(field, f"it brings its own network, data and place; leave --{other} out")
     if token is not None:
         from tui_backprop.session.share_token import decode
 
@@ -38,11 +38,11 @@ def opening(given: dict[str, Any], resume: bool, token: str | None) -> Session:
 def open_app(session: Session, chosen: Settings) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
     from tui_backprop.cli.output import glyphs_for
-    from tui_backprop.terminal.setup import require_terminal, settle_colours, settle_motion, theme_for
+    from tui_backprop.terminal.setup import require_terminal, settle_colors, settle_motion, theme_for
 
     require_terminal()
     gc.disable()  # until the first paint: there is nothing to collect before
-    settle_colours(chosen.color)
+    settle_colors(chosen.color)
     settle_motion(chosen.motion)
     from tui_backprop.session.autosave import Saver
     from tui_backprop.terminal.capabilities import link

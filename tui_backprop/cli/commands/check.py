@@ -23,7 +23,8 @@ from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.training.memory import check_check_memory
 from tui_backprop.session.state import Session
-from tui_backprop.support.validation import SpecError, at_least_zero, one_of, positive, whole
+from tui_backprop.support.errors import InputError, UserError
+from tui_backprop.support.validation import at_least_zero, one_of, positive, whole
 
 ALL = "all"
 
@@ -69,19 +70,19 @@ BELONGS: tuple[tuple[str, Asked, str], ...] = (
 def _count(text: str) -> int:
     try:
         return whole("entries", text, 1)
-    except SpecError as error:
-        raise SpecError("entries", f"{error.message}; or write {ALL}") from None
+    except UserError as error:
+        raise InputError("entries", f"{error.message}; or write {ALL}") from None
 
 
 def check(session: Session, given: dict[str, Any]) -> Report:
-    """The report that the command's own options ask for. Raises SpecError, naming the option, for a bad one."""
+    """The report that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
     spec = session.network
     first = one_of("method", given["method"], METHODS)
     second = one_of("against", given["against"], METHODS)
     if given["fast"] and first != "backprop":
-        raise SpecError("method", "the fast check is of backprop; leave --method out, or --fast")
+        raise InputError("method", "the fast check is of backprop; leave --method out, or --fast")
     if given["fast"] and second not in ALONG:
-        raise SpecError(
+        raise InputError(
             "against", f"{second} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
         )
     asked(given)
@@ -89,9 +90,9 @@ def check(session: Session, given: dict[str, Any]) -> Report:
     chosen = Chosen(first, second, given["fast"], every)
     for name, listens, to in BELONGS:
         if given[name] not in (None, False) and not listens(chosen):
-            raise SpecError(name, f"it belongs to {to}")
+            raise InputError(name, f"it belongs to {to}")
     if given["exhaustive"] and given["entries"] not in (None, ALL):
-        raise SpecError("entries", "--exhaustive compares every entry; leave one of the two out")
+        raise InputError("entries", "--exhaustive compares every entry; leave one of the two out")
     entries = None if every else _count(given["entries"] or "20")
     directions, probes = (whole(name, given[name] or 1, 1) for name in ("directions", "probes"))
     step = None if given["step"] is None else positive("step", given["step"])
@@ -114,4 +115,4 @@ def check(session: Session, given: dict[str, Any]) -> Report:
                 problem, first, second, entries=entries, options=options, watch=watch, fill=fill, **bounds
             )
     except UselessStep as error:
-        raise SpecError("step", str(error)) from None
+        raise InputError("step", str(error)) from None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from tui_backprop.support.validation import SpecError, one_of
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of
 
 SHELLS = ("bash", "zsh", "fish")
 NAME = "backprop-tui"
@@ -13,9 +14,9 @@ VARIABLE = "_BACKPROP_TUI_COMPLETE"  # by which the script asks the command what
 
 
 def script(command: click.Command, shell: str) -> str:
-    """click's own script for a shell. Raises SpecError for one that it has none for."""
+    """click's own script for a shell. Raises InputError for one that it has none for."""
     kind = get_completion_class(one_of("SHELL", shell, SHELLS))
     if kind is None:
-        raise SpecError("SHELL", f"this click has no script for {shell}")
+        raise InputError("SHELL", f"this click has no script for {shell}")
     made = kind(command, {}, NAME, VARIABLE)
     return made.source_template % made.source_vars()  # source() would start a bash, to look at its version

@@ -16,7 +16,7 @@ from tui_backprop.cli.workers import OPTIONS, asked, hired
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.measure.passes import LOOK, STREAMED, measure, measure_machine
 from tui_backprop.cost.measure.sweep import BUDGET, SMALL, Progress, checked, sweep, with_points
-from tui_backprop.cost.model.cost_model import Law
+from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.workload import KINDS, shape_of
 from tui_backprop.cost.race.distributed import SPREAD, gradient_on
 from tui_backprop.cost.race.race import RACERS, Race
@@ -25,10 +25,11 @@ from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_memory
-from tui_backprop.report.cost_result import Bill, Raced
+from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import short_count
-from tui_backprop.support.validation import SpecError, one_of, positive
+from tui_backprop.support.validation import one_of, positive
 
 OFTEN = 0.1  # seconds between looking at a race
 
@@ -65,63 +66,67 @@ BELONGS: tuple[tuple[str, Asked, str], ...] = (
 )
 
 
-def cost(session: Session, given: dict[str, Any]) -> Bill:
-    """The bill that the command's own options ask for. Raises SpecError, naming the option, for a bad one."""
+def cost(session: Session, given: dict[str, Any]) -> CostResult:
+    """The bill that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
     spec = session.network
     method = one_of("method", RACERS[0] if given["method"] is None else given["method"], RACERS)
     chosen = Chosen(given["sweep"], given["race"], method, given["as_json"])
     for name, listens, to in BELONGS:
         if given[name] not in (None, False) and not listens(chosen):
-            raise SpecError(name, f"it belongs to {to}")
+            raise InputError(name, f"it belongs to {to}")
     asked(given)
     step = None if given["step"] is None else positive("step", given["step"])
     budget = BUDGET if given["budget"] is None else checked(given["budget"])
     if chosen.race or spec.parameters < STREAMED:  # beyond, what is measured keeps no gradient
-        check_memory(spec, session.batch if chosen.race else 1, session.optimiser)
+        check_memory(spec, session.batch if chosen.race else 1, session.optimizer)
 
     raced = _race(session, method, step, given) if chosen.race else None
     kept = None if given["again"] else cache.load()
     if chosen.sweep:
-        law, swept = _sweep(spec, budget, kept)
-        return Bill(session, law, given["chart"], swept=swept, raced=raced)
+        cost_model, swept = _sweep(spec, budget, kept)
+        return CostResult(session, cost_model, given["chart"], swept=swept, raced=raced)
     with status() as say:
         say("measuring passes on this machine ...")
-        law = _measured(spec, kept)
-    return Bill(session, law, given["chart"], kept=kept is not None, raced=raced)
+        cost_model = _measured(spec, kept)
+    return CostResult(session, cost_model, given["chart"], kept=kept is not None, raced=raced)
 
 
-def _measured(spec: NetworkSpec, kept: Law | None) -> Law:
+def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
     """The law of the machine, with every kind of pass of the network in hand, as long as that is small."""
-    law = measure_machine(spec, LOOK, kept)
-    there = {point.kind for point in law.points if point.shape == shape_of(spec)}
+    cost_model = measure_machine(spec, LOOK, kept)
+    there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}
     rest = [kind for kind in KINDS if kind not in there] if spec.parameters <= SMALL else []
-    return with_points(law, Law(measure(spec, LOOK, rest), law.probe)) if rest else law
+    return (
+        with_points(cost_model, CostModel(measure(spec, LOOK, rest), cost_model.probe))
+        if rest
+        else cost_model
+    )
 
 
-def _sweep(spec: NetworkSpec, budget: float, kept: Law | None) -> tuple[Law, Progress]:
+def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
     """Sweep, with progress, and keep what was found beside what was ``kept``; also when it is called off."""
-    law, last = kept, None
+    cost_model, last = kept, None
     try:
         with status() as say:
             say("measuring how fast memory is ...")
             for last in sweep(spec, budget):
-                law = with_points(kept, last.law) if kept else last.law
+                cost_model = with_points(kept, last.cost_model) if kept else last.cost_model
                 if last.now is not None:
                     say(
                         f"networks: {last.done} of {last.of}, now {short_count(last.now)} parameters,"
                         f" at most {max(budget - last.seconds, 0):.0f} s left"
                     )
     finally:
-        if last is not None and law is not None and last.law.points:
-            _keep(law, last)
+        if last is not None and cost_model is not None and last.cost_model.points:
+            _keep(cost_model, last)
     assert last is not None
-    assert law is not None
-    return law, last
+    assert cost_model is not None
+    return cost_model, last
 
 
-def _keep(law: Law, last: Progress) -> None:
+def _keep(cost_model: CostModel, last: Progress) -> None:
     """Store it, and say so where the sweep was called off or that is not possible."""
-    stored = cache.store(law)
+    stored = cache.store(cost_model)
     if not stored:
         click.echo(f"backprop-tui: what was measured cannot be kept in {cache.place()}", err=True)
     elif last.now is not None:
@@ -131,7 +136,7 @@ def _keep(law: Law, last: Progress) -> None:
 
 
 def _race(session: Session, method: str, step: float | None, given: dict[str, Any]) -> Raced:
-    """Run it to its end, here or on workers, with progress. Raises SpecError where it fails."""
+    """Run it to its end, here or on workers, with progress. Raises InputError where it fails."""
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
@@ -149,5 +154,5 @@ def _race(session: Session, method: str, step: float | None, given: dict[str, An
                     watch(now.evaluations, now.of)
                     sleep(OFTEN)
     if now.state != "done":
-        raise SpecError("race" if cluster is None else cluster.field, now.why or now.state)
+        raise InputError("race" if cluster is None else cluster.field, now.why or now.state)
     return Raced(now, METHODS[method].best_step(spec.dtype) if step is None else step, workers)

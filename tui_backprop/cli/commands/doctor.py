@@ -19,15 +19,15 @@ from tui_backprop import __version__
 from tui_backprop.cli.settings import AUTO, ROWS, SETTINGS, Settings, settings, written
 from tui_backprop.report.doctor import Diagnosis, Row
 from tui_backprop.support import paths as places
+from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import plain, size
 from tui_backprop.support.paths import shown
-from tui_backprop.support.validation import SpecError
 from tui_backprop.terminal import capabilities as detect
 from tui_backprop.terminal.setup import require_terminal
 
 PACKAGES = ("textual", "rich", "numpy", "plotext", "msgspec", "click")
-COLOURS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
-TERMINAL = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", *COLOURS)
+COLORS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
+TERMINAL = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", *COLORS)
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG", "PYTHONUTF8", "PYTHONIOENCODING")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ASK = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_", "openblas_get_num_threads")
@@ -37,7 +37,7 @@ BACK = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
 
 
 def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Diagnosis:
-    """Find it out. Settings that do not do are a finding, but for ``flags``: raises SpecError for those."""
+    """Find it out. Settings that do not do are a finding, but for ``flags``: raises InputError for those."""
     chosen, problem = _settings(flags, environ)
     return Diagnosis(
         {
@@ -55,7 +55,7 @@ def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[
     """Those in force, and what is wrong with the file or the environment, if anything is."""
     try:
         return settings(flags, environ), ""
-    except SpecError as error:
+    except UserError as error:
         if error.field in (*ROWS, "ascii"):
             raise
         return Settings(), plain(error, 300)
@@ -80,7 +80,7 @@ def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
     try:
         require_terminal()
         app = Row("app", "can open here")
-    except SpecError as error:
+    except UserError as error:
         app = Row("app", "cannot open here", error.message)
     return (
         *(Row(name, _variable(name, environ)) for name in TERMINAL),
@@ -97,13 +97,13 @@ def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
 
 def _screen(chosen: Settings, environ: Mapping[str, str]) -> tuple[Row, ...]:
     encoding = getattr(sys.stderr, "encoding", None)
-    colours = detect.colours(chosen.color, environ)
-    theme = detect.theme(chosen.theme, colours.value, environ)
+    colors = detect.colors(chosen.color, environ)
+    theme = detect.theme(chosen.theme, colors.value, environ)
     glyphs = detect.glyph_set(chosen.glyphs, encoding)
     motion = detect.moves(chosen.motion, environ)
-    names = {"true": "true colour", "none": "none"}
+    names = {"true": "true color", "none": "none"}
     return (
-        Row("colours", names.get(colours.value, colours.value), plain(colours.why)),
+        Row("colors", names.get(colors.value, colors.value), plain(colors.why)),
         Row("theme", theme.value, plain(theme.why)),
         Row("glyphs", glyphs.value, plain(glyphs.why)),
         Row("motion", motion.value, motion.why),

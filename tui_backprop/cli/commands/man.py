@@ -21,8 +21,8 @@ SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options that name a networ
 ENVIRONMENT = (
     *((setting.variable, f"As --{setting.name}: {setting.values}. {setting.about}") for setting in SETTINGS),
     (FILE, "As --config: another settings file."),
-    ("NO_COLOR", "Unless it is empty: no colours."),
-    ("COLORTERM, TERM", "How many colours the terminal has."),
+    ("NO_COLOR", "Unless it is empty: no colors."),
+    ("COLORTERM, TERM", "How many colors the terminal has."),
     ("COLORFGBG", "Where it says that the terminal is light, so is the app."),
     ("SSH_CONNECTION", "Where it is set, nothing moves on the screen unless that is asked for."),
     ("OPENBLAS_NUM_THREADS", "How many threads compute."),

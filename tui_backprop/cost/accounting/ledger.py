@@ -178,7 +178,7 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
         used -= {"1"}
     if "v" in used:
         yield op.output, LEFT, shapes[x[0]]
-    if row.kind == "normalisation" and visit.of == 0:
+    if row.kind == "normalization" and visit.of == 0:
         yield op.output, "deviation", shapes[x[0]][:1]
     for name in [x[int(field)] for field in sorted(used) if field.isdigit()]:
         yield name, name, shapes[name]

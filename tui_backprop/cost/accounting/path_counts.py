@@ -71,7 +71,7 @@ def counts(spec: NetworkSpec) -> dict[str, Count]:
         after = found[op.output]
         step = after
         if (
-            op.primitive.name == "matmul" or kind == "normalisation"
+            op.primitive.name == "matmul" or kind == "normalization"
         ):  # each unit moves all: mean and deviation
             step = after.onward(shapes[op.output][-1], 1)
         elif kind in ("activation", "dropout"):
@@ -112,6 +112,6 @@ def _multiplications(visit: Visit, shapes: Mapping[str, Shape]) -> int:
     """Multiplications (and divisions) of a VJP, as its formula says."""
     row, inputs = visit.op.primitive, [shapes[name] for name in visit.op.inputs]
     units = size(inputs[0])
-    if row.kind == "normalisation":  # by γ, v, v and the deviation, and two means; dγ by v
+    if row.kind == "normalization":  # by γ, v, v and the deviation, and two means; dγ by v
         return (4 * units + 2, units, 0)[visit.of or 0]
     return row.macs(*inputs) if row.name == "matmul" else units * (row.kind in ("activation", "dropout"))

@@ -29,8 +29,8 @@ from tui_backprop.engine.network.graph import (
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Array, size
-from tui_backprop.engine.training.iteration import Pass, feed
-from tui_backprop.support.validation import SpecError
+from tui_backprop.engine.training.iteration import Iteration, feed
+from tui_backprop.support.errors import InputError
 
 LEAST, MOST = 3, 50  # runs that are timed
 LONGEST = 2.0  # seconds after which a run is broken off, and its time projected
@@ -116,14 +116,14 @@ def steps(way: tuple[Stage, ...], whole: int, keeping: Keeping) -> Iterator[Step
         yield (0 if n else whole) if keeping.values else way[at][name].forward, at, name
 
 
-def recompute(taken: Pass, kind: str, seconds: float = 0.1) -> Recomputed:
+def recompute(iteration: Iteration, kind: str, seconds: float = 0.1) -> Recomputed:
     """Find the gradient of a pass with only so much kept (one of KINDS), again and again for so many ``seconds``, 3
     times at the least, unless 2 seconds are over before: then a run is broken off. The rules of the program are run.
-    Raises SpecError for another kind."""
+    Raises InputError for another kind."""
     if kind not in KINDS:
-        raise SpecError("kind", f"{kind} is unknown; choose {', '.join(KINDS)}")
-    run = _Run(taken, KINDS[kind])
-    same = run.checked(taken.program.gradient)
+        raise InputError("kind", f"{kind} is unknown; choose {', '.join(KINDS)}")
+    run = _Run(iteration, KINDS[kind])
+    same = run.checked(iteration.program.gradient)
     took, runs = run.timed(seconds)
     return Recomputed(kind, *run.counted(), run.held(), took, runs, same)
 
@@ -131,12 +131,12 @@ def recompute(taken: Pass, kind: str, seconds: float = 0.1) -> Recomputed:
 class _Run:
     """A program of its own for a pass, and the steps to its gradient."""
 
-    def __init__(self, taken: Pass, keeping: Keeping) -> None:
-        self.spec, self.batch, self.keeping = taken.spec, taken.batch, keeping
-        self.x, self.places = taken.tensor("x"), parameter_slices(taken.spec)
-        self.program = Program(taken.spec, taken.batch, taken.program.parameters)
-        feed(self.program, self.x, taken.tensor("t"), taken.before.t)
-        self.way = stages(taken.spec, taken.batch)
+    def __init__(self, iteration: Iteration, keeping: Keeping) -> None:
+        self.spec, self.batch, self.keeping = iteration.spec, iteration.batch, keeping
+        self.x, self.places = iteration.tensor("x"), parameter_slices(iteration.spec)
+        self.program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
+        feed(self.program, self.x, iteration.tensor("t"), iteration.before.t)
+        self.way = stages(iteration.spec, iteration.batch)
         self.calls = [
             {name: self.program.backward_calls(part.visits) for name, part in stage.items()}
             for stage in self.way

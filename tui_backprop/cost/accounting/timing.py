@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
 from tui_backprop.engine.network.program import Call, Program
-from tui_backprop.engine.training.iteration import Pass, feed
+from tui_backprop.engine.training.iteration import Iteration, feed
 
 LEAST, MOST = 3, 200  # rounds, beside the one that warms up
 
@@ -51,16 +51,16 @@ def rule_of(visit: Visit) -> Rule:
     return visit.op.output, visit.of
 
 
-def time_operations(taken: Pass, seconds: float = 0.3) -> Timing:
+def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
     """Time every operation of a pass in a program of its own, on the same batch and parameters.
 
     One round runs the whole walk in order, for values feed each other. The first warms up and is not counted,
     unless it alone takes longer than ``seconds``; else more follow until those are over, at least 3 and at most
     200. So it takes ``seconds``, or 4 times as long, or one round, whichever is the longest.
     """
-    program = Program(taken.spec, taken.batch, taken.program.parameters)
-    feed(program, taken.tensor("x"), taken.tensor("t"), taken.before.t)
-    visits = (*forward_visits(taken.spec), *backward_visits(taken.spec))
+    program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
+    feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
+    visits = (*forward_visits(iteration.spec), *backward_visits(iteration.spec))
     calls = [_calls(program, visit) for visit in visits]
     end = perf_counter() + seconds
     first = _round(calls)

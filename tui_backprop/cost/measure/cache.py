@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from tui_backprop import __version__
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.speeds import Probe
 
 FORMAT = 1
@@ -72,7 +72,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def load(folder: Path | None = None) -> Law | None:
+def load(folder: Path | None = None) -> CostModel | None:
     """The law that was kept, None if there is none for this machine."""
     with suppress(OSError, ValueError, msgspec.MsgspecError, TypeError):
         kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=Kept)
@@ -80,16 +80,16 @@ def load(folder: Path | None = None) -> Law | None:
         speeds = (kept.probe.reading, kept.probe.both)
         sound = sound and all(len(s.sizes) == len(s.rates) > 0 and min(s.rates) > 0 for s in speeds)
         if kept.format == FORMAT and kept.machine == machine() and kept.points and sound:
-            return Law(kept.points, kept.probe)
+            return CostModel(kept.points, kept.probe)
     return None
 
 
-def store(law: Law, folder: Path | None = None) -> bool:
+def store(cost_model: CostModel, folder: Path | None = None) -> bool:
     """Keep a law, in one piece or not at all; say whether that was possible."""
     folder = folder or place()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = msgspec.json.encode(Kept(FORMAT, machine(), law.probe, law.points))
+        text = msgspec.json.encode(Kept(FORMAT, machine(), cost_model.probe, cost_model.points))
         handle, name = tempfile.mkstemp(dir=folder, prefix=NAME)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import TOGETHER, shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
@@ -108,14 +108,14 @@ def measure(
     return tuple(found)
 
 
-def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: Law | None = None) -> Law:
+def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: CostModel | None = None) -> CostModel:
     """The law of this machine, from the ladder and the given network: ``budget`` seconds for each kind of pass. Where
     a law is ``kept`` from a sweep, the network alone is measured, and goes into that."""
     if kept is not None:
         points = measure(spec, budget)
         others = (p for p in kept.points if (p.kind, p.shape) not in {(q.kind, q.shape) for q in points})
-        return Law(tuple(sorted((*others, *points), key=lambda p: (p.parameters, p.kind))), kept.probe)
+        return CostModel(tuple(sorted((*others, *points), key=lambda p: (p.parameters, p.kind))), kept.probe)
     specs = {one.parameters: one for one in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)}
     specs[spec.parameters] = spec
     points = tuple(point for size in sorted(specs) for point in measure(specs[size], budget))
-    return Law(points, probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE))
+    return CostModel(points, probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE))

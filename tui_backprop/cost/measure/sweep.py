@@ -8,11 +8,12 @@ from time import perf_counter
 
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
 from tui_backprop.cost.measure.passes import STREAMED, measure
-from tui_backprop.cost.model.cost_model import Law, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.speeds import Probe
 from tui_backprop.cost.model.workload import KINDS, shape_of
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.support.validation import SpecError, positive
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import positive
 
 FIRST, STEP = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
 LARGEST = 1e9
@@ -30,13 +31,13 @@ class Progress:
     done: int
     of: int
     now: int | None
-    law: Law
+    cost_model: CostModel
     seconds: float
     ended: str = ""
 
 
 def checked(budget: object) -> float:
-    """A budget in seconds. Raises SpecError for what is none."""
+    """A budget in seconds. Raises InputError for what is none."""
     return positive("budget", budget)
 
 
@@ -79,7 +80,7 @@ def sweep(
     """Measure, small networks first, within ``budget`` seconds; ``free`` bytes of memory, the system's if None. A
     network whose measurement would not end in time is not begun. Yields before each network, and when it is over."""
     start = clock()
-    law = Law((), probed(LOOK))
+    cost_model = CostModel((), probed(LOOK))
     specs = plan(spec, _free() if free is None else free)
     last = 0.0  # seconds that the network before took
     for done, one in enumerate(specs):
@@ -88,14 +89,14 @@ def sweep(
             last * one.parameters / specs[done - 1].parameters if done and one.parameters > SMALL else last
         )
         if done and past + longer > budget:
-            yield Progress(done, len(specs), None, law, past, "time")
+            yield Progress(done, len(specs), None, cost_model, past, "time")
             return
-        yield Progress(done, len(specs), one.parameters, law, past)
+        yield Progress(done, len(specs), one.parameters, cost_model, past)
         kinds = tuple(KINDS) if one.parameters <= SMALL else ("forward", "backprop")
         each = min(EACH, budget / len(specs) / len(kinds) / 2)
-        law = Law((*law.points, *measured(one, each, kinds)), law.probe)
+        cost_model = CostModel((*cost_model.points, *measured(one, each, kinds)), cost_model.probe)
         last = clock() - start - past
-    yield Progress(len(specs), len(specs), None, law, clock() - start)
+    yield Progress(len(specs), len(specs), None, cost_model, clock() - start)
 
 
 def _free() -> int:
@@ -104,17 +105,21 @@ def _free() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def busy(law: Law) -> tuple[Measured, ...]:
+def busy(cost_model: CostModel) -> tuple[Measured, ...]:
     """The points whose runs are spread so wide that they should be measured again."""
-    return tuple(point for point in law.points if point.busy)
+    return tuple(point for point in cost_model.points if point.busy)
 
 
-def with_points(law: Law, found: Law) -> Law:
+def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
     """A law with the points of another in place of its own, where both have one."""
     seen = {(p.kind, p.shape) for p in found.points}
-    kept = tuple(p for p in law.points if (p.kind, p.shape) not in seen)
-    probed = found.probe if len(found.probe.reading.sizes) >= len(law.probe.reading.sizes) else law.probe
-    return Law(tuple(sorted((*kept, *found.points), key=lambda p: (p.parameters, p.kind))), probed)
+    kept = tuple(p for p in cost_model.points if (p.kind, p.shape) not in seen)
+    probed = (
+        found.probe
+        if len(found.probe.reading.sizes) >= len(cost_model.probe.reading.sizes)
+        else cost_model.probe
+    )
+    return CostModel(tuple(sorted((*kept, *found.points), key=lambda p: (p.parameters, p.kind))), probed)
 
 
-__all__ = ["BUDGET", "Progress", "SpecError", "busy", "checked", "plan", "sweep", "with_points"]
+__all__ = ["BUDGET", "InputError", "Progress", "busy", "checked", "plan", "sweep", "with_points"]

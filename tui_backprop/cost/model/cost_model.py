@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.speeds import Probe, Speeds
 from tui_backprop.cost.model.workload import TOGETHER, Shape, work
 
@@ -120,7 +120,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Law:
+class CostModel:
     """What was measured on a machine, and what follows from it. ``assumed`` is the lesson's clock: then nothing was
     measured, and a forward pass of its network takes 1 ms, others in proportion."""
 
@@ -189,7 +189,7 @@ class Law:
 
     def gradient(self, way: str, shape: Shape) -> Estimate:
         """One gradient by one of WAYS, in seconds. Raises KeyError for another."""
-        row = WAYS[way]
+        row = COST_METHODS[way]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
         if row.kind == "batched" and not once.measured:
@@ -198,7 +198,7 @@ class Law:
 
     def operations(self, way: str, shape: Shape) -> float:
         """The same in FLOPs."""
-        row = WAYS[way]
+        row = COST_METHODS[way]
         return row.passes(shape.parameters) * work(row.kind, shape).flops
 
     @cached_property
@@ -219,8 +219,8 @@ class Law:
             return ()
         return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED)
 
-    def _without(self, points: Sequence[Measured]) -> Law:
-        return Law(tuple(p for p in self.points if p not in points), self.probe)
+    def _without(self, points: Sequence[Measured]) -> CostModel:
+        return CostModel(tuple(p for p in self.points if p not in points), self.probe)
 
     def _terms(self, kind: str, shape: Shape) -> tuple[float, float]:
         """Calls, and the seconds that the rest of the work takes at full speed."""
@@ -269,4 +269,4 @@ def _undisturbed(points: list[Measured]) -> list[Measured]:
     return quiet if len({point.parameters for point in quiet}) > 1 else points
 
 
-LESSON = Law(assumed=True)
+LESSON = CostModel(assumed=True)

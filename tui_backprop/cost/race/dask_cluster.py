@@ -18,7 +18,8 @@ from typing import Any
 
 from tui_backprop import __version__
 from tui_backprop.cost.race.worker import interrupts_held, keep_quiet
-from tui_backprop.support.validation import SpecError, quoted, whole
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import quoted, whole
 
 IDLE = 0.1  # seconds after which whoever waits is given the chance to stop
 PATIENCE = 5.0  # seconds for a scheduler to answer
@@ -46,7 +47,7 @@ Future = Any  # of Dask
 @dataclass(frozen=True)
 class Cluster:
     """Workers, by their Dask ``client``. Whatever goes wrong over there, out of memory or out of reach, is raised
-    here as SpecError, which names the option ``field`` with which they were asked for."""
+    here as InputError, which names the option ``field`` with which they were asked for."""
 
     client: Any
     field: str
@@ -88,17 +89,17 @@ class Cluster:
         try:
             yield
         except Exception as error:
-            raise SpecError(self.field, _said(error)) from None
+            raise InputError(self.field, _said(error)) from None
 
 
 @contextmanager
 def local(workers: object) -> Iterator[Cluster]:
-    """So many worker processes on this machine, one thread each, reachable from this machine alone. Raises SpecError
+    """So many worker processes on this machine, one thread each, reachable from this machine alone. Raises InputError
     for a number that does not do, and without the extra that brings Dask."""
     most = EACH * (os.cpu_count() or 1)
     number = whole("workers", workers, 1)
     if number > most:
-        raise SpecError("workers", f"{number} would wait for each other here; choose {most} or fewer")
+        raise InputError("workers", f"{number} would wait for each other here; choose {most} or fewer")
     with ExitStack() as stack:
         distributed = _distributed("workers", stack)
         import dask
@@ -123,17 +124,17 @@ def local(workers: object) -> Iterator[Cluster]:
                 stack.callback(processes.close)
                 client = stack.enter_context(distributed.Client(processes, set_as_default=False))
         except (OSError, RuntimeError) as error:
-            raise SpecError("workers", f"no workers could be started here: {error}") from None
+            raise InputError("workers", f"no workers could be started here: {error}") from None
         yield Cluster(client, "workers")
 
 
 @contextmanager
 def joined(address: str, patience: float = PATIENCE) -> Iterator[Cluster]:
-    """The workers of a scheduler that runs already, at HOST:PORT. Raises SpecError for what is no address, where
+    """The workers of a scheduler that runs already, at HOST:PORT. Raises InputError for what is no address, where
     nobody answers in time, and for workers that would compute something else."""
     found = ADDRESS.fullmatch(address.strip())
     if found is None or not 0 < int(found[2]) < 2**16:
-        raise SpecError(
+        raise InputError(
             "scheduler", f"{quoted(address)} is no address; write HOST:PORT, as in 127.0.0.1:8786"
         )
     host, port = found[1], int(found[2])
@@ -144,12 +145,14 @@ def joined(address: str, patience: float = PATIENCE) -> Iterator[Cluster]:
         try:
             client = distributed.Client(where, timeout=patience, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
-            raise SpecError("scheduler", f"{where} and Dask here do not get on: {error}") from None
+            raise InputError("scheduler", f"{where} and Dask here do not get on: {error}") from None
         stack.enter_context(client)
         try:
             client.wait_for_workers(1, timeout=patience)
         except TimeoutError:
-            raise SpecError("scheduler", f"{where} has no workers; start some: dask worker {where}") from None
+            raise InputError(
+                "scheduler", f"{where} has no workers; start some: dask worker {where}"
+            ) from None
         cluster = Cluster(client, "scheduler")
         with cluster._named():
             workers = client.run(_who)
@@ -165,23 +168,23 @@ def _greet(host: str, port: int, patience: float) -> None:
         with socket.create_connection((host.strip("[]"), port), patience) as line:
             greeting = line.recv(8, socket.MSG_WAITALL)
     except TimeoutError:
-        raise SpecError(
+        raise InputError(
             "scheduler", f"{host}:{port} did not answer in {patience:g} s; is it the right one?"
         ) from None
     except (OSError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or error
-        raise SpecError(
+        raise InputError(
             "scheduler", f"nobody answers at {host}:{port} ({said}); start one there: dask scheduler"
         ) from None
     if len(greeting) < 8 or not 0 < int.from_bytes(greeting, "little") < LONGEST_GREETING:
-        raise SpecError("scheduler", f"what answers at {host}:{port} is no Dask scheduler")
+        raise InputError("scheduler", f"what answers at {host}:{port} is no Dask scheduler")
 
 
 def _check(worker: str, version: str, one_thread: bool) -> None:
     if version != __version__:
-        raise SpecError("scheduler", f"{worker} runs backprop-tui {version}, here it is {__version__}")
+        raise InputError("scheduler", f"{worker} runs backprop-tui {version}, here it is {__version__}")
     if not one_thread:
-        raise SpecError("scheduler", f"{worker} computes with many threads; start it with OMP_NUM_THREADS=1")
+        raise InputError("scheduler", f"{worker} computes with many threads; start it with OMP_NUM_THREADS=1")
 
 
 def _distributed(field: str, stack: ExitStack) -> Any:
@@ -189,7 +192,7 @@ def _distributed(field: str, stack: ExitStack) -> Any:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
-        raise SpecError(field, 'needs the extra: pip install "backprop-tui[cluster]"') from None
+        raise InputError(field, 'needs the extra: pip install "backprop-tui[cluster]"') from None
     for name in LOGGERS:
         logger = logging.getLogger(name)
         stack.callback(logger.setLevel, logger.level)
@@ -199,7 +202,7 @@ def _distributed(field: str, stack: ExitStack) -> Any:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """What is started computes with one thread, whatever was asked for here; afterwards all is as before."""
+    """What is started computes with one thread, whatever was asked for here; afterward all is as before."""
     before = {name: os.environ.get(name) for name in (*ONE_THREAD, *LEFT_BEHIND)}
     os.environ.update(ONE_THREAD)
     try:

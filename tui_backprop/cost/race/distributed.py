@@ -16,11 +16,11 @@ from time import monotonic, perf_counter
 import numpy as np
 
 from tui_backprop.cost.race.dask_cluster import Cluster, Future
-from tui_backprop.cost.race.race import Standing, Sums
+from tui_backprop.cost.race.race import RaceStatus, Sums
 from tui_backprop.cost.race.worker import time_backprop
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import InputError, UserError
 
 # The methods in which no parameter's evaluation knows of another parameter, so that chunks change nothing.
 SPREAD = ("forward-difference", "central-difference", "complex-step", "forward-mode")
@@ -42,7 +42,7 @@ def fill_on(
 ) -> Iterator[int]:
     """What ``METHODS[method].fill`` does, with its errors; a method that is none of SPREAD is at work here. Yields
     the same counts (base losses and chunks that are computed again are left out), now and then one twice. Stop
-    iterating, and no chunk is begun any more. Raises SpecError where the workers are gone."""
+    iterating, and no chunk is begun any more. Raises InputError where the workers are gone."""
     here = METHODS[method].fill(out, problem, indices, options)  # says at once what is wrong with these
     if method not in SPREAD:
         return here
@@ -84,7 +84,7 @@ def parts(
             if ready or cluster.threads():
                 heard = monotonic()
             elif monotonic() - heard > ALONE:
-                raise SpecError(cluster.field, f"no worker was left for {ALONE:.0f} s, so nothing goes on")
+                raise InputError(cluster.field, f"no worker was left for {ALONE:.0f} s, so nothing goes on")
             for future in ready:
                 values, seconds = cluster.result(future)
                 part = waiting.pop(future)
@@ -107,16 +107,18 @@ def gradient_on(
     exact: Array | None = None,
     out: Array | None = None,
     chunk: int | None = None,
-) -> Generator[Standing, None, None]:
+) -> Generator[RaceStatus, None, None]:
     """A method against backprop over a cluster, as a race is: how it stands, again and again, the last time with the
     state done or failed. ``exact`` is the gradient (P,) that backprop found, computed if it is not given; ``out``
     (P,), in double precision, is filled.
 
-    Close the generator to call it off; while it is not asked on, it pauses. Raises SpecError for a method that is
+    Close the generator to call it off; while it is not asked on, it pauses. Raises InputError for a method that is
     none of SPREAD, ValueError for a step that is not positive.
     """
     if method not in SPREAD:
-        raise SpecError(cluster.field, f"{method} takes many parameters together; choose {', '.join(SPREAD)}")
+        raise InputError(
+            cluster.field, f"{method} takes many parameters together; choose {', '.join(SPREAD)}"
+        )
     options, spec = Options(step), problem.spec
     exact = METHODS["backprop"].gradient(problem) if exact is None else exact
     out = np.zeros(spec.parameters) if out is None else out
@@ -132,11 +134,11 @@ def _standings(
     exact: Array,
     out: Array,
     chunk: int | None,
-) -> Generator[Standing, None, None]:
+) -> Generator[RaceStatus, None, None]:
     parameters, count = problem.spec.parameters, METHODS[method].count
     order = np.empty(parameters, np.intp)  # chunks come as they are ready
     sums = Sums(problem, exact, out, order)
-    now = Standing(method, "starting", of=count(parameters, 1), parameters=parameters)
+    now = RaceStatus(method, "starting", of=count(parameters, 1), parameters=parameters)
     now = replace(now, backprop=time_backprop(problem))
     yield now
     seconds, asked = 0.0, perf_counter()
@@ -159,7 +161,7 @@ def _standings(
             )
             yield now
             asked = perf_counter()  # pauses do not count
-    except SpecError as error:
+    except UserError as error:
         yield replace(now, state="failed", why=error.message)
     else:
         yield replace(now, state="done")

@@ -47,8 +47,8 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How a race stands. ``state`` is ready, starting, running, paused, done, cancelled or failed (``why`` says in a
+class RaceStatus:
+    """How a race stands. ``state`` is ready, starting, running, paused, done, canceled or failed (``why`` says in a
     line for what reason); ``seconds`` are those that it ran, pauses not counted; ``rate`` is in evaluations a second,
     and ``left`` in seconds, both None while they are not known. ``backprop`` is what the exact gradient takes in
     the same process, the median of several, in seconds."""
@@ -88,10 +88,10 @@ class Race:
         self.problem, self.method, self.step = problem, method, step
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
-        self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._shared = self._context.RawArray(ctypes.c_double, parameters)
-        self._board = self._context.RawArray(ctypes.c_double, len(BOARD))
-        self._why = self._context.RawArray(ctypes.c_char, WHY)
+        self.render_context = multiprocessing.get_context("spawn")  # the app has threads: no fork
+        self._shared = self.render_context.RawArray(ctypes.c_double, parameters)
+        self._board = self.render_context.RawArray(ctypes.c_double, len(BOARD))
+        self._why = self.render_context.RawArray(ctypes.c_char, WHY)
         self.gradient: Array = np.frombuffer(memoryview(self._shared))
         self.order = order_of(method, problem)
         self._process: Any = None
@@ -110,7 +110,7 @@ class Race:
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
             given = (self.problem, self.method, options, self._shared, self._board, self._why)
-            process = self._context.Process(target=run, args=given, daemon=True, name="race")
+            process = self.render_context.Process(target=run, args=given, daemon=True, name="race")
             try:
                 begin(process)
                 self._process = process
@@ -127,15 +127,15 @@ class Race:
     def cancel(self) -> None:
         """Call it off, and wait until its process is gone; what was found stays."""
         if self._process is None:
-            self._ended = self._ended or "cancelled"
+            self._ended = self._ended or "canceled"
             return
         self._read_end()
-        self._board[BOARD.index("cancelled")] = 1
+        self._board[BOARD.index("canceled")] = 1
         self._process.join(PATIENCE)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self._ended = self._ended or "cancelled"
+        self._ended = self._ended or "canceled"
 
     def close(self) -> None:
         """The same, and let go of the process."""
@@ -154,8 +154,8 @@ class Race:
         code = self._process.exitcode
         if self._value("finished"):
             self._ended = "done"
-        elif self._value("cancelled"):
-            self._ended = "cancelled"
+        elif self._value("canceled"):
+            self._ended = "canceled"
         else:
             self._ended = "failed"
             killed = f"its process was ended by signal {-code}" if code and code < 0 else ""
@@ -163,7 +163,7 @@ class Race:
 
     _failure = ""
 
-    def standing(self) -> Standing:
+    def standing(self) -> RaceStatus:
         """How it stands. Cheap: only what came since the last time is compared."""
         self._read_end()
         spec, count = self.problem.spec, METHODS[self.method].count
@@ -181,7 +181,7 @@ class Race:
             else "starting"
         )
         rate = self._rate(seconds, evaluations)
-        return Standing(
+        return RaceStatus(
             self.method,
             state,
             evaluations,

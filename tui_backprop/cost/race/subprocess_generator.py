@@ -11,7 +11,7 @@ from tui_backprop.cost.race.worker import begin, give_way, keep_quiet
 PATIENCE = 2.0  # seconds that a process is given to end by itself
 
 
-class Apart:
+class SubprocessGenerator:
     """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable."""
 
     def __init__(self, make: Callable[..., Iterator[Any]], *given: object) -> None:
@@ -23,13 +23,13 @@ class Apart:
         self.over = False
         self.why = ""  # it failed, in a line
 
-    def __enter__(self) -> Apart:
+    def __enter__(self) -> SubprocessGenerator:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def taken(self, seconds: float = 0.0) -> list[Any]:
+    def received(self, seconds: float = 0.0) -> list[Any]:
         """What came since the last time; waits so many seconds for the first of it. ``over`` is set with the last."""
         found: list[Any] = []
         try:

@@ -17,8 +17,8 @@ import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 
-# The numbers that both processes see. The app sets ``paused`` and ``cancelled``, this process the others.
-BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "cancelled")
+# The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
+BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
 EVALUATIONS = BOARD.index("evaluations")
 WHY = 400  # bytes for the reason why it failed
 LOOK, NAP = 0.005, 0.02  # seconds between looking at the board, and while it is paused
@@ -27,7 +27,7 @@ ROUNDS = 9  # of backprop, timed
 
 
 def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
-    """Fill ``shared`` by a method, until it is done, cancelled, or nobody is there any more to see it."""
+    """Fill ``shared`` by a method, until it is done, canceled, or nobody is there any more to see it."""
     keep_quiet()
     give_way()
     try:
@@ -43,7 +43,7 @@ def run(problem: Problem, method: str, options: Options, shared: Any, board: Any
 
 def _go(evaluations: Iterator[int], board: Any) -> bool:
     """Count evaluations on the board until there are no more (true) or it is called off."""
-    seconds, paused, cancelled = (BOARD.index(name) for name in ("seconds", "paused", "cancelled"))
+    seconds, paused, canceled = (BOARD.index(name) for name in ("seconds", "paused", "canceled"))
     parent = parent_process()
     start = perf_counter()
     look = start + LOOK
@@ -52,9 +52,9 @@ def _go(evaluations: Iterator[int], board: Any) -> bool:
         if now < look:
             continue
         board[EVALUATIONS], board[seconds] = count, now - start
-        while board[paused] and not board[cancelled] and (parent is None or parent.is_alive()):
+        while board[paused] and not board[canceled] and (parent is None or parent.is_alive()):
             sleep(NAP)
-        if board[cancelled] or (parent is not None and not parent.is_alive()):
+        if board[canceled] or (parent is not None and not parent.is_alive()):
             return False
         woke = perf_counter()
         start += woke - now  # pauses do not count
@@ -84,7 +84,7 @@ def begin(process: Any) -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterwards."""
+    """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterward."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -11,7 +11,7 @@ from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
 
@@ -39,7 +39,7 @@ class Difference:
     unlike: tuple[str, ...]
 
 
-def difference(one: Pass, other: Pass) -> Difference:
+def difference(one: Iteration, other: Iteration) -> Difference:
     """From one pass to another."""
     names, others = _compared(one), _compared(other)
     shared = [n for n in names if n in others and one.tensor(n).shape == other.tensor(n).shape]
@@ -48,8 +48,8 @@ def difference(one: Pass, other: Pass) -> Difference:
     return Difference((one.loss, other.loss), changes, unlike)
 
 
-def _compared(taken: Pass) -> tuple[str, ...]:
-    values = (*parameter_shapes(taken.spec), *(f"z{k}" for k in range(1, taken.spec.depth + 1)))
+def _compared(iteration: Iteration) -> tuple[str, ...]:
+    values = (*parameter_shapes(iteration.spec), *(f"z{k}" for k in range(1, iteration.spec.depth + 1)))
     return (*values, *map(cotangent_name, values))
 
 

@@ -13,10 +13,10 @@ from math import hypot, inf, isfinite
 import numpy as np
 
 from tui_backprop.engine.network.graph import TARGET
-from tui_backprop.engine.network.nonfinite import Bad
+from tui_backprop.engine.network.nonfinite import NonFinite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 BLOCK = 2**18  # entries of a norm taken at a time, so that it needs no second array of P numbers
 ROOM = 2**22  # numbers that a forward pass of samples may hold at a time: 16 MiB in single precision
@@ -34,7 +34,7 @@ SATURATED: dict[str, Callable[[Array], Array]] = {
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """One layer in figures. ``delta``, ``gradient`` (of W), ``weights`` and ``update`` (what the optimiser really
+    """One layer in figures. ``delta``, ``gradient`` (of W), ``weights`` and ``update`` (what the optimizer really
     changed W by) are Euclidean norms; ``rms`` is the root mean square of delta's entries, so that layers of
     different width compare.
 
@@ -65,7 +65,7 @@ class Flow:
 
     layers: tuple[LayerFlow, ...]
     samples: int
-    bad: Bad | None = None
+    bad: NonFinite | None = None
 
     @property
     def hidden(self) -> tuple[LayerFlow, ...]:
@@ -86,31 +86,31 @@ class Flow:
         return None if whole is None or not isfinite(whole) else whole ** (1 / (len(self.hidden) - 1))
 
 
-def flow(taken: Pass, samples: Array | None = None) -> Flow:
+def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
     """The figures of all layers of a pass. Units are judged on ``samples`` (n, inputs) without dropout, on those of
     the batch if there are none.
 
     Takes a forward pass of the samples, a few at a time in about ROOM numbers, and one reading of the parameters.
     """
-    given = taken.tensor("x") if samples is None else samples
-    dead, saturated = _judged(taken, given)
+    given = iteration.tensor("x") if samples is None else samples
+    dead, saturated = _judged(iteration, given)
     layers = []
-    for k in range(1, taken.spec.depth + 1):
-        delta, weights = taken.tensor(f"δ{k}"), taken.tensor(f"W{k}")
+    for k in range(1, iteration.spec.depth + 1):
+        delta, weights = iteration.tensor(f"δ{k}"), iteration.tensor(f"W{k}")
         size = norm(delta)
         layers.append(
             LayerFlow(
                 layer=k,
                 delta=size,
                 rms=size / delta.size**0.5,
-                gradient=norm(taken.tensor(f"dW{k}")),
+                gradient=norm(iteration.tensor(f"dW{k}")),
                 weights=norm(weights),
-                update=norm(taken.new[f"W{k}"], weights),
+                update=norm(iteration.new[f"W{k}"], weights),
                 dead=dead.get(k),
                 saturated=saturated.get(k),
             )
         )
-    return Flow(tuple(layers), len(given), taken.bad)
+    return Flow(tuple(layers), len(given), iteration.bad)
 
 
 def norm(values: Array, minus: Array | None = None) -> float:
@@ -133,19 +133,19 @@ def norm(values: Array, minus: Array | None = None) -> float:
     return whole
 
 
-def _judged(taken: Pass, samples: Array) -> tuple[dict[int, float], dict[int, float]]:
+def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dict[int, float]]:
     """Shares of dead units and of saturated outputs, by layer."""
-    spec = taken.spec
+    spec = iteration.spec
     rows = max(ROOM // (EACH * sum(spec.layers)), 1)
     alive = {k: np.zeros(width, bool) for k, width in enumerate(spec.layers[1:-1], 1)}
     beyond, finite = dict.fromkeys(alive, 0), dict.fromkeys(alive, True)
     for start in range(0, len(samples), rows):
         part = samples[start : start + rows]
-        program = Program(spec, len(part), taken.program.parameters)
+        program = Program(spec, len(part), iteration.program.parameters)
         program.feed(part, np.zeros_like(program.values[TARGET]))
         program.forward()
         for k, name in enumerate(spec.activations, 1):
-            op = taken.activation(k)
+            op = iteration.activation(k)
             a, z = program.values[op.output], program.values[op.inputs[0]]
             with np.errstate(all="ignore"):
                 finite[k] &= isfinite(float(a.sum(dtype=float)))

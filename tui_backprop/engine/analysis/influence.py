@@ -14,9 +14,11 @@ import numpy as np
 
 from tui_backprop.engine.network.graph import INPUT, Op, parameter_shapes
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
-Factors = Callable[[Pass, Op, int], Array]  # (pass, operation, sample): dy/dx, (x units, y units) or (units,)
+Factors = Callable[
+    [Iteration, Op, int], Array
+]  # (pass, operation, sample): dy/dx, (x units, y units) or (units,)
 
 
 @dataclass(frozen=True)
@@ -29,83 +31,87 @@ class Hop:
     why: str
 
 
-def _slope(taken: Pass, op: Op, s: int) -> Array:
-    return taken.slope(op.layer, s)
+def _slope(iteration: Iteration, op: Op, s: int) -> Array:
+    return iteration.slope(op.layer, s)
 
 
-def _normalised(taken: Pass, op: Op, s: int) -> Array:
+def _normalized(iteration: Iteration, op: Op, s: int) -> Array:
     """(1 − 1/w − v_i v_j / w) γ_j / deviation, which is (i, j)."""
-    cache = taken.program.caches[op.output]
+    cache = iteration.program.caches[op.output]
     v, width = cache.v[s].astype(float), cache.v.shape[1]
     between = np.eye(width) - (1 + np.outer(v, v)) / width
-    return np.asarray(between * taken.tensor(op.inputs[1]) / float(cache.deviation[s, 0]))
+    return np.asarray(between * iteration.tensor(op.inputs[1]) / float(cache.deviation[s, 0]))
 
 
 # What each kind of operation multiplies by on the way from its input 0 to its output, and how it is named.
 HOPS: dict[str, tuple[Factors, str]] = {
-    "matmul": (lambda taken, op, s: taken.tensor(op.inputs[1]), "{w}[{i},{j}]"),
+    "matmul": (lambda iteration, op, s: iteration.tensor(op.inputs[1]), "{w}[{i},{j}]"),
     "activation": (_slope, "f'({x}[{i}])"),
-    "dropout": (lambda taken, op, s: taken.tensor(op.inputs[1])[s], "{w}[{i}]"),
-    "normalisation": (_normalised, "d{y}[{j}]/d{x}[{i}]"),
+    "dropout": (lambda iteration, op, s: iteration.tensor(op.inputs[1])[s], "{w}[{i}]"),
+    "normalization": (_normalized, "d{y}[{j}]/d{x}[{i}]"),
 }
 
 
-def strongest_path(taken: Pass, tensor: str, index: tuple[int, ...], sample: int = 0) -> tuple[Hop, ...]:
+def strongest_path(
+    iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
+) -> tuple[Hop, ...]:
     """The path of largest influence of one parameter, for one sample: its hops from the operation that it
     enters to the loss. The product of their factors is this path's share of the sample's dL/dparameter.
 
     The first hop is the parameter's own operation (the activation that a weight multiplies, 1 for a bias),
     the last is the derivative of the loss by an output. Raises KeyError for a tensor that is no parameter.
     """
-    ops = [op for op in taken.program.ops if op.primitive.kind not in ("loss", "penalty")]
-    if tensor not in parameter_shapes(taken.spec):
+    ops = [op for op in iteration.program.ops if op.primitive.kind not in ("loss", "penalty")]
+    if tensor not in parameter_shapes(iteration.spec):
         raise KeyError(tensor)
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
-    onward = _best(taken, ops[at + 1 :], sample)
-    hops = [_entry(taken, ops[at], tensor, index, sample)]
+    onward = _best(iteration, ops[at + 1 :], sample)
+    hops = [_entry(iteration, ops[at], tensor, index, sample)]
     while hops[-1].value in onward:
         hops.append(onward[hops[-1].value](hops[-1].unit))
     last = hops[-1]
-    delta = float(taken.tensor(f"δ{taken.spec.depth}")[sample, last.unit])
+    delta = float(iteration.tensor(f"δ{iteration.spec.depth}")[sample, last.unit])
     return (*hops, Hop("L", 0, delta, f"dL/d{last.value}[{last.unit}]"))
 
 
-def _entry(taken: Pass, op: Op, tensor: str, index: tuple[int, ...], s: int) -> Hop:
+def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> Hop:
     """The hop from the parameter itself to the output of its operation."""
     unit = index[-1]
     if tensor[0] == "W":
         came_in = op.inputs[0]
-        return Hop(op.output, unit, float(taken.tensor(came_in)[s, index[0]]), f"{came_in}[{index[0]}]")
+        return Hop(op.output, unit, float(iteration.tensor(came_in)[s, index[0]]), f"{came_in}[{index[0]}]")
     if tensor[0] == "γ":
         v = f"v{op.layer}"
-        return Hop(op.output, unit, float(taken.tensor(v)[s, unit]), f"{v}[{unit}]")
+        return Hop(op.output, unit, float(iteration.tensor(v)[s, unit]), f"{v}[{unit}]")
     return Hop(op.output, unit, 1.0, "1")
 
 
-def _best(taken: Pass, ops: list[Op], s: int) -> dict[str, Callable[[int], Hop]]:
+def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], Hop]]:
     """For each value, how the best path goes on from one of its units; found from the loss upwards."""
-    last = f"z{taken.spec.depth}"
-    sizes: dict[str, Array] = {last: np.abs(taken.tensor(f"δ{taken.spec.depth}")[s]).astype(float)}
+    last = f"z{iteration.spec.depth}"
+    sizes: dict[str, Array] = {last: np.abs(iteration.tensor(f"δ{iteration.spec.depth}")[s]).astype(float)}
     onward: dict[str, Callable[[int], Hop]] = {}
     for op in reversed(ops):
         for i in range(2 if op.primitive.kind == "residual" else 1):
             x = op.inputs[i]
             if x == INPUT:
                 continue
-            found, go = _through(taken, op, x, s, sizes[op.output])
+            found, go = _through(iteration, op, x, s, sizes[op.output])
             if x in sizes:  # read by several operations: the better way of each unit
                 found, go = _better(sizes[x], onward[x], found, go)
             sizes[x], onward[x] = found, go
     return onward
 
 
-def _through(taken: Pass, op: Op, x: str, s: int, after: Array) -> tuple[Array, Callable[[int], Hop]]:
+def _through(
+    iteration: Iteration, op: Op, x: str, s: int, after: Array
+) -> tuple[Array, Callable[[int], Hop]]:
     """Sizes of the best paths from x's units through an operation, and the hops that they begin with."""
     kind = op.primitive.name if op.primitive.kind == "affine" else op.primitive.kind
     if kind not in HOPS:  # a sum: whatever comes in goes on as it is
         return after, lambda unit: Hop(op.output, unit, 1.0, "1")
     rule, label = HOPS[kind]
-    factors = rule(taken, op, s)
+    factors = rule(iteration, op, s)
     with np.errstate(all="ignore"):
         sizes = np.abs(factors).astype(float) * after
     if factors.ndim == 1:

@@ -11,7 +11,7 @@ import numpy as np
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import ELEMENTWISE, Array
-from tui_backprop.engine.training.iteration import Pass, feed
+from tui_backprop.engine.training.iteration import Iteration, feed
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a parameter tensor, as W2, and an index into it
 
@@ -29,7 +29,7 @@ SPREADS, UPDATES = 6.0, 4.0  # a range reaches so many spreads of the layer's we
 class ActivationCurve:
     """f and f' of a unit's activation, each (points,), over ``x``; and the unit's own ``at``, f(at) and f'(at).
 
-    ``name`` is that of the function, ``of`` that of its input: zk, or nk in a normalised layer.
+    ``name`` is that of the function, ``of`` that of its input: zk, or nk in a normalized layer.
     """
 
     name: str
@@ -84,18 +84,20 @@ class Slice:
         return where, float(finite[place])
 
 
-def activation_curve(taken: Pass, layer: int, unit: int, points: int, sample: int = 0) -> ActivationCurve:
+def activation_curve(
+    iteration: Iteration, layer: int, unit: int, points: int, sample: int = 0
+) -> ActivationCurve:
     """The activation of a unit of layer 1 .. L, by the rules that the passes use. The output layer is linear:
     there f is the identity."""
-    if layer == taken.spec.depth:
+    if layer == iteration.spec.depth:
         row, of = ELEMENTWISE["identity"], f"z{layer}"
-        at = value = float(taken.tensor(of)[sample, unit])
+        at = value = float(iteration.tensor(of)[sample, unit])
         slope_at = 1.0
     else:
-        op = taken.activation(layer)
+        op = iteration.activation(layer)
         row, of = op.primitive, op.inputs[0]
-        at, value = (float(taken.tensor(name)[sample, unit]) for name in (of, op.output))
-        slope_at = float(taken.slope(layer, sample)[unit])
+        at, value = (float(iteration.tensor(name)[sample, unit]) for name in (of, op.output))
+        slope_at = float(iteration.slope(layer, sample)[unit])
     ends = [MARGIN * at] if isfinite(MARGIN * at) else []
     x = np.linspace(min([-BENDS, *ends]), max([BENDS, *ends]), points)
     f, slope, cache = np.empty_like(x), np.empty_like(x), row.room(x.dtype, x.shape)
@@ -106,7 +108,7 @@ def activation_curve(taken: Pass, layer: int, unit: int, points: int, sample: in
 
 
 def slice_along(
-    taken: Pass, weights: tuple[Weight, ...], points: int | None = None, zoom: float = 1.0
+    iteration: Iteration, weights: tuple[Weight, ...], points: int | None = None, zoom: float = 1.0
 ) -> Iterator[Slice]:
     """The loss along one weight, or over a grid of two, really run: yields the slice as far as it has come, first
     with no point and then after each one; stop iterating, and the work stops. The last slice is the whole.
@@ -121,9 +123,11 @@ def slice_along(
     The batch and its dropout masks are those of the pass, and what lies before the weights runs once. Raises
     ValueError where the weights are not one or two different parameters of the network.
     """
-    _check(taken, weights)
-    program = Program(taken.spec, taken.program.batch, taken.program.parameters.astype(float), "float64")
-    feed(program, taken.tensor("x"), taken.tensor("t"), taken.before.t)
+    _check(iteration, weights)
+    program = Program(
+        iteration.spec, iteration.program.batch, iteration.program.parameters.astype(float), "float64"
+    )
+    feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
     start = _entry(program, {tensor for tensor, _ in weights})
 
     def loss(place: tuple[float, ...]) -> float:
@@ -133,12 +137,12 @@ def slice_along(
 
     here, updated, gradient = (
         tuple(float(of(tensor)[index]) for tensor, index in weights)
-        for of in (taken.tensor, taken.new.__getitem__, lambda tensor: taken.tensor(f"d{tensor}"))
+        for of in (iteration.tensor, iteration.new.__getitem__, lambda tensor: iteration.tensor(f"d{tensor}"))
     )
-    half = max((points or _points(taken, weights)) // 2, 1)
+    half = max((points or _points(iteration, weights)) // 2, 1)
     offsets = np.arange(-half, half + 1) / half
     reaches = (
-        _reach(taken, tensor, new - old) / zoom
+        _reach(iteration, tensor, new - old) / zoom
         for (tensor, _), new, old in zip(weights, updated, here, strict=True)
     )
     with np.errstate(all="ignore"):  # of weights that are infinite, or nearly
@@ -146,15 +150,15 @@ def slice_along(
     base = float(program.forward())
     losses = np.full([len(each) for each in values], np.nan)
     came = loss(updated) - base
-    found = Slice(weights, values, here, gradient, updated, losses.copy(), taken.loss, base, came, done=0)
+    found = Slice(weights, values, here, gradient, updated, losses.copy(), iteration.loss, base, came, done=0)
     yield found
     for done, place in enumerate(np.ndindex(losses.shape), 1):
         losses[place] = loss(tuple(float(each[i]) for each, i in zip(values, place, strict=True)))
         yield replace(found, losses=losses.copy(), done=done)
 
 
-def _check(taken: Pass, weights: tuple[Weight, ...]) -> None:
-    shapes = parameter_shapes(taken.spec)
+def _check(iteration: Iteration, weights: tuple[Weight, ...]) -> None:
+    shapes = parameter_shapes(iteration.spec)
     if len(weights) not in MOST or len(set(weights)) < len(weights):
         raise ValueError(f"{len(weights)} weights, some of them the same; give one, or two that differ")
     for tensor, index in weights:
@@ -175,18 +179,18 @@ def _entry(program: Program, tensors: set[str]) -> int:
     return at
 
 
-def _points(taken: Pass, weights: tuple[Weight, ...]) -> int:
+def _points(iteration: Iteration, weights: tuple[Weight, ...]) -> int:
     """Points along each weight: as many as the work allows, which is that of the layers from the first weight on."""
     layer = min(int(tensor[1:]) for tensor, _ in weights)
-    each = sum(fan_in * fan_out for fan_in, fan_out in taken.spec.fans[layer - 1 :])
-    evaluations = WORK / (each * (READ + taken.program.batch))
+    each = sum(fan_in * fan_out for fan_in, fan_out in iteration.spec.fans[layer - 1 :])
+    evaluations = WORK / (each * (READ + iteration.program.batch))
     axes = len(weights)
     return max(FEWEST[axes], min(MOST[axes], int(evaluations ** (1 / axes))))
 
 
-def _reach(taken: Pass, tensor: str, update: float) -> float:
+def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """How far a slice goes to each side; 1 where weights and update give no measure."""
     of = f"W{tensor[1:]}"
-    spread = taken.summary(of).norm / sqrt(taken.tensor(of).size)
+    spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (SPREADS * spread, UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

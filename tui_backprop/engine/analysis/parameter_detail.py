@@ -8,12 +8,12 @@ from math import prod
 import numpy as np
 
 from tui_backprop.engine.analysis.influence import Hop, strongest_path
-from tui_backprop.engine.analysis.ranking import Culprit
+from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.network.predictions import read_as
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 SMALL_NUDGE = 0.01
 FARTHEST = 2.0**10  # how far a parameter is moved to see whether it alone can change an answer
@@ -57,11 +57,11 @@ class Pull:
 
 
 @dataclass(frozen=True)
-class Case:
+class ParameterDetail:
     """The receipt of one parameter. ``pulls`` are of all samples of the batch, the hardest first, and with the
     ``penalty`` they add up to the gradient; ``path`` is that of largest influence for the hardest one."""
 
-    culprit: Culprit
+    attribution: Attribution
     path: tuple[Hop, ...]
     pulls: tuple[Pull, ...]
     penalty: float
@@ -79,16 +79,18 @@ class Case:
         return prod(hop.factor for hop in self.path)
 
 
-def case(taken: Pass, culprit: Culprit, right: int | None = None) -> Case:
+def parameter_detail(
+    iteration: Iteration, attribution: Attribution, right: int | None = None
+) -> ParameterDetail:
     """All that stands behind a parameter of a pass; ``right`` is the class of the batch's first sample, where outputs
     are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
-    each = pulls(taken, culprit.tensor, culprit.index)
+    each = pulls(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
-    penalty = taken.spec.l2 * culprit.value if culprit.tensor[0] == "W" else 0.0
-    trial = Trial(taken, culprit)
-    return Case(
-        culprit=culprit,
-        path=strongest_path(taken, culprit.tensor, culprit.index, int(order[0])),
+    penalty = iteration.spec.l2 * attribution.value if attribution.tensor[0] == "W" else 0.0
+    trial = Trial(iteration, attribution)
+    return ParameterDetail(
+        attribution=attribution,
+        path=strongest_path(iteration, attribution.tensor, attribution.index, int(order[0])),
         pulls=tuple(Pull(int(s), float(each[s])) for s in order),
         penalty=penalty,
         nudges=trial.nudges(),
@@ -96,42 +98,46 @@ def case(taken: Pass, culprit: Culprit, right: int | None = None) -> Case:
     )
 
 
-def pulls(taken: Pass, tensor: str, index: tuple[int, ...]) -> Array:
+def pulls(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """What each sample of the batch adds to dL/dparameter, (n,), in double precision: the factors of the same sum
     that the backward pass takes, before it is taken."""
     unit, layer = index[-1], tensor[1:]
     if tensor[0] in "Wb":
-        delta = taken.tensor(f"δ{layer}")[:, unit].astype(float)
-        op = next(op for op in taken.program.ops if tensor in op.inputs)
-        return delta * taken.tensor(op.inputs[0])[:, index[0]] if tensor[0] == "W" else delta
-    delta = taken.tensor(f"dn{layer}")[:, unit].astype(float)
-    return delta * taken.tensor(f"v{layer}")[:, unit] if tensor[0] == "γ" else delta
+        delta = iteration.tensor(f"δ{layer}")[:, unit].astype(float)
+        op = next(op for op in iteration.program.ops if tensor in op.inputs)
+        return delta * iteration.tensor(op.inputs[0])[:, index[0]] if tensor[0] == "W" else delta
+    delta = iteration.tensor(f"dn{layer}")[:, unit].astype(float)
+    return delta * iteration.tensor(f"v{layer}")[:, unit] if tensor[0] == "γ" else delta
 
 
 class Trial:
     """A network run again with one parameter moved, in double precision."""
 
-    def __init__(self, taken: Pass, culprit: Culprit) -> None:
-        at = parameter_slices(taken.spec)[culprit.tensor].start
-        self._at = at + int(np.ravel_multi_index(culprit.index, taken.new[culprit.tensor].shape))
-        self._taken, self._culprit = taken, culprit
+    def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
+        at = parameter_slices(iteration.spec)[attribution.tensor].start
+        self._at = at + int(np.ravel_multi_index(attribution.index, iteration.new[attribution.tensor].shape))
+        self._iteration, self._attribution = iteration, attribution
         problem = Problem(
-            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
+            iteration.spec,
+            iteration.tensor("x"),
+            iteration.tensor("t"),
+            iteration.program.parameters,
+            iteration.before.t,
         )
         self._program = problem.in_precision("float64").program()
-        self._z = self._program.values[f"z{taken.spec.depth}"]
+        self._z = self._program.values[f"z{iteration.spec.depth}"]
 
     def _run(self, by: float) -> tuple[float, int]:
         """The loss with the parameter moved ``by`` so much, and what the first sample is read as."""
-        self._program.parameters[self._at] = self._culprit.value + by
+        self._program.parameters[self._at] = self._attribution.value + by
         loss = float(self._program.forward())
-        return loss, int(read_as(self._z[:1], self._taken.spec.loss)[0])
+        return loss, int(read_as(self._z[:1], self._iteration.spec.loss)[0])
 
     def nudges(self) -> tuple[Nudge, ...]:
         """What moving it does: by the coming update, to zero, and a little both ways."""
         asked = (
-            ("update", float(self._taken.after.parameters[self._at]) - self._culprit.value),
-            ("to zero", -self._culprit.value),
+            ("update", float(self._iteration.after.parameters[self._at]) - self._attribution.value),
+            ("to zero", -self._attribution.value),
             ("up", SMALL_NUDGE),
             ("down", -SMALL_NUDGE),
         )
@@ -140,15 +146,15 @@ class Trial:
         for why, by in asked:
             if by:
                 loss, said = self._run(by)
-                found.append(Nudge(why, by, self._culprit.gradient * by, loss - base, said))
+                found.append(Nudge(why, by, self._attribution.gradient * by, loss - base, said))
         return tuple(found)
 
     def turn(self, right: int) -> Turn:
         """How far this parameter alone has to go to change the answer: doubled until it does, and then halved. (The
         nearest such place may be missed where the answer changes back and forth.)"""
         _, said = self._run(0)
-        slope = self._culprit.gradient
-        if not slope or not np.isfinite(slope) or self._taken.spec.parameters > PATIENCE:
+        slope = self._attribution.gradient
+        if not slope or not np.isfinite(slope) or self._iteration.spec.parameters > PATIENCE:
             return Turn(right, said, sought=not slope)
         way = float(np.sign(slope)) * (1 if said == right else -1)
 

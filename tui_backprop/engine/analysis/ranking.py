@@ -15,8 +15,8 @@ import numpy as np
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
 
@@ -43,7 +43,7 @@ MEASURES: dict[str, Measure] = {
 
 
 @dataclass(frozen=True)
-class Culprit:
+class Attribution:
     """A parameter in a ranking: its tensor and index there, its value, gradient and score."""
 
     tensor: str
@@ -53,49 +53,52 @@ class Culprit:
     score: float
 
 
-def plain_sgd(optimiser: OptimiserSpec) -> bool:
+def plain_sgd(optimizer: OptimizerSpec) -> bool:
     """Whether the update is α times the gradient (clipped or not) and nothing else, so that both rank alike."""
-    return optimiser.name == "sgd" and not optimiser.weight_decay
+    return optimizer.name == "sgd" and not optimizer.weight_decay
 
 
-def _move(taken: Pass, w: Array, g: Array, new: Array) -> Array:
+def _move(iteration: Iteration, w: Array, g: Array, new: Array) -> Array:
     """How far the update moves parameters. What is plainly α dW is not taken from the difference, which is round-off
     where the weight is much larger."""
-    return g * (-taken.lr * taken.clipping) if plain_sgd(taken.optimiser) else new - w
+    return g * (-iteration.lr * iteration.clipping) if plain_sgd(iteration.optimizer) else new - w
 
 
-def ranking(taken: Pass, measure: str, most: int = 10, layer: int | None = None) -> tuple[Culprit, ...]:
+def ranking(
+    iteration: Iteration, measure: str, most: int = 10, layer: int | None = None
+) -> tuple[Attribution, ...]:
     """The ``most`` parameters with the largest score, of one layer or of all; those with score 0 never count.
 
     NaN gradients are left out. Takes one pass over the parameters, block by block.
     """
-    spec, row, top = taken.spec, MEASURES[measure], Top(most)
-    w, g, new = taken.program.parameters, taken.program.gradient, taken.after.parameters
+    spec, row, top = iteration.spec, MEASURES[measure], Top(most)
+    w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in parameter_slices(spec).items():
         if layer in (None, int(name[1:])):
             for start in range(place.start, place.stop, BLOCK):
                 part = slice(start, min(start + BLOCK, place.stop))
                 with np.errstate(all="ignore"):
-                    top.add(start, row.score(w[part], g[part], _move(taken, w[part], g[part], new[part])))
+                    top.add(start, row.score(w[part], g[part], _move(iteration, w[part], g[part], new[part])))
     return tuple(
-        _culprit(taken, int(at), float(score)) for at, score in zip(top.places, top.values, strict=True)
+        _attribution(iteration, int(at), float(score))
+        for at, score in zip(top.places, top.values, strict=True)
     )
 
 
-def named(taken: Pass, measure: str, tensor: str, index: tuple[int, ...]) -> Culprit | None:
+def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...]) -> Attribution | None:
     """A parameter by its name, None if the network has no such one."""
-    shape = parameter_shapes(taken.spec).get(tensor)
+    shape = parameter_shapes(iteration.spec).get(tensor)
     if shape is None or len(shape) != len(index) or any(i >= n for i, n in zip(index, shape, strict=True)):
         return None
-    w, g = taken.tensor(tensor)[index], taken.tensor(f"d{tensor}")[index]
+    w, g = iteration.tensor(tensor)[index], iteration.tensor(f"d{tensor}")[index]
     with np.errstate(all="ignore"):
-        move = _move(taken, w, g, taken.new[tensor][index])
+        move = _move(iteration, w, g, iteration.new[tensor][index])
         score = abs(float(MEASURES[measure].score(w, g, move)))
-    return Culprit(tensor, index, float(w), float(g), score)
+    return Attribution(tensor, index, float(w), float(g), score)
 
 
-def _culprit(taken: Pass, at: int, score: float) -> Culprit:
-    name, place = next((n, p) for n, p in parameter_slices(taken.spec).items() if p.start <= at < p.stop)
-    index = np.unravel_index(at - place.start, parameter_shapes(taken.spec)[name])
-    value, gradient = float(taken.program.parameters[at]), float(taken.program.gradient[at])
-    return Culprit(name, tuple(int(i) for i in index), value, gradient, abs(score))
+def _attribution(iteration: Iteration, at: int, score: float) -> Attribution:
+    name, place = next((n, p) for n, p in parameter_slices(iteration.spec).items() if p.start <= at < p.stop)
+    index = np.unravel_index(at - place.start, parameter_shapes(iteration.spec)[name])
+    value, gradient = float(iteration.program.parameters[at]), float(iteration.program.gradient[at])
+    return Attribution(name, tuple(int(i) for i in index), value, gradient, abs(score))

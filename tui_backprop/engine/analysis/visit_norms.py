@@ -6,50 +6,50 @@ from __future__ import annotations
 from functools import lru_cache
 from weakref import WeakKeyDictionary
 
-from tui_backprop.engine.arrays.statistics import summarise
+from tui_backprop.engine.arrays.statistics import summarize
 from tui_backprop.engine.network.graph import Visit, backward_visits, compile_ops, forward_visits
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import contribution, overwritten
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 COSTLY = 2_000_000  # floating-point operations from which a rule is run again ahead of time only
 _NORMS: WeakKeyDictionary[Program, dict[tuple[str, int | None], float]] = WeakKeyDictionary()
 
 
-def written(taken: Pass, visit: Visit) -> Array:
+def written(iteration: Iteration, visit: Visit) -> Array:
     """What a visit by itself writes, before anything is added to it or written over it: the output of its
     operation, or its term of a cotangent. Runs the rule again, into an array of its own."""
     if visit.of is None:
-        return overwritten(taken.program, visit.op.output)
-    return contribution(taken.program, visit)
+        return overwritten(iteration.program, visit.op.output)
+    return contribution(iteration.program, visit)
 
 
-def written_norm(taken: Pass, visit: Visit) -> float | None:
+def written_norm(iteration: Iteration, visit: Visit) -> float | None:
     """The Euclidean norm of that, computed once; None while it would take long and ``prepare`` was not called."""
-    if visit.of is None and visit.op.output not in hidden(taken.spec):
-        return taken.summary(visit.op.output).norm
-    norms, key = _NORMS.setdefault(taken.program, {}), (visit.op.output, visit.of)
-    if key not in norms and cheap(taken, visit):
-        norms[key] = summarise(written(taken, visit)).norm
+    if visit.of is None and visit.op.output not in hidden(iteration.spec):
+        return iteration.summary(visit.op.output).norm
+    norms, key = _NORMS.setdefault(iteration.program, {}), (visit.op.output, visit.of)
+    if key not in norms and cheap(iteration, visit):
+        norms[key] = summarize(written(iteration, visit)).norm
     return norms.get(key)
 
 
-def prepare(taken: Pass) -> None:
+def prepare(iteration: Iteration) -> None:
     """Find out ahead of time what would take long when it is asked for; in a worker thread."""
-    norms, spec = _NORMS.setdefault(taken.program, {}), taken.spec
+    norms, spec = _NORMS.setdefault(iteration.program, {}), iteration.spec
     outputs = [visit for visit in forward_visits(spec) if visit.op.output in hidden(spec)]
     visits = backward_visits(spec)
     several = {visit.writes for visit in visits if visit.adds}
     for visit in (*outputs, *(visit for visit in visits if visit.writes in several)):
-        if not cheap(taken, visit):
-            norms[visit.op.output, visit.of] = summarise(written(taken, visit)).norm
+        if not cheap(iteration, visit):
+            norms[visit.op.output, visit.of] = summarize(written(iteration, visit)).norm
 
 
-def cheap(taken: Pass, visit: Visit) -> bool:
+def cheap(iteration: Iteration, visit: Visit) -> bool:
     """Whether the rule of a visit can be run again while a key is answered."""
-    op, shapes = visit.op, taken.program.shapes
+    op, shapes = visit.op, iteration.program.shapes
     count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
     return count(*(shapes[name] for name in op.inputs)) <= COSTLY
 

@@ -36,8 +36,8 @@ class Summary:
     small: Array
 
 
-def summarise(array: Array) -> Summary:
-    """Summarise an array of any shape with at least one entry."""
+def summarize(array: Array) -> Summary:
+    """Summarize an array of any shape with at least one entry."""
     with np.errstate(all="ignore"):
         low, high = float(array.min()), float(array.max())
         bad = 0 if np.isfinite(low) and np.isfinite(high) else array.size - int(np.isfinite(array).sum())

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.support.validation import SpecError, quoted
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import quoted
 
 PATTERN = re.compile(
     r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
@@ -29,7 +30,7 @@ class Address:
 
     tensor: str = ""
     index: tuple[int, ...] = ()
-    iteration: int | None = None
+    t: int | None = None
     largest: bool = False
 
     @property
@@ -50,11 +51,11 @@ class Address:
 
 
 def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
-    """Read an address, which may be an iteration up to the ``last`` that was trained. Raises SpecError that says what
-    there is where it names nothing."""
+    """Read an address, which may be an iteration up to ``last``, the last one trained. Raises InputError, which says
+    what there is, where it names nothing."""
     text = text.strip()
     if found := ITERATION.fullmatch(text):
-        return Address(iteration=_trained(int(found[1].replace(",", "")), last))
+        return Address(t=_trained(int(found[1].replace(",", "")), last))
     if found := LARGEST.fullmatch(text):
         layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
         return Address(layer)
@@ -70,7 +71,7 @@ def _named(text: str) -> tuple[str, tuple[int, ...]]:
     """A tensor and a place in it, as they are written."""
     found = PATTERN.fullmatch(text)
     if not found:
-        raise SpecError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
+        raise InputError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
     derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
     if kind == "x":  # the only one without a layer
         layer, places = "", f"{layer} {places}"
@@ -89,7 +90,7 @@ def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
         made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
         if name not in made:
             others = (each for each in made if each[0] not in "dLuWbγβ")
-            raise SpecError(
+            raise InputError(
                 "address", f"{name} is nothing here; there is {', '.join([*parameter_shapes(spec), *others])}"
             )
         shape = (spec.layers[made[name]],)
@@ -100,7 +101,7 @@ def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     shape = _shape(name, spec)
     if len(index) != len(shape):
         like = f"{name}[{','.join(str(size - 1) for size in shape)}]"
-        raise SpecError(
+        raise InputError(
             "address", f"{name} takes {len(shape)} {'places' if len(shape) > 1 else 'place'}, up to {like}"
         )
     for place, size in zip(index, shape, strict=True):
@@ -108,14 +109,14 @@ def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     return Address(name, index)
 
 
-def _trained(iteration: int, last: int) -> int:
-    if iteration > last:
+def _trained(t: int, last: int) -> int:
+    if t > last:
         there = f"they go from 0 to {last:,}" if last else "there is only iteration 0"
-        raise SpecError("address", f"iteration {iteration:,} is not trained yet; {there}")
-    return iteration
+        raise InputError("address", f"iteration {t:,} is not trained yet; {there}")
+    return t
 
 
 def _within(value: int, least: int, most: int, what: str) -> int:
     if not least <= value <= most:
-        raise SpecError("address", f"{what} is none; they go from {least} to {most}")
+        raise InputError("address", f"{what} is none; they go from {least} to {most}")
     return value

@@ -23,7 +23,7 @@ from tui_backprop.engine.network.graph import (
 from tui_backprop.engine.network.names import SO_FAR, cotangent_name, per_sample
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, Shape
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
 NONE: Mapping[int, int] = MappingProxyType({})
@@ -61,10 +61,12 @@ class Number:
         return not per_sample(self.tensor)
 
 
-def number_of(taken: Pass, tensor: str, index: tuple[int, ...], terms: int = 3, sample: int = 0) -> Number:
+def number_of(
+    iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int = 3, sample: int = 0
+) -> Number:
     """Look a number up. ``terms`` is how many terms of a long sum are shown. Raises KeyError for a tensor that is
     not there, IndexError for a place outside it."""
-    spec = taken.spec
+    spec = iteration.spec
     parameter = tensor in parameter_shapes(spec)
     value = "z" + tensor[1:] if tensor == f"a{spec.depth}" else tensor  # the last layer is linear
     at = index if parameter else (sample, *index)
@@ -77,29 +79,29 @@ def number_of(taken: Pass, tensor: str, index: tuple[int, ...], terms: int = 3, 
         tensor=tensor,
         index=index,
         sample=sample,
-        value=float(taken.tensor(value)[at]),
-        gradient=float(taken.tensor(derivative)[at]) if flows else None,
-        updated=float(taken.new[value][at]) if parameter else None,
-        made=_origin(taken, value, index, terms, sample) if not parameter and value != INPUT else None,
-        blamed=_origin(taken, derivative, index, terms, sample) if flows else None,
+        value=float(iteration.tensor(value)[at]),
+        gradient=float(iteration.tensor(derivative)[at]) if flows else None,
+        updated=float(iteration.new[value][at]) if parameter else None,
+        made=_origin(iteration, value, index, terms, sample) if not parameter and value != INPUT else None,
+        blamed=_origin(iteration, derivative, index, terms, sample) if flows else None,
         torch=tuple(filter(None, torch)),
     )
 
 
-def number_at(taken: Pass, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
+def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
     """The number that stands for a step: of its unit, and of the weight with the largest gradient into it."""
     made = step.tensor.removesuffix(SO_FAR)
     name = f"z{made[1:]}" if made[0] == "δ" else made.removeprefix("d")
     if name[0] == "L":
-        return f"z{taken.spec.depth}", (unit,)
+        return f"z{iteration.spec.depth}", (unit,)
     if name[0] == "W":
-        return name, (selected_input(taken, step.layer, unit), unit)
+        return name, (selected_input(iteration, step.layer, unit), unit)
     return name, (unit,)
 
 
-def exists(taken: Pass, tensor: str, index: tuple[int, ...]) -> bool:
+def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
     """Whether the network has a number of that name."""
-    shape = shape_of(taken.spec, tensor)
+    shape = shape_of(iteration.spec, tensor)
     return (
         shape is not None
         and len(shape) == len(index)
@@ -107,9 +109,9 @@ def exists(taken: Pass, tensor: str, index: tuple[int, ...]) -> bool:
     )
 
 
-def largest_of(taken: Pass, tensor: str) -> tuple[int, ...]:
+def largest_of(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """Where a tensor (of the first sample, if they have numbers of their own) is largest in magnitude."""
-    numbers = taken.tensor(tensor)[0] if per_sample(tensor) else taken.tensor(tensor)
+    numbers = iteration.tensor(tensor)[0] if per_sample(tensor) else iteration.tensor(tensor)
     at = int(np.nan_to_num(np.abs(numbers)).argmax())
     return tuple(int(i) for i in np.unravel_index(at, numbers.shape))
 
@@ -132,18 +134,22 @@ def tensors(spec: NetworkSpec) -> tuple[str, ...]:
     return tuple(name for name in found if shape_of(spec, name))
 
 
-def neighbour(
-    taken: Pass, tensor: str, index: tuple[int, ...], direction: int, chosen: Mapping[int, int] = NONE
+def neighbor(
+    iteration: Iteration,
+    tensor: str,
+    index: tuple[int, ...],
+    direction: int,
+    chosen: Mapping[int, int] = NONE,
 ) -> tuple[str, tuple[int, ...]]:
     """The number nearest to one in the next (+1) or previous (-1) tensor, going round at the ends: along the way
     that values go. What a unit hands on is at the same place in what comes next. A weight lies between two units:
     before it is the one that it comes from, behind it the one that it leads to. On the way to a matrix the other end
     is the unit ``chosen`` in that layer (0 is the input), if one is; else on the way on the most telling one, and on
     the way back that of the weight with the largest gradient."""
-    names = tensors(taken.spec)
+    names = tensors(iteration.spec)
     at = names.index(tensor) if tensor in names else names.index("z" + tensor[1:])
     name = names[(at + direction) % len(names)]
-    shape = shape_of(taken.spec, name) or ()
+    shape = shape_of(iteration.spec, name) or ()
     unit = index[0] if direction < 0 else index[-1]
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
@@ -152,60 +158,66 @@ def neighbour(
     unit = min(unit, shape[side] - 1)
     other = chosen.get(layer)
     if other is None:
-        other = telling_unit(taken, k) if direction > 0 else selected_input(taken, k, unit)
+        other = telling_unit(iteration, k) if direction > 0 else selected_input(iteration, k, unit)
     return name, (unit, other) if direction > 0 else (other, unit)
 
 
-def largest_in(taken: Pass, tensor: str) -> tuple[int, ...]:
+def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """The place in a tensor (of the first sample) with the largest gradient, or value where none flows there."""
-    value = f"z{tensor[1:]}" if tensor == f"a{taken.spec.depth}" else tensor
-    name = cotangent_name(value) if value in differentiable(taken.spec) else value
-    return largest_of(taken, name)
+    value = f"z{tensor[1:]}" if tensor == f"a{iteration.spec.depth}" else tensor
+    name = cotangent_name(value) if value in differentiable(iteration.spec) else value
+    return largest_of(iteration, name)
 
 
-def weights_near(taken: Pass, number: Weight, pinned: Weight | None, most: int) -> tuple[Weight, ...]:
+def weights_near(
+    iteration: Iteration, number: Weight, pinned: Weight | None, most: int
+) -> tuple[Weight, ...]:
     """One or two parameters to draw the loss along: the number itself, or the weight with the largest gradient into
     its unit; then the one pinned, or the next largest of the same tensor."""
-    parameters = parameter_shapes(taken.spec)
+    parameters = parameter_shapes(iteration.spec)
     tensor, index = number
     if tensor not in parameters:
         layer = max(int(tensor[1:] or 0), 1)
-        unit = index[-1] if tensor != INPUT else int(abs(taken.tensor("δ1")[0]).argmax())
-        tensor, index = f"W{layer}", (selected_input(taken, layer, unit), unit)
+        unit = index[-1] if tensor != INPUT else int(abs(iteration.tensor("δ1")[0]).argmax())
+        tensor, index = f"W{layer}", (selected_input(iteration, layer, unit), unit)
     first = tensor, index
     if most == 1:
         return (first,)
-    if pinned and pinned != first and pinned[0] in parameters and exists(taken, *pinned):
+    if pinned and pinned != first and pinned[0] in parameters and exists(iteration, *pinned):
         return first, pinned
-    gradients = np.abs(np.nan_to_num(taken.tensor(f"d{tensor}")))
+    gradients = np.abs(np.nan_to_num(iteration.tensor(f"d{tensor}")))
     gradients[index] = -1
     if gradients.size > 1:
         place = np.unravel_index(int(gradients.argmax()), gradients.shape)
         return first, (tensor, tuple(int(i) for i in place))
     other = next((name for name in parameters if name != tensor), None)
-    return (first, (other, largest_in(taken, other))) if other else (first,)
+    return (first, (other, largest_in(iteration, other))) if other else (first,)
 
 
-def _origin(taken: Pass, name: str, index: tuple[int, ...], terms: int, sample: int) -> Origin | None:
+def _origin(
+    iteration: Iteration, name: str, index: tuple[int, ...], terms: int, sample: int
+) -> Origin | None:
     """The equation that makes an array, or the operation, where no equation does."""
     for grain in ("equation", "operation"):
-        for step in walk(taken.spec, taken.batch, taken.optimiser, grain):
+        for step in walk(iteration.spec, iteration.batch, iteration.optimizer, grain):
             if step.tensor == name:
                 with np.errstate(all="ignore"):
-                    return Origin(step, _rows(taken, step, index, terms, sample))
+                    return Origin(step, _rows(iteration, step, index, terms, sample))
     return None
 
 
-def _rows(taken: Pass, step: Step, index: tuple[int, ...], terms: int, sample: int) -> tuple[Row, ...]:
-    return worked(taken, step, index[-1], terms, sample, (step.tensor.removeprefix("d"), index))
+def _rows(
+    iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
+) -> tuple[Row, ...]:
+    return worked(iteration, step, index[-1], terms, sample, (step.tensor.removeprefix("d"), index))
 
 
-def place_of(taken: Pass, gradient: float, layer: int | None = None) -> int:
+def place_of(iteration: Iteration, gradient: float, layer: int | None = None) -> int:
     """How many parameters, of a layer or of all, have a larger gradient in size than this one."""
     if layer is None:
-        return _larger(taken.program.gradient, gradient)
-    names = (name for name in parameter_shapes(taken.spec) if int(name[1:]) == layer)
-    return sum(_larger(taken.tensor(f"d{name}").ravel(), gradient) for name in names)
+        return _larger(iteration.program.gradient, gradient)
+    names = (name for name in parameter_shapes(iteration.spec) if int(name[1:]) == layer)
+    return sum(_larger(iteration.tensor(f"d{name}").ravel(), gradient) for name in names)
 
 
 def _larger(gradients: Array, gradient: float) -> int:

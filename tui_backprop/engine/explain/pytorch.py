@@ -18,7 +18,7 @@ from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import Op, compile_ops
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import UPDATE_RULES
 
 # By the name of the primitive; {0}, {1} stand for its inputs.
@@ -27,7 +27,7 @@ EXPRESSIONS = {
     "bias add": "{0} + {1}",
     "residual add": "{0} + {1}",
     "dropout": "{0} * {1}",
-    "layer normalisation": "F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
+    "layer normalization": "F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
     "relu": "torch.relu({0})",
     "leaky-relu": "F.leaky_relu({0}, 0.01)",
     "elu": "F.elu({0})",
@@ -45,8 +45,8 @@ EXPRESSIONS = {
 }
 LOSS = "L.backward()"
 
-# The class of an optimiser, and which settings it takes besides the rate: (its name for one, ours).
-OPTIMISERS = {
+# The class of an optimizer, and which settings it takes besides the rate: (its name for one, ours).
+OPTIMIZERS = {
     "sgd": ("SGD", ()),
     "momentum": ("SGD", (("momentum", "{0.momentum}"),)),
     "nesterov": ("SGD", (("momentum", "{0.momentum}"), ("nesterov", "True"))),
@@ -84,23 +84,23 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
     return f"{keep}{LOSS}; {name_in(value)}.grad{at}"
 
 
-def update_line(optimiser: OptimiserSpec, lr: float) -> str:
-    """The optimiser that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
+def update_line(optimizer: OptimizerSpec, lr: float) -> str:
+    """The optimizer that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
     made anew, it makes the first update."""
-    name, settings = OPTIMISERS[optimiser.name]
+    name, settings = OPTIMIZERS[optimizer.name]
     given = [f"lr={lr}"]
-    given += [f"{key}={value.format(optimiser)}" for key, value in settings]
-    if optimiser.weight_decay or UPDATE_RULES[optimiser.name].decoupled:
-        given.append(f"weight_decay={optimiser.weight_decay}")
-    clip = f"clip_grad_norm_(parameters, {optimiser.clip}); " if optimiser.clip else ""
+    given += [f"{key}={value.format(optimizer)}" for key, value in settings]
+    if optimizer.weight_decay or UPDATE_RULES[optimizer.name].decoupled:
+        given.append(f"weight_decay={optimizer.weight_decay}")
+    clip = f"clip_grad_norm_(parameters, {optimizer.clip}); " if optimizer.clip else ""
     return f"{clip}optim.{name}(parameters, {', '.join(given)}).step()"
 
 
-def lines_of(step: Step, spec: NetworkSpec, optimiser: OptimiserSpec, lr: float) -> list[str]:
+def lines_of(step: Step, spec: NetworkSpec, optimizer: OptimizerSpec, lr: float) -> list[str]:
     """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found (of what
     is no parameter, if ``retain_grad`` was asked of it before)."""
     if step.phase == "update":
-        return [update_line(optimiser, lr)]
+        return [update_line(optimizer, lr)]
     made = [visit.writes for visit in step.visits]
     if step.operation == ("bias add", None):  # what it adds to is there by its name
         return [f"{name_in(made[0])} = {expression(step.visits[-1].op)}"]

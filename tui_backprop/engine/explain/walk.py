@@ -2,7 +2,7 @@
 
 The walk goes down the list of operations (forward, ending in the loss), up it again (backward), and then
 along the parameters (update). Its grain says what one step is: an operation; an equation of a textbook, made of
-neighbouring operations (matmul and bias add are z = a W + b, the matmul VJP and the activation's are delta);
+neighboring operations (matmul and bias add are z = a W + b, the matmul VJP and the activation's are delta);
 or all that happens in a layer. Formulas, operands and counts come from the table of primitives; nothing is
 written a second time.
 """
@@ -29,7 +29,7 @@ from tui_backprop.engine.network.graph import (
 from tui_backprop.engine.network.names import SO_FAR
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Shape, size
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import flops as update_flops
 from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.engine.training.optimizers import moved as update_moved
@@ -41,9 +41,9 @@ PHASES = ("forward", "loss", "backward", "update")
 class Step:
     """One stop of the cursor.
 
-    ``kind`` is one of input, affine, normalisation, activation, dropout, residual, loss, penalty; output
-    delta, weights, gains (of a normalisation), carried (what a residual connection shares out), delta,
-    normalisation delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
+    ``kind`` is one of input, affine, normalization, activation, dropout, residual, loss, penalty; output
+    delta, weights, gains (of a normalization), carried (what a residual connection shares out), delta,
+    normalization delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
     the values in the formula with their shapes, ``reused`` those of them that the forward pass left behind.
     ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved`` is
     the bytes read and written, each array once for an operation; ``ratio`` is
@@ -101,17 +101,17 @@ def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
         return "backward", _layer(written), "gains"
     if written[0] == "a" and spec.adds_input(_layer(written)):
         return "backward", _layer(written), "carried"
-    return "backward", _layer(written), "normalisation delta" if kind == "normalisation" else "delta"
+    return "backward", _layer(written), "normalization delta" if kind == "normalization" else "delta"
 
 
 @lru_cache(maxsize=64)
 def walk(
-    spec: NetworkSpec, batch: int, optimiser: OptimiserSpec = OptimiserSpec(), grain: str = "equation"
+    spec: NetworkSpec, batch: int, optimizer: OptimizerSpec = OptimizerSpec(), grain: str = "equation"
 ) -> tuple[Step, ...]:
     """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
     "equation" or "layer"."""
     if grain == "layer":
-        return _by_layer(walk(spec, batch, optimiser))
+        return _by_layer(walk(spec, batch, optimizer))
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
     steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)]
@@ -122,7 +122,7 @@ def walk(
         done += len(visits)
         steps.append(replace(step, ratio=total / forward, done=done))
     for n, (k, names) in enumerate(groupby(parameter_shapes(spec), _layer), 1):
-        update = _update_step(len(steps), k, list(names), spec, shapes, optimiser, total / forward)
+        update = _update_step(len(steps), k, list(names), spec, shapes, optimizer, total / forward)
         steps.append(replace(update, done=done + n))
     return tuple(steps)
 
@@ -186,7 +186,7 @@ def _step(
     spec: NetworkSpec,
     shapes: dict[str, Shape],
 ) -> Step:
-    """The step that some neighbouring visits make; its ratio is not known here."""
+    """The step that some neighboring visits make; its ratio is not known here."""
     made, read = equation(visits)
     if kind == "penalty":
         made = {name: folded(formula) for name, formula in made.items()}
@@ -233,14 +233,14 @@ def _update_step(
     names: list[str],
     spec: NetworkSpec,
     shapes: dict[str, Shape],
-    optimiser: OptimiserSpec,
+    optimizer: OptimizerSpec,
     ratio: float,
 ) -> Step:
-    """The update of a layer's parameters; the optimiser's own lines are written out for the weights."""
+    """The update of a layer's parameters; the optimizer's own lines are written out for the weights."""
     parameters = sum(size(shapes[name]) for name in names)
     lines = [
         re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: f"{token[0]}{k}", line)
-        for line in formulas(optimiser)
+        for line in formulas(optimizer)
     ]
     if len(lines) == 1:
         lines = [lines[0].replace(f"W{k}", name) for name in names]
@@ -252,13 +252,13 @@ def _update_step(
         phase="update",
         layer=k,
         kind="update",
-        op="gradient descent" if optimiser.name == "sgd" else optimiser.name,
+        op="gradient descent" if optimizer.name == "sgd" else optimizer.name,
         formula=tidy(" , ".join(lines)),
         tensor=f"W{k}",
         operands=tuple((name, shape_of(name, shapes, "")) for name in made),
         reused=(),
         macs=0,
-        flops=update_flops(optimiser) * parameters,
-        moved=update_moved(optimiser) * parameters * ITEMSIZE[spec.dtype],
+        flops=update_flops(optimizer) * parameters,
+        moved=update_moved(optimizer) * parameters * ITEMSIZE[spec.dtype],
         ratio=ratio,
     )

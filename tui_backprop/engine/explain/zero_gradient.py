@@ -9,11 +9,11 @@ import numpy as np
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
 from tui_backprop.engine.network.names import cotangent_name, entry_name, name_before
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 
 @dataclass(frozen=True)
-class Silence:
+class ZeroGradient:
     """A number that is 0: its ``name``, and where it is known what made it so, ``why``; if another number decided
     that, ``of`` is its name and ``at`` its value. ``samples`` says in which, where there are several."""
 
@@ -24,31 +24,37 @@ class Silence:
     samples: str = ""
 
 
-def silences(taken: Pass, tensor: str, index: tuple[int, ...], sample: int = 0) -> tuple[Silence, ...]:
+def zero_gradients(
+    iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
+) -> tuple[ZeroGradient, ...]:
     """What is 0 in the gradient of a number, () if that is not 0. The gradient of a parameter is a sum over the
     samples of the batch: a factor is named that is 0 in all of them, or all factors, where now one is 0 and now
     another."""
-    value = f"z{tensor[1:]}" if tensor == f"a{taken.spec.depth}" else tensor
-    if value not in differentiable(taken.spec):
+    value = f"z{tensor[1:]}" if tensor == f"a{iteration.spec.depth}" else tensor
+    if value not in differentiable(iteration.spec):
         return ()
-    parameter = tensor in parameter_shapes(taken.spec)
-    if taken.tensor(cotangent_name(value))[index if parameter else (sample, *index)] != 0:
+    parameter = tensor in parameter_shapes(iteration.spec)
+    if iteration.tensor(cotangent_name(value))[index if parameter else (sample, *index)] != 0:
         return ()
     if not parameter:
-        return (_derivative(taken, value, index[-1], sample),)
-    factors = _factors(taken, tensor, index)
+        return (_derivative(iteration, value, index[-1], sample),)
+    factors = _factors(iteration, tensor, index)
     products = np.prod([each for _, _, each in factors], axis=0)
     silent = [(array, unit) for array, unit, each in factors if not each.any()]
     if silent:
-        return tuple(_of_all_samples(taken, array, unit) for array, unit in silent)
+        return tuple(_of_all_samples(iteration, array, unit) for array, unit in silent)
     if not products.any():
         names = " or ".join(entry_name(array, (unit,)) for array, unit, _ in factors)
-        return (Silence(names, samples=f"in each of {taken.batch} samples"),)
-    small = np.abs(products).max() < float(np.finfo(taken.program.dtype).tiny)
-    return (Silence("it", f"too small for {taken.program.dtype}" if small else "what is added cancels out"),)
+        return (ZeroGradient(names, samples=f"in each of {iteration.batch} samples"),)
+    small = np.abs(products).max() < float(np.finfo(iteration.program.dtype).tiny)
+    return (
+        ZeroGradient(
+            "it", f"too small for {iteration.program.dtype}" if small else "what is added cancels out"
+        ),
+    )
 
 
-def _factors(taken: Pass, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
+def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
     """(array, unit, its values in all samples) of each factor in the gradient of a parameter."""
     k, j, kind = int(tensor[1:]), index[-1], tensor[0]
     found = [(f"δ{k}" if kind in "Wb" else f"dn{k}", j)]
@@ -56,57 +62,61 @@ def _factors(taken: Pass, tensor: str, index: tuple[int, ...]) -> list[tuple[str
         found.insert(0, (name_before(k), index[0]))
     if kind == "γ":
         found.append((f"v{k}", j))
-    return [(array, unit, taken.tensor(array)[:, unit].astype(float)) for array, unit in found]
+    return [(array, unit, iteration.tensor(array)[:, unit].astype(float)) for array, unit in found]
 
 
-def _of_all_samples(taken: Pass, array: str, unit: int) -> Silence:
-    if taken.batch > 1:
-        return Silence(entry_name(array, (unit,)), samples=f"in all {taken.batch} samples")
+def _of_all_samples(iteration: Iteration, array: str, unit: int) -> ZeroGradient:
+    if iteration.batch > 1:
+        return ZeroGradient(entry_name(array, (unit,)), samples=f"in all {iteration.batch} samples")
     if array[0] in "δd":
-        return _derivative(taken, f"z{array[1:]}" if array[0] == "δ" else array[1:], unit, 0)
-    return _output(taken, array, unit, 0)
+        return _derivative(iteration, f"z{array[1:]}" if array[0] == "δ" else array[1:], unit, 0)
+    return _output(iteration, array, unit, 0)
 
 
-def _output(taken: Pass, array: str, unit: int, s: int) -> Silence:
+def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient:
     """Why what a unit hands on is 0."""
     name, k = entry_name(array, (unit,)), int(array[1:] or 0)
-    if array[0] != "a" or taken.spec.adds_input(k):
-        return Silence(name)
-    if _dropped(taken, k, unit, s):
-        return Silence(name, DROPPED)
-    return _bent(taken, name, k, unit, s) if taken.spec.activations[k - 1] == "relu" else Silence(name)
+    if array[0] != "a" or iteration.spec.adds_input(k):
+        return ZeroGradient(name)
+    if _dropped(iteration, k, unit, s):
+        return ZeroGradient(name, DROPPED)
+    return (
+        _bent(iteration, name, k, unit, s)
+        if iteration.spec.activations[k - 1] == "relu"
+        else ZeroGradient(name)
+    )
 
 
-def _derivative(taken: Pass, value: str, unit: int, s: int) -> Silence:
+def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGradient:
     """Why the derivative of a value is 0: what is behind the value on the way to the loss lets nothing back."""
     name, kind, k = entry_name(cotangent_name(value), (unit,)), value[0], int(value[1:])
-    if k == taken.spec.depth:
-        return Silence(name, "the output is what it should be")
-    if kind in "uznh" and _dropped(taken, k, unit, s):
-        return Silence(name, DROPPED)
-    if kind in "uz" and taken.spec.layer_norm:
-        return Silence(name)
-    if kind in "uzn" and float(taken.slope(k, s)[unit]) == 0:
-        return _bent(taken, name, k, unit, s)
-    if taken.spec.adds_input(k + 1):
-        return Silence(name)
-    weights, onward = taken.tensor(f"W{k + 1}")[unit], taken.tensor(f"δ{k + 1}")[s]
+    if k == iteration.spec.depth:
+        return ZeroGradient(name, "the output is what it should be")
+    if kind in "uznh" and _dropped(iteration, k, unit, s):
+        return ZeroGradient(name, DROPPED)
+    if kind in "uz" and iteration.spec.layer_norm:
+        return ZeroGradient(name)
+    if kind in "uzn" and float(iteration.slope(k, s)[unit]) == 0:
+        return _bent(iteration, name, k, unit, s)
+    if iteration.spec.adds_input(k + 1):
+        return ZeroGradient(name)
+    weights, onward = iteration.tensor(f"W{k + 1}")[unit], iteration.tensor(f"δ{k + 1}")[s]
     if not weights.any():
-        return Silence(name, f"all weights from it, in W{k + 1}, are 0")
+        return ZeroGradient(name, f"all weights from it, in W{k + 1}, are 0")
     if not onward[weights != 0].any():
-        return Silence(name, f"the δ{k + 1} of all units it leads to are 0")
-    return Silence(name)
+        return ZeroGradient(name, f"the δ{k + 1} of all units it leads to are 0")
+    return ZeroGradient(name)
 
 
 DROPPED = "dropout took the unit out"
 
 
-def _dropped(taken: Pass, k: int, unit: int, s: int) -> bool:
-    return bool(taken.spec.dropout) and float(taken.tensor(f"m{k}")[s, unit]) == 0
+def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
+    return bool(iteration.spec.dropout) and float(iteration.tensor(f"m{k}")[s, unit]) == 0
 
 
-def _bent(taken: Pass, name: str, k: int, unit: int, s: int) -> Silence:
+def _bent(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
     """0 because of where the unit stands on its activation function."""
-    of, activation = taken.activation(k).inputs[0], taken.spec.activations[k - 1]
+    of, activation = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
     why = "relu shut it" if activation == "relu" else f"{activation} is flat there"
-    return Silence(name, why, entry_name(of, (unit,)), float(taken.tensor(of)[s, unit]))
+    return ZeroGradient(name, why, entry_name(of, (unit,)), float(iteration.tensor(of)[s, unit]))

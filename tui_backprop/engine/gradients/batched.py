@@ -73,8 +73,8 @@ def groups(problem: Problem, where: Array, program: Program) -> list[Group]:
 
 def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | float:
     """(λ/2 (w + h)² − λ/2 w²) / h of weights under an L2 penalty."""
-    penalised = problem.spec.l2 and group.op.inputs[group.of][0] == "W"
-    return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalised else 0.0
+    penalized = problem.spec.l2 and group.op.inputs[group.of][0] == "W"
+    return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalized else 0.0
 
 
 def _together(problem: Problem, where: Array, options: Options) -> int:

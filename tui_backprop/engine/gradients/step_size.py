@@ -18,7 +18,7 @@ from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 PRECISIONS = ("float32", "float64")
 WAYS = ("forward-difference", "central-difference", "complex-step")
@@ -76,16 +76,20 @@ class Dial:
         return int(np.argmin(np.abs(np.log10(self.steps) - np.log10(step))))
 
 
-def dial(taken: Pass, tensor: str, index: tuple[int, ...]) -> Dial:
+def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
     """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
     parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
     IndexError for an index outside of it."""
-    at = _place(taken, tensor, index)
-    every = 1 if taken.spec.parameters < FEW else EACH
+    at = _place(iteration, tensor, index)
+    every = 1 if iteration.spec.parameters < FEW else EACH
     steps = np.array([10.0 ** (LARGEST - notch / EACH) for notch in range(0, NOTCHES, every)])
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
         problem = Problem(
-            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
+            iteration.spec,
+            iteration.tensor("x"),
+            iteration.tensor("t"),
+            iteration.program.parameters,
+            iteration.before.t,
         )
         double = problem.in_precision("float64")
         exact = _by_backprop(double, at)
@@ -102,12 +106,12 @@ def dial(taken: Pass, tensor: str, index: tuple[int, ...]) -> Dial:
     return Dial(tensor, index, steps, exact, checked, rows)
 
 
-def _place(taken: Pass, tensor: str, index: tuple[int, ...]) -> int:
+def _place(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> int:
     """Where a parameter lies in the flat vector."""
-    shape = parameter_shapes(taken.spec)[tensor]
+    shape = parameter_shapes(iteration.spec)[tensor]
     if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
         raise IndexError(f"{tensor} has the shape {shape}; {index} is no place in it")
-    start: int = parameter_slices(taken.spec)[tensor].start
+    start: int = parameter_slices(iteration.spec)[tensor].start
     return start + int(np.ravel_multi_index(index, shape))
 
 

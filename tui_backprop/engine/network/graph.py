@@ -42,7 +42,7 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
 
     Values of layer k = 1..L: ``Wk``, ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk``
     pre-activation, ``ak`` what the layer hands on. Where the spec asks for them there are, between zk and ak,
-    ``nk`` = zk normalised (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
+    ``nk`` = zk normalized (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
     by the mask ``mk``. The last layer is linear and has no ``aL`` of its own: the loss reads ``zL``. Besides
     there are ``x``, the target ``t``, and the loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the
     loss before it, and ``Lk`` with that of layer k added.

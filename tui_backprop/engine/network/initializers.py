@@ -1,4 +1,4 @@
-"""The first parameters: one table of initialisations, drawn in blocks by all cores."""
+"""The first parameters: one table of initializations, drawn in blocks by all cores."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def cotangent_name(value: str) -> str:
 
 
 def kept_name(output: str) -> str:
-    """How formulas name what an operation's forward rule leaves: p of a loss, v of a normalisation."""
+    """How formulas name what an operation's forward rule leaves: p of a loss, v of a normalization."""
     return f"v{output[1:]}" if output[0] == "n" else "p"
 
 

@@ -20,7 +20,7 @@ from tui_backprop.engine.primitives import Array
 
 
 @dataclass(frozen=True)
-class Bad:
+class NonFinite:
     """The first bad ``number``: entry ``index`` of ``value``, made by operation ``op`` of ``layer`` (0 and "" where
     it came in from outside). ``why`` says so in a sentence."""
 
@@ -32,24 +32,26 @@ class Bad:
     why: str
 
 
-def first_bad(program: Program) -> Bad | None:
+def first_nonfinite(program: Program) -> NonFinite | None:
     """The first entry that is NaN or infinite, looking at what came in, then at each operation in forward
     order, then at each gradient in backward order; None if every number is finite.
 
     Call it after a forward and a backward pass. Values that an operation in place has written over are made
     anew, in a pass that stops at the first bad one.
     """
-    return bad_forward(program) or next((bad for bad in _made_backward(program) if bad), None)
+    return nonfinite_forward(program) or next((bad for bad in _made_backward(program) if bad), None)
 
 
-def bad_forward(program: Program) -> Bad | None:
+def nonfinite_forward(program: Program) -> NonFinite | None:
     """The same of the forward pass alone, which need not have been run."""
     return _came_in(program) or _made_forward(program)
 
 
-def bad_update(program: Program, made: Mapping[str, Array], rule: str, alpha: float) -> Bad | None:
-    """The first entry that an update (of the optimiser ``rule``, at rate ``alpha``) made NaN or infinite out of a
-    pass that was finite. ``made`` are flat arrays (P,) in the order in which they were made: what the optimiser
+def nonfinite_update(
+    program: Program, made: Mapping[str, Array], rule: str, alpha: float
+) -> NonFinite | None:
+    """The first entry that an update (of the optimizer ``rule``, at rate ``alpha``) made NaN or infinite out of a
+    pass that was finite. ``made`` are flat arrays (P,) in the order in which they were made: what the optimizer
     remembers, by name, and the new parameters as "W"."""
     for name, place in parameter_slices(program.spec).items():
         for slot, flat in made.items():
@@ -62,7 +64,7 @@ def bad_update(program: Program, made: Mapping[str, Array], rule: str, alpha: fl
     return None
 
 
-def _came_in(program: Program) -> Bad | None:
+def _came_in(program: Program) -> NonFinite | None:
     for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
         at = _first(program.values[name])
         if at is not None:
@@ -70,7 +72,7 @@ def _came_in(program: Program) -> Bad | None:
     return None
 
 
-def _made_forward(program: Program) -> Bad | None:
+def _made_forward(program: Program) -> NonFinite | None:
     again = Program(program.spec, program.batch, program.parameters, str(program.dtype))
     for name in (INPUT, TARGET, *mask_shapes(program.spec, program.batch)):
         np.copyto(again.values[name], program.values[name])
@@ -82,7 +84,7 @@ def _made_forward(program: Program) -> Bad | None:
     return None
 
 
-def _made_backward(program: Program) -> Iterator[Bad | None]:
+def _made_backward(program: Program) -> Iterator[NonFinite | None]:
     for visit in backward_visits(program.spec):
         made, row = program.cotangents.get(visit.writes), visit.op.primitive
         at = None if made is None else _first(made)
@@ -104,7 +106,7 @@ def _first(values: Array) -> tuple[int, ...] | None:
 
 def _bad(
     op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str, when: str = ""
-) -> Bad:
+) -> NonFinite:
     place = f"{value}[{','.join(map(str, at))}]" if at else value
     when = f" (z{value[1:]} before its bias)" if value[0] == "u" else when
-    return Bad(op, layer, value, at, float(values[at]), f"{place}{when} is {float(values[at])}: {why}")
+    return NonFinite(op, layer, value, at, float(values[at]), f"{place}{when} is {float(values[at])}: {why}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.support.validation import SpecError, at_least_zero, one_of, positive, switch, whole
+from tui_backprop.support.errors import InputError, UserError
+from tui_backprop.support.validation import at_least_zero, one_of, positive, switch, whole
 
 ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "identity")
 LOSSES = ("cross-entropy", "binary-cross-entropy", "mse", "half-squares")
@@ -24,20 +25,20 @@ TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
-    """Read layer sizes as people write them, ``784,256,10``; raise SpecError on the first bad one."""
+    """Read layer sizes as people write them, ``784,256,10``; raise InputError on the first bad one."""
     parts = [part.strip() for part in text.strip().strip("[]()").split(",")]
     if parts == [""]:
-        raise SpecError("layers", "no sizes given; write them with commas, such as 784,256,10")
+        raise InputError("layers", "no sizes given; write them with commas, such as 784,256,10")
     sizes = []
     for part in parts:
         try:
             sizes.append(whole("layers", part, 1))
-        except SpecError as error:
-            raise SpecError(
+        except UserError as error:
+            raise InputError(
                 "layers", f"{error.message}; write sizes with commas, such as 784,256,10"
             ) from None
     if len(sizes) < 2:
-        raise SpecError(
+        raise InputError(
             "layers", f"one size is no network; give input and output at least, such as {sizes[0]},10"
         )
     return tuple(sizes)
@@ -49,18 +50,18 @@ def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
     if len(names) == 1:
         return names * hidden
     if len(names) != hidden:
-        raise SpecError(
+        raise InputError(
             "activation", f"{len(names)} names for {hidden} hidden layers; give one for all, or one for each"
         )
     return names
 
 
 def parse_init(text: str) -> tuple[str, float]:
-    """The name of an initialisation, and its size: the standard deviation of normal, the value of constant."""
+    """The name of an initialization, and its size: the standard deviation of normal, the value of constant."""
     name, colon, size = str(text).partition(":")
     one_of("init", name, INITS)
     if colon and name not in INIT_SIZES:
-        raise SpecError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
+        raise InputError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
     if name == "constant" and size.startswith("-"):
         return name, -positive("init", size[1:])
     return name, positive("init", size) if colon else INIT_SIZES.get(name, 0.0)
@@ -72,9 +73,9 @@ class NetworkSpec:
 
     Hidden layers use ``activation``, one name for all or one for each, parted by commas; the last layer is
     linear, and the loss takes its outputs (logits, where the loss has a softmax or a sigmoid of its own).
-    ``layer_norm`` normalises each hidden layer's sums before its activation; ``dropout`` is the rate at which
+    ``layer_norm`` normalizes each hidden layer's sums before its activation; ``dropout`` is the rate at which
     its activations are dropped; ``residual`` adds a hidden layer's input to what it makes, where both have
-    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W². Raises SpecError where a field has a bad
+    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W². Raises InputError where a field has a bad
     value.
     """
 
@@ -132,7 +133,7 @@ class NetworkSpec:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters P: weights, biases, and the gains and shifts of layer normalisations."""
+        """Number of parameters P: weights, biases, and the gains and shifts of layer normalizations."""
         return sum(parameters for _, _, parameters in self.parameter_sum())
 
     def parameter_sum(self) -> list[tuple[int, int, int]]:
@@ -143,7 +144,7 @@ class NetworkSpec:
         ]
 
     def memory(self, batch: int, slots: int = 0) -> int:
-        """Bytes that the app holds at its peak, with an optimiser that remembers so many numbers a parameter.
+        """Bytes that the app holds at its peak, with an optimizer that remembers so many numbers a parameter.
 
         Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement,
         and three checkpoints. Of each sample: its input, and for each unit the values, derivatives and working

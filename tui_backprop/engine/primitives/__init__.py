@@ -1,6 +1,6 @@
 """The table of primitives: everything the engine knows about calculus is in this folder.
 
-``primitive`` says what a row is, ``linear``, ``activations``, ``normalisation`` and ``losses`` hold the rows.
+``primitive`` says what a row is, ``linear``, ``activations``, ``normalization`` and ``losses`` hold the rows.
 """
 
 from tui_backprop.engine.arrays.types import Array, Shape, size
@@ -8,7 +8,7 @@ from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE
 from tui_backprop.engine.primitives.base import Cache, Primitive, Rule, fields
 from tui_backprop.engine.primitives.linear import BIAS_ADD, MATMUL, RESIDUAL_ADD
 from tui_backprop.engine.primitives.losses import L2_PENALTY, LOSSES
-from tui_backprop.engine.primitives.normalisation import DROPOUT, LAYER_NORM, draw_mask
+from tui_backprop.engine.primitives.normalization import DROPOUT, LAYER_NORM, draw_mask
 
 PRIMITIVES: tuple[Primitive, ...] = (
     MATMUL,

@@ -47,53 +47,53 @@ class Checkpoints:
         """The iterations whose states are kept, in order."""
         return tuple(self._iterations)
 
-    def keep(self, iteration: int, state: State) -> None:
+    def keep(self, t: int, state: State) -> None:
         """Keep read-only copies of a state's arrays (in place of those of the same iteration, if there are any)."""
-        if iteration in self._states:
-            self._drop(iteration)
+        if t in self._states:
+            self._drop(t)
         copies = tuple(np.array(array) for array in state)
         for array in copies:
             array.setflags(write=False)
-        self._states[iteration] = copies
-        at = bisect_left(self._iterations, iteration)
-        self._iterations.insert(at, iteration)
+        self._states[t] = copies
+        at = bisect_left(self._iterations, t)
+        self._iterations.insert(at, t)
         self._note(at - 1, at, at + 1)
         self._bytes += _size(copies)
         while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST):
             self._drop(self._closest())
 
-    def nearest(self, iteration: int) -> tuple[int, State] | None:
+    def nearest(self, t: int) -> tuple[int, State] | None:
         """The latest state kept at or before an iteration, and which one that is; None if there is none."""
-        at = bisect_right(self._iterations, iteration)
+        at = bisect_right(self._iterations, t)
         return (self._iterations[at - 1], self._states[self._iterations[at - 1]]) if at else None
 
-    def drop_after(self, iteration: int) -> None:
+    def drop_after(self, t: int) -> None:
         """Forget the states past an iteration: from there, training goes on another way."""
-        for later in self._iterations[bisect_right(self._iterations, iteration) :]:
+        for later in self._iterations[bisect_right(self._iterations, t) :]:
             self._drop(later)
 
     def _closest(self) -> int:
-        """The inner iteration whose two neighbours are closest to each other; the earliest of several."""
+        """The inner iteration whose two neighbors are closest to each other; the earliest of several."""
         if len(self._gaps) > 8 * MOST:
             self._gaps = []
             self._note(*range(len(self._iterations)))
         while True:
-            _, iteration, *beside = self._gaps[0]
-            at = bisect_left(self._iterations, iteration)
-            if self._iterations[max(at - 1, 0) : at + 2] == [beside[0], iteration, beside[1]]:
-                return iteration
+            _, t, *beside = self._gaps[0]
+            at = bisect_left(self._iterations, t)
+            if self._iterations[max(at - 1, 0) : at + 2] == [beside[0], t, beside[1]]:
+                return t
             heappop(self._gaps)
 
     def _note(self, *places: int) -> None:
         """Put the gaps around the inner iterations at these places on the heap."""
         for at in places:
             if 0 < at < len(self._iterations) - 1:
-                before, iteration, after = self._iterations[at - 1 : at + 2]
-                heappush(self._gaps, (after - before, iteration, before, after))
+                before, t, after = self._iterations[at - 1 : at + 2]
+                heappush(self._gaps, (after - before, t, before, after))
 
-    def _drop(self, iteration: int) -> None:
-        self._bytes -= _size(self._states.pop(iteration))
-        at = bisect_left(self._iterations, iteration)
+    def _drop(self, t: int) -> None:
+        self._bytes -= _size(self._states.pop(t))
+        at = bisect_left(self._iterations, t)
         del self._iterations[at]
         self._note(at - 1, at)
 

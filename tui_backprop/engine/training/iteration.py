@@ -8,23 +8,28 @@ from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarise
+from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
 from tui_backprop.engine.network.graph import Op, views
 from tui_backprop.engine.network.names import SO_FAR
-from tui_backprop.engine.network.nonfinite import Bad, bad_forward, bad_update, first_bad
+from tui_backprop.engine.network.nonfinite import (
+    NonFinite,
+    first_nonfinite,
+    nonfinite_forward,
+    nonfinite_update,
+)
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import first_term, overwritten
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, fields
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec, learning_rate
-from tui_backprop.engine.training.optimizers import Optimiser
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
+from tui_backprop.engine.training.optimizers import Optimizer
 
-LARGE = 250_000  # entries of an array that is worth summarising ahead of time
+LARGE = 250_000  # entries of an array that is worth summarizing ahead of time
 
 
 @dataclass(frozen=True)
-class State:
-    """What training has come to before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimiser's slots
+class TrainingState:
+    """What training has come to before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimizer's slots
     by name, each (P,)."""
 
     t: int
@@ -47,7 +52,7 @@ class Update:
         for place, by in self.moved:
             parameters[place] += by
 
-    def from_there(self, state: State) -> State:
+    def from_there(self, state: TrainingState) -> TrainingState:
         """The state that the iteration starts from: as it is, or a copy with those parameters moved."""
         if not self.moved:
             return state
@@ -57,7 +62,7 @@ class Update:
 
 
 @dataclass(frozen=True)
-class Pass:
+class Iteration:
     """Every number of one iteration. Its arrays are read-only.
 
     ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states that the update
@@ -66,11 +71,11 @@ class Pass:
     """
 
     program: Program
-    optimiser: OptimiserSpec
+    optimizer: OptimizerSpec
     lr: float
     loss: float
-    before: State
-    after: State
+    before: TrainingState
+    after: TrainingState
     loss_after: float
     origin: int | None = None
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
@@ -97,7 +102,7 @@ class Pass:
 
         ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
         the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
-        the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalised, before
+        the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalized, before
         gain and shift; ``L``, the loss; any derivative that two operations add to, with " so far" behind it: what
         the first of them gave. Raises KeyError for any other name.
         """
@@ -113,8 +118,8 @@ class Pass:
             left: Array = program.caches[self._op("loss").output].left
             return left
         if name.startswith("v"):
-            normalised: Array = program.caches["n" + name[1:]].v
-            return normalised
+            normalized: Array = program.caches["n" + name[1:]].v
+            return normalized
         if name.startswith(("δ", "delta")):
             return program.cotangents["z" + name.removeprefix("delta").removeprefix("δ")]
         if name.startswith("d"):
@@ -129,21 +134,21 @@ class Pass:
         return self._op("activation", layer)
 
     def deviation(self, layer: int) -> Array:
-        """What each sample's sums of a normalised layer were divided by, (n, 1)."""
+        """What each sample's sums of a normalized layer were divided by, (n, 1)."""
         found: Array = self.program.caches[f"n{layer}"].deviation
         return found
 
     @cached_property
     def clipping(self) -> float:
-        """What the update multiplied the gradient by, so that its norm is not above the optimiser's limit."""
-        rule = Optimiser(self.optimiser, self.lr, self.spec.parameters, self.spec.dtype, {})
+        """What the update multiplied the gradient by, so that its norm is not above the optimizer's limit."""
+        rule = Optimizer(self.optimizer, self.lr, self.spec.parameters, self.spec.dtype, {})
         return rule.clipping(self.program.gradient)
 
     def summary(self, name: str, *, updated: bool = False) -> Summary:
         """The summary of a tensor, or of a parameter after the update; computed once."""
         key = name, updated
         if key not in self._summaries:
-            self._summaries[key] = summarise(self.new[name] if updated else self.tensor(name))
+            self._summaries[key] = summarize(self.new[name] if updated else self.tensor(name))
         return self._summaries[key]
 
     def distribution(self, name: str, *, updated: bool = False) -> Distribution:
@@ -154,24 +159,24 @@ class Pass:
         return self._distributions[key]
 
     @cached_property
-    def bad(self) -> Bad | None:
+    def bad(self) -> NonFinite | None:
         """Where the first NaN or infinity came from, of the pass, of its update, or of the loss after that; None
         if all of them are finite."""
         with np.errstate(all="ignore"):
             sums = [array.sum() for array in (self.program.gradient, *self._made.values())]
         if all(map(isfinite, (self.loss, self.loss_after, *sums))):
             return None
-        found = first_bad(self.program)
+        found = first_nonfinite(self.program)
         if found and found.value in self.new and self.origin is not None:
             return replace(
                 found, why=f"{found.why[: found.why.index(':')]}: iteration {self.origin}'s update made it"
             )
-        found = found or bad_update(self.program, self._made, self.optimiser.name, self.lr)
+        found = found or nonfinite_update(self.program, self._made, self.optimizer.name, self.lr)
         if found:
             return found
         again = Program(self.spec, self.batch, self.after.parameters)
         feed(again, self.tensor("x"), self.tensor("t"), self.before.t)
-        found = bad_forward(again)
+        found = nonfinite_forward(again)
         return found and replace(found, why=f"{found.why}, with the updated weights")
 
     @property
@@ -232,16 +237,18 @@ def run(program: Program, update: Update, t: int) -> float:
     return loss
 
 
-def take_pass(
-    spec: NetworkSpec, update: Update, before: State, optimiser: OptimiserSpec = OptimiserSpec()
-) -> Pass:
+def run_iteration(
+    spec: NetworkSpec, update: Update, before: TrainingState, optimizer: OptimizerSpec = OptimizerSpec()
+) -> Iteration:
     """Run one whole iteration; the loss after the update is taken with the same dropout masks. The arrays of
     ``before`` become part of the result, and so read-only."""
     before = update.from_there(before)
     program = Program(spec, len(update.x), before.parameters)
     loss = run(program, update, before.t)
-    after = State(before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()})
-    Optimiser(optimiser, update.lr, spec.parameters, spec.dtype, after.slots).apply(
+    after = TrainingState(
+        before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()}
+    )
+    Optimizer(optimizer, update.lr, spec.parameters, spec.dtype, after.slots).apply(
         after.parameters, program.gradient, before.t
     )
     again = Program(spec, len(update.x), after.parameters)
@@ -256,5 +263,5 @@ def take_pass(
     )
     for array in kept:
         array.setflags(write=False)
-    alpha = learning_rate(optimiser, update.lr, before.t)
-    return Pass(program, optimiser, alpha, loss, before, after, loss_after)
+    alpha = learning_rate(optimizer, update.lr, before.t)
+    return Iteration(program, optimizer, alpha, loss, before, after, loss_after)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import size
-from tui_backprop.support.validation import SpecError
 
 MEGABYTES = 256  # for going back in time, unless asked otherwise
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
-# Numbers that an optimiser remembers for each parameter. (The rules themselves need numpy.)
+# Numbers that an optimizer remembers for each parameter. (The rules themselves need numpy.)
 SLOTS = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
 
 
-def check_memory(network: NetworkSpec, batch: int, optimiser: OptimiserSpec) -> None:
-    """Raise SpecError, with both figures, if one walk does not fit into the memory that is free."""
-    _require(network, batch, lambda n: network.memory(n, SLOTS[optimiser.name]))
+def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
+    """Raise InputError, with both figures, if one walk does not fit into the memory that is free."""
+    _require(network, batch, lambda n: network.memory(n, SLOTS[optimizer.name]))
 
 
 def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
@@ -40,7 +40,7 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
     free = psutil.virtual_memory().available
     if need(batch) > 0.8 * free:
         field, smaller = ("layers", "layers") if need(1) > 0.8 * free else ("batch", "batches")
-        raise SpecError(
+        raise InputError(
             field,
             f"{network.parameters:,} parameters would take {size(need(batch))} of memory, {size(free)} is free,"
             f" of which a fifth is kept back; choose smaller {smaller}",

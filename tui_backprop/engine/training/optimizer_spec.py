@@ -1,7 +1,7 @@
-"""How the parameters are updated: the choice of an optimiser and of a learning-rate schedule, as one small value.
+"""How the parameters are updated: the choice of an optimizer and of a learning-rate schedule, as one small value.
 
 Everything here runs before the first paint of the screen, so this module imports no numpy: the rules that
-compute with arrays are in ``optimisers``.
+compute with arrays are in ``optimizers``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tui_backprop.support.validation import at_least_zero, one_of, positive, whole
 
-OPTIMISERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ WARM_UP = Schedule(
 
 
 @dataclass(frozen=True)
-class OptimiserSpec:
-    """An optimiser and its settings, named as PyTorch names them. Raises SpecError where a field has a bad value.
+class OptimizerSpec:
+    """An optimizer and its settings, named as PyTorch names them. Raises InputError where a field has a bad value.
 
     ``momentum`` is mu, and beta1 of adam and adamw; ``beta2`` is also rmsprop's share (PyTorch's alpha, there
     0.99). ``weight_decay`` lambda adds lambda W to the gradient; adamw shrinks the weights themselves. ``clip``
@@ -79,7 +79,7 @@ class OptimiserSpec:
     horizon: int = 1000
 
     def __post_init__(self) -> None:
-        one_of("optimiser", self.name, OPTIMISERS)
+        one_of("optimizer", self.name, OPTIMIZERS)
         one_of("schedule", self.schedule, SCHEDULES)
         for field, value in {
             "momentum": at_least_zero("momentum", self.momentum, below=1),
@@ -93,6 +93,6 @@ class OptimiserSpec:
             object.__setattr__(self, field, value)
 
 
-def learning_rate(spec: OptimiserSpec, lr: float, t: int) -> float:
+def learning_rate(spec: OptimizerSpec, lr: float, t: int) -> float:
     """The rate of iteration t = 0, 1, ...: the base rate ``lr``, warmed up and scheduled."""
     return lr * WARM_UP.factor(t, spec.warmup) * SCHEDULES[spec.schedule].factor(t, spec.horizon)

@@ -1,4 +1,4 @@
-"""The table of optimisers: how a gradient becomes new parameters. The conventions are PyTorch's.
+"""The table of optimizers: how a gradient becomes new parameters. The conventions are PyTorch's.
 
 A rule updates ``w`` in place from the gradient ``g``, which it only reads, and its state, the slots:
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec, learning_rate
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 
 BLOCK = 1 << 16  # entries updated at a time: the scratch and a block of each array stay in cache
 
@@ -49,17 +49,17 @@ def _average(mean: Array, sample: Array, s: Array, beta: float) -> None:
     np.add(mean, s, out=mean)
 
 
-def _sgd(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: int) -> None:
+def _sgd(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int) -> None:
     _descend(w, g, s, lr)
 
 
-def _momentum(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: int, v: Array) -> None:
+def _momentum(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
     np.multiply(v, spec.momentum, out=v)
     np.add(v, g, out=v)
     _descend(w, v, s, lr)
 
 
-def _nesterov(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: int, v: Array) -> None:
+def _nesterov(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
     np.multiply(v, spec.momentum, out=v)
     np.add(v, g, out=v)
     np.multiply(v, spec.momentum, out=s)
@@ -67,7 +67,7 @@ def _nesterov(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: i
     _descend(w, s, s, lr)
 
 
-def _rmsprop(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: int, v: Array) -> None:
+def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
     np.multiply(g, g, out=s)
     _average(v, s, s, spec.beta2)
     np.sqrt(v, out=s)
@@ -76,7 +76,7 @@ def _rmsprop(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: in
     _descend(w, s, s, lr)
 
 
-def _adam(w: Array, g: Array, s: Array, spec: OptimiserSpec, lr: float, t: int, m: Array, v: Array) -> None:
+def _adam(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, m: Array, v: Array) -> None:
     _average(m, g, s, spec.momentum)
     np.multiply(g, g, out=s)
     _average(v, s, s, spec.beta2)
@@ -109,7 +109,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
 }
 
 
-def formulas(spec: OptimiserSpec) -> tuple[str, ...]:
+def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
     """The whole update, line by line: clipping and decay, where there are any, and then the rule."""
     row = UPDATE_RULES[spec.name]
     clip = ("dW ← dW min(1, clip / norm(all dW))",) if spec.clip else ()
@@ -117,7 +117,7 @@ def formulas(spec: OptimiserSpec) -> tuple[str, ...]:
     return (*clip, *decay, *row.formulas)
 
 
-def flops(spec: OptimiserSpec) -> int:
+def flops(spec: OptimizerSpec) -> int:
     """Floating-point operations of the whole update for each parameter.
 
     Clipping costs three (a square, a sum, a product), decay two, or one where it is decoupled.
@@ -126,19 +126,19 @@ def flops(spec: OptimiserSpec) -> int:
     return row.flops + 3 * bool(spec.clip) + (1 if row.decoupled else 2) * bool(spec.weight_decay)
 
 
-def moved(spec: OptimiserSpec) -> int:
+def moved(spec: OptimizerSpec) -> int:
     """Numbers read and written for each parameter: w and g read, w written, each slot both; and g once more
     for the norm of clipping."""
     return 3 + 2 * len(UPDATE_RULES[spec.name].slots) + bool(spec.clip)
 
 
-def new_slots(spec: OptimiserSpec, parameters: int, dtype: DTypeLike) -> dict[str, Array]:
-    """The state of an optimiser before its first iteration: arrays of zeros (P,), by name."""
+def new_slots(spec: OptimizerSpec, parameters: int, dtype: DTypeLike) -> dict[str, Array]:
+    """The state of an optimizer before its first iteration: arrays of zeros (P,), by name."""
     return {name: np.zeros(parameters, dtype) for name in UPDATE_RULES[spec.name].slots}
 
 
-class Optimiser:
-    """An optimiser of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
+class Optimizer:
+    """An optimizer of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
     (or those given).
 
     Parameters and slots are all there is to save: with copies of both put back, the next iterations come out
@@ -147,7 +147,7 @@ class Optimiser:
 
     def __init__(
         self,
-        spec: OptimiserSpec,
+        spec: OptimizerSpec,
         lr: float,
         parameters: int,
         dtype: DTypeLike,

@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tui_backprop.cost.model.cost_model import Law
+from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
-from tui_backprop.cost.model.methods import WAYS
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import Shape
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import ZOOMS
 
 LOW, HIGH = 3.0, 12.0  # decades of parameters
@@ -44,28 +44,32 @@ class Axis:
     """A unit: what a way takes ``of`` a network in it, its range in decades, and its ticks where they have names."""
 
     label: str
-    of: Callable[[Law, str, Shape], float]
+    of: Callable[[CostModel, str, Shape], float]
     low: float
     high: float
     ticks: Sequence[tuple[str, float]] = ()
 
 
-def _seconds(law: Law, way: str, shape: Shape) -> float:
-    return law.gradient(way, shape).middle
+def _seconds(cost_model: CostModel, way: str, shape: Shape) -> float:
+    return cost_model.gradient(way, shape).middle
 
 
 AXES: dict[str, Axis] = {
     "time": Axis("one gradient", _seconds, -6.0, 18.5, LANDMARKS),
     "passes": Axis(
         "one gradient, in forward passes",
-        lambda law, way, shape: _seconds(law, way, shape) / law.seconds("forward", shape).middle,
+        lambda cost_model, way, shape: (
+            _seconds(cost_model, way, shape) / cost_model.seconds("forward", shape).middle
+        ),
         -0.5,
         12.5,
     ),
-    "FLOPs": Axis("one gradient, in FLOPs", lambda law, way, shape: law.operations(way, shape), 3.0, 25.0),
+    "FLOPs": Axis(
+        "one gradient, in FLOPs", lambda cost_model, way, shape: cost_model.operations(way, shape), 3.0, 25.0
+    ),
     "training": Axis(
         f"a training run of {TRAINING_STEPS:,} steps",
-        lambda law, way, shape: TRAINING_STEPS * _seconds(law, way, shape),
+        lambda cost_model, way, shape: TRAINING_STEPS * _seconds(cost_model, way, shape),
         -1.0,
         23.5,
         LANDMARKS,
@@ -97,16 +101,16 @@ def lines_of(columns: int) -> tuple[tuple[str, str, str], ...]:
     return LINES if columns >= NAMED else LINES[-3:]
 
 
-def view_of(costs: Costs, axis: Axis, law: Law, columns: int, rows: int) -> View:
+def view_of(costs: CostState, axis: Axis, cost_model: CostModel, columns: int, rows: int) -> View:
     """All of it, or around the cursor, as far as it is zoomed in; and room for names below."""
-    view = _zoomed(costs, axis, law)
+    view = _zoomed(costs, axis, cost_model)
     if columns < NAMED:
         return view
     below = (view.top - view.bottom) * NAME_ROWS / max(rows - 3 - NAME_ROWS, 1)
     return View(view.left, view.right, view.bottom - below, view.top)
 
 
-def _zoomed(costs: Costs, axis: Axis, law: Law) -> View:
+def _zoomed(costs: CostState, axis: Axis, cost_model: CostModel) -> View:
     here = math.log10(costs.network.parameters)
     low = min(LOW, math.floor(here))
     if not costs.zoom:
@@ -114,17 +118,17 @@ def _zoomed(costs: Costs, axis: Axis, law: Law) -> View:
     span = ZOOMS[costs.zoom]
     middle = min(max(math.log10(costs.parameters), low + span / 2), HIGH - span / 2)
     ends = [costs.shape.at(10 ** (middle + side * span / 2)) for side in (-1, 1)]
-    found = [log(axis.of(law, way, shape)) for way in WAYS for shape in ends]
+    found = [log(axis.of(cost_model, way, shape)) for way in COST_METHODS for shape in ends]
     return View(middle - span / 2, middle + span / 2, min(found) - 0.3, max(found) + 0.3)
 
 
-def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The chart in ``columns`` x ``rows``: a line for each method, with its letter; measured points, the network in
     hand, known ones, the cursor. Beyond what was measured a line is dotted. There has to be a law."""
-    law = costs.law
-    assert law is not None
+    cost_model = costs.cost_model
+    assert cost_model is not None
     axis = AXES[costs.axis]
-    view = view_of(costs, axis, law, columns, rows)
+    view = view_of(costs, axis, cost_model, columns, rows)
     figure = blank(columns, rows)
     xs = decades(view.left, view.right, max(2 * columns // 5, 8))  # a dot apart from the next
     shapes = [costs.shape.at(10**x) for x in xs]
@@ -147,49 +151,49 @@ def chart(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
 
     cursor = math.log10(costs.parameters)
     upright = decades(view.bottom, view.top, rows)
-    draw([cursor] * rows, upright, "mark", "|" if glyphs.plain else "│")
-    edge = math.log10(law.largest) if law.points else view.right
+    draw([cursor] * rows, upright, "mark", "|" if context.plain else "│")
+    edge = math.log10(cost_model.largest) if cost_model.points else view.right
     letters = []
     for i, (way, role, marker) in enumerate(lines_of(columns)):
-        ys = [log(axis.of(law, way, shape)) for shape in shapes]
+        ys = [log(axis.of(cost_model, way, shape)) for shape in shapes]
         solid = [n for n, x in enumerate(xs) if x <= edge]
         dotted = [n for n, x in enumerate(xs) if x > edge]
-        look = marker if glyphs.plain else "braille"
+        look = marker if context.plain else "braille"
         draw([xs[n] for n in solid], [ys[n] for n in solid], role, look, joined=True)
         draw([xs[n] for n in dotted], [ys[n] for n in dotted], role, look)
         at = min(int((LETTER[0] + i * LETTER[1]) * len(xs)), len(xs) - 1)
-        letters.append(([xs[at]], [ys[at]], role, WAYS[way].letter))
+        letters.append(([xs[at]], [ys[at]], role, COST_METHODS[way].letter))
     for letter in letters:
         draw(*letter)
-    _points(draw, law, costs, axis, glyphs)
+    _points(draw, cost_model, costs, axis, context)
     if columns >= NAMED:
-        _names(draw, costs, view, columns, rows, glyphs)
-    _axes(figure, axis, view, rows, glyphs)
+        _names(draw, costs, view, columns, rows, context)
+    _axes(figure, axis, view, rows, context)
     return printed(figure)
 
 
 Draw = Callable[..., None]
 
 
-def _points(draw: Draw, law: Law, costs: Costs, axis: Axis, glyphs: Glyphs) -> None:
+def _points(draw: Draw, cost_model: CostModel, costs: CostState, axis: Axis, context: RenderContext) -> None:
     """What was measured: passes of backprop; the network in hand, by backprop and by the naive method."""
     if axis is AXES["time"]:
-        measured = [point for point in law.points if point.kind == "backprop"]
+        measured = [point for point in cost_model.points if point.kind == "backprop"]
         x = [math.log10(point.parameters) for point in measured]
-        draw(x, [log(point.median) for point in measured], "backprop", "o" if glyphs.plain else "●")
+        draw(x, [log(point.median) for point in measured], "backprop", "o" if context.plain else "●")
         if costs.race and costs.race.state == "done" and costs.race.method == "forward-difference":
             there = [math.log10(costs.race.parameters)]
-            draw(there, [log(costs.race.seconds)], "naive", "o" if glyphs.plain else "●")
+            draw(there, [log(costs.race.seconds)], "naive", "o" if context.plain else "●")
     here = [math.log10(costs.network.parameters)]
     for way in ("naive", "backprop"):
-        draw(here, [log(axis.of(law, way, costs.shape))], way, "#" if glyphs.plain else "◆")
+        draw(here, [log(axis.of(cost_model, way, costs.shape))], way, "#" if context.plain else "◆")
 
 
-def _names(draw: Draw, costs: Costs, view: View, columns: int, rows: int, glyphs: Glyphs) -> None:
+def _names(draw: Draw, costs: CostState, view: View, columns: int, rows: int, context: RenderContext) -> None:
     """Known networks: a mark on the axis for each, and above it its name, in the lowest row that is free there."""
     across = (view.right - view.left) / max(columns - 10, 1)
     up = (view.top - view.bottom) / max(rows - 3, 1)
-    taken: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
+    occupied: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
     marked: list[float] = []
     letters: list[tuple[float, float, str]] = []
     for name, parameters in KNOWN:
@@ -198,30 +202,30 @@ def _names(draw: Draw, costs: Costs, view: View, columns: int, rows: int, glyphs
             continue
         start = min(x - len(name) * across / 2, view.right - len(name) * across)
         end = start + (len(name) + 1) * across
-        free = (row for row in range(NAME_ROWS) if all(end < a or start > b for a, b in taken[row]))
+        free = (row for row in range(NAME_ROWS) if all(end < a or start > b for a, b in occupied[row]))
         row = next(free, None)
         marked.append(x)
         if row is not None:
-            taken[row].append((start, end))
+            occupied[row].append((start, end))
             y = view.bottom + (row + 1) * up
             letters += [(start + (i + 0.5) * across, y, letter) for i, letter in enumerate(name)]
-    draw(marked, [view.bottom] * len(marked), "strong", "^" if glyphs.plain else "▴")
+    draw(marked, [view.bottom] * len(marked), "strong", "^" if context.plain else "▴")
     if letters:
         xs, ys, names = zip(*letters, strict=True)
         draw(xs, ys, "mark", names)
 
 
-def _axes(figure: Any, axis: Axis, view: View, rows: int, glyphs: Glyphs) -> None:
+def _axes(figure: Any, axis: Axis, view: View, rows: int, context: RenderContext) -> None:
     """Decades of parameters below; on the left the landmarks (or decades) that have a row to themselves."""
     x, y = figure.ruler("x"), figure.ruler("y")
     x.lim(view.left, view.right)
     y.lim(view.bottom, view.top)
     whole = range(math.ceil(view.left), math.floor(view.right) + 1)
     ticks = [k for k in whole if k % 3 == 0 or len(whole) <= 7 or k == whole[0]]
-    x.ticks(ticks, [_power(k, glyphs) for k in ticks])
+    x.ticks(ticks, [_power(k, context) for k in ticks])
     apart = 1.2 * (view.top - view.bottom) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
-    for name, at in _candidates(axis, view, glyphs):
+    for name, at in _candidates(axis, view, context):
         if view.bottom <= at <= view.top and all(abs(at - other) >= apart for _, other in shown):
             shown.append((f"{name:>8}", at))
     y.ticks([at for _, at in shown], [name for name, _ in shown])
@@ -231,14 +235,14 @@ def _axes(figure: Any, axis: Axis, view: View, rows: int, glyphs: Glyphs) -> Non
     figure.axes(False, axis="x", side="upper")
 
 
-def _candidates(axis: Axis, view: View, glyphs: Glyphs) -> list[tuple[str, float]]:
+def _candidates(axis: Axis, view: View, context: RenderContext) -> list[tuple[str, float]]:
     """What can be written on the left, the most telling first."""
     if not axis.ticks:
         every = range(math.ceil(view.bottom), math.floor(view.top) + 1)
-        return [(_power(k, glyphs), float(k)) for step in (6, 3, 1) for k in every if k % step == 0]
+        return [(_power(k, context), float(k)) for step in (6, 3, 1) for k in every if k % step == 0]
     order = (2, 7, 6, 5, 0, 1, 3, 4)
     return [(axis.ticks[i][0], log(axis.ticks[i][1])) for i in order]
 
 
-def _power(exponent: int, glyphs: Glyphs) -> str:
-    return f"1e{exponent}" if glyphs.plain else "10" + str(exponent).translate(SUPERSCRIPT)
+def _power(exponent: int, context: RenderContext) -> str:
+    return f"1e{exponent}" if context.plain else "10" + str(exponent).translate(SUPERSCRIPT)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui_backprop.cost.model.cost_model import Law
+from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.engine.network.spec import backprop_ratio
 from tui_backprop.render.cost.cost import source
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import duration, short_count
 
 WHY = (
@@ -31,14 +31,14 @@ class Claim:
     how: str
 
 
-def claims_of(costs: Costs, law: Law) -> list[Claim]:
+def claims_of(costs: CostState, cost_model: CostModel) -> list[Claim]:
     """The lesson's claims against the network in hand, on this machine's clock (or the lesson's own)."""
     network, shape = costs.network, costs.shape
     p = network.parameters
     forward, backprop, naive = (
-        law.seconds("forward", shape),
-        law.gradient("backprop", shape),
-        law.gradient("naive", shape),
+        cost_model.seconds("forward", shape),
+        cost_model.gradient("backprop", shape),
+        cost_model.gradient("naive", shape),
     )
     raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
     one = naive.middle if raced is None else raced
@@ -55,7 +55,7 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
             f"{p + 1:,}",
             "one for each parameter, and one as it is",
         ),
-        Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, law)),
+        Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, cost_model)),
         Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
         Claim(
             f"{steps} of that",
@@ -64,18 +64,18 @@ def claims_of(costs: Costs, law: Law) -> list[Claim]:
             f"projected: {TRAINING_STEPS:,} such gradients",
         ),
         Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
-        Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, law)}"),
-        *_at_sizes(costs, law),
+        Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, cost_model)}"),
+        *_at_sizes(costs, cost_model),
         Claim(f"{steps} of backprop", "", duration(TRAINING_STEPS * backprop.middle), "projected"),
     ]
 
 
-def _at_sizes(costs: Costs, law: Law) -> list[Claim]:
+def _at_sizes(costs: CostState, cost_model: CostModel) -> list[Claim]:
     """The same ratio at every size that was measured, this network's first, and where the machine was busy."""
-    points = {(point.kind, point.shape): point for point in law.points}
+    points = {(point.kind, point.shape): point for point in cost_model.points}
     both = [
         (forward, points["backprop", forward.shape])
-        for forward in law.points
+        for forward in cost_model.points
         if forward.kind == "forward" and ("backprop", forward.shape) in points
     ]
     if not both:
@@ -91,27 +91,27 @@ def _at_sizes(costs: Costs, law: Law) -> list[Claim]:
     return [Claim("whatever the size", "always about 3x", here, f"in time: {sizes}")]
 
 
-def longer_in_time(costs: Costs, law: Law) -> bool:
+def longer_in_time(costs: CostState, cost_model: CostModel) -> bool:
     """Whether forward and backward pass take clearly more of a forward pass in time than in MACs, as measured."""
-    forward, backprop = (law.seconds(kind, costs.shape) for kind in ("forward", "backprop"))
+    forward, backprop = (cost_model.seconds(kind, costs.shape) for kind in ("forward", "backprop"))
     measured = forward.measured and backprop.measured
     return measured and backprop.low / forward.high > backprop_ratio(costs.network)
 
 
-def claims_lines(costs: Costs, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def claims_lines(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """At most ``rows`` lines."""
-    law = costs.law
-    if law is None:
+    cost_model = costs.cost_model
+    if cost_model is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
     lines: list[Line] = []
     if columns >= TABLE:
         lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
-    for claim in claims_of(costs, law):
+    for claim in claims_of(costs, cost_model):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
     why = [(), *wrap(WHY, columns, "muted")]
-    if len(lines) + len(why) <= rows and longer_in_time(costs, law):
+    if len(lines) + len(why) <= rows and longer_in_time(costs, cost_model):
         lines += why
-    return [glyphs.fit(row) for row in lines][:rows]
+    return [context.fit(row) for row in lines][:rows]
 
 
 def _wide(claim: Claim, columns: int) -> list[Line]:

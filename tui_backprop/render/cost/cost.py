@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from statistics import median
 
 from tui_backprop.cost.measure.sweep import busy
-from tui_backprop.cost.model.cost_model import Estimate, Law, LeftOut
+from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
-from tui_backprop.cost.model.methods import WAYS
-from tui_backprop.render.draw.glyphs import ASCII, UTF8, Glyphs
+from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import COST_PAGES
 from tui_backprop.support.format import count, duration, number, short_count, times
 
@@ -21,49 +21,49 @@ NAME, VALUE = 15, 11  # columns
 PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
 
 
-def pages(current: str, columns: int, glyphs: Glyphs = UTF8) -> Line:
+def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:
     """The pages of the cost panel; where there is little room, the current one, and which of how many."""
     names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
     bare = [(text.strip(" "), role) for text, role in names]
     close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
     at = COST_PAGES.index(current) + 1
-    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} ({glyphs.key('page(1)')})", "muted"))
+    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} ({context.key('page(1)')})", "muted"))
     return first_fitting(columns, line(*names), line(*close), line(*alone))
 
 
-def heading(costs: Costs, columns: int) -> Line:
+def heading(costs: CostState, columns: int) -> Line:
     """What the chart shows."""
     from tui_backprop.render.cost.chart import AXES
 
     return line((cut(AXES[costs.axis].label, columns), "muted"))
 
 
-def legend(columns: int, glyphs: Glyphs) -> Line:
+def legend(columns: int, context: RenderContext) -> Line:
     """What its marks are, as many as fit."""
     parts = (
         ("● ", "backprop", "measured"),
-        (f"{glyphs.zero} ", "backprop", "projected"),
+        (f"{context.zero} ", "backprop", "projected"),
         ("◆ ", "strong", "this network"),
     )
     spans, room = [], columns
     for mark, role, words in parts:
         if room >= len(words) + 4:
-            spans += [(glyphs.text(mark), role), (f"{words}  ", "muted")]
+            spans += [(context.text(mark), role), (f"{words}  ", "muted")]
             room -= len(words) + 4
     return line(*spans)
 
 
-def readout(costs: Costs, columns: int, rows: int = 99, glyphs: Glyphs = UTF8) -> list[Line]:
+def readout(costs: CostState, columns: int, rows: int = 99, context: RenderContext = UTF8) -> list[Line]:
     """Every method under the cursor; the ratio; a training run; how good the law is. As many of these blocks as there
     are rows for, the first one in any case; apart, where there is room."""
-    law = costs.law
-    if law is None:
+    cost_model = costs.cost_model
+    if cost_model is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
     blocks = [
-        _methods(costs, law, columns),
-        _ratio(costs, law, columns),
-        _training(costs, law, columns),
-        trust(law, columns, glyphs),
+        _methods(costs, cost_model, columns),
+        _ratio(costs, cost_model, columns),
+        _training(costs, cost_model, columns),
+        trust(cost_model, columns, context),
     ]
     whole: list[list[Line]] = []
     for block in filter(None, blocks):
@@ -74,25 +74,29 @@ def readout(costs: Costs, columns: int, rows: int = 99, glyphs: Glyphs = UTF8) -
     return (lines[:-1] if gaps else lines)[:rows]
 
 
-def _methods(costs: Costs, law: Law, columns: int) -> list[Line]:
+def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """What a forward pass takes, and a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "
     sizes = count(costs.parameters), short_count(costs.parameters)
-    forward = law.seconds("forward", costs.at)
+    forward = cost_model.seconds("forward", costs.at)
     heads = (
         line((where, "muted"), (size, "strong"), (" parameters", "muted"), *_known(costs)) for size in sizes
     )
     takes = duration(forward.middle), duration(forward.middle, brief=True)
-    first = _row("forward pass", takes, "text", columns, *_sources(forward, law))
-    return [first_fitting(columns, *heads), first, *(_way(name, law, costs, columns) for name in WAYS)]
+    first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
+    return [
+        first_fitting(columns, *heads),
+        first,
+        *(_way(name, cost_model, costs, columns) for name in COST_METHODS),
+    ]
 
 
-def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
+def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """How much faster backprop is, and how much it takes of a forward pass."""
-    forward = law.seconds("forward", costs.at)
-    naive, backprop = _both(costs, law)
+    forward = cost_model.seconds("forward", costs.at)
+    naive, backprop = _both(costs, cost_model)
     ratio = naive.middle / backprop.middle
-    macs = law.operations("backprop", costs.at) / law.operations("spsa", costs.at) * 2
+    macs = cost_model.operations("backprop", costs.at) / cost_model.operations("spsa", costs.at) * 2
     machines = short_count(math.ceil(ratio)) if ratio >= 1 else "1"
     return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
@@ -102,18 +106,18 @@ def _ratio(costs: Costs, law: Law, columns: int) -> list[Line]:
     ]
 
 
-def _training(costs: Costs, law: Law, columns: int) -> list[Line]:
+def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """What a training run takes by both."""
-    naive, backprop = _both(costs, law)
+    naive, backprop = _both(costs, cost_model)
     return [
         _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
         _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
     ]
 
 
-def _both(costs: Costs, law: Law) -> tuple[Estimate, Estimate]:
+def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
     """One gradient by the naive method, as it was raced if it was, and by backprop."""
-    naive, backprop = (law.gradient(way, costs.at) for way in ("naive", "backprop"))
+    naive, backprop = (cost_model.gradient(way, costs.at) for way in ("naive", "backprop"))
     return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
 
 
@@ -131,23 +135,25 @@ def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Lin
     return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
 
 
-def _known(costs: Costs) -> list[tuple[str, str]]:
+def _known(costs: CostState) -> list[tuple[str, str]]:
     """The known network that the cursor stands at."""
     same = (name for name, parameters in KNOWN if parameters == round(costs.parameters))
     name = next(same, "")
     return [(f"  {name}", "text")] if name and costs.decade is not None else []
 
 
-def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
+def _way(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Line:
     """A method's letter and name, what it takes in the chart's unit, and on what that rests."""
     from tui_backprop.render.cost.chart import AXES
 
-    way, role = WAYS[name], ROLE.get(name, "text")
-    takes = law.gradient(name, costs.at)
+    way, role = COST_METHODS[name], ROLE.get(name, "text")
+    takes = cost_model.gradient(name, costs.at)
     timed = costs.axis in ("time", "training")
-    value = AXES[costs.axis].of(law, name, costs.at)
+    value = AXES[costs.axis].of(cost_model, name, costs.at)
     text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
-    whole = not timed or (law.assumed and NAME + len(text) <= columns)  # there is no spread to make room for
+    whole = not timed or (
+        cost_model.assumed and NAME + len(text) <= columns
+    )  # there is no spread to make room for
     short = text if whole else duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
         text = short = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
@@ -155,28 +161,28 @@ def _way(name: str, law: Law, costs: Costs, columns: int) -> Line:
     elif costs.axis == "FLOPs":
         notes = (f"{way.about}, counted", way.about, "counted")
     elif name == "backprop" or costs.lesson_clock:
-        notes = _sources(takes, law)
+        notes = _sources(takes, cost_model)
     elif not spread(takes):
         notes = (way.about,)
     else:
         notes = (f"{way.about}, {spread(takes)}", spread(takes), _brief(takes))
-        if law.seconds(way.kind, costs.at).measured:  # its spread stands beside the measured pass
+        if cost_model.seconds(way.kind, costs.at).measured:  # its spread stands beside the measured pass
             notes = (notes[0], way.about, *notes[1:])
     return _row(f"{way.letter} {way.name}", (text, short), role, columns, *notes)
 
 
-def source(estimate: Estimate, law: Law) -> str:
+def source(estimate: Estimate, cost_model: CostModel) -> str:
     """Whether it was measured, projected or assumed, and how sure it is."""
-    if law.assumed:
+    if cost_model.assumed:
         return "assumed"
     return f"measured {spread(estimate)}" if estimate.measured else f"projected {spread(estimate)}"
 
 
-def _sources(estimate: Estimate, law: Law) -> tuple[str, ...]:
+def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
     """The same, and shorter: that it was measured, or how sure a projection is."""
-    if law.assumed or estimate.measured:
-        return source(estimate, law), source(estimate, law).partition(" ")[0]
-    return source(estimate, law), spread(estimate), _brief(estimate)
+    if cost_model.assumed or estimate.measured:
+        return source(estimate, cost_model), source(estimate, cost_model).partition(" ")[0]
+    return source(estimate, cost_model), spread(estimate), _brief(estimate)
 
 
 def spread(estimate: Estimate) -> str:
@@ -192,23 +198,23 @@ def _brief(estimate: Estimate) -> str:
     return spread(estimate).removeprefix("within ")
 
 
-def trust(law: Law, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
+def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """What the law says of points that were left out of it, and whether the machine was busy."""
-    if law.assumed:
+    if cost_model.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
-    left = law.left_out
+    left = cost_model.left_out
     lines: list[Line] = []
     if left:
         inside = sum(one.inside for one in left)
         words = f"The projection, tested: with a measured point left out, it is met within {_met(left)},"
         words += f" {inside} of {len(left)} inside their interval."
         lines += wrap(words, columns, "muted")
-    if far := law.beyond:
+    if far := cost_model.beyond:
         words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
         lines += wrap(words, columns, "muted")
-    if noisy := busy(law):
-        words = f"{len(noisy)} of {len(law.points)} points are spread wide: the machine was busy;"
-        words += f" {glyphs.key('sweep')} measures again"
+    if noisy := busy(cost_model):
+        words = f"{len(noisy)} of {len(cost_model.points)} points are spread wide: the machine was busy;"
+        words += f" {context.key('sweep')} measures again"
         lines += wrap(words, columns, "bad")
     return lines
 
@@ -218,7 +224,7 @@ def _met(left: Sequence[LeftOut]) -> str:
     return f"{usual:.2f}x (median), {worst:.2f}x (worst)"
 
 
-def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
+def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Line]:
     """How a sweep stands, while there is one."""
     progress = costs.sweep
     if progress is None:
@@ -231,12 +237,12 @@ def sweeping(costs: Costs, columns: int, glyphs: Glyphs) -> list[Line]:
             "muted",
         )
     full = progress.done * 10 // max(progress.of, 1)
-    bar = line((glyphs.done * full, "update"), (glyphs.left * (10 - full), "faint"))
+    bar = line((context.done * full, "update"), (context.left * (10 - full), "faint"))
     return [
         line(
             *bar,
             (f" measuring {short_count(progress.now)}", "text"),
-            (f", {progress.done} of {progress.of}; {glyphs.key('sweep')} stops", "muted"),
+            (f", {progress.done} of {progress.of}; {context.key('sweep')} stops", "muted"),
         )
     ]
 

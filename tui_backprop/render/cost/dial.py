@@ -12,7 +12,7 @@ import numpy as np
 from tui_backprop.cost.model.landmarks import EPSILON
 from tui_backprop.engine.gradients.step_size import WAYS, Dial, Row
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, beside, first_fitting, line, wrap
 from tui_backprop.support.format import number
@@ -32,35 +32,35 @@ class Look:
     role: str
 
 
-# Letters and colours are those of the cost chart.
+# Letters and colors are those of the cost chart.
 _LOOKS = (Look("naive", "n", "naive"), Look("central", "2", "improved"), Look("complex", "c", "update"))
 LOOKS = dict(zip(WAYS, _LOOKS, strict=True))
 NEAR = 30.0  # times the least error: what counts as just as good
 
 
 def dial_lines(
-    dial: Dial, step: float, precision: str, columns: int, rows: int, glyphs: Glyphs
+    dial: Dial, step: float, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
     at = dial.nearest(step)
     if columns >= BESIDE:
         left = columns - WORDS - 2
-        drawn = _chart(dial, at, precision, left, rows - 1, glyphs)
-        words = readout(dial, at, precision, WORDS, glyphs)
-        return beside([legend(dial, precision, left, glyphs), *drawn], [(), *words], left)[:rows]
-    words = readout(dial, at, precision, columns, glyphs)
+        drawn = _chart(dial, at, precision, left, rows - 1, context)
+        words = readout(dial, at, precision, WORDS, context)
+        return beside([legend(dial, precision, left, context), *drawn], [(), *words], left)[:rows]
+    words = readout(dial, at, precision, columns, context)
     spare = max(rows - 2 - LEAST_CHART, 6)
     words = words[:spare]
-    drawn = _chart(dial, at, precision, columns, rows - len(words) - 1, glyphs)
-    return [legend(dial, precision, columns, glyphs), *drawn, *words][:rows]
+    drawn = _chart(dial, at, precision, columns, rows - len(words) - 1, context)
+    return [legend(dial, precision, columns, context), *drawn, *words][:rows]
 
 
-def legend(dial: Dial, precision: str, columns: int, glyphs: Glyphs) -> Line:
+def legend(dial: Dial, precision: str, columns: int, context: RenderContext) -> Line:
     """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
     where there is one; as much as fits."""
     ways = [(f"{look.letter} {look.name}  ", look.role) for look in LOOKS.values()]
     letters = [(f"{look.letter}  ", look.role) for look in LOOKS.values()]
-    mark = (glyphs.text("◇"), "strong")
+    mark = (context.text("◇"), "strong")
     kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
     return first_fitting(
@@ -73,14 +73,14 @@ def legend(dial: Dial, precision: str, columns: int, glyphs: Glyphs) -> Line:
     )
 
 
-def readout(dial: Dial, at: int, precision: str, columns: int, glyphs: Glyphs) -> list[Line]:
+def readout(dial: Dial, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
     """What each way finds with this step, how far off that is, where its best step is, and what one sees."""
     return [
         *_found(dial, at, precision, columns),
         (),
         *_best(dial, precision, columns),
         (),
-        *_why(dial, columns, glyphs),
+        *_why(dial, columns, context),
     ]
 
 
@@ -128,11 +128,11 @@ def _any_below(dial: Dial, row: Row, precision: str) -> str:
     return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
 
 
-def _why(dial: Dial, columns: int, glyphs: Glyphs) -> list[Line]:
+def _why(dial: Dial, columns: int, context: RenderContext) -> list[Line]:
     error = "Relative error" if dial.relative else "Error"
     words = f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what"
     words += " subtraction loses. The complex step subtracts nothing."
-    lines = wrap(glyphs.text(words), columns, "muted")
+    lines = wrap(context.text(words), columns, "muted")
     if not dial.relative:
         moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
         why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
@@ -148,7 +148,9 @@ def power(h: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _chart(
+    dial: Dial, at: int, precision: str, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     if rows < 4:
         return []
     x = -np.log10(dial.steps)  # 1 on the left, 16 on the right: the step falls
@@ -165,17 +167,17 @@ def _chart(dial: Dial, at: int, precision: str, columns: int, rows: int, glyphs:
 
     for place, role in ((-math.log10(EPSILON), "faint"), (float(x[at]), "mark")):
         upright = np.linspace(floor, top, rows * 2)
-        draw(np.full(len(upright), place), upright, role, "|" if glyphs.plain else "│")
+        draw(np.full(len(upright), place), upright, role, "|" if context.plain else "│")
     for way, ys in zip(WAYS, tops, strict=True):
         look = LOOKS[way]
-        draw(x, ys, look.role, look.letter if glyphs.plain else "braille", joined=not glyphs.plain)
+        draw(x, ys, look.role, look.letter if context.plain else "braille", joined=not context.plain)
     for i, (way, ys) in enumerate(zip(WAYS, tops, strict=True)):
         look, row = LOOKS[way], dial.rows[way, precision]
         flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")
         best = np.array([-math.log10(row.best)])
         if best[0] <= x[-1]:
-            draw(best, np.interp(best, x, ys), "strong", "o" if glyphs.plain else "◇")
+            draw(best, np.interp(best, x, ys), "strong", "o" if context.plain else "◇")
         n = 2 + 3 * i
         draw(x[n : n + 1], ys[n : n + 1], look.role, look.letter)
     across, up = figure.ruler("x"), figure.ruler("y")

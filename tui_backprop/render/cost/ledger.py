@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tui_backprop.cost.accounting.ledger import Entry, Ledger, Share, deep, nearly_three
 from tui_backprop.engine.network.spec import backprop_ratio
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.support.format import number, short_count, size
 
@@ -17,12 +17,14 @@ HEADS = ("forward", "delta", "dW")
 ROLES = ("forward", "backward", "backward")
 
 
-def ledger_lines(ledger: Ledger, columns: int, rows: int, glyphs: Glyphs, first: int = 0) -> list[Line]:
+def ledger_lines(
+    ledger: Ledger, columns: int, rows: int, context: RenderContext, first: int = 0
+) -> list[Line]:
     """At most ``rows`` lines: the tables with the layers from ``first`` on, totals, ratios and their reason."""
     words = sentences(ledger, columns)
     if columns >= WIDE:
         tables = _table(
-            ledger, rows - len(words) - 1, first, _wide_head(), lambda e: _wide(e, ledger, columns, glyphs)
+            ledger, rows - len(words) - 1, first, _wide_head(), lambda e: _wide(e, ledger, columns, context)
         )
     else:
         each = (rows - len(words) - 2) // 2
@@ -83,7 +85,7 @@ def _wide_head() -> Line:
     return line((f"{'MACs':<{LABEL}}{macs}   {'µs':<2}{time}{'kept':>{KEPT}}", "muted"))
 
 
-def _wide(entry: Entry, ledger: Ledger, columns: int, glyphs: Glyphs) -> Line:
+def _wide(entry: Entry, ledger: Ledger, columns: int, context: RenderContext) -> Line:
     """MACs and times side by side, and a bar: this layer's part of all MACs."""
     total = entry.kind == "total"
     cells = [
@@ -97,7 +99,7 @@ def _wide(entry: Entry, ledger: Ledger, columns: int, glyphs: Glyphs) -> Line:
     used = LABEL + 3 * (CELL + 1) + 5 + 3 * TIME + KEPT
     room = min(columns - used - 2, 30)
     share = sum(s.macs for s in entry.shares) / max(sum(s.macs for s in ledger.total.shares), 1)
-    bar = "" if total or room < 4 else "  " + glyphs.done * max(round(share * (room - 2)), 0)
+    bar = "" if total or room < 4 else "  " + context.done * max(round(share * (room - 2)), 0)
     return line(
         (f"{entry.kind:<{LABEL}}", "strong" if total else "text"),
         *cells,

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.cost.model.methods import WAYS
-from tui_backprop.cost.race.race import Agreement, Race, Standing
+from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
-from tui_backprop.render.view_state import Costs
+from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import count, duration, number, times
 
 SEEN = 60_000  # entries of each tensor that a strip looks at, at most
@@ -25,7 +25,7 @@ KEYS = {
     "running": "{race} pauses, {call_off} calls it off",
     "paused": "paused: {race} goes on, {call_off} calls it off",
     "done": "done; {race} races again",
-    "cancelled": "called off; {race} races again",
+    "canceled": "called off; {race} races again",
     "failed": "failed; {race} races again",
 }
 
@@ -57,33 +57,35 @@ class Entry:
     expected: float | None = None
 
 
-def entry_of(standing: Standing, costs: Costs) -> Entry:
+def entry_of(standing: RaceStatus, costs: CostState) -> Entry:
     """That of a method on the network in hand."""
-    way = next((name for name, row in WAYS.items() if row.method == standing.method), None)
+    way = next((name for name, row in COST_METHODS.items() if row.method == standing.method), None)
     expected = costs.here.gradient(way, costs.shape).middle if way and costs.here else None
     return Entry(METHODS[standing.method].best_step(costs.network.dtype), expected)
 
 
 def race_lines(
-    standing: Standing,
+    standing: RaceStatus,
     filling: Filling | None,
     columns: int,
     rows: int,
-    glyphs: Glyphs,
+    context: RenderContext,
     entry: Entry = Entry(),
 ) -> list[Line]:
     """At most ``rows`` lines."""
-    head = odometer(standing, columns, glyphs, entry)
+    head = odometer(standing, columns, context, entry)
     if standing.agreement.worst is not None:
         head += [(), *agreement_lines(standing.agreement, columns)]
     if standing.why:
         head += wrap(standing.why, columns, "bad")
     if filling is None or len(head) + 4 > rows:
         return head[:rows]
-    return [*head, (), *strips(filling, columns, rows - len(head) - 1, glyphs)][:rows]
+    return [*head, (), *strips(filling, columns, rows - len(head) - 1, context)][:rows]
 
 
-def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = Entry()) -> list[Line]:
+def odometer(
+    standing: RaceStatus, columns: int, context: RenderContext, entry: Entry = Entry()
+) -> list[Line]:
     """Both sides: backprop is done; the other counts."""
     done, of = standing.done, standing.parameters
     backprop = f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "is done"
@@ -94,7 +96,7 @@ def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = En
         first_fitting(columns, *(line((standing.method, "naive"), (end, "muted")) for end in (h, ""))),
         *wrap(METHODS[standing.method].about, columns, "muted"),
         line(("parameter ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
-        _bar(done, of, min(columns, 60), glyphs),
+        _bar(done, of, min(columns, 60), context),
     ]
     pieces: list[Span] = []
     if standing.state == "ready" and not standing.seconds and entry.expected is not None:
@@ -113,12 +115,12 @@ def odometer(standing: Standing, columns: int, glyphs: Glyphs, entry: Entry = En
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
     role = "bad" if standing.state == "failed" else "key"
-    return [*lines, *wrap(glyphs.words(KEYS[standing.state]), columns, role)]
+    return [*lines, *wrap(context.words(KEYS[standing.state]), columns, role)]
 
 
-def _bar(done: int, of: int, columns: int, glyphs: Glyphs) -> Line:
+def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:
     full = done * columns // max(of, 1)
-    return line((glyphs.done * full, "naive"), (glyphs.left * (columns - full), "faint"))
+    return line((context.done * full, "naive"), (context.left * (columns - full), "faint"))
 
 
 def agreement_lines(found: Agreement, columns: int) -> list[Line]:
@@ -140,7 +142,7 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     return rows
 
 
-def strips(filling: Filling, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def strips(filling: Filling, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """For every tensor the sizes of its gradient, block by block: exact above, numeric below."""
     wide = columns - LABEL - 2
     names = list(filling.exact)
@@ -155,10 +157,10 @@ def strips(filling: Filling, columns: int, rows: int, glyphs: Glyphs) -> list[Li
             line(
                 (f"{name:<{LABEL}}", "muted"),
                 ("  ", "text"),
-                (_strip(exact, True, wide, top, glyphs), "backward"),
+                (_strip(exact, True, wide, top, context), "backward"),
             )
         )
-        lines.append(line((" " * (LABEL + 2), "text"), (_strip(numeric, there, wide, top, glyphs), "naive")))
+        lines.append(line((" " * (LABEL + 2), "text"), (_strip(numeric, there, wide, top, context), "naive")))
         if each == 3:
             lines.append(())
     head = line(
@@ -179,7 +181,7 @@ def _highest(values: Array, columns: int) -> float:
     return max((mean for mean in means if np.isfinite(mean)), default=0.0) or 1.0
 
 
-def _strip(values: Array, there: Array | bool, columns: int, top: float, glyphs: Glyphs) -> str:
+def _strip(values: Array, there: Array | bool, columns: int, top: float, context: RenderContext) -> str:
     """The mean size in each block, as a ramp; a block with nothing in it yet as dots."""
     flat = np.abs(values.reshape(-1))
     apart = max(len(flat) // SEEN, 1)
@@ -189,8 +191,8 @@ def _strip(values: Array, there: Array | bool, columns: int, top: float, glyphs:
     starts = np.linspace(0, len(flat), blocks, endpoint=False).astype(int)
     known = np.add.reduceat(seen.astype(float), starts)
     sizes = np.add.reduceat(np.where(seen, flat, 0), starts) / np.maximum(known, 1)
-    ramp = glyphs.ramp
+    ramp = context.ramp
     shares = np.nan_to_num(sizes / top, nan=1)
     levels = np.ceil(np.clip(shares, 0, 1) * (len(ramp) - 1)).astype(int)
-    text = "".join(ramp[level] if ok else glyphs.zero for level, ok in zip(levels, known, strict=True))
+    text = "".join(ramp[level] if ok else context.zero for level, ok in zip(levels, known, strict=True))
     return text.ljust(columns)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.support.format import number
@@ -31,9 +31,9 @@ UTF8 = Marks("braille", "⠤", "·", "●", "○", "◇")
 ASCII = Marks("*", "*", "+", "@", "o", "X")
 
 
-def marks_of(glyphs: Glyphs) -> Marks:
+def marks_of(context: RenderContext) -> Marks:
     """The marks for a set of characters."""
-    return ASCII if glyphs.plain else UTF8
+    return ASCII if context.plain else UTF8
 
 
 class Chart:

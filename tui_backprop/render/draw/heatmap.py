@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import pool
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, clip, line
 
 LEAST, WANTED = (
@@ -56,10 +56,10 @@ def largest(values: Array) -> float:
     return float(finite.max()) if finite.size else 0.0
 
 
-def rows_of_glyphs(cells: Array, glyphs: Glyphs, scale: float) -> list[str]:
+def rows_of_glyphs(cells: Array, context: RenderContext, scale: float) -> list[str]:
     """The glyph of each cell: ``scale`` is the magnitude drawn at full weight."""
-    up, down, signs = glyphs.up, glyphs.down, len(glyphs.up)
-    table = np.array([*reversed(down), glyphs.zero, *up, "!"])
+    up, down, signs = context.up, context.down, len(context.up)
+    table = np.array([*reversed(down), context.zero, *up, "!"])
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.abs(cells) / (scale or 1.0)
     level = np.searchsorted(FLOORS, np.nan_to_num(size, nan=0, posinf=9), side="right")
@@ -72,7 +72,7 @@ def heatmap(
     rows: int,
     columns: int,
     role: str,
-    glyphs: Glyphs,
+    context: RenderContext,
     selected: int | None = None,
     width: int | None = None,
 ) -> list[Line]:
@@ -89,7 +89,7 @@ def heatmap(
         cells = pool(values, rows, columns)
         at = None if selected is None else (-1, selected * cells.shape[1] // (width or values.shape[1]))
     drawn = []
-    for y, row in enumerate(rows_of_glyphs(cells, glyphs, largest(values))):
+    for y, row in enumerate(rows_of_glyphs(cells, context, largest(values))):
         if count is not None:
             row = row[: count - y * len(row)].ljust(len(row))  # what only fills the last row up is blank
         each_wide = 2 if double else 1
@@ -113,20 +113,20 @@ def mean_pool(image: Array, rows: int, columns: int) -> Array:
     return image
 
 
-def picture(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+def picture(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:
     """An image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` cells of shade."""
-    ramp = np.array(list(glyphs.ramp))
+    ramp = np.array(list(context.ramp))
     pooled = mean_pool(image, rows, columns)
     level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
     return [line(("".join(row), role)) for row in ramp[level]]
 
 
 def signed_picture(
-    image: Array, rows: int, columns: int, role: str, glyphs: Glyphs, scale: float
+    image: Array, rows: int, columns: int, role: str, context: RenderContext, scale: float
 ) -> list[Line]:
     """An image (height, width) with values of both signs, of each cell the one largest in magnitude; ``scale`` is
     the magnitude drawn at full weight."""
-    return [line((row, role)) for row in rows_of_glyphs(pool(image, rows, columns), glyphs, scale)]
+    return [line((row, role)) for row in rows_of_glyphs(pool(image, rows, columns), context, scale)]
 
 
 @dataclass(frozen=True)
@@ -178,10 +178,10 @@ def gallery(
     return lines
 
 
-def thumbnail(image: Array, rows: int, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
+def thumbnail(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:
     """An image in very few cells: braille, whose eight dots a cell keep a digit readable."""
-    if glyphs.plain:
-        return picture(image, rows, columns, role, glyphs)
+    if context.plain:
+        return picture(image, rows, columns, role, context)
     ink = np.zeros((4 * rows, 2 * columns), bool)
     pooled = mean_pool(image, *ink.shape)
     ink[: pooled.shape[0], : pooled.shape[1]] = pooled > 0.4 * pooled.max()

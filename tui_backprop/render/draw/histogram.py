@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Bins, Distribution
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
 from tui_backprop.support.format import number
 
@@ -22,23 +22,23 @@ WIDEST = 4  # columns of one bar
 HARDLY = 32  # a bar that is so many times lower than the tallest is hardly seen
 
 
-def histogram(found: Distribution, columns: int, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+def histogram(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars, value axis, what they leave out, and statistics, in at most ``rows`` lines."""
     if not found.low < found.high:
         return [*_alike(found, columns), *_left_out(found, columns)][:rows]
-    table = _statistics(found, glyphs)
+    table = _statistics(found, context)
     for right in (CELL, 2 * CELL + GAP):
         beside_it = _laid_out(table, right)
         left = columns - right - GAP
         if left >= ROOMY and len(beside_it) <= rows:
-            return beside(_drawn(found, left, rows, role, glyphs), beside_it, left, GAP)
+            return beside(_drawn(found, left, rows, role, context), beside_it, left, GAP)
     below = _laid_out(table, columns)
-    spare = rows - len(_drawn(found, columns, 0, role, glyphs))  # with one line of bars
+    spare = rows - len(_drawn(found, columns, 0, role, context))  # with one line of bars
     if spare < len(below) + LEAST - 1:
         below = [line((_brief(found, columns), "muted"))] if spare > 2 else []
     elif spare > len(below) + LEAST:
         below = [(), *below]
-    return [*_drawn(found, columns, rows - len(below), role, glyphs), *below][:rows]
+    return [*_drawn(found, columns, rows - len(below), role, context), *below][:rows]
 
 
 def _alike(found: Distribution, columns: int) -> list[Line]:
@@ -90,7 +90,7 @@ def _plot(found: Distribution, columns: int) -> Plot:
 
 
 def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
-    """At most ``most`` (2 or more) bins, each of as many neighbours as that takes, counted from the origin:
+    """At most ``most`` (2 or more) bins, each of as many neighbors as that takes, counted from the origin:
     (their counts, the place of the first one counted from the origin, their width)."""
     at = bins.first + np.arange(len(bins.counts))
     several = -(-len(at) // most)
@@ -101,7 +101,7 @@ def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
     return counts, int(places[0]), bins.width * several
 
 
-def _drawn(found: Distribution, columns: int, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+def _drawn(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars on their axis, and in words what they cannot show; with at least one line of bars."""
     plot = _plot(found, columns)
     tallest = int(plot.counts.max())
@@ -110,13 +110,13 @@ def _drawn(found: Distribution, columns: int, rows: int, role: str, glyphs: Glyp
     kind = "log10" if steep else "linear"
     words = (f"tallest bar {tallest:,} entries, {kind} scale", f"tallest {tallest:,}, {kind}")
     below = [
-        _axis(plot, found, glyphs),
+        _axis(plot, found, context),
         _ends(plot),
         line((next((w for w in words if len(w) <= columns), words[-1]), "muted")),
         *_left_out(found, columns),
     ]
     height = min(max(rows - len(below), 1), HIGHEST, max(2 * tallest, LEAST))
-    return [*_bars(plot, share, height, role, glyphs), *below]
+    return [*_bars(plot, share, height, role, context), *below]
 
 
 def _steep(counts: Array) -> bool:
@@ -125,33 +125,33 @@ def _steep(counts: Array) -> bool:
     return bool(2 * np.count_nonzero(there < counts.max() / HARDLY) > len(there))
 
 
-def _bars(plot: Plot, share: Array, rows: int, role: str, glyphs: Glyphs) -> list[Line]:
+def _bars(plot: Plot, share: Array, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars in so many lines, as high as their share of that; what is not empty is seen."""
-    tops = glyphs.ramp[1:] if glyphs.plain else glyphs.bars
+    tops = context.ramp[1:] if context.plain else context.bars
     level = np.where(share > 0, np.maximum(np.rint(share * rows * len(tops)), 1), 0).astype(int)
     glyph_of = " " + tops
     return [
         plot.joined(
             [glyph_of[i] * plot.wide for i in np.clip(level - y * len(tops), 0, len(tops))],
-            glyphs.text("│"),
+            context.text("│"),
             role,
         )
         for y in reversed(range(rows))
     ]
 
 
-def _axis(plot: Plot, found: Distribution, glyphs: Glyphs) -> Line:
+def _axis(plot: Plot, found: Distribution, context: RenderContext) -> Line:
     """The value axis: heavy from the first quartile to the third, with a mark at the median, and one at 0."""
     low, middle, high = map(plot.column, found.quartiles)
     spans = []
     cross = None if plot.zero is None else plot.column(0.0)
     for x in range(plot.columns):
         if x == middle:
-            spans.append((glyphs.here, "strong"))
+            spans.append((context.here, "strong"))
         elif low <= x <= high:
-            spans.append((glyphs.done, "text"))
+            spans.append((context.done, "text"))
         else:
-            spans.append((glyphs.text("┼") if x == cross else glyphs.left, "faint"))
+            spans.append((context.text("┼") if x == cross else context.left, "faint"))
     return merge(spans)
 
 
@@ -207,7 +207,7 @@ def as_many(parts: Sequence[str], columns: int) -> str:
     return text
 
 
-def _statistics(found: Distribution, glyphs: Glyphs) -> list[tuple[str, str]]:
+def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, str]]:
     """Names and values, of the finite entries."""
     first, middle, third = (number(q, sign=True) for q in found.quartiles)
     return [
@@ -217,9 +217,9 @@ def _statistics(found: Distribution, glyphs: Glyphs) -> list[tuple[str, str]]:
         ("norm", number(found.norm)),
         ("zeros", portion(found.zeros, found.size)),
         ("max", number(found.high, sign=True)),
-        (f"{glyphs.done} 75%", third),
-        (f"{glyphs.here} median", middle),
-        (f"{glyphs.done} 25%", first),
+        (f"{context.done} 75%", third),
+        (f"{context.here} median", middle),
+        (f"{context.done} 25%", first),
         ("min", number(found.low, sign=True)),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.explain.worked import entry_name
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
@@ -12,7 +12,7 @@ PARAMETERS = {"b": "bias", "γ": "gain", "β": "shift"}
 VALUES = {
     "u": "sum before the bias",
     "z": "pre-activation",
-    "n": "normalised sum",
+    "n": "normalized sum",
     "h": "activation, before more is done to it",
     "r": "activation after dropout",
     "a": "activation",
@@ -40,10 +40,15 @@ def what_it_is(session: Session, tensor: str, index: tuple[int, ...]) -> str:
 
 
 def titled(
-    session: Session, tensor: str, index: tuple[int, ...], columns: int, glyphs: Glyphs, more: str = ""
+    session: Session,
+    tensor: str,
+    index: tuple[int, ...],
+    columns: int,
+    context: RenderContext,
+    more: str = "",
 ) -> list[Line]:
     """A number's name and what it stands for, on as many lines as that takes: none of the numbers in it is cut."""
-    name, about = glyphs.text(f"{entry_name(tensor, index)}  "), what_it_is(session, tensor, index) + more
+    name, about = context.text(f"{entry_name(tensor, index)}  "), what_it_is(session, tensor, index) + more
     room = columns - len(name)
     if room < max(map(len, about.split())):
         return [line((name, "strong")), *wrap(about, columns, "muted")]

@@ -27,7 +27,7 @@ finally:
 
 AXIS = "[─│┼└┬┤┌┐┘├┴]"
 
-# plotext is told a colour number for each role; the numbers are read back from what it prints.
+# plotext is told a color number for each role; the numbers are read back from what it prints.
 ROLES = dict(
     enumerate(
         (
@@ -66,7 +66,7 @@ def painted(marker: str, role: str) -> Any:
 
 
 def printed(figure: Any) -> list[Line]:
-    """What plotext prints: its colour numbers turned into roles, frame and grid made faint."""
+    """What plotext prints: its color numbers turned into roles, frame and grid made faint."""
     return [_roles(text) for text in figure.build().string().splitlines()]
 
 

@@ -54,7 +54,7 @@ def clip(row: Line, columns: int) -> Line:
 
 
 def option(name: str, chosen: bool) -> Span:
-    """One of several to choose from; the chosen one is in brackets, which are seen without colour too."""
+    """One of several to choose from; the chosen one is in brackets, which are seen without color too."""
     return (f"[{name}]", "strong") if chosen else (f" {name} ", "faint")
 
 
@@ -90,7 +90,7 @@ def beside(left: Sequence[Line], right: Sequence[Line], columns: int, gap: int =
 
 
 def merge(row: Iterable[Span]) -> Line:
-    """Neighbours of one role joined: fewer changes of style, fewer bytes on the wire."""
+    """Neighbors of one role joined: fewer changes of style, fewer bytes on the wire."""
     merged: list[Span] = []
     for text, role in row:
         if merged and merged[-1][1] == role:

@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.engine.analysis.loss_slices import Slice
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.axes import Marks
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, merge
 from tui_backprop.support.format import number
 
@@ -18,9 +18,9 @@ from tui_backprop.support.format import number
 class Map:
     """Cells (high, wide), each a glyph in a role, over two offsets from −1 to 1: to the right, and upwards."""
 
-    def __init__(self, glyphs: Array) -> None:
-        self.cells = [[(str(glyph), "loss") for glyph in row] for row in glyphs]
-        self._high, self._wide = glyphs.shape
+    def __init__(self, context: Array) -> None:
+        self.cells = [[(str(glyph), "loss") for glyph in row] for row in context]
+        self._high, self._wide = context.shape
 
     def put(self, place: Iterable[float], mark: str, role: str) -> None:
         """Mark a place, if it is on the map."""
@@ -30,7 +30,9 @@ class Map:
             self.cells[round(row)][round(column)] = mark, role
 
 
-def surface(found: Slice, marks: Marks, glyphs: Glyphs, update: bool, columns: int, rows: int) -> list[Line]:
+def surface(
+    found: Slice, marks: Marks, context: RenderContext, update: bool, columns: int, rows: int
+) -> list[Line]:
     """The first weight grows to the right, the second one upwards. Dots lead from where they stand straight against
     the gradient; ``update`` says whether to mark where the update takes them."""
     x, y = found.values
@@ -40,7 +42,7 @@ def surface(found: Slice, marks: Marks, glyphs: Glyphs, update: bool, columns: i
         max(n - 1 + n % 2, 1) for n in (columns - margin, rows - 2)
     )  # odd: they stand in the middle
     across, up = (np.rint(np.linspace(0, len(v) - 1, n)).astype(int) for v, n in ((x, wide), (y, high)))
-    drawn = Map(_shades(found, glyphs)[np.ix_(across, up)].T[::-1])
+    drawn = Map(_shades(found, context)[np.ix_(across, up)].T[::-1])
     reach = [float(values[-1] - values[0]) / 2 or 1.0 for values in (x, y)]
     downhill = [-slope / far for slope, far in zip(found.gradient, reach, strict=True)]
     steepest = max(map(abs, downhill))
@@ -78,15 +80,15 @@ def _axis(found: Slice, margin: int, wide: int) -> list[Line]:
     ]
 
 
-def _shades(found: Slice, glyphs: Glyphs) -> Array:
+def _shades(found: Slice, context: RenderContext) -> Array:
     """A glyph for each point: a shade, ! where the loss is no number, a blank where it is not known yet."""
     low, high = lowest_and_highest(found)
-    levels = len(glyphs.ramp)
+    levels = len(context.ramp)
     with np.errstate(all="ignore"):
         level = np.clip((found.losses - low) / ((high - low) or 1.0) * levels, 0, levels - 1)
     level = np.where(np.isfinite(found.losses), np.nan_to_num(level), levels).astype(int)
     level.flat[found.done :] = levels + 1
-    glyph: Array = np.array([*glyphs.ramp, "!", " "])[level]
+    glyph: Array = np.array([*context.ramp, "!", " "])[level]
     return glyph
 
 
@@ -96,7 +98,7 @@ def lowest_and_highest(found: Slice) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (found.base, found.base)
 
 
-def shades_legend(found: Slice, glyphs: Glyphs) -> Line:
+def shades_legend(found: Slice, context: RenderContext) -> Line:
     """What the lightest and the darkest shade stand for."""
     low, high = (number(each) for each in lowest_and_highest(found))
-    return line((f"low {low} ", "muted"), (glyphs.ramp, "loss"), (f" {high} high", "muted"))
+    return line((f"low {low} ", "muted"), (context.ramp, "loss"), (f" {high} high", "muted"))

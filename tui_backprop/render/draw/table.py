@@ -6,26 +6,26 @@ from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.histogram import as_many
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import number
 
 FIELD = 10  # columns of one number in a table
 
 
-def all_parameters(moment: Moment, columns: int, rows: int) -> list[Line]:
+def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
     """Every parameter of the network as a number, where all of them fit: those of each layer, and their
     gradients once the walk has them."""
-    taken, lines = moment.taken, []
-    for k, (_, fan_out) in enumerate(moment.session.network.fans, 1):
+    iteration, lines = snapshot.iteration, []
+    for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
         if fan_out * FIELD > columns:
             return []
-        updated = moment.reached("update", k, "update")
+        updated = snapshot.reached("update", k, "update")
         left, right = [], []
-        for name in (name for name in taken.new if int(name[1:]) == k):
-            values = taken.new[name] if updated else taken.tensor(name)
+        for name in (name for name in iteration.new if int(name[1:]) == k):
+            values = iteration.new[name] if updated else iteration.tensor(name)
             left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
-            if moment.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
-                right += _table(f"d{name}", taken.tensor(f"d{name}"), "backward")
+            if snapshot.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
+                right += _table(f"d{name}", iteration.tensor(f"d{name}"), "backward")
         wide = max(width(row) for row in left)
         lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
     return lines if len(lines) <= rows else []

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.keys.table import panel_key
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import COST_PAGES, PANELS, Session
 from tui_backprop.support.format import number
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
-    """784·256·256·256·10; equal neighbours folded where that is too long: 2·3×10·2."""
+    """784·256·256·256·10; equal neighbors folded where that is too long: 2·3×10·2."""
     text = "·".join(map(str, layers))
     if len(text) <= columns:
         return text
@@ -38,11 +38,11 @@ TELLING = (
 
 
 def status(
-    session: Session, moment: Moment | None, speed: float | None, columns: int, glyphs: Glyphs
+    session: Session, snapshot: Snapshot | None, speed: float | None, columns: int, context: RenderContext
 ) -> Line:
     """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
-    told = _pieces(session, moment, speed, columns >= WIDE)
-    pieces = {name: [glyphs.fit(text) for text in texts] for name, texts in told.items()}
+    told = _pieces(session, snapshot, speed, columns >= WIDE)
+    pieces = {name: [context.fit(text) for text in texts] for name, texts in told.items()}
     kept: dict[str, Line] = {}
     room, all_fit = columns - 1 + APART, True
     for name, much in TELLING:
@@ -62,24 +62,24 @@ def status(
 
 
 def _pieces(
-    session: Session, moment: Moment | None, speed: float | None, wide: bool
+    session: Session, snapshot: Snapshot | None, speed: float | None, wide: bool
 ) -> dict[str, list[Line]]:
     """What the top line can tell, in the order in which it stands there; each in brief first, then at length."""
     spec = session.network
     place, loss, change = "", [], []
-    if moment is not None:
-        place = f" · {step_text(moment)}"
-        loss = [line(("loss ", "muted"), (number(moment.taken.loss, 4), "loss"))]
-        if moment.step is moment.steps[-1]:
-            change = [line(*loss[0], (f" → {number(moment.taken.loss_after, 4)}", "update"))]
+    if snapshot is not None:
+        place = f" · {step_text(snapshot)}"
+        loss = [line(("loss ", "muted"), (number(snapshot.iteration.loss, 4), "loss"))]
+        if snapshot.step is snapshot.steps[-1]:
+            change = [line(*loss[0], (f" → {number(snapshot.iteration.loss_after, 4)}", "update"))]
     layers = (layers_text(spec.layers, 20), "text")
     return {
         "program": [line(("backprop-tui", "title"))],
         "network": [line(layers), line(layers, (f" {cut(spec.activation, 20)}", "muted"))],
         "parameters": [line((f"{spec.parameters:,}", "text"), (" parameters", "muted"))],
-        "sample": sample_lines(session, moment),
+        "sample": sample_lines(session, snapshot),
         "step": [
-            line((f"{word} {session.iteration:,}", "text"), (place, "muted"))
+            line((f"{word} {session.t:,}", "text"), (place, "muted"))
             for word in ("iter", "iteration")[: 1 + wide]
         ],
         "loss": loss + change,
@@ -87,14 +87,14 @@ def _pieces(
     }
 
 
-def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
+def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
     as 2; digits 3, a "7", read as 2."""
-    name, text = f"{session.data} {session.sample}", sample_text(session, moment)
-    said = misread(session, moment)
-    if said is None or moment is None:
+    name, text = f"{session.data} {session.sample}", sample_text(session, snapshot)
+    said = misread(session, snapshot)
+    if said is None or snapshot is None:
         return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
-    right, read = moment.taken.tensor("t")[0], (f"read as {said}", "bad")
+    right, read = snapshot.iteration.tensor("t")[0], (f"read as {said}", "bad")
     return [
         line(f"{name} ", (f"{right}→{said}", "bad")),
         line(f"{name}: {right} ", read),
@@ -102,42 +102,42 @@ def sample_lines(session: Session, moment: Moment | None) -> list[Line]:
     ]
 
 
-def step_text(moment: Moment) -> str:
+def step_text(snapshot: Snapshot) -> str:
     """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
-    grain = moment.session.grain
-    return f"{'step' if grain == 'equation' else grain} {moment.step.index}/{len(moment.steps) - 1}"
+    grain = snapshot.session.grain
+    return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 
-def misread(session: Session, moment: Moment | None) -> int | None:
+def misread(session: Session, snapshot: Snapshot | None) -> int | None:
     """What the network takes the sample for, where that is wrong."""
-    if moment is None or session.batch > 1 or session.network.loss != "cross-entropy":
+    if snapshot is None or session.batch > 1 or session.network.loss != "cross-entropy":
         return None
     from tui_backprop.engine.network.predictions import read_as  # numpy: after the first paint
 
-    said = int(read_as(moment.taken.tensor(f"z{session.network.depth}"), session.network.loss)[0])
-    return said if said != moment.taken.tensor("t")[0] else None
+    said = int(read_as(snapshot.iteration.tensor(f"z{session.network.depth}"), session.network.loss)[0])
+    return said if said != snapshot.iteration.tensor("t")[0] else None
 
 
-def sample_text(session: Session, moment: Moment | None) -> str:
+def sample_text(session: Session, snapshot: Snapshot | None) -> str:
     """Which samples: digits 0, a "1"; or xor 0 and 3 more."""
     if session.batch > 1:
         return f"{session.data} {session.sample} and {session.batch - 1:,} more"
     label = ""
-    if moment is not None and info(session.data).image and session.network.loss == "cross-entropy":
-        label = f', a "{moment.taken.tensor("t")[0]}"'
+    if snapshot is not None and info(session.data).image and session.network.loss == "cross-entropy":
+        label = f', a "{snapshot.iteration.tensor("t")[0]}"'
     return f"{session.data} {session.sample}{label}"
 
 
 SHORT = {"network": "net", "number": "num"}  # panels, where there is not room for all names
 
 
-def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
+def tabs(current: str, columns: int, context: RenderContext) -> Line:
     """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
     fields (no F11: most terminal windows take it). Where there is little room, names are short, and the last panels
     have none."""
     current = "cost" if current in COST_PAGES else current
     typing = current == "network"
-    keys = [glyphs.text(panel_key(name, glyphs.keys, typing=typing)) for name in PANELS]
+    keys = [context.text(panel_key(name, context.keys, typing=typing)) for name in PANELS]
 
     def cells(named: int, short: bool = True) -> Line:
         spans: list[Span] = []
@@ -153,11 +153,11 @@ def tabs(current: str, columns: int, glyphs: Glyphs) -> Line:
     return first_fitting(columns, cells(every, short=False), *(cells(n) for n in range(every, -1, -1)))
 
 
-def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs, notice: str = "") -> Line:
+def key_bar(pairs: Sequence[tuple[str, str]], columns: int, context: RenderContext, notice: str = "") -> Line:
     """Keys and what they do, as many as fit; the last two (help and quit) always do. A ``notice`` stands in the place
     of those before them."""
 
-    pairs = [(glyphs.text(key), word) for key, word in pairs]
+    pairs = [(context.text(key), word) for key, word in pairs]
 
     def cost(pair: tuple[str, str]) -> int:
         return len(pair[0]) + len(pair[1]) + 3
@@ -172,7 +172,7 @@ def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs, noti
         room -= cost(pair)
     between: Line = ()
     if notice:
-        words, gap = f" {glyphs.text(notice)} ", 0
+        words, gap = f" {context.text(notice)} ", 0
         while kept and gap < len(words) + 2:
             gap += cost(kept.pop())
         words = cut(words, gap + room - 2)
@@ -181,4 +181,4 @@ def key_bar(pairs: Sequence[tuple[str, str]], columns: int, glyphs: Glyphs, noti
     def named(pairs: Sequence[tuple[str, str]]) -> list[Span]:
         return [span for key, word in pairs for span in ((key, "key"), (f" {word}  ", "muted"))]
 
-    return glyphs.fit(line((" ", "text"), *named(kept), *between, *named(tail)))
+    return context.fit(line((" ", "text"), *named(kept), *between, *named(tail)))

@@ -9,14 +9,14 @@ from itertools import takewhile
 import numpy as np
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.analysis.ranking import MEASURES, Culprit, plain_sgd
+from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
 from tui_backprop.engine.explain.worked import entry_name
 from tui_backprop.engine.network.predictions import class_of, read_as
-from tui_backprop.engine.training.iteration import Pass
-from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, line, option, wrap
 from tui_backprop.render.panels.parameter_detail import FIELD, case_lines
-from tui_backprop.render.view_state import Accusation
+from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.state import ALL_LAYERS, Session
 from tui_backprop.support.format import number
 
@@ -36,13 +36,15 @@ class Column:
 
     head: str
     role: str
-    text: Callable[[Culprit], str]
+    text: Callable[[Attribution], str]
 
 
-VALUE = Column("value", "text", lambda culprit: number(culprit.value, sign=True))
-GRADIENT = Column("gradient", "backward", lambda culprit: number(culprit.gradient, sign=True))
-SCORE = Column("update", "update", lambda culprit: number(culprit.score))
-PRODUCT = Column("w×dW", "loss", lambda culprit: number(culprit.value * culprit.gradient, sign=True))
+VALUE = Column("value", "text", lambda attribution: number(attribution.value, sign=True))
+GRADIENT = Column("gradient", "backward", lambda attribution: number(attribution.gradient, sign=True))
+SCORE = Column("update", "update", lambda attribution: number(attribution.score))
+PRODUCT = Column(
+    "w×dW", "loss", lambda attribution: number(attribution.value * attribution.gradient, sign=True)
+)
 COLUMNS = {  # by the measure: that which is ranked by is the last
     "gradient": (VALUE, GRADIENT),
     "update": (GRADIENT, SCORE),
@@ -50,38 +52,38 @@ COLUMNS = {  # by the measure: that which is ranked by is the last
 }
 
 
-def blame_panel(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def blame_panel(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """At most ``rows`` lines: who was called what, the measure and the layers to choose from, ranking and case."""
-    session, taken = accusation.session, accusation.taken
-    head = [*called(session, taken), *choices(session, columns, glyphs), ()]
+    session, iteration = blame_state.session, blame_state.iteration
+    head = [*called(session, iteration), *choices(session, columns, context), ()]
     if rows < TIGHT:
         head = head[:3]
-    if accusation.ranked is None:
+    if blame_state.ranked is None:
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
-    if accusation.chosen is None:
+    if blame_state.chosen is None:
         return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
     if rows >= TIGHT:
-        head = [*head[:-1], *together(accusation.ranked, columns, glyphs, session.accused), ()]
+        head = [*head[:-1], *together(blame_state.ranked, columns, context, session.accused), ()]
     left = rows - len(head)
     if columns >= SIDE_BY_SIDE:
-        wide = RANK + _name_wide(accusation.ranked, glyphs) + len(COLUMNS[session.measure]) * FIELD
-        right = case_lines(accusation, columns - wide - 2, left, glyphs)
-        lower = beside(ranked(accusation, wide, left, glyphs), right, wide)
+        wide = RANK + _name_wide(blame_state.ranked, context) + len(COLUMNS[session.measure]) * FIELD
+        right = case_lines(blame_state, columns - wide - 2, left, context)
+        lower = beside(ranked(blame_state, wide, left, context), right, wide)
     else:
-        fewest = min(FEWEST[rows >= TALL], len(accusation.ranked))
-        below = case_lines(accusation, columns, left - fewest - 2, glyphs)
-        above = ranked(accusation, columns, max(left - len(below) - 1, fewest + 1), glyphs)
+        fewest = min(FEWEST[rows >= TALL], len(blame_state.ranked))
+        below = case_lines(blame_state, columns, left - fewest - 2, context)
+        above = ranked(blame_state, columns, max(left - len(below) - 1, fewest + 1), context)
         lower = [*above, (), *below]
     return [*head, *lower][:rows]
 
 
-def called(session: Session, taken: Pass) -> list[Line]:
+def called(session: Session, iteration: Iteration) -> list[Line]:
     """What the network makes of the first sample, where it tells classes apart."""
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
-        return [line(("loss ", "muted"), (number(taken.loss, 4), "loss"))]
-    right = class_of(np.asarray(taken.tensor("t")[0]))
-    said = int(read_as(taken.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
+        return [line(("loss ", "muted"), (number(iteration.loss, 4), "loss"))]
+    right = class_of(np.asarray(iteration.tensor("t")[0]))
+    said = int(read_as(iteration.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
@@ -91,7 +93,7 @@ def called(session: Session, taken: Pass) -> list[Line]:
     return [line(*verdict)]
 
 
-def choices(session: Session, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
+def choices(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """The measure and the layers, what is chosen standing out."""
     row = MEASURES[session.measure]
     depth, accused = session.network.depth, session.accused
@@ -101,62 +103,62 @@ def choices(session: Session, columns: int, glyphs: Glyphs = UTF8) -> list[Line]
     layers = [option("all" if k == ALL_LAYERS else str(k), k == accused) for k in each]
     names = [option(SHORT[name], name == session.measure) for name in MEASURES]
     said = f"{row.formula}: {row.about}"
-    if session.measure == "update" and plain_sgd(session.optimiser):
+    if session.measure == "update" and plain_sgd(session.optimizer):
         said = "α dW²: its share of the next step; plain sgd: same order as gradient"
     return [
         line(("layer   ", "muted"), *layers),
         line(("measure ", "muted"), *names),
-        *wrap(glyphs.text(said), columns, "muted"),
+        *wrap(context.text(said), columns, "muted"),
     ]
 
 
 def together(
-    culprits: Sequence[Culprit], columns: int, glyphs: Glyphs, accused: int = ALL_LAYERS
+    attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
 ) -> list[Line]:
     """How many of the first ten are no weights; and where the first ones all lead to one unit, that they share its
     derivative, and are not so many causes."""
-    said, first = [], culprits[:TEN]
-    others = sum(culprit.tensor[0] != "W" for culprit in first)
+    said, first = [], attributions[:TEN]
+    others = sum(attribution.tensor[0] != "W" for attribution in first)
     if others and others < len(first):
-        words = BIASES if all(culprit.tensor[0] in "Wb" for culprit in first) else NO_WEIGHTS
+        words = BIASES if all(attribution.tensor[0] in "Wb" for attribution in first) else NO_WEIGHTS
         said.append(f"{others} of the first {len(first)} {words[others > 1]}")
-    layer, unit = culprits[0].tensor[1:], culprits[0].index[-1]
-    same = list(takewhile(lambda each: (each.tensor[1:], each.index[-1]) == (layer, unit), culprits))
+    layer, unit = attributions[0].tensor[1:], attributions[0].index[-1]
+    same = list(takewhile(lambda each: (each.tensor[1:], each.index[-1]) == (layer, unit), attributions))
     if len(same) >= MANY:
-        many = "all of these" if len(same) == len(culprits) else f"the first {len(same)}"
+        many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
         said.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))
-    return wrap(glyphs.text("; ".join(said)), columns, "muted") if said else []
+    return wrap(context.text("; ".join(said)), columns, "muted") if said else []
 
 
-def ranked(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def ranked(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
-    culprits, at, chosen = accusation.ranked or (), accusation.rank, accusation.chosen
-    if not culprits:
+    attributions, at, chosen = blame_state.ranked or (), blame_state.rank, blame_state.chosen
+    if not attributions:
         return wrap("Every one of them has score 0.", columns, "muted")
-    fitting = max(min(rows - 1, len(culprits)), 1)
+    fitting = max(min(rows - 1, len(attributions)), 1)
     # By pages: fewer lines change than in scrolling.
-    first = min(at // fitting * fitting, len(culprits) - fitting)
-    name_wide = _name_wide(culprits, glyphs)
-    shown: Sequence[Column] = COLUMNS[accusation.session.measure]
+    first = min(at // fitting * fitting, len(attributions) - fitting)
+    name_wide = _name_wide(attributions, context)
+    shown: Sequence[Column] = COLUMNS[blame_state.session.measure]
     shown = shown[-max((columns - RANK - name_wide) // FIELD, 1) :]
     heads = "".join(f"{column.head:>{FIELD}}" for column in shown)
     lines = [line((f"{'':<{RANK}}{'parameter':<{name_wide}}{heads}", "muted"))]
-    for i, culprit in enumerate(culprits[first : first + fitting], first):
-        here = chosen is not None and (culprit.tensor, culprit.index) == (chosen.tensor, chosen.index)
+    for i, attribution in enumerate(attributions[first : first + fitting], first):
+        here = chosen is not None and (attribution.tensor, attribution.index) == (chosen.tensor, chosen.index)
         lines.append(
             line(
                 (f"{i + 1:>{RANK - 1}} ", "muted"),
-                (f"{_name(culprit, glyphs):<{name_wide}}", "cursor" if here else "text"),
-                *((f"{column.text(culprit):>{FIELD}}", column.role) for column in shown),
+                (f"{_name(attribution, context):<{name_wide}}", "cursor" if here else "text"),
+                *((f"{column.text(attribution):>{FIELD}}", column.role) for column in shown),
             )
         )
     return lines
 
 
-def _name(culprit: Culprit, glyphs: Glyphs) -> str:
-    return glyphs.text(entry_name(culprit.tensor, culprit.index))
+def _name(attribution: Attribution, context: RenderContext) -> str:
+    return context.text(entry_name(attribution.tensor, attribution.index))
 
 
-def _name_wide(culprits: Sequence[Culprit], glyphs: Glyphs) -> int:
+def _name_wide(attributions: Sequence[Attribution], context: RenderContext) -> int:
     """Columns of the names of all of them, so that nothing moves from page to page."""
-    return max(len("parameter"), *(len(_name(each, glyphs)) for each in culprits))
+    return max(len("parameter"), *(len(_name(each, context)) for each in attributions))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui_backprop.keys.table import panel_key
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, wrap
 
 Choice = tuple[int, int]
@@ -68,25 +68,25 @@ def rows_of(classes: int) -> int:
     return classes + 5
 
 
-def footer(n: int, columns: int, glyphs: Glyphs) -> str:
+def footer(n: int, columns: int, context: RenderContext) -> str:
     """The keys of a table of n classes, as many as fit; how to move and to leave come before the others."""
     jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
     keys = ("↑ ↓ ← → cell", jump, "enter find one", "e any wrong one", "esc close")
     for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):
-        text = glyphs.text("  ".join(keys[i] for i in least if keys[i]))
+        text = context.text("  ".join(keys[i] for i in least if keys[i]))
         if len(text) <= columns:
             break
     return text
 
 
-def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[Line]:
+def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) -> list[Line]:
     """The table with its cursor, and in words what is under that."""
-    counts, (here, taken) = confusion.counts, confusion.cursor
+    counts, (here, predicted) = confusion.counts, confusion.cursor
     n = len(counts)
     digits = max(len(f"{count}") for row in counts for count in row)
     wide = min(max((columns - LEFT - RIGHT) // n, digits + 1), digits + 3)
     head: list[Span] = [(f"{'true':<{LEFT}}", "muted")]
-    head += [(f"{s:>{wide}}", "strong" if s == taken else "muted") for s in range(n)]
+    head += [(f"{s:>{wide}}", "strong" if s == predicted else "muted") for s in range(n)]
     lines = [
         line((" " * (LEFT + wide - 1) + "read as", "muted")),
         line(*head, (f"{'wrong':>{RIGHT}}", "muted")),
@@ -94,24 +94,30 @@ def confusion_lines(confusion: Confusion, columns: int, glyphs: Glyphs) -> list[
     for t, row in enumerate(counts):
         cells = [(f"{t:<{LEFT}}", "strong" if t == here else "muted")]
         for s, count in enumerate(row):
-            text = f"{count}" if count else glyphs.text("·")
+            text = f"{count}" if count else context.text("·")
             role = (
-                "cursor" if (t, s) == (here, taken) else "faint" if not count else "good" if t == s else "bad"
+                "cursor"
+                if (t, s) == (here, predicted)
+                else "faint"
+                if not count
+                else "good"
+                if t == s
+                else "bad"
             )
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
         lines.append(line(*cells, (f"{wrong:>{RIGHT},}", "text" if wrong else "faint")))
     share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
-    return [*lines, (), _cell(confusion, glyphs), *wrap(share, columns, "muted")]
+    return [*lines, (), _cell(confusion, context), *wrap(share, columns, "muted")]
 
 
-def _cell(confusion: Confusion, glyphs: Glyphs) -> Line:
+def _cell(confusion: Confusion, context: RenderContext) -> Line:
     """What is under the cursor."""
-    (here, taken), count = confusion.cursor, confusion.count
+    (here, predicted), count = confusion.cursor, confusion.count
     if confusion.half:
         return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
     if not count:
-        train = panel_key("train", glyphs.keys)
+        train = panel_key("train", context.keys)
         why = f" yet: esc, train ({train}), then look again" if confusion.refused else ""
-        return line((f"{here}, read as {taken}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
-    return line((f"{here}, read as {taken}: {count:,} sample" + "s" * (count > 1), "strong"))
+        return line((f"{here}, read as {predicted}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
+    return line((f"{here}, read as {predicted}: {count:,} sample" + "s" * (count > 1), "strong"))

@@ -14,10 +14,10 @@ import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, Weight, activation_curve
 from tui_backprop.render.draw.axes import Chart, Marks, limits, marks_of
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, clip, flowing, line, wrap
 from tui_backprop.render.draw.surface import lowest_and_highest, shades_legend, surface
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import number
 
 BROAD, TALL = (
@@ -28,7 +28,7 @@ SMALLEST, SQUAT = 4, 7  # rows of a chart: no fewer, and so many at least where 
 NARROW = 16  # columns of a chart beside its words, at least
 MARGIN = 0.04  # of a curve's range, above and below it
 SEEN = 32  # a move is seen on a chart whose range is less than so many times as long
-ABOUT_A_UNIT = ("affine", "normalisation", "activation", "delta", "normalisation delta")  # kinds of steps
+ABOUT_A_UNIT = ("affine", "normalization", "activation", "delta", "normalization delta")  # kinds of steps
 
 # What f' does to the gradient that comes back to a unit, by its size: that much or less, and the words.
 SLOPES = (
@@ -63,39 +63,43 @@ class Half:
         return [*self.head, *chart, *self.words(columns)][:rows]
 
 
-def curves_panel(moment: Moment, found: Slice | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def curves_panel(
+    snapshot: Snapshot, found: Slice | None, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """At most ``rows`` lines: the selected unit's function, and the slice of the loss that was ``found``, as far as
     it has come (None while nothing has). Where there is room for one of them only, it is the one that the
     current step is about."""
     with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
-        drawn = _drawn(moment, found, columns, rows, glyphs)
-    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in drawn]
+        drawn = _drawn(snapshot, found, columns, rows, context)
+    return [context.fit(clip(context.fit(row), columns)) for row in drawn]
 
 
-def _drawn(moment: Moment, found: Slice | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _drawn(
+    snapshot: Snapshot, found: Slice | None, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     if columns >= BROAD and rows < columns // 2:
         left = (columns - 3) // 2
         right = columns - 3 - left
-        one, other = function(moment, left, glyphs), loss(moment, found, right, glyphs)
+        one, other = function(snapshot, left, context), loss(snapshot, found, right, context)
         return beside(one.lines(left, rows), other.lines(right, rows), left, 3)
     if rows >= TALL:
-        one, other = function(moment, columns, glyphs), loss(moment, found, columns, glyphs)
+        one, other = function(snapshot, columns, context), loss(snapshot, found, columns, context)
         charts = rows - 1 - one.height(columns) - other.height(columns)
         above = one.lines(columns, one.height(columns) + charts // (2 if other.chart else 1))
         return [*above, (), *other.lines(columns, rows - 1 - len(above))]
-    if moment.step.kind in ABOUT_A_UNIT:
-        return function(moment, columns, glyphs).lines(columns, rows)
-    return loss(moment, found, columns, glyphs).lines(columns, rows)
+    if snapshot.step.kind in ABOUT_A_UNIT:
+        return function(snapshot, columns, context).lines(columns, rows)
+    return loss(snapshot, found, columns, context).lines(columns, rows)
 
 
 # --- the function of a unit -------------------------------------------------------------------------------
 
 
-def function(moment: Moment, columns: int, glyphs: Glyphs) -> Half:
+def function(snapshot: Snapshot, columns: int, context: RenderContext) -> Half:
     """f and f' of the unit whose number is looked at."""
-    (layer, unit), marks = moment.place, marks_of(glyphs)
-    curve = activation_curve(moment.taken, layer, unit, 2 * columns)
-    z, linear = curve.of[0], layer == moment.taken.spec.depth
+    (layer, unit), marks = snapshot.place, marks_of(context)
+    curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
+    z, linear = curve.of[0], layer == snapshot.iteration.spec.depth
     numbers = [
         line((f"{curve.of}[{curve.unit}] ", "muted"), number(curve.at)),
         line((marks.here, "strong"), (marks.sample, "forward"), (f" f({z}) ", "muted"), number(curve.value)),
@@ -104,8 +108,8 @@ def function(moment: Moment, columns: int, glyphs: Glyphs) -> Half:
         ),
     ]
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
-    if moment.session.batch > 1:
-        head.append(line((f"first of {moment.session.batch:,}", "muted")))
+    if snapshot.session.batch > 1:
+        head.append(line((f"first of {snapshot.session.batch:,}", "muted")))
     said = "the output layer is linear: f(z) = z" if linear else flow(curve.slope_at)
 
     def words(columns: int) -> list[Line]:
@@ -137,12 +141,12 @@ def _function_chart(curve: ActivationCurve, marks: Marks, columns: int, rows: in
 # --- the loss along weights -------------------------------------------------------------------------------
 
 
-def loss(moment: Moment, found: Slice | None, columns: int, glyphs: Glyphs) -> Half:
+def loss(snapshot: Snapshot, found: Slice | None, columns: int, context: RenderContext) -> Half:
     """The loss along one weight or over two, where they stand, and where the coming update takes them."""
     if found is None:
         said = "running the network with one weight moved step by step, the others held fixed …"
         return Half([line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted"))
-    marks, names = marks_of(glyphs), [name_of(weight) for weight in found.weights]
+    marks, names = marks_of(context), [name_of(weight) for weight in found.weights]
     gradient = ", ".join(number(each, 4 - len(names), sign=True) for each in found.gradient)
     if len(names) == 1:
         title = [line((f"loss along {names[0]}", "title"))]
@@ -150,19 +154,19 @@ def loss(moment: Moment, found: Slice | None, columns: int, glyphs: Glyphs) -> H
             line((f"{marks.sample} loss {number(found.loss, 4)}", "loss")),
             *wrap(f"{marks.dots} gradient {gradient}", columns, "backward"),
         ]
-        chart = partial(_loss_chart, found, marks, glyphs)
+        chart = partial(_loss_chart, found, marks, context)
     else:
         title = flowing(
             (line((f"loss: {names[0]} across,", "title")), line((f"{names[1]} up", "title"))), columns, 1
         )
         legend = [
-            shades_legend(found, glyphs),
+            shades_legend(found, context),
             *wrap(f"{marks.dots} against gradient {gradient}", columns, "backward"),
         ]
-        chart = partial(surface, found, marks, glyphs, _apart(found))
+        chart = partial(surface, found, marks, context, _apart(found))
 
     def words(columns: int) -> list[Line]:
-        return [*_table(found, columns, marks, glyphs), *_note(moment, found, columns)]
+        return [*_table(found, columns, marks, context), *_note(snapshot, found, columns)]
 
     return Half(flowing([*title, *legend], columns), chart, words, 30 if len(names) == 1 else 36)
 
@@ -172,12 +176,12 @@ def name_of(weight: Weight) -> str:
     return f"{weight[0]}[{','.join(map(str, weight[1]))}]"
 
 
-def _note(moment: Moment, found: Slice, columns: int) -> list[Line]:
+def _note(snapshot: Snapshot, found: Slice, columns: int) -> list[Line]:
     """What a slice is not; until it is whole, how far it has come."""
     if found.done < found.losses.size:
         return [line((f"running: {found.done} of {found.losses.size} points …", "muted"))]
     edge = "lowest drawn: at the edge, where it still falls; " if _falls_on(found) else ""
-    total = moment.taken.spec.parameters
+    total = snapshot.iteration.spec.parameters
     return wrap(f"{edge}other weights held fixed; the update moves all {total:,}", columns, "muted")
 
 
@@ -189,10 +193,10 @@ def _falls_on(found: Slice) -> bool:
     return any(place in (float(values[0]), float(values[-1])) for place, values in ends)
 
 
-def _table(found: Slice, columns: int, marks: Marks, glyphs: Glyphs) -> list[Line]:
+def _table(found: Slice, columns: int, marks: Marks, context: RenderContext) -> list[Line]:
     """Points of the slice, a row for each: the weights, how the loss changes, the loss. Where that is too wide, with
     fewer digits, and then without the last columns."""
-    update = marks.coming if _apart(found) else _way(found, glyphs)
+    update = marks.coming if _apart(found) else _way(found, context)
     rows: list[tuple[str, str, Sequence[float], float]] = [  # label, role, place, change of the loss
         (f"{marks.here} now", "text", found.here, 0.0),
         (f"{marks.dots} predicted", "backward", found.updated, found.predicted),
@@ -231,13 +235,13 @@ def _apart(found: Slice) -> bool:
     )
 
 
-def _way(found: Slice, glyphs: Glyphs) -> str:
+def _way(found: Slice, context: RenderContext) -> str:
     """Which way the update of one weight goes that is too short to be seen; of two weights nothing is said."""
     by = found.updated[0] - found.here[0] if len(found.weights) == 1 else 0
-    return glyphs.on if by > 0 else glyphs.back if by < 0 else " "
+    return context.on if by > 0 else context.back if by < 0 else " "
 
 
-def _loss_chart(found: Slice, marks: Marks, glyphs: Glyphs, columns: int, rows: int) -> list[Line]:
+def _loss_chart(found: Slice, marks: Marks, context: RenderContext, columns: int, rows: int) -> list[Line]:
     """How the loss changes along a weight, with the tangent that the gradient gives."""
     (x,), (here,), (new,) = found.values, found.here, found.updated
     low, high = (each - found.base for each in lowest_and_highest(found))
@@ -251,6 +255,6 @@ def _loss_chart(found: Slice, marks: Marks, glyphs: Glyphs, columns: int, rows: 
         chart.draw([new], [found.came], "update", marks.coming)
     elif new != here:
         beside_it = 1.3 * (ends[1] - ends[0]) / (chart.inner - 1)
-        chart.draw([here + (beside_it if new > here else -beside_it)], [0.0], "update", _way(found, glyphs))
+        chart.draw([here + (beside_it if new > here else -beside_it)], [0.0], "update", _way(found, context))
     chart.draw([here], [0.0], "strong", marks.here)
     return chart.lines()

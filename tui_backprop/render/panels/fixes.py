@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import number
@@ -10,16 +10,16 @@ from tui_backprop.support.format import number
 MOST = 2  # that are named
 
 
-def fixes_lines(session: Session, columns: int, glyphs: Glyphs = UTF8) -> list[Line]:
+def fixes_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """A line that names them, the latest first; none where none was moved."""
-    if not session.fixes:
+    if not session.edits:
         return []
-    latest = session.fixes[::-1]
+    latest = session.edits[::-1]
     named = [
         f"{fix.tensor}[{','.join(map(str, fix.index))}] by {number(fix.by, sign=True)}"
         for fix in latest[:MOST]
     ]
     named += [f"{len(latest) - MOST} more"] if len(latest) > MOST else []
-    texts = [f"{', '.join(named)}; {glyphs.key('undo')} takes it back", ", ".join(named), named[0]]
+    texts = [f"{', '.join(named)}; {context.key('undo')} takes it back", ", ".join(named), named[0]]
     text = next((text for text in texts if len("moved ") + len(text) <= columns), texts[-1])
     return [line(("moved ", "muted"), (cut(text, columns - len("moved ")), "update"))]

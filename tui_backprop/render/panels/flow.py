@@ -7,10 +7,10 @@ from functools import cached_property
 from math import ceil, floor, inf, isfinite, log10
 
 from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow, callouts
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, pad
 from tui_backprop.render.panels.verdict import FLAG, verdict
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import number
 
 ONE_LINE = 50  # from so many columns on, a layer takes one line, below it two
@@ -55,16 +55,18 @@ def scales(report: Flow) -> tuple[Scale, Scale]:
     return Scale(highs[0] - decades, decades), Scale(highs[1] - decades, decades)
 
 
-def flow_panel(moment: Moment, report: Flow | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def flow_panel(
+    snapshot: Snapshot, report: Flow | None, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """At most ``rows`` lines: a chart of the layers, the current one marked, and below it every rule that is broken,
     or that none is. ``report`` is None while it is being made."""
     if report is None:
         lines = [line(("measuring the gradient of each layer …", "muted"))]
     else:
-        chart = _Chart(moment, report, columns, glyphs)
-        below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, glyphs)
+        chart = _Chart(snapshot, report, columns, context)
+        below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, context)
         lines = [*chart.drawn(rows - len(below)), *below]
-    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
+    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,10 @@ class _Chart:
     """Layers as bars and figures, in the order of the forward pass. Where there is little room a layer takes two
     lines: delta and update to weight in the first, dW and its units in the second."""
 
-    moment: Moment
+    snapshot: Snapshot
     report: Flow
     columns: int
-    glyphs: Glyphs
+    context: RenderContext
 
     @property
     def depth(self) -> int:
@@ -118,7 +120,7 @@ class _Chart:
 
     def drawn(self, rows: int) -> list[Line]:
         """Heads, as many layers as fit, and how many are left out."""
-        here, room = self.moment.step.layer, rows - HEADS
+        here, room = self.snapshot.step.layer, rows - HEADS
         most = room // self.each
         shown = spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
         lines = [self._way(), *self._heads()]
@@ -136,15 +138,15 @@ class _Chart:
             f"the gradient flows up: {' → '.join(['loss', f'layer {self.depth}', *between])}",
             f"gradient flows up: layer {self.depth} → 1",
         )
-        return line((_longest(self.columns + 1, *map(self.glyphs.text, choices)), "muted"))
+        return line((_longest(self.columns + 1, *map(self.context.text, choices)), "muted"))
 
     def _heads(self) -> list[Line]:
         """What the columns are, and from where to where bars reach."""
-        rms, norm = f"{self.glyphs.text('δ')} rms", "dW norm"
+        rms, norm = f"{self.context.text('δ')} rms", "dW norm"
         delta, gradient = (scale.ends for scale in self.scales)
         if self.each == 2:
             wide = NAME + self.bar + self.field + 1
-            above = f"{_longest(wide, f'{rms}, log {delta}', f'{self.glyphs.delta} log {delta}'):<{wide}}"
+            above = f"{_longest(wide, f'{rms}, log {delta}', f'{self.context.delta} log {delta}'):<{wide}}"
             below = f"{_longest(wide, f'{norm}, log {gradient}', f'dW log {gradient}'):<{wide}}"
             update, units = f"{'update/W':>{self.field}}", " units"
         else:
@@ -163,14 +165,14 @@ class _Chart:
         update, units = self._figure(at.ratio, at.layer, "ratio", "update"), self._units(at)
         if self.each == 1:
             return [merge((*head, *delta, (" ", "text"), *gradient, *update, *units))]
-        first, second = ((f"{name:<{NAME}}", "muted") for name in (self.glyphs.delta, "dW"))
+        first, second = ((f"{name:<{NAME}}", "muted") for name in (self.context.delta, "dW"))
         return [
             merge((*head, first, *delta, *update)),
             merge((*pad((), self.mark), second, *gradient, *units)),
         ]
 
     def _bar(self, scale: Scale, value: float, layer: int, column: str, role: str) -> Line:
-        bar = self.glyphs.done * scale.cells(value, self.bar)
+        bar = self.context.done * scale.cells(value, self.bar)
         return line((f"{bar:<{self.bar}}", "backward"), *self._figure(value, layer, column, role))
 
     def _figure(self, value: float | None, layer: int, column: str, role: str) -> Line:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
 from tui_backprop.render.panels.bars import sample_text
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 
 LABEL = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
@@ -34,18 +34,18 @@ def form(
     texts: Mapping[str, str],
     selected: int,
     active: bool,
-    error: SpecError | None,
+    error: UserError | None,
     pending: bool,
     columns: int,
     rows: int,
-    glyphs: Glyphs,
+    context: RenderContext,
 ) -> list[Line]:
     """The fields, and what is to be said of them. ``selected`` is the row that has the keys if the form has
     them (``active``), ``pending`` says that the fields make a network which is not built yet."""
     seen = window(selected, rows)
     lines = [
         _row(
-            glyphs.text(FIELDS[i].label),
+            context.text(FIELDS[i].label),
             texts[FIELDS[i].name],
             columns,
             bool(FIELDS[i].choices),
@@ -56,7 +56,7 @@ def form(
     ]
     note: list[Line] = []
     if error is not None:
-        name = glyphs.text(LABELS.get(error.field, error.field))
+        name = context.text(LABELS.get(error.field, error.field))
         note = [
             *wrap(f"{name}: {error.message}", columns - 1, "bad"),
             *wrap("esc takes it back; the last good network stays", columns - 1, "muted"),
@@ -77,16 +77,16 @@ def summed(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
     return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERMS + 2)) if rows >= 3 else []
 
 
-def sample(moment: Moment, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def sample(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The first sample of the batch as a picture with its label, where samples are pictures and one fits."""
-    image = DATASETS[moment.session.data].image
+    image = DATASETS[snapshot.session.data].image
     if image is None or min(rows - 1, columns // 2) < SMALLEST_PICTURE:
         return []
     from tui_backprop.render.draw.heatmap import picture  # numpy: after the first paint
 
     size = min(rows - 1, columns // 2, image[0] // 2)
-    drawn = picture(moment.taken.tensor("x")[0].reshape(image), size, 2 * size, "forward", glyphs)
-    return [line((sample_text(moment.session, moment), "muted")), *drawn]
+    drawn = picture(snapshot.iteration.tensor("x")[0].reshape(image), size, 2 * size, "forward", context)
+    return [line((sample_text(snapshot.session, snapshot), "muted")), *drawn]
 
 
 def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
@@ -119,7 +119,7 @@ def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
 
 
 def _term(fan_in: int, fan_out: int, parameters: int) -> str:
-    """Weights, and the vectors beside them: a bias, and the gain and shift of a normalisation."""
+    """Weights, and the vectors beside them: a bias, and the gain and shift of a normalization."""
     vectors = parameters // fan_out - fan_in
     more = ("", f" + {fan_out:,}")[vectors] if vectors < 2 else f" + {vectors}×{fan_out:,}"
     return f"{fan_in:,}×{fan_out:,}{more}"

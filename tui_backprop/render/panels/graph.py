@@ -13,10 +13,10 @@ from tui_backprop.engine.network.graph import Visit, backward_visits, differenti
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, clip, cut, line, merge
 from tui_backprop.render.panels.lanes import NODE, Row, fold_above, fold_below, graph, page
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.operation import SHORT, details, hands_on, sum_line
 from tui_backprop.support.format import duration, number
@@ -36,26 +36,26 @@ LEGENDS = (
 class Look:
     """What the cells of the table are read from."""
 
-    moment: Moment
+    snapshot: Snapshot
     timing: Timing | None
-    glyphs: Glyphs
+    context: RenderContext
 
     @cached_property
     def done(self) -> frozenset[Rule]:
         """The rules that the walk has run."""
-        steps = self.moment.steps[: self.moment.session.step + 1]
+        steps = self.snapshot.steps[: self.snapshot.session.step + 1]
         return frozenset(rule_of(visit) for step in steps for visit in step.visits)
 
     @cached_property
     def current(self) -> tuple[Visit, ...]:
         """The visits at the cursor; without those that only hand on what they got, where there are others."""
-        visits = self.moment.step.visits
+        visits = self.snapshot.step.visits
         return tuple(visit for visit in visits if not hands_on(visit)) or visits
 
     @cached_property
     def graded(self) -> frozenset[str]:
         """The values whose gradient is complete."""
-        spec = self.moment.taken.spec
+        spec = self.snapshot.iteration.spec
         if not any(of is not None for _, of in self.done):
             return frozenset()
         return differentiable(spec) - {v.writes for v in backward_visits(spec) if rule_of(v) not in self.done}
@@ -77,15 +77,15 @@ class Look:
         if row.readers:
             return any(rule_of(visit) in map(rule_of, row.terms) for visit in self.current)
         if row.op is None:
-            return self.moment.step.kind == "input"
+            return self.snapshot.step.kind == "input"
         return any(visit.op.output == row.value for visit in self.current)
 
     def norm(self, row: Row) -> str:
         """Of what an operation makes, as it made it."""
         found = (
-            self.moment.taken.summary(row.value).norm
+            self.snapshot.iteration.summary(row.value).norm
             if row.op is None
-            else written_norm(self.moment.taken, Visit(row.op))
+            else written_norm(self.snapshot.iteration, Visit(row.op))
         )
         return "…" if found is None else number(found)
 
@@ -98,7 +98,7 @@ class Look:
         return "  ".join(f"{cotangent_name(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
 
     def _gradient(self, value: str) -> str:
-        return number(self.moment.taken.summary(cotangent_name(value)).norm)
+        return number(self.snapshot.iteration.summary(cotangent_name(value)).norm)
 
 
 # --- the table ---------------------------------------------------------------------------------------------
@@ -122,8 +122,10 @@ class Column:
     def cell(self, look: Look, row: Row) -> str:
         if row.readers:
             return ""
-        made = self.text(row, look.moment.taken.program.shapes) if self.text else self.numbers(look, row)
-        return _fitted(made, look.glyphs)
+        made = (
+            self.text(row, look.snapshot.iteration.program.shapes) if self.text else self.numbers(look, row)
+        )
+        return _fitted(made, look.context)
 
 
 def _seconds(took: Callable[[Timing, str], float]) -> Callable[[Look, Row], str]:
@@ -166,36 +168,36 @@ def _name(row: Row) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _fitted(text: str, glyphs: Glyphs) -> str:
-    return glyphs.text(text)
+def _fitted(text: str, context: RenderContext) -> str:
+    return context.text(text)
 
 
-def _fit(row: Line, glyphs: Glyphs) -> Line:
+def _fit(row: Line, context: RenderContext) -> Line:
     """As ``glyphs.fit``; most pieces were there at the step before."""
-    return tuple((_fitted(text, glyphs), role) for text, role in row) if glyphs.plain else row
+    return tuple((_fitted(text, context), role) for text, role in row) if context.plain else row
 
 
 @lru_cache(maxsize=64)
-def _width(key: str, spec: NetworkSpec, batch: int, glyphs: Glyphs) -> int:
+def _width(key: str, spec: NetworkSpec, batch: int, context: RenderContext) -> int:
     """Columns that a column of the table needs in any row at any step, so that nothing moves as the walk goes on."""
     column, rows = COLUMNS[key], [row for row in graph(spec) if not row.readers]
     if column.text:
         shapes = value_shapes(spec, batch)
-        needed = max(len(glyphs.text(column.text(row, shapes))) for row in rows)
+        needed = max(len(context.text(column.text(row, shapes))) for row in rows)
     elif column.aligned:
         needed = FIELD
     else:  # a name and a number each
-        names = [[glyphs.text(cotangent_name(leaf)) for leaf in row.leaves] for row in rows]
+        names = [[context.text(cotangent_name(leaf)) for leaf in row.leaves] for row in rows]
         needed = max(sum(len(name) + 1 + FIELD + 2 for name in each) - 2 for each in names)
-    return max(needed, len(glyphs.text(column.title)))
+    return max(needed, len(context.text(column.title)))
 
 
 def _layout(look: Look, room: int) -> tuple[dict[str, int], str]:
     """The columns of the table with their widths, and the blanks between two."""
-    taken, wide = look.moment.taken, {}
+    iteration, wide = look.snapshot.iteration, {}
     for layout in LAYOUTS:
         keys = [key for key in layout if look.timing or key not in ("forward", "backward")]
-        wide = {key: _width(key, taken.spec, taken.batch, look.glyphs) for key in keys}
+        wide = {key: _width(key, iteration.spec, iteration.batch, look.context) for key in keys}
         for gap in ("  ", " "):
             if sum(wide.values()) + len(gap) * (len(keys) - 1) <= room:
                 return wide, gap
@@ -223,10 +225,10 @@ def _cells(look: Look, rows: Sequence[Row], key: str, columns: int) -> list[Span
 
 def _table(look: Look, shown: Sequence[Row], columns: int) -> list[Line]:
     """A head line, and a line for each row shown."""
-    lanes = max(len(row.lanes) for row in graph(look.moment.taken.spec))
+    lanes = max(len(row.lanes) for row in graph(look.snapshot.iteration.spec))
     wide, gap = _layout(look, columns - lanes - 2)
     titles = [
-        f"{_fitted(COLUMNS[key].title, look.glyphs):{'<' if COLUMNS[key].text else '>'}{columns}}"
+        f"{_fitted(COLUMNS[key].title, look.context):{'<' if COLUMNS[key].text else '>'}{columns}}"
         for key, columns in wide.items()
     ]
     lines = [line((" " * (lanes + 2) + gap.join(titles), "muted"))]
@@ -236,7 +238,9 @@ def _table(look: Look, shown: Sequence[Row], columns: int) -> list[Line]:
         if row.readers:
             done = sum(rule_of(term) in look.done for term in row.terms)
             room = columns - lanes - 2
-            text = sum_line(look.moment.taken, row.value, row.readers, row.terms, done, room, look.glyphs)
+            text = sum_line(
+                look.snapshot.iteration, row.value, row.readers, row.terms, done, room, look.context
+            )
             spans = [(text[0][0], "cursor"), *text[1:]] if look.here(row) else text
             lines.append(merge((*lead, *spans)))
             continue
@@ -250,7 +254,7 @@ def _table(look: Look, shown: Sequence[Row], columns: int) -> list[Line]:
 
 def _lead(look: Look, row: Row, lanes: int) -> list[Span]:
     """The cursor, and the lanes with the mark of the operation in them."""
-    backward = look.moment.step.phase == "backward"
+    backward = look.snapshot.step.phase == "backward"
     pointer = ("▴" if backward else "▾") if look.here(row) else " "
     mark, role = MARKS[look.state(row)]
     head: Span = (mark, role) if row.lanes.startswith(NODE) else (row.lanes[:1], "muted")
@@ -260,14 +264,16 @@ def _lead(look: Look, row: Row, lanes: int) -> list[Span]:
 def _at(look: Look, rows: Sequence[Row]) -> int:
     """The row of the cursor; an update has none, and stands at its layer."""
     places = [i for i, row in enumerate(rows) if look.here(row)]
-    places += [i for i, row in enumerate(rows) if row.op and row.op.layer == look.moment.step.layer]
+    places += [i for i, row in enumerate(rows) if row.op and row.op.layer == look.snapshot.step.layer]
     return places[0]
 
 
-def graph_panel(moment: Moment, timing: Timing | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def graph_panel(
+    snapshot: Snapshot, timing: Timing | None, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """At most ``rows`` lines: the graph from the input down to the loss, or the part around the cursor, and where
     there is room the operations at the cursor in full. ``timing`` is None while they are not timed."""
-    look, all_rows = Look(moment, timing, glyphs), graph(moment.taken.spec)
+    look, all_rows = Look(snapshot, timing, context), graph(snapshot.iteration.spec)
     room = rows - 1
     if rows >= ROOMY and len(all_rows) > room - DETAILS - 1:
         room -= max(rows // 3, DETAILS + 1)
@@ -279,8 +285,8 @@ def graph_panel(moment: Moment, timing: Timing | None, columns: int, rows: int, 
     left = rows - len(lines)
     if left >= DETAILS:
         lines += _totals(look, columns)[: left - DETAILS - 1]
-        lines += [(), *details(moment, timing, look.current, columns, rows - len(lines) - 1, glyphs)]
-    return [_fit(clip(_fit(each, glyphs), columns), glyphs) for each in lines[:rows]]
+        lines += [(), *details(snapshot, timing, look.current, columns, rows - len(lines) - 1, context)]
+    return [_fit(clip(_fit(each, context), columns), context) for each in lines[:rows]]
 
 
 def _totals(look: Look, columns: int) -> list[Line]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, wrap
 from tui_backprop.render.panels.bars import layers_text
-from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import number
 
@@ -27,21 +27,26 @@ LABEL = 6  # columns of what stands before the losses
 
 
 def marks_panel(
-    moment: Moment, found: Difference | None, columns: int, rows: int, glyphs: Glyphs, first: int = 0
+    snapshot: Snapshot,
+    found: Difference | None,
+    columns: int,
+    rows: int,
+    context: RenderContext,
+    first: int = 0,
 ) -> list[Line]:
     """The bookmarks, and the difference between the one under the cursor and the one held against it, or now. Of the
     tensors, where not all fit, those from ``first`` on are shown."""
-    session = moment.session
+    session = snapshot.session
     if not session.marks:
         lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
-        return [glyphs.fit(row) for row in lines[:rows]]
+        return [context.fit(row) for row in lines[:rows]]
     most = max(min(len(session.marks), rows // 3), 1)
-    lines = [*_list(session, columns, most, glyphs), ()]
-    lines += _difference(session, found, columns, rows - len(lines), first, glyphs)
-    return [glyphs.fit(clip(row, columns)) for row in lines[:rows]]
+    lines = [*_list(session, columns, most, context), ()]
+    lines += _difference(session, found, columns, rows - len(lines), first, context)
+    return [context.fit(clip(row, columns)) for row in lines[:rows]]
 
 
-def _list(session: Session, columns: int, most: int, glyphs: Glyphs) -> list[Line]:
+def _list(session: Session, columns: int, most: int, context: RenderContext) -> list[Line]:
     """As many bookmarks as fit, the one under the cursor among them; and now."""
     at = session.marked
     first = min(at // most * most, len(session.marks) - most)
@@ -49,23 +54,23 @@ def _list(session: Session, columns: int, most: int, glyphs: Glyphs) -> list[Lin
     for i, mark in enumerate(session.marks[first : first + most], first):
         held = "=" if i == session.held else " "
         name = (f"{i + 1:>3}{held}", "cursor" if i == at else "strong")
-        lines.append(line(name, " ", (place_text(mark, columns - 5, glyphs), "text")))
-    return [*lines, line((" now ", "muted"), (place_text(session, columns - 5, glyphs), "muted"))]
+        lines.append(line(name, " ", (place_text(mark, columns - 5, context), "text")))
+    return [*lines, line((" now ", "muted"), (place_text(session, columns - 5, context), "muted"))]
 
 
-def place_text(session: Session, columns: int, glyphs: Glyphs) -> str:
+def place_text(session: Session, columns: int, context: RenderContext) -> str:
     """Where a session stands: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
     step = steps[min(session.step, len(steps) - 1)]
     samples = f"{session.data} {session.sample}" + (f"+{session.batch - 1:,}" if session.batch > 1 else "")
     parts = [
-        f"iteration {session.iteration:,}",
+        f"iteration {session.t:,}",
         f"{step.phase} {step.tensor}",
         samples,
         layers_text(session.network.layers, 20),
     ]
     text = parts[0]
-    for part in map(glyphs.text, parts[1:]):
+    for part in map(context.text, parts[1:]):
         text = f"{text}, {part}" if len(text) + 2 + len(part) <= columns else text
     return cut(text, columns)
 
@@ -77,47 +82,47 @@ def compared(session: Session) -> tuple[tuple[str, Session], tuple[str, Session]
     held = None if session.held == at else session.held
     places = [(at, marks[at]), (len(marks), session) if held is None else (held, marks[held])]
     together = places[0][1].training_key == places[1][1].training_key
-    places.sort(key=lambda place: (place[1].iteration if together else 0, place[0]))
+    places.sort(key=lambda place: (place[1].t if together else 0, place[0]))
     one, other = ((f"bookmark {i + 1}" if i < len(marks) else "now", place) for i, place in places)
     return one, other
 
 
 def _difference(
-    session: Session, found: Difference | None, columns: int, rows: int, first: int, glyphs: Glyphs
+    session: Session, found: Difference | None, columns: int, rows: int, first: int, context: RenderContext
 ) -> list[Line]:
     (name, one), (to, other) = compared(session)
     lines = [line(("from ", "muted"), (name, "strong"), (" to ", "muted"), (to, "strong"))]
-    notes = [wrap(glyphs.text(HELD), columns, "muted")] if session.held == session.marked else []
+    notes = [wrap(context.text(HELD), columns, "muted")] if session.held == session.marked else []
     if found is None:
         return [*lines, line(("comparing …", "muted"))]
-    lines += [_setting(*row, columns, glyphs) for row in settings(one, other)]
+    lines += [_setting(*row, columns, context) for row in settings(one, other)]
     before, after = found.losses
     change = number(after - before, sign=True)
     lines.append(
         line(
             (f"{'loss':<{LABEL}}", "muted"),
-            (f"{number(before, 4)} {glyphs.on} {number(after, 4)}", "loss"),
+            (f"{number(before, 4)} {context.on} {number(after, 4)}", "loss"),
             (f"  {change}", "muted"),
         )
     )
     if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
-        notes.append(wrap(glyphs.text(OTHER_SAMPLES), columns, "muted"))
+        notes.append(wrap(context.text(OTHER_SAMPLES), columns, "muted"))
     if not found.unlike and not any(each.moved for each in found.changes):
         return [*lines, *chain(*notes), line(("every number is the same", "good"))]
-    unlike = [_unlike(found.unlike, columns, glyphs)] if found.unlike else []
+    unlike = [_unlike(found.unlike, columns, context)] if found.unlike else []
     while notes and rows - len(lines) - sum(map(len, notes)) - len(unlike) < min(
         LEAST, len(found.changes) + 2
     ):
         notes.pop()
     lines += chain(*notes)
     if found.changes:
-        table = _table(found.changes, columns, glyphs)
+        table = _table(found.changes, columns, context)
         lines += [(), *_scrolled(table, rows - len(lines) - len(unlike) - 1, first)]
     return [*lines, *unlike]
 
 
-def _unlike(names: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
-    text = f"not in both, or of another shape: {', '.join(map(glyphs.text, names))}"
+def _unlike(names: Sequence[str], columns: int, context: RenderContext) -> Line:
+    text = f"not in both, or of another shape: {', '.join(map(context.text, names))}"
     return line((cut(text, columns), "muted"))
 
 
@@ -140,10 +145,10 @@ def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
     ]
     pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
     pairs += [
-        ({"name": "optimiser"}.get(name, name), getattr(one.optimiser, name), getattr(other.optimiser, name))
-        for name in one.optimiser.__dataclass_fields__
+        ({"name": "optimizer"}.get(name, name), getattr(one.optimizer, name), getattr(other.optimizer, name))
+        for name in one.optimizer.__dataclass_fields__
     ]
-    pairs.append(("iteration", one.iteration, other.iteration))
+    pairs.append(("iteration", one.t, other.t))
     return [(name.replace("_", " "), _text(a), _text(b)) for name, a, b in pairs if a != b]
 
 
@@ -155,8 +160,8 @@ def _text(value: object) -> str:
     )
 
 
-def _setting(name: str, one: str, other: str, columns: int, glyphs: Glyphs) -> Line:
-    change = glyphs.text(f"{one} → {other}")
+def _setting(name: str, one: str, other: str, columns: int, context: RenderContext) -> Line:
+    change = context.text(f"{one} → {other}")
     return line((f"{name} ", "muted"), (cut(change, max(columns - len(name) - 1, 1)), "text"))
 
 
@@ -170,11 +175,11 @@ TABLES = (
 )
 
 
-def _table(changes: Sequence[Change], columns: int, glyphs: Glyphs) -> list[Line]:
+def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> list[Line]:
     """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, from where to
     where; what is least telling is left out where that is too wide."""
     for long, kinds in TABLES:
-        every = _columns(changes, long, glyphs)
+        every = _columns(changes, long, context)
         shown = [every[kind] for kind in ("name", *kinds)]
         if sum(len(column[0]) for column in shown) <= columns:
             break
@@ -191,10 +196,10 @@ def _table(changes: Sequence[Change], columns: int, glyphs: Glyphs) -> list[Line
 CELLS = {"moved": "text", "most": "text"}  # roles
 
 
-def _columns(changes: Sequence[Change], long: bool, glyphs: Glyphs) -> dict[str, list[str]]:
+def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> dict[str, list[str]]:
     """Every column: its head and its cells, all equally wide."""
     digits = 3 if long else 2
-    names = [glyphs.text(each.name) for each in changes]
+    names = [context.text(each.name) for each in changes]
     places = [f"[{','.join(map(str, each.index))}]" for each in changes]
     percents = [
         "from 0" if each.share == float("inf") else f"{number(100 * each.share, digits)}%" for each in changes

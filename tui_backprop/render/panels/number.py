@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
-from tui_backprop.engine.explain.zero_gradient import Silence, silences
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.names import titled
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
 from tui_backprop.support.format import number
 
@@ -19,24 +19,24 @@ TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
 
 
 def number_panel(
-    moment: Moment, larger: tuple[int, int] | None, columns: int, rows: int, glyphs: Glyphs
+    snapshot: Snapshot, larger: tuple[int, int] | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
     while they are being counted, and for what is no parameter)."""
-    tensor, index = moment.number
-    silent = [glyphs.text(_said(silence)) for silence in silences(moment.taken, tensor, index)]
+    tensor, index = snapshot.number
+    silent = [context.text(_said(silence)) for silence in zero_gradients(snapshot.iteration, tensor, index)]
     best: list[Line] = []
     for terms in TERMS:
-        found = number_of(moment.taken, tensor, index, terms)
-        best = _panel(moment, found, larger, silent, columns, glyphs, air=terms > 2)
+        found = number_of(snapshot.iteration, tensor, index, terms)
+        best = _panel(snapshot, found, larger, silent, columns, context, air=terms > 2)
         if len(best) <= rows:
             break
     if len(best) > rows:
         best = [row for row in best if row]
-    return [glyphs.fit(row) for row in best[:rows]]
+    return [context.fit(row) for row in best[:rows]]
 
 
-def _said(silence: Silence) -> str:
+def _said(silence: ZeroGradient) -> str:
     """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
     side = " < 0" if silence.at < 0 else ""
     because = f", because {silence.of} = {number(silence.at)}{side}" if silence.of else ""
@@ -45,21 +45,21 @@ def _said(silence: Silence) -> str:
 
 
 def _panel(
-    moment: Moment,
+    snapshot: Snapshot,
     found: Number,
     larger: tuple[int, int] | None,
     silent: Sequence[str],
     columns: int,
-    glyphs: Glyphs,
+    context: RenderContext,
     air: bool,
 ) -> list[Line]:
-    sample = "" if found.is_parameter or moment.taken.batch == 1 else ", of the first sample"
-    title = titled(moment.session, found.tensor, found.index, columns, glyphs, sample)
+    sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else ", of the first sample"
+    title = titled(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
-        [*title, *_figures(moment, found, larger, silent, columns)],
-        _made(found.made, found.tensor, "how it came to be", "forward", columns, glyphs),
-        _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, glyphs),
-        _torch(found, columns, glyphs),
+        [*title, *_figures(snapshot, found, larger, silent, columns)],
+        _made(found.made, found.tensor, "how it came to be", "forward", columns, context),
+        _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, context),
+        _torch(found, columns, context),
     ]
     lines: list[Line] = []
     for block in filter(None, blocks):
@@ -69,12 +69,12 @@ def _panel(
 
 
 def _figures(
-    moment: Moment, found: Number, larger: tuple[int, int] | None, silent: Sequence[str], columns: int
+    snapshot: Snapshot, found: Number, larger: tuple[int, int] | None, silent: Sequence[str], columns: int
 ) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
         return [*rows, *_figure_words("gradient", "none: no weight is in it", columns)]
-    parameters = moment.session.network.parameters
+    parameters = snapshot.session.network.parameters
     place = ""
     if found.is_parameter and found.gradient != 0:
         place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
@@ -104,7 +104,7 @@ def _figure_words(label: str, words: str, columns: int) -> list[Line]:
 
 
 def _made(
-    origin: Origin | None, name: str, title: str, role: str, columns: int, glyphs: Glyphs
+    origin: Origin | None, name: str, title: str, role: str, columns: int, context: RenderContext
 ) -> list[Line]:
     """The formula with shapes, the same in numbers, and what was reused."""
     if origin is None:
@@ -113,15 +113,15 @@ def _made(
     own = [part.rstrip(",") for part in equations(step) if part.startswith(f"{name} =")]
     if step.kind == "weights" and own:  # not that of the bias, which it is made with
         step = replace(step, formula=own[0])
-    rows = [line((title, "muted")), *formula_with_shapes(step, columns, glyphs)]
-    rows += receipt(origin.rows, columns, role, glyphs)
+    rows = [line((title, "muted")), *formula_with_shapes(step, columns, context)]
+    rows += receipt(origin.rows, columns, role, context)
     if step.reused:
         names = ", ".join(step.reused)
         rows.append(line(("reused  ", "muted"), (names, "forward"), (" from the forward pass", "muted")))
     return rows
 
 
-def _torch(found: Number, columns: int, glyphs: Glyphs) -> Sequence[Line]:
+def _torch(found: Number, columns: int, context: RenderContext) -> Sequence[Line]:
     """The same in PyTorch."""
     parts = [part for text in found.torch for part in text.split("; ")]
     if not parts:  # of an input, which is given
@@ -129,5 +129,5 @@ def _torch(found: Number, columns: int, glyphs: Glyphs) -> Sequence[Line]:
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
     if found.tensor[0] == "W":
         at = ", ".join(map(str, reversed(found.index)))
-        rows += wrap(glyphs.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
+        rows += wrap(context.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

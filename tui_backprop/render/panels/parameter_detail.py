@@ -8,9 +8,9 @@ from math import isfinite, prod
 
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.analysis.parameter_detail import Case, Nudge
+from tui_backprop.engine.analysis.parameter_detail import Nudge, ParameterDetail
 from tui_backprop.engine.explain.worked import entry_name
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.names import titled
 from tui_backprop.render.draw.spans import (
     Line,
@@ -21,7 +21,7 @@ from tui_backprop.render.draw.spans import (
     pad,
     wrap,
 )
-from tui_backprop.render.view_state import Accusation
+from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import count, number
 
@@ -57,18 +57,18 @@ LOOKS = (  # the first that fits is taken
 )
 
 
-def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def case_lines(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The case of the parameter under the cursor in at most ``rows`` lines; while that is looked into, the one before
     it stays, and says so."""
-    session, taken, found = accusation.session, accusation.taken, accusation.case
+    session, iteration, found = blame_state.session, blame_state.iteration, blame_state.case
     if found is None:
         return [line(("nudging it …", "muted"))]
-    tensor, index = found.culprit.tensor, found.culprit.index
-    top = [*titled(session, tensor, index, columns, glyphs), *_kept(accusation, columns)]
-    if found.culprit != accusation.chosen:
+    tensor, index = found.attribution.tensor, found.attribution.index
+    top = [*titled(session, tensor, index, columns, context), *_kept(blame_state, columns)]
+    if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
-    pulled = pull_lines(session, found, columns) if taken.batch > 1 else []
-    turned, several, everything = turn_lines(found, columns), taken.batch > 1, len(found.path) + 3
+    pulled = pull_lines(session, found, columns) if iteration.batch > 1 else []
+    turned, several, everything = turn_lines(found, columns), iteration.batch > 1, len(found.path) + 3
     path = {
         "rows": path_lines(session, found, columns, everything, several),
         "text": path_lines(session, found, columns, MOST_TEXT, several, table=False),
@@ -76,7 +76,7 @@ def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) 
     }
     lines: list[Line] = []
     for look in LOOKS:
-        nudged = nudge_lines(found, columns, look.nudges, taken.loss) + (turned if look.turn else [])
+        nudged = nudge_lines(found, columns, look.nudges, iteration.loss) + (turned if look.turn else [])
         parts = [[*top, *path[look.factors]], nudged, pulled]
         lines = []
         for part in filter(None, parts):
@@ -86,9 +86,9 @@ def case_lines(accusation: Accusation, columns: int, rows: int, glyphs: Glyphs) 
     return lines[:rows]
 
 
-def _kept(accusation: Accusation, columns: int) -> list[Line]:
+def _kept(blame_state: BlameState, columns: int) -> list[Line]:
     """That it is no line of the ranking, where it was asked for by name."""
-    chosen, ranked = accusation.chosen, accusation.ranked or ()
+    chosen, ranked = blame_state.chosen, blame_state.ranked or ()
     if chosen is None or any((chosen.tensor, chosen.index) == (each.tensor, each.index) for each in ranked):
         return []
     return wrap(f"asked for by name, not among the first {len(ranked)}", columns, "muted")
@@ -98,13 +98,13 @@ def _kept(accusation: Accusation, columns: int) -> list[Line]:
 
 
 def path_lines(
-    session: Session, found: Case, columns: int, rows: int, several: bool, table: bool = True
+    session: Session, found: ParameterDetail, columns: int, rows: int, several: bool, table: bool = True
 ) -> list[Line]:
     """The path of largest influence, of the sample that pulls hardest where there are ``several``: its factors, but
     for those of 1 that no derivative is written for, and what share of all paths it is. A row for each factor or
     running text; where they are too many for ``rows``, those in the middle are multiplied out."""
     sample = (session.sample + found.sample) % info(session.data).samples
-    ways = paths(session.network, found.culprit.tensor).paths
+    ways = paths(session.network, found.attribution.tensor).paths
     which = f"largest of {count(ways)} paths" if ways > 1 else "the only path"
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
@@ -125,7 +125,7 @@ def path_lines(
     return [head, *body, *result]
 
 
-def factors_of(found: Case) -> list[tuple[str, float]]:
+def factors_of(found: ParameterDetail) -> list[tuple[str, float]]:
     """What the factors of its path are called, and how large they are."""
     return [(hop.why, hop.factor) for hop in found.path if hop.why != "1"]
 
@@ -147,7 +147,7 @@ def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
     ]
 
 
-def _share(found: Case, ways: int) -> list[Line]:
+def _share(found: ParameterDetail, ways: int) -> list[Line]:
     """What the path comes to, and what that is of the sum over all paths: of one sample's share of the gradient."""
     pull = found.pulls[0].gradient
     own = line(("= ", "muted"), (number(found.along, sign=True), "text"))
@@ -179,7 +179,7 @@ NUDGED: tuple[tuple[str, str, Cell], ...] = (
 FITTED = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
 
 
-def nudge_lines(found: Case, columns: int, most: int, loss: float) -> list[Line]:
+def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) -> list[Line]:
     """What moving the parameter ``by`` so much does to the ``loss``: the change that its gradient predicts, the one
     that came, and, where there is room, the loss that it comes to. Numbers are never cut: columns give way."""
     heading = first_fitting(
@@ -212,7 +212,7 @@ def _cells(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
     return line((f"{label:<{LABEL}}", role), *texts)
 
 
-def turn_lines(found: Case, columns: int) -> list[Line]:
+def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
     """Whether moving the parameter changes what the first sample is read as, and how far it has to go for that."""
     turn = found.turn
     if turn is None:
@@ -229,7 +229,7 @@ def turn_lines(found: Case, columns: int) -> list[Line]:
 # --- who pulls it -----------------------------------------------------------------------------------------
 
 
-def pull_lines(session: Session, found: Case, columns: int) -> list[Line]:
+def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[Line]:
     """Which samples want the parameter larger, and which smaller: how many, and the hardest of each."""
     (name, *heads), *rows = pulled(session, found)
     lines = [_row(name, [(head, "muted") for head in heads], columns)]
@@ -237,7 +237,7 @@ def pull_lines(session: Session, found: Case, columns: int) -> list[Line]:
     return lines + [_row(way, list(zip(cells, roles, strict=True)), columns) for way, *cells in rows]
 
 
-def pulled(session: Session, found: Case) -> list[tuple[str, str, str, str]]:
+def pulled(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
     """The same as a table; the first row is its heads."""
     samples = info(session.data).samples
     rows = [("pulled", "by sample", "hardest", "samples")]

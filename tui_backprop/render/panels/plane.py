@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, Span, clip, line, merge, width
 from tui_backprop.session.decision_boundary import Fit, Plane
@@ -23,13 +23,13 @@ LEAST_ROWS, LEAST_COLUMNS = 4, 12  # of a map
 NOT_A_NUMBER = "!"
 
 
-def picture_lines(picture: Plane | Fit, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def picture_lines(picture: Plane | Fit, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The picture that there is, in at most ``rows`` lines of ``columns``."""
     if isinstance(picture, Plane):
-        lines = plane_lines(picture, columns, rows, glyphs)
+        lines = plane_lines(picture, columns, rows, context)
     else:
-        lines = fit_lines(picture, columns, rows, glyphs)
-    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
+        lines = fit_lines(picture, columns, rows, context)
+    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
 
 
 def packed(pieces: Sequence[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:
@@ -47,15 +47,15 @@ def packed(pieces: Sequence[Sequence[Span]], columns: int, gap: int = 2) -> list
 # --- classes in a plane ------------------------------------------------------------------------------------
 
 
-def shades(glyphs: Glyphs) -> tuple[str, str, str]:
-    """The glyphs of each class, from unsure to sure: three families, told apart without colour."""
-    return ("o%@", "-~=", ".:;") if glyphs.plain else ("░▒▓", "-=≡", "·:;")
+def shades(context: RenderContext) -> tuple[str, str, str]:
+    """The glyphs of each class, from unsure to sure: three families, told apart without color."""
+    return ("o%@", "-~=", ".:;") if context.plain else ("░▒▓", "-=≡", "·:;")
 
 
-def plane_lines(plane: Plane, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def plane_lines(plane: Plane, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The regions of the classes in shades of their probability, samples on top; as square as the room allows.
     (``picture_lines`` fits this, and what ``fit_lines`` draws, to the width and the glyphs.)"""
-    key = _plane_key(plane, columns, glyphs)
+    key = _plane_key(plane, columns, context)
     if rows - len(key) - 1 < LEAST_ROWS:
         key = []
     labels = [number(plane.high[1]), number(plane.low[1])]
@@ -64,7 +64,7 @@ def plane_lines(plane: Plane, columns: int, rows: int, glyphs: Glyphs) -> list[L
     wide = min(2 * deep, columns - left)
     if deep < LEAST_ROWS or wide < LEAST_COLUMNS:
         return [line(("no room for the picture", "muted"))]
-    cells = _points(plane, _regions(plane, deep, wide, glyphs), glyphs)
+    cells = _points(plane, _regions(plane, deep, wide, context), context)
     margins = [labels[0], *[""] * (deep - 2), labels[1]]
     drawn = [
         line((f"{label:>{left - 1}} ", "muted"), *merge(row))
@@ -75,7 +75,7 @@ def plane_lines(plane: Plane, columns: int, rows: int, glyphs: Glyphs) -> list[L
     return [*drawn, below, *key]
 
 
-def _regions(plane: Plane, deep: int, wide: int, glyphs: Glyphs) -> list[list[Span]]:
+def _regions(plane: Plane, deep: int, wide: int, context: RenderContext) -> list[list[Span]]:
     """A span for each cell of the picture, from the cell of the plane nearest to it."""
     y = (2 * np.arange(deep) + 1) * plane.said.shape[0] // (2 * deep)
     x = (2 * np.arange(wide) + 1) * plane.said.shape[1] // (2 * wide)
@@ -83,7 +83,7 @@ def _regions(plane: Plane, deep: int, wide: int, glyphs: Glyphs) -> list[list[Sp
     level = np.full(said.shape, len(FLOORS))
     if plane.sure is not None:
         level = np.searchsorted(FLOORS, np.nan_to_num(plane.sure[np.ix_(y, x)]), side="right")
-    families = shades(glyphs)
+    families = shades(context)
     look = {(c, i): (families[c % 3][i], ROLES[c % 3]) for c in range(said.max() + 1) for i in range(3)}
     bad = (NOT_A_NUMBER, "bad")
     return [
@@ -97,7 +97,7 @@ def shown(plane: Plane, cells: int) -> int:
     return min(len(plane.points), max(cells // CELLS_A_POINT, 1))
 
 
-def _points(plane: Plane, cells: list[list[Span]], glyphs: Glyphs) -> list[list[Span]]:
+def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> list[list[Span]]:
     """Samples over the regions: those read right first, so that the wrong ones lie on them, then the current one."""
     deep, wide = len(cells), len(cells[0])
     first = np.arange(shown(plane, deep * wide))
@@ -116,9 +116,9 @@ def _mark(plane: Plane, i: int) -> Span:
     return ("●", "strong") if right else (str(plane.classes[i]), "bad")
 
 
-def _plane_key(plane: Plane, columns: int, glyphs: Glyphs) -> list[Line]:
+def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]:
     """What the glyphs mean, fitted to two lines."""
-    families, classes = shades(glyphs), int(plane.classes.max()) + 1
+    families, classes = shades(context), int(plane.classes.max()) + 1
     regions = [((f"{families[c % 3][-1]} {c}", ROLES[c % 3]),) for c in range(classes)]
     wrong = " ".join(map(str, range(classes)))
     right = bool(plane.right[plane.sample])
@@ -133,9 +133,9 @@ def _plane_key(plane: Plane, columns: int, glyphs: Glyphs) -> list[Line]:
 # --- a curve -----------------------------------------------------------------------------------------------
 
 
-def fit_lines(fit: Fit, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def fit_lines(fit: Fit, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The target through all samples, the network's output, and the samples of the batch."""
-    curve, target, dot = ("*", ".", "o") if glyphs.plain else ("⠒", "·", "●")
+    curve, target, dot = ("*", ".", "o") if context.plain else ("⠒", "·", "●")
     key = packed(
         [
             ((f"{curve} ", "forward"), ("output", "muted")),

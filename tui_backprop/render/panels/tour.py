@@ -7,7 +7,7 @@ import re
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.table import panel_key
 from tui_backprop.lesson.tour import CARDS
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, pad, width, wrap
 
 LOW = 20  # rows of the screen from which there is more than one line
@@ -21,19 +21,19 @@ def strip_rows(columns: int, rows: int) -> int:
 
 
 def tour_strip(
-    card: int, spec: NetworkSpec, panel: str, columns: int, rows: int, glyphs: Glyphs
+    card: int, spec: NetworkSpec, panel: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """A card in so many rows. It names no key that does something else in the ``panel`` that has the keys."""
     now, typing = CARDS[card], panel == "network"
-    press, own = _keyed(now.press, glyphs), _keyed(LONG if columns >= WIDE else BRIEF, glyphs)
+    press, own = _keyed(now.press, context), _keyed(LONG if columns >= WIDE else BRIEF, context)
     if typing or now.about not in ("", panel):
-        press = line((panel_key("walk", glyphs.keys, typing=typing), "key"), " leads back to the walk")
+        press = line((panel_key("walk", context.keys, typing=typing), "key"), " leads back to the walk")
     if typing:
         own = ()
     if rows == 1:
         return [_apart(line((f" {card + 1}/{len(CARDS)}  ", "title"), *press), own, columns)]
     text = now.text.replace("{parameters}", f"{spec.parameters:,}")
-    text = glyphs.words(text.replace("{passes}", f"{spec.parameters + 1:,}"))
+    text = context.words(text.replace("{passes}", f"{spec.parameters + 1:,}"))
     name = f" tour {card + 1}/{len(CARDS)}  "
     blank = " " * len(name)
     said = wrap(text, columns - len(name) - 1)[: rows - 1]
@@ -42,10 +42,10 @@ def tour_strip(
     return [*said, _apart(line(blank, *press), own, columns)]
 
 
-def _keyed(text: str, glyphs: Glyphs) -> Line:
+def _keyed(text: str, context: RenderContext) -> Line:
     """Words in which the keys stand out."""
     parts = re.split(r"(\{[^{}]+\})", text)
-    return line(*((glyphs.words(part), "key" if part.startswith("{") else "text") for part in parts))
+    return line(*((context.words(part), "key" if part.startswith("{") else "text") for part in parts))
 
 
 def _apart(left: Line, right: Line, columns: int) -> Line:

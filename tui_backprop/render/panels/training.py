@@ -14,7 +14,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import (
     Line,
@@ -29,7 +29,7 @@ from tui_backprop.render.draw.spans import (
     wrap,
 )
 from tui_backprop.render.panels.plane import packed, picture_lines, runs
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
 from tui_backprop.session.training_curve import Learning, Score, fixed_part, smoothed, thinned
 from tui_backprop.support.format import MINUS, duration, number
@@ -58,25 +58,25 @@ APART = 8  # columns between two numbers below
 
 
 def training_panel(
-    moment: Moment,
+    snapshot: Snapshot,
     learning: Learning | None,
     picture: Plane | Fit | None,
     columns: int,
     rows: int,
-    glyphs: Glyphs,
+    context: RenderContext,
 ) -> list[Line]:
     """At most ``rows`` lines: progress and figures, the curves, and the picture if there is one and it fits."""
     if picture and columns >= max(SIDE_BY_SIDE if learning else BESIDE_WORDS, 2 * rows):
         right = min(2 * rows + 4, columns // 2)
         left = columns - right - 2
-        drawn = picture_lines(picture, right, rows, glyphs)
-        lines = beside(curves(moment, learning, left, rows, glyphs), drawn, left)
+        drawn = picture_lines(picture, right, rows, context)
+        lines = beside(curves(snapshot, learning, left, rows, context), drawn, left)
     elif picture and rows >= STACKED_ROWS:
-        below = picture_lines(picture, columns, rows // 2, glyphs)
-        lines = [*curves(moment, learning, columns, rows - len(below) - 1, glyphs), (), *below]
+        below = picture_lines(picture, columns, rows // 2, context)
+        lines = [*curves(snapshot, learning, columns, rows - len(below) - 1, context), (), *below]
     else:
-        lines = curves(moment, learning, columns, rows, glyphs)
-    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in lines[:rows]]
+        lines = curves(snapshot, learning, columns, rows, context)
+    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
 
 
 def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
@@ -89,47 +89,49 @@ def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
     return clip(line((label, "muted"), *options[first:last]), columns)
 
 
-def hint(columns: int, glyphs: Glyphs) -> Line:
+def hint(columns: int, context: RenderContext) -> Line:
     """The keys of the chooser."""
-    return first_fitting(columns, *(line((glyphs.words(words), "muted")) for words in HINTS))
+    return first_fitting(columns, *(line((context.words(words), "muted")) for words in HINTS))
 
 
-def curves(moment: Moment, learning: Learning | None, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def curves(
+    snapshot: Snapshot, learning: Learning | None, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """Words and charts, in at most ``rows`` lines."""
     if learning is None or not (learning.done or learning.going):
-        return before(moment, columns)[:rows]
-    words = [*progress(learning, columns, glyphs), *figures(moment, learning, columns)]
+        return before(snapshot, columns)[:rows]
+    words = [*progress(learning, columns, context), *figures(snapshot, learning, columns)]
     room = rows - len(words)
     if room < LEAST_CHART or learning.done < 2 or not np.isfinite(learning.losses).any():
         return words[:rows]
-    here = moment.session.iteration
-    frame = Frame(learning.first, learning.first + learning.done, here, columns, glyphs)
+    here = snapshot.session.t
+    frame = Frame(learning.first, learning.first + learning.done, here, columns, context)
     scores = [score for score in learning.scores if score.right is not None]
     below = max(room * 2 // 5, LEAST_CHART) if scores and room >= SHARE_ROWS else 0
     charts = loss_chart(learning, frame, room - below, scale=not below)
     return [
         *words,
         *charts,
-        *(share_chart(scores, fixed_part(moment.session.data), frame, below) if below else ()),
+        *(share_chart(scores, fixed_part(snapshot.session.data), frame, below) if below else ()),
     ]
 
 
 # --- words -------------------------------------------------------------------------------------------------
 
 
-def before(moment: Moment, columns: int) -> list[Line]:
+def before(snapshot: Snapshot, columns: int) -> list[Line]:
     """What stands here before anything is trained."""
-    data = moment.session.data
+    data = snapshot.session.data
     what = "how many are read right" if info(data).classes else "their loss"
     words = f"{BEFORE.format(n=f'{fixed_part(data):,}')} {data} {what}."
     return wrap(words, columns, "muted")
 
 
-def progress(learning: Learning, columns: int, glyphs: Glyphs) -> list[Line]:
+def progress(learning: Learning, columns: int, context: RenderContext) -> list[Line]:
     """While it goes on: a bar, the rate, what is left and what ends it. Then: what it took."""
     updates = " update" if learning.done == 1 else " updates"
     rate: list[Sequence[Span]] = [((f"{number(learning.rate)}/s", "text"),)] if learning.rate else []
-    stop: Sequence[Span] = ((f"{glyphs.key('stop_learning')} stops", "key"),)
+    stop: Sequence[Span] = ((f"{context.key('stop_learning')} stops", "key"),)
     if not learning.going:
         updates += f" in {duration(learning.seconds)}" if learning.seconds else ""
         return packed([((f"{learning.done:,}", "strong"), (updates, "muted")), *rate], columns)
@@ -141,29 +143,29 @@ def progress(learning: Learning, columns: int, glyphs: Glyphs) -> list[Line]:
         rate.append(((f"{duration(learning.remaining)} left", "text"),))
     room = columns - sum(2 + width(tuple(piece)) for piece in (amount, *rate, stop))
     if room >= 12:
-        return packed([amount, bar(learning, min(room, 40), glyphs), *rate, stop], columns)
+        return packed([amount, bar(learning, min(room, 40), context), *rate, stop], columns)
     room = columns - sum(2 + width(tuple(piece)) for piece in rate)
-    return [*packed([amount, stop], columns), *packed([bar(learning, max(room, 4), glyphs), *rate], columns)]
+    return [*packed([amount, stop], columns), *packed([bar(learning, max(room, 4), context), *rate], columns)]
 
 
-def bar(learning: Learning, columns: int, glyphs: Glyphs) -> Line:
+def bar(learning: Learning, columns: int, context: RenderContext) -> Line:
     """How far training has come, as a line of so many columns."""
     full = min(learning.done * columns // max(learning.wanted or 1, 1), columns)
-    return line((glyphs.done * full, "update"), (glyphs.left * (columns - full), "faint"))
+    return line((context.done * full, "update"), (context.left * (columns - full), "faint"))
 
 
-def figures(moment: Moment, learning: Learning, columns: int) -> list[Line]:
+def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     """The newest figures, and whether the loss stopped being a number."""
     groups: list[list[Sequence[Span]]] = []
     if learning.last:
-        of = (f" of iteration {learning.last.iteration:,}", "muted")
+        of = (f" of iteration {learning.last.t:,}", "muted")
         groups.append([[*_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
-        named = (f"first {fixed_part(moment.session.data):,}:", "muted")
+        named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
         share = [] if last.right is None else [(f" {percent(last.right)}", "good"), (" right", "muted")]
-        elsewhere = not learning.going and last.iteration != moment.session.iteration
-        at = [[(f"at iteration {last.iteration:,}", "muted")]] if elsewhere else []
+        elsewhere = not learning.going and last.t != snapshot.session.t
+        at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []
         groups.append([[named, *share], _loss(last.loss), *at])
     lines = [row for group in groups for row in packed(group, columns)]
     if len(lines) == 2:
@@ -195,7 +197,7 @@ class Frame:
     end: int
     here: int
     columns: int
-    glyphs: Glyphs
+    context: RenderContext
 
     @property
     def inside(self) -> bool:
@@ -213,7 +215,7 @@ class Frame:
 def loss_chart(learning: Learning, frame: Frame, rows: int, scale: bool = True) -> list[Line]:
     """A heading, and the batch losses with their mean on top; at least one of them is finite. Without ``scale`` the
     iterations are written below another chart."""
-    losses, columns, plain = learning.losses, frame.columns, frame.glyphs.plain
+    losses, columns, plain = learning.losses, frame.columns, frame.context.plain
     span = max(learning.done // MEANS, 1)
     finite = losses[np.isfinite(losses)]
     positive = finite[finite > 0]
@@ -244,8 +246,8 @@ def loss_chart(learning: Learning, frame: Frame, rows: int, scale: bool = True) 
 def share_chart(scores: Sequence[Score], first: int, frame: Frame, rows: int) -> list[Line]:
     """A heading, and the share of the ``first`` samples that is read right, 0 to 100%."""
     figure = _figure(frame, rows - 1, 0, 100, True)
-    x, y = (np.array(part, float) for part in zip(*((s.iteration, s.right) for s in scores), strict=True))
-    _draw(figure, x, 100 * y, "update", "*" if frame.glyphs.plain else "braille")
+    x, y = (np.array(part, float) for part in zip(*((s.t, s.right) for s in scores), strict=True))
+    _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
     heading = f"read right, of the first {first:,} samples"
     heading = cut(heading + TRAINED * (len(heading + TRAINED) <= frame.columns), frame.columns)
@@ -264,7 +266,7 @@ def _figure(frame: Frame, rows: int, low: float, high: float, scale: bool) -> An
         figure.axes(shown, axis=axis, side=side)
     if frame.inside:
         heights = np.linspace(low, high if high > low else low + 1, 2 * rows).tolist()
-        bar_glyph = painted("|" if frame.glyphs.plain else "│", "mark")
+        bar_glyph = painted("|" if frame.context.plain else "│", "mark")
         figure.draw(figure.signal([float(frame.here)] * len(heights), heights, marker=bar_glyph))
     return figure
 

@@ -7,7 +7,7 @@ from itertools import product
 from math import isfinite
 
 from tui_backprop.engine.analysis.gradient_flow import LEAST_SAMPLES, RULES, Callout, Flow, Rule, callouts
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
 from tui_backprop.support.format import number
 
@@ -16,7 +16,7 @@ RULE = 17  # columns of a rule's name
 FLAG = "!"  # at what breaks a rule
 
 
-def verdict(report: Flow, columns: int, rows: int, chart: int, glyphs: Glyphs) -> list[Line]:
+def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderContext) -> list[Line]:
     """A note, a blank line, and the callouts at the greatest length that leaves ``chart`` lines for layers; where
     none does, that keeps to two fifths of the rows. The rules that are kept come last, with this network's figures,
     where there is room."""
@@ -24,14 +24,14 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, glyphs: Glyphs) -
     free = rows - chart - 1
     found = callouts(report)
     if not found:
-        return [(), *_calm(report, columns, max(free, fair), rows >= ROOMY, glyphs)]
-    note = _note(report, columns, glyphs) if rows >= ROOMY else []
-    called = [_called(call, report, columns, glyphs) for call in found]
+        return [(), *_calm(report, columns, max(free, fair), rows >= ROOMY, context)]
+    note = _note(report, columns, context) if rows >= ROOMY else []
+    called = [_called(call, report, columns, context) for call in found]
     kept = [rule for rule in RULES if rule not in [call.rule for call in found]]
     for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
         if len(above) + len(blocks) <= room:
-            rest = [(), *_table(report, kept, "rules kept", columns, glyphs)]
+            rest = [(), *_table(report, kept, "rules kept", columns, context)]
             fits = len(above) + len(blocks) + len(rest) <= room
             return [*above, (), *blocks, *(rest if fits and len(rest) > 2 else ())]
     brief, most = [lengths[0][0] for lengths in called], max(free, fair, 1)
@@ -41,7 +41,7 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, glyphs: Glyphs) -
     return [(), *brief]
 
 
-def _note(report: Flow, columns: int, glyphs: Glyphs, calm: bool = False) -> list[Line]:
+def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False) -> list[Line]:
     """How much delta changes in one layer (the verdict says it, where all is ``calm``), and what units were judged
     on."""
     each, told = report.per_layer, []
@@ -51,17 +51,17 @@ def _note(report: Flow, columns: int, glyphs: Glyphs, calm: bool = False) -> lis
         told.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < LEAST_SAMPLES:
         told.append(f"to call a unit dead takes {LEAST_SAMPLES} samples")
-    return [(), *wrap(glyphs.text("; ".join(told)), columns, "muted")] if told else []
+    return [(), *wrap(context.text("; ".join(told)), columns, "muted")] if told else []
 
 
-def _calm(report: Flow, columns: int, rows: int, roomy: bool, glyphs: Glyphs) -> list[Line]:
+def _calm(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
     """The verdict, and where there is room every rule with this network's figure, and what units were judged on."""
     each = report.per_layer
     words = f"does not vanish, does not explode, δ ×{number(each or 0)} a layer"
     said = f"nothing is wrong: {words}" if each is not None else f"nothing is wrong by the {len(RULES)} rules"
-    first = wrap(glyphs.text(said), columns, "good")
-    table = _table(report, RULES, "rule", columns, glyphs)
-    note = _note(report, columns, glyphs, calm=True) if roomy else []
+    first = wrap(context.text(said), columns, "good")
+    table = _table(report, RULES, "rule", columns, context)
+    note = _note(report, columns, context, calm=True) if roomy else []
     choices: tuple[list[Line], ...] = (
         [*first, (), *table, *note],
         [*first, *table],
@@ -71,13 +71,15 @@ def _calm(report: Flow, columns: int, rows: int, roomy: bool, glyphs: Glyphs) ->
     return next((lines for lines in choices if len(lines) <= rows), choices[-1])
 
 
-def _table(report: Flow, rules: Sequence[Rule], head: str, columns: int, glyphs: Glyphs) -> list[Line]:
+def _table(
+    report: Flow, rules: Sequence[Rule], head: str, columns: int, context: RenderContext
+) -> list[Line]:
     """Rules, when each is broken (in words, or only from where on), and the figure that comes nearest to it here;
     nothing where that is too wide."""
     figures = [_nearest(rule, report) for rule in rules]
     for limits in ([_words(rule) for rule in rules], [_limit(rule) for rule in rules]):
         wide, here = (
-            max(len(glyphs.text(text)) for text in texts)
+            max(len(context.text(text)) for text in texts)
             for texts in ((*limits, "broken if"), (*figures, "here"))
         )
         rows = [
@@ -88,7 +90,7 @@ def _table(report: Flow, rules: Sequence[Rule], head: str, columns: int, glyphs:
             return [
                 line(
                     (f"{name:<{RULE}}", "text" if i else "muted"),
-                    (f"{glyphs.text(limit):<{wide}}", "muted"),
+                    (f"{context.text(limit):<{wide}}", "muted"),
                     (f" {figure:>{here}}", "text" if i else "muted"),
                 )
                 for i, (name, limit, figure) in enumerate(rows)
@@ -123,7 +125,7 @@ def _amount(rule: Rule, value: float, digits: int) -> str:
     return f"{value:.0%}" if rule.share else number(value, digits)
 
 
-def _called(call: Callout, report: Flow, columns: int, glyphs: Glyphs) -> dict[int, list[Line]]:
+def _called(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
     """A broken rule at four lengths: cut to one line; in brief; with the rule in words; with what to do about it."""
     rule, why = call.rule, report.bad.why if report.bad else ""
     figure = _amount(rule, call.figure, 2)
@@ -133,18 +135,18 @@ def _called(call: Callout, report: Flow, columns: int, glyphs: Glyphs) -> dict[i
     name = (f"{FLAG} {rule.name}", "bad")
 
     def headed(text: str) -> list[Line]:
-        one = line(name, (glyphs.text(f"  {text}"), "strong"))
-        return [one] if width(one) <= columns else [line(name), *_indented(text, columns, "strong", glyphs)]
+        one = line(name, (context.text(f"  {text}"), "strong"))
+        return [one] if width(one) <= columns else [line(name), *_indented(text, columns, "strong", context)]
 
     head, brief = headed(said + (_several(call.layers) if call.layers[1:] else "")), headed(said + limit)
-    words = _indented(f"rule: {rule_text(rule)}", columns, "muted", glyphs)
-    remedy = _indented(f"try: {rule.remedy}", columns, "text", glyphs)
-    cramped = line(name, (f"  {said}{limit}".replace("δ", glyphs.delta), "strong"))
+    words = _indented(f"rule: {rule_text(rule)}", columns, "muted", context)
+    remedy = _indented(f"try: {rule.remedy}", columns, "text", context)
+    cramped = line(name, (f"  {said}{limit}".replace("δ", context.delta), "strong"))
     return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *remedy]}
 
 
-def _indented(text: str, columns: int, role: str, glyphs: Glyphs) -> list[Line]:
-    return [line("  ", *row) for row in wrap(glyphs.text(text), columns - 2, role)]
+def _indented(text: str, columns: int, role: str, context: RenderContext) -> list[Line]:
+    return [line("  ", *row) for row in wrap(context.text(text), columns - 2, role)]
 
 
 def _several(layers: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked import Row
-from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, fixed, number
 
@@ -32,7 +32,7 @@ def equations(step: Step) -> list[str]:
 
 
 def formula_with_shapes(
-    step: Step, columns: int, glyphs: Glyphs = UTF8, first: int = 0, shaped: bool = True
+    step: Step, columns: int, context: RenderContext = UTF8, first: int = 0, shaped: bool = True
 ) -> list[Line]:
     """The formula from its equation ``first`` on, and below each name (if ``shaped``) the shape of its array:
     two lines, or pairs of them where the formula is too long for one (those without a name are single). A
@@ -40,7 +40,7 @@ def formula_with_shapes(
     shapes = dict(step.operands) if shaped else {}
     rows: list[list[tuple[Span, Span]]] = [[]]
     for part in equations(step)[first:]:
-        tokens = list(_tokens(part, shapes, step.phase, glyphs))
+        tokens = list(_tokens(part, shapes, step.phase, context))
         if rows[-1] and _wide(rows[-1]) + _wide(tokens) > columns:
             rows.append([])
         for token in tokens:
@@ -61,7 +61,7 @@ def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:
 
 
 def _tokens(
-    formula: str, shapes: dict[str, tuple[int, ...]], phase: str, glyphs: Glyphs
+    formula: str, shapes: dict[str, tuple[int, ...]], phase: str, context: RenderContext
 ) -> Iterator[tuple[Span, Span]]:
     """The pieces of an equation, each with the shape that stands below its name, both as wide as the wider one."""
     shown: set[str] = set()
@@ -69,7 +69,7 @@ def _tokens(
         name = next((name for name in NAME.findall(token) if name in shapes), "")
         shape = shape_text(shapes[name]) if name and name not in shown else ""
         shown.add(name)
-        text, named = glyphs.text(token), glyphs.text(name)
+        text, named = context.text(token), context.text(name)
         wide = max(len(text), len(shape))
         text = text.center(wide)
         middle = text.find(named) + len(named) // 2
@@ -103,14 +103,14 @@ def sums(rows: Sequence[Row]) -> list[Sequence[Row]]:
     return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
 
 
-def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8) -> list[Line]:
+def receipt(rows: Sequence[Row], columns: int, role: str, context: RenderContext = UTF8) -> list[Line]:
     """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
     minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
     some more decimals, are what makes the shown sum exact."""
     rows = [_added(row) for row in rows]
-    texts = [glyphs.text(text) for each in sums(rows) for text in _values(each)]
+    texts = [context.text(text) for each in sums(rows) for text in _values(each)]
     wide = max(len(t) for t in texts)
-    labels, factors, gap = _beside(rows, columns - 2 - wide, glyphs)
+    labels, factors, gap = _beside(rows, columns - 2 - wide, context)
     label_wide = max(min(max(map(len, labels)), columns - 2 - len(gap) - wide), 1)
     factor_wide = max(map(len, factors))
     lines = []
@@ -118,7 +118,7 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
         result = row.sign == "="
         lines.append(
             line(
-                (f"{glyphs.text(SIGNS[row.sign])} ", "muted"),
+                (f"{context.text(SIGNS[row.sign])} ", "muted"),
                 (f"{_named(label, label_wide):<{label_wide}}", "strong" if result else "text"),
                 (f"{gap}{factor:>{factor_wide}}" if factor_wide else "", "muted"),
                 (f"{gap}{text:>{wide}}", role if result else "text"),
@@ -127,16 +127,16 @@ def receipt(rows: Sequence[Row], columns: int, role: str, glyphs: Glyphs = UTF8)
     return lines
 
 
-def _beside(rows: Sequence[Row], columns: int, glyphs: Glyphs) -> tuple[list[str], list[str], str]:
+def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[list[str], list[str], str]:
     """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
     are closer together, and where that is not enough there are no factors."""
     labels = [row.label for row in rows]
     factors = [" × ".join(number(f) for f in row.factors) for row in rows]
     for gap, sign in ((GAP, r" \1 "), (" ", r"\1")):
-        near, far = ([glyphs.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
+        near, far = ([context.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
         if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
             return near, far, gap
-    return [glyphs.text(label) for label in labels], [""] * len(rows), GAP
+    return [context.text(label) for label in labels], [""] * len(rows), GAP
 
 
 def _added(row: Row) -> Row:

@@ -7,10 +7,10 @@ from math import log10
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.names import per_sample
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import number
 
 ARROW = 3  # columns between two layers
@@ -20,32 +20,34 @@ NARROWEST, WIDEST = 3, 16  # columns of a layer's map
 Column = tuple[list[Line], int]  # lines, and how wide
 
 
-def diagram(moment: Moment, columns: int, rows: int, glyphs: Glyphs, norms: bool = True) -> list[Line]:
+def diagram(
+    snapshot: Snapshot, columns: int, rows: int, context: RenderContext, norms: bool = True
+) -> list[Line]:
     """Layers side by side, ``rows`` lines of map each: activations above, deltas below, then a bar for the
     norm of each delta, and on the last line the weights between two layers. Deep networks show the layers
     around the current one."""
-    depth = moment.session.network.depth
-    first, last = _window(moment.step.layer, depth, columns)
+    depth = snapshot.session.network.depth
+    first, last = _window(snapshot.step.layer, depth, columns)
     layers = range(first, last + 1)
     ends = (LOSS if last == depth else 1) + (1 + ARROW if first else 0)
     cell = max(min(WIDEST, (columns - ends) // len(layers) - ARROW), 1)
     parts: list[Column] = []
-    weights: list[tuple[int, Line]] = []  # where to centre it, and what is known of the weights there
+    weights: list[tuple[int, Line]] = []  # where to center it, and what is known of the weights there
     if first:
-        parts += [(_more(rows), 1), (_arrows(moment, first - 1, rows, glyphs), ARROW)]
+        parts += [(_more(rows), 1), (_arrows(snapshot, first - 1, rows, context), ARROW)]
     for layer in layers:
         parts += [
-            (_layer(moment, layer, cell, rows, glyphs), cell),
-            (_arrows(moment, layer, rows, glyphs), ARROW),
+            (_layer(snapshot, layer, cell, rows, context), cell),
+            (_arrows(snapshot, layer, rows, context), ARROW),
         ]
         if layer < depth:
-            weights.append((sum(wide for _, wide in parts) - ARROW // 2 - 1, _weights(moment, layer + 1)))
-    parts.append((_loss(moment, rows), LOSS) if last == depth else (_more(rows), 1))
+            weights.append((sum(wide for _, wide in parts) - ARROW // 2 - 1, _weights(snapshot, layer + 1)))
+    parts.append((_loss(snapshot, rows), LOSS) if last == depth else (_more(rows), 1))
     lines = [
         line(*(span for lines, wide in parts for span in pad(lines[y], wide, "^")))
         for y in range(2 * rows + 2)
     ]
-    return [*lines, *([_norms(moment, layers, cell, glyphs)] if norms else []), _placed(weights)]
+    return [*lines, *([_norms(snapshot, layers, cell, context)] if norms else []), _placed(weights)]
 
 
 def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
@@ -58,92 +60,94 @@ def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
     return first, first + fitting - 1
 
 
-def _norms(moment: Moment, layers: range, cell: int, glyphs: Glyphs) -> Line:
+def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext) -> Line:
     """Bars for the norm of each delta, a step of height for half a decade below the largest: every map is
     drawn to its own scale, so this is where a gradient is seen to fade."""
-    depth = moment.session.network.depth
-    known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(moment, k)) is not None}
-    largest, top = max(known.values(), default=0.0), len(glyphs.bars) - 1
+    depth = snapshot.session.network.depth
+    known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(snapshot, k)) is not None}
+    largest, top = max(known.values(), default=0.0), len(context.bars) - 1
     spans: list[Span] = [(" " * ((1 + ARROW) if layers[0] else 0), "text")]
     for layer in layers:
         norm = known.get(layer)
         bar = ""
         if norm is not None and 0 < norm <= largest < float("inf"):
-            bar = glyphs.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 2)
+            bar = context.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 2)
         spans += [*pad(line((bar, "muted")), cell, "^"), (" " * ARROW, "text")]
     return line(
         *spans,
-        *(pad(line((f"|{glyphs.delta}|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()),
+        *(pad(line((f"|{context.delta}|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()),
     )
 
 
-def _delta_norm(moment: Moment, layer: int) -> float | None:
+def _delta_norm(snapshot: Snapshot, layer: int) -> float | None:
     """The norm of a layer's delta over the batch, once the walk has it."""
-    there = any(step.tensor == f"δ{layer}" for step in moment.made("backward", layer))
-    return moment.taken.summary(f"δ{layer}").norm if there else None
+    there = any(step.tensor == f"δ{layer}" for step in snapshot.made("backward", layer))
+    return snapshot.iteration.summary(f"δ{layer}").norm if there else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:
-    """Short texts on one line, each centred on its column; what would overlap is left out."""
+    """Short texts on one line, each centered on its column; what would overlap is left out."""
     spans: list[Span] = []
     x = 0
-    for centre, piece in pieces:
-        start = max(centre - width(piece) // 2, 0)
+    for center, piece in pieces:
+        start = max(center - width(piece) // 2, 0)
         if start >= x:
             spans += [(" " * (start - x), "text"), *piece]
             x = start + width(piece)
     return line(*spans)
 
 
-def _layer(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
     """Lines of one layer's column: name and map of the last that the way forward made there, and the way back."""
-    step, unit = moment.step, moment.unit(layer)
+    step, unit = snapshot.step, snapshot.unit(layer)
     block: list[Line] = []
     for role in ("forward", "backward"):
-        made = _made(moment, role, layer)
+        made = _made(snapshot, role, layer)
         if not made:
-            block += _waiting(moment, layer, cell, rows, glyphs) if role == "forward" else [()] * (rows + 1)
+            block += (
+                _waiting(snapshot, layer, cell, rows, context) if role == "forward" else [()] * (rows + 1)
+            )
             continue
         name = made[-1].tensor
         current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
-        image = DATASETS[moment.session.data].image if layer == 0 else None
-        values = moment.taken.tensor(name)[0]
+        image = DATASETS[snapshot.session.data].image if layer == 0 else None
+        values = snapshot.iteration.tensor(name)[0]
         if image and name == "x":
-            drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, glyphs)
+            drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, context)
         else:
-            drawn = heatmap(values, rows, cell, role, glyphs, unit if current else None)
-        label = name.replace("δ", glyphs.delta)
-        block += [line((label, "strong" if current else role)), *_centred(drawn, rows)]
+            drawn = heatmap(values, rows, cell, role, context, unit if current else None)
+        label = name.replace("δ", context.delta)
+        block += [line((label, "strong" if current else role)), *_centered(drawn, rows)]
     return block
 
 
-def _made(moment: Moment, phase: str, layer: int) -> list[Step]:
+def _made(snapshot: Snapshot, phase: str, layer: int) -> list[Step]:
     """The steps so far that made one sample after the other in a layer, on one of the two ways."""
-    return [step for step in moment.made(phase, layer) if per_sample(step.tensor)]
+    return [step for step in snapshot.made(phase, layer) if per_sample(step.tensor)]
 
 
-def _waiting(moment: Moment, layer: int, cell: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _waiting(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
     """A layer that the walk has not come to: its width, and dots in place of its map."""
-    units = moment.session.network.layers[layer]
+    units = snapshot.session.network.layers[layer]
     dots = min(units, cell)
     deep = min(-(-units // dots), rows)
-    return [line((str(units), "faint")), *_centred([line((glyphs.zero * dots, "faint"))] * deep, rows)]
+    return [line((str(units), "faint")), *_centered([line((context.zero * dots, "faint"))] * deep, rows)]
 
 
-def _centred(drawn: list[Line], rows: int) -> list[Line]:
+def _centered(drawn: list[Line], rows: int) -> list[Line]:
     above = (rows - len(drawn)) // 2
     return [*([()] * above), *drawn, *([()] * (rows - len(drawn) - above))]
 
 
-def _loss(moment: Moment, rows: int) -> list[Line]:
+def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
     """Lines of the last column: the loss, and where the way back begins."""
-    there = moment.reached("loss", moment.session.network.depth, "loss")
-    back = moment.reached("backward", moment.session.network.depth, "output delta")
+    there = snapshot.reached("loss", snapshot.session.network.depth, "loss")
+    back = snapshot.reached("backward", snapshot.session.network.depth, "output delta")
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[0] = line(("loss", "loss" if there else "faint"))
     if there:
-        now = moment.step.phase == "loss"
-        value = float(moment.taken.tensor(moment.step.tensor)) if now else moment.taken.loss
+        now = snapshot.step.phase == "loss"
+        value = float(snapshot.iteration.tensor(snapshot.step.tensor)) if now else snapshot.iteration.loss
         texts = [number(value, digits) for digits in (3, 2, 1)]
         text = next((text for text in texts if len(text) <= LOSS), texts[-1])
         block[_middle(rows)] = line((text, "strong" if now else "loss"))
@@ -165,25 +169,25 @@ def _middle(rows: int) -> int:
     return 1 + (rows - 1) // 2
 
 
-def _arrows(moment: Moment, layer: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _arrows(snapshot: Snapshot, layer: int, rows: int, context: RenderContext) -> list[Line]:
     """Lines to the right of a layer: the arrow to the next one (or to the loss), and the arrow back."""
-    depth = moment.session.network.depth
-    forward = moment.made("loss", depth) if layer == depth else moment.made("forward", layer + 1)
-    back = _made(moment, "backward", layer)
+    depth = snapshot.session.network.depth
+    forward = snapshot.made("loss", depth) if layer == depth else snapshot.made("forward", layer + 1)
+    back = _made(snapshot, "backward", layer)
     block: list[Line] = [() for _ in range(2 * rows + 2)]
-    for made, at, glyph in ((forward, 0, glyphs.on), (back, rows + 1, glyphs.back)):
+    for made, at, glyph in ((forward, 0, context.on), (back, rows + 1, context.back)):
         if made:  # the first of them went from one layer to the other
-            now = made[0] in moment.step.pieces
+            now = made[0] in snapshot.step.pieces
             block[at + _middle(rows)] = line((glyph, "strong" if now else made[0].phase))
     return block
 
 
-def _weights(moment: Moment, layer: int) -> Line:
+def _weights(snapshot: Snapshot, layer: int) -> Line:
     """What is known of a layer's weights: the weights, their gradient, or what the update made of them."""
-    step = moment.step
-    if moment.reached("update", layer, "update"):
+    step = snapshot.step
+    if snapshot.reached("update", layer, "update"):
         name, role, kind = f"W{layer}'", "update", "update"
-    elif moment.reached("backward", layer, "weights"):
+    elif snapshot.reached("backward", layer, "weights"):
         name, role, kind = f"dW{layer}", "backward", "weights"
     else:
         name, role, kind = f"W{layer}", "faint", "affine"

@@ -14,15 +14,15 @@ from tui_backprop.engine.explain.worked import Row
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits
 from tui_backprop.engine.network.names import cotangent_name, kept_name
 from tui_backprop.engine.primitives import Array, Shape, size
-from tui_backprop.engine.training.iteration import Pass
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, width, wrap
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import receipt, shape_text
 from tui_backprop.support.format import count, duration, number
 
 SHORT = {
-    "layer normalisation": "layer norm",
+    "layer normalization": "layer norm",
     "softmax cross-entropy": "cross-entropy",
     "binary cross-entropy": "binary entropy",
     "mean squared error": "mean square",
@@ -31,7 +31,7 @@ SHORT = {
 LABEL = 9  # columns of what stands before a rule
 NOTHING = {
     "forward": "The batch goes in at the top, and down the graph to the loss.",
-    "update": "Every gradient is there. The optimiser now moves the parameters of layer {layer}, outside the graph.",
+    "update": "Every gradient is there. The optimizer now moves the parameters of layer {layer}, outside the graph.",
 }  # of steps that no operation belongs to
 
 
@@ -60,7 +60,13 @@ def equation(visit: Visit) -> str:
 
 
 def sum_line(
-    taken: Pass, value: str, readers: Sequence[Op], terms: Sequence[Visit], done: int, columns: int, g: Glyphs
+    iteration: Iteration,
+    value: str,
+    readers: Sequence[Op],
+    terms: Sequence[Visit],
+    done: int,
+    columns: int,
+    g: RenderContext,
 ) -> list[Span]:
     """What is to be said where a value parts to its readers: who they are, and once ``done`` of the terms of its
     gradient are there, what they are and how large; as much as fits."""
@@ -76,9 +82,9 @@ def sum_line(
         )
         return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)
     name = cotangent_name(value)
-    norms = [written_norm(taken, visit) for visit in terms[:done]]
+    norms = [written_norm(iteration, visit) for visit in terms[:done]]
     texts = ["…" if norm is None else number(norm) for norm in norms]
-    total = f" → {number(taken.summary(name).norm)}" if done == len(terms) else " + …"
+    total = f" → {number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
     formula: list[Span] = [(name, "backward"), (f" = {' + '.join(map(rule_text, terms))}", "text")]
     sizes: list[Span] = [(" + ".join(texts), "text"), (total, "backward")]
     closing: list[Span] = [("   the gradients of all uses add, entry by entry", "muted")]
@@ -93,26 +99,26 @@ def _times(n: int) -> str:
     return "twice" if n == 2 else f"{n} times"
 
 
-def _first_fitting(choices: list[list[Span]], columns: int, glyphs: Glyphs) -> list[Span]:
-    fitted = [glyphs.fit(tuple(choice)) for choice in choices]
+def _first_fitting(choices: list[list[Span]], columns: int, context: RenderContext) -> list[Span]:
+    fitted = [context.fit(tuple(choice)) for choice in choices]
     return list(next((choice for choice in fitted if width(choice) <= columns), fitted[-1]))
 
 
-def _entry_sum(moment: Moment, visit: Visit, columns: int, glyphs: Glyphs) -> list[Line]:
+def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderContext) -> list[Line]:
     """One entry of a gradient as the sum of its terms: of the unit that is shown, where it is largest."""
-    taken, value = moment.taken, visit.writes
-    terms = [each for each in backward_visits(taken.spec) if each.writes == value]
-    if not all(cheap(taken, visit) for visit in terms):
+    iteration, value = snapshot.iteration, visit.writes
+    terms = [each for each in backward_visits(iteration.spec) if each.writes == value]
+    if not all(cheap(iteration, visit) for visit in terms):
         return []
     name = cotangent_name(value)
-    total = taken.tensor(name)
-    at = _largest(total, moment.unit(int(value[1:])))
+    total = iteration.tensor(name)
+    at = _largest(total, snapshot.unit(int(value[1:])))
     rows = [
-        Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(taken, visit)[at]))
+        Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at]))
         for visit in terms
     ]
     rows.append(Row("=", f"{name}[{','.join(map(str, at))}]", float(total[at])))
-    return receipt(rows, columns, "backward", glyphs)
+    return receipt(rows, columns, "backward", context)
 
 
 def _largest(values: Array, unit: int) -> tuple[int, ...]:
@@ -127,18 +133,23 @@ def _largest(values: Array, unit: int) -> tuple[int, ...]:
 
 
 def details(
-    moment: Moment, timing: Timing | None, current: Sequence[Visit], columns: int, rows: int, glyphs: Glyphs
+    snapshot: Snapshot,
+    timing: Timing | None,
+    current: Sequence[Visit],
+    columns: int,
+    rows: int,
+    context: RenderContext,
 ) -> list[Line]:
     """The operations at the cursor, one after the other, in at most ``rows`` lines; where room is short, only the
     rules that the cursor is on."""
-    step = moment.step
+    step = snapshot.step
     if not current:
         return wrap(NOTHING[step.phase].format(layer=step.layer), columns, "muted")[:rows]
-    sums = [_entry_sum(moment, visit, columns, glyphs) for visit in current if visit.adds]
+    sums = [_entry_sum(snapshot, visit, columns, context) for visit in current if visit.adds]
     ops = {visit.op.output: visit.op for visit in current}.values()
     blocks: list[list[Line]] = []
     for brief in (False, True):
-        operations = (_operation(moment, timing, op, current, columns, glyphs, brief) for op in ops)
+        operations = (_operation(snapshot, timing, op, current, columns, context, brief) for op in ops)
         blocks = [block for block in (*sums, *operations) if block]
         if sum(len(block) + 1 for block in blocks) - 1 <= rows:
             break
@@ -148,30 +159,30 @@ def details(
 
 
 def _operation(
-    moment: Moment,
+    snapshot: Snapshot,
     timing: Timing | None,
     op: Op,
     current: Sequence[Visit],
     columns: int,
-    glyphs: Glyphs,
+    context: RenderContext,
     brief: bool,
 ) -> list[Line]:
     """Name and shapes of an operation, then each rule with its floating-point operations and its time."""
-    shapes, phase = moment.taken.program.shapes, moment.step.phase
+    shapes, phase = snapshot.iteration.program.shapes, snapshot.step.phase
     lines = [line((op.primitive.name, "strong"), (f"  layer {op.layer}", "muted"))]
-    visits = [Visit(op), *(v for v in backward_visits(moment.taken.spec) if v.op.output == op.output)]
+    visits = [Visit(op), *(v for v in backward_visits(snapshot.iteration.spec) if v.op.output == op.output)]
     if brief:
         visits = [visit for visit in visits if visit in current]
     else:
         reads = ", ".join(f"{name} {shape_text(shapes[name])}" for name in op.inputs)
         moves = f"{reads} → {op.output} {shape_text(shapes[op.output])}"
-        lines += _labelled("shapes", glyphs.text(moves), "muted", columns)
+        lines += _labeled("shapes", context.text(moves), "muted", columns)
     for visit in visits:
         role = phase if visit in current else "text"
-        rule = _labelled(
-            "forward" if visit.of is None else "vjp", glyphs.text(equation(visit)), role, columns
+        rule = _labeled(
+            "forward" if visit.of is None else "vjp", context.text(equation(visit)), role, columns
         )
-        costs = [glyphs.text(text) for text in _costs(visit, [shapes[name] for name in op.inputs], timing)]
+        costs = [context.text(text) for text in _costs(visit, [shapes[name] for name in op.inputs], timing)]
         left = columns - width(rule[-1])
         beside = next((cost for cost in costs if len(cost) + 3 <= left), "")
         if beside:
@@ -183,7 +194,7 @@ def _operation(
     return lines
 
 
-def _labelled(label: str, text: str, role: str, columns: int) -> list[Line]:
+def _labeled(label: str, text: str, role: str, columns: int) -> list[Line]:
     """A text on as many lines as it takes, its label before the first."""
     rows = wrap(text, columns - LABEL, role)
     return [line((f"{label if i == 0 else '':<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]

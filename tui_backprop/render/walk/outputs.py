@@ -10,10 +10,10 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.predictions import class_of, read_as
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest
 from tui_backprop.render.draw.spans import Line, Span, beside, line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import number
 
 MOST = 16  # outputs that are told one by one
@@ -34,15 +34,15 @@ class Output:
     role: str = "muted"
 
 
-def outputs_of(moment: Moment, values: Array) -> list[Output]:
+def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     """The outputs of the first sample, for ``values`` (outputs,) that the last layer has made of it."""
-    spec, taken = moment.session.network, moment.taken
-    target = np.asarray(taken.tensor("t")[0])
-    if len(values) == 1 or not info(moment.session.data).classes:
+    spec, iteration = snapshot.session.network, snapshot.iteration
+    target = np.asarray(iteration.tensor("t")[0])
+    if len(values) == 1 or not info(snapshot.session.data).classes:
         wanted = [f"target {number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
     right = class_of(target)
-    said = int(read_as(taken.tensor(f"z{spec.depth}")[:1], spec.loss)[0])
+    said = int(read_as(iteration.tensor(f"z{spec.depth}")[:1], spec.loss)[0])
     told = {said: (SAID, f"{SAID} read as", "bad"), right: (TARGET, f"{TARGET} target", "good")}
     if said == right:
         told[right] = (TARGET, f"{TARGET} target, read as it", "good")
@@ -50,7 +50,7 @@ def outputs_of(moment: Moment, values: Array) -> list[Output]:
 
 
 def output_lines(
-    outputs: Sequence[Output], unit: int, role: str, columns: int, rows: int, glyphs: Glyphs
+    outputs: Sequence[Output], unit: int, role: str, columns: int, rows: int, context: RenderContext
 ) -> tuple[list[Line], str]:
     """At most ``rows`` lines, and what their marks stand for if they do not say so: an output a line, with words, if
     they fit; else several beside each other; else those that are marked, and the largest. The value of the selected
@@ -59,7 +59,7 @@ def output_lines(
     texts = {each.place: number(each.value, sign=signed) for each in outputs}
     wide = max(map(len, texts.values()))
     least = PLACE + 1 + wide + 2  # of one output, with its mark
-    room = columns - least - max(len(glyphs.text(each.words)) for each in outputs)
+    room = columns - least - max(len(context.text(each.words)) for each in outputs)
     long = len(outputs) <= rows and room >= 0
     most = 1 if long else max((columns + GAP) // (least + GAP), 1)
     fits = [n for n in range(1, most + 1) if -(-len(outputs) // n) <= rows]
@@ -74,10 +74,10 @@ def output_lines(
         spans: list[Span] = [
             (f"{each.place:>{PLACE}}", "cursor" if here else "faint"),
             (f" {texts[each.place]:>{wide}}", role if here else "text"),
-            (f" {glyphs.done * full:<{bar}}" if bar else "", "faint"),
+            (f" {context.done * full:<{bar}}" if bar else "", "faint"),
             (f" {each.words if long else each.mark}", each.role),
         ]
-        return glyphs.fit(line(*spans))
+        return context.fit(line(*spans))
 
     shown = _telling(outputs, across * rows)
     deep = -(-len(shown) // across)
@@ -85,7 +85,7 @@ def output_lines(
     for i in range(1, -(-len(shown) // deep)):
         column = [entry(each) for each in shown[i * deep : (i + 1) * deep]]
         lines = beside(lines, column, i * (each_wide + GAP) - GAP, GAP)
-    return lines, "" if long else glyphs.text("  ".join(each.words for each in outputs if each.mark))
+    return lines, "" if long else context.text("  ".join(each.words for each in outputs if each.mark))
 
 
 def _telling(outputs: Sequence[Output], most: int) -> list[Output]:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarise
+from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
 from tui_backprop.engine.explain.worked import penalties
 from tui_backprop.engine.network.names import SO_FAR, per_sample
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import gallery, heatmap, largest, layout, picture, signed_picture
 from tui_backprop.render.draw.histogram import as_many, histogram, portion
 from tui_backprop.render.draw.spans import Line, beside, clip, line, width
 from tui_backprop.render.draw.table import FIELD, all_parameters, listed, numbered, per_line, statistics
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.outputs import MOST, output_lines, outputs_of
 from tui_backprop.session.state import VIEWS
@@ -52,29 +52,31 @@ class Shown:
 
 
 def tensor_view(
-    moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up: bool = False
+    snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
 ) -> list[Line]:
     """The current step's array in ``rows`` lines, as the session views it."""
-    shown, view = _shown(moment), moment.session.view
+    shown, view = _shown(snapshot), snapshot.session.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
     draw = DRAWN["map" if impossible else view]
-    key = glyphs.key("view")
+    key = context.key("view")
     hints = (f"view: {view} ({key})", f"{view} ({key})")
     hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
-    name, shape = (shown.label, moment.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
+    name, shape = (shown.label, snapshot.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
     head, bare = (
-        _noted(glyphs.fit(row), _which_samples(shown, draw), columns)
+        _noted(context.fit(row), _which_samples(shown, draw), columns)
         for row in (line(name, shape), line(name))
     )
     least = GAP + len(hints[-1])
     if draw is _map or (draw is not _histogram and (shown.row.ndim == 1 or draw is _picture)):
         spare = 0 if view == "map" or width(head) + least > columns else least
-        head = _with_why(head, bare, shown.notes, columns - spare, glyphs)
+        head = _with_why(head, bare, shown.notes, columns - spare, context)
     room = columns - width(head)
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
-    if draw in (_histogram, _largest) and not moment.taken.distributed(shown.name, updated=shown.updated):
+    if draw in (_histogram, _largest) and not snapshot.iteration.distributed(
+        shown.name, updated=shown.updated
+    ):
         draw = _map if given_up else _counting
-    body = draw(moment, shown, columns, max(rows - 1, 1), glyphs)
+    body = draw(snapshot, shown, columns, max(rows - 1, 1), context)
     return [clip(row, columns) for row in (line(*head, (hint, "faint")), *body)][:rows]
 
 
@@ -84,14 +86,14 @@ def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
     return line(*head, (note, "muted"))
 
 
-def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, glyphs: Glyphs) -> Line:
+def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, context: RenderContext) -> Line:
     """The head with a note that says why, even if the shape goes for it (which stands below the formula too); or else
     with the briefest, which does not say why."""
-    whys = [glyphs.text(text) for note in notes[:-1] for text in (note, note.replace("δ", glyphs.delta))]
+    whys = [context.text(text) for note in notes[:-1] for text in (note, note.replace("δ", context.delta))]
     for start in (head, bare):
         if (noted := _noted(start, whys, columns)) != start:
             return noted
-    return _noted(head, [glyphs.text(note) for note in notes[-1:]], columns)
+    return _noted(head, [context.text(note) for note in notes[-1:]], columns)
 
 
 def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:
@@ -102,85 +104,89 @@ def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:
     return f"{which} samples", which
 
 
-def shown_array(moment: Moment) -> tuple[str, bool]:
+def shown_array(snapshot: Snapshot) -> tuple[str, bool]:
     """The name of the array that the current step shows, and whether it is what the update made of it."""
-    shown = _shown(moment)
+    shown = _shown(snapshot)
     return shown.name, shown.updated
 
 
-def _shown(moment: Moment) -> Shown:
-    step, taken = moment.step.pieces[-1], moment.taken
-    name, notes, unit = step.tensor, _which(moment, moment.unit(step.layer)), moment.unit(step.layer)
+def _shown(snapshot: Snapshot) -> Shown:
+    step, iteration = snapshot.step.pieces[-1], snapshot.iteration
+    name, notes, unit = step.tensor, _which(snapshot, snapshot.unit(step.layer)), snapshot.unit(step.layer)
     if step.kind == "input":
         notes = ()
     elif step.kind == "loss":
         name, notes = "p" if "p =" in step.formula else f"z{step.layer}", ()
     elif step.kind == "penalty":
-        name, notes, unit = f"W{int(penalties(taken).argmax()) + 1}", ("  the largest penalty",), -1
-    if moment.session.view == "picture" and (step.kind, step.layer) == ("affine", 1):
+        name, notes, unit = f"W{int(penalties(iteration).argmax()) + 1}", ("  the largest penalty",), -1
+    if snapshot.session.view == "picture" and (step.kind, step.layer) == ("affine", 1):
         name = "W1"  # what the unit looks for
     updated = step.kind == "update"
-    values = taken.new[name] if updated else taken.tensor(name)
+    values = iteration.new[name] if updated else iteration.tensor(name)
     pixels = name.removesuffix(SO_FAR) in ("x", "W1", "dW1")
-    image = DATASETS[moment.session.data].image if pixels else None
+    image = DATASETS[snapshot.session.data].image if pixels else None
     return Shown(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
 
 
-def _map(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _map(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """All numbers where they fit, else a map of them or the sample's picture; then statistics."""
-    row, unit, role, room = shown.row, shown.unit, moment.step.phase, max(rows - 1, 1)
+    row, unit, role, room = shown.row, shown.unit, snapshot.step.phase, max(rows - 1, 1)
     legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
         row, unit = row[:, 0], -1
     if shown.name == "x" and shown.image and room >= 5:
-        body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, glyphs)
-    elif shown.samples and len(row) <= MOST and moment.step.layer == moment.session.network.depth:
-        body, legend = output_lines(outputs_of(moment, row), unit, role, columns, room, glyphs)
+        body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, context)
+    elif shown.samples and len(row) <= MOST and snapshot.step.layer == snapshot.session.network.depth:
+        body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
     elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
         body = [numbered(r, unit, role) for r in row]
     elif row.ndim == 1 and -(-len(row) // per_line(columns)) <= room:
         body = listed(row, columns, unit, role)
-    elif glyphs.sparse:
+    elif context.sparse:
         body = []
     else:
-        small = _summary(moment, shown).small if row.ndim == 2 else row
-        body = heatmap(small, room, columns, role, glyphs, unit if unit >= 0 else None, row.shape[-1])
-    summary = summarise(row) if row.ndim == 1 else _summary(moment, shown)
+        small = _summary(snapshot, shown).small if row.ndim == 2 else row
+        body = heatmap(small, room, columns, role, context, unit if unit >= 0 else None, row.shape[-1])
+    summary = summarize(row) if row.ndim == 1 else _summary(snapshot, shown)
     words = statistics(summary, columns - len(legend) - GAP if legend else columns)
     lines = [*body, line((f"{legend}{' ' * GAP if legend else ''}{words}", "muted"))]
-    return [*lines, *all_parameters(moment, columns, rows - len(lines))]
+    return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
 
 
-def _summary(moment: Moment, shown: Shown) -> Summary:
+def _summary(snapshot: Snapshot, shown: Shown) -> Summary:
     """The summary of what is shown of the array."""
     if shown.samples:
-        return summarise(shown.row)
-    return moment.taken.summary(shown.name, updated=shown.updated)
+        return summarize(shown.row)
+    return snapshot.iteration.summary(shown.name, updated=shown.updated)
 
 
-def _histogram(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _histogram(
+    snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """How all entries are distributed, those of other samples too."""
-    found = moment.taken.distribution(shown.name, updated=shown.updated)
-    return histogram(found, columns, rows, moment.step.phase, glyphs)
+    found = snapshot.iteration.distribution(shown.name, updated=shown.updated)
+    return histogram(found, columns, rows, snapshot.step.phase, context)
 
 
-def _counting(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _counting(
+    snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """While a worker looks at all entries of a large array."""
     return [line((f"looking at {shown.values.size:,} entries …", "muted"))]
 
 
-def _largest(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _largest(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The entries that are largest in magnitude, by name, and the share of the norm that they hold."""
-    summary, room = _summary(moment, shown), max(rows - 1, 1)
+    summary, room = _summary(snapshot, shown), max(rows - 1, 1)
     if shown.samples:
         top = largest_entries(shown.row)
     else:
-        top = moment.taken.distribution(shown.name, updated=shown.updated).top
+        top = snapshot.iteration.distribution(shown.name, updated=shown.updated).top
     across = 1 if summary.size <= room else max(columns // ENTRY, 1)
     places, values = top.places[: room * across], top.values[: room * across]
     if not len(places):
         return [line(("every entry is 0" if not summary.bad else statistics(summary, columns), "muted"))]
-    names = [glyphs.text(_place(shown, int(place))) for place in places]
+    names = [context.text(_place(shown, int(place))) for place in places]
     wide = (columns + GAP) // across - GAP
     named = max(map(len, names))
     bar, peak = max(wide - named - FIELD - 1, 0), largest(values) or 1.0
@@ -193,8 +199,8 @@ def _largest(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyp
         entries.append(
             line(
                 (name, "cursor" if marked else "text"),
-                (" " * (named - len(name)) + text, moment.step.phase),
-                (f" {glyphs.done * max(full, 1)}" if bar > 2 else "", "faint"),
+                (" " * (named - len(name)) + text, snapshot.step.phase),
+                (f" {context.done * max(full, 1)}" if bar > 2 else "", "faint"),
             )
         )
     lines = entries[:deep]
@@ -220,45 +226,47 @@ def _together(summary: Summary, values: Array, columns: int) -> str:
     return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")
 
 
-def _picture(moment: Moment, shown: Shown, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
+def _picture(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """Samples, or the weights into some units, as pictures on one scale: the selected unit, and then those with the
     largest delta."""
     assert shown.image is not None
-    role = moment.step.phase
+    role = snapshot.step.phase
     if shown.samples:
         plan = layout(shown.image, shown.samples, rows, columns)
-        first, there = moment.session.sample, DATASETS[moment.session.data].samples
+        first, there = snapshot.session.sample, DATASETS[snapshot.session.data].samples
         pictures = [
             (line((f"sample {(first + i) % there}", "muted")), image.reshape(shown.image))
             for i, image in enumerate(shown.values[: plan.most])
         ]
-        return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, glyphs))
+        return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, context))
     plan = layout(shown.image, shown.values.shape[1], rows - 1, columns)
-    units = _telling_units(moment)[: plan.most]
+    units = _telling_units(snapshot)[: plan.most]
     weights = shown.values[:, units]
     scale = largest(weights)
     pictures = [
         (line((f"▸ unit {unit}" if i == 0 else f"unit {unit}", "muted" if i else "strong")), image)
         for i, (unit, image) in enumerate(zip(units, weights.T.reshape(-1, *shown.image), strict=True))
     ]
-    drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, role, glyphs, scale))
-    ends = (f"{glyphs.up[-1]} {number(scale, sign=True)}", f"{glyphs.down[-1]} {number(-scale)}")
-    legend = as_many((*ends, f"{glyphs.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns)
+    drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, role, context, scale))
+    ends = (f"{context.up[-1]} {number(scale, sign=True)}", f"{context.down[-1]} {number(-scale)}")
+    legend = as_many(
+        (*ends, f"{context.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns
+    )
     return [*drawn, line((legend, "muted"))]
 
 
-def _telling_units(moment: Moment) -> list[int]:
+def _telling_units(snapshot: Snapshot) -> list[int]:
     """The units of the first layer: the one that is selected, and then by the size of their delta."""
-    sizes, unit = np.abs(np.nan_to_num(moment.taken.tensor("δ1")[0])), moment.unit(1)
+    sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor("δ1")[0])), snapshot.unit(1)
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 
-View = Callable[[Moment, Shown, int, int, Glyphs], list[Line]]
+View = Callable[[Snapshot, Shown, int, int, RenderContext], list[Line]]
 DRAWN: dict[str, View] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
 
 
-def _which(moment: Moment, unit: int) -> tuple[str, ...]:
+def _which(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     """Which unit is marked, and why it is."""
-    chosen = moment.chosen(moment.step.layer) is not None
+    chosen = snapshot.chosen(snapshot.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))

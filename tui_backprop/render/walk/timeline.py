@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, merge
 
 
-def timeline(steps: tuple[Step, ...], at: int, columns: int, glyphs: Glyphs) -> list[Line]:
+def timeline(steps: tuple[Step, ...], at: int, columns: int, context: RenderContext) -> list[Line]:
     """Two lines: the phases' names, and a bar as long as the line with a mark at the step.
 
     Every step has its place on the bar; a phase is never narrower than its name, where there is room.
@@ -28,7 +28,7 @@ def timeline(steps: tuple[Step, ...], at: int, columns: int, glyphs: Glyphs) -> 
         mark = (w - 2) * (at - before) // max(n - 1, 1) if here else -1
         for x in range(w - 1):
             done = at >= before + n or x < mark
-            glyph = glyphs.here if x == mark else glyphs.done if done else glyphs.left
+            glyph = context.here if x == mark else context.done if done else context.left
             bar.append((glyph, "strong" if x == mark else phase if done else "faint"))
         bar.append((" ", "faint"))
         before += n

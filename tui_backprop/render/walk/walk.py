@@ -10,9 +10,9 @@ from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked import Row, worked
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
-from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, beside, clip, first_fitting, line, width, wrap
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, sums
 from tui_backprop.render.walk.network import diagram
 from tui_backprop.render.walk.tensor import tensor_view
@@ -27,49 +27,53 @@ LABEL = 8  # columns of the words in front of closing lines
 SIDE_BY_SIDE = 72  # columns from which the tensor stands beside the equation, not below it
 
 
-def walk_panel(moment: Moment, columns: int, rows: int, glyphs: Glyphs, given_up: bool = False) -> list[Line]:
+def walk_panel(
+    snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
+) -> list[Line]:
     """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: the entries of a
     large array could not be counted."""
-    top = timeline(moment.steps, moment.session.step, columns, glyphs)
+    top = timeline(snapshot.steps, snapshot.session.step, columns, context)
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
-    if max(moment.session.network.layers) <= FEW_UNITS or glyphs.sparse:
+    if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:
         map_rows = 1
     top += [
         *_blank(rows >= 20),
-        *diagram(moment, columns, map_rows, glyphs, norms=rows >= 20),
+        *diagram(snapshot, columns, map_rows, context, norms=rows >= 20),
         *_blank(rows >= 30),
     ]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE:
         text_columns = min(max(48, columns * 11 // 20), 64)
-        text = [glyphs.fit(row) for row in explanation(moment, text_columns, left, glyphs)]
-        tensor = tensor_view(moment, columns - text_columns - 2, min(left, 32), glyphs, given_up)
+        text = [context.fit(row) for row in explanation(snapshot, text_columns, left, context)]
+        tensor = tensor_view(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(moment, columns, left, glyphs, TENSOR_ROWS if left >= ROOMY else 0)
+        lower = explanation(snapshot, columns, left, context, TENSOR_ROWS if left >= ROOMY else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
-            lower = [*lower, (), *tensor_view(moment, columns, left - len(lower) - 1, glyphs, given_up)]
-    return [glyphs.fit(clip(glyphs.fit(row), columns)) for row in [*top, *lower][:rows]]
+            lower = [*lower, (), *tensor_view(snapshot, columns, left - len(lower) - 1, context, given_up)]
+    return [context.fit(clip(context.fit(row), columns)) for row in [*top, *lower][:rows]]
 
 
 def _blank(wanted: bool) -> list[Line]:
     return [()] if wanted else []
 
 
-def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: int = 0) -> list[Line]:
+def explanation(
+    snapshot: Snapshot, columns: int, most: int, context: RenderContext, spare: int = 0
+) -> list[Line]:
     """Caption, formula with shapes, receipt, reuse and cost, in at most ``most`` lines. Where room is short, air,
     terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
     several sums, and the shapes; and last the rest of the words."""
-    step, rows = moment.step, most - spare
-    caption = wrap(caption_of(moment, glyphs), columns, "strong" if step.kind == "input" else "text")
-    formula = formula_with_shapes(step, columns, glyphs)
-    closing = closing_lines(moment, columns, glyphs)
+    step, rows = snapshot.step, most - spare
+    caption = wrap(caption_of(snapshot, context), columns, "strong" if step.kind == "input" else "text")
+    formula = formula_with_shapes(step, columns, context)
+    closing = closing_lines(snapshot, columns, context)
     around = len(caption) + len(formula) + len(closing)
 
     def example(terms: int) -> list[Sequence[Row]]:
-        return sums(worked(moment.taken, step, moment.unit(step.layer), terms, asked=moment.number))
+        return sums(worked(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number))
 
-    most_terms = LEAST_TERMS if glyphs.sparse else MOST_TERMS
+    most_terms = LEAST_TERMS if context.sparse else MOST_TERMS
     parts = example(min(max(rows - around - 10, MOST_NEEDED), most_terms))
     if around + sum(map(len, parts)) > rows:
         parts = example(LEAST_TERMS)
@@ -84,26 +88,26 @@ def explanation(moment: Moment, columns: int, most: int, glyphs: Glyphs, spare: 
             shapes = False
         else:
             break
-        formula = formula_with_shapes(step, columns, glyphs, first, shapes)
+        formula = formula_with_shapes(step, columns, context, first, shapes)
     if needed > rows:
         room = most - len(formula) - sum(map(len, parts)) - len(closing)
-        caption = brief_caption(caption_of(moment, glyphs), columns, room)
-    receipts = receipt([row for part in parts for row in part], columns, step.phase, glyphs)
+        caption = brief_caption(caption_of(snapshot, context), columns, room)
+    receipts = receipt([row for part in parts for row in part], columns, step.phase, context)
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
         lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
-    torch = [] if glyphs.sparse else torch_lines(moment, columns)
+    torch = [] if context.sparse else torch_lines(snapshot, columns)
     return lines + torch if len(lines) + len(torch) <= rows else lines[:most]
 
 
-def caption_of(moment: Moment, glyphs: Glyphs = UTF8) -> str:
+def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     """The sentence for the step, with this network's figures."""
-    spec, step, batch = moment.session.network, moment.step, moment.session.batch
+    spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
     fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
-    return _sentence(moment).format(
+    return _sentence(snapshot).format(
         layer=step.layer,
-        step_on=glyphs.key("step_on"),
+        step_on=context.key("step_on"),
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
@@ -128,35 +132,35 @@ def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
     return []
 
 
-def _sentence(moment: Moment) -> str:
+def _sentence(snapshot: Snapshot) -> str:
     """What the lesson says about the kind of the step, or about the operation that it is alone."""
-    step, kind = moment.step, moment.step.kind
-    if step.phase == "backward" and step.layer == 1 and step is last_of(moment, "backward"):
+    step, kind = snapshot.step, snapshot.step.kind
+    if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
-    elif moment.session.grain == "operation" and step.operation in OPERATIONS:
+    elif snapshot.session.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]
-    elif kind == "delta" and moment.session.network.adds_input(step.layer):
+    elif kind == "delta" and snapshot.session.network.adds_input(step.layer):
         kind = "carried delta"
-    elif kind == "update" and moment.session.optimiser.name in CAPTIONS:
-        kind = moment.session.optimiser.name
+    elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
+        kind = snapshot.session.optimizer.name
     return CAPTIONS[kind]
 
 
-def last_of(moment: Moment, phase: str) -> Step:
+def last_of(snapshot: Snapshot, phase: str) -> Step:
     """The last step of a phase."""
-    return [step for step in moment.steps if step.phase == phase][-1]
+    return [step for step in snapshot.steps if step.phase == phase][-1]
 
 
-def closing_lines(moment: Moment, columns: int, glyphs: Glyphs) -> list[Line]:
+def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
     """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
-    step, taken = moment.step, moment.taken
+    step, iteration = snapshot.step, snapshot.iteration
     lines = []
-    if taken.bad:
-        what = "a number overflows" if isfinite(taken.loss) else "the loss is no number"
-        if moment.session.history:
-            what += f"{'' if isfinite(taken.loss) else ' any more'}: α is too large;"
-            what += f" {glyphs.key('restart')} starts again"
-        lines += [*wrap(what, columns, "bad"), *wrap(taken.bad.why, columns, "bad")]
+    if iteration.bad:
+        what = "a number overflows" if isfinite(iteration.loss) else "the loss is no number"
+        if snapshot.session.history:
+            what += f"{'' if isfinite(iteration.loss) else ' any more'}: α is too large;"
+            what += f" {context.key('restart')} starts again"
+        lines += [*wrap(what, columns, "bad"), *wrap(iteration.bad.why, columns, "bad")]
     if step.reused:
         lines.append(
             line(
@@ -166,41 +170,41 @@ def closing_lines(moment: Moment, columns: int, glyphs: Glyphs) -> list[Line]:
             )
         )
     if step.kind == "update":
-        lines += [*rate_line(moment, columns), loss_line(moment, columns)]
+        lines += [*rate_line(snapshot, columns), loss_line(snapshot, columns)]
     if step.flops:
         lines.append(cost_line(step, columns))
     return lines
 
 
-def torch_lines(moment: Moment, columns: int) -> list[Line]:
+def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
     """The same in PyTorch."""
-    session = moment.session
-    given = lines_of(moment.step, session.network, session.optimiser, moment.taken.lr)
+    session = snapshot.session
+    given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
     rows = [row for text in given for row in wrap(text, columns - LABEL)]
     return [line(("torch   " if i == 0 else " " * LABEL, "muted"), *row) for i, row in enumerate(rows)]
 
 
-def rate_line(moment: Moment, columns: int) -> list[Line]:
+def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
     """The learning rate, where it is another one in each iteration."""
-    spec, session = moment.session.optimiser, moment.session
+    spec, session = snapshot.session.optimizer, snapshot.session
     plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * (spec.schedule != "constant")
     if not plans:
         return []
-    row = line(("rate    ", "muted"), f"α = {number(moment.taken.lr)}")
+    row = line(("rate    ", "muted"), f"α = {number(snapshot.iteration.lr)}")
     plan = " and ".join(plans)
     notes = (
-        f" in iteration {session.iteration}, {plan} of {session.lr:g}",
+        f" in iteration {session.t}, {plan} of {session.lr:g}",
         f", {plan} of {session.lr:g}",
         f", {plan}",
     )
     return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
 
 
-def loss_line(moment: Moment, columns: int) -> Line:
+def loss_line(snapshot: Snapshot, columns: int) -> Line:
     """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
-    before, last, grain = number(moment.taken.loss, 4), len(moment.steps) - 1, moment.session.grain
-    if moment.step.index == last:
-        after = number(moment.taken.loss_after, 4)
+    before, last, grain = number(snapshot.iteration.loss, 4), len(snapshot.steps) - 1, snapshot.session.grain
+    if snapshot.step.index == last:
+        after = number(snapshot.iteration.loss_after, 4)
         return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
     there = f"see {'step' if grain == 'equation' else grain} {last}"
     notes = (

@@ -25,18 +25,18 @@ def action_words(before: Session, after: Session) -> str:
 
 def _updates(before: Session, after: Session) -> str:
     """Iterations on or back: by a step of the walk, or by training."""
-    more = after.iteration - before.iteration
+    more = after.t - before.t
     if more == 1 and after.step < before.step:
         return "step into the next iteration"
     if more == -1 and after.step > before.step:
         return "step into the iteration before"
     if more > 0:
         return f"training {more:,} update{'s' if more > 1 else ''}"
-    return f"going back to iteration {after.iteration:,}" if more else "other updates"
+    return f"going back to iteration {after.t:,}" if more else "other updates"
 
 
 def _moved(before: Session, after: Session) -> str:
-    fix = next((fix for fix in after.fixes if fix not in before.fixes), None)
+    fix = next((fix for fix in after.edits if fix not in before.edits), None)
     return f"moving {_named(fix.tensor, fix.index)} by hand" if fix else "moving a parameter by hand"
 
 
@@ -57,9 +57,9 @@ def _marks(before: Session, after: Session) -> str:
 WORDS: dict[str, Words] = {
     "network": lambda before, after: f"network {layers_text(after.network.layers, 20)}",
     "data": lambda before, after: f"data set {after.data}",
-    "optimiser": lambda before, after: f"optimiser {after.optimiser.name}",
+    "optimizer": lambda before, after: f"optimizer {after.optimizer.name}",
     "history": _updates,
-    "fixes": _moved,
+    "edits": _moved,
     "lr": "rate α",
     "batch": "batch size",
     "sample": "sample",

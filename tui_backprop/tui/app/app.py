@@ -21,11 +21,11 @@ from textual.filter import LineFilter
 
 from tui_backprop.engine.training.memory import MEGABYTES
 from tui_backprop.keys.table import bar
-from tui_backprop.render.draw.glyphs import Glyphs
-from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
-from tui_backprop.session.undo import History
-from tui_backprop.support.validation import SpecError
+from tui_backprop.session.undo import UndoHistory
+from tui_backprop.support.errors import UserError
 from tui_backprop.terminal.driver import SlowLine
 from tui_backprop.tui.app.action_text import action_words
 from tui_backprop.tui.app.base import Change
@@ -49,7 +49,7 @@ from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
-    from tui_backprop.engine.training.iteration import Pass
+    from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.autosave import Saver
 
 SENT = 0.015  # seconds after which the first paint has gone out
@@ -78,7 +78,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     def __init__(
         self,
         session: Session,
-        glyphs: Glyphs,
+        context: RenderContext,
         memory: int = MEGABYTES * 2**20,
         saver: Saver | None = None,
         theme: str = "dark",
@@ -86,8 +86,8 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     ) -> None:
         super().__init__(memory)
         self._saver, self._troubled, self._tour = saver, False, tour
-        self.history = History(session)
-        self._glyphs = glyphs
+        self.history = UndoHistory(session)
+        self.render_context = context
         self._waiting: list[Callable[[], None]] = []  # keys pressed before a network's first pass was there
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
@@ -101,18 +101,18 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
             self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
         ):
             self.screen.add_class([name for least, name in points or [] if least <= size][-1])
-        self.screen.set_class(self._glyphs.plain, "plain")
-        yield StatusBar(self._glyphs)
-        yield TabBar(self._glyphs)
+        self.screen.set_class(self.render_context.plain, "plain")
+        yield StatusBar(self.render_context)
+        yield TabBar(self.render_context)
         with Horizontal(id="panels"):
-            yield NetworkPanel(self.session, self._glyphs)
+            yield NetworkPanel(self.session, self.render_context)
             with Frame("walk", "walk").add_class("current", "lit"):
-                yield WalkView(self._glyphs)
+                yield WalkView(self.render_context)
             with Frame("cost", "cost of one gradient"):
-                yield CostView(self._glyphs)
+                yield CostView(self.render_context)
         if self._tour:
             yield self.tour_strip()
-        yield KeyBar(self._glyphs)
+        yield KeyBar(self.render_context)
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -121,7 +121,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
             loop.add_signal_handler(name, self.exit)
         # After ctrl+z and fg all is drawn again: the shell's screen was there.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(bar("walk", self._glyphs.keys))
+        self.query_one(KeyBar).show(bar("walk", self.render_context.keys))
         self.show()
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)
@@ -151,7 +151,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     def go(self, session: Session) -> None:
         self._turn(self.history.go(session))
 
-    def _turn(self, history: History) -> None:
+    def _turn(self, history: UndoHistory) -> None:
         if history is not self.history:
             self.history = history
             self.keep()
@@ -172,16 +172,16 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
 
     def _follow(self) -> None:
         """Show the session if its numbers are there; have them computed if not."""
-        now = self.moment
+        now = self.snapshot
         if now is not None and now.session.pass_key == self.session.pass_key:
-            self.moment = self._moment(now.taken)
+            self.snapshot = self._snapshot(now.iteration)
             self.show()
         elif not self._computing:
             self._compute()
 
-    def _moment(self, taken: Pass) -> Moment:
+    def _snapshot(self, iteration: Iteration) -> Snapshot:
         """The session, with the numbers of a pass."""
-        return Moment(self.session, steps_of(self.session), taken)
+        return Snapshot(self.session, steps_of(self.session), iteration)
 
     def _compute(self) -> None:
         self._computing = True
@@ -190,27 +190,27 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     @work(thread=True, group="pass")
     def _take(self, session: Session) -> None:
         try:
-            taken = self._replay.take(session)
-            taken.prepare()
+            iteration = self._replay.take(session)
+            iteration.prepare()
         except Exception as error:  # whatever it is, it is said in one line, and the last good screen stays
             self.call_from_thread(self._failed, f"{type(error).__name__}: {error}")
         else:
-            self.call_from_thread(self._arrived, Moment(session, steps_of(session), taken))
+            self.call_from_thread(self._arrived, Snapshot(session, steps_of(session), iteration))
 
     def _failed(self, why: str) -> None:
         self._computing = False
         self._waiting.clear()
-        if self.moment is None:
+        if self.snapshot is None:
             self.exit(return_code=1, message=f"backprop-tui: the first pass failed: {why}")
         else:
             self.notify(f"This pass failed ({why}); the last one stays.", severity="error", markup=False)
-            self.go(self.moment.session)
+            self.go(self.snapshot.session)
 
-    def _arrived(self, moment: Moment) -> None:
+    def _arrived(self, snapshot: Snapshot) -> None:
         self._computing = False
-        self.follow_training(self.moment, moment)
-        self.moment = moment
-        if moment.session.network == self.session.network:
+        self.follow_training(self.snapshot, snapshot)
+        self.snapshot = snapshot
+        if snapshot.session.network == self.session.network:
             waiting, self._waiting = self._waiting, []
             for action in waiting:
                 action()
@@ -220,10 +220,10 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     def show(self) -> None:
         self.put_off_measuring()
         shown = self.session
-        if self.moment is not None and self.moment.session.pass_key != shown.pass_key:
-            shown = self.moment.session  # its numbers stay until those of the session are there
-        self.query_one(StatusBar).show(shown, self.moment, self.speed)
-        self.query_one(NetworkPanel).show(self.session, self.moment)
+        if self.snapshot is not None and self.snapshot.session.pass_key != shown.pass_key:
+            shown = self.snapshot.session  # its numbers stay until those of the session are there
+        self.query_one(StatusBar).show(shown, self.snapshot, self.speed)
+        self.query_one(NetworkPanel).show(self.session, self.snapshot)
         self.refresh_panels()
 
     def refresh_panels(self) -> None:
@@ -240,11 +240,11 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         await super().on_event(event)
 
     def move(self, change: Change) -> None:
-        moment = self.moment
-        if moment is None or moment.session.network != self.session.network:
+        snapshot = self.snapshot
+        if snapshot is None or snapshot.session.network != self.session.network:
             self._waiting.append(lambda: self.move(change))
         else:
-            self.go(change(self.session, self._moment(moment.taken)))
+            self.go(change(self.session, self._snapshot(snapshot.iteration)))
 
     def action_undo(self) -> None:
         back = self.history.undo()
@@ -262,7 +262,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
 
         try:
             token = encode(self.placed)
-        except SpecError as error:
+        except UserError as error:
             self.notify(f"No token: {error.message}", severity="error", markup=False)
             return
         self.copy_to_clipboard(token)
@@ -272,7 +272,7 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     def action_help(self) -> None:
         from tui_backprop.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(self._glyphs, self._panel))
+        self.push_screen(HelpScreen(self.render_context, self._panel))
         self.follow_tour(helped=True)
 
     def action_redraw_all(self) -> None:
@@ -283,9 +283,9 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
     @on(SlowLine)
     def _slow_line(self) -> None:
         """From now on draw little."""
-        self._glyphs = replace(self._glyphs, sparse=True)
+        self.render_context = replace(self.render_context, sparse=True)
         for canvas in self.query(Canvas):
-            canvas.use(self._glyphs)
+            canvas.use(self.render_context)
         self.say("the line is slow: less is drawn (--no-sparse draws all)")
 
     @on(Applied)

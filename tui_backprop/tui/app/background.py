@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.worker import get_current_worker
 
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.app.panels import Panels
 from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.queries import QUESTIONS
@@ -55,7 +55,7 @@ class Answers(Panels):
         """Say how far a replay is: where nothing else is seen yet in the walk, and then in the key bar."""
         words = f"going through {of:,} updates again: {done:,} done"
         walk = self.view("walk")
-        if self.moment is None and isinstance(walk, Panel):
+        if self.snapshot is None and isinstance(walk, Panel):
             walk.wait(words)
         else:
             self.say(words)
@@ -67,8 +67,8 @@ class Answers(Panels):
         if not isinstance(walk, Panel) or not walk.size:
             self.show_aside()
             return
-        if self.moment is not None:
-            self._answer(walk, self.moment)
+        if self.snapshot is not None:
+            self._answer(walk, self.snapshot)
         if not self._putting_off:
             self._putting_off = self.call_after_refresh(self.show_aside)
 
@@ -76,34 +76,36 @@ class Answers(Panels):
         """Show the panel beside the walk."""
         self._putting_off = False
         view = self.view(self._aside)
-        if self.moment is None:
+        if self.snapshot is None:
             return
         if isinstance(view, Panel) and view.size:
-            self._answer(view, self.moment)
+            self._answer(view, self.snapshot)
         for hidden in self._views.values():
             if isinstance(hidden, Panel) and not hidden.size:
-                hidden.forget(self.moment.taken)
+                hidden.forget(self.snapshot.iteration)
 
-    def _answer(self, panel: Panel, moment: Moment) -> None:
+    def _answer(self, panel: Panel, snapshot: Snapshot) -> None:
         name, question = panel.NAME, QUESTIONS.get(panel.NAME)
-        about = question.about(moment) if question else ()
+        about = question.about(snapshot) if question else ()
         if not question or not about:
-            panel.show(moment)
+            panel.show(snapshot)
             return
         known = self._answers.get(name)
         answered = known is not None and known.whole and known.about == about
         if not answered and name not in self._asking:
             self._asking.add(name)
-            self._find(name, about, moment)
+            self._find(name, about, snapshot)
         lasting = question.lasting
         stands = known is not None and known.about[:lasting] == about[:lasting]
-        panel.show(moment, known.found if known and stands else None, bool(known and stands and known.failed))
+        panel.show(
+            snapshot, known.found if known and stands else None, bool(known and stands and known.failed)
+        )
 
     @work(thread=True, group="answers")
-    def _find(self, name: str, about: tuple[object, ...], moment: Moment) -> None:
+    def _find(self, name: str, about: tuple[object, ...], snapshot: Snapshot) -> None:
         whole, failed, worker = True, False, get_current_worker()
         try:
-            found = QUESTIONS[name].find(moment, self._replay)
+            found = QUESTIONS[name].find(snapshot, self._replay)
             if isinstance(found, Iterator):
                 shown = perf_counter()
                 for part in found:
@@ -123,8 +125,8 @@ class Answers(Panels):
 
     def _part(self, name: str, answer: Answer) -> bool:
         """Show a part of an answer; say whether the rest is still wanted."""
-        moment = self.moment
-        if moment is None or QUESTIONS[name].about(moment) != answer.about:
+        snapshot = self.snapshot
+        if snapshot is None or QUESTIONS[name].about(snapshot) != answer.about:
             return False
         self._answers[name] = answer
         self.answer()

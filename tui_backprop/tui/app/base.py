@@ -9,19 +9,19 @@ from typing import Any
 from textual.app import App
 from textual.screen import Screen
 
-from tui_backprop.render.draw.glyphs import Glyphs
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.textual_fixes import steady
 
-Change = Callable[[Session, Moment], Session]
+Change = Callable[[Session, Snapshot], Session]
 
 
 class Base(App[None]):
     """The app is made of parts, each with keys of its own; this is what they share."""
 
-    moment: Moment | None = None  # the last one whose numbers are there
-    _glyphs: Glyphs
+    snapshot: Snapshot | None = None  # the last one whose numbers are there
+    render_context: RenderContext
     _computing = False  # a pass
 
     def get_default_screen(self) -> Screen[object]:
@@ -66,7 +66,7 @@ class Base(App[None]):
         """The last iteration that can be gone to; the first one is 0."""
 
     @abstractmethod
-    def to_iteration(self, iteration: int) -> None:
+    def to_iteration(self, t: int) -> None:
         """To an iteration of what was trained, or to the nearest there is."""
 
     @abstractmethod

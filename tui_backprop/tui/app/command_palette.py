@@ -39,16 +39,16 @@ class Everything(Panels):
             title = (
                 f"{CALLED[key.places[0]]}: {key.name}"
                 if key.own
-                else self._glyphs.words(key.help).rstrip(".")
+                else self.render_context.words(key.help).rstrip(".")
             )
             places = tuple(place for row in rows for place in row.places)
-            keys = self._glyphs.text(names_of(key))
+            keys = self.render_context.text(names_of(key))
             yield SystemCommand(title, f"key {keys}", partial(self._run, action, places))
 
     def _actions(self) -> dict[str, list[Key]]:
         """The rows of each action; those for everywhere come first."""
         found: dict[str, list[Key]] = {}
-        for key in self._glyphs.keys:
+        for key in self.render_context.keys:
             found.setdefault(key.id, []).append(key)
         return found
 
@@ -58,5 +58,5 @@ class Everything(Panels):
             if places[0] in COST_PAGES:
                 self._page = places[0]
             await self.action_panel(places[0])
-        key = next(key for key in self._glyphs.keys if key.id == action)
+        key = next(key for key in self.render_context.keys if key.id == action)
         await self.run_action(key.action, self.view(self._panel) if key.own else None)

@@ -16,18 +16,18 @@ from textual.timer import Timer
 from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_check_memory
-from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import COST_PAGES, EPSILON, Session
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.background import Answers
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.measure.sweep import Progress
-    from tui_backprop.cost.model.cost_model import Law
-    from tui_backprop.cost.race.race import Race, Standing
-    from tui_backprop.cost.race.subprocess_generator import Apart
+    from tui_backprop.cost.model.cost_model import CostModel
+    from tui_backprop.cost.race.race import Race, RaceStatus
+    from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
     from tui_backprop.render.cost.race import Filling
     from tui_backprop.tui.panels.race import RaceView
 
@@ -40,14 +40,14 @@ DECADES = 3.0, 12.0
 class Lab(Answers):
     """The part of the app that knows how long things take."""
 
-    law: Law | None = None
+    cost_model: CostModel | None = None
     _measured: NetworkSpec | None = None  # the network that the machine was measured with
     _look: Timer | None = None
     _watch: Timer | None = None
-    _sweeping: Apart | None = None
+    _sweeping: SubprocessGenerator | None = None
     _progress: Progress | None = None
     _race: Race | None = None
-    _standing: Standing | None = None
+    _standing: RaceStatus | None = None
     _raced: NetworkSpec | None = None
 
     # --- the clock ----------------------------------------------------------------------------------------
@@ -68,10 +68,10 @@ class Lab(Answers):
         found = measure.measure_machine(network, budget, cache.load())
         self.call_from_thread(self._timed, found, network, glance)
 
-    def _timed(self, law: Law, network: NetworkSpec, glance: bool) -> None:
+    def _timed(self, cost_model: CostModel, network: NetworkSpec, glance: bool) -> None:
         """Show what a measurement found; after a glance, look longer when the start is over."""
         if network == self._measured:
-            self.law = law
+            self.cost_model = cost_model
             self.show_costs()
             if glance:
                 self._look = self.set_timer(LOOK_AGAIN, partial(self._look_again, network))
@@ -89,8 +89,15 @@ class Lab(Answers):
     def show_costs(self) -> None:
         now = self.session
         standing = self._standing if self._raced == now.network else None
-        costs = Costs(
-            now.network, self.law, now.decade, now.lesson_clock, now.axis, now.zoom, self._progress, standing
+        costs = CostState(
+            now.network,
+            self.cost_model,
+            now.decade,
+            now.lesson_clock,
+            now.axis,
+            now.zoom,
+            self._progress,
+            standing,
         )
         for name in COST_PAGES:
             view = self.view(name)
@@ -139,9 +146,9 @@ class Lab(Answers):
             self._end_sweep("stopped")
             return
         from tui_backprop.cost.measure.sweep import sweep
-        from tui_backprop.cost.race.subprocess_generator import Apart
+        from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 
-        self._sweeping, self._progress = Apart(sweep, self.session.network), None
+        self._sweeping, self._progress = SubprocessGenerator(sweep, self.session.network), None
         self._look_often()
 
     def _sweep_on(self) -> None:
@@ -150,14 +157,18 @@ class Lab(Answers):
             return
         from tui_backprop.cost.measure.sweep import with_points
 
-        for progress in self._sweeping.taken():
+        for progress in self._sweeping.received():
             self._progress = progress
-            if progress.law.points:
-                self.law = with_points(self.law, progress.law) if self.law else progress.law
+            if progress.cost_model.points:
+                self.cost_model = (
+                    with_points(self.cost_model, progress.cost_model)
+                    if self.cost_model
+                    else progress.cost_model
+                )
         if self._sweeping.over:
             why, found = self._sweeping.why, self._progress
-            if found is not None and found.law.points and not why:
-                self._keep(found.law)
+            if found is not None and found.cost_model.points and not why:
+                self._keep(found.cost_model)
             if why:
                 self.notify(f"The sweep ended early: {why}", severity="error", markup=False)
             self._end_sweep(why)
@@ -174,10 +185,10 @@ class Lab(Answers):
         self.show_costs()
 
     @work(thread=True, group="keep")
-    def _keep(self, law: Law) -> None:
+    def _keep(self, cost_model: CostModel) -> None:
         from tui_backprop.cost.measure import cache
 
-        cache.store(law)
+        cache.store(cost_model)
 
     # --- the race -----------------------------------------------------------------------------------------
 
@@ -207,22 +218,26 @@ class Lab(Answers):
         else:
             self.move(self._start_race)
 
-    def _start_race(self, session: Session, moment: Moment) -> Session:
+    def _start_race(self, session: Session, snapshot: Snapshot) -> Session:
         from tui_backprop.cost.race.race import Race
         from tui_backprop.engine.gradients.methods import Problem
 
         try:
             check_check_memory(session.network, session.batch, every=True)
-        except SpecError as error:
+        except UserError as error:
             self.notify(f"No race: {error.message}", severity="error", markup=False)
             return session
-        taken = moment.taken
+        iteration = snapshot.iteration
         if self._race is not None:
             self._race.close()
         problem = Problem(
-            taken.spec, taken.tensor("x"), taken.tensor("t"), taken.program.parameters, taken.before.t
+            iteration.spec,
+            iteration.tensor("x"),
+            iteration.tensor("t"),
+            iteration.program.parameters,
+            iteration.before.t,
         )
-        self._race = Race(problem, session.racer, exact=taken.program.gradient)
+        self._race = Race(problem, session.racer, exact=iteration.program.gradient)
         self._raced = session.network
         self._race.start()
         self.keep()  # whoever left something running wants to find it again
@@ -256,7 +271,7 @@ class Lab(Answers):
 
     def _look_often(self) -> None:
         if self._watch is None:
-            self._watch = self.set_interval(SELDOM if self._glyphs.sparse else OFTEN, self._watched)
+            self._watch = self.set_interval(SELDOM if self.render_context.sparse else OFTEN, self._watched)
 
     def _watched(self) -> None:
         going = self.racing

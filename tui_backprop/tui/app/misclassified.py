@@ -64,7 +64,7 @@ class Readings(Answers):
 
         about = info(self.session.data)
         if about.classes:
-            screen = ConfusionScreen(about.classes, about.samples, self._glyphs)
+            screen = ConfusionScreen(about.classes, about.samples, self.render_context)
             self.push_screen(screen, self._sought)
             self._read_all(self.session, screen)
         else:

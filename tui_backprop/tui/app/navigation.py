@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
-from tui_backprop.render.view_state import Moment, steps_of
+from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.base import Base
@@ -24,82 +24,82 @@ class Steering(Base):
         return SPEEDS[self._speed] if self._playing else None
 
     def action_step_on(self) -> None:
-        self.move(lambda session, moment: moves.step_on(session, len(moment.steps)))
+        self.move(lambda session, snapshot: moves.step_on(session, len(snapshot.steps)))
 
     def action_step_back(self) -> None:
-        self.move(lambda session, moment: moves.step_back(session, len(moment.steps)))
+        self.move(lambda session, snapshot: moves.step_back(session, len(snapshot.steps)))
 
     def action_along_graph(self, direction: int) -> None:
         """A step down (+1) or up the graph: on the way back, up is on."""
 
-        def along(session: Session, moment: Moment) -> Session:
+        def along(session: Session, snapshot: Snapshot) -> Session:
             on = direction > 0
-            if moment.step.phase == "backward":
+            if snapshot.step.phase == "backward":
                 on = not on
-            return (moves.step_on if on else moves.step_back)(session, len(moment.steps))
+            return (moves.step_on if on else moves.step_back)(session, len(snapshot.steps))
 
         self.move(along)
 
     def action_ends(self, last: int) -> None:
-        self.move(lambda session, moment: moves.at_step(session, last * (len(moment.steps) - 1)))
+        self.move(lambda session, snapshot: moves.at_step(session, last * (len(snapshot.steps) - 1)))
 
     def action_layer(self, direction: int) -> None:
-        def jump(session: Session, moment: Moment) -> Session:
-            return moves.jump(session, [(s.phase, s.layer) for s in moment.steps], direction)
+        def jump(session: Session, snapshot: Snapshot) -> Session:
+            return moves.jump(session, [(s.phase, s.layer) for s in snapshot.steps], direction)
 
         self.move(jump)
 
     def action_grain(self) -> None:
-        def finer(session: Session, moment: Moment) -> Session:
+        def finer(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.walk import place_after
 
             there = moves.next_grain(session)
-            return moves.at_step(there, place_after(steps_of(there), moment.step.done))
+            return moves.at_step(there, place_after(steps_of(there), snapshot.step.done))
 
         self.move(finer)
 
     def action_view(self) -> None:
-        self.move(lambda session, moment: moves.next_view(session))
+        self.move(lambda session, snapshot: moves.next_view(session))
 
     def action_unit(self, direction: int) -> None:
-        def select(session: Session, moment: Moment) -> Session:
-            layer = moment.step.layer
-            return moves.select(session, layer, moment.unit(layer) + direction)
+        def select(session: Session, snapshot: Snapshot) -> Session:
+            layer = snapshot.step.layer
+            return moves.select(session, layer, snapshot.unit(layer) + direction)
 
         self.move(select)
 
     def action_automatic(self) -> None:
-        self.move(lambda session, moment: moves.unask(moves.select_automatic(session)))
+        self.move(lambda session, snapshot: moves.unask(moves.select_automatic(session)))
 
     def action_train(self) -> None:
-        self.move(lambda session, moment: moves.after_update(session))
+        self.move(lambda session, snapshot: moves.after_update(session))
 
     def action_sample(self, direction: int) -> None:
-        self.move(lambda session, moment: moves.next_sample(session, direction))
+        self.move(lambda session, snapshot: moves.next_sample(session, direction))
 
     def action_restart(self) -> None:
-        self.move(lambda session, moment: moves.restart(session))
+        self.move(lambda session, snapshot: moves.restart(session))
 
     def action_set_bookmark(self) -> None:
-        def mark(session: Session, moment: Moment) -> Session:
+        def mark(session: Session, snapshot: Snapshot) -> Session:
             after = moves.set_mark(session)
-            shows = self._glyphs.key("panel('marks')")
-            self.say(f"bookmark {len(after.marks)} set: iteration {session.iteration:,}, {shows} shows it")
+            shows = self.render_context.key("panel('marks')")
+            self.say(f"bookmark {len(after.marks)} set: iteration {session.t:,}, {shows} shows it")
             return after
 
         self.move(mark)
 
     def action_bookmark(self, direction: int) -> None:
-        self.move(lambda session, moment: moves.choose_mark(session, direction))
+        self.move(lambda session, snapshot: moves.choose_mark(session, direction))
 
     def action_hold_bookmark(self) -> None:
-        self.move(lambda session, moment: moves.hold_mark(session))
+        self.move(lambda session, snapshot: moves.hold_mark(session))
 
     def action_drop_bookmark(self) -> None:
-        self.move(lambda session, moment: moves.drop_mark(session))
+        self.move(lambda session, snapshot: moves.drop_mark(session))
 
     def action_to_bookmark(self) -> None:
-        self.move(lambda session, moment: moves.to_mark(session))
+        self.move(lambda session, snapshot: moves.to_mark(session))
 
     def action_play(self) -> None:
         if self._playing:

@@ -11,7 +11,7 @@ from importlib import import_module
 from textual import events
 
 from tui_backprop.keys.table import bar
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.session.state import COST_PAGES
 from tui_backprop.tui.app.base import Base
 from tui_backprop.tui.widgets.bars import KeyBar, TabBar
@@ -38,10 +38,10 @@ ASIDE = {
 }
 
 
-def view_of(name: str, glyphs: Glyphs) -> Canvas:
+def view_of(name: str, context: RenderContext) -> Canvas:
     """What one of ASIDE shows, new."""
     module = import_module(f"tui_backprop.tui.panels.{name}")
-    view: Canvas = getattr(module, f"{name.capitalize()}View")(glyphs)
+    view: Canvas = getattr(module, f"{name.capitalize()}View")(context)
     return view
 
 
@@ -67,7 +67,7 @@ class Panels(Base):
         """Show a panel (where only one fits) and give it the keys; of the cost panel, the page that was seen last."""
         name = self._page if name == "cost" else name
         if name in ASIDE and not self.query(f"#{name}"):
-            frame = Frame(name, ASIDE[name], view_of(name, self._glyphs))
+            frame = Frame(name, ASIDE[name], view_of(name, self.render_context))
             await self.query_one("#panels").mount(frame)
         self._current(name)
         if name == "network":
@@ -121,6 +121,6 @@ class Panels(Base):
             if frame in event.widget.ancestors:
                 frame.add_class("lit")
                 self._current(frame.name or "")
-                self.query_one(KeyBar).show(bar(frame.name or "", self._glyphs.keys))
+                self.query_one(KeyBar).show(bar(frame.name or "", self.render_context.keys))
             else:
                 frame.remove_class("lit")

@@ -55,7 +55,7 @@ class Leaving(Trainer, Lab):
         if len(going) > 1:
             what = " and ".join((", ".join(going[:-1]), going[-1]))
         ends = f"ends {them} and quits" if self.size.width >= WIDE else "quits"
-        return f"{what} under way: {self._glyphs.key('quit')} again {ends}"
+        return f"{what} under way: {self.render_context.key('quit')} again {ends}"
 
     @property
     def _asked_to_leave(self) -> bool:
@@ -68,4 +68,4 @@ class Leaving(Trainer, Lab):
 
     @property
     def _keys_that_quit(self) -> list[str]:
-        return next(row.keys for row in self._glyphs.keys if row.id == "quit").split(",")
+        return next(row.keys for row in self.render_context.keys if row.id == "quit").split(",")

@@ -61,7 +61,7 @@ class Touring(Panels):
 
         self._card = 0
         self._remember()
-        self._strip = TourStrip(0, self.session.network, self._glyphs)
+        self._strip = TourStrip(0, self.session.network, self.render_context)
         return self._strip
 
     @work(thread=True, group="tour")
@@ -76,7 +76,7 @@ class Touring(Panels):
             self._to_card(reached(self._card, self._came, self._now(helped)))
 
     def _now(self, helped: bool = False) -> Seen:
-        step = self.moment.step if self.moment else None
+        step = self.snapshot.step if self.snapshot else None
         return Seen(
             step.index if step else 0, step.phase if step else "", self.session.units, self._panel, helped
         )
@@ -108,4 +108,4 @@ class Touring(Panels):
         if self._card is not None:
             self._strip.show(self._card, self.session.network, self._panel)
         else:
-            self.say(f"the tour is over; {self._glyphs.key('tour')} begins it again")
+            self.say(f"the tour is over; {self.render_context.key('tour')} begins it again")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual import work
 from textual.worker import get_current_worker
 
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
@@ -56,7 +56,7 @@ class Trainer(Answers):
         self.refresh_panels()
 
     def action_learn(self) -> None:
-        if self.moment is None or self._going is not None:
+        if self.snapshot is None or self._going is not None:
             return
         self._going, self._stopping = self.session, False
         _, count = AMOUNTS[self._amount]
@@ -97,7 +97,7 @@ class Trainer(Answers):
             return
         self._trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
         if self.session.training_key == trained.to.training_key:
-            self.go(moves.at_iteration(self.session, trained.to, trained.to.iteration))
+            self.go(moves.at_iteration(self.session, trained.to, trained.to.t))
         self.refresh_panels()
 
     # --- what was trained, and the way back ---------------------------------------------------------------
@@ -109,18 +109,18 @@ class Trainer(Answers):
             return None
         same = shared(trained.to.history, session.history)
         learning = trained.learning
-        if same < session.iteration or same < learning.first:
+        if same < session.t or same < learning.first:
             return None
-        return learning.up_to(session.iteration)
+        return learning.up_to(session.t)
 
     def _in_view(self, session: Session) -> Learning | None:
         """How the training went that a session stands in, or comes to."""
         trained = self._trained
         if trained is None or session.training_key != trained.to.training_key:
             return None
-        return trained.learning if shared(trained.to.history, session.history) >= session.iteration else None
+        return trained.learning if shared(trained.to.history, session.history) >= session.t else None
 
-    def follow_training(self, before: Moment | None, now: Moment) -> None:
+    def follow_training(self, before: Snapshot | None, now: Snapshot) -> None:
         """Take down the loss of an update that was done by hand."""
         if self._going or before is None or now.session.training_key != before.session.training_key:
             return
@@ -130,29 +130,29 @@ class Trainer(Answers):
         from tui_backprop.session.training_curve import Learning
         from tui_backprop.session.training_run import Trained
 
-        so_far = self._so_far(before.session) or Learning.nothing(before.session.iteration)
-        self._trained = Trained(now.session, so_far.and_then([before.taken.loss], so_far.seconds))
+        so_far = self._so_far(before.session) or Learning.nothing(before.session.t)
+        self._trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
 
     def action_travel(self, iterations: int) -> None:
         """To an earlier or later iteration of what was trained."""
-        self.move(lambda session, moment: self._travelled(session, session.iteration + iterations))
+        self.move(lambda session, snapshot: self._traveled(session, session.t + iterations))
 
-    def to_iteration(self, iteration: int) -> None:
-        self.move(lambda session, moment: self._travelled(session, iteration))
+    def to_iteration(self, t: int) -> None:
+        self.move(lambda session, snapshot: self._traveled(session, t))
 
     @property
     def last_iteration(self) -> int:
-        return self._along(self.session).iteration
+        return self._along(self.session).t
 
     def _along(self, session: Session) -> Session:
         """The session with all iterations that a session can go to."""
         trained = self._trained
         return trained.to if trained and self._in_view(session) else session
 
-    def _travelled(self, session: Session, iteration: int) -> Session:
+    def _traveled(self, session: Session, t: int) -> Session:
         along = self._along(session)
-        to = min(max(iteration, 0), max(along.iteration, session.iteration))
-        return moves.at_iteration(session, along, to) if to != session.iteration else session
+        to = min(max(t, 0), max(along.t, session.t))
+        return moves.at_iteration(session, along, to) if to != session.t else session
 
     def show_training(self) -> None:
         """Tell the panel how it is going."""
@@ -166,5 +166,5 @@ class Trainer(Answers):
             trained.picture if trained and learning and self._going else None,
             [name for name, _ in AMOUNTS],
             self._amount,
-            kept_text(self._replay, self.last_iteration) if self.moment else "",
+            kept_text(self._replay, self.last_iteration) if self.snapshot else "",
         )

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
-from tui_backprop.render.view_state import Accusation
+from tui_backprop.render.view_state import BlameState
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -19,19 +19,19 @@ class BlameView(Canvas, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("blame")
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="blame-view")
-        self._accusation: Accusation | None = None
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context, id="blame-view")
+        self._blame_state: BlameState | None = None
 
-    def show(self, accusation: Accusation) -> None:
-        self._accusation = accusation
+    def show(self, blame_state: BlameState) -> None:
+        self._blame_state = blame_state
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        if self._accusation is None:
+        if self._blame_state is None:
             return [line(("running the first pass …", "muted"))]
         from tui_backprop.render.panels.blame import blame_panel  # numpy: after the first paint
         from tui_backprop.render.panels.fixes import fixes_lines
 
-        moved = fixes_lines(self._accusation.session, columns, self._glyphs)
-        return [*moved, *blame_panel(self._accusation, columns, rows - len(moved), self._glyphs)]
+        moved = fixes_lines(self._blame_state.session, columns, self.render_context)
+        return [*moved, *blame_panel(self._blame_state, columns, rows - len(moved), self.render_context)]

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.cost_page import CostPage
 
@@ -19,7 +19,9 @@ class ClaimsView(CostPage):
     NAME = "claims"
     BINDINGS: ClassVar[list[BindingType]] = bindings("claims")
 
-    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+    def page(
+        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
+    ) -> Sequence[Line]:
         from tui_backprop.render.cost.claims import claims_lines
 
-        return claims_lines(costs, columns, rows, self._glyphs)
+        return claims_lines(costs, columns, rows, self.render_context)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line, beside, line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.cost_page import CostPage
 
@@ -23,26 +23,30 @@ class CostView(CostPage):
     NAME = "cost"
     BINDINGS: ClassVar[list[BindingType]] = bindings("cost")
 
-    def show(self, moment: Moment, found: object = None, failed: bool = False) -> None:
+    def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
         """Steps of the walk change nothing here."""
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         costs = self._costs
-        if costs is None or costs.law is None:
+        if costs is None or costs.cost_model is None:
             return [line(("measuring a forward pass on this machine …", "muted"))]
         from tui_backprop.render.cost.chart import chart  # plotext: after the first paint
         from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
 
         def plot(wide: int, high: int) -> list[Line]:
-            over = [heading(costs, wide), *sweeping(costs, wide, self._glyphs), legend(wide, self._glyphs)]
-            return [*over, *chart(costs, wide, max(high - len(over), 4), self._glyphs)]
+            over = [
+                heading(costs, wide),
+                *sweeping(costs, wide, self.render_context),
+                legend(wide, self.render_context),
+            ]
+            return [*over, *chart(costs, wide, max(high - len(over), 4), self.render_context)]
 
-        head = [pages(self.NAME, columns, self._glyphs)]
+        head = [pages(self.NAME, columns, self.render_context)]
         if columns >= (WIDE if rows < TALL else BROAD):
             room = READOUT if columns < BROAD else ROOMY
             left = columns - room - 3
-            words = readout(costs, room, rows - 1, self._glyphs)
+            words = readout(costs, room, rows - 1, self.render_context)
             return [*head, *beside(plot(left, rows - 1), words, left, 3)]
-        words = readout(costs, columns, glyphs=self._glyphs)
+        words = readout(costs, columns, context=self.render_context)
         words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
         return [*head, *plot(columns, rows - 1 - len(words)), *words]

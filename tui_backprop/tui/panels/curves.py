@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
 
@@ -23,7 +23,7 @@ class CurvesView(Panel):
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("curves")
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.panels.curves import curves_panel
 
-        return curves_panel(moment, cast("Slice | None", found), columns, rows, self._glyphs)
+        return curves_panel(snapshot, cast("Slice | None", found), columns, rows, self.render_context)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line, line
-from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.cost_page import CostPage
 
@@ -22,11 +22,13 @@ class DialView(CostPage):
     NAME = "dial"
     BINDINGS: ClassVar[list[BindingType]] = bindings("dial")
 
-    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+    def page(
+        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
+    ) -> Sequence[Line]:
         if found is None:
             return [line(("taking differences with many steps …", "muted"))]
         from tui_backprop.render.cost.dial import dial_lines
 
-        session = moment.session
+        session = snapshot.session
         step = 10 ** (-1 - session.notch / 4)
-        return dial_lines(cast("Dial", found), step, session.precision, columns, rows, self._glyphs)
+        return dial_lines(cast("Dial", found), step, session.precision, columns, rows, self.render_context)

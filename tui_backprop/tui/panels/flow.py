@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
@@ -26,7 +26,7 @@ class FlowView(Panel):
     def concern(self, session: Session) -> Session:
         return session.walked
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.panels.flow import flow_panel
 
-        return flow_panel(moment, cast("Flow | None", found), columns, rows, self._glyphs)
+        return flow_panel(snapshot, cast("Flow | None", found), columns, rows, self.render_context)

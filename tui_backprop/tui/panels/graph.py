@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
@@ -28,7 +28,7 @@ class GraphView(Panel):
     def concern(self, session: Session) -> Session:
         return session.walked
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.panels.graph import graph_panel
 
-        return graph_panel(moment, cast("Timing | None", found), columns, rows, self._glyphs)
+        return graph_panel(snapshot, cast("Timing | None", found), columns, rows, self.render_context)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.cost_page import CostPage
 
@@ -24,20 +24,22 @@ class LedgerView(CostPage):
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("ledger")
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context)
         self._first = 0
 
     def action_scroll_ledger(self, direction: int) -> None:
-        if self._moment is not None:
-            last = self._moment.session.network.depth - 1
+        if self._snapshot is not None:
+            last = self._snapshot.session.network.depth - 1
             self._first = min(max(self._first + direction, 0), last)
             self.redraw()
 
-    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+    def page(
+        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
+    ) -> Sequence[Line]:
         from tui_backprop.cost.accounting.ledger import ledger
         from tui_backprop.render.cost.ledger import ledger_lines
 
-        session = moment.session
+        session = snapshot.session
         book = ledger(session.network, session.batch, cast("Timing | None", found))
-        return ledger_lines(book, columns, rows, self._glyphs, self._first)
+        return ledger_lines(book, columns, rows, self.render_context, self._first)

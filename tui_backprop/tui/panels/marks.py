@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
 
@@ -26,8 +26,8 @@ class MarksView(Panel):
     NAME = "marks"
     BINDINGS: ClassVar[list[BindingType]] = bindings("marks")
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context)
         self._first = 0  # of the tensors, the one on top
 
     def action_scroll_tensors(self, direction: int) -> None:
@@ -36,7 +36,9 @@ class MarksView(Panel):
             self._first = min(max(self._first + direction * SCROLLED, 0), max(len(found.changes) - 1, 0))
             self.redraw()
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.panels.marks import marks_panel
 
-        return marks_panel(moment, cast("Difference | None", found), columns, rows, self._glyphs, self._first)
+        return marks_panel(
+            snapshot, cast("Difference | None", found), columns, rows, self.render_context, self._first
+        )

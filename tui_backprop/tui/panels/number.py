@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
 
@@ -20,7 +20,9 @@ class NumberView(Panel):
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("number")
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.panels.number import number_panel
 
-        return number_panel(moment, cast("tuple[int, int] | None", found), columns, rows, self._glyphs)
+        return number_panel(
+            snapshot, cast("tuple[int, int] | None", found), columns, rows, self.render_context
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import BindingType
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Costs, Moment
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.cost_page import CostPage
 
@@ -23,12 +23,14 @@ class ReuseView(CostPage):
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("reuse")
 
-    def page(self, moment: Moment, found: object, costs: Costs, columns: int, rows: int) -> Sequence[Line]:
+    def page(
+        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
+    ) -> Sequence[Line]:
         from tui_backprop.cost.accounting.path_counts import paths
         from tui_backprop.render.cost.reuse import reuse_lines
 
-        tensor, index = moment.weights[0]
+        tensor, index = snapshot.weights[0]
         name = f"{tensor}[{','.join(map(str, index))}]"
-        counted = paths(moment.session.network, tensor)
+        counted = paths(snapshot.session.network, tensor)
         runs = cast("Sequence[Recomputed] | None", found)
         return reuse_lines(name, counted, runs, columns, rows)

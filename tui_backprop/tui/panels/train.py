@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import BindingType
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.panels.base import Panel
 
@@ -25,8 +25,8 @@ class TrainView(Panel):
     GOES_ON = True
     BINDINGS: ClassVar[list[BindingType]] = bindings("train")
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context)
         self._learning: Learning | None = None
         self._picture: Plane | Fit | None = None
         self._amounts: Sequence[str] = ()
@@ -47,7 +47,7 @@ class TrainView(Panel):
             self._learning, self._picture, self._kept, self._amounts, self._chosen = told
             self._drawn = None
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.draw.spans import wrap
         from tui_backprop.render.panels.training import chooser, hint, training_panel
 
@@ -56,7 +56,7 @@ class TrainView(Panel):
         room = rows - 2 - len(kept)
         return [
             chooser(self._amounts, self._chosen, columns),
-            hint(columns, self._glyphs),
-            *training_panel(moment, self._learning, picture, columns, room, self._glyphs),
+            hint(columns, self.render_context),
+            *training_panel(snapshot, self._learning, picture, columns, room, self.render_context),
             *kept,
         ]

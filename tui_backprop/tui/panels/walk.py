@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.panels.base import Panel
 
@@ -19,7 +19,7 @@ class WalkView(Panel):
     def concern(self, session: Session) -> Session:
         return session.walked
 
-    def picture(self, moment: Moment, found: object, columns: int, rows: int) -> Sequence[Line]:
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.walk.walk import walk_panel
 
-        return walk_panel(moment, columns, rows, self._glyphs, given_up=self._failed)
+        return walk_panel(snapshot, columns, rows, self.render_context, given_up=self._failed)

@@ -12,9 +12,9 @@ from textual.widgets import Input
 
 from tui_backprop.engine.explain.address import EXAMPLES, Address, parse_address
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 from tui_backprop.tui.screens.dialog import Dialog
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.line_input import Entry
@@ -25,8 +25,8 @@ class Hint(Canvas):
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
-    def __init__(self, last: int, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="hint")
+    def __init__(self, last: int, context: RenderContext) -> None:
+        super().__init__(context, id="hint")
         which = f"; or an iteration, 0 to {last:,}" if last else ""
         self._said = (f"such as {EXAMPLES}{which}", "muted")
 
@@ -45,8 +45,8 @@ class AskScreen(Dialog[Address | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
 
-    def __init__(self, network: NetworkSpec, last: int, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
+    def __init__(self, network: NetworkSpec, last: int, context: RenderContext) -> None:
+        super().__init__(context)
         self._network, self._last = network, last  # the last iteration that was trained
 
     def compose(self) -> ComposeResult:
@@ -54,11 +54,11 @@ class AskScreen(Dialog[Address | None]):
             box.border_title = "which number, or iteration?"
             box.border_subtitle = "enter shows it   esc closes"
             yield Entry(compact=True)
-            yield Hint(self._last, self._glyphs)
+            yield Hint(self._last, self.render_context)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         try:
             self.dismiss(parse_address(event.value, self._network, self._last))
-        except SpecError as error:
+        except UserError as error:
             self.query_one(Hint).say(error.message)

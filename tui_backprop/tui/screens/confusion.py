@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.confusion import (
     ALL,
@@ -28,8 +28,8 @@ class Table(Canvas, can_focus=True):
 
     confusion: Confusion | None = None
 
-    def __init__(self, samples: int, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="confusion-table")
+    def __init__(self, samples: int, context: RenderContext) -> None:
+        super().__init__(context, id="confusion-table")
         self._samples = samples
 
     def show(self, confusion: Confusion) -> None:
@@ -38,8 +38,11 @@ class Table(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
         if self.confusion is None:
-            return [self._glyphs.fit(line((f"reading {self._samples:,} samples ...", "muted")))]
-        return [self._glyphs.fit(row) for row in confusion_lines(self.confusion, columns, self._glyphs)]
+            return [self.render_context.fit(line((f"reading {self._samples:,} samples ...", "muted")))]
+        return [
+            self.render_context.fit(row)
+            for row in confusion_lines(self.confusion, columns, self.render_context)
+        ]
 
 
 class ConfusionScreen(Dialog[Choice | None]):
@@ -57,10 +60,10 @@ class ConfusionScreen(Dialog[Choice | None]):
         Binding("escape,q,C,ctrl+g", "dismiss(None)", show=False),
     ]
 
-    def __init__(self, classes: int, samples: int, glyphs: Glyphs) -> None:
-        super().__init__(glyphs)
+    def __init__(self, classes: int, samples: int, context: RenderContext) -> None:
+        super().__init__(context)
         self._count = classes
-        self._table = Table(samples, glyphs)  # made here: a key may come before it is on the screen
+        self._table = Table(samples, context)  # made here: a key may come before it is on the screen
         self._early: list[Callable[[Confusion], object]] = []  # what was pressed before it was filled
 
     def compose(self) -> ComposeResult:
@@ -71,7 +74,7 @@ class ConfusionScreen(Dialog[Choice | None]):
 
     def on_resize(self) -> None:
         box = self.query_one("#confusion")
-        box.border_subtitle = footer(self._count, box.size.width, self._glyphs)
+        box.border_subtitle = footer(self._count, box.size.width, self.render_context)
 
     def fill(self, counts: Sequence[Sequence[int]], chosen: Choice | None) -> None:
         """Show what was read, with the cursor at ``chosen`` (None: at what is most often read wrong), and do what was

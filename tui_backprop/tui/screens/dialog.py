@@ -7,7 +7,7 @@ from typing import TypeVar
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 
 T = TypeVar("T")
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 class Dialog(ModalScreen[T]):
     """Over the app, until it is dismissed."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
+    def __init__(self, context: RenderContext) -> None:
         super().__init__()
-        self._glyphs = glyphs
-        self.set_class(glyphs.plain, "plain")
+        self.render_context = context
+        self.set_class(context.plain, "plain")
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Go away. A key that comes late, when that is done or the commands are open, does nothing: Textual would

@@ -11,7 +11,7 @@ from textual.scrollbar import ScrollBarRender
 
 from tui_backprop.keys.table import everywhere, names_of, own_keys
 from tui_backprop.lesson.captions import WORDS
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import PLACES
 from tui_backprop.tui.screens.dialog import Dialog
@@ -21,7 +21,7 @@ NAMED = 12  # columns for keys and words
 WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
 
 
-def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
+def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> list[Line]:
     """The whole page: what the panel that has the keys makes of them, what works everywhere, the other panels."""
 
     def entry(name: str, words: str, role: str = "key") -> list[Line]:
@@ -29,22 +29,22 @@ def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
         return [line((f"  {name if i == 0 else '':<{NAMED - 2}}", role), *row) for i, row in enumerate(rows)]
 
     def section(place: str) -> list[Line]:
-        own = [(shown, words) for shown, _, words in own_keys(place, glyphs.keys)]
+        own = [(shown, words) for shown, _, words in own_keys(place, context.keys)]
         own += [
             (names_of(key), key.help)
-            for key in glyphs.keys
+            for key in context.keys
             if not key.own and place in key.places and key.places != PLACES
         ]
-        rows = [row for names, words in own for row in entry(glyphs.text(names), glyphs.words(words))]
+        rows = [row for names, words in own for row in entry(context.text(names), context.words(words))]
         too = " (elsewhere too, if the key is free)" if place == "walk" != panel else ""
         return [line((f"In the {place} panel{too}", "title")), *rows, ()] if rows else []
 
     lines = section(panel)
     maps: list[Line] = [
         line(("Reading the maps", "title")),
-        line((f"  {glyphs.up}   ", "forward"), "positive, from small to large"),
-        line((f"  {glyphs.down}   ", "backward"), "negative, from small to large"),
-        line((f"  {glyphs.zero}     ", "text"), "near zero, against the largest in the map"),
+        line((f"  {context.up}   ", "forward"), "positive, from small to large"),
+        line((f"  {context.down}   ", "backward"), "negative, from small to large"),
+        line((f"  {context.zero}     ", "text"), "near zero, against the largest in the map"),
         line(
             ("  x z a", "forward"),
             " are on their way forward, ",
@@ -55,23 +55,23 @@ def help_lines(glyphs: Glyphs, columns: int, panel: str = "walk") -> list[Line]:
     ]
     outside = ", outside the fields" if panel == "network" else ""
     lines += [*(maps if panel == "walk" else []), line((f"Everywhere{outside}", "title"))]
-    for key in everywhere(panel, glyphs.keys):
-        lines += entry(glyphs.text(names_of(key)), glyphs.words(key.help))
+    for key in everywhere(panel, context.keys):
+        lines += entry(context.text(names_of(key)), context.words(key.help))
     lines += [*entry("ctrl+p", "Everything by name."), ()]
     lines += [row for place in PLACES if place != panel for row in section(place)]
     lines += maps if panel != "walk" else []
     lines.append(line(("Words", "title")))
     for word, meaning in WORDS:
-        lines += entry(glyphs.text(word), meaning, "strong")
-    return [glyphs.fit(row) for row in lines]
+        lines += entry(context.text(word), meaning, "strong")
+    return [context.fit(row) for row in lines]
 
 
 class HelpPage(Canvas):
     """All lines at their full height; the screen scrolls it."""
 
-    def __init__(self, glyphs: Glyphs, columns: int, panel: str) -> None:
-        super().__init__(glyphs, id="help-page")
-        self._page = help_lines(glyphs, columns, panel)
+    def __init__(self, context: RenderContext, columns: int, panel: str) -> None:
+        super().__init__(context, id="help-page")
+        self._page = help_lines(context, columns, panel)
         self.styles.height = len(self._page)
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
@@ -79,7 +79,7 @@ class HelpPage(Canvas):
 
 
 class WholeCells(ScrollBarRender):
-    """A scrollbar of background colours alone: its usual ends are eighths of a block."""
+    """A scrollbar of background colors alone: its usual ends are eighths of a block."""
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
@@ -93,14 +93,14 @@ class HelpScreen(Dialog[None]):
         Binding("question_mark,f1", "dismiss", show=False, id="help"),
     ]
 
-    def __init__(self, glyphs: Glyphs, panel: str) -> None:
-        super().__init__(glyphs)
+    def __init__(self, context: RenderContext, panel: str) -> None:
+        super().__init__(context)
         self._panel = panel
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
-            if self._glyphs.plain:
+            if self.render_context.plain:
                 box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
             box.border_title = "help"
-            box.border_subtitle = self._glyphs.words("↑ ↓ scroll   {help} closes")
-            yield HelpPage(self._glyphs, min(self.app.size.width, WIDEST) - FRAME, self._panel)
+            box.border_subtitle = self.render_context.words("↑ ↓ scroll   {help} closes")
+            yield HelpPage(self.render_context, min(self.app.size.width, WIDEST) - FRAME, self._panel)

@@ -7,10 +7,10 @@ from functools import partial
 
 from textual.timer import Timer
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.panels.bars import key_bar, status, tabs
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -18,23 +18,23 @@ from tui_backprop.tui.widgets.canvas import Canvas
 class StatusBar(Canvas):
     """The network, the sample and the loss in one line."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="status")
-        self._shown: tuple[Session, Moment | None, float | None] | None = None
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context, id="status")
+        self._shown: tuple[Session, Snapshot | None, float | None] | None = None
 
-    def show(self, session: Session, moment: Moment | None, speed: float | None) -> None:
-        self._shown = (session, moment, speed)
+    def show(self, session: Session, snapshot: Snapshot | None, speed: float | None) -> None:
+        self._shown = (session, snapshot, speed)
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [status(*self._shown, columns, self._glyphs)] if self._shown else []
+        return [status(*self._shown, columns, self.render_context)] if self._shown else []
 
 
 class TabBar(Canvas):
     """Which panel is shown, where only one fits."""
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="tabs")
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context, id="tabs")
         self._current = "walk"
 
     def show(self, current: str) -> None:
@@ -42,7 +42,7 @@ class TabBar(Canvas):
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [tabs(self._current, columns, self._glyphs)]
+        return [tabs(self._current, columns, self.render_context)]
 
 
 class KeyBar(Canvas):
@@ -50,8 +50,8 @@ class KeyBar(Canvas):
 
     SECONDS = 2.5  # that a notice stays
 
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="keys")
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__(context, id="keys")
         self._pairs: Sequence[tuple[str, str]] = ()
         self._said = ""
         self._passing: Timer | None = None
@@ -74,4 +74,4 @@ class KeyBar(Canvas):
         self._passing = self.set_timer(seconds, partial(self.say, "")) if words else None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [key_bar(self._pairs, columns, self._glyphs, self._said)]
+        return [key_bar(self._pairs, columns, self.render_context, self._said)]

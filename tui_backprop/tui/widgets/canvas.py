@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_backprop.render.draw.glyphs import UTF8, Glyphs
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, clip, fewer, fused, plain, width
 from tui_backprop.tui.palette import LOOKS
 
@@ -37,9 +37,9 @@ class Canvas(Widget):
 
     DEFAULT_CSS = "Canvas { height: 1fr; }"
 
-    def __init__(self, glyphs: Glyphs = UTF8, *, id: str | None = None) -> None:
+    def __init__(self, context: RenderContext = UTF8, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._glyphs = glyphs
+        self.render_context = context
         self._lines: Sequence[Line] = ()
         self._strips: dict[int, Strip] = {}
         self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
@@ -48,9 +48,9 @@ class Canvas(Widget):
         """The lines to show in so many columns and rows."""
         return ()
 
-    def use(self, glyphs: Glyphs) -> None:
+    def use(self, context: RenderContext) -> None:
         """Draw with other characters from now on."""
-        self._glyphs, self._lines = glyphs, ()
+        self.render_context, self._lines = context, ()
         self.redraw()
 
     @property
@@ -68,7 +68,9 @@ class Canvas(Widget):
         if not columns or not rows:
             return
         old = self._lines
-        self._lines = [self._glyphs.fit(clip(row, columns)) for row in self.drawn(columns, rows)][:rows]
+        self._lines = [self.render_context.fit(clip(row, columns)) for row in self.drawn(columns, rows)][
+            :rows
+        ]
         if not old:
             self._strips.clear()
             self.refresh()
@@ -97,7 +99,7 @@ class Canvas(Widget):
         if strip is None or strip.cell_length != self.size.width:
             base = self._base = self._base or self.rich_style
             row = self._lines[y] if y < len(self._lines) else ()
-            row = fewer(row) if self._glyphs.sparse else row
+            row = fewer(row) if self.render_context.sparse else row
             looks = LOOKS[self.app.theme]
             segments = [Segment(text, base + looks[role]) for text, role in fused(row)]
             strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)

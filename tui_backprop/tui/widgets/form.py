@@ -14,13 +14,13 @@ from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from tui_backprop.engine.training.memory import check_memory
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside
 from tui_backprop.render.panels.form import LABEL, form, sample, summed, window
-from tui_backprop.render.view_state import Moment
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS, choices_of, chosen, session_of, texts_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.validation import SpecError
+from tui_backprop.support.errors import UserError
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
@@ -32,17 +32,17 @@ FIRST = 1  # the row selected at first: the layers
 class NetworkPanel(Frame):
     """Fields on top, the sum of parameters below. Says Applied when a good set of values is entered."""
 
-    def __init__(self, session: Session, glyphs: Glyphs) -> None:
+    def __init__(self, session: Session, context: RenderContext) -> None:
         super().__init__("network", "network")
         self._session = session
-        self._glyphs = glyphs
+        self.render_context = context
         self._edits: dict[str, str] = {}  # fields that say something else than the session does
         self._row = FIRST
-        self._error: SpecError | None = None
-        self._moment: Moment | None = None
+        self._error: UserError | None = None
+        self._snapshot: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
-        yield FormView(self._drawn, self._glyphs)
+        yield FormView(self._drawn, self.render_context)
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         after = self._read()
@@ -52,13 +52,20 @@ class NetworkPanel(Frame):
         fields = WIDE // 2 if wide else columns
         room = columns - fields - 3 if wide else columns - 1
         lines = form(
-            self._texts, self._row, self.has_focus_within, self._error, pending, fields, rows, self._glyphs
+            self._texts,
+            self._row,
+            self.has_focus_within,
+            self._error,
+            pending,
+            fields,
+            rows,
+            self.render_context,
         )
         more = [] if wide else [*lines, ()]
         more += summed(network, room, rows - len(more))
-        if self._moment is not None:
-            more += [(), *sample(self._moment, room, rows - len(more) - 1, self._glyphs)]
-        return [self._glyphs.fit(row) for row in (beside(lines, more, fields) if wide else more)]
+        if self._snapshot is not None:
+            more += [(), *sample(self._snapshot, room, rows - len(more) - 1, self.render_context)]
+        return [self.render_context.fit(row) for row in (beside(lines, more, fields) if wide else more)]
 
     @property
     def _texts(self) -> dict[str, str]:
@@ -71,14 +78,14 @@ class NetworkPanel(Frame):
 
     # --- state down ---------------------------------------------------------------------------------------
 
-    def show(self, session: Session, moment: Moment | None) -> None:
+    def show(self, session: Session, snapshot: Snapshot | None) -> None:
         """Follow the app's session; edits that are not applied yet are left alone."""
-        before, taken = self._texts, self._moment and self._moment.taken
-        self._session, self._moment = session, moment
+        before, iteration = self._texts, self._snapshot and self._snapshot.iteration
+        self._session, self._snapshot = session, snapshot
         if self._texts != before:
             self._fill_editor()
             self._view.redraw()
-        elif moment is not None and moment.taken is not taken:  # another picture
+        elif snapshot is not None and snapshot.iteration is not iteration:  # another picture
             self._view.redraw()
 
     def focus_form(self) -> None:
@@ -166,7 +173,7 @@ class NetworkPanel(Frame):
         name = FIELDS[self._row].name
         try:
             texts = chosen(name, value, self._texts, self._session)
-        except SpecError:  # another field is bad: change this one alone
+        except UserError:  # another field is bad: change this one alone
             texts = {**self._texts, name: value}
         self._edit(texts)
 
@@ -219,8 +226,8 @@ class NetworkPanel(Frame):
         self._error = None
         try:
             after = session_of(self._texts, self._session)
-            check_memory(after.network, after.batch, after.optimiser)
-        except SpecError as wrong:
+            check_memory(after.network, after.batch, after.optimizer)
+        except UserError as wrong:
             self._error = wrong
             return None
         return after

@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -74,8 +74,8 @@ class FormView(Canvas, can_focus=True):
     class Apply(Message):
         """Build what the form says."""
 
-    def __init__(self, draw_rows: Callable[[int, int], list[Line]], glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="network-view")
+    def __init__(self, draw_rows: Callable[[int, int], list[Line]], context: RenderContext) -> None:
+        super().__init__(context, id="network-view")
         self.draw_rows = draw_rows
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.geometry import Size
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.glyphs import Glyphs
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.panels.tour import strip_rows, tour_strip
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -16,8 +16,8 @@ from tui_backprop.tui.widgets.canvas import Canvas
 class TourStrip(Canvas):
     """One card; it takes no keys."""
 
-    def __init__(self, card: int, network: NetworkSpec, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="tour")
+    def __init__(self, card: int, network: NetworkSpec, context: RenderContext) -> None:
+        super().__init__(context, id="tour")
         self._shown = card, network, "walk"
 
     def show(self, card: int, network: NetworkSpec, panel: str) -> None:
@@ -31,4 +31,4 @@ class TourStrip(Canvas):
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         card, network, panel = self._shown
-        return tour_strip(card, network, panel, columns, rows, self._glyphs)
+        return tour_strip(card, network, panel, columns, rows, self.render_context)

@@ -22,7 +22,7 @@ from tui_backprop.engine.explain.worked.rows import (
 )
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.names import entry_name
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 # Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
 PARAMETERS: dict[str, ParameterReceipt] = {
@@ -33,7 +33,7 @@ PARAMETERS: dict[str, ParameterReceipt] = {
 RECEIPTS: dict[str, Receipt] = {
     "input": steps.input_,
     "affine": steps.affine,
-    "normalisation": steps.normalisation,
+    "normalization": steps.normalization,
     "activation": steps.activation,
     "dropout": steps.elementwise("*"),
     "residual": steps.elementwise("+"),
@@ -42,13 +42,18 @@ RECEIPTS: dict[str, Receipt] = {
     "output delta": losses.output_delta,
     "carried": steps.carried,
     "delta": steps.delta,
-    "normalisation delta": steps.normalisation_delta,
+    "normalization delta": steps.normalization_delta,
     **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},
 }
 
 
 def worked(
-    taken: Pass, step: Step, unit: int, terms: int = 3, sample: int = 0, asked: Parameter | None = None
+    iteration: Iteration,
+    step: Step,
+    unit: int,
+    terms: int = 3,
+    sample: int = 0,
+    asked: Parameter | None = None,
 ) -> tuple[Row, ...]:
     """The receipt of ``step`` for ``unit`` of its layer, for row ``sample`` of the batch.
 
@@ -60,33 +65,33 @@ def worked(
         return tuple(
             row
             for part in step.pieces
-            for row in _receipt(taken, part, unit, asked)(taken, part, unit, terms, sample)
+            for row in _receipt(iteration, part, unit, asked)(iteration, part, unit, terms, sample)
         )
 
 
-def _receipt(taken: Pass, part: Step, unit: int, asked: Parameter | None) -> Receipt:
+def _receipt(iteration: Iteration, part: Step, unit: int, asked: Parameter | None) -> Receipt:
     """That of an operation which is only a part of its equation, or that of the equation."""
     operation = part.operation if part.operation in operations.RECEIPTS else None
     own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
-    if own is not None and asked is not None and asked[1][-1] == unit and _shows(taken, part, asked[0]):
+    if own is not None and asked is not None and asked[1][-1] == unit and _shows(iteration, part, asked[0]):
         receipt, (tensor, index) = own, asked
-        return lambda taken, step, j, terms, s: receipt(taken, step, tensor, index, terms)
+        return lambda iteration, step, j, terms, s: receipt(iteration, step, tensor, index, terms)
     return operations.RECEIPTS[operation] if operation else RECEIPTS[part.kind]
 
 
-def _shows(taken: Pass, part: Step, tensor: str) -> bool:
+def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
     """Whether a step makes the gradient of a tensor of parameters, or updates it."""
-    if tensor not in parameter_shapes(taken.spec):
+    if tensor not in parameter_shapes(iteration.spec):
         return False
     return tensor[1:] == str(part.layer) if part.kind == "update" else f"d{tensor}" in dict(part.operands)
 
 
-def telling_unit(taken: Pass, layer: int, sample: int = 0) -> int:
+def telling_unit(iteration: Iteration, layer: int, sample: int = 0) -> int:
     """The unit of a layer with the largest |delta|, the one that answers most for the loss.
 
     For the input (layer 0), which has no delta, the entry with the largest value.
     """
-    of = taken.tensor(f"δ{layer}" if layer else "x")[sample]
+    of = iteration.tensor(f"δ{layer}" if layer else "x")[sample]
     return int(np.argmax(np.abs(np.nan_to_num(of))))
 
 

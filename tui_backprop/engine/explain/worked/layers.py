@@ -9,142 +9,146 @@ from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked.rows import Row, entry, largest, product, summands
 from tui_backprop.engine.network.names import name_before
 from tui_backprop.engine.primitives import ACTIVATIONS
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 LONGEST = 24  # characters of a formula in a label; a longer one is there by its name
 
 
-def input_(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    return [entry(taken, "=", "x", j, s)]
+def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    return [entry(iteration, "=", "x", j, s)]
 
 
-def affine(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k, before = step.layer, name_before(step.layer)
-    a, w = taken.tensor(before)[s], taken.tensor(f"W{k}")[:, j]
+    a, w = iteration.tensor(before)[s], iteration.tensor(f"W{k}")[:, j]
     rows = summands(lambda i: f"{before}[{i}] · W{k}[{i},{j}]", a, w, terms)
-    bias = [entry(taken, "+", f"b{k}", j, s)] if taken.spec.bias else []
-    return [*rows, *bias, entry(taken, "=", f"z{k}", j, s)]
+    bias = [entry(iteration, "+", f"b{k}", j, s)] if iteration.spec.bias else []
+    return [*rows, *bias, entry(iteration, "=", f"z{k}", j, s)]
 
 
-def normalisation(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k = step.layer
     return [
-        entry(taken, "+", f"z{k}", j, s),
-        Row("-", f"mean z{k}", float(taken.tensor(f"z{k}")[s].mean(dtype=float))),
-        Row("/", f"deviation z{k}", float(taken.deviation(k)[s, 0])),
-        entry(taken, "*", f"γ{k}", j, s),
-        entry(taken, "+", f"β{k}", j, s),
-        entry(taken, "=", f"n{k}", j, s),
+        entry(iteration, "+", f"z{k}", j, s),
+        Row("-", f"mean z{k}", float(iteration.tensor(f"z{k}")[s].mean(dtype=float))),
+        Row("/", f"deviation z{k}", float(iteration.deviation(k)[s, 0])),
+        entry(iteration, "*", f"γ{k}", j, s),
+        entry(iteration, "+", f"β{k}", j, s),
+        entry(iteration, "=", f"n{k}", j, s),
     ]
 
 
-def activation(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    op, name = taken.activation(step.layer), taken.spec.activations[step.layer - 1]
-    before, after = entry(taken, "+", op.inputs[0], j, s), entry(taken, "=", op.output, j, s)
+def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    op, name = iteration.activation(step.layer), iteration.spec.activations[step.layer - 1]
+    before, after = entry(iteration, "+", op.inputs[0], j, s), entry(iteration, "=", op.output, j, s)
     formula = tidy(ACTIVATIONS[name].formula.format(before.label))
     formula = formula if len(formula) <= LONGEST else f"{name}({before.label})"
     return [before, Row("=", f"{after.label} = {formula}", after.value)]
 
 
-def elementwise(sign: str) -> Callable[[Pass, Step, int, int, int], Sequence[Row]]:
+def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequence[Row]]:
     """The receipt of dropout (a product) and of a residual (a sum): all operands of the formula in a row."""
 
-    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
         (made, _), (first, _), (second, _) = step.operands
         signs = (("+", first), (sign, second), ("=", made))
-        return [entry(taken, each, name, j, s) for each, name in signs]
+        return [entry(iteration, each, name, j, s) for each, name in signs]
 
     return rows
 
 
-def weight_terms(taken: Pass, k: int, i: int, j: int, terms: int) -> list[Row]:
+def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
     """What each sample adds to the gradient of W[i, j]."""
     before = name_before(k)
-    a, delta = taken.tensor(before)[:, i], taken.tensor(f"δ{k}")[:, j]
-    at = "" if taken.batch == 1 else "{n},"  # with more samples, the first index is the sample's
+    a, delta = iteration.tensor(before)[:, i], iteration.tensor(f"δ{k}")[:, j]
+    at = "" if iteration.batch == 1 else "{n},"  # with more samples, the first index is the sample's
     label = f"{before}[{at}{i}] · δ{k}[{at}{j}]"
     return summands(lambda n: label.format(n=n), a, delta, terms)
 
 
-def weight_rows(taken: Pass, k: int, i: int, j: int, terms: int) -> list[Row]:
+def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
     """The gradient of W[i, j] of layer k."""
-    rows = weight_terms(taken, k, i, j, terms)
-    if taken.spec.l2:
-        rows.append(product("+", f"λ · W{k}[{i},{j}]", taken.spec.l2, float(taken.tensor(f"W{k}")[i, j])))
-    return [*rows, Row("=", f"dW{k}[{i},{j}]", float(taken.tensor(f"dW{k}")[i, j]))]
+    rows = weight_terms(iteration, k, i, j, terms)
+    if iteration.spec.l2:
+        rows.append(
+            product("+", f"λ · W{k}[{i},{j}]", iteration.spec.l2, float(iteration.tensor(f"W{k}")[i, j]))
+        )
+    return [*rows, Row("=", f"dW{k}[{i},{j}]", float(iteration.tensor(f"dW{k}")[i, j]))]
 
 
-def samples(taken: Pass, of: str, j: int, terms: int) -> list[Row]:
+def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[Row]:
     """A sum over the samples of the batch of one unit's derivatives ``of`` (n, units)."""
-    at = "" if taken.batch == 1 else "{n},"
-    return largest(lambda n: f"{of}[{at.format(n=n)}{j}]", taken.tensor(of)[:, j].astype(float), terms)
+    at = "" if iteration.batch == 1 else "{n},"
+    return largest(lambda n: f"{of}[{at.format(n=n)}{j}]", iteration.tensor(of)[:, j].astype(float), terms)
 
 
-def _gain_terms(taken: Pass, k: int, j: int, terms: int) -> list[Row]:
-    at = "" if taken.batch == 1 else "{n},"
+def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[Row]:
+    at = "" if iteration.batch == 1 else "{n},"
     label = f"dn{k}[{at}{j}] · v{k}[{at}{j}]"
-    given, v = taken.tensor(f"dn{k}")[:, j], taken.tensor(f"v{k}")[:, j]
+    given, v = iteration.tensor(f"dn{k}")[:, j], iteration.tensor(f"v{k}")[:, j]
     return summands(lambda n: label.format(n=n), given, v, terms)
 
 
 # What the gradient of a bias, a gain or a shift of layer k adds up, by the kind of tensor.
-VECTORS: dict[str, Callable[[Pass, int, int, int], list[Row]]] = {
-    "b": lambda taken, k, j, terms: samples(taken, f"δ{k}", j, terms),
+VECTORS: dict[str, Callable[[Iteration, int, int, int], list[Row]]] = {
+    "b": lambda iteration, k, j, terms: samples(iteration, f"δ{k}", j, terms),
     "γ": _gain_terms,
-    "β": lambda taken, k, j, terms: samples(taken, f"dn{k}", j, terms),
+    "β": lambda iteration, k, j, terms: samples(iteration, f"dn{k}", j, terms),
 }
 
 
-def gradient(taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+def gradient(
+    iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
+) -> Sequence[Row]:
     """The gradient of one parameter of the step's layer."""
     *row, j = index
     if row:
-        return weight_rows(taken, step.layer, row[0], j, terms)
-    return [*VECTORS[tensor[0]](taken, step.layer, j, terms), entry(taken, "=", f"d{tensor}", j, 0)]
+        return weight_rows(iteration, step.layer, row[0], j, terms)
+    return [*VECTORS[tensor[0]](iteration, step.layer, j, terms), entry(iteration, "=", f"d{tensor}", j, 0)]
 
 
-def from_units(taken: Pass, k: int, j: int, terms: int, s: int) -> list[Row]:
+def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
     """What a unit of layer k gets back from all units it fed."""
-    delta, w = taken.tensor(f"δ{k + 1}")[s], taken.tensor(f"W{k + 1}")[j]
+    delta, w = iteration.tensor(f"δ{k + 1}")[s], iteration.tensor(f"W{k + 1}")[j]
     return summands(lambda i: f"δ{k + 1}[{i}] · W{k + 1}[{j},{i}]", delta, w, terms)
 
 
-def _collected(taken: Pass, k: int, j: int, terms: int, s: int) -> list[Row]:
+def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
     """The same, and what comes past them where a residual goes around."""
-    rows = from_units(taken, k, j, terms, s)
-    past = [entry(taken, "+", f"da{k + 1}", j, s)] if taken.spec.adds_input(k + 1) else []
+    rows = from_units(iteration, k, j, terms, s)
+    past = [entry(iteration, "+", f"da{k + 1}", j, s)] if iteration.spec.adds_input(k + 1) else []
     return [*rows, *past]
 
 
-def carried(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    return [*_collected(taken, step.layer, j, terms, s), entry(taken, "=", step.tensor, j, s)]
+def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    return [*_collected(iteration, step.layer, j, terms, s), entry(iteration, "=", step.tensor, j, s)]
 
 
-def delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k, spec = step.layer, taken.spec
-    there = [entry(taken, "+", f"da{k}", j, s)] if spec.adds_input(k) else []
-    rows = there or _collected(taken, k, j, terms, s)
+def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    k, spec = step.layer, iteration.spec
+    there = [entry(iteration, "+", f"da{k}", j, s)] if spec.adds_input(k) else []
+    rows = there or _collected(iteration, k, j, terms, s)
     if spec.dropout:
-        rows.append(entry(taken, "*", f"m{k}", j, s))
-    return [*rows, slope(taken, k, j, s), entry(taken, "=", step.tensor, j, s)]
+        rows.append(entry(iteration, "*", f"m{k}", j, s))
+    return [*rows, slope(iteration, k, j, s), entry(iteration, "=", step.tensor, j, s)]
 
 
-def slope(taken: Pass, k: int, j: int, s: int) -> Row:
+def slope(iteration: Iteration, k: int, j: int, s: int) -> Row:
     """The factor f' of a hidden unit."""
-    op = taken.activation(k)
-    formula = ACTIVATIONS[taken.spec.activations[k - 1]].slope_formula
+    op = iteration.activation(k)
+    formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
     label = tidy(formula.format(f"{op.inputs[0]}[{j}]", y=f"{op.output}[{j}]"))
-    return Row("*", label, float(taken.slope(k, s)[j]))
+    return Row("*", label, float(iteration.slope(k, s)[j]))
 
 
-def normalisation_delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k = step.layer
-    given, gain, v = taken.tensor(f"dn{k}")[s], taken.tensor(f"γ{k}"), taken.tensor(f"v{k}")[s]
+    given, gain, v = iteration.tensor(f"dn{k}")[s], iteration.tensor(f"γ{k}"), iteration.tensor(f"v{k}")[s]
     h = given.astype(float) * gain
     return [
         product("+", f"h[{j}] = dn{k}[{j}] · γ{k}[{j}]", float(given[j]), float(gain[j])),
         Row("-", "mean h", float(h.mean())),
         product("-", f"v{k}[{j}] · mean(h ⊙ v{k})", float(v[j]), float((h * v).mean())),
-        Row("/", f"deviation z{k}", float(taken.deviation(k)[s, 0])),
-        entry(taken, "=", f"δ{k}", j, s),
+        Row("/", f"deviation z{k}", float(iteration.deviation(k)[s, 0])),
+        entry(iteration, "=", f"δ{k}", j, s),
     ]

@@ -9,15 +9,15 @@ import numpy as np
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked.rows import Row, largest
 from tui_backprop.engine.primitives import LOSSES, Array, fields
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 
-def loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     """One sample's loss, and the mean over the batch."""
-    k, n = step.layer, taken.batch
-    z, p, t = (np.asarray(taken.tensor(name)[s], float) for name in (f"z{k}", _read(taken, k), "t"))
-    rows, sample = _OF_A_SAMPLE[taken.spec.loss](k, z, p, t, terms)
-    name, value = step.tensor, float(taken.tensor(step.tensor))
+    k, n = step.layer, iteration.batch
+    z, p, t = (np.asarray(iteration.tensor(name)[s], float) for name in (f"z{k}", _read(iteration, k), "t"))
+    rows, sample = _OF_A_SAMPLE[iteration.spec.loss](k, z, p, t, terms)
+    name, value = step.tensor, float(iteration.tensor(step.tensor))
     if n == 1 and rows[-1].sign == "=":
         return [*rows[:-1], Row("=", f"{name} = {rows[-1].label}", value)]
     if n == 1:
@@ -25,9 +25,9 @@ def loss(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     return [*rows, Row("=", f"for sample {s}", sample), Row("=", f"{name}, the mean of {n} samples", value)]
 
 
-def _read(taken: Pass, k: int) -> str:
+def _read(iteration: Iteration, k: int) -> str:
     """What the derivative reads: the probabilities, if the loss makes some, or the outputs."""
-    return "p" if "v" in fields(LOSSES[taken.spec.loss].formula) else f"z{k}"
+    return "p" if "v" in fields(LOSSES[iteration.spec.loss].formula) else f"z{k}"
 
 
 def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
@@ -64,32 +64,32 @@ _OF_A_SAMPLE: dict[str, Callable[[int, Array, Array, Array, int], tuple[list[Row
 }
 
 
-def penalties(taken: Pass) -> Array:
+def penalties(iteration: Iteration) -> Array:
     """½ λ Σ W² of each layer, first layer first."""
-    norms = [taken.summary(f"W{k}").norm for k in range(1, taken.spec.depth + 1)]
-    return np.array([taken.spec.l2 / 2 * norm * norm for norm in norms])
+    norms = [iteration.summary(f"W{k}").norm for k in range(1, iteration.spec.depth + 1)]
+    return np.array([iteration.spec.l2 / 2 * norm * norm for norm in norms])
 
 
-def penalty(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     """The loss of the outputs, and what the weights of each layer add to it."""
     return [
-        Row("+", "L0", float(taken.tensor("L0"))),
-        *largest(lambda i: f"½ λ Σ W{i + 1}²", penalties(taken), terms),
-        Row("=", "L", taken.loss),
+        Row("+", "L0", float(iteration.tensor("L0"))),
+        *largest(lambda i: f"½ λ Σ W{i + 1}²", penalties(iteration), terms),
+        Row("=", "L", iteration.loss),
     ]
 
 
-def output_delta(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def output_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     """What the loss asks of one output."""
-    k, t, name = step.layer, taken.tensor("t"), taken.spec.loss
+    k, t, name = step.layer, iteration.tensor("t"), iteration.spec.loss
     if LOSSES[name].labels:
         target = Row("-", f"onehot({t[s]})[{j}]", float(t[s] == j))
     else:
         target = Row("-", f"t[{j}]", float(t[s, j]))
-    of = _read(taken, k)
-    rows = [Row("+", f"{of}[{j}]", float(taken.tensor(of)[s, j])), target]
+    of = _read(iteration, k)
+    rows = [Row("+", f"{of}[{j}]", float(iteration.tensor(of)[s, j])), target]
     if name == "mse":
         rows += [Row("*", "2", 2.0), Row("/", "entries", float(t.size))]
-    elif taken.batch > 1:
-        rows.append(Row("/", "n samples", float(taken.batch)))
-    return [*rows, Row("=", f"δ{k}[{j}]", float(taken.tensor(f"δ{k}")[s, j]))]
+    elif iteration.batch > 1:
+        rows.append(Row("/", "n samples", float(iteration.batch)))
+    return [*rows, Row("=", f"δ{k}[{j}]", float(iteration.tensor(f"δ{k}")[s, j]))]

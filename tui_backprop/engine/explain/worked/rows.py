@@ -11,7 +11,7 @@ import numpy as np
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.names import SO_FAR
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.training.iteration import Pass
+from tui_backprop.engine.training.iteration import Iteration
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,30 @@ class Row:
 Parameter = tuple[str, tuple[int, ...]]  # by its name: a tensor, and a place in it
 
 # The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
-Receipt = Callable[[Pass, Step, int, int, int], Sequence[Row]]
+Receipt = Callable[[Iteration, Step, int, int, int], Sequence[Row]]
 # That of a step about parameters: of a pass, a step, one of them by its name, how many terms of a long sum.
-ParameterReceipt = Callable[[Pass, Step, str, tuple[int, ...], int], Sequence[Row]]
+ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequence[Row]]
 
 
-def selected_input(taken: Pass, layer: int, unit: int) -> int:
+def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
     """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
-    return int(abs(taken.tensor(f"dW{layer}")[:, unit]).argmax())
+    return int(abs(iteration.tensor(f"dW{layer}")[:, unit]).argmax())
 
 
 def of_largest(receipt: ParameterReceipt) -> Receipt:
     """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
 
-    def rows(taken: Pass, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
         tensor = step.tensor.removesuffix(SO_FAR).removeprefix("d")
-        index = (selected_input(taken, step.layer, j), j) if tensor[0] == "W" else (j,)
-        return receipt(taken, step, tensor, index, terms)
+        index = (selected_input(iteration, step.layer, j), j) if tensor[0] == "W" else (j,)
+        return receipt(iteration, step, tensor, index, terms)
 
     return rows
 
 
-def entry(taken: Pass, sign: str, name: str, j: int, s: int) -> Row:
+def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> Row:
     """One sample's entry of an array, or an entry of a vector of parameters."""
-    array, bare = taken.tensor(name), name.removesuffix(SO_FAR)
+    array, bare = iteration.tensor(name), name.removesuffix(SO_FAR)
     value = float(array[j] if array.ndim == 1 else array[s, j])
     return Row(sign, f"{bare}[{j}]{name.removeprefix(bare)}", value)
 

@@ -1,4 +1,4 @@
-"""Receipts of the update, one for each optimiser: from a weight, its gradient and the slots to the new weight."""
+"""Receipts of the update, one for each optimizer: from a weight, its gradient and the slots to the new weight."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked.rows import Row, product
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.names import entry_name
-from tui_backprop.engine.training.iteration import Pass, State
-from tui_backprop.engine.training.optimizer_spec import OptimiserSpec
+from tui_backprop.engine.training.iteration import Iteration, TrainingState
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import UPDATE_RULES
 
 
@@ -26,29 +26,33 @@ class Entry:
     new: dict[str, float]
     alpha: float
     updates: int  # with this one
-    spec: OptimiserSpec
+    spec: OptimizerSpec
 
 
-def update(taken: Pass, step: Step, tensor: str, index: tuple[int, ...], terms: int) -> Sequence[Row]:
+def update(
+    iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
+) -> Sequence[Row]:
     """The update of one parameter of the step's layer."""
-    spec, before, at = taken.optimiser, taken.before, entry_name(tensor, index)
+    spec, before, at = iteration.optimizer, iteration.before, entry_name(tensor, index)
 
-    def slots(state: State) -> dict[str, float]:
-        return {slot: float(views(array, taken.spec)[tensor][index]) for slot, array in state.slots.items()}
+    def slots(state: TrainingState) -> dict[str, float]:
+        return {
+            slot: float(views(array, iteration.spec)[tensor][index]) for slot, array in state.slots.items()
+        }
 
-    w, g = float(taken.tensor(tensor)[index]), float(taken.tensor(f"d{tensor}")[index])
-    prepared, g, gradient = _prepared(taken, at, w, g)
-    entry = Entry(at, w, g, gradient, slots(before), slots(taken.after), taken.lr, before.t + 1, spec)
+    w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(f"d{tensor}")[index])
+    prepared, g, gradient = _prepared(iteration, at, w, g)
+    entry = Entry(at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec)
     rows = [Row("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
-        rows.append(product("-", f"α decay · {at}", taken.lr, spec.weight_decay, w))
+        rows.append(product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w))
     averages, moves = _MOVES[spec.name](entry)
-    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(taken.new[tensor][index]))]
+    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(iteration.new[tensor][index]))]
 
 
-def _prepared(taken: Pass, at: str, w: float, g: float) -> tuple[list[Row], float, str]:
+def _prepared(iteration: Iteration, at: str, w: float, g: float) -> tuple[list[Row], float, str]:
     """The gradient clipped and with the decay in it: the sum that says so, its value and its name."""
-    spec, factor = taken.optimiser, taken.clipping
+    spec, factor = iteration.optimizer, iteration.clipping
     rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [Row("+", f"d{at}", g)]
     if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
         rows.append(product("+", f"decay · {at}", spec.weight_decay, w))

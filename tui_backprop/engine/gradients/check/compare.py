@@ -30,7 +30,7 @@ from tui_backprop.engine.gradients.check.report import (
 )
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
-from tui_backprop.engine.network.nonfinite import first_bad
+from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array, Shape
 
@@ -142,7 +142,7 @@ def _report(
     with np.errstate(all="ignore"):
         cosine = float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
     found, operations, overflowed = faults(problem)
-    bad = first_bad(program)
+    bad = first_nonfinite(program)
     return Report(
         first=first,
         second=second,

@@ -1,4 +1,4 @@
-"""Layer normalisation and dropout: what stands between a layer's sums and what it hands on."""
+"""Layer normalization and dropout: what stands between a layer's sums and what it hands on."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from tui_backprop.engine.arrays.types import Array, Shape, size
 from tui_backprop.engine.primitives.base import Primitive
 
-# --- layer normalisation (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
+# --- layer normalization (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
 
 EPSILON = 1e-5  # added to the variance, PyTorch's default
 
 
 class Room(NamedTuple):
-    """The cache of a layer normalisation."""
+    """The cache of a layer normalization."""
 
     v: Array  # (n, width)
     deviation: Array  # (n, 1) √(variance + ε) of each sample
@@ -91,8 +91,8 @@ def _layer_jvp_shift(y_dot: Array, shift_dot: Array, *_: object) -> None:
 
 
 LAYER_NORM = Primitive(
-    name="layer normalisation",
-    kind="normalisation",
+    name="layer normalization",
+    kind="normalization",
     forward=_layer_norm,
     vjps=(_layer_vjp_x, _layer_vjp_gain, _layer_vjp_shift),
     jvps=(_layer_jvp_x, _layer_jvp_gain, _layer_jvp_shift),

@@ -11,9 +11,9 @@ from tui_backprop.render.draw.spans import Line
 
 
 @dataclass(frozen=True)
-class Glyphs:
+class RenderContext:
     """``up`` and ``down`` are the sizes of positive and negative values, weakest first: filled cells against
-    strokes, so that a sign is read without colour. ``ramp`` is for values that are never negative. With them go the
+    strokes, so that a sign is read without color. ``ramp`` is for values that are never negative. With them go the
     ``keys`` in force, by whose names texts call them."""
 
     up: str
@@ -49,8 +49,8 @@ class Glyphs:
         return tuple((self.text(text), role) for text, role in row)
 
 
-UTF8 = Glyphs("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "δ", "▁▂▃▄▅▆▇█")
-ASCII = Glyphs("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "d", "12345678", plain=True)
+UTF8 = RenderContext("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "δ", "▁▂▃▄▅▆▇█")
+ASCII = RenderContext("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "d", "12345678", plain=True)
 LINEAR = replace(ASCII, linear=True)
 
 _PLAIN = {

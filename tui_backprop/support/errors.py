@@ -1,0 +1,32 @@
+"""Errors that are reported to the user as one line: what is wrong, and what would be right."""
+
+from __future__ import annotations
+
+
+class UserError(ValueError):
+    """Base of the errors below.
+
+    ``field`` is the name of the option or setting concerned (``layers``, ``loss``, ...), so that the command line can
+    name the flag and the form can put the message beside its input; ``message`` is the rest of the line.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class InputError(UserError):
+    """A value, or a combination of values, that cannot be used."""
+
+
+class TokenError(UserError):
+    """A session token that cannot be read, or a session that has none."""
+
+
+class FileError(UserError):
+    """A file that cannot be read or written, or does not hold what it should."""
+
+
+class TerminalError(UserError):
+    """A terminal that cannot show the app."""
