@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
+from tui_backprop.session.parts import WalkState
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.app.app import BackpropApp
 
@@ -42,7 +42,7 @@ SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
     ("flow", from_preset("vanishing"), (120, 40), ("end", "f")),
     ("curves", Session(), (120, 40), (*TO_DELTA, "c")),
     ("train", SPIRAL, (120, 40), ("T", "down", "enter")),
-    ("picture", replace(Session(), view="picture"), (120, 40), ("z", *("right",) * 16)),
+    ("picture", Session(walk=WalkState(view="picture")), (120, 40), ("z", *("right",) * 16)),
     ("help", Session(), (120, 40), ("question_mark",)),
 )
 

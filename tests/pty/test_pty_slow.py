@@ -76,7 +76,7 @@ def after(keys: int) -> str:
     session = from_preset("lesson")
     for _ in range(keys):
         session = step_on(session, STEPS)
-    return f"{session.t} · step {session.step}/20"
+    return f"{session.t} · step {session.walk.step}/20"
 
 
 def test_the_lesson_s_walk_is_as_long_as_these_tests_take_it_to_be():

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from tests.having import having
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
@@ -40,7 +41,7 @@ STARTS = [
 
 
 def steps(session):
-    return len(walk(session.network, session.batch, session.optimizer, session.grain))
+    return len(walk(session.network, session.batch, session.optimizer, session.walk.grain))
 
 
 def place(draw, shape):
@@ -62,8 +63,8 @@ def number(draw, session):
 def choose(draw, session):
     """One of the fields that have names for values."""
     field, names = draw(st.sampled_from(CHOICES))
-    session = replace(session, **{field: draw(st.sampled_from([*names()]))})
-    return replace(session, step=min(session.step, steps(session) - 1))
+    session = having(session, **{field.rpartition(".")[2]: draw(st.sampled_from([*names()]))})
+    return having(session, step=min(session.walk.step, steps(session) - 1))
 
 
 def select(draw, session):
@@ -82,20 +83,20 @@ KEYS = (
     lambda draw, s: replace(s, lr=draw(RATES)),
     lambda draw, s: replace(s, batch=draw(st.integers(1, 40))),
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
-    lambda draw, s: moves.ask(s, *number(draw, s)),
-    lambda draw, s: moves.pin(s, *parameter(draw, s)),
-    lambda draw, s: moves.seek(s, draw(st.none() | st.just((0, 1)))),
-    lambda draw, s: moves.set_mark(s),
-    lambda draw, s: moves.choose_mark(s, draw(st.sampled_from([-1, 1]))),
-    lambda draw, s: moves.hold_mark(s) if s.marks else s,
-    lambda draw, s: moves.to_mark(s),
-    lambda draw, s: moves.drop_mark(s),
+    lambda draw, s: moves.inspect(s, *number(draw, s)),
+    lambda draw, s: moves.pin(s, parameter(draw, s)),
+    lambda draw, s: moves.choose_confusion(s, draw(st.none() | st.just((0, 1)))),
+    lambda draw, s: moves.add_bookmark(s),
+    lambda draw, s: moves.move_bookmark_cursor(s, draw(st.sampled_from([-1, 1]))),
+    lambda draw, s: moves.hold_bookmark(s) if s.bookmarks.items else s,
+    lambda draw, s: moves.to_bookmark(s),
+    lambda draw, s: moves.delete_bookmark(s),
     lambda draw, s: moves.rank_layer(s, draw(st.integers(0, s.network.depth))),
-    lambda draw, s: moves.accuse(s, draw(st.integers(0, 99))),
-    lambda draw, s: moves.read_cost_at(s, draw(st.none() | st.floats(3, 12))),
+    lambda draw, s: moves.at_rank(s, draw(st.integers(0, 99))),
+    lambda draw, s: moves.set_decade(s, draw(st.none() | st.floats(3, 12))),
     lambda draw, s: moves.zoom_chart(s, draw(st.sampled_from([-1, 1]))),
-    lambda draw, s: moves.turn_dial(s, draw(st.integers(-70, 70))),
-    lambda draw, s: moves.other_clock(moves.other_pair(s)),
+    lambda draw, s: moves.change_step_index(s, draw(st.integers(-70, 70))),
+    lambda draw, s: moves.toggle_clock(moves.toggle_pair(s)),
     choose,
     select,
 )
@@ -117,8 +118,24 @@ def sealed(packed: bytes) -> str:
 
 
 def holding(found) -> str:
-    """A token that holds any plain value."""
-    return sealed(msgspec.msgpack.encode(found))
+    """A token that holds any plain value; a key ``part.field`` stands for a field of a part."""
+    return sealed(msgspec.msgpack.encode(nested(found)))
+
+
+def nested(found):
+    """Plain values with ``{"part.field": value}`` written as ``{"part": {"field": value}}``."""
+    if isinstance(found, list):
+        return [nested(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    made = {}
+    for key, value in found.items():
+        part, dot, name = str(key).rpartition(".")
+        if isinstance(key, str) and dot:
+            made.setdefault(part, {})[name] = nested(value)
+        else:
+            made[key] = nested(value)
+    return made
 
 
 def opened(text: str) -> Session | None:

@@ -17,7 +17,7 @@ from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, load, save
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_training, after_update, at_step, set_mark
+from tui_backprop.session.transitions import add_bookmark, after_training, after_update, at_step
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
 
@@ -98,7 +98,7 @@ def refusal(folder):
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path):
-    for session in (Session(), after_training(XOR, 1000), set_mark(at_step(after_update(XOR), 3))):
+    for session in (Session(), after_training(XOR, 1000), add_bookmark(at_step(after_update(XOR), 3))):
         save(session, tmp_path / "new" / "folder")
         assert load(tmp_path / "new" / "folder") == session
     assert [path.name for path in (tmp_path / "new" / "folder").iterdir()] == [NAME]
@@ -149,7 +149,7 @@ def test_a_kill_at_any_moment_leaves_the_old_one_or_the_new_one(writer, tmp_path
         process.wait()
         session = load(tmp_path)
         assert session.batch == 1
-        assert len(session.history) == session.sample % 300
+        assert len(session.update_log) == session.sample % 300
         seen.add(session.sample)
     assert len(seen) > 1
 
@@ -176,7 +176,7 @@ def test_two_at_once_never_mix(writer, tmp_path):
     while reads < 300 or min(map(len, seen.values())) < 10:
         session = load(tmp_path)
         if session.network != XOR.network:
-            assert len(session.history) == session.sample % 300
+            assert len(session.update_log) == session.sample % 300
             seen[session.batch].add(session.sample)
         reads += 1
         assert reads < 20_000
@@ -213,10 +213,10 @@ def test_where_nothing_is_kept_it_is_said(tmp_path):
         (b"", "damaged"),
         (b"# a line\n", "damaged"),
         (b"\xff\xfe\x00" * 99, "damaged"),
-        (b"# a line\nbp1-u8P902sAAA\nbp1-u8P902sAAA\n", "damaged"),
-        (b"# a line\nbp1-u8P902sAA", "damaged"),
-        (b"# a line\nbp1-u8P902sAAB\n", "damaged"),
-        (b"# a line\nbp2-u8P902sAAA\n", "newer version"),
+        (b"# a line\nbp2-u8P902sAAA\nbp2-u8P902sAAA\n", "damaged"),
+        (b"# a line\nbp2-u8P902sAA", "damaged"),
+        (b"# a line\nbp2-u8P902sAAB\n", "damaged"),
+        (b"# a line\nbp3-u8P902sAAA\n", "newer format"),
         (b"# a line\n\x1b[2Jhello\n", "is no token"),
         (b"x" * 2**21, "damaged"),
     ],

@@ -42,7 +42,7 @@ def by_hand(session):
     """The parameters after the session's history: stochastic gradient descent as a plain loop."""
     spec = session.network
     parameters = initial_parameters(spec)
-    for run in session.history:
+    for run in session.update_log:
         batch = cut(spec, session.data, run.sample, run.batch)
         for _ in range(run.count):
             program = Program(spec, run.batch, parameters)
@@ -155,7 +155,7 @@ def wandering(session, updates):
 def way(session):
     """A session and all those before it, the first one first."""
     places = [session]
-    while places[-1].history:
+    while places[-1].update_log:
         places.append(before_update(places[-1]))
     return places[::-1]
 
@@ -165,7 +165,7 @@ def one_after_the_other(session):
     spec = session.network
     slots = new_slots(session.optimizer, spec.parameters, spec.dtype)
     state = TrainingState(0, initial_parameters(spec), slots)
-    for run in session.history:
+    for run in session.update_log:
         batch = cut(spec, session.data, run.sample, run.batch)
         for _ in range(run.count):
             state = run_iteration(spec, Update(batch.x, batch.t, run.lr), state, session.optimizer).after

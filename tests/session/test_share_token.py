@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import string
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.having import having
 from tests.session.sessions import EXPLORE, ROUGH, STARTS, opened, sessions
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session import share_token as token
@@ -20,37 +20,39 @@ from tui_backprop.session.replay import Replay
 from tui_backprop.session.share_token import START, decode, encode
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import (
+    add_bookmark,
     after_training,
     after_update,
-    ask,
     at_step,
+    choose_confusion,
     edit_parameter,
+    inspect,
     pin,
     restart,
-    seek,
     select,
-    set_mark,
 )
-from tui_backprop.session.validation import LAYERS, MARKS, check, settled
+from tui_backprop.session.validation import LAYERS, MOST_BOOKMARKS, check, settled
 from tui_backprop.support.errors import UserError
 
 TRAINED = at_step(select(after_training(Session(), 100), 1, 40), 9)
-BUSY = edit_parameter(ask(set_mark(after_update(set_mark(TRAINED))), "W2", (13, 200)), "W2", (13, 200), 0.01)
+BUSY = edit_parameter(
+    inspect(add_bookmark(after_update(add_bookmark(TRAINED))), "W2", (13, 200)), "W2", (13, 200), 0.01
+)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
-# Made by version 1, and held for ever: a preset, a default or a word that changes makes the tokens out there mean
-# something else, and so has to make them version 2.
+# Made by version 2, and held: a change of a preset, a default or a word makes earlier tokens mean something else, and
+# so needs a new version.
 MADE_BEFORE = {
-    "bp1-u8P902sAAA": Session(),
-    "bp1-yB78I2uEOgDkFgA": from_preset("xor"),
-    "bp1-vSZHN2uEOgDhKgA": from_preset("vanishing"),
-    "bp1-KAzA02uEOQDkNAA": from_preset("sine"),
-    "bp1-AyC0Q2uBKkmBaZnYChVhgOhiBGo7bd9S9dB9nUg1RH8K1ABGsAmcELdO-q8BAA": TRAINED,
-    "bp1-eAYqh2uHKkmBaZnYChVhgOhiBGo7bd9S9dB9nUg1RH8q1ABGiEsmNkMdBnQrxKGTeM-cALoarg1sEyfET5P-a0Cy1SSgcpBCSLab1EyCA1JQ"
-    "HTABYuCBJlQuAA": BUSY,
-    "bp1-cKrh-muDubsDGsxTmFhZmZBCfyXIqzrggAFFzmpImFsZ6BkYgeONGSkiD8Nj9zAsvk_bXzYGA2AaOG3fUvXQfZ1INdi3kCCBupAd4kRmoBtP"
-    "219gAANEWmsFpz1IMoSn1dP2L2eCwCxw6j5t_wOiC57oYQkUkheYAQ": STARTS[4],
-    "bp1-M2ElMWuFubsZGsyTmJihHoJ6Dxwxh8AOhHkGbNxZpgigiaftr4aCAczKiS1QSxmwKoO4gBkA": after_training(
+    "bp2-u8P902sAAA": Session(),
+    "bp2-mDpdh2uEOgTkJgA": from_preset("xor"),
+    "bp2-eIbCMWuEOgThOgA": from_preset("vanishing"),
+    "bp2-iFEucmuEOQTkRAA": from_preset("sine"),
+    "bp2-xq9qGmuGqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDkpUIMYwSY1gY3ihDh-0n8NAA": TRAINED,
+    "bp2-_hZUnmuDqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDmpUIMYIY6a2Ax1I9DZEDdP4j1zAugBuDawjU1gKzkhnpz0XwMpizVC"
+    "s-AkoAkgvUhZdlIzaW5LQXXbBCy2HGjCIwcA": BUSY,
+    "bp2-mEa1bmuDub8DGtxTmFhZmZBiYSXIyzrgAAJF0mpI2FsZ6BkYgeOPGSlCD8Nj-TAs3k_bXzYGA2BaOG3fUvXQfZ1INdjXkKCB"
+    "OpMd4k5moENP219gAANEmmsFp0FIcoSn2dP2L2eCwCxwKj9t_wOiC574YQkVkieYAQ": STARTS[4],
+    "bp2-p_zmOmuFub8ZGtyTmJihHoN6ExxBh8AOhXkKbOZZpgigsaftr4aCAZLVE1ugljNgVQlxCTMA": after_training(
         STARTS[5], 3
     ),
 }
@@ -97,8 +99,8 @@ def test_tokens_that_were_made_before_open_as_they_did(text, session):
     assert decode(text) == session
 
 
-def test_the_words_of_version_1_are_what_they_were():
-    assert zlib.crc32(token._words()) == 0xB0419B70
+def test_the_words_of_version_2_are_what_they_were():
+    assert zlib.crc32(token._words()) == 0xFAE76629
 
 
 @EXPLORE
@@ -142,18 +144,18 @@ def test_a_changed_character_is_called_damage():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is no token; they begin with bp1-"),
+        ("", "is no token; they begin with bp2-"),
         ("hello", "is no token"),
         ("bp-u8P902sAAA", "is no token"),
-        ("bp2-u8P902sAAA", "was made by a newer version (bp2-)"),
-        ("bp10-", "was made by a newer version (bp10-)"),
-        ("bp0-u8P902sAAA", "damaged"),
-        ("bp01-u8P902sAAA", "damaged"),
-        ("bp1-", "damaged"),
-        ("bp1-u8P902sAA+", "damaged"),
-        ("bp1-u8P902sAAA==", "damaged"),
-        ("bp1-u8P902sAAAAAA", "damaged"),
-        ("bp1-" + "A" * 600_000, "600,004 characters are no token"),
+        ("bp1-u8P902sAAA", "is of an older format (bp1-); this program reads bp2-"),
+        ("bp10-", "is of a newer format (bp10-)"),
+        ("bp0-u8P902sAAA", "is of an older format (bp0-)"),
+        ("bp02-u8P902sAAA", "damaged"),
+        ("bp2-", "damaged"),
+        ("bp2-u8P902sAA+", "damaged"),
+        ("bp2-u8P902sAAA==", "damaged"),
+        ("bp2-u8P902sAAAAAA", "damaged"),
+        ("bp2-" + "A" * 600_000, "600,004 characters are no token"),
     ],
     ids=lambda text: text[:16],
 )
@@ -167,23 +169,23 @@ def test_what_is_no_token_is_told_what_is(text, why):
 @pytest.mark.parametrize(
     ("session", "gone"),
     [
-        (ask(replace(TRAINED, marks=()), "W9", (0, 0)), "asked"),
-        (ask(Session(), "W1", (784, 0)), "asked"),
-        (pin(Session(), "z1", (0,)), "pinned"),
-        (seek(Session(ROUGH, "moons"), (9, 4)), "sought"),
-        (seek(from_preset("sine"), (0, 0)), "sought"),
+        (inspect(having(TRAINED, items=()), "W9", (0, 0)), "number"),
+        (inspect(Session(), "W1", (784, 0)), "number"),
+        (pin(Session(), ("z1", (0,))), "pinned"),
+        (choose_confusion(Session(ROUGH, "moons"), (9, 4)), "confusion"),
+        (choose_confusion(from_preset("sine"), (0, 0)), "confusion"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
 def test_what_names_nothing_in_this_network_is_left_out(session, gone):
-    assert settled(session) == replace(session, **{gone: None})
-    assert decode(encode(session)) == replace(session, **{gone: None})
-    assert decode(encode(set_mark(session))) == set_mark(replace(session, **{gone: None}))
+    assert settled(session) == having(session, **{gone: None})
+    assert decode(encode(session)) == having(session, **{gone: None})
+    assert decode(encode(add_bookmark(session))) == add_bookmark(having(session, **{gone: None}))
 
 
 def at_many_rates(updates):
     """A session whose every update is a run of its own."""
-    return replace(Session(), history=tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(updates)))
+    return having(Session(), update_log=tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(updates)))
 
 
 def test_a_session_too_large_for_a_token_is_said_to_be():
@@ -195,16 +197,16 @@ def test_a_session_too_large_for_a_token_is_said_to_be():
 @pytest.mark.parametrize(
     ("session", "why"),
     [
-        (Session(NetworkSpec((784, *[1] * LAYERS, 10))), "layers: 1,001 are too many; 1,000 is the most"),
+        (Session(NetworkSpec((784, *[1] * LAYERS, 10))), "layers: 1,001 exceed the limit of 1,000"),
         (
             after_training(Session(), 10**12),
-            "history: 1,000,000,000,000 iterations would take more than a day",
+            "update_log: replaying 1,000,000,000,000 iterations would take more than a day",
         ),
         (
-            replace(Session(), marks=(Session(),) * (MARKS + 1)),
-            'marks: "101" is out of range; they go from 0 to 100',
+            having(Session(), items=(Session(),) * (MOST_BOOKMARKS + 1)),
+            'bookmarks: "101" is out of range (0 to 100)',
         ),
-        (restart(set_mark(after_training(Session(), 10**12))), "more than a day"),
+        (restart(add_bookmark(after_training(Session(), 10**12))), "more than a day"),
     ],
     ids=["layers", "training", "bookmarks", "training of a bookmark"],
 )
@@ -222,4 +224,4 @@ def test_thousands_of_irregular_updates_still_fit():
 def test_what_is_in_a_token_is_never_run():
     source = Path(token.__file__).read_text(encoding="utf-8")
     assert not [word for word in ("pickle", "eval(", "exec(", "marshal", "__import__") if word in source]
-    assert START == "bp1-"
+    assert START == "bp2-"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import string
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import msgspec
 from hypothesis import given
 
+from tests.having import having
 from tests.session.sessions import EXPLORE, STARTS, holding, opened, sealed, sessions, steps
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.render.view_state import Snapshot
@@ -27,7 +28,7 @@ def test_twenty_thousand_random_texts_are_refused():
     rng = random.Random(6)
     letters = string.ascii_letters + string.digits + "-_" + " =+/\n\x00\x1bé"
     for _ in range(20_000):
-        start = rng.choice([START, START, START, "bp2-", "bp1", ""])
+        start = rng.choice([START, START, START, "bp3-", "bp2", ""])
         text = start + "".join(rng.choices(letters[: rng.choice([64, 72])], k=rng.randrange(60)))
         assert opened(text) is None
 
@@ -68,11 +69,11 @@ def mutated(rng: random.Random, value):
 
 def usable(session: Session) -> None:
     """Ask of a session what panels ask; whatever is wrong with it raises."""
-    for each in (session, *session.marks):
+    for each in (session, *session.bookmarks.items):
         iteration = Replay(0).take(each)
-        snapshot = Snapshot(each, walk(each.network, each.batch, each.optimizer, each.grain), iteration)
-        assert snapshot.step.index == each.step
-        assert snapshot.asked == each.asked
+        snapshot = Snapshot(each, walk(each.network, each.batch, each.optimizer, each.walk.grain), iteration)
+        assert snapshot.step.index == each.walk.step
+        assert snapshot.asked == each.inspection.number
         assert all(0 <= snapshot.unit(k) < width for k, width in enumerate(each.network.layers))
         _ = snapshot.number, snapshot.place, snapshot.weights
 
@@ -99,19 +100,21 @@ def test_a_session_changed_at_random_is_refused_or_can_be_shown():
 
 def _grown():
     """Sessions with something in every field that has something in it."""
-    start = replace(
-        STARTS[1], sample=3, units=(1, -1, 0), asked=("W2", (1, 0)), pinned=("b1", (0,)), sought=(0, 1)
+    start = having(
+        STARTS[1], sample=3, units=(1, -1, 0), number=("W2", (1, 0)), pinned=("b1", (0,)), confusion=(0, 1)
     )
     run = msgspec.convert(RUN | {"edits": [FIX]}, type(Session().update))
-    trained = replace(start, history=(run,), edits=run.edits, decade=4.5, pair=True, step=4)
-    return [start, trained, replace(trained, marks=(start, trained), marked=1, held=0)]
+    trained = having(start, update_log=(run,), edits=run.edits, decade=4.5, pair=True, step=4)
+    return [start, trained, having(trained, items=(start, trained), cursor=1, held=0)]
 
 
 @EXPLORE
 @given(sessions(most=6))
 def test_what_keys_lead_to_can_be_shown_after_it_went_through_a_token(session):
-    small = replace(session, history=session.history[:1] if session.t > 200 else session.history, marks=())
+    small = having(
+        session, update_log=session.update_log[:1] if session.t > 200 else session.update_log, items=()
+    )
     if small.t > 200 or small.network.parameters > 10_000:
-        small = replace(small, history=())
-    small = replace(small, marked=0, held=None, step=min(small.step, steps(small) - 1))
+        small = having(small, update_log=())
+    small = having(small, cursor=0, held=None, step=min(small.walk.step, steps(small) - 1))
     usable(decode(encode(small)))

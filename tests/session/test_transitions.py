@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.having import having
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.session.parts import AUTOMATIC
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import AUTOMATIC, Session, UpdateRun, from_preset, same_network, samples_of
+from tui_backprop.session.state import Session, UpdateRun, from_preset, same_network, samples_of
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
@@ -21,13 +23,13 @@ from tui_backprop.session.transitions import (
     before_update,
     jump,
     next_sample,
-    other_clock,
-    read_cost_at,
     restart,
     select,
     select_automatic,
+    set_decade,
     step_back,
     step_on,
+    toggle_clock,
 )
 from tui_backprop.session.update_log import shared, updates
 from tui_backprop.support.errors import UserError
@@ -86,13 +88,13 @@ def test_an_unknown_preset_is_refused_with_those_there_are():
 
 def test_a_step_on_from_the_last_one_is_the_first_of_the_next_iteration():
     session = step_on(at_step(XOR, STEPS - 1), STEPS)
-    assert (session.step, session.t) == (0, 1)
-    assert session.history == (UpdateRun(0, 4, 0.5, 1),)
+    assert (session.walk.step, session.t) == (0, 1)
+    assert session.update_log == (UpdateRun(0, 4, 0.5, 1),)
 
 
 def test_a_step_back_from_the_first_one_is_the_last_of_the_iteration_before():
     session = step_back(after_update(XOR), STEPS)
-    assert (session.step, session.t) == (STEPS - 1, 0)
+    assert (session.walk.step, session.t) == (STEPS - 1, 0)
 
 
 def test_there_is_no_step_before_the_first():
@@ -112,14 +114,14 @@ def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
     after = session
     for _ in range(count):
         after = step_on(after, STEPS)
-    assert after.t * STEPS + after.step == session.t * STEPS + session.step + count
+    assert after.t * STEPS + after.walk.step == session.t * STEPS + session.walk.step + count
     for _ in range(count):
         after = step_back(after, STEPS)
     assert after == session
 
 
 def updates_of(session):
-    each = updates(session.history, samples_of(session))
+    each = updates(session.update_log, samples_of(session))
     return [each(t) for t in range(session.t)]
 
 
@@ -127,7 +129,7 @@ def updates_of(session):
 @given(sessions())
 def test_going_back_to_the_start_meets_every_iteration_with_its_own_samples(session):
     went, seen = updates_of(session), []
-    while session.history:
+    while session.update_log:
         session = before_update(session)
         seen.append(session.update)
     assert seen == went[::-1]
@@ -153,11 +155,11 @@ def test_training_goes_through_the_samples_and_can_be_gone_back_one_by_one(sessi
 @EXPLORE
 @given(sessions())
 def test_what_goes_on_in_the_same_way_is_kept_as_one_run(session):
-    assert len(after_training(after_training(XOR, 7), 4).history) == 1
-    assert len(after_update(after_update(XOR)).history) == 1
+    assert len(after_training(after_training(XOR, 7), 4).update_log) == 1
+    assert len(after_update(after_update(XOR)).update_log) == 1
     again = after_update(after_update(session))
     assert again.t == session.t + 2
-    assert len(again.history) <= len(session.history) + 2
+    assert len(again.update_log) <= len(session.update_log) + 2
 
 
 @EXPLORE
@@ -202,22 +204,22 @@ def test_a_selection_wraps_round_the_layer():
 
 def test_selections_of_layers_are_kept_apart_until_all_are_given_up():
     session = select(select(XOR, 2, 0), 1, 1)
-    assert [session.unit(k) for k in range(4)] == [AUTOMATIC, 1, 0, AUTOMATIC]
+    assert [session.walk.unit(k) for k in range(4)] == [AUTOMATIC, 1, 0, AUTOMATIC]
     assert select(session, 1, AUTOMATIC).unit(1) == AUTOMATIC
     assert select_automatic(session).units == ()
 
 
 def test_a_restart_goes_back_to_the_seed_s_parameters_and_keeps_the_rest():
     session = select(at_step(next_sample(after_update(XOR)), 5), 1, 1)
-    assert restart(session) == replace(session, history=(), step=0)
+    assert restart(session) == having(session, update_log=(), step=0)
 
 
 def test_what_is_only_looked_at_does_not_change_the_numbers():
-    for session in (at_step(XOR, 3), select(XOR, 1, 1), other_clock(XOR), read_cost_at(XOR, 7.5)):
+    for session in (at_step(XOR, 3), select(XOR, 1, 1), toggle_clock(XOR), set_decade(XOR, 7.5)):
         assert session != XOR
         assert session.pass_key == XOR.pass_key
-    assert other_clock(other_clock(XOR)) == XOR
-    assert read_cost_at(read_cost_at(XOR, 7.5), None) == XOR
+    assert toggle_clock(toggle_clock(XOR)) == XOR
+    assert set_decade(set_decade(XOR, 7.5), None) == XOR
 
 
 def test_what_is_computed_from_changes_the_numbers():
@@ -237,5 +239,5 @@ def test_what_two_histories_share_is_counted_in_updates(session, one, other):
     left, right = on(session, one), on(session, other)
     each = [updates_of(left), updates_of(right)]
     same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
-    assert shared(left.history, right.history) == same
-    assert shared(right.history, left.history) == same >= session.t
+    assert shared(left.update_log, right.update_log) == same
+    assert shared(right.update_log, left.update_log) == same >= session.t

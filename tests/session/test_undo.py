@@ -7,16 +7,16 @@ import pytest
 from tui_backprop.session import undo as module
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import (
-    accuse,
+    add_bookmark,
     after_update,
+    at_rank,
     at_step,
-    choose_mark,
+    change_step_index,
+    move_bookmark_cursor,
     next_measure,
-    read_cost_at,
     select,
     select_automatic,
-    set_mark,
-    turn_dial,
+    set_decade,
 )
 from tui_backprop.session.undo import UndoHistory
 
@@ -66,10 +66,10 @@ def test_undo_brings_back_training_too():
 
 
 MOVES = {
-    "rank": lambda session: accuse(session, session.rank + 1),
-    "units": lambda session: select(session, 2, session.unit(2) + 1),
-    "decade": lambda session: read_cost_at(session, (session.decade or 5.0) + 0.5),
-    "notch": lambda session: turn_dial(session, 1),
+    "rank": lambda session: at_rank(session, session.inspection.rank + 1),
+    "units": lambda session: select(session, 2, session.walk.unit(2) + 1),
+    "decade": lambda session: set_decade(session, (session.cost.decade or 5.0) + 0.5),
+    "notch": lambda session: change_step_index(session, 1),
 }
 
 
@@ -86,29 +86,29 @@ def test_moves_of_one_cursor_in_a_row_are_undone_together(name):
 
 
 def test_a_cursor_of_the_bookmarks_too():
-    session = set_mark(set_mark(set_mark(Session())))
-    up = choose_mark(session, -1)
-    assert gone([session, up, choose_mark(up, 5)]).undo().now == session
+    session = add_bookmark(add_bookmark(add_bookmark(Session())))
+    up = move_bookmark_cursor(session, -1)
+    assert gone([session, up, move_bookmark_cursor(up, 5)]).undo().now == session
 
 
 def test_what_comes_between_parts_the_moves_of_a_cursor():
-    one = accuse(Session(), 1)
+    one = at_rank(Session(), 1)
     between, other = at_step(one, 4), select(one, 1, 3)
     for middle in (between, other):
-        last = accuse(middle, 2)
+        last = at_rank(middle, 2)
         history = gone([Session(), one, middle, last])
         assert [history.undo().now, history.undo().undo().now] == [middle, one]
 
 
 def test_moves_after_an_undo_are_an_action_of_their_own():
-    one = accuse(Session(), 1)
-    history = gone([Session(), one, at_step(one, 1)]).undo().go(accuse(one, 2))
+    one = at_rank(Session(), 1)
+    history = gone([Session(), one, at_step(one, 1)]).undo().go(at_rank(one, 2))
     assert history.undo().now == one
 
 
 def test_a_cursor_that_came_back_leaves_nothing_to_undo():
     start = at_step(Session(), 1)
-    history = gone([Session(), start, accuse(start, 1), start])
+    history = gone([Session(), start, at_rank(start, 1), start])
     assert history.past == (Session(),)
 
 
@@ -117,5 +117,5 @@ def test_letting_the_unit_go_is_an_action_of_its_own():
     two = select(one, 1, 8)
     history = gone([Session(), one, two, select_automatic(two)])
     assert history.undo().now == two
-    at = read_cost_at(read_cost_at(Session(), 6.0), 7.0)
-    assert gone([Session(), at, read_cost_at(at, None)]).undo().now == at
+    at = set_decade(set_decade(Session(), 6.0), 7.0)
+    assert gone([Session(), at, set_decade(at, None)]).undo().now == at

@@ -145,7 +145,7 @@ class Ui:
 
     @property
     def step(self) -> int:
-        return self.app.session.step
+        return self.app.session.walk.step
 
     @property
     def shown_panels(self) -> list[str]:

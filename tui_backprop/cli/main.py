@@ -12,7 +12,8 @@ from tui_backprop import __version__
 from tui_backprop.cli.options import plain_option, session_from, session_options, setting_options
 from tui_backprop.cli.output import glyphs_for_stdout, print_json
 from tui_backprop.cli.settings import settings
-from tui_backprop.session.state import GRAINS, Session
+from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.format import plain
 from tui_backprop.support.paths import shown
@@ -93,7 +94,8 @@ def trace(
             raise InputError("grain", "--stream goes by layers; leave --grain out")
         print_stream(session, as_json, plain)
         return
-    session = replace(session, grain=one_of("grain", grain or session.grain, GRAINS))
+    chosen = one_of("grain", grain or session.walk.grain, GRAINS)
+    session = replace(session, walk=replace(session.walk, grain=chosen))
     from tui_backprop.report.trace import as_object, as_text, save_arrays
     from tui_backprop.session.replay import Replay
 

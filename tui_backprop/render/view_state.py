@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.session.state import AUTOMATIC, AXES, Session
+from tui_backprop.session.parts import AUTOMATIC, AXES
+from tui_backprop.session.state import Session
 
 if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
     from tui_backprop.cost.measure.sweep import Progress
@@ -25,7 +26,7 @@ def steps_of(session: Session) -> tuple[Step, ...]:
     """The walk of a session."""
     from tui_backprop.engine.explain.walk import walk
 
-    return walk(session.network, session.batch, session.optimizer, session.grain)
+    return walk(session.network, session.batch, session.optimizer, session.walk.grain)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Snapshot:
 
     @property
     def step(self) -> Step:
-        return self.steps[self.session.step]
+        return self.steps[self.session.walk.step]
 
     @property
     def pieces(self) -> Iterator[tuple[int, Step]]:
@@ -50,12 +51,12 @@ class Snapshot:
         """The number that is asked for by its name, where the network has one of that name."""
         from tui_backprop.engine.explain.number import exists
 
-        asked = self.session.asked
+        asked = self.session.inspection.number
         return asked if asked is not None and exists(self.iteration, *asked) else None
 
     def chosen(self, layer: int) -> int | None:
         """The unit of a layer that was selected, or that the number asked for is of; a weight has two ends."""
-        if (unit := self.session.unit(layer)) != AUTOMATIC:
+        if (unit := self.session.walk.unit(layer)) != AUTOMATIC:
             return unit
         if self.asked is None:
             return None
@@ -92,12 +93,17 @@ class Snapshot:
         largest gradient into its unit; and the one pinned, or the weight with the next largest."""
         from tui_backprop.engine.explain.number import weights_near
 
-        return weights_near(self.iteration, self.number, self.session.pinned, 2 if self.session.pair else 1)
+        return weights_near(
+            self.iteration,
+            self.number,
+            self.session.inspection.pinned,
+            2 if self.session.inspection.pair else 1,
+        )
 
     @cached_property
     def _made(self) -> dict[tuple[str, int], list[Step]]:
         made: dict[tuple[str, int], list[Step]] = {}
-        for step in self.steps[: self.session.step + 1]:
+        for step in self.steps[: self.session.walk.step + 1]:
             made.setdefault((step.phase, step.layer), []).extend(step.pieces)
         return made
 
@@ -123,15 +129,15 @@ class BlameState:
     @property
     def rank(self) -> int:
         """The cursor's place in the ranking."""
-        return min(self.session.rank, max(len(self.ranked or ()) - 1, 0))
+        return min(self.session.inspection.rank, max(len(self.ranked or ()) - 1, 0))
 
     @property
     def chosen(self) -> Attribution | None:
         """The parameter that is looked at: the one asked for, or that under the cursor."""
         from tui_backprop.engine.analysis.ranking import named
 
-        asked = self.session.asked
-        found = named(self.iteration, self.session.measure, *asked) if asked else None
+        asked = self.session.inspection.number
+        found = named(self.iteration, self.session.inspection.measure, *asked) if asked else None
         return found or (self.ranked[self.rank] if self.ranked else None)
 
 

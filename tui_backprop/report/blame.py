@@ -46,7 +46,7 @@ def as_text(blame_state: BlameState, context: RenderContext) -> str:
     if not blame_state.ranked or found is None:
         return "\n".join(context.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
     several = iteration.batch > 1
-    lines += [*together(blame_state.ranked, COLUMNS, context, session.accused), ()]
+    lines += [*together(blame_state.ranked, COLUMNS, context, session.inspection.layer), ()]
     lines += ranked(blame_state, COLUMNS, len(blame_state.ranked) + 1, context)
     lines += [(), *titled(session, found.attribution.tensor, found.attribution.index, COLUMNS, context)]
     lines += path_lines(session, found, COLUMNS, len(found.path) + 3, several=several)
@@ -70,8 +70,8 @@ def _told(blame_state: BlameState) -> Iterator[str]:
     if not blame_state.ranked or found is None:
         yield "every one of them has score 0"
         return
-    yield from (plain(row) for row in together(blame_state.ranked, ENDLESS, LINEAR, session.accused))
-    shown = COLUMNS_OF[session.measure]
+    yield from (plain(row) for row in together(blame_state.ranked, ENDLESS, LINEAR, session.inspection.layer))
+    shown = COLUMNS_OF[session.inspection.measure]
     rows = [
         (entry_name(each.tensor, each.index), *(column.text(each) for column in shown))
         for each in blame_state.ranked
@@ -107,8 +107,8 @@ def as_object(blame_state: BlameState) -> dict[str, Any]:
     for hop in found.get("path", ()):
         hop["value"], hop["why"] = ascii_formula(hop["value"]), ascii_formula(hop["why"])
     return {
-        "measure": session.measure,
-        "layer": session.accused or None,
+        "measure": session.inspection.measure,
+        "layer": session.inspection.layer or None,
         "loss": blame_state.iteration.loss,
         "ranking": attributions,
         "path": found.get("path", []),

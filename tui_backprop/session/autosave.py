@@ -53,7 +53,7 @@ def about(session: Session) -> str:
     """What a session is, for people."""
     layers = plain(",".join(map(str, session.network.layers)), 60)
     return (
-        f"# {layers} on {session.data}, iteration {session.t:,}, step {session.step};"
+        f"# {layers} on {session.data}, iteration {session.t:,}, step {session.walk.step};"
         " backprop-tui --resume opens it"
     )
 

@@ -110,9 +110,17 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         optimizer=replace(before.optimizer, name=texts["optimizer"]),
     )
     if (spec, after.data) != (old, before.data):
-        sought = before.sought if after.data == before.data else None  # other data has other classes
-        return replace(after, history=(), edits=(), step=0, units=(), decade=None, sought=sought)
-    return after if after.optimizer == before.optimizer else replace(after, history=(), edits=())
+        # Other data has other classes.
+        confusion = before.inspection.confusion if after.data == before.data else None
+        return replace(
+            after,
+            update_log=(),
+            edits=(),
+            walk=replace(after.walk, step=0, units=()),
+            cost=replace(after.cost, decade=None),
+            inspection=replace(after.inspection, confusion=confusion),
+        )
+    return after if after.optimizer == before.optimizer else replace(after, update_log=(), edits=())
 
 
 def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:

@@ -76,7 +76,7 @@ class Replay:
             if iteration is None:
                 now = _update(session.network, session.data, session.update)
                 iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
-                if iteration.bad and not iteration.bad.op and session.history:
+                if iteration.bad and not iteration.bad.op and session.update_log:
                     origin = self._along(session).went_bad(session.t, _plan(session))
                     iteration = replace(iteration, origin=origin)
             self._keep(session.pass_key, iteration)
@@ -101,7 +101,7 @@ class Replay:
     def _state(self, session: Session) -> TrainingState:
         """What a session starts from, before anything is moved by hand."""
         training = self._along(session)
-        before = self._kept.get(before_update(session).pass_key) if session.history else None
+        before = self._kept.get(before_update(session).pass_key) if session.update_log else None
         if before is None:
             return training.state(session.t, _plan(session), _telling(self._told, session.t))
         training.keep(before.after)
@@ -116,10 +116,10 @@ class Replay:
                 give_back()
             self._training = Training(session.network, session.optimizer, self.limit // 2)
             went = ()
-        same = shared(went, session.history)
+        same = shared(went, session.update_log)
         if same < session.t:
             self._training.forget_after(same)
-            went = session.history
+            went = session.update_log
         self._trained = session.training_key, went
         return self._training
 
@@ -186,5 +186,5 @@ def place_of(network: NetworkSpec, fix: Edit) -> int:
 
 def _plan(session: Session) -> Plan:
     """The updates of a session's history, by iteration."""
-    each = updates(session.history, samples_of(session))
+    each = updates(session.update_log, samples_of(session))
     return lambda t: _update(session.network, session.data, each(t))

@@ -1,11 +1,11 @@
 """A session as one line of text, and back: a link to a moment, for another machine or another day.
 
-``bp1-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
-from the nearest preset, as msgpack, deflated. A token of version 1 means the same for ever: whoever changes a
-preset, a default or the words below makes it version 2 (the tests hold tokens that were made before).
+``bp2-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
+from the nearest preset, as msgpack, deflated. A token of a version means the same for ever: a change of a preset, a
+default or the words below makes a new version (the tests hold tokens that were made before).
 
 Tokens come from anywhere. Nothing in one is run, nothing is unpacked beyond a bound, and what it holds has to be a
-session that the app could have come to by its keys (see ``validity``), written as ``encode`` writes it.
+session that the app could have come to by its keys (see ``validation``), written as ``encode`` writes it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from tui_backprop.session.parts import Bookmarks
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.update_log import Edit, UpdateRun
-from tui_backprop.session.validation import MARKS, check, check_limits, check_size, settled
+from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits, check_size, settled
 from tui_backprop.support.errors import TokenError, UserError
 from tui_backprop.support.validation import one_of, quoted
 
-VERSION = 1
+VERSION = 2
 START = f"bp{VERSION}-"
 FORM = re.compile(r"bp([0-9]{1,6})-(.*)", re.DOTALL)
 BODY = re.compile(r"[A-Za-z0-9_-]*")
@@ -40,16 +41,16 @@ DAMAGED = "this token is damaged; copy it again, all of it"
 # What a run or a fix differs from: nothing that is one, so that all they need is written.
 NO_RUN, NO_FIX = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
 
-# What tokens are made of, for deflate to refer to; the commonest last. Part of version 1: it never changes.
+# What tokens are made of, for deflate to refer to; the commonest last. Part of the version: it never changes.
 WORDS = (
-    "sought held marked marks pair pinned asked rank accused measure racer precision notch zoom axis lesson_clock"
-    " decade weight\x20x\x20gradient float32 update passes FLOPs training largest picture histogram layer operation"
-    " horizon warmup schedule clip weight_decay epsilon beta2 momentum nesterov rmsprop adam adamw name optimizer"
-    " cosine linear exponential inverse-sqrt step l2 dropout residual layer_norm seed bias init loss activation"
-    " layers xavier orthogonal normal constant zeros lecun half-squares mse binary-cross-entropy leaky-relu elu gelu"
-    " silu softplus sigmoid identity relu tanh float64 dtype network digits circles spiral moons sine vanishing xor"
-    " preset data view grain units W1 W2 by index tensor fixes sample batch lr count stride history sample batch lr"
-    " count stride step"
+    "bookmarks held cursor bookmarked confusion pair pinned number rank measure inspection method precision"
+    " step_index zoom axis lesson_clock cost decade weight\x20x\x20gradient float32 update passes FLOPs training"
+    " largest picture histogram layer operation horizon warmup schedule clip weight_decay epsilon beta2 momentum"
+    " nesterov rmsprop adam adamw name optimizer cosine linear exponential inverse-sqrt step l2 dropout residual"
+    " layer_norm seed bias init loss activation layers xavier orthogonal normal constant zeros lecun half-squares"
+    " mse binary-cross-entropy leaky-relu elu gelu silu softplus sigmoid identity relu tanh float64 dtype network"
+    " digits circles spiral moons sine vanishing xor preset data view grain units W1 W2 by index tensor edits"
+    " sample batch lr count stride update_log sample batch lr count stride walk step"
 )
 
 
@@ -87,13 +88,14 @@ def _sealed(squeezed: bytes) -> str:
 
 def _packed(session: Session) -> bytes:
     """What differs from the preset from which the least differs, and of bookmarks, from the session itself."""
-    alone = replace(session, marks=(), marked=0, held=None)
-    here = replace(alone, history=(), edits=())
+    alone = replace(session, bookmarks=Bookmarks())
+    here = replace(alone, update_log=(), edits=())
     name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, from_preset(name)))))
     found: dict[str, Any] = {} if name == USUAL else {"preset": name}
-    found |= _different(replace(session, marks=()), from_preset(name))
-    if session.marks:
-        found["marks"] = [_different(mark, alone) for mark in session.marks]
+    without = replace(session, bookmarks=replace(session.bookmarks, items=()))
+    found |= _different(without, from_preset(name))
+    if session.bookmarks.items:
+        found["bookmarked"] = [_different(mark, alone) for mark in session.bookmarks.items]
     return msgspec.msgpack.encode(found)
 
 
@@ -142,11 +144,9 @@ def _unpacked(text: str) -> bytes:
     if form is None:
         raise TokenError("open", f"{quoted(text)} is no token; they begin with {START}")
     version, body = int(form[1]), form[2]
-    if version > VERSION:
-        raise TokenError(
-            "open",
-            f"this token was made by a newer version (bp{version}-); this one reads {START}, update it",
-        )
+    if version != VERSION:
+        when = "a newer" if version > VERSION else "an older"
+        raise TokenError("open", f"this token is of {when} format (bp{version}-); this program reads {START}")
     if form[1] != str(VERSION) or not BODY.fullmatch(body) or len(body) % 4 == 1:
         raise TokenError("open", DAMAGED)
     sealed = urlsafe_b64decode(body + "=" * (-len(body) % 4))
@@ -174,24 +174,25 @@ def _session(packed: bytes) -> Session:
     for what would make the rest take long."""
     found = msgspec.msgpack.decode(packed, type=dict[str, Any])
     base = from_preset(one_of("preset", found.pop("preset", USUAL), PRESETS))
-    marks = found.pop("marks", [])
-    if not isinstance(marks, list) or len(marks) > MARKS:
-        raise TokenError("marks", f"these are not up to {MARKS} bookmarks")
+    marks = found.pop("bookmarked", [])
+    if not isinstance(marks, list) or len(marks) > MOST_BOOKMARKS:
+        raise TokenError("bookmarks", f"not a list of up to {MOST_BOOKMARKS} bookmarks")
     session: Session = _changed(base, found)
-    alone = replace(session, marked=0, held=None)
-    return replace(session, marks=tuple(_changed(alone, mark) for mark in marks))
+    alone = replace(session, bookmarks=Bookmarks())
+    items = tuple(_changed(alone, mark) for mark in marks)
+    return replace(session, bookmarks=replace(session.bookmarks, items=items))
 
 
 def _changed(base: Any, found: dict[str, Any]) -> Any:
     """A dataclass with those fields changed; those that are dataclasses in turn likewise."""
     if not isinstance(found, dict):
         raise TypeError(found)
-    types, changes = get_type_hints(type(base)), {}
+    types, changes = get_type_hints(type(base), localns={"Session": Session}), {}
     for name, value in found.items():
-        if name not in types:
-            raise TokenError(
-                name if name.isidentifier() else "token", "this version knows no such thing; a newer one may"
-            )
+        if name not in types or (
+            name == "items" and isinstance(base, Bookmarks)
+        ):  # these stand for themselves
+            raise TokenError(name if name.isidentifier() else "token", "this version has no such field")
         old = getattr(base, name)
         changes[name] = _changed(old, value) if is_dataclass(old) else msgspec.convert(value, types[name])
         if name == "network":

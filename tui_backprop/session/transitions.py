@@ -1,230 +1,269 @@
-"""What keys do to a Session: each move takes one, and gives the next; all are pure."""
+"""What keys do to a Session: pure functions, each from one Session to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, TypeVar
 
-from tui_backprop.session import update_log as way
-from tui_backprop.session.state import (
+from tui_backprop.session import update_log
+from tui_backprop.session.parts import (
     AUTOMATIC,
     AXES,
     GRAINS,
+    LARGEST_STEP_INDEX,
     MEASURES,
-    NOTCHES,
     PRECISIONS,
     VIEWS,
     ZOOMS,
-    Session,
-    samples_of,
+    Bookmarks,
+    Number,
 )
+from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import Edit
+
+Choice = TypeVar("Choice")
+
+
+def _next(choices: Sequence[Choice], now: Choice) -> Choice:
+    """The choice after the current one; the first after the last."""
+    return choices[(choices.index(now) + 1) % len(choices)]
+
+
+def _walk(session: Session, **changes: Any) -> Session:
+    return replace(session, walk=replace(session.walk, **changes))
+
+
+def _cost(session: Session, **changes: Any) -> Session:
+    return replace(session, cost=replace(session.cost, **changes))
+
+
+def _inspection(session: Session, **changes: Any) -> Session:
+    return replace(session, inspection=replace(session.inspection, **changes))
+
+
+# --- training -----------------------------------------------------------------------------------------------
 
 
 def after_update(session: Session) -> Session:
-    """The same place one iteration later: the update applied."""
-    return replace(
-        session, history=way.joined(session.history, session.update, samples_of(session)), edits=()
-    )
+    """Apply the update: the same step, one iteration later."""
+    log = update_log.joined(session.update_log, session.update, samples_of(session))
+    return replace(session, update_log=log, edits=())
 
 
 def after_training(session: Session, count: int) -> Session:
-    """The same place ``count`` iterations later, each with the next samples of the data set."""
+    """Apply ``count`` updates, each with the next samples of the data set: the same step, that much later."""
     samples = samples_of(session)
     run = replace(session.update, count=count, stride=session.batch % samples)
-    went = way.joined(session.history, run, samples)
+    log = update_log.joined(session.update_log, run, samples)
     sample = (session.sample + count * session.batch) % samples
-    return replace(session, history=went, edits=(), sample=sample)
+    return replace(session, update_log=log, edits=(), sample=sample)
 
 
 def at_iteration(session: Session, along: Session, t: int) -> Session:
-    """The same place in an iteration that another session has behind it, or stands in."""
-    update = along.update if t >= along.t else way.updates(along.history, samples_of(along))(t)
-    went = way.beginning(along.history, t)
+    """Go to the same step of iteration ``t`` of the run that led to ``along``."""
+    update = along.update if t >= along.t else update_log.updates(along.update_log, samples_of(along))(t)
+    log = update_log.beginning(along.update_log, t)
     return replace(
-        session, history=went, sample=update.sample, batch=update.batch, lr=update.lr, edits=update.edits
+        session, update_log=log, sample=update.sample, batch=update.batch, lr=update.lr, edits=update.edits
     )
 
 
 def before_update(session: Session) -> Session:
-    """The same place one iteration earlier, with that iteration's samples; the first has none before it."""
-    return at_iteration(session, session, session.t - 1) if session.history else session
-
-
-def step_on(session: Session, steps: int) -> Session:
-    """One step on; from the last step (of ``steps``) on to the first one of the next iteration."""
-    if session.step + 1 < steps:
-        return replace(session, step=session.step + 1)
-    return replace(after_update(session), step=0)
-
-
-def step_back(session: Session, steps: int) -> Session:
-    """One step back; from the first step on to the last one of the iteration before."""
-    if session.step > 0:
-        return replace(session, step=session.step - 1)
-    return replace(before_update(session), step=steps - 1) if session.history else session
-
-
-def at_step(session: Session, step: int) -> Session:
-    """At a step of the same walk."""
-    return replace(session, step=step)
-
-
-def next_grain(session: Session) -> Session:
-    """By steps of the next grain. (Where the same place is among those, the walk knows: see ``at_step``.)"""
-    return replace(session, grain=GRAINS[(GRAINS.index(session.grain) + 1) % len(GRAINS)], step=0)
-
-
-def next_view(session: Session) -> Session:
-    """The arrays of the walk shown another way."""
-    return replace(session, view=VIEWS[(VIEWS.index(session.view) + 1) % len(VIEWS)])
-
-
-def jump(session: Session, places: Sequence[object], direction: int) -> Session:
-    """To the first step of the next (+1) or previous (-1) run of equal ``places``, one place for each step."""
-    starts = [i for i, place in enumerate(places) if i == 0 or places[i - 1] != place]
-    if direction > 0:
-        return replace(session, step=next((i for i in starts if i > session.step), len(places) - 1))
-    return replace(session, step=next((i for i in reversed(starts) if i < session.step), 0))
-
-
-def next_sample(session: Session, direction: int = 1) -> Session:
-    """The next (or previous) samples of the data set, going round at its ends."""
-    return replace(session, sample=(session.sample + direction * session.batch) % samples_of(session))
+    """Go to the same step one iteration earlier, with that iteration's samples; the first one stays."""
+    return at_iteration(session, session, session.t - 1) if session.update_log else session
 
 
 def restart(session: Session) -> Session:
-    """Back to the seed's parameters and the first step."""
-    return replace(session, history=(), edits=(), step=0)
+    """Go back to the seed's parameters and the first step."""
+    return _walk(replace(session, update_log=(), edits=()), step=0)
+
+
+def next_sample(session: Session, direction: int = 1) -> Session:
+    """Take the next (or previous) samples of the data set, wrapping around at its ends."""
+    return replace(session, sample=(session.sample + direction * session.batch) % samples_of(session))
 
 
 def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
-    """Move a parameter by hand; moved again, it is moved by both together."""
+    """Add ``by`` to one parameter; edits of the same parameter add up, and 0 in all is no edit."""
     before = sum(each.by for each in session.edits if (each.tensor, each.index) == (tensor, index))
     others = tuple(each for each in session.edits if (each.tensor, each.index) != (tensor, index))
-    moved = (Edit(tensor, index, before + by),) if before + by else ()
-    return replace(session, edits=(*others, *moved))
+    edit = (Edit(tensor, index, before + by),) if before + by else ()
+    return replace(session, edits=(*others, *edit))
+
+
+# --- the walk -----------------------------------------------------------------------------------------------
+
+
+def step_on(session: Session, steps: int) -> Session:
+    """Go one step on; from the last of ``steps`` to the first one of the next iteration."""
+    if session.walk.step + 1 < steps:
+        return at_step(session, session.walk.step + 1)
+    return at_step(after_update(session), 0)
+
+
+def step_back(session: Session, steps: int) -> Session:
+    """Go one step back; from the first step to the last of ``steps`` of the iteration before."""
+    if session.walk.step > 0:
+        return at_step(session, session.walk.step - 1)
+    return at_step(before_update(session), steps - 1) if session.update_log else session
+
+
+def at_step(session: Session, step: int) -> Session:
+    """Go to a step of the same walk."""
+    return _walk(session, step=step)
+
+
+def jump(session: Session, places: Sequence[object], direction: int) -> Session:
+    """Go to the first step of the next (+1) or previous (-1) run of equal ``places``, one place for each step."""
+    starts = [i for i, place in enumerate(places) if i == 0 or places[i - 1] != place]
+    now = session.walk.step
+    if direction > 0:
+        return at_step(session, next((i for i in starts if i > now), len(places) - 1))
+    return at_step(session, next((i for i in reversed(starts) if i < now), 0))
+
+
+def next_grain(session: Session) -> Session:
+    """Change to the next grain, at its first step. (The walk knows which step is the same place: see ``at_step``.)"""
+    return _walk(session, grain=_next(GRAINS, session.walk.grain), step=0)
+
+
+def next_view(session: Session) -> Session:
+    """Draw the arrays of the walk in the next view."""
+    return _walk(session, view=_next(VIEWS, session.walk.view))
 
 
 def select(session: Session, layer: int, unit: int) -> Session:
-    """Select a unit of a layer (input is layer 0), going round at the ends; AUTOMATIC is the most telling."""
-    units = [session.unit(k) for k in range(max(layer + 1, len(session.units)))]
+    """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC."""
+    units = [session.walk.unit(k) for k in range(max(layer + 1, len(session.walk.units)))]
     units[layer] = unit if unit == AUTOMATIC else unit % session.network.layers[layer]
-    return replace(session, units=tuple(units))
+    return _walk(session, units=tuple(units))
 
 
 def select_automatic(session: Session) -> Session:
-    """The most telling unit in every layer."""
-    return replace(session, units=())
+    """Select no unit in any layer, so that the one with the largest |delta| is shown."""
+    return _walk(session, units=())
 
 
-def other_clock(session: Session) -> Session:
-    """Between the lesson's 1 ms a forward pass and the time measured here."""
-    return replace(session, lesson_clock=not session.lesson_clock)
+# --- the cost panel -----------------------------------------------------------------------------------------
 
 
-def read_cost_at(session: Session, decade: float | None) -> Session:
-    """The chart's cursor at 10**decade parameters, or at the current network."""
-    return replace(session, decade=decade)
+def toggle_clock(session: Session) -> Session:
+    """Change between the time measured here and the lesson's 1 ms a forward pass."""
+    return _cost(session, lesson_clock=not session.cost.lesson_clock)
+
+
+def set_decade(session: Session, decade: float | None) -> Session:
+    """Move the chart's cursor to 10**decade parameters, or (None) to the current network."""
+    return _cost(session, decade=decade)
 
 
 def next_axis(session: Session) -> Session:
-    """The cost chart in the next unit."""
-    return replace(session, axis=AXES[(AXES.index(session.axis) + 1) % len(AXES)])
+    """Draw the cost chart in the next unit."""
+    return _cost(session, axis=_next(AXES, session.cost.axis))
 
 
 def zoom_chart(session: Session, direction: int) -> Session:
-    """The cost chart over fewer decades (+1), or more."""
-    return replace(session, zoom=min(max(session.zoom + direction, 0), len(ZOOMS) - 1))
+    """Draw the cost chart over fewer (+1) or more (-1) decades."""
+    return _cost(session, zoom=min(max(session.cost.zoom + direction, 0), len(ZOOMS) - 1))
 
 
-def turn_dial(session: Session, notches: int) -> Session:
-    """The step dial so many notches further down."""
-    return replace(session, notch=min(max(session.notch + notches, 0), NOTCHES))
+def change_step_index(session: Session, by: int) -> Session:
+    """Change the index of the step size, up to the smallest step."""
+    return _cost(session, step_index=min(max(session.cost.step_index + by, 0), LARGEST_STEP_INDEX))
 
 
-def other_precision(session: Session) -> Session:
-    """The step dial in the other precision."""
-    return replace(session, precision=PRECISIONS[1 - PRECISIONS.index(session.precision)])
+def toggle_precision(session: Session) -> Session:
+    """Change the precision of the step size page."""
+    return _cost(session, precision=_next(PRECISIONS, session.cost.precision))
 
 
-def next_racer(session: Session, racers: Sequence[str]) -> Session:
-    """The next method that can race."""
-    return replace(session, racer=racers[(racers.index(session.racer) + 1) % len(racers)])
+def next_race_method(session: Session, methods: Sequence[str]) -> Session:
+    """Choose the next of the numerical ``methods`` for the race."""
+    return _cost(session, method=_next(methods, session.cost.method))
+
+
+# --- what is inspected --------------------------------------------------------------------------------------
 
 
 def next_measure(session: Session) -> Session:
     """Rank the parameters by the next measure."""
-    at = (MEASURES.index(session.measure) + 1) % len(MEASURES)
-    return replace(session, measure=MEASURES[at], rank=0, asked=None)
+    return _inspection(session, measure=_next(MEASURES, session.inspection.measure), rank=0, number=None)
 
 
-def accuse_layer(session: Session, direction: int) -> Session:
-    """Rank the parameters of the next layer (or the one before) alone; all of them come before the first."""
-    return rank_layer(session, (session.accused + direction) % (session.network.depth + 1))
+def next_ranked_layer(session: Session, direction: int) -> Session:
+    """Rank the parameters of the next (or previous) layer alone; ALL_LAYERS comes before the first."""
+    return rank_layer(session, (session.inspection.layer + direction) % (session.network.depth + 1))
 
 
 def rank_layer(session: Session, layer: int) -> Session:
-    """Rank the parameters of a layer, or of ALL_LAYERS."""
-    return replace(session, accused=layer, rank=0, asked=None)
+    """Rank the parameters of one layer, or of ALL_LAYERS."""
+    return _inspection(session, layer=layer, rank=0, number=None)
 
 
-def accuse(session: Session, rank: int) -> Session:
-    """Put the cursor on a rank."""
-    return replace(session, rank=max(rank, 0), asked=None)
+def at_rank(session: Session, rank: int) -> Session:
+    """Move the cursor to a rank."""
+    return _inspection(session, rank=max(rank, 0), number=None)
 
 
-def ask(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
+def inspect(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Look at a number by its name."""
-    return replace(session, asked=(tensor, index))
+    return _inspection(session, number=(tensor, index))
 
 
-def seek(session: Session, sought: tuple[int, int] | None) -> Session:
-    """Look for samples of one class that are read as another, or (None) for all that are read wrong."""
-    return replace(session, sought=sought)
+def inspect_automatic(session: Session) -> Session:
+    """Look at the number of the walk's step."""
+    return _inspection(session, number=None)
 
 
-def unask(session: Session) -> Session:
-    """Look at the number that the walk is at."""
-    return replace(session, asked=None)
+def choose_confusion(session: Session, confusion: tuple[int, int] | None) -> Session:
+    """Go through samples of one label with one prediction, or (None) through all misclassified ones."""
+    return _inspection(session, confusion=confusion)
 
 
-def pin(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
-    """Draw the loss over a pair of weights, this one and the one looked at."""
-    return replace(session, pinned=(tensor, index), pair=True)
+def pin(session: Session, number: Number) -> Session:
+    """Draw the loss over a pair of parameters: this one, and the one looked at."""
+    return _inspection(session, pinned=number, pair=True)
 
 
-def other_pair(session: Session) -> Session:
-    """The loss along one weight, or over a pair."""
-    return replace(session, pair=not session.pair)
+def toggle_pair(session: Session) -> Session:
+    """Draw the loss along one parameter, or over a pair."""
+    return _inspection(session, pair=not session.inspection.pair)
 
 
-def set_mark(session: Session) -> Session:
-    """A bookmark here; the cursor goes to the one before it, from which there is something to compare."""
-    here = replace(session, marks=(), marked=0, held=None)
-    return replace(session, marks=(*session.marks, here), marked=max(len(session.marks) - 1, 0))
+# --- bookmarks ----------------------------------------------------------------------------------------------
 
 
-def choose_mark(session: Session, direction: int) -> Session:
-    """The next bookmark, or the one before."""
-    return replace(session, marked=min(max(session.marked + direction, 0), max(len(session.marks) - 1, 0)))
+def add_bookmark(session: Session) -> Session:
+    """Add a bookmark here; the cursor goes to the one before it, which it can be compared with."""
+    items = session.bookmarks.items
+    here = replace(session, bookmarks=Bookmarks())
+    kept = replace(session.bookmarks, items=(*items, here), cursor=max(len(items) - 1, 0))
+    return replace(session, bookmarks=kept)
 
 
-def drop_mark(session: Session) -> Session:
-    """Without the bookmark under the cursor."""
-    marks = session.marks[: session.marked] + session.marks[session.marked + 1 :]
-    return replace(session, marks=marks, marked=min(session.marked, max(len(marks) - 1, 0)), held=None)
+def move_bookmark_cursor(session: Session, direction: int) -> Session:
+    """Move the cursor to the next bookmark, or the previous one."""
+    marks = session.bookmarks
+    cursor = min(max(marks.cursor + direction, 0), max(len(marks.items) - 1, 0))
+    return replace(session, bookmarks=replace(marks, cursor=cursor))
 
 
-def hold_mark(session: Session) -> Session:
-    """Compare bookmarks with the one under the cursor; and again with now."""
-    return replace(session, held=None if session.held == session.marked else session.marked)
+def delete_bookmark(session: Session) -> Session:
+    """Delete the bookmark under the cursor."""
+    items, cursor = session.bookmarks.items, session.bookmarks.cursor
+    left = items[:cursor] + items[cursor + 1 :]
+    return replace(session, bookmarks=Bookmarks(left, min(cursor, max(len(left) - 1, 0))))
 
 
-def to_mark(session: Session) -> Session:
-    """To the bookmark under the cursor; the bookmarks stay."""
-    if not session.marks:
-        return session
-    return replace(
-        session.marks[session.marked], marks=session.marks, marked=session.marked, held=session.held
-    )
+def hold_bookmark(session: Session) -> Session:
+    """Compare bookmarks with the one under the cursor; the second time with the session as it is now."""
+    marks = session.bookmarks
+    held = None if marks.held == marks.cursor else marks.cursor
+    return replace(session, bookmarks=replace(marks, held=held))
+
+
+def to_bookmark(session: Session) -> Session:
+    """Go to the bookmark under the cursor; the bookmarks stay."""
+    marks = session.bookmarks
+    return replace(marks.items[marks.cursor], bookmarks=marks) if marks.items else session

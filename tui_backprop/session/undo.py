@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
 
+from tui_backprop.session.parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.state import Session
 
+PARTS = WalkState, Inspection, CostSettings, Bookmarks
 MOST = 1000  # sessions, each of a few hundred bytes, that can be taken back
-CURSORS = ("rank", "units", "decade", "notch", "marked")  # each is moved by many presses of one key
+# Each is moved by many presses of one key; moves in a row are one action.
+CURSORS = ("inspection.rank", "walk.units", "cost.decade", "cost.step_index", "bookmarks.cursor")
 
 
 def changed(before: Session, after: Session) -> tuple[str, ...]:
-    """The names of the fields in which two sessions differ."""
-    return tuple(f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name))
+    """Return the names of the fields in which two sessions differ; those of parts as ``part.field``."""
+    return tuple(_changed(before, after))
+
+
+def _changed(before: Any, after: Any, prefix: str = "") -> Iterator[str]:
+    for f in fields(after):
+        old, new = getattr(before, f.name), getattr(after, f.name)
+        if old == new:
+            continue
+        if isinstance(new, PARTS):
+            yield from _changed(old, new, f"{f.name}.")
+        else:
+            yield prefix + f.name
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class UndoHistory:
             last == this
             and len(this) == 1
             and this[0] in CURSORS
-            and getattr(session, this[0]) not in (None, ())
+            and attrgetter(this[0])(session) not in (None, ())
         )
 
     def undo(self) -> UndoHistory:

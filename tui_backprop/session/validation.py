@@ -10,40 +10,39 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import reduce
-from typing import Any
+from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_memory
-from tui_backprop.session import update_log as way
-from tui_backprop.session.state import (
+from tui_backprop.session import update_log
+from tui_backprop.session.parts import (
     AUTOMATIC,
     AXES,
     GRAINS,
+    LARGEST_STEP_INDEX,
     MEASURES,
-    NOTCHES,
-    PLACES,
     PRECISIONS,
     VIEWS,
     ZOOMS,
-    Session,
-    samples_of,
+    Bookmarks,
+    Number,
 )
+from tui_backprop.session.state import PLACES, Session, samples_of
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, positive, quoted
 
-MARKS = 100  # bookmarks
+MOST_BOOKMARKS = 100
 LAYERS = 1_000  # of all its networks together; drawing a walk takes time for each
 RANKS = 10**6
 DECADES = 0.0, 18.0  # of the chart's cursor
 DAY = 86_400.0  # seconds of training that coming back to an iteration may take
 CALL, RATE = 1e-5, 1e10  # seconds a layer, multiply-accumulates a second: roughly, of a fast machine
 
-Number = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
 
-
-def racers() -> tuple[str, ...]:
+def race_methods() -> tuple[str, ...]:
+    """Return the methods that can race backprop."""
     from tui_backprop.cost.race.race import RACERS
 
     return RACERS
@@ -53,29 +52,29 @@ def steps(session: Session) -> int:
     """How many steps the walk of a session has."""
     from tui_backprop.engine.explain.walk import walk
 
-    return len(walk(session.network, session.batch, session.optimizer, session.grain))
+    return len(walk(session.network, session.batch, session.optimizer, session.walk.grain))
 
 
 # Field, and the names that it may have.
 CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
-    ("grain", lambda: GRAINS),
-    ("view", lambda: VIEWS),
-    ("axis", lambda: AXES),
-    ("precision", lambda: PRECISIONS),
-    ("measure", lambda: MEASURES),
-    ("racer", racers),
+    ("walk.grain", lambda: GRAINS),
+    ("walk.view", lambda: VIEWS),
+    ("cost.axis", lambda: AXES),
+    ("cost.precision", lambda: PRECISIONS),
+    ("cost.method", race_methods),
+    ("inspection.measure", lambda: MEASURES),
     ("panel", lambda: PLACES),
 )
 
 # Field, and the largest number that it may be; the smallest is 0. The one that needs numpy comes last.
 RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
-    ("zoom", lambda session: len(ZOOMS) - 1),
-    ("notch", lambda session: NOTCHES),
-    ("accused", lambda session: session.network.depth),
-    ("rank", lambda session: RANKS),
-    ("marked", lambda session: max(len(session.marks) - 1, 0)),
-    ("held", lambda session: len(session.marks) - 1),
-    ("step", lambda session: steps(session) - 1),
+    ("cost.zoom", lambda session: len(ZOOMS) - 1),
+    ("cost.step_index", lambda session: LARGEST_STEP_INDEX),
+    ("inspection.layer", lambda session: session.network.depth),
+    ("inspection.rank", lambda session: RANKS),
+    ("bookmarks.cursor", lambda session: max(len(session.bookmarks.items) - 1, 0)),
+    ("bookmarks.held", lambda session: len(session.bookmarks.items) - 1),
+    ("walk.step", lambda session: steps(session) - 1),
 )
 
 
@@ -84,92 +83,94 @@ def check(session: Session) -> None:
     its bookmarks. Takes nothing of the size of the network; refuses one that does not fit into memory."""
     check_limits(session)
     _check(session)
-    for mark in session.marks:
-        if mark.marks or mark.marked or mark.held is not None:
-            raise InputError("marks", "a bookmark has bookmarks of its own; it has none")
+    for mark in session.bookmarks.items:
+        if mark.bookmarks != Bookmarks():
+            raise InputError("bookmarks", "a bookmark cannot hold bookmarks of its own")
         _check(mark)
 
 
 def check_limits(session: Session) -> None:
-    """Raise InputError for a session of more than a token may ask of another machine."""
-    _within("marks", len(session.marks), 0, MARKS)
-    for each in (session, *session.marks):
+    """Raise InputError for a session that asks more of a machine than a token may."""
+    _within("bookmarks", len(session.bookmarks.items), 0, MOST_BOOKMARKS)
+    for each in (session, *session.bookmarks.items):
         check_size(each.network)
         if replay_seconds(each) > DAY:
-            why = f"{each.t:,} iterations would take more than a day to be done again"
-            raise InputError("history", why)
-    layers = sum(network.depth for network in {each.network for each in (session, *session.marks)})
+            why = f"replaying {each.t:,} iterations would take more than a day"
+            raise InputError("update_log", why)
+    layers = sum(network.depth for network in {each.network for each in (session, *session.bookmarks.items)})
     if layers > LAYERS:
-        raise InputError("layers", f"{layers:,} in all its networks are too many; {LAYERS:,} is the most")
+        raise InputError("layers", f"{layers:,} in all networks exceed the limit of {LAYERS:,}")
 
 
 def check_size(network: NetworkSpec) -> None:
     """Raise InputError for more layers than a session from outside may have."""
     if network.depth > LAYERS:
-        raise InputError("layers", f"{network.depth:,} are too many; {LAYERS:,} is the most")
+        raise InputError("layers", f"{network.depth:,} exceed the limit of {LAYERS:,}")
 
 
 def _check(session: Session) -> None:
     """All of it but bookmarks: first what bounds the work of what comes after."""
     for text in (session.network.activation, session.network.init):
         if not text.isprintable():
-            raise InputError("network", f"{quoted(text)} has characters that cannot be shown")
+            raise InputError("network", f"{quoted(text)} contains unprintable characters")
     check_memory(session.network, _most(session), session.optimizer)
     for field, names in CHOICES:
-        one_of(field, getattr(session, field), names())
+        one_of(field, attrgetter(field)(session), names())
     for field, most in RANGES:
-        value = getattr(session, field)
+        value = attrgetter(field)(session)
         if value is not None:
             _within(field, value, 0, most(session))
-    if session.decade is not None and not DECADES[0] <= session.decade <= DECADES[1]:
-        raise InputError("decade", f"{session.decade} is none of the chart's; they go from 0 to 18")
+    if session.cost.decade is not None and not DECADES[0] <= session.cost.decade <= DECADES[1]:
+        raise InputError("cost.decade", f"{session.cost.decade} is out of range (0 to 18)")
     _check_units(session)
-    _check_fixes(session.network, session.edits)
-    _check_history(session)
-    for field, number in (("asked", session.asked), ("pinned", session.pinned)):
+    _check_edits(session.network, session.edits)
+    _check_update_log(session)
+    for field, number in (("number", session.inspection.number), ("pinned", session.inspection.pinned)):
         if number is not None and not exists(session.network, number, parameter=field == "pinned"):
-            raise InputError(field, f"{_named(number)} is no number of this network")
-    if session.sought is not None:
-        for each in session.sought:
-            _within("sought", each, 0, info(session.data).classes - 1)
+            raise InputError(f"inspection.{field}", f"this network has no {_named(number)}")
+    if session.inspection.confusion is not None:
+        for each in session.inspection.confusion:
+            _within("inspection.confusion", each, 0, info(session.data).classes - 1)
 
 
 def _most(session: Session) -> int:
     """Samples in the largest batch, now or before."""
-    return max([session.batch, *(run.batch for run in session.history)])
+    return max([session.batch, *(run.batch for run in session.update_log)])
 
 
 def _check_units(session: Session) -> None:
     layers = session.network.layers
-    if len(session.units) > len(layers):
-        raise InputError("units", f"{len(session.units)} are too many; there are {len(layers)} layers")
-    for unit, width in zip(session.units, layers, strict=False):
-        _within("units", unit, AUTOMATIC, width - 1)
+    if len(session.walk.units) > len(layers):
+        raise InputError("walk.units", f"{len(session.walk.units)} for {len(layers)} layers")
+    for unit, width in zip(session.walk.units, layers, strict=False):
+        _within("walk.units", unit, AUTOMATIC, width - 1)
 
 
-def _check_fixes(network: NetworkSpec, edits: tuple[Edit, ...]) -> None:
-    for fix in edits:
-        if not exists(network, (fix.tensor, fix.index), parameter=True):
-            raise InputError("edits", f"{_named((fix.tensor, fix.index))} is no parameter of this network")
-        if not math.isfinite(fix.by):
-            raise InputError("edits", f"{_named((fix.tensor, fix.index))} cannot be moved by {fix.by}")
+def _check_edits(network: NetworkSpec, edits: tuple[Edit, ...]) -> None:
+    for edit in edits:
+        if not exists(network, (edit.tensor, edit.index), parameter=True):
+            raise InputError(
+                "edits", f"{_named((edit.tensor, edit.index))} is not a parameter of this network"
+            )
+        if not math.isfinite(edit.by):
+            raise InputError("edits", f"{_named((edit.tensor, edit.index))} cannot be changed by {edit.by}")
 
 
-def _check_history(session: Session) -> None:
+def _check_update_log(session: Session) -> None:
     samples = samples_of(session)
-    for run in session.history:
-        _within("history", run.sample, 0, samples - 1)
-        _within("history", run.stride, 0, samples - 1)
+    for run in session.update_log:
+        _within("update_log", run.sample, 0, samples - 1)
+        _within("update_log", run.stride, 0, samples - 1)
         if run.batch < 1 or run.count < 1:
-            raise InputError("history", f"{run.count} updates with {run.batch} samples are none")
-        positive("history", run.lr)
-        _check_fixes(session.network, run.edits)
-    nothing: way.UpdateLog = ()
+            raise InputError("update_log", f"invalid run of {run.count} updates with {run.batch} samples")
+        positive("update_log", run.lr)
+        _check_edits(session.network, run.edits)
+    nothing: update_log.UpdateLog = ()
     if (
-        reduce(lambda so_far, run: way.joined(so_far, run, samples), session.history, nothing)
-        != session.history
+        reduce(lambda so_far, run: update_log.joined(so_far, run, samples), session.update_log, nothing)
+        != session.update_log
     ):
-        raise InputError("history", "updates that go on as those before them do are one run of updates")
+        raise InputError("update_log", "runs that continue each other must be one run")
 
 
 def replay_seconds(session: Session) -> float:
@@ -178,21 +179,23 @@ def replay_seconds(session: Session) -> float:
     def each(run: UpdateRun) -> float:
         return CALL * session.network.depth + 3 * session.network.weights * run.batch / RATE
 
-    return sum(run.count * each(run) for run in session.history)
+    return sum(run.count * each(run) for run in session.update_log)
 
 
 def settled(session: Session) -> Session:
     """The session without what names nothing in its network and data: a number asked for in another network, a class
     of other data. The screen leaves it out as well."""
     network, classes = session.network, info(session.data).classes
-    gone: dict[str, Any] = {}
-    for field, number in (("asked", session.asked), ("pinned", session.pinned)):
-        if number is not None and not exists(network, number, parameter=field == "pinned"):
-            gone[field] = None
-    if session.sought is not None and max(session.sought) >= classes:
-        gone["sought"] = None
-    marks = tuple(map(settled, session.marks))
-    return replace(session, marks=marks, **gone) if gone or marks != session.marks else session
+    looked_at, items = session.inspection, tuple(map(settled, session.bookmarks.items))
+    if looked_at.number is not None and not exists(network, looked_at.number, parameter=False):
+        looked_at = replace(looked_at, number=None)
+    if looked_at.pinned is not None and not exists(network, looked_at.pinned, parameter=True):
+        looked_at = replace(looked_at, pinned=None)
+    if looked_at.confusion is not None and max(looked_at.confusion) >= classes:
+        looked_at = replace(looked_at, confusion=None)
+    if looked_at == session.inspection and items == session.bookmarks.items:
+        return session
+    return replace(session, inspection=looked_at, bookmarks=replace(session.bookmarks, items=items))
 
 
 def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
@@ -220,5 +223,5 @@ def _named(number: Number) -> str:
 
 def _within(field: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
-        there = f"they go from {least} to {most}" if least <= most else "there is none"
-        raise InputError(field, f"{quoted(value)} is out of range; {there}")
+        allowed = f"is out of range ({least} to {most})" if least <= most else "refers to nothing"
+        raise InputError(field, f"{quoted(value)} {allowed}")

@@ -71,19 +71,19 @@ def test_settings_come_along(opened, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--open", "hello"), '--open: "hello" is no token; they begin with bp1-'),
-        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp1-'),
-        (("--open", "bp1-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
+        (("--open", "hello"), '--open: "hello" is no token; they begin with bp2-'),
+        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp2-'),
+        (("--open", "bp2-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
         (
             ("--open", "bp3-"),
-            "--open: this token was made by a newer version (bp3-); this one reads bp1-, update it",
+            "--open: this token is of a newer format (bp3-); this program reads bp2-",
         ),
         (
-            ("--open", "bp1-u8P902sAAA", "--resume"),
+            ("--open", "bp2-u8P902sAAA", "--resume"),
             "--resume: --open brings a session of its own; leave one out",
         ),
         (
-            ("--open", "bp1-u8P902sAAA", "--weight-decay", "0.1"),
+            ("--open", "bp2-u8P902sAAA", "--weight-decay", "0.1"),
             "--open: it brings its own network, data and place; leave --weight-decay out",
         ),
         (
@@ -91,7 +91,7 @@ def test_settings_come_along(opened, monkeypatch):
             "--resume: it brings its own network, data and place; leave --layers out",
         ),
         (("--resume", "trace"), "--resume: it is for the app; leave it out here"),
-        (("--open", "bp1-u8P902sAAA", "trace"), "--open: it is for the app; leave it out here"),
+        (("--open", "bp2-u8P902sAAA", "trace"), "--open: it is for the app; leave it out here"),
         (("--memory", "0"), '--memory: "0" does not do; it is a number of megabytes, such as 256'),
         (("--config", "no/such/file"), "--config: no/such/file is not there"),
     ],

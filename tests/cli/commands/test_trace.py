@@ -13,8 +13,8 @@ from tui_backprop.cli.main import main
 from tui_backprop.data.samples import load
 from tui_backprop.engine.explain.walk import PHASES, walk
 from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import GRAINS
 
 
 def trace(*arguments, before=()):

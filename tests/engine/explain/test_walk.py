@@ -16,8 +16,8 @@ from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec, b
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import GRAINS
 
 LESSON = NetworkSpec()
 ROUGH = NetworkSpec((2, 3, 3, 2), "gelu,tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01)

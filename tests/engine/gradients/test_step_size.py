@@ -15,7 +15,7 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.session.state import EPSILON as NOTCH
+from tui_backprop.session.parts import LESSON_STEP_INDEX as NOTCH
 
 FORWARD, CENTRAL, COMPLEX = WAYS
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}

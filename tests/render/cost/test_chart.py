@@ -19,7 +19,7 @@ from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweep
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.state import AXES, ZOOMS
+from tui_backprop.session.parts import AXES, ZOOMS
 
 LESSON = NetworkSpec()
 HERE = machine(kinds=tuple(KINDS))

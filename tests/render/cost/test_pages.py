@@ -29,7 +29,8 @@ from tui_backprop.render.cost.reuse import reuse_lines
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.state import PRECISIONS, Session, from_preset
+from tui_backprop.session.parts import PRECISIONS
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import duration
 
 LESSON = NetworkSpec()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.having import having
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import (
     PAINTED,
@@ -121,7 +122,7 @@ def test_the_chosen_one_of_several_is_in_brackets_and_all_are_as_wide():
 
 
 def test_the_layer_and_the_measure_of_the_ranking_are_told_without_color():
-    rows = [plain(row) for row in choices(Session(accused=2, measure="update"), 60, UTF8)]
+    rows = [plain(row) for row in choices(having(Session(), layer=2, measure="update"), 60, UTF8)]
     assert rows[0] == "layer    all  1 [2] 3  4 "
     assert "[update]" in rows[1]
     assert rows[1].count("[") == 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.cost.accounting.timing import time_operations
 from tui_backprop.engine.analysis.visit_norms import prepare
 from tui_backprop.engine.explain.walk import walk
@@ -22,8 +22,9 @@ from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.lanes import NODE, graph, page
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.operation import equation
+from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.state import GRAINS, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, at_step
 from tui_backprop.support.format import number
 
@@ -49,7 +50,7 @@ REPLAY = Replay()
 
 @lru_cache(maxsize=32)
 def moments_of(session, grain="equation"):
-    session = replace(session, grain=grain)
+    session = having(session, grain=grain)
     iteration = REPLAY.take(session)
     steps = walk(session.network, session.batch, session.optimizer, grain)
     return [Snapshot(at_step(session, i), steps, iteration) for i in range(len(steps))]

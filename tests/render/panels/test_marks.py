@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.draw.context import UTF8
@@ -20,7 +19,7 @@ def table(snapshots):
     xor = from_preset("xor")
 
     def of(columns, *changes):
-        (snapshot, *_) = snapshots(replace(xor, marks=(xor,)))
+        (snapshot, *_) = snapshots(having(xor, items=(xor,)))
         lines = [
             plain(row) for row in marks_panel(snapshot, Difference((1, 1), changes, ()), columns, 30, UTF8)
         ]

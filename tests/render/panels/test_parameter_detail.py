@@ -8,6 +8,7 @@ from math import prod
 
 import pytest
 
+from tests.having import having
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.engine.analysis.influence import Hop
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
@@ -36,12 +37,12 @@ KEPT = {}
 
 def accused(name, rank=0, layer=1):
     if (name, layer) not in KEPT:
-        session = replace(SESSIONS[name], accused=layer)
+        session = having(SESSIONS[name], layer=layer)
         iteration = Replay().take(session)
         KEPT[name, layer] = session, iteration, ranking(iteration, "gradient", 30, layer)
     session, iteration, ranked = KEPT[name, layer]
     return BlameState(
-        replace(session, rank=rank), iteration, ranked, parameter_detail(iteration, ranked[rank], 0)
+        having(session, rank=rank), iteration, ranked, parameter_detail(iteration, ranked[rank], 0)
     )
 
 
@@ -184,7 +185,7 @@ def test_how_many_of_the_first_ten_are_biases():
 def test_the_panel_fits_its_room(name, columns, rows, context, measure):
     for rank in (0, 5):
         blame_state = accused(name, rank)
-        session = replace(blame_state.session, measure=measure)
+        session = having(blame_state.session, measure=measure)
         drawn = blame_panel(replace(blame_state, session=session), columns, rows, context)
         assert len(drawn) <= rows
         assert max(width(context.fit(row)) for row in drawn) <= columns, text_of(drawn)
@@ -197,7 +198,7 @@ def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns
     assert all((chosen.tensor, chosen.index) != (each.tensor, each.index) for each in blame_state.ranked)
     asked = replace(
         blame_state,
-        session=replace(blame_state.session, asked=("W2", (0, 0))),
+        session=having(blame_state.session, number=("W2", (0, 0))),
         case=parameter_detail(blame_state.iteration, chosen, 0),
     )
     words = "asked for by name, not among the first 30"

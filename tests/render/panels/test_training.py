@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network import inference as plane
 from tui_backprop.engine.network.graph import views
@@ -57,7 +58,7 @@ def made(losses, right=0.9, first=0, **more):
 def snapshot(snapshots):
     return lambda session, at=0: replace(
         found := snapshots(session)[0],
-        session=replace(found.session, history=(UpdateRun(0, 1, 0.1, at),) * (at > 0)),
+        session=having(found.session, update_log=(UpdateRun(0, 1, 0.1, at),) * (at > 0)),
     )
 
 

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.explain.worked import Row, worked
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -190,7 +191,7 @@ def test_shapes_stand_below_their_names():
 
 def test_a_receipt_for_another_unit_is_another_receipt(snapshots):
     snapshot = snapshots(from_preset("lesson"))[1]
-    other = replace(snapshot, session=replace(snapshot.session, units=(0, 7)))
+    other = replace(snapshot, session=having(snapshot.session, units=(0, 7)))
     assert other.unit(1) == 7
     assert worked(other.iteration, other.step, 7) != worked(
         snapshot.iteration, snapshot.step, snapshot.unit(1)

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.heatmap import Layout, gallery, layout, signed_picture
 from tui_backprop.render.draw.spans import ROLES, line, plain, width
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.tensor import tensor_view
+from tui_backprop.session.parts import GRAINS, VIEWS
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import GRAINS, VIEWS, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select
 
 SIZES = [(24, 32), (26, 9), (36, 34), (48, 8), (50, 27), (56, 5), (71, 8), (128, 32)]
@@ -41,7 +43,7 @@ def view_of(snapshots):
     """A function: the text of a session's view of the array with a name (W1' after the update)."""
 
     def of(session, view, name, columns=50, rows=27, context=UTF8):
-        session = replace(session, view=view)
+        session = having(session, view=view)
         snapshot = next(
             each
             for each in snapshots(session)
@@ -57,7 +59,7 @@ def view_of(snapshots):
 @pytest.mark.parametrize("name", SESSIONS)
 def test_no_view_exceeds_its_columns_and_rows(snapshots, name, view, context):
     for grain in GRAINS:
-        session = replace(SESSIONS[name], view=view, grain=grain)
+        session = having(SESSIONS[name], view=view, grain=grain)
         steps, iteration = steps_of(session), snapshots(SESSIONS[name])[0].iteration
         for step in steps[:: 1 + len(steps) // 20]:
             for columns, rows in SIZES:
@@ -117,7 +119,7 @@ def test_equal_entries_come_in_the_order_of_the_array(view_of):
 def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(snapshots, view_of):
     (_, first, *_), _ = view_of(LESSON, "largest", "a1")
     unit = int(re.match(r"a1\[(\d+)", first)[1])
-    snapshot = snapshots(select(replace(LESSON, view="largest"), 1, unit))[2]
+    snapshot = snapshots(select(having(LESSON, view="largest"), 1, unit))[2]
     row = tensor_view(snapshot, 50, 20, UTF8)[1]
     assert row[0] == (f"a1[{unit}]", "cursor")
 
@@ -177,7 +179,7 @@ def test_pictures_share_the_scale_that_is_said(view_of):
 
 def test_the_selected_unit_comes_first_among_the_pictures(snapshots):
     snapshot = next(
-        each for each in snapshots(select(replace(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
+        each for each in snapshots(select(having(LESSON, view="picture"), 1, 7)) if each.step.tensor == "dW1"
     )
     lines = [plain(row) for row in tensor_view(snapshot, 50, 27, UTF8)]
     assert re.match(r"▸ unit 7\b", lines[1])
@@ -243,5 +245,5 @@ def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, cont
         assert head.replace("the ", "") == f"{context.text(name)}  unit {unit}, largest |{context.delta}|"
         head = view_of(LESSON, "map", name, 60, 8, context)[0][0]
         assert f"6)  unit {unit}, the largest {context.text('|δ|')}" in head
-    chosen = replace(LESSON, units=(0, 7))
+    chosen = having(LESSON, units=(0, 7))
     assert view_of(chosen, "map", "z1", 28, 8, context)[0][0].startswith("z1 (1,256)  unit 7")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
@@ -216,10 +217,10 @@ def test_nothing_is_said_of_a_rate_that_was_not_in_use(snapshots):
 
 
 def test_a_rate_that_changes_is_told_at_each_update(snapshots):
-    session = replace(
+    session = having(
         Session(),
         lr=0.4,
-        history=(UpdateRun(0, 1, 0.4, 2),),
+        update_log=(UpdateRun(0, 1, 0.4, 2),),
         optimizer=OptimizerSpec(schedule="linear", warmup=6, horizon=8),
     )
     assert "α = 0.150 in iteration 2, warm-up and linear of 0.4" in drawn(snapshots(session)[-1], 130)

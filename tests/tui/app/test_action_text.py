@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import pytest
 
+from tests.having import PART_OF, PARTS, having
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.app.action_text import WORDS, action_words
 
-MARKED = moves.set_mark(Session())
+MARKED = moves.add_bookmark(Session())
 TRAINED = moves.after_training(Session(), 1000)
-FAR = replace(TRAINED, marks=MARKED.marks)
+FAR = having(TRAINED, items=MARKED.bookmarks.items)
 XOR = from_preset("xor")
 ACTIONS = {
     "training 1,000 updates": (Session(), TRAINED),
@@ -25,21 +26,21 @@ ACTIONS = {
     "step": (Session(), moves.at_step(Session(), 4)),
     "grain of the walk": (moves.at_step(Session(), 4), moves.next_grain(moves.at_step(Session(), 4))),
     "unit": (Session(), moves.select(Session(), 1, 7)),
-    "cursor in the ranking": (moves.ask(Session(), "W1", (0, 0)), moves.accuse(Session(), 3)),
-    "layer of the ranking": (moves.accuse(Session(), 3), moves.accuse_layer(Session(), 1)),
-    "measure of the ranking": (moves.accuse(Session(), 3), moves.next_measure(Session())),
-    "look at W2[13,200]": (Session(), moves.ask(Session(), "W2", (13, 200))),
+    "cursor in the ranking": (moves.inspect(Session(), "W1", (0, 0)), moves.at_rank(Session(), 3)),
+    "layer of the ranking": (moves.at_rank(Session(), 3), moves.next_ranked_layer(Session(), 1)),
+    "measure of the ranking": (moves.at_rank(Session(), 3), moves.next_measure(Session())),
+    "look at W2[13,200]": (Session(), moves.inspect(Session(), "W2", (13, 200))),
     "moving W2[13,200] by hand": (
         Session(),
-        moves.edit_parameter(moves.ask(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
+        moves.edit_parameter(moves.inspect(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
     ),
-    "setting bookmark 2": (MARKED, moves.set_mark(MARKED)),
-    "dropping bookmark 1": (MARKED, moves.drop_mark(MARKED)),
-    "going to bookmark 1": (FAR, moves.to_mark(FAR)),
-    "bookmark held": (MARKED, moves.hold_mark(MARKED)),
+    "setting bookmark 2": (MARKED, moves.add_bookmark(MARKED)),
+    "dropping bookmark 1": (MARKED, moves.delete_bookmark(MARKED)),
+    "going to bookmark 1": (FAR, moves.to_bookmark(FAR)),
+    "bookmark held": (MARKED, moves.hold_bookmark(MARKED)),
     "network 2·2·1": (TRAINED, XOR),
-    "choice of errors": (Session(), moves.seek(Session(), (7, 2))),
-    "step h of the dial": (Session(), moves.turn_dial(Session(), 2)),
+    "choice of errors": (Session(), moves.choose_confusion(Session(), (7, 2))),
+    "step h of the dial": (Session(), moves.change_step_index(Session(), 2)),
     "": (TRAINED, TRAINED),
 }  # fmt: skip
 
@@ -55,9 +56,11 @@ def test_training_after_a_parameter_was_moved_is_called_training():
 
 
 def test_every_field_of_a_session_has_words():
-    assert [field.name for field in fields(Session) if field.name not in WORDS] == []
+    names = {field.name for field in fields(Session)} - {*PARTS}
+    names |= {f"{part}.{name}" for name, part in PART_OF.items()}
+    assert names - {*WORDS} == set()
 
 
 def test_a_field_without_words_is_called_by_its_name(monkeypatch):
-    monkeypatch.delitem(WORDS, "lesson_clock")
-    assert action_words(Session(), moves.other_clock(Session())) == "lesson clock"
+    monkeypatch.delitem(WORDS, "cost.lesson_clock")
+    assert action_words(Session(), moves.toggle_clock(Session())) == "lesson clock"

@@ -89,10 +89,10 @@ async def test_actions_by_name_do_what_they_say(open_app):
     async with open_app() as ui:
         found = commands(ui.app)
         await found["axis"].callback()
-        assert ui.app.session.axis == "passes"
+        assert ui.app.session.cost.axis == "passes"
         assert ui.app._panel == "cost"
         await found["turn_dial(1)"].callback()
-        assert ui.app.session.notch == 13
+        assert ui.app.session.cost.step_index == 13
         assert ui.app._panel == "dial"
         await found["page(1)"].callback()  # from where one is
         assert ui.app._panel == COST_PAGES[COST_PAGES.index("dial") + 1]
@@ -105,7 +105,7 @@ async def test_actions_by_name_do_what_they_say(open_app):
         await found["view"].callback()
         await ui.settled()
         assert ui.focused == "walk"
-        assert ui.app.session.view == "histogram"
+        assert ui.app.session.walk.view == "histogram"
         await found["train"].callback()  # for everywhere: the panel stays
         await ui.settled()
         assert ui.focused == "walk"
@@ -154,7 +154,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
     async with other_keys() as ui:
         await keymapped(ui)
         await ui.press("w")
-        assert ui.app.session.view == "histogram"
+        assert ui.app.session.walk.view == "histogram"
         assert "(w)" in ui.walk
         assert "(v)" not in ui.walk
         assert " w view" in ui.keys
@@ -182,7 +182,7 @@ async def test_a_key_that_was_given_away_does_nothing_any_more(other_keys):
         await keymapped(ui)
         before = ui.app.session
         await ui.press("v", "t", "u")
-        assert ui.app.session.view == "map"
+        assert ui.app.session.walk.view == "map"
         assert ui.app.session != before  # u undoes nothing
 
 

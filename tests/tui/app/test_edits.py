@@ -66,7 +66,7 @@ async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_th
         await ui.press("x", "t")
         assert ui.app.session.t == 1
         assert ui.app.session.edits == ()
-        assert ui.app.session.history[0].edits
+        assert ui.app.session.update_log[0].edits
         await ui.press("2", "home", "left")  # back into the iteration before
         assert ui.app.session.edits
 
@@ -84,7 +84,10 @@ async def test_a_parameter_of_the_network_before_is_not_moved_in_the_next_one(op
         await ui.settled()
         assert ui.app.snapshot.session.network == from_preset("xor").network
         assert ui.app.session.edits == ()
-        assert ui.app.session.asked is None or ui.app.session.asked[0] not in ("W4", "b4")
+        assert ui.app.session.inspection.number is None or ui.app.session.inspection.number[0] not in (
+            "W4",
+            "b4",
+        )
 
 
 async def test_what_is_zero_is_not_moved_there(open_app):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.session.state import GRAINS, from_preset
+from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.state import from_preset
 
 
 async def test_one_key_goes_through_the_grains_and_stays_in_place(open_app):
@@ -13,13 +14,13 @@ async def test_one_key_goes_through_the_grains_and_stays_in_place(open_app):
         assert "z2" in ui.walk
         shown = ui.walk
         await ui.press("g")
-        assert ui.app.session.grain == "operation"
+        assert ui.app.session.walk.grain == "operation"
         assert "operation 5/" in ui.status  # input, matmul, bias add, relu, matmul, bias add
         await ui.press("g")
-        assert ui.app.session.grain == "layer"
+        assert ui.app.session.walk.grain == "layer"
         assert "layer 2/" in ui.status
         await ui.press("g")
-        assert ui.app.session.grain == "equation"
+        assert ui.app.session.walk.grain == "equation"
         assert "step 4/20" in ui.status  # at the end of what the layer's step did
         await ui.press("left")
         assert ui.walk == shown
@@ -28,7 +29,7 @@ async def test_one_key_goes_through_the_grains_and_stays_in_place(open_app):
 @pytest.mark.parametrize("grain", GRAINS)
 async def test_every_grain_goes_through_the_whole_iteration_and_back_from_the_next(open_app, grain):
     async with open_app(from_preset("xor")) as ui:
-        while ui.app.session.grain != grain:
+        while ui.app.session.walk.grain != grain:
             await ui.press("g")
         steps = len(ui.app.snapshot.steps)
         seen = [ui.screen]
@@ -45,7 +46,7 @@ async def test_a_grain_chosen_while_a_pass_is_being_taken_counts_its_own_steps(o
     async with open_app() as ui:
         await ui.pilot.press("t", "g", "g", "end", "right")
         await ui.settled()
-        assert ui.app.session.grain == "layer"
+        assert ui.app.session.walk.grain == "layer"
         assert (ui.app.session.t, ui.step) == (2, 0)
 
 
@@ -60,5 +61,5 @@ async def test_enter_in_the_ranking_finds_the_step_in_every_grain(open_app):
 async def test_a_sum_before_its_bias_is_found_by_its_name(open_app):
     async with open_app() as ui:
         await ui.press("slash", "u", "2", "left_square_bracket", "7", "right_square_bracket", "enter")
-        assert ui.app.session.grain == "operation"
+        assert ui.app.session.walk.grain == "operation"
         assert "u2[7]" in ui.walk

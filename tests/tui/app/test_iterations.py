@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from textual import events
 
+from tests.having import having
 from tui_backprop.data.samples import load
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import from_preset
@@ -85,7 +85,7 @@ async def test_training_is_one_action_to_undo(open_app):
         trained, after = ui.app.session, loss(ui)
         assert (trained.t, trained.step) == (100, 1)
         await ui.press("u")
-        assert ui.app.session == replace(XOR, step=1)
+        assert ui.app.session == having(XOR, step=1)
         await ui.press("U")
         assert (ui.app.session, loss(ui)) == (trained, after)
         await ui.press("home", "u")
@@ -96,7 +96,7 @@ async def test_an_update_by_hand_is_part_of_the_curve(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "t", "t")
         assert "2 updates" in panel(ui)
-        samples = Replay(0).take(replace(ui.app.session, history=(), sample=0)).loss
+        samples = Replay(0).take(having(ui.app.session, update_log=(), sample=0)).loss
         assert ui.app._trained.learning.losses[0] == pytest.approx(samples)
 
 

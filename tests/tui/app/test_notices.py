@@ -35,7 +35,7 @@ async def test_moves_of_a_cursor_that_is_not_shown_take_one_undo_and_it_is_said(
     async with open_app(size=(80, 24)) as ui:
         await ui.press("n", "b", "down", "down", "down", "2", "u")
         assert "undone: cursor in the ranking" in ui.keys
-        assert ui.app.session.rank == 0
+        assert ui.app.session.inspection.rank == 0
         await ui.press("u")
         assert "undone: sample" in ui.keys
         assert ui.app.session == Session()

@@ -87,7 +87,7 @@ async def test_after_training_the_screen_shows_the_arrays_of_that_iteration(open
     arrays = saved(session, tmp_path / "saved.npz")
     async with open_app(size=WALK_ALONE) as ui:
         await ui.press("t", "n", "t", "end", "[")
-        assert ui.app.session.history == session.history
+        assert ui.app.session.update_log == session.update_log
         name, at, shown, decimals = last_result(ui.walk)
         value = held(arrays, session, "update", name, at)
         assert shown == pytest.approx(value, rel=1e-6, abs=0.5000001 * 10**-decimals)

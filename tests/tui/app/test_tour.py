@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.having import having
 from tui_backprop.keys.remap import read_key
 from tui_backprop.keys.table import KEYS
 from tui_backprop.lesson.tour import CARDS
@@ -115,7 +116,7 @@ async def test_it_may_be_ended_and_begun_as_fast_as_one_types(shown_around):
 
 async def test_without_it_a_key_begins_it(open_app, monkeypatch, tmp_path):
     monkeypatch.setattr("tui_backprop.tui.app.first_run.state_folder", lambda: tmp_path)
-    async with open_app(Session(step=3)) as ui:
+    async with open_app(having(Session(), step=3)) as ui:
         assert card(ui) == ""
         await ui.press("full_stop")
         assert card(ui) == "1/7"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.having import having
 from tui_backprop.cli.main import main
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.worked import RECEIPTS
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.session.state import GRAINS, Session
+from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.state import Session
 
 NUMBER = r"[+−]?(?:\d[\d,]*\.?\d*(?:e[+-]\d+)?|∞)"
 ROW = re.compile(rf"^([ =−×÷]) (\S.*?)(?:  +({NUMBER} × {NUMBER}(?: × {NUMBER})?))?  +({NUMBER})$")
@@ -139,7 +140,7 @@ async def test_the_numbers_of_every_step_are_those_of_the_saved_file(open_app, t
     options, session = CASES[name]
     file = saved(options, tmp_path / "pass.npz")
     seen, added = set(), 0
-    async with open_app(replace(session, grain=grain), size=(150, 90)) as ui:
+    async with open_app(having(session, grain=grain), size=(150, 90)) as ui:
         assert f"{file['loss']:.4g}"[:5] in ui.status
         for i, step in enumerate(ui.app.snapshot.steps):
             assert ui.step == i

@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
-from tui_backprop.session.state import VIEWS, Session, from_preset
+from tui_backprop.session.parts import VIEWS
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import number
 from tui_backprop.tui.panels.queries import QUESTIONS
@@ -38,7 +40,7 @@ async def test_v_goes_round_the_views_and_undo_back(open_app):
         shown = [ui.walk]
         for view in (*VIEWS[1:], VIEWS[0]):
             await ui.press("v")
-            assert ui.app.session.view == view
+            assert ui.app.session.walk.view == view
             shown.append(ui.walk)
         assert shown[0] == shown[-1]
         assert len(set(shown)) == len(VIEWS)
@@ -51,12 +53,12 @@ async def test_v_works_from_the_panels_beside_the_walk(open_app):
     async with open_app() as ui:
         for i, panel in enumerate("ofcTdib", 1):
             await ui.press(panel, "v")
-            assert ui.app.session.view == VIEWS[i % len(VIEWS)]
+            assert ui.app.session.walk.view == VIEWS[i % len(VIEWS)]
 
 
 @pytest.mark.parametrize("name", ["z2", "δ3", "dW2"])
 async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
-    async with open_app(replace(Session(), view="largest")) as ui:
+    async with open_app(having(Session(), view="largest")) as ui:
         await ui.press("z")
         await to(ui, name)
         values = ui.app.snapshot.iteration.tensor(name)
@@ -70,7 +72,7 @@ async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
 
 
 async def test_after_the_update_the_largest_are_those_of_the_new_weights(open_app):
-    async with open_app(replace(Session(), view="largest")) as ui:
+    async with open_app(having(Session(), view="largest")) as ui:
         await ui.press("z", "end")
         new = ui.app.snapshot.iteration.new["W4"]
         at = np.unravel_index(np.abs(new).argmax(), new.shape)
@@ -80,7 +82,7 @@ async def test_after_the_update_the_largest_are_those_of_the_new_weights(open_ap
 
 @pytest.mark.parametrize("name", ["z1", "dW1", "δ2"])
 async def test_the_histogram_has_the_statistics_of_the_pass(open_app, name):
-    async with open_app(replace(Session(), view="histogram", batch=8), size=(200, 60)) as ui:
+    async with open_app(having(Session(), view="histogram", batch=8), size=(200, 60)) as ui:
         await ui.press("z")
         await to(ui, name)
         values = ui.app.snapshot.iteration.tensor(name).astype(float)
@@ -92,7 +94,7 @@ async def test_the_histogram_has_the_statistics_of_the_pass(open_app, name):
 
 
 async def test_pictures_only_of_what_belongs_to_pixels(open_app):
-    async with open_app(replace(Session(), view="picture")) as ui:
+    async with open_app(having(Session(), view="picture")) as ui:
         await ui.press("z")
         assert "sample 0" in ui.walk
         await to(ui, "z2")
@@ -100,16 +102,16 @@ async def test_pictures_only_of_what_belongs_to_pixels(open_app):
         await to(ui, "dW1")
         assert f"unit {ui.app.snapshot.unit(1)}" in ui.walk
         assert "picture (v)" in ui.walk
-    async with open_app(replace(from_preset("xor"), view="picture")) as ui:
+    async with open_app(having(from_preset("xor"), view="picture")) as ui:
         await ui.press("z")
         assert "map (v)" in ui.walk
 
 
 @pytest.mark.parametrize("view", VIEWS)
 async def test_a_view_stays_as_the_walk_samples_and_training_go_on(open_app, view):
-    async with open_app(replace(Session(), view=view)) as ui:
+    async with open_app(having(Session(), view=view)) as ui:
         await ui.press("right", "n", "t", "]", "g", "r")
-        assert ui.app.session.view == view
+        assert ui.app.session.walk.view == view
         await ui.press("right")
         assert f"{view} (v)" in ui.walk or "map (v)" in ui.walk or view == VIEWS[0]
 
@@ -126,7 +128,7 @@ async def test_keys_pressed_while_entries_are_counted_are_not_lost(open_app, mon
         assert "looking at 313,600 entries …" in ui.walk
         gate.set()
         await ui.settled()
-        assert (ui.step, ui.app.session.view) == (step, "largest")
+        assert (ui.step, ui.app.session.walk.view) == (step, "largest")
         values = np.abs(ui.app.snapshot.iteration.tensor("dW1"))
         at = np.unravel_index(values.argmax(), values.shape)
         assert entries(ui, "dW1")[0][0] == f"dW1[{at[0]},{at[1]}]"
@@ -168,7 +170,7 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])
 async def test_a_diverged_network_is_drawn_in_every_view_and_in_ascii(open_app, view, columns, rows):
     session = after_update(after_update(Session(NetworkSpec((784, 16, 10)), lr=1e30)))
-    async with open_app(replace(session, view=view), size=(columns, rows), context=ASCII) as ui:
+    async with open_app(having(session, view=view), size=(columns, rows), context=ASCII) as ui:
         for _ in ui.app.snapshot.steps:
             assert ui.walk.isascii()
             assert ui.walk.strip()
@@ -179,7 +181,7 @@ async def test_a_diverged_network_is_drawn_in_every_view_and_in_ascii(open_app, 
 @pytest.mark.parametrize("grain", ["equation", "operation"])
 async def test_no_array_however_large_is_looked_at_for_ever(open_app, view, grain):
     """Inputs and activations of a large batch, weights at their penalty, gradients without it."""
-    session = Session(NetworkSpec((784, 400, 10), l2=0.01), batch=700, view=view, grain=grain)
+    session = having(Session(NetworkSpec((784, 400, 10), l2=0.01), batch=700), view=view, grain=grain)
     async with open_app(session) as ui:
         for step in ui.app.snapshot.steps:
             assert "looking at" not in ui.walk, step.tensor

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.analysis import parameter_detail as case_module
 from tui_backprop.engine.analysis import ranking as blame_module
 from tui_backprop.engine.analysis.ranking import ranking
@@ -101,7 +102,7 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         assert found.turn.by is not None
         assert f"{number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(text.split())
         await ui.press("home")
-        assert ui.app.session.rank == 0
+        assert ui.app.session.inspection.rank == 0
 
 
 async def test_keys_pressed_while_the_ranking_is_made_are_not_lost(open_app, monkeypatch):
@@ -111,7 +112,7 @@ async def test_keys_pressed_while_the_ranking_is_made_are_not_lost(open_app, mon
         await ui.pilot.press("b", "right", "down", "down", "down", "up")
         gate.set()
         await ui.settled()
-        assert ui.app.session.rank == 2
+        assert ui.app.session.inspection.rank == 2
         attribution = right(ui.app.snapshot.iteration, "gradient", 3, 1)[2]
         assert f"{attribution.tensor}[{attribution.index[0]},{attribution.index[1]}]  pixel" in panel(ui)
 
@@ -131,9 +132,9 @@ async def test_enter_waits_for_the_ranking(open_app, monkeypatch):
 async def test_the_cursor_stays_within_a_short_ranking(open_app):
     async with open_app(from_preset("xor"), size=(80, 24)) as ui:
         await ui.press("b", "pagedown", "pagedown", "pagedown")
-        assert ui.app.session.rank == len(expected(from_preset("xor"))) - 1
+        assert ui.app.session.inspection.rank == len(expected(from_preset("xor"))) - 1
         await ui.press("up")
-        assert ui.app.session.rank == len(expected(from_preset("xor"))) - 2
+        assert ui.app.session.inspection.rank == len(expected(from_preset("xor"))) - 2
 
 
 async def test_the_case_in_the_walk(open_app):
@@ -235,7 +236,7 @@ async def test_any_parameter_can_be_asked_for_by_name(open_app):
         row = next(row for row in text.splitlines() if row.startswith("up "))
         assert row.split()[2] == predicted
         await ui.press("down")  # back to the ranking
-        assert ui.app.session.asked is None
+        assert ui.app.session.inspection.number is None
         assert "W2[13,200]  unit" not in panel(ui)
 
 
@@ -255,7 +256,7 @@ async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
 async def test_the_largest_of_a_layer(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "largest W2")
-        assert ui.app.session.accused == 2
+        assert ui.app.session.inspection.layer == 2
         assert listed(panel(ui))[0] == expected(Session(), layer=2)[0]
 
 
@@ -270,7 +271,7 @@ async def test_what_names_nothing_is_said_and_can_be_mended(open_app):
 
 
 async def test_a_parameter_asked_for_is_forgotten_where_the_network_has_none_such(open_app):
-    async with open_app(replace(from_preset("xor"), asked=("W7", (3, 3))), size=(80, 24)) as ui:
+    async with open_app(having(from_preset("xor"), number=("W7", (3, 3))), size=(80, 24)) as ui:
         await ui.press("b")
         assert listed(panel(ui)) == expected(from_preset("xor"))[: len(listed(panel(ui)))]
         assert "moved" in panel(ui)
@@ -358,7 +359,7 @@ async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_u
 ):
     index = (460, 179) if tensor == "W1" else (7, 3) if tensor == "W3" else (5,)
     name = f"{tensor}[{','.join(map(str, index))}]"
-    async with open_app(replace(Session(), asked=(tensor, index), grain=grain), size=(120, 60)) as ui:
+    async with open_app(having(Session(), number=(tensor, index), grain=grain), size=(120, 60)) as ui:
         await ui.press("b", "enter")
         assert ui.focused == "walk"
         assert ui.app.snapshot.unit(int(tensor[1:])) == index[-1]
@@ -375,7 +376,7 @@ async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_u
 
 
 async def test_the_curves_unit_moves_with_the_number_and_a_goes_back_to_the_walks(open_app):
-    async with open_app(replace(Session(), asked=("W1", (460, 179)))) as ui:
+    async with open_app(having(Session(), number=("W1", (460, 179)))) as ui:
         await ui.press("c", "down")
         assert ui.app.snapshot.number == ("W1", (460, 180))
         assert "relu, layer 1, unit 180" in panel(ui, "curves")
@@ -383,10 +384,10 @@ async def test_the_curves_unit_moves_with_the_number_and_a_goes_back_to_the_walk
         await ui.press("up", "up")
         assert ui.app.snapshot.number == ("W1", (460, 178))
         await ui.press("a")
-        assert ui.app.session.asked is None
+        assert ui.app.session.inspection.number is None
         unit = ui.app.snapshot.unit(1)
         await ui.press("down")
-        assert ui.app.session.unit(1) == unit + 1
+        assert ui.app.session.walk.unit(1) == unit + 1
         assert f"relu, layer 1, unit {unit + 1}" in panel(ui, "curves")
 
 
@@ -397,14 +398,14 @@ async def test_in_the_walk_a_goes_back_to_the_unit_that_is_most_to_blame(open_ap
         assert (ui.app.snapshot.unit(1), ui.app.snapshot.unit(2)) == (13, 200)
         await ui.press("2", "a")
         assert ui.app.snapshot.unit(2) == telling
-        assert ui.app.session.asked is None
+        assert ui.app.session.inspection.number is None
 
 
 async def test_what_is_asked_for_is_shown_in_the_place_of_a_unit_selected_before(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("right", "down", "b", "right")
         attribution = ui.app._blame_state.chosen
-        assert ui.app.session.unit(1) != attribution.index[-1]
+        assert ui.app.session.walk.unit(1) != attribution.index[-1]
         await ui.press("c")
         assert ui.app.snapshot.unit(1) == attribution.index[-1]
 
@@ -421,7 +422,7 @@ async def test_the_walk_s_number_stays_where_the_ranking_is_only_passed_by(open_
     async with open_app(size=(120, 40)) as ui:
         for key in ("2", "o", "f", "T"):
             await ui.press("b", key)
-            assert ui.app.session.asked is None
+            assert ui.app.session.inspection.number is None
 
 
 async def test_a_panel_that_is_asked_for_before_the_ranking_is_there_gets_its_number_then(

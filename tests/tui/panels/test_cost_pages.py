@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.having import having
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Problem
@@ -154,11 +155,11 @@ async def test_the_method_is_chosen_before_the_race_and_each_says_what_it_does(o
         await to_page(ui, "race")
         seen = []
         for _ in range(6):
-            seen.append(ui.app.session.racer)
+            seen.append(ui.app.session.cost.method)
             assert seen[-1] in page(ui)
             await ui.press("m")
         assert len(set(seen)) == 6
-        assert ui.app.session.racer == "forward-difference"
+        assert ui.app.session.cost.method == "forward-difference"
 
 
 async def test_the_race_of_another_network_is_not_shown_as_that_of_this_one(open_app):
@@ -192,7 +193,7 @@ async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app, monkey
 
 
 async def test_the_dial_goes_from_the_lesson_s_step_over_the_best_one_to_noise(open_app):
-    async with open_app(replace(from_preset("xor"), precision="float64"), size=(120, 40)) as ui:
+    async with open_app(having(from_preset("xor"), precision="float64"), size=(120, 40)) as ui:
         await to_page(ui, "dial")
         assert "h = 0.0001, the lesson's" in page(ui)
         await ui.press("left")
@@ -200,7 +201,7 @@ async def test_the_dial_goes_from_the_lesson_s_step_over_the_best_one_to_noise(o
         await ui.press("right", "home")
         assert "h = 0.0001, the lesson's" in page(ui)
         await ui.press("x")
-        assert ui.app.session.precision == "float32"
+        assert ui.app.session.cost.precision == "float32"
         assert "float32" in page(ui)
 
 

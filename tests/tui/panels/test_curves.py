@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import number
 
-XOR = replace(from_preset("xor"), asked=("W1", (0, 1)))
+XOR = having(from_preset("xor"), number=("W1", (0, 1)))
 
 
 def panel(ui):
@@ -81,7 +81,7 @@ async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
         await ui.press("c", "z")
         one = panel(ui)
         await ui.press("w")
-        assert ui.app.session.pair
+        assert ui.app.session.inspection.pair
         (first, _), (second, index) = ui.app.snapshot.weights
         assert (first, second) == ("W1", "W1")
         assert f"loss: W1[0,1] across, W1[{index[0]},{index[1]}] up" in panel(ui)
@@ -137,7 +137,7 @@ async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app
         assert "running the network with one weight moved" in panel(ui)
         gate.set()
         await ui.settled()
-        assert (ui.step, ui.app.session.pair) == (4, True)
+        assert (ui.step, ui.app.session.inspection.pair) == (4, True)
         assert ui.app._answers["curves"].found.weights == ui.app.snapshot.weights
         names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.snapshot.weights]
         assert f"loss: {names[0]} across, {names[1]} up" in panel(ui)
@@ -174,7 +174,7 @@ async def test_a_network_chosen_while_points_are_run_gets_its_own(open_app, monk
         assert gate.wait(30)
         yield from right(*given)
 
-    async with open_app(replace(Session(), asked=("W2", (200, 200)))) as ui:
+    async with open_app(having(Session(), number=("W2", (200, 200)))) as ui:
         await ui.choose("preset", "xor")
         monkeypatch.setattr(slices, "slice_along", slow)
         await ui.pilot.press("f3", "c", "f2", "enter")
@@ -212,7 +212,7 @@ async def test_the_only_weight_of_a_network_has_no_pair(open_app, columns, rows)
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
 @pytest.mark.parametrize("asked", [("W1", (460, 179)), ("b1", (239,)), ("W2", (200, 200)), ("W4", (101, 1))])
 async def test_titles_and_numbers_are_whole_for_one_weight_and_for_two(open_app, size, asked):
-    async with open_app(replace(Session(), asked=asked), size=size) as ui:
+    async with open_app(having(Session(), number=asked), size=size) as ui:
         await ui.press("c")
         assert "…" not in panel(ui), panel(ui)
         await ui.press("w")
@@ -226,7 +226,7 @@ async def test_titles_and_numbers_are_whole_for_one_weight_and_for_two(open_app,
 
 
 async def test_the_left_half_is_of_the_unit_that_the_weight_leads_to(open_app):
-    async with open_app(replace(Session(), asked=("W2", (13, 200)), units=(0, 5, 7))) as ui:
+    async with open_app(having(Session(), number=("W2", (13, 200)), units=(0, 5, 7))) as ui:
         await ui.press("c")
         assert panel(ui).startswith("relu, layer 2, unit 200")
         await ui.press("right", "right")
@@ -235,7 +235,7 @@ async def test_the_left_half_is_of_the_unit_that_the_weight_leads_to(open_app):
 
 async def test_where_the_slice_ends_in_its_lowest_point_it_says_so(open_app):
     for asked, falls in ((("W1", (267, 239)), True), (("W1", (0, 0)), False)):
-        async with open_app(replace(Session(), asked=asked)) as ui:
+        async with open_app(having(Session(), number=asked)) as ui:
             await ui.press("c")
             found, text = ui.app._answers["curves"].found, " ".join(panel(ui).split())
             at_end = found.lowest[0][0] in (found.values[0][0], found.values[0][-1])

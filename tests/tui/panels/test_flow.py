@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.analysis import gradient_flow as flow_module
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
@@ -147,7 +147,7 @@ async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
 
     right = flow_module.flow
     monkeypatch.setattr(flow_module, "flow", fail)
-    async with open_app(replace(from_preset("xor"), step=2)) as ui:
+    async with open_app(having(from_preset("xor"), step=2)) as ui:
         await ui.press("f", "z", "right")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not find this out: MemoryError: no room"]

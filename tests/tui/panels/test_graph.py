@@ -103,7 +103,7 @@ async def test_down_is_on_in_the_forward_pass_and_up_is_on_in_the_backward_pass(
 async def test_the_cursor_is_at_the_operation_of_the_step(open_app):
     async with open_app(from_preset("xor")) as ui:
         await ui.press("2", "g", "o", "z")
-        assert ui.app.session.grain == "operation"
+        assert ui.app.session.walk.grain == "operation"
         seen = []
         for step in ui.app.snapshot.steps:
             if step.phase == "forward" and step.kind != "input":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.analysis import comparison as difference_module
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
@@ -58,17 +58,17 @@ async def test_without_bookmarks_the_panel_says_how_to_set_one(open_app, key):
         assert ui.focused == "marks"
         assert panel(ui).startswith("s sets a bookmark")
         await ui.press("enter", "w", "x", "up", "down")
-        assert ui.app.session.marks == ()
-        assert ui.app.session.step == 0
+        assert ui.app.session.bookmarks.items == ()
+        assert ui.app.session.walk.step == 0
 
 
 async def test_a_bookmark_against_now_after_training(open_app):
     async with open_app(XOR) as ui:
         await ui.press("right", "s", "t", "t", "d", "z")
-        assert ui.app.session.marks == (replace(XOR, step=1),)
+        assert ui.app.session.bookmarks.items == (having(XOR, step=1),)
         assert "from bookmark 1 to now" in panel(ui)
         assert "iteration 0 → 2" in panel(ui)
-        now = replace(ui.app.session, marks=())
+        now = having(ui.app.session, items=())
         agrees(ui, XOR, now, ("W1", "b1", "W2", "b2", "z1", "z2", "dW1", "dW2", "δ1", "δ2"))
 
 
@@ -78,7 +78,7 @@ async def test_the_difference_follows_the_walk_of_iterations(open_app):
         assert "every number is the same" in panel(ui)
         for _ in range(3):
             await ui.press("t")
-            agrees(ui, XOR, replace(ui.app.session, marks=()), ("W1", "W2"))
+            agrees(ui, XOR, having(ui.app.session, items=()), ("W1", "W2"))
         await ui.press("u", "u", "u")
         assert "every number is the same" in panel(ui)
 
@@ -86,24 +86,24 @@ async def test_the_difference_follows_the_walk_of_iterations(open_app):
 async def test_one_held_is_compared_with_the_others(open_app):
     async with open_app(XOR) as ui:
         await ui.press("s", "t", "s", "t", "s", "d", "z", "up", "up")
-        assert ui.app.session.marked == 0
+        assert ui.app.session.bookmarks.cursor == 0
         await ui.press("w", "down")
-        assert (ui.app.session.held, ui.app.session.marked) == (0, 1)
+        assert (ui.app.session.bookmarks.held, ui.app.session.bookmarks.cursor) == (0, 1)
         assert "from bookmark 1 to bookmark 2" in panel(ui)  # always from the earlier one
-        first, second, _ = ui.app.session.marks
+        first, second, _ = ui.app.session.bookmarks.items
         agrees(ui, first, second, ("W1", "z2"))
         await ui.press("up", "w")
-        assert ui.app.session.held is None
+        assert ui.app.session.bookmarks.held is None
         assert "from bookmark 1 to now" in panel(ui)
 
 
 async def test_enter_goes_there_and_the_bookmarks_stay(open_app):
     async with open_app(XOR) as ui:
         await ui.press("right", "right", "s", "end", "t", "n", "d")
-        marks = ui.app.session.marks
+        marks = ui.app.session.bookmarks.items
         await ui.press("enter")
-        assert replace(ui.app.session, marks=()) == replace(XOR, step=2)
-        assert ui.app.session.marks == marks
+        assert having(ui.app.session, items=()) == having(XOR, step=2)
+        assert ui.app.session.bookmarks.items == marks
         assert "iteration 0 · step 2/10" in ui.status
         assert "every number is the same" in panel(ui)
 
@@ -111,13 +111,13 @@ async def test_enter_goes_there_and_the_bookmarks_stay(open_app):
 async def test_dropping_one_and_the_cursor_at_the_ends(open_app):
     async with open_app(XOR) as ui:
         await ui.press("s", "t", "s", "t", "s", "d", *["up"] * 5)
-        assert ui.app.session.marked == 0
+        assert ui.app.session.bookmarks.cursor == 0
         await ui.press(*["down"] * 5)
-        assert ui.app.session.marked == 2
+        assert ui.app.session.bookmarks.cursor == 2
         await ui.press("x")
-        assert (len(ui.app.session.marks), ui.app.session.marked) == (2, 1)
+        assert (len(ui.app.session.bookmarks.items), ui.app.session.bookmarks.cursor) == (2, 1)
         await ui.press("x", "delete")
-        assert ui.app.session.marks == ()
+        assert ui.app.session.bookmarks.items == ()
         assert panel(ui).startswith("s sets a bookmark")
 
 
@@ -159,8 +159,8 @@ async def test_keys_pressed_while_it_is_compared_are_not_lost(open_app, monkeypa
         assert "comparing …" in panel(ui)
         gate.set()
         await ui.settled()
-        assert (ui.app.session.t, ui.app.session.marked) == (3, 0)
-        agrees(ui, XOR, replace(ui.app.session, marks=()), ("W1", "W2", "δ1"))
+        assert (ui.app.session.t, ui.app.session.bookmarks.cursor) == (3, 0)
+        agrees(ui, XOR, having(ui.app.session, items=()), ("W1", "W2", "δ1"))
 
 
 async def test_a_network_chosen_while_it_is_compared_is_compared_itself(open_app, monkeypatch):
@@ -174,7 +174,7 @@ async def test_a_network_chosen_while_it_is_compared_is_compared_itself(open_app
         await ui.settled()
         await ui.press("f3", "d", "z")
         assert "data xor → sine" in panel(ui)
-        loss = Replay(0).take(replace(ui.app.session, marks=())).loss
+        loss = Replay(0).take(having(ui.app.session, items=())).loss
         assert f"→ {number(loss, 4)}" in panel(ui)
 
 
@@ -190,7 +190,7 @@ async def test_a_comparison_that_fails_is_said_once_and_the_app_goes_on(open_app
         assert notes == ["Could not find this out: MemoryError: no room"]
         monkeypatch.setattr(difference_module, "difference", right)
         await ui.press("t")
-        agrees(ui, XOR, replace(ui.app.session, marks=()), ("W1",))
+        agrees(ui, XOR, having(ui.app.session, items=()), ("W1",))
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])
@@ -209,7 +209,7 @@ async def test_from_where_to_where_is_shown_beside_the_walk_too(open_app):
         await ui.press("s", "t", "d")
         head = next(text for text in panel(ui).splitlines() if "most" in text)
         assert head.split() == ["of", "norm", "most", "from", "to"]
-        one, other = (Replay(0).take(place) for place in (Session(), replace(ui.app.session, marks=())))
+        one, other = (Replay(0).take(place) for place in (Session(), having(ui.app.session, items=())))
         far, at, was, is_ = moved(one, other, "W1")
         row = next(text for text in panel(ui).splitlines() if text.startswith("W1 "))
         share = 100 * far / np.linalg.norm(one.tensor("W1").astype(float))
@@ -243,7 +243,7 @@ async def test_every_tensor_can_be_scrolled_to(open_app, size, on, back):
 async def test_one_that_is_held_is_not_compared_with_itself(open_app):
     async with open_app(XOR) as ui:
         await ui.press("s", "t", "s", "d", "z", "w")
-        assert (ui.app.session.held, ui.app.session.marked) == (0, 0)
+        assert (ui.app.session.bookmarks.held, ui.app.session.bookmarks.cursor) == (0, 0)
         assert "from bookmark 1 to now" in panel(ui)
         assert "= is held: ↑ ↓ choose what it is compared with" in panel(ui)
         await ui.press("down")
@@ -256,7 +256,7 @@ async def test_an_earlier_iteration_comes_first_also_if_that_is_now(open_app):
         await ui.press("t", "t", "s", "d", "z", "r")
         assert "from now to bookmark 1" in panel(ui)
         assert "iteration 0 → 2" in panel(ui)
-        agrees(ui, XOR, ui.app.session.marks[0], ("W1", "W2"))
+        agrees(ui, XOR, ui.app.session.bookmarks.items[0], ("W1", "W2"))
 
 
 async def test_two_places_about_different_samples_are_called_so(open_app):

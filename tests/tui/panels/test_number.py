@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import number
@@ -78,7 +79,7 @@ async def test_brackets_go_through_every_tensor_and_round(open_app, session):
 
 
 async def test_arrows_go_along_rows_and_columns_and_round(open_app):
-    async with open_app(replace(Session(), asked=("W4", (255, 0)))) as ui:
+    async with open_app(having(Session(), number=("W4", (255, 0)))) as ui:
         await ui.press("i")
         for keys, index in (("down", (0, 0)), ("up", (255, 0)), ("left", (255, 9)), ("l", (255, 0))):
             await ui.press(keys)
@@ -87,7 +88,7 @@ async def test_arrows_go_along_rows_and_columns_and_round(open_app):
 
 
 async def test_in_a_vector_every_arrow_goes_along_it(open_app):
-    async with open_app(replace(Session(), asked=("z4", (0,)))) as ui:
+    async with open_app(having(Session(), number=("z4", (0,)))) as ui:
         await ui.press("i")
         for key, unit in (("down", 1), ("right", 2), ("up", 1), ("left", 0), ("left", 9)):
             await ui.press(key)
@@ -95,18 +96,18 @@ async def test_in_a_vector_every_arrow_goes_along_it(open_app):
 
 
 async def test_m_goes_to_the_largest_gradient_of_the_tensor_and_a_back_to_the_walks(open_app):
-    async with open_app(replace(Session(), asked=("W2", (3, 3)))) as ui:
+    async with open_app(having(Session(), number=("W2", (3, 3)))) as ui:
         await ui.press("i", "m")
         gradients = np.abs(ui.app.snapshot.iteration.tensor("dW2"))
         assert ui.app.snapshot.number[0] == "W2"
         assert gradients[ui.app.snapshot.number[1]] == gradients.max()
         await ui.press("a")
-        assert ui.app.session.asked is None
+        assert ui.app.session.inspection.number is None
         assert ui.app.snapshot.number[0] == "x"
 
 
 async def test_the_rank_is_among_all_gradients(open_app):
-    async with open_app(replace(Session(), asked=("W2", (3, 3)))) as ui:
+    async with open_app(having(Session(), number=("W2", (3, 3)))) as ui:
         await ui.press("i", "z")
         for key in ("m", "down", "]", "m"):
             await ui.press(key)
@@ -122,7 +123,7 @@ async def test_the_rank_is_among_all_gradients(open_app):
 
 
 async def test_each_of_these_keys_is_undone_and_done_again(open_app):
-    async with open_app(replace(Session(), asked=("W2", (3, 3)))) as ui:
+    async with open_app(having(Session(), number=("W2", (3, 3)))) as ui:
         await ui.press("i")
         states = [(ui.app.session, panel(ui))]
         for key in ("up", "[", "]", "left", "m", "w", "a"):
@@ -138,14 +139,14 @@ async def test_each_of_these_keys_is_undone_and_done_again(open_app):
 
 
 async def test_a_pinned_weight_and_the_next_one_make_the_pair_of_the_curves(open_app):
-    async with open_app(replace(from_preset("xor"), asked=("W1", (0, 1)))) as ui:
+    async with open_app(having(from_preset("xor"), number=("W1", (0, 1)))) as ui:
         await ui.press("i", "w", "down", "c")
-        assert ui.app.session.pinned == ("W1", (0, 1))
+        assert ui.app.session.inspection.pinned == ("W1", (0, 1))
         assert "loss: W1[1,1] across, W1[0,1] up" in panel(ui, "curves")
 
 
 async def test_how_it_came_to_be_adds_up_to_the_number(open_app):
-    async with open_app(replace(Session(), asked=("z2", (7,)))) as ui:
+    async with open_app(having(Session(), number=("z2", (7,)))) as ui:
         await ui.press("i", "z")
         iteration = ui.app.snapshot.iteration
         by_hand = iteration.tensor("a1")[0] @ iteration.tensor("W2")[:, 7] + iteration.tensor("b2")[7]
@@ -178,7 +179,7 @@ async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, m
     gate, right = threading.Event(), QUESTIONS["number"]
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
     monkeypatch.setitem(QUESTIONS, "number", slow)
-    async with open_app(replace(Session(), asked=("b3", (0,)))) as ui:
+    async with open_app(having(Session(), number=("b3", (0,)))) as ui:
         await ui.pilot.press("i", "z", "down", "down", "right", "left", "right", "m", "down", "up")
         assert "counting …" in panel(ui)
         iteration, number = ui.app.snapshot.iteration, ui.app.snapshot.number
@@ -193,7 +194,7 @@ async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, m
 async def test_a_network_chosen_while_it_is_counted_has_its_own_numbers(open_app, monkeypatch):
     gate, right = threading.Event(), QUESTIONS["number"]
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
-    async with open_app(replace(Session(), asked=("W2", (200, 200)))) as ui:
+    async with open_app(having(Session(), number=("W2", (200, 200)))) as ui:
         await ui.choose("preset", "xor")
         monkeypatch.setitem(QUESTIONS, "number", slow)
         await ui.pilot.press("f3", "i", "f2", "enter")
@@ -212,7 +213,7 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
 
     right = QUESTIONS["number"]
     monkeypatch.setitem(QUESTIONS, "number", replace(right, find=fail))
-    async with open_app(replace(Session(), asked=("W2", (3, 3)))) as ui:
+    async with open_app(having(Session(), number=("W2", (3, 3)))) as ui:
         await ui.press("i", "z")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not find this out: MemoryError: no [room]"]
@@ -223,7 +224,7 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
 
 
 async def test_from_a_weight_to_the_unit_before_it_and_back_to_the_same_weight(open_app):
-    async with open_app(replace(Session(), asked=("W2", (13, 200)))) as ui:
+    async with open_app(having(Session(), number=("W2", (13, 200)))) as ui:
         await ui.press("i")
         for key, number in (
             ("[", ("a1", (13,))),
@@ -246,7 +247,7 @@ async def test_from_a_weight_to_the_unit_before_it_and_back_to_the_same_weight(o
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 18)])
 async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size):
-    async with open_app(replace(Session(), asked=("W2", (13, 200))), size=size) as ui:
+    async with open_app(having(Session(), number=("W2", (13, 200))), size=size) as ui:
         await ui.press("i")
         iteration = ui.app.snapshot.iteration
         z = float(iteration.tensor("z1")[0, 13])
@@ -263,13 +264,13 @@ async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size
 
 
 async def test_in_a_batch_it_is_said_in_which_samples(open_app):
-    async with open_app(replace(Session(), asked=("W1", (0, 239)), batch=8)) as ui:
+    async with open_app(having(Session(), number=("W1", (0, 239)), batch=8)) as ui:
         await ui.press("i")
         assert "x[0] is 0 in all 8 samples" in " ".join(panel(ui).split())
 
 
 async def test_how_far_the_update_moves_a_parameter_is_no_change_of_the_loss(open_app):
-    async with open_app(replace(Session(), asked=("b4", (2,)))) as ui:
+    async with open_app(having(Session(), number=("b4", (2,)))) as ui:
         await ui.press("i")
         iteration = ui.app.snapshot.iteration
         by = float(iteration.new["b4"][2]) - float(iteration.tensor("b4")[2])
@@ -287,7 +288,7 @@ async def test_no_name_and_no_number_is_cut(open_app, size):
             ("b3", (0,)),
             ("W3", (11, 3)),
         ):
-            async with open_app(replace(session, asked=asked), size=size) as ui:
+            async with open_app(having(session, number=asked), size=size) as ui:
                 await ui.press("i")
                 assert "…" not in panel(ui), panel(ui)
 
@@ -298,5 +299,5 @@ async def test_the_largest_of_a_value_is_found_by_name(open_app, name):
         await ui.press("slash", *f"largest {name}", "enter")
         iteration, tensor = ui.app.snapshot.iteration, {"delta1": "δ1"}.get(name, name)
         unit = int(np.abs(iteration.tensor(tensor)[0]).argmax())
-        assert ui.app.session.asked == ({"δ1": "z1"}.get(tensor, tensor), (unit,))
+        assert ui.app.session.inspection.number == ({"δ1": "z1"}.get(tensor, tensor), (unit,))
         assert ui.app.snapshot.step.tensor == tensor

@@ -115,10 +115,10 @@ async def test_the_walk_goes_on_while_it_trains(open_app):
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app._trained is not None, "the first updates")
         await ui.pilot.press("2", "right", "right", "down", "right")
-        assert ui.app.session.step == 3
+        assert ui.app.session.walk.step == 3
         assert ui.app.session.t == 0
         await ui.press("9", "escape")
-        assert ui.app.session.step == 3
+        assert ui.app.session.walk.step == 3
         assert ui.app.session.t == ui.app._trained.to.t > 0
         assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
 
@@ -198,4 +198,4 @@ async def test_keys_pressed_before_training_is_done_are_not_lost(open_app, monke
         gate.set()
         await ui.settled()
         now = ui.app.session
-        assert (now.t, now.step, len(now.marks), chosen(ui)) == (10, 2, 1, "100")
+        assert (now.t, now.walk.step, len(now.bookmarks.items), chosen(ui)) == (10, 2, 1, "100")

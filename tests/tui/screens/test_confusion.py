@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
 
+from tests.having import having
 from tui_backprop.data.samples import load
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.session import misclassified as mistakes
@@ -41,7 +41,7 @@ async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, 
         assert ui.app.session.sample == first
         await ui.press("C")
         await ui.press("e")
-        assert ui.app.session.sought is None
+        assert ui.app.session.inspection.confusion is None
         assert readings(ui)[0] != readings(ui)[1]
 
 
@@ -51,9 +51,9 @@ async def test_escape_leaves_everything_as_it_was_and_u_takes_a_choice_back(open
         await ui.press("C", "down", "escape")
         assert ui.app.session == before
         await ui.press("C", "enter")
-        assert ui.app.session.sought is not None
+        assert ui.app.session.inspection.confusion is not None
         label = load("xor", 0).target[ui.app.session.sample]
-        assert label == ui.app.session.sought[0]
+        assert label == ui.app.session.inspection.confusion[0]
         await ui.press("u", "u")
         assert ui.app.session == before
 
@@ -126,7 +126,7 @@ async def test_what_was_chosen_before_the_samples_are_read_is_gone_to(open_app, 
         held.set()
         await ui.settled()
         assert readings(ui) == (7, 4)
-        assert ui.app.session.sought == (7, 4)
+        assert ui.app.session.inspection.confusion == (7, 4)
 
 
 async def test_it_can_be_left_while_the_samples_are_read(open_app, held):
@@ -184,9 +184,9 @@ async def test_errors_are_looked_for_also_while_a_pass_is_computed(open_app, gat
 
 async def test_what_was_looked_for_goes_with_its_data(open_app):
     """Other data has fewer classes: the table of what is read as what would have its cursor outside."""
-    async with open_app(replace(Session(), sought=(7, 4))) as ui:
+    async with open_app(having(Session(), confusion=(7, 4))) as ui:
         await ui.choose("data", "circles")
         await ui.press("enter")
-        assert (ui.app.session.data, ui.app.session.sought) == ("circles", None)
+        assert (ui.app.session.data, ui.app.session.inspection.confusion) == ("circles", None)
         await ui.press("f3", "C", "enter")
         assert "what is read as what" not in ui.screen or ui.app.screen.query("#confusion-table")

@@ -9,8 +9,9 @@ from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.misclassified import first_class
+from tui_backprop.session.parts import ALL_LAYERS, MEASURES
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.state import ALL_LAYERS, MEASURES, Session
+from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole
 
@@ -24,9 +25,10 @@ def blame(session: Session, given: dict[str, Any]) -> BlameState:
             raise InputError("layer", f"{layer} is none of its layers; they are 1 to {depth}")
     measure = one_of("measure", given["measure"], {name.replace(" ", "-"): name for name in MEASURES})
     top = whole("top", given["top"], 1)
-    session = replace(session, measure=measure.replace("-", " "), accused=layer)
+    ranked_by = replace(session.inspection, measure=measure.replace("-", " "), layer=layer)
+    session = replace(session, inspection=ranked_by)
     iteration = Replay().take(session)
-    ranked = ranking(iteration, session.measure, top, layer or None)
+    ranked = ranking(iteration, session.inspection.measure, top, layer or None)
     right = first_class(session, iteration.tensor("t"))
     return BlameState(
         session, iteration, ranked, parameter_detail(iteration, ranked[0], right) if ranked else None

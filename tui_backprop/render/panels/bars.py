@@ -104,7 +104,7 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
 
 def step_text(snapshot: Snapshot) -> str:
     """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
-    grain = snapshot.session.grain
+    grain = snapshot.session.walk.grain
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 

@@ -17,7 +17,8 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, line, option, wrap
 from tui_backprop.render.panels.parameter_detail import FIELD, case_lines
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.session.state import ALL_LAYERS, Session
+from tui_backprop.session.parts import ALL_LAYERS
+from tui_backprop.session.state import Session
 from tui_backprop.support.format import number
 
 SIDE_BY_SIDE = 70  # from so many columns on, the list stands beside the case
@@ -63,10 +64,12 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     if blame_state.chosen is None:
         return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
     if rows >= TIGHT:
-        head = [*head[:-1], *together(blame_state.ranked, columns, context, session.accused), ()]
+        head = [*head[:-1], *together(blame_state.ranked, columns, context, session.inspection.layer), ()]
     left = rows - len(head)
     if columns >= SIDE_BY_SIDE:
-        wide = RANK + _name_wide(blame_state.ranked, context) + len(COLUMNS[session.measure]) * FIELD
+        wide = (
+            RANK + _name_wide(blame_state.ranked, context) + len(COLUMNS[session.inspection.measure]) * FIELD
+        )
         right = case_lines(blame_state, columns - wide - 2, left, context)
         lower = beside(ranked(blame_state, wide, left, context), right, wide)
     else:
@@ -95,15 +98,15 @@ def called(session: Session, iteration: Iteration) -> list[Line]:
 
 def choices(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """The measure and the layers, what is chosen standing out."""
-    row = MEASURES[session.measure]
-    depth, accused = session.network.depth, session.accused
+    row = MEASURES[session.inspection.measure]
+    depth, accused = session.network.depth, session.inspection.layer
     each = [ALL_LAYERS, *range(1, depth + 1)]
     while len("layer   [all]") + sum(len(str(k)) + 2 for k in each[1:]) > columns and len(each) > 3:
         each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
     layers = [option("all" if k == ALL_LAYERS else str(k), k == accused) for k in each]
-    names = [option(SHORT[name], name == session.measure) for name in MEASURES]
+    names = [option(SHORT[name], name == session.inspection.measure) for name in MEASURES]
     said = f"{row.formula}: {row.about}"
-    if session.measure == "update" and plain_sgd(session.optimizer):
+    if session.inspection.measure == "update" and plain_sgd(session.optimizer):
         said = "α dW²: its share of the next step; plain sgd: same order as gradient"
     return [
         line(("layer   ", "muted"), *layers),
@@ -139,7 +142,7 @@ def ranked(blame_state: BlameState, columns: int, rows: int, context: RenderCont
     # By pages: fewer lines change than in scrolling.
     first = min(at // fitting * fitting, len(attributions) - fitting)
     name_wide = _name_wide(attributions, context)
-    shown: Sequence[Column] = COLUMNS[blame_state.session.measure]
+    shown: Sequence[Column] = COLUMNS[blame_state.session.inspection.measure]
     shown = shown[-max((columns - RANK - name_wide) // FIELD, 1) :]
     heads = "".join(f"{column.head:>{FIELD}}" for column in shown)
     lines = [line((f"{'':<{RANK}}{'parameter':<{name_wide}}{heads}", "muted"))]

@@ -43,7 +43,7 @@ class Look:
     @cached_property
     def done(self) -> frozenset[Rule]:
         """The rules that the walk has run."""
-        steps = self.snapshot.steps[: self.snapshot.session.step + 1]
+        steps = self.snapshot.steps[: self.snapshot.session.walk.step + 1]
         return frozenset(rule_of(visit) for step in steps for visit in step.visits)
 
     @cached_property

@@ -37,10 +37,10 @@ def marks_panel(
     """The bookmarks, and the difference between the one under the cursor and the one held against it, or now. Of the
     tensors, where not all fit, those from ``first`` on are shown."""
     session = snapshot.session
-    if not session.marks:
+    if not session.bookmarks.items:
         lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
         return [context.fit(row) for row in lines[:rows]]
-    most = max(min(len(session.marks), rows // 3), 1)
+    most = max(min(len(session.bookmarks.items), rows // 3), 1)
     lines = [*_list(session, columns, most, context), ()]
     lines += _difference(session, found, columns, rows - len(lines), first, context)
     return [context.fit(clip(row, columns)) for row in lines[:rows]]
@@ -48,11 +48,11 @@ def marks_panel(
 
 def _list(session: Session, columns: int, most: int, context: RenderContext) -> list[Line]:
     """As many bookmarks as fit, the one under the cursor among them; and now."""
-    at = session.marked
-    first = min(at // most * most, len(session.marks) - most)
+    at = session.bookmarks.cursor
+    first = min(at // most * most, len(session.bookmarks.items) - most)
     lines = []
-    for i, mark in enumerate(session.marks[first : first + most], first):
-        held = "=" if i == session.held else " "
+    for i, mark in enumerate(session.bookmarks.items[first : first + most], first):
+        held = "=" if i == session.bookmarks.held else " "
         name = (f"{i + 1:>3}{held}", "cursor" if i == at else "strong")
         lines.append(line(name, " ", (place_text(mark, columns - 5, context), "text")))
     return [*lines, line((" now ", "muted"), (place_text(session, columns - 5, context), "muted"))]
@@ -61,7 +61,7 @@ def _list(session: Session, columns: int, most: int, context: RenderContext) -> 
 def place_text(session: Session, columns: int, context: RenderContext) -> str:
     """Where a session stands: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
-    step = steps[min(session.step, len(steps) - 1)]
+    step = steps[min(session.walk.step, len(steps) - 1)]
     samples = f"{session.data} {session.sample}" + (f"+{session.batch - 1:,}" if session.batch > 1 else "")
     parts = [
         f"iteration {session.t:,}",
@@ -78,8 +78,8 @@ def place_text(session: Session, columns: int, context: RenderContext) -> str:
 def compared(session: Session) -> tuple[tuple[str, Session], tuple[str, Session]]:
     """The two places that are compared, the earlier one first: by iteration, where both are of one training, else in
     the order in which they were set. The one under the cursor is compared with the one that is held, or with now."""
-    marks, at = session.marks, session.marked
-    held = None if session.held == at else session.held
+    marks, at = session.bookmarks.items, session.bookmarks.cursor
+    held = None if session.bookmarks.held == at else session.bookmarks.held
     places = [(at, marks[at]), (len(marks), session) if held is None else (held, marks[held])]
     together = places[0][1].training_key == places[1][1].training_key
     places.sort(key=lambda place: (place[1].t if together else 0, place[0]))
@@ -92,7 +92,11 @@ def _difference(
 ) -> list[Line]:
     (name, one), (to, other) = compared(session)
     lines = [line(("from ", "muted"), (name, "strong"), (" to ", "muted"), (to, "strong"))]
-    notes = [wrap(context.text(HELD), columns, "muted")] if session.held == session.marked else []
+    notes = (
+        [wrap(context.text(HELD), columns, "muted")]
+        if session.bookmarks.held == session.bookmarks.cursor
+        else []
+    )
     if found is None:
         return [*lines, line(("comparing …", "muted"))]
     lines += [_setting(*row, columns, context) for row in settings(one, other)]

@@ -20,7 +20,7 @@ from tui_backprop.render.draw.table import FIELD, all_parameters, listed, number
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.outputs import MOST, output_lines, outputs_of
-from tui_backprop.session.state import VIEWS
+from tui_backprop.session.parts import VIEWS
 from tui_backprop.support.format import number
 
 ENTRY, LONGEST = 36, 24  # columns of one of the largest entries at least, if several; of its bar at most
@@ -55,7 +55,7 @@ def tensor_view(
     snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
 ) -> list[Line]:
     """The current step's array in ``rows`` lines, as the session views it."""
-    shown, view = _shown(snapshot), snapshot.session.view
+    shown, view = _shown(snapshot), snapshot.session.walk.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
     draw = DRAWN["map" if impossible else view]
     key = context.key("view")
@@ -119,7 +119,7 @@ def _shown(snapshot: Snapshot) -> Shown:
         name, notes = "p" if "p =" in step.formula else f"z{step.layer}", ()
     elif step.kind == "penalty":
         name, notes, unit = f"W{int(penalties(iteration).argmax()) + 1}", ("  the largest penalty",), -1
-    if snapshot.session.view == "picture" and (step.kind, step.layer) == ("affine", 1):
+    if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
         name = "W1"  # what the unit looks for
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)

@@ -32,7 +32,7 @@ def walk_panel(
 ) -> list[Line]:
     """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: the entries of a
     large array could not be counted."""
-    top = timeline(snapshot.steps, snapshot.session.step, columns, context)
+    top = timeline(snapshot.steps, snapshot.session.walk.step, columns, context)
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
     if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:
         map_rows = 1
@@ -137,7 +137,7 @@ def _sentence(snapshot: Snapshot) -> str:
     step, kind = snapshot.step, snapshot.step.kind
     if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
-    elif snapshot.session.grain == "operation" and step.operation in OPERATIONS:
+    elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]
     elif kind == "delta" and snapshot.session.network.adds_input(step.layer):
         kind = "carried delta"
@@ -157,7 +157,7 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
     lines = []
     if iteration.bad:
         what = "a number overflows" if isfinite(iteration.loss) else "the loss is no number"
-        if snapshot.session.history:
+        if snapshot.session.update_log:
             what += f"{'' if isfinite(iteration.loss) else ' any more'}: α is too large;"
             what += f" {context.key('restart')} starts again"
         lines += [*wrap(what, columns, "bad"), *wrap(iteration.bad.why, columns, "bad")]
@@ -202,7 +202,11 @@ def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
 
 def loss_line(snapshot: Snapshot, columns: int) -> Line:
     """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
-    before, last, grain = number(snapshot.iteration.loss, 4), len(snapshot.steps) - 1, snapshot.session.grain
+    before, last, grain = (
+        number(snapshot.iteration.loss, 4),
+        len(snapshot.steps) - 1,
+        snapshot.session.walk.grain,
+    )
     if snapshot.step.index == last:
         after = number(snapshot.iteration.loss_after, 4)
         return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))

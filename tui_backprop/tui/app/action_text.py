@@ -16,19 +16,19 @@ def action_words(before: Session, after: Session) -> str:
     """What led from one session to the other: training 1,000 updates; sample; cursor in the ranking. Nothing, where
     they are equal."""
     fields = changed(before, after)
-    if fields and before.marks and after == moves.to_mark(before):
-        return f"going to bookmark {before.marked + 1}"
+    if fields and before.bookmarks.items and after == moves.to_bookmark(before):
+        return f"going to bookmark {before.bookmarks.cursor + 1}"
     first = next((name for name in WORDS if name in fields), "")
-    words = WORDS.get(first, ", ".join(fields).replace("_", " "))
+    words = WORDS.get(first, ", ".join(name.rpartition(".")[2] for name in fields).replace("_", " "))
     return words if isinstance(words, str) else words(before, after)
 
 
 def _updates(before: Session, after: Session) -> str:
     """Iterations on or back: by a step of the walk, or by training."""
     more = after.t - before.t
-    if more == 1 and after.step < before.step:
+    if more == 1 and after.walk.step < before.walk.step:
         return "step into the next iteration"
-    if more == -1 and after.step > before.step:
+    if more == -1 and after.walk.step > before.walk.step:
         return "step into the iteration before"
     if more > 0:
         return f"training {more:,} update{'s' if more > 1 else ''}"
@@ -41,7 +41,9 @@ def _moved(before: Session, after: Session) -> str:
 
 
 def _asked(before: Session, after: Session) -> str:
-    return f"look at {_named(*after.asked)}" if after.asked else "look at another number"
+    return (
+        f"look at {_named(*after.inspection.number)}" if after.inspection.number else "look at another number"
+    )
 
 
 def _named(tensor: str, index: tuple[int, ...]) -> str:
@@ -49,8 +51,12 @@ def _named(tensor: str, index: tuple[int, ...]) -> str:
 
 
 def _marks(before: Session, after: Session) -> str:
-    more = len(after.marks) > len(before.marks)
-    return f"setting bookmark {len(after.marks)}" if more else f"dropping bookmark {before.marked + 1}"
+    more = len(after.bookmarks.items) > len(before.bookmarks.items)
+    return (
+        f"setting bookmark {len(after.bookmarks.items)}"
+        if more
+        else f"dropping bookmark {before.bookmarks.cursor + 1}"
+    )
 
 
 # Every field of the Session. What changes others along with it comes before them.
@@ -58,31 +64,31 @@ WORDS: dict[str, Words] = {
     "network": lambda before, after: f"network {layers_text(after.network.layers, 20)}",
     "data": lambda before, after: f"data set {after.data}",
     "optimizer": lambda before, after: f"optimizer {after.optimizer.name}",
-    "history": _updates,
+    "update_log": _updates,
     "edits": _moved,
     "lr": "rate α",
     "batch": "batch size",
     "sample": "sample",
-    "marks": _marks,
-    "marked": "cursor in the bookmarks",
-    "held": "bookmark held",
-    "measure": "measure of the ranking",
-    "accused": "layer of the ranking",
-    "rank": "cursor in the ranking",
-    "asked": _asked,
-    "pinned": "pair of weights",
-    "pair": "one weight or two",
-    "grain": "grain of the walk",
-    "step": "step",
-    "view": "view of the array",
-    "units": "unit",
-    "decade": "cursor in the cost chart",
-    "lesson_clock": "clock of the cost chart",
-    "axis": "axis of the cost chart",
-    "zoom": "zoom of the cost chart",
-    "notch": "step h of the dial",
-    "precision": "precision of the dial",
-    "racer": "method of the race",
-    "sought": "choice of errors",
+    "bookmarks.items": _marks,
+    "bookmarks.cursor": "cursor in the bookmarks",
+    "bookmarks.held": "bookmark held",
+    "inspection.measure": "measure of the ranking",
+    "inspection.layer": "layer of the ranking",
+    "inspection.rank": "cursor in the ranking",
+    "inspection.number": _asked,
+    "inspection.pinned": "pair of weights",
+    "inspection.pair": "one weight or two",
+    "walk.grain": "grain of the walk",
+    "walk.step": "step",
+    "walk.view": "view of the array",
+    "walk.units": "unit",
+    "cost.decade": "cursor in the cost chart",
+    "cost.lesson_clock": "clock of the cost chart",
+    "cost.axis": "axis of the cost chart",
+    "cost.zoom": "zoom of the cost chart",
+    "cost.step_index": "step h of the dial",
+    "cost.precision": "precision of the dial",
+    "cost.method": "method of the race",
+    "inspection.confusion": "choice of errors",
     "panel": "panel",
 }

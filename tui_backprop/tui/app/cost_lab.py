@@ -18,7 +18,8 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_check_memory
 from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.session import transitions as moves
-from tui_backprop.session.state import COST_PAGES, EPSILON, Session
+from tui_backprop.session.parts import LESSON_STEP_INDEX
+from tui_backprop.session.state import COST_PAGES, Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.background import Answers
 from tui_backprop.tui.panels.cost_page import CostPage
@@ -92,10 +93,10 @@ class Lab(Answers):
         costs = CostState(
             now.network,
             self.cost_model,
-            now.decade,
-            now.lesson_clock,
-            now.axis,
-            now.zoom,
+            now.cost.decade,
+            now.cost.lesson_clock,
+            now.cost.axis,
+            now.cost.zoom,
             self._progress,
             standing,
         )
@@ -107,23 +108,23 @@ class Lab(Answers):
     # --- the chart's keys ---------------------------------------------------------------------------------
 
     def action_clock(self) -> None:
-        self.go(moves.other_clock(self.session))
+        self.go(moves.toggle_clock(self.session))
 
     def action_cursor(self, direction: int) -> None:
         """The next quarter of a decade; 0: the network in hand."""
         now = self.session
-        at = math.log10(now.network.parameters) if now.decade is None else now.decade
+        at = math.log10(now.network.parameters) if now.cost.decade is None else now.cost.decade
         to = round(at / NUDGE + direction * 0.5001) * NUDGE
-        self.go(moves.read_cost_at(now, min(max(to, DECADES[0]), DECADES[1]) if direction else None))
+        self.go(moves.set_decade(now, min(max(to, DECADES[0]), DECADES[1]) if direction else None))
 
     def action_known(self, direction: int) -> None:
         """The next larger known network, or the next smaller one."""
         now = self.session
-        at = math.log10(now.network.parameters) if now.decade is None else now.decade
+        at = math.log10(now.network.parameters) if now.cost.decade is None else now.cost.decade
         sizes = [math.log10(parameters) for _, parameters in KNOWN][::direction]
         to = next((size for size in sizes if direction * (size - at) > 1e-9), None)
         if to is not None:
-            self.go(moves.read_cost_at(now, to))
+            self.go(moves.set_decade(now, to))
 
     def action_axis(self) -> None:
         self.go(moves.next_axis(self.session))
@@ -132,11 +133,11 @@ class Lab(Answers):
         self.go(moves.zoom_chart(self.session, direction))
 
     def action_turn_dial(self, notches: int) -> None:
-        by = notches or EPSILON - self.session.notch
-        self.go(moves.turn_dial(self.session, by))
+        by = notches or LESSON_STEP_INDEX - self.session.cost.step_index
+        self.go(moves.change_step_index(self.session, by))
 
     def action_precision(self) -> None:
-        self.go(moves.other_precision(self.session))
+        self.go(moves.toggle_precision(self.session))
 
     # --- the sweep ----------------------------------------------------------------------------------------
 
@@ -203,7 +204,7 @@ class Lab(Answers):
 
         if not self.racing:
             self._standing = None
-            self.go(moves.next_racer(self.session, RACERS))
+            self.go(moves.next_race_method(self.session, RACERS))
             self.show_costs()
 
     def action_race(self) -> None:
@@ -237,7 +238,7 @@ class Lab(Answers):
             iteration.program.parameters,
             iteration.before.t,
         )
-        self._race = Race(problem, session.racer, exact=iteration.program.gradient)
+        self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
         self._raced = session.network
         self._race.start()
         self.keep()  # whoever left something running wants to find it again

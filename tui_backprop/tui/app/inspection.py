@@ -14,7 +14,8 @@ from textual import work
 
 from tui_backprop.render.view_state import BlameState, Snapshot, steps_of
 from tui_backprop.session import transitions as moves
-from tui_backprop.session.state import AUTOMATIC, COST_PAGES, Session
+from tui_backprop.session.parts import AUTOMATIC
+from tui_backprop.session.state import COST_PAGES, Session
 from tui_backprop.tui.app.background import Answers
 from tui_backprop.tui.app.base import Change
 
@@ -38,9 +39,9 @@ def answered(asked: BlameState) -> bool:
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Look at a number by its name; in its layers no other unit stays selected."""
     for layer in range(int(tensor[1:] or 0) + 1 - len(index), int(tensor[1:] or 0) + 1):
-        if session.unit(layer) != AUTOMATIC:
+        if session.walk.unit(layer) != AUTOMATIC:
             session = moves.select(session, layer, AUTOMATIC)
-    return moves.ask(session, tensor, index)
+    return moves.inspect(session, tensor, index)
 
 
 class Inquiries(Answers):
@@ -67,7 +68,10 @@ class Inquiries(Answers):
         known, now = self._blame_state, snapshot.session
         asked = BlameState(now, snapshot.iteration)
         if known is not None and known.iteration is snapshot.iteration:
-            same = (known.session.measure, known.session.accused) == (now.measure, now.accused)
+            same = (known.session.inspection.measure, known.session.inspection.layer) == (
+                now.inspection.measure,
+                now.inspection.layer,
+            )
             asked = replace(asked, ranked=known.ranked if same else None, case=known.case)
         self._blame_state = asked
         view.show(asked)
@@ -84,7 +88,9 @@ class Inquiries(Answers):
         found, session = asked, asked.session
         try:
             if found.ranked is None:
-                ranked = ranking(asked.iteration, session.measure, RANKED, session.accused or None)
+                ranked = ranking(
+                    asked.iteration, session.inspection.measure, RANKED, session.inspection.layer or None
+                )
                 found = replace(found, ranked=ranked)
             if found.chosen:
                 right = first_class(session, asked.iteration.tensor("t"))
@@ -110,11 +116,13 @@ class Inquiries(Answers):
         # No key is lost while they are being ranked.
         last = RANKED - 1 if known is None else max(len(known) - 1, 0)
         self.move(
-            lambda session, snapshot: moves.accuse(session, min(min(session.rank, last) + direction, last))
+            lambda session, snapshot: moves.at_rank(
+                session, min(min(session.inspection.rank, last) + direction, last)
+            )
         )
 
     def action_accuse(self, direction: int) -> None:
-        self.move(lambda session, snapshot: moves.accuse_layer(session, direction))
+        self.move(lambda session, snapshot: moves.next_ranked_layer(session, direction))
 
     def action_measure(self) -> None:
         self.move(lambda session, snapshot: moves.next_measure(session))
@@ -197,7 +205,7 @@ class Inquiries(Answers):
         if not address.is_parameter:
             made = {piece.tensor: at for at, piece in snapshot.pieces}
             if address.tensor not in made:  # in no equation, but in an operation
-                session = replace(session, grain="operation")
+                session = replace(session, walk=replace(session.walk, grain="operation"))
                 made = {step.tensor: step.index for step in steps_of(session)}
             at = made[address.tensor]
             session = moves.at_step(session, at)
@@ -217,7 +225,7 @@ class Inquiries(Answers):
             tensor, index = snapshot.number
             shape, at = shape_of(session.network, tensor) or (1,), min(axis, len(index) - 1)
             place = (index[at] + direction) % shape[at]
-            return moves.ask(session, tensor, (*index[:at], place, *index[at + 1 :]))
+            return moves.inspect(session, tensor, (*index[:at], place, *index[at + 1 :]))
 
         self.move(along)
 
@@ -232,7 +240,7 @@ class Inquiries(Answers):
                 return moves.select(session, layer, unit + direction)
             tensor, index = snapshot.asked
             units = (shape_of(session.network, tensor) or (1,))[-1]
-            return moves.ask(session, tensor, (*index[:-1], (index[-1] + direction) % units))
+            return moves.inspect(session, tensor, (*index[:-1], (index[-1] + direction) % units))
 
         self.move(other)
 
@@ -243,7 +251,7 @@ class Inquiries(Answers):
         def next_tensor(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.number import neighbor
 
-            (tensor, index), units = snapshot.number, enumerate(session.units)
+            (tensor, index), units = snapshot.number, enumerate(session.walk.units)
             chosen = {layer: unit for layer, unit in units if unit != AUTOMATIC}
             found = neighbor(snapshot.iteration, tensor, index, direction, chosen)
             session = look_at(session, *found)
@@ -261,16 +269,16 @@ class Inquiries(Answers):
             from tui_backprop.engine.explain.number import largest_in
 
             tensor = snapshot.number[0]
-            return moves.ask(session, tensor, largest_in(snapshot.iteration, tensor))
+            return moves.inspect(session, tensor, largest_in(snapshot.iteration, tensor))
 
         self.move(largest)
 
     def action_unasked(self) -> None:
-        self.move(lambda session, snapshot: moves.unask(session))
+        self.move(lambda session, snapshot: moves.inspect_automatic(session))
 
     def action_pin(self) -> None:
         """Draw the loss over two weights: this one, and whatever is looked at next."""
-        self.move(lambda session, snapshot: moves.pin(session, *snapshot.weights[0]))
+        self.move(lambda session, snapshot: moves.pin(session, snapshot.weights[0]))
 
     def action_two_weights(self) -> None:
-        self.move(lambda session, snapshot: moves.other_pair(session))
+        self.move(lambda session, snapshot: moves.toggle_pair(session))

@@ -35,7 +35,7 @@ class Readings(Answers):
 
         try:
             parameters = self._replay.state(session).parameters
-            found = next_mistake(session, parameters, direction, session.sought)
+            found = next_mistake(session, parameters, direction, session.inspection.confusion)
         except Exception as error:  # whatever it is, it is said in one line
             self.call_from_thread(self._unread, error)
         else:
@@ -46,7 +46,7 @@ class Readings(Answers):
         self.notify(why, severity="error", markup=False)
 
     def _mistaken(self, asked: Session, sample: int | None) -> None:
-        about, sought = info(asked.data), asked.sought
+        about, sought = info(asked.data), asked.inspection.confusion
         if sample is None:
             everything = f"All {about.samples:,} samples are read right."
             wanted = (
@@ -80,12 +80,12 @@ class Readings(Answers):
             self.call_from_thread(self._unread, error)
             self.call_from_thread(screen.dismiss)
         else:
-            self.call_from_thread(screen.fill, counts.tolist(), session.sought)
+            self.call_from_thread(screen.fill, counts.tolist(), session.inspection.confusion)
 
     def _sought(self, choice: Choice | None) -> None:
         """Go to the next sample of what was chosen; e and E go on from there."""
         from tui_backprop.render.panels.confusion import ALL
 
         if choice is not None:
-            self.go(moves.seek(self.session, None if choice == ALL else choice))
+            self.go(moves.choose_confusion(self.session, None if choice == ALL else choice))
             self.call_next(partial(self._seek_mistake, self.session, 1))

@@ -69,7 +69,7 @@ class Steering(Base):
         self.move(select)
 
     def action_automatic(self) -> None:
-        self.move(lambda session, snapshot: moves.unask(moves.select_automatic(session)))
+        self.move(lambda session, snapshot: moves.inspect_automatic(moves.select_automatic(session)))
 
     def action_train(self) -> None:
         self.move(lambda session, snapshot: moves.after_update(session))
@@ -82,24 +82,24 @@ class Steering(Base):
 
     def action_set_bookmark(self) -> None:
         def mark(session: Session, snapshot: Snapshot) -> Session:
-            after = moves.set_mark(session)
+            after = moves.add_bookmark(session)
             shows = self.render_context.key("panel('marks')")
-            self.say(f"bookmark {len(after.marks)} set: iteration {session.t:,}, {shows} shows it")
+            self.say(f"bookmark {len(after.bookmarks.items)} set: iteration {session.t:,}, {shows} shows it")
             return after
 
         self.move(mark)
 
     def action_bookmark(self, direction: int) -> None:
-        self.move(lambda session, snapshot: moves.choose_mark(session, direction))
+        self.move(lambda session, snapshot: moves.move_bookmark_cursor(session, direction))
 
     def action_hold_bookmark(self) -> None:
-        self.move(lambda session, snapshot: moves.hold_mark(session))
+        self.move(lambda session, snapshot: moves.hold_bookmark(session))
 
     def action_drop_bookmark(self) -> None:
-        self.move(lambda session, snapshot: moves.drop_mark(session))
+        self.move(lambda session, snapshot: moves.delete_bookmark(session))
 
     def action_to_bookmark(self) -> None:
-        self.move(lambda session, snapshot: moves.to_mark(session))
+        self.move(lambda session, snapshot: moves.to_bookmark(session))
 
     def action_play(self) -> None:
         if self._playing:

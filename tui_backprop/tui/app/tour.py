@@ -78,7 +78,11 @@ class Touring(Panels):
     def _now(self, helped: bool = False) -> Seen:
         step = self.snapshot.step if self.snapshot else None
         return Seen(
-            step.index if step else 0, step.phase if step else "", self.session.units, self._panel, helped
+            step.index if step else 0,
+            step.phase if step else "",
+            self.session.walk.units,
+            self._panel,
+            helped,
         )
 
     def action_tour(self) -> None:

@@ -107,7 +107,7 @@ class Trainer(Answers):
         trained = self._trained
         if trained is None or session.training_key != trained.to.training_key:
             return None
-        same = shared(trained.to.history, session.history)
+        same = shared(trained.to.update_log, session.update_log)
         learning = trained.learning
         if same < session.t or same < learning.first:
             return None
@@ -118,14 +118,14 @@ class Trainer(Answers):
         trained = self._trained
         if trained is None or session.training_key != trained.to.training_key:
             return None
-        return trained.learning if shared(trained.to.history, session.history) >= session.t else None
+        return trained.learning if shared(trained.to.update_log, session.update_log) >= session.t else None
 
     def follow_training(self, before: Snapshot | None, now: Snapshot) -> None:
         """Take down the loss of an update that was done by hand."""
         if self._going or before is None or now.session.training_key != before.session.training_key:
             return
         done = moves.after_update(before.session)
-        if now.session.history != done.history or self._in_view(now.session):
+        if now.session.update_log != done.update_log or self._in_view(now.session):
             return
         from tui_backprop.session.training_curve import Learning
         from tui_backprop.session.training_run import Trained

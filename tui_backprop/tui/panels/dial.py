@@ -30,5 +30,7 @@ class DialView(CostPage):
         from tui_backprop.render.cost.dial import dial_lines
 
         session = snapshot.session
-        step = 10 ** (-1 - session.notch / 4)
-        return dial_lines(cast("Dial", found), step, session.precision, columns, rows, self.render_context)
+        step = 10 ** (-1 - session.cost.step_index / 4)
+        return dial_lines(
+            cast("Dial", found), step, session.cost.precision, columns, rows, self.render_context
+        )

@@ -41,7 +41,7 @@ def _same_pass(snapshot: Snapshot) -> tuple[object, ...]:
 
 def _array(snapshot: Snapshot) -> tuple[object, ...]:
     """The array that the walk shows, where that takes a look at all of its entries."""
-    if snapshot.session.view not in ("histogram", "largest"):
+    if snapshot.session.walk.view not in ("histogram", "largest"):
         return ()
     from tui_backprop.render.walk.tensor import shown_array
 
@@ -102,7 +102,7 @@ def _picture(snapshot: Snapshot, replay: Replay) -> object:
 
 def _compared(snapshot: Snapshot) -> tuple[object, ...]:
     """The two places that are compared."""
-    if not snapshot.session.marks:
+    if not snapshot.session.bookmarks.items:
         return ()
     from tui_backprop.render.panels.marks import compared
 
@@ -118,7 +118,7 @@ def _difference(snapshot: Snapshot, replay: Replay) -> object:
 
     def iteration(mark: Session) -> Iteration:
         on_the_way = mark.training_key == session.training_key and (
-            shared(mark.history, session.history) == mark.t
+            shared(mark.update_log, session.update_log) == mark.t
         )
         return replay.kept(mark) or (replay if on_the_way else Beside(0)).take(mark)
 

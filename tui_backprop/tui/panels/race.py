@@ -37,7 +37,7 @@ class RaceView(CostPage):
         from tui_backprop.cost.race.race import RaceStatus
         from tui_backprop.render.cost.race import entry_of, race_lines
 
-        ready = RaceStatus(snapshot.session.racer, parameters=costs.network.parameters)
+        ready = RaceStatus(snapshot.session.cost.method, parameters=costs.network.parameters)
         standing = costs.race or ready
         entry = entry_of(standing, costs)
         return race_lines(standing, self._filling, columns, rows, self.render_context, entry)
