@@ -48,9 +48,10 @@ class Update:
     moved: tuple[tuple[int, float], ...] = ()
 
     def move(self, parameters: Array) -> None:
-        """Move them, in place."""
-        for place, by in self.moved:
-            parameters[place] += by
+        """Move them, in place; beyond the range of the precision they become infinite."""
+        with np.errstate(over="ignore"):
+            for place, by in self.moved:
+                parameters[place] += by
 
     def from_there(self, state: TrainingState) -> TrainingState:
         """The state that the iteration starts from: as it is, or a copy with those parameters moved."""
