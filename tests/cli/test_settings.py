@@ -201,15 +201,15 @@ def test_without_a_home_there_is_no_file(monkeypatch):
 
 def test_places_are_shown_without_the_home_folder_and_without_control_characters(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert places.shown(tmp_path / "a" / "b") == "~/a/b"
-    assert places.shown(tmp_path) == "~"
-    assert places.shown(f"{tmp_path}x/y") == f"{tmp_path}x/y"[:120]
-    assert places.shown("/etc/\x1b[2J\nx") == "/etc/?[2J?x"
-    assert len(places.shown("/" + "a" * 500)) == 120
+    assert places.display_path(tmp_path / "a" / "b") == "~/a/b"
+    assert places.display_path(tmp_path) == "~"
+    assert places.display_path(f"{tmp_path}x/y") == f"{tmp_path}x/y"[:120]
+    assert places.display_path("/etc/\x1b[2J\nx") == "/etc/?[2J?x"
+    assert len(places.display_path("/" + "a" * 500)) == 120
 
 
 def test_a_home_that_stands_for_nothing_makes_no_folder_of_that_name():
     from pathlib import Path
 
     with pytest.raises(OSError, match="no home folder"):
-        places._found(lambda name: Path("~/.config") / name)
+        places._absolute(lambda name: Path("~/.config") / name)

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.support.format import MINUS, count, duration, fixed, number, short_count, times
+from tui_backprop.support.format import (
+    MINUS,
+    format_count,
+    format_duration,
+    format_fixed,
+    format_number,
+    format_ratio,
+    format_short_count,
+)
 from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 
 EXPLORE = settings(derandomize=True, deadline=None)
@@ -25,12 +33,12 @@ EXPLORE = settings(derandomize=True, deadline=None)
     ],
 )  # fmt: skip
 def test_a_number_has_three_significant_digits(value, text):
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 @pytest.mark.parametrize("value", [1.797e308, -1.797e308])
 def test_the_largest_numbers_there_are_can_be_written(value):
-    assert "e+308" in number(value)
+    assert "e+308" in format_number(value)
 
 
 @pytest.mark.parametrize(
@@ -38,17 +46,17 @@ def test_the_largest_numbers_there_are_can_be_written(value):
     [(1, "+1.00"), (-1, "−1.00"), (0, "0"), (math.inf, "+∞"), (-math.inf, "−∞"), (math.nan, "NaN")],
 )
 def test_a_sign_is_written_where_it_is_asked_for(value, text):
-    assert number(value, sign=True) == text
+    assert format_number(value, sign=True) == text
 
 
 def test_more_digits_are_given_where_they_are_asked_for():
-    assert number(2.71828, 5) == "2.7183"
+    assert format_number(2.71828, 5) == "2.7183"
 
 
 @EXPLORE
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
 def test_a_number_reads_back_to_three_digits(value):
-    text = number(value)
+    text = format_number(value)
     assert len(text) <= 10
     back = float(text.replace(MINUS, "-").replace(",", ""))
     assert back == pytest.approx(value, rel=5.1e-3)
@@ -64,11 +72,11 @@ def test_a_number_reads_back_to_three_digits(value):
     ],
 )  # fmt: skip
 def test_a_fixed_number_has_its_decimals_and_no_sign_on_zero(value, decimals, text):
-    assert fixed(value, decimals) == text
+    assert format_fixed(value, decimals) == text
 
 
 def test_a_fixed_number_goes_without_a_plus_where_none_is_wanted():
-    assert (fixed(1.5, 1, sign=False), fixed(-1.5, 1, sign=False)) == ("1.5", "−1.5")
+    assert (format_fixed(1.5, 1, sign=False), format_fixed(-1.5, 1, sign=False)) == ("1.5", "−1.5")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +91,13 @@ def test_a_fixed_number_goes_without_a_plus_where_none_is_wanted():
     ],
 )  # fmt: skip
 def test_a_time_is_in_the_unit_in_which_people_say_it(seconds, text):
-    assert duration(seconds) == text
+    assert format_duration(seconds) == text
 
 
 @EXPLORE
 @given(st.floats(1e-8, 1e22))
 def test_a_time_is_short_and_has_no_more_digits_than_it_deserves(seconds):
-    figure, _, unit = duration(seconds).partition(" ")
+    figure, _, unit = format_duration(seconds).partition(" ")
     assert unit
     assert len(figure) <= 8
 
@@ -112,7 +120,7 @@ def test_a_time_is_short_and_has_no_more_digits_than_it_deserves(seconds):
     ],
 )
 def test_a_count_is_whole_or_in_words_or_a_power_of_ten(value, text):
-    assert count(value) == text
+    assert format_count(value) == text
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_a_count_is_whole_or_in_words_or_a_power_of_ten(value, text):
      (9.994e14, "999T"), (9.996e14, "1.00e15"), (6.12e22, "6.12e22"), (1.22e23, "1.22e23")],
 )  # fmt: skip
 def test_a_short_count_takes_a_few_characters(value, text):
-    assert short_count(value) == text
+    assert format_short_count(value) == text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +141,7 @@ def test_a_short_count_takes_a_few_characters(value, text):
      (1.44e12, "1.4 trillion"), (4.17e14, "420 trillion"), (9.96e14, "1.0e15"), (3.9e15, "3.9e15")],
 )  # fmt: skip
 def test_a_ratio_has_two_digits(ratio, text):
-    assert times(ratio) == text
+    assert format_ratio(ratio) == text
 
 
 @pytest.mark.parametrize(
@@ -144,4 +152,4 @@ def test_a_ratio_has_two_digits(ratio, text):
     ],
 )  # fmt: skip
 def test_a_long_time_is_said_in_few_characters_where_there_is_little_room(seconds, text):
-    assert duration(seconds, brief=True) == text
+    assert format_duration(seconds, brief=True) == text

@@ -15,8 +15,8 @@ from tui_backprop.cli.settings import settings
 from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
-from tui_backprop.support.format import plain
-from tui_backprop.support.paths import shown
+from tui_backprop.support.format import printable
+from tui_backprop.support.paths import display_path
 from tui_backprop.support.validation import one_of
 
 FLAGS = "tui_backprop.settings"  # where the flags given before a command are kept for it
@@ -40,7 +40,8 @@ class OneLine(click.Group):
             raise SystemExit(2) from None
         except click.ClickException as error:
             click.echo(
-                f"backprop-tui: {plain(error.format_message(), 300)} (--help names what there is)", err=True
+                f"backprop-tui: {printable(error.format_message(), 300)} (--help names what there is)",
+                err=True,
             )
             raise SystemExit(2) from None
 
@@ -101,7 +102,7 @@ def trace(
 
     iteration = Replay().take(session)
     if save is not None:
-        click.echo(f"{shown(save)}: {save_arrays(iteration, save)} arrays written", err=True)
+        click.echo(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written", err=True)
     if as_json:
         print_json(as_object(session, iteration))
     elif save is None:

@@ -17,7 +17,7 @@ from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, SCHEDULES, O
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, positive, whole
+from tui_backprop.support.validation import one_of, positive_number, whole_number
 
 Command = Callable[..., None]
 
@@ -131,7 +131,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     base = from_preset(given.get("preset", "lesson"))
     data = one_of("data", given.get("data", base.data), DATASETS)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given)
-    batch = whole("batch", given.get("batch", base.batch), 1)
+    batch = whole_number("batch", given.get("batch", base.batch), 1)
     if streamed:
         check_streamed_memory(network, batch)
     else:
@@ -139,9 +139,9 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     return Session(
         network,
         data,
-        sample=whole("sample", given.get("sample", base.sample), 0),
+        sample=whole_number("sample", given.get("sample", base.sample), 0),
         batch=batch,
-        lr=positive("lr", given.get("lr", base.lr)),
+        lr=positive_number("lr", given.get("lr", base.lr)),
         optimizer=optimizer,
     )
 

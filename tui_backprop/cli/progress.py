@@ -65,9 +65,9 @@ def _pace(done: int, seconds: float, left: int) -> str:
     """How many a second, and the time that the others take at that rate; nothing while that is not known."""
     if not done or not seconds:
         return ""
-    from tui_backprop.support.format import duration
+    from tui_backprop.support.format import format_duration
 
     rate = done / seconds
     fast = f", {rate:,.0f}/s" if rate >= 10 else ""
     time = left / rate
-    return f"{fast}, {f'{time:.0f} s' if time < 2 * 60 else duration(time)} left"
+    return f"{fast}, {f'{time:.0f} s' if time < 2 * 60 else format_duration(time)} left"

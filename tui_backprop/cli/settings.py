@@ -16,9 +16,9 @@ from typing import Any
 from tui_backprop.engine.training.memory import MEGABYTES
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import FileError, InputError, UserError
-from tui_backprop.support.format import plain
-from tui_backprop.support.paths import shown
-from tui_backprop.support.validation import quoted, whole
+from tui_backprop.support.format import printable
+from tui_backprop.support.paths import display_path
+from tui_backprop.support.validation import quoted, whole_number
 
 PREFIX = "BACKPROP_TUI_"
 FILE = f"{PREFIX}CONFIG"  # the variable that names another settings file
@@ -68,7 +68,7 @@ def _automatic_switch(value: object) -> object:
 
 def _megabytes(value: object) -> object:
     try:
-        return whole("memory", value, 1)
+        return whole_number("memory", value, 1)
     except UserError:
         raise ValueError("it is a number of megabytes, such as 256") from None
 
@@ -164,7 +164,7 @@ def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os
     """
     path, chosen = _file(flags.get("config"), environ)
     found = _read_file(path, chosen) if path else {}
-    values, origins = dict(found), dict.fromkeys(found, f"file {shown(path)}" if path else "")
+    values, origins = dict(found), dict.fromkeys(found, f"file {display_path(path)}" if path else "")
     for setting in SETTINGS:
         text = environ.get(setting.variable)
         if text:  # an empty one asks for nothing
@@ -198,21 +198,23 @@ def _read_file(path: Path, chosen: bool) -> dict[str, Any]:
             content = file.read(MOST + 1)
     except FileNotFoundError:
         if chosen:
-            raise FileError("config", f"{shown(path)} is not there") from None
+            raise FileError("config", f"{display_path(path)} is not there") from None
         return {}
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FileError("config", f"{shown(path)} cannot be read: {plain(reason)}") from None
+        raise FileError("config", f"{display_path(path)} cannot be read: {printable(reason)}") from None
     if len(content) > MOST:
-        raise FileError("config", f"{shown(path)} is too large for settings; the most is {MOST // 2**20} MiB")
+        raise FileError(
+            "config", f"{display_path(path)} is too large for settings; the most is {MOST // 2**20} MiB"
+        )
     import tomllib
 
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else plain(error)
-        raise FileError("config", f"{shown(path)} is not TOML: {what}") from None
-    return _read_table(table, f"{shown(path)}: ")
+        what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else printable(error)
+        raise FileError("config", f"{display_path(path)} is not TOML: {what}") from None
+    return _read_table(table, f"{display_path(path)}: ")
 
 
 def _read_table(table: Mapping[str, object], where: str) -> dict[str, Any]:
@@ -226,7 +228,8 @@ def _read_table(table: Mapping[str, object], where: str) -> dict[str, Any]:
             found[name] = _read(ROWS[name], value, "config", f"{where}{name}: ")
         else:
             raise InputError(
-                "config", f"{where}{plain(name, 40)}: no such setting; {suggestion(name, (*ROWS, 'keys'))}"
+                "config",
+                f"{where}{printable(name, 40)}: no such setting; {suggestion(name, (*ROWS, 'keys'))}",
             )
     return found
 

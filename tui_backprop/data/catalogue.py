@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, whole
+from tui_backprop.support.validation import one_of, whole_number
 
 LABEL_LOSSES = ("cross-entropy", "binary-cross-entropy")
 
@@ -72,7 +72,7 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
         )
     if not 0 <= sample < about.samples:
         raise InputError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
-    whole("batch", batch, 1)
+    whole_number("batch", batch, 1)
 
 
 def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from tui_backprop.keys.names import CHARACTERS, NAMED, key_name, shown_key
 from tui_backprop.keys.table import ROWS, Key
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.format import plain
+from tui_backprop.support.format import printable
 from tui_backprop.support.validation import quoted
 
 ACTIONS = {key.id: key for key in ROWS if not key.fixed}
@@ -34,7 +34,9 @@ def checked_keys(table: object, where: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for action, keys in table.items():
         if action not in ACTIONS:
-            raise InputError("config", f"{where}keys: {plain(action, 40)} is no action; {_nearest(action)}")
+            raise InputError(
+                "config", f"{where}keys: {printable(action, 40)} is no action; {_nearest(action)}"
+            )
         found[action] = _keys_of(action, keys, where)
     _check_clashes(found, where)
     return found

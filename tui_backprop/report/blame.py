@@ -26,7 +26,7 @@ from tui_backprop.render.panels.parameter_detail import (
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.report.plain import ENDLESS, facts, told
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 COLUMNS = 78
 MOVED = {"update": "as the next update does"}  # of the ways to move a parameter, that which no one word says
@@ -65,7 +65,7 @@ def _told(blame_state: BlameState) -> Iterator[str]:
     spec = session.network
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
-    yield f"data     {session.data}, {samples}, loss {number(iteration.loss, 4)}"
+    yield f"data     {session.data}, {samples}, loss {format_number(iteration.loss, 4)}"
     yield from (plain(row) for row in [*called(session, iteration), *choices(session, ENDLESS)[2:]])
     if not blame_state.ranked or found is None:
         yield "every one of them has score 0"
@@ -83,9 +83,9 @@ def _told(blame_state: BlameState) -> Iterator[str]:
     yield f"{name}: {what_it_is(session, found.attribution.tensor, found.attribution.index)}"
     head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, iteration.batch > 1)
     yield f"path of largest influence: {plain(head)}"
-    yield from (f"factor {label}: {number(factor, sign=True)}" for label, factor in factors_of(found))
+    yield from (f"factor {label}: {format_number(factor, sign=True)}" for label, factor in factors_of(found))
     yield f"product: {plain(result).removeprefix('= ')}"
-    yield f"the loss: {number(iteration.loss, 4)}"
+    yield f"the loss: {format_number(iteration.loss, 4)}"
     for nudge in found.nudges:
         by, *came = [cell(nudge, 3, iteration.loss) for _, _, cell in NUDGED]
         moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"

@@ -13,7 +13,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.plain import table, told
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 HEADS = (
     "tensor",
@@ -38,7 +38,7 @@ def as_text(session: Session, report: Report, context: RenderContext) -> str:
     lines = [
         f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
         f" {spec.parameters:,} parameters, in {report.dtype}",
-        f"data     {session.data}, {samples}, loss {number(report.loss, 4)}",
+        f"data     {session.data}, {samples}, loss {format_number(report.loss, 4)}",
         f"methods  {report.first} against {report.second}"
         + (f", h = {step:.1e}" if step else "")
         + f", {report.evaluations:,} evaluations",

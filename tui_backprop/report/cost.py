@@ -21,7 +21,13 @@ from tui_backprop.render.draw.spans import cut, plain, wrap
 from tui_backprop.report.cost_plain import KNOWN_HEADS, STEPS, less_sure, said, summary
 from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.report.plain import ENDLESS, facts, table
-from tui_backprop.support.format import duration, number, short_count, size, times
+from tui_backprop.support.format import (
+    format_bytes,
+    format_duration,
+    format_number,
+    format_ratio,
+    format_short_count,
+)
 
 WIDE, CHART = 100, (100, 30)
 NAME = 10  # columns of what a line is about
@@ -50,7 +56,8 @@ def _head(result: CostResult, context: RenderContext) -> list[str]:
     found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
     since = "before, in a sweep that was kept; this one just now" if result.kept else "just now"
-    networks = f"{len(sizes)} networks of {short_count(min(sizes))} to {short_count(max(sizes))} parameters"
+    least, most = format_short_count(min(sizes)), format_short_count(max(sizes))
+    networks = f"{len(sizes)} networks of {least} to {most} parameters"
     return [
         *_about(
             "network",
@@ -88,7 +95,7 @@ def _methods(result: CostResult, context: RenderContext) -> list[str]:
                 source(takes[name], cost_model),
             ]
         )
-    faster = times(result.ratio(shape))
+    faster = format_ratio(result.ratio(shape))
     return [
         *(["One gradient by each method"] if context.linear else []),
         *table(rows, (0, 1, 3, 4), context),
@@ -98,8 +105,8 @@ def _methods(result: CostResult, context: RenderContext) -> list[str]:
             " any loss, would tie with one.",
             context,
         ),
-        f"Training, {STEPS}: {duration(TRAINING_STEPS * naive)} by the naive method,"
-        f" {duration(TRAINING_STEPS * backprop)} by backprop.",
+        f"Training, {STEPS}: {format_duration(TRAINING_STEPS * naive)} by the naive method,"
+        f" {format_duration(TRAINING_STEPS * backprop)} by backprop.",
         f"Backprop takes {backprop / forward.middle:.2f} times as long as a forward pass.",
     ]
 
@@ -110,9 +117,13 @@ def _ledger(result: CostResult, context: RenderContext) -> list[str]:
     rows = [["layer", "weights", *COLUMNS, "kept"]]
     weights = [f"{i}x{o}" for i, o in spec.fans]
     for entry, name in zip(made.layers, weights, strict=True):
-        rows.append([str(entry.layer), name, *(f"{s.macs:,}" for s in entry.shares), size(entry.kept)])
+        rows.append(
+            [str(entry.layer), name, *(f"{s.macs:,}" for s in entry.shares), format_bytes(entry.kept)]
+        )
     total = made.total
-    rows.append(["total", f"{spec.weights:,}", *(f"{s.macs:,}" for s in total.shares), size(total.kept)])
+    rows.append(
+        ["total", f"{spec.weights:,}", *(f"{s.macs:,}" for s in total.shares), format_bytes(total.kept)]
+    )
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
     return [
         f"Multiply-accumulates (MACs) of one gradient, {samples}, and what is kept for the way back",
@@ -149,11 +160,18 @@ def _known(result: CostResult, context: RenderContext) -> list[str]:
         rows = [list(KNOWN_HEADS)]
     for i, (name, parameters) in enumerate(KNOWN):
         faster = result.ratio(shapes[i])
-        ratio = f"{times(faster)} times" if context.linear else short_count(float(f"{faster:.1e}"))
+        ratio = (
+            f"{format_ratio(faster)} times" if context.linear else format_short_count(float(f"{faster:.1e}"))
+        )
         cells = [each[0][i], each[1][i], ratio, runs[0][i], runs[1][i]]
         sure = spread(less_sure(found["naive"][i], found["backprop"][i]))
         rows.append(
-            [name, short_count(parameters), *cells, sure if context.linear else sure.removeprefix("within ")]
+            [
+                name,
+                format_short_count(parameters),
+                *cells,
+                sure if context.linear else sure.removeprefix("within "),
+            ]
         )
     return [
         f"Networks of this shape as large as known ones, projected: one gradient, and a run of {STEPS}",
@@ -191,7 +209,7 @@ def _sweep(result: CostResult, swept: Progress, context: RenderContext) -> list[
     said = {(one.point.kind, one.point.shape): one for one in result.cost_model.left_out}
     shapes = [p.shape for p in swept.cost_model.points if p.kind == "forward"]
     each = [[points[kind, shape] for shape in shapes] for kind in ("forward", "backprop")]
-    forward, backprop = (_aligned([duration(p.median) for p in kind]) for kind in each)
+    forward, backprop = (_aligned([format_duration(p.median) for p in kind]) for kind in each)
     rows = [["parameters", "layers", "forward", "", "backprop", "", "ratio", "foretold", "", ""]]
     for i, (shape, down, both) in enumerate(zip(shapes, *each, strict=True)):
         layers = cut(",".join(f"{n:.0f}" for n in shape.widths), LAYERS)
@@ -200,7 +218,7 @@ def _sweep(result: CostResult, swept: Progress, context: RenderContext) -> list[
         times_ = [forward[i], _noise(down), backprop[i], _noise(both)]
         rows.append(
             [
-                short_count(down.parameters),
+                format_short_count(down.parameters),
                 layers,
                 *times_,
                 f"{both.median / down.median:.2f}x",
@@ -242,19 +260,19 @@ def _race(result: CostResult, raced: Raced, context: RenderContext) -> list[str]
         f"The race, run for real {where}: {end.method}{step}",
         *_about(
             "took",
-            f"{duration(end.seconds)} for {end.evaluations:,} evaluations, {end.rate or 0:,.0f}/s, each a"
+            f"{format_duration(end.seconds)} for {end.evaluations:,} evaluations, {end.rate or 0:,.0f}/s, each a"
             f" {METHODS[end.method].unit}",
             context,
         ),
         *_about(
             "backprop",
-            f"{duration(end.backprop or 0)} for the same gradient: {times(raced.ratio)} times faster",
+            f"{format_duration(end.backprop or 0)} for the same gradient: {format_ratio(raced.ratio)} times faster",
             context,
         ),
         *_about(
             "agree",
-            f"cosine {_cosine(found.cosine)}, relative error {number(found.relative, 2)}, worst entry"
-            f" {found.worst}, off by {number(found.error, 2)}",
+            f"cosine {_cosine(found.cosine)}, relative error {format_number(found.relative, 2)}, worst entry"
+            f" {found.worst}, off by {format_number(found.error, 2)}",
             context,
         ),
     ]
@@ -262,7 +280,9 @@ def _race(result: CostResult, raced: Raced, context: RenderContext) -> list[str]
     if way and result.session.batch == 1:
         said = result.cost_model.gradient(way, result.shape)
         lines += _about(
-            "foretold", f"{duration(said.middle)} in one process {spread(said)}, as projected above", context
+            "foretold",
+            f"{format_duration(said.middle)} in one process {spread(said)}, as projected above",
+            context,
         )
     return lines
 
@@ -283,7 +303,7 @@ def _wrapped(text: str, context: RenderContext, wide: int = WIDE) -> list[str]:
 
 
 def _durations(estimates: Sequence[Estimate]) -> list[str]:
-    return _aligned([duration(one.middle, brief=True) for one in estimates])
+    return _aligned([format_duration(one.middle, brief=True) for one in estimates])
 
 
 def _aligned(texts: Sequence[str]) -> list[str]:

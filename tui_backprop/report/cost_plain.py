@@ -7,7 +7,7 @@ from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.render.cost.cost import spread
 from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.plain import spoken, told
-from tui_backprop.support.format import duration, times
+from tui_backprop.support.format import format_duration, format_ratio
 
 STEPS = f"{TRAINING_STEPS:,} steps"
 KNOWN_HEADS = (
@@ -34,14 +34,14 @@ def summary(result: CostResult) -> list[str]:
     known = "as measured" if backprop.measured else "as projected"
     return [
         f"One gradient of this network of {result.session.network.parameters:,} parameters takes"
-        f" {duration(backprop.middle)} by backprop, {known}, and would take {duration(naive.middle)} by the naive"
-        " method, which repeats the forward pass for every parameter.",
-        f"So backprop is {times(result.ratio(shape))} times faster here, and takes"
+        f" {format_duration(backprop.middle)} by backprop, {known}, and would take {format_duration(naive.middle)}"
+        " by the naive method, which repeats the forward pass for every parameter.",
+        f"So backprop is {format_ratio(result.ratio(shape))} times faster here, and takes"
         f" {backprop.middle / forward.middle:.2f}x as long as one forward pass.",
-        f"Training for {STEPS} would take {duration(TRAINING_STEPS * backprop.middle)} by backprop, and"
-        f" {duration(TRAINING_STEPS * naive.middle)} by the naive method.",
-        f"For a network as large as {name}, one gradient is projected to take {duration(soon.middle)} by backprop,"
-        f" and {duration(later.middle)} by the naive method, {spread(less_sure(soon, later))}.",
+        f"Training for {STEPS} would take {format_duration(TRAINING_STEPS * backprop.middle)} by backprop, and"
+        f" {format_duration(TRAINING_STEPS * naive.middle)} by the naive method.",
+        f"For a network as large as {name}, one gradient is projected to take {format_duration(soon.middle)}"
+        f" by backprop, and {format_duration(later.middle)} by the naive method, {spread(less_sure(soon, later))}.",
     ]
 
 

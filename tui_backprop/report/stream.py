@@ -10,7 +10,7 @@ from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.plain import spoken, table, told
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import duration, number
+from tui_backprop.support.format import format_duration, format_number
 
 HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest entries of dW")
 SHOWN = 3
@@ -23,13 +23,15 @@ def as_text(session: Session, report: StreamReport, drawn: float, context: Rende
     lines = [
         f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
-        f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss {number(report.loss, 6)}",
+        f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss"
+        f" {format_number(report.loss, 6)}",
         "",
         *table([HEADS, *map(_row, report.layers)], (0, 1, 7), context),
         "",
-        f"forward {duration(report.forward)}, backward {duration(report.backward)},"
+        f"forward {format_duration(report.forward)}, backward {format_duration(report.backward)},"
         f" {total / report.forward:.2f}x a forward pass together",
-        f"drawing the weights took {duration(drawn)}; their gradients were not kept, but looked at tile by tile",
+        f"drawing the weights took {format_duration(drawn)}; their gradients were not kept, but looked at"
+        " tile by tile",
     ]
     return "\n".join(spoken(told(text)) if context.linear else context.text(text) for text in lines)
 
@@ -40,14 +42,16 @@ def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str,
 
 
 def _row(layer: LayerReport) -> tuple[str, ...]:
-    top = "  ".join(f"[{e.row},{e.column}] {number(e.value, sign=True)}" for e in layer.largest[:SHOWN])
+    top = "  ".join(
+        f"[{e.row},{e.column}] {format_number(e.value, sign=True)}" for e in layer.largest[:SHOWN]
+    )
     return (
         str(layer.layer),
         f"{layer.shape[0]}x{layer.shape[1]}",
-        duration(layer.forward),
-        duration(layer.backward),
-        number(layer.activation_norm),
-        number(layer.delta_norm),
-        number(layer.gradient_norm),
+        format_duration(layer.forward),
+        format_duration(layer.backward),
+        format_number(layer.activation_norm),
+        format_number(layer.delta_norm),
+        format_number(layer.gradient_norm),
         f"{layer.bad:,} NaN or infinite" if layer.bad else top,
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
-from tui_backprop.support.format import plain
-from tui_backprop.support.paths import shown, state_folder
+from tui_backprop.support.format import printable
+from tui_backprop.support.paths import display_path, state_folder
 
 NAME = "last-session"
 EVERY = 0.5  # seconds between two writes
@@ -51,7 +51,7 @@ def save(session: Session, folder: Path | None = None) -> None:
 
 def about(session: Session) -> str:
     """What a session is, for people."""
-    layers = plain(",".join(map(str, session.network.layers)), 60)
+    layers = printable(",".join(map(str, session.network.layers)), 60)
     return (
         f"# {layers} on {session.data}, iteration {session.t:,}, step {session.walk.step};"
         " backprop-tui --resume opens it"
@@ -67,21 +67,25 @@ def load(folder: Path | None = None) -> Session:
         with path.open("rb") as file:
             lines = file.read(LONGEST + 1024).decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
-        raise FileError("resume", f"there is no {shown(path)} yet; the app keeps one at each step") from None
+        raise FileError(
+            "resume", f"there is no {display_path(path)} yet; the app keeps one at each step"
+        ) from None
     except OSError as error:
         raise FileError("resume", f"the last session cannot be read: {why(error)}") from None
     try:
         return decode(lines[1] if len(lines) == 2 else "")
     except UserError as error:
         reason = "it is damaged" if len(lines) != 2 or error.message == DAMAGED else error.message
-        raise FileError("resume", f"{shown(path)} is of no use: {reason}; start without --resume") from None
+        raise FileError(
+            "resume", f"{display_path(path)} is of no use: {reason}; start without --resume"
+        ) from None
 
 
 def why(error: Exception) -> str:
     """An error in one line, without the name of a file in it."""
     if isinstance(error, OSError):
-        return plain(error.strerror or error)
-    return plain(error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
+        return printable(error.strerror or error)
+    return printable(error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
 
 
 class Saver:
@@ -141,7 +145,7 @@ class Saver:
         where = ""
         try:
             folder = self._folder or state_folder()
-            where = f" in {shown(folder)}"
+            where = f" in {display_path(folder)}"
             save(session, folder)
         except Exception as error:  # whatever it is, the app goes on
             self.trouble = f"the session is not kept{where}: {why(error)}"

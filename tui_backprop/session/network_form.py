@@ -10,7 +10,7 @@ from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES,
 from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
-from tui_backprop.support.validation import at_least_zero, positive, whole
+from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
 
 CUSTOM = "custom"
 SWITCH = ("off", "on")
@@ -94,19 +94,19 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         init=texts["init"],
         dtype=texts["dtype"],
         bias=old.bias,
-        seed=whole("seed", texts["seed"], 0),
+        seed=whole_number("seed", texts["seed"], 0),
         layer_norm=texts["layer-norm"] == "on",
         residual=texts["residual"] == "on",
-        dropout=number("dropout", old.dropout, at_least_zero),
-        l2=number("l2", old.l2, at_least_zero),
+        dropout=number("dropout", old.dropout, non_negative_number),
+        l2=number("l2", old.l2, non_negative_number),
     )
     after = replace(
         before,
         network=spec,
         data=texts["data"],
-        sample=whole("sample", texts["sample"], 0),
-        batch=whole("batch", texts["batch"], 1),
-        lr=number("lr", before.lr, positive),
+        sample=whole_number("sample", texts["sample"], 0),
+        batch=whole_number("batch", texts["batch"], 1),
+        lr=number("lr", before.lr, positive_number),
         optimizer=replace(before.optimizer, name=texts["optimizer"]),
     )
     if (spec, after.data) != (old, before.data):

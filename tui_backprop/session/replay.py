@@ -21,7 +21,7 @@ from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
-from tui_backprop.support.system import give_back, share
+from tui_backprop.support.system import limit_malloc_arenas, release_free_memory
 
 PART = 0.1  # seconds of training at a time
 OFTEN = 0.25  # seconds between telling how far a replay is
@@ -41,7 +41,7 @@ class Replay:
     """
 
     def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
-        share()
+        limit_malloc_arenas()
         self.limit, self._told = limit, told
         self._kept: OrderedDict[object, Iteration] = OrderedDict()  # by the sessions' pass_key
         self._bytes = 0  # of all passes kept, about
@@ -113,7 +113,7 @@ class Replay:
         if self._training is None or key != session.training_key:
             if self._training is not None:
                 self._training = None  # frees its states before others are made
-                give_back()
+                release_free_memory()
             self._training = Training(session.network, session.optimizer, self.limit // 2)
             went = ()
         same = shared(went, session.update_log)

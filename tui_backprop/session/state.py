@@ -15,7 +15,7 @@ from tui_backprop.session import update_log
 from tui_backprop.session.parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
-from tui_backprop.support.validation import one_of, positive, whole
+from tui_backprop.support.validation import one_of, positive_number, whole_number
 
 PANELS = ("network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks")
 COST_PAGES = ("cost", "claims", "race", "dial", "ledger", "reuse")  # what the cost panel has to show
@@ -42,9 +42,9 @@ class Session:
     panel: str = "walk"  # panel or page that has the keys, as last kept; the app knows better while it runs
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sample", whole("sample", self.sample, 0))
-        object.__setattr__(self, "batch", whole("batch", self.batch, 1))
-        object.__setattr__(self, "lr", positive("lr", self.lr))
+        object.__setattr__(self, "sample", whole_number("sample", self.sample, 0))
+        object.__setattr__(self, "batch", whole_number("batch", self.batch, 1))
+        object.__setattr__(self, "lr", positive_number("lr", self.lr))
         if self.inspection.layer > self.network.depth:
             object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.depth))
         catalogue.check(self.network, self.data, self.sample, self.batch)

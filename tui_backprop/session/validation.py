@@ -31,7 +31,7 @@ from tui_backprop.session.parts import (
 from tui_backprop.session.state import PLACES, Session, samples_of
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, positive, quoted
+from tui_backprop.support.validation import one_of, positive_number, quoted
 
 MOST_BOOKMARKS = 100
 LAYERS = 1_000  # of all its networks together; drawing a walk takes time for each
@@ -163,7 +163,7 @@ def _check_update_log(session: Session) -> None:
         _within("update_log", run.stride, 0, samples - 1)
         if run.batch < 1 or run.count < 1:
             raise InputError("update_log", f"invalid run of {run.count} updates with {run.batch} samples")
-        positive("update_log", run.lr)
+        positive_number("update_log", run.lr)
         _check_edits(session.network, run.edits)
     nothing: update_log.UpdateLog = ()
     if (

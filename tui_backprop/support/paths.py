@@ -6,35 +6,35 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from tui_backprop.support.format import LONGEST, plain
+from tui_backprop.support.format import MAX_PRINTABLE, printable
 
-NAME = "backprop-tui"
+APP_NAME = "backprop-tui"
 
 
 def config_file() -> Path:
     """The settings file. Raises OSError where nobody's home is known."""
     from platformdirs import user_config_path
 
-    return _found(user_config_path) / "config.toml"
+    return _absolute(user_config_path) / "config.toml"
 
 
 def state_folder() -> Path:
     """The folder of the last session. Raises OSError as above."""
     from platformdirs import user_state_path
 
-    return _found(user_state_path)
+    return _absolute(user_state_path)
 
 
 def cache_folder() -> Path:
     """The folder of what was measured. Raises OSError as above."""
     from platformdirs import user_cache_path
 
-    return _found(user_cache_path)
+    return _absolute(user_cache_path)
 
 
-def _found(place: Callable[[str], Path]) -> Path:
+def _absolute(place: Callable[[str], Path]) -> Path:
     try:
-        path = place(NAME)
+        path = place(APP_NAME)
     except (RuntimeError, KeyError):
         path = Path()
     if not path.is_absolute():  # "~" that stands for nothing would become a folder of that name
@@ -42,10 +42,10 @@ def _found(place: Callable[[str], Path]) -> Path:
     return path
 
 
-def shown(path: Path | str) -> str:
+def display_path(path: Path | str) -> str:
     """A place as others may read it: the home folder as ~, no control characters, cut to fit a line."""
     text, home = str(path), os.path.expanduser("~")
     for known in {home, os.path.realpath(home)} - {"~", "/", ""}:
         if text == known or text.startswith(known + os.sep):
             text = "~" + text[len(known) :]
-    return plain(text, LONGEST)
+    return printable(text, MAX_PRINTABLE)

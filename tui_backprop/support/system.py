@@ -7,12 +7,12 @@ from contextlib import suppress
 M_ARENA_MAX = -8  # of malloc.h
 
 
-def give_back() -> None:
+def release_free_memory() -> None:
     """Return to the system what was freed: glibc keeps pieces of it for later, between others that are in use."""
     _c_library("malloc_trim", 0)
 
 
-def share() -> None:
+def limit_malloc_arenas() -> None:
     """Let threads take what others have freed: glibc gives each an arena of its own otherwise, eight for every core,
     and what is free in one is of no use to those of the other threads."""
     _c_library("mallopt", M_ARENA_MAX, 2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tui_backprop.support.errors import InputError
 
-LONGEST_INTEGER = 18  # digits; a size with more cannot be counted in 64 bits
+MAX_INTEGER_DIGITS = 18  # digits; a size with more cannot be counted in 64 bits
 
 
 def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
@@ -26,21 +26,21 @@ def quoted(value: object) -> str:
     return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
 
 
-def whole(field: str, value: object, least: int) -> int:
+def whole_number(field: str, value: object, least: int) -> int:
     """Return ``value`` (an int, or text that reads as one) if it is a whole number of at least ``least``."""
-    if type(value) is int and abs(value) >= 10**LONGEST_INTEGER:
+    if type(value) is int and abs(value) >= 10**MAX_INTEGER_DIGITS:
         value = ("-" if value < 0 else "") + "9" * (
-            LONGEST_INTEGER + 1
+            MAX_INTEGER_DIGITS + 1
         )  # Python will not print a very long one
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
         raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     digits = text.lstrip("+-").lstrip("0")
-    if text[0] != "-" and len(digits) > LONGEST_INTEGER:
+    if text[0] != "-" and len(digits) > MAX_INTEGER_DIGITS:
         raise InputError(
-            field, f"{quoted(value)} is too large; it has to have at most {LONGEST_INTEGER} digits"
+            field, f"{quoted(value)} is too large; it has to have at most {MAX_INTEGER_DIGITS} digits"
         )
-    number = int(digits[: LONGEST_INTEGER + 1] or 0) * (-1 if text[0] == "-" else 1)
+    number = int(digits[: MAX_INTEGER_DIGITS + 1] or 0) * (-1 if text[0] == "-" else 1)
     if number < least:
         raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     return number
@@ -59,7 +59,7 @@ def _number(value: object) -> float:
         return float("nan")
 
 
-def positive(field: str, value: object) -> float:
+def positive_number(field: str, value: object) -> float:
     """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
     number = _number(value)
     if not 0 < number < float("inf"):
@@ -67,7 +67,7 @@ def positive(field: str, value: object) -> float:
     return number
 
 
-def at_least_zero(field: str, value: object, below: float = float("inf")) -> float:
+def non_negative_number(field: str, value: object, below: float = float("inf")) -> float:
     """Return ``value`` (a number, or text that reads as one) if it is zero or more, and below ``below``."""
     number = _number(value)
     if not 0 <= number < below:
@@ -76,7 +76,7 @@ def at_least_zero(field: str, value: object, below: float = float("inf")) -> flo
     return number
 
 
-def switch(field: str, value: object) -> bool:
+def boolean(field: str, value: object) -> bool:
     """Return ``value`` if it is True or False."""
     if not isinstance(value, bool):
         raise InputError(field, f"{quoted(value)} is neither on nor off")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tui_backprop.engine.network.spec import NetworkSpec, parse_activations, parse_init, parse_layers
 from tui_backprop.support.errors import UserError
-from tui_backprop.support.validation import at_least_zero, one_of, positive, quoted, whole
+from tui_backprop.support.validation import non_negative_number, one_of, positive_number, quoted, whole_number
 
 HUGE = "9" * 5000  # longer than Python turns into an int
 NOISE = "\x1b[31m[bold red]\n\r\x07\x00\u202e\u200b\x9b"
@@ -66,36 +66,36 @@ def test_unknown_names_are_refused_with_those_there_are(field, value):
     ["nan", "inf", "-inf", 0, "0", -1, "-0.1", "", "x", None, True, float("nan"), "1e999", HUGE, "0.1.2"],
 )
 def test_a_learning_rate_is_a_positive_number(value):
-    assert error_of(positive, "lr", value).field == "lr"
+    assert error_of(positive_number, "lr", value).field == "lr"
 
 
 @pytest.mark.parametrize(
     ("value", "number"), [("0.1", 0.1), (" 1e-3 ", 1e-3), (2, 2.0), (0.5, 0.5), ("1e300", 1e300)]
 )
 def test_a_positive_number_is_read(value, number):
-    assert positive("lr", value) == number
+    assert positive_number("lr", value) == number
 
 
 def test_digits_of_other_scripts_are_refused_as_a_learning_rate_as_they_are_in_layers():
-    assert error_of(positive, "lr", "０.１").field == "lr"
+    assert error_of(positive_number, "lr", "０.１").field == "lr"
 
 
 def test_leading_zeros_change_nothing():
-    assert whole("seed", "0" * 30 + "7", 0) == 7
-    assert whole("batch", "0" * 30 + "7", 1) == 7
-    assert whole("seed", "0" * 5000, 0) == 0
+    assert whole_number("seed", "0" * 30 + "7", 0) == 7
+    assert whole_number("batch", "0" * 30 + "7", 1) == 7
+    assert whole_number("seed", "0" * 5000, 0) == 0
 
 
 def test_an_integer_too_long_to_print_is_refused():
-    assert error_of(whole, "seed", 10**5000, 0).field == "seed"
+    assert error_of(whole_number, "seed", 10**5000, 0).field == "seed"
 
 
 @pytest.mark.parametrize(
     ("call", "arguments"),
     [
         (one_of, ("loss", NOISE, ("mse",))),
-        (whole, ("batch", NOISE, 1)),
-        (positive, ("lr", NOISE)),
+        (whole_number, ("batch", NOISE, 1)),
+        (positive_number, ("lr", NOISE)),
         (parse_layers, (NOISE,)),
         (lambda noise: NetworkSpec(activation=noise), (NOISE,)),
     ],
@@ -168,7 +168,7 @@ def test_rates_and_strengths_are_read_as_numbers():
     spec = NetworkSpec(dropout="0.25", l2=" 1e-3 ")
     assert (spec.dropout, spec.l2) == (0.25, 0.001)
     assert spec == NetworkSpec(dropout=0.25, l2=0.001)
-    assert at_least_zero("clip", "0") == 0
+    assert non_negative_number("clip", "0") == 0
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import after_update, before_update, next_sample
 from tui_backprop.support.errors import UserError
-from tui_backprop.support.format import size
+from tui_backprop.support.format import format_bytes
 
 EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
 PLAIN = OptimizerSpec()
@@ -101,7 +101,7 @@ def test_an_optimizer_that_remembers_more_takes_more(monkeypatch):
     ("count", "text"), [(12, "12 bytes"), (1_340_000, "1.34 MB"), (2.5e12, "2.5 TB"), (3e18, "3e+03 PB")]
 )
 def test_bytes_are_written_as_people_write_them(count, text):
-    assert size(count) == text
+    assert format_bytes(count) == text
 
 
 @pytest.mark.parametrize("every", [False, True])

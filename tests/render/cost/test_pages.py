@@ -31,7 +31,7 @@ from tui_backprop.render.draw.spans import ROLES, plain, width
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session.parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import duration
+from tui_backprop.support.format import format_duration
 
 LESSON = NetworkSpec()
 HERE = machine(sizes=(1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7))
@@ -85,9 +85,9 @@ def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
     naive = HERE.gradient("naive", shape_of(LESSON)).middle
     for said, here in (
         ("330,000", "335,114"),
-        ("1 ms, assumed", duration(HERE.seconds("forward", shape_of(LESSON)).middle)),
-        ("5.5 minutes", duration(naive)),
-        ("over a year", duration(1e5 * naive)),
+        ("1 ms, assumed", format_duration(HERE.seconds("forward", shape_of(LESSON)).middle)),
+        ("5.5 minutes", format_duration(naive)),
+        ("over a year", format_duration(1e5 * naive)),
         ("about 3x", "2.40x"),
     ):
         assert re.search(rf"{re.escape(said)} +{re.escape(here)}", there), (said, here)
@@ -175,7 +175,7 @@ def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves
     assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
     assert entry.step == METHODS["forward-difference"].best_step("float32")
     before = text(race_lines(ready, None, 60, 30, UTF8, entry))
-    assert f"about {duration(entry.expected)}, projected" in before
+    assert f"about {format_duration(entry.expected)}, projected" in before
     assert "h = 0.00035" in before
     assert "parameter 0 of 335,114" in before
     assert "NaN" not in before

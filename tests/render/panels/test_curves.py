@@ -19,7 +19,7 @@ from tui_backprop.render.panels.curves import SLOPES, curves_panel, flow, name_o
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, select
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (24, 8), (12, 3)]
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -101,9 +101,9 @@ def test_the_unit_s_numbers_stand_below_its_function(snapshots, columns):
     curve = activation_curve(snapshot.iteration, 2, 40, 9)
     text = text_of(curves_panel(snapshot, None, columns, 34, UTF8))
     assert "relu, layer 2, unit 40" in text
-    assert f"z2[40] {number(curve.at)}" in text
-    assert f"f(z) {number(curve.value)}" in text
-    assert f"f'(z) {number(curve.slope_at)}" in text
+    assert f"z2[40] {format_number(curve.at)}" in text
+    assert f"f(z) {format_number(curve.value)}" in text
+    assert f"f'(z) {format_number(curve.slope_at)}" in text
     assert flow(curve.slope_at) in text
 
 
@@ -158,15 +158,15 @@ def test_the_table_has_the_numbers_of_the_slice(snapshots, columns):
     found = slices_of(snapshot)[2]
     text = text_of(curves_panel(snapshot, found, columns, 38, UTF8))
     assert f"loss along {name_of(found.weights[0])}" in text
-    assert f"gradient {number(found.gradient[0], sign=True)}" in text
-    assert f"loss {number(found.loss, 4)}" in text
+    assert f"gradient {format_number(found.gradient[0], sign=True)}" in text
+    assert f"loss {format_number(found.loss, 4)}" in text
     lines = {row.split()[1]: row for row in text.splitlines() if row[2:].startswith(("now", "pred", "upda"))}
-    assert number(found.here[0], sign=True) in lines["now"]
-    assert number(found.predicted, sign=True) in lines["predicted"]
-    assert number(found.came, sign=True) in lines["updated"]
+    assert format_number(found.here[0], sign=True) in lines["now"]
+    assert format_number(found.predicted, sign=True) in lines["predicted"]
+    assert format_number(found.came, sign=True) in lines["updated"]
     for label in ("predicted", "updated"):
-        assert number(found.updated[0], sign=True) in lines[label]
-    assert number(found.lowest[1] - found.base, sign=True) in next(
+        assert format_number(found.updated[0], sign=True) in lines[label]
+    assert format_number(found.lowest[1] - found.base, sign=True) in next(
         r for r in text.splitlines() if r.startswith("  at edge")
     )
     assert "others" not in text
@@ -282,7 +282,7 @@ def test_the_two_weights_are_named_with_their_ranges(snapshots, context):
     assert f"{first} across, {second} up" in text
     for values in found.values:
         for end in (values[0], values[-1]):
-            assert context.text(number(float(end), sign=True)) in text
+            assert context.text(format_number(float(end), sign=True)) in text
 
 
 # --- charts ------------------------------------------------------------------------------------------------

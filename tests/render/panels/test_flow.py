@@ -18,7 +18,7 @@ from tui_backprop.render.panels.verdict import FLAG, rule_text
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -186,17 +186,20 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     lines = shown(SESSIONS["lesson"], columns, rows, context)
     report = reported(SESSIONS["lesson"], snapshots(SESSIONS["lesson"])[0].iteration)
     text = " ".join(" ".join(lines).split())
-    assert context.text(f"does not vanish, does not explode, δ ×{number(report.per_layer)} a layer") in text
+    assert (
+        context.text(f"does not vanish, does not explode, δ ×{format_number(report.per_layer)} a layer")
+        in text
+    )
     verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
     rows = {rule.name: row for rule in RULES for row in lines[verdict:] if row.startswith(rule.name)}
     assert set(rows) == {rule.name for rule in RULES}
     worst = max(at.ratio for at in report.layers)
     figures = {
         "not a number": ("not finite", "none"),
-        "exploding": ("above 100", number(max(report.relative().values()))),
-        "vanishing": ("below 0.01", number(min(report.relative().values()))),
+        "exploding": ("above 100", format_number(max(report.relative().values()))),
+        "vanishing": ("below 0.01", format_number(min(report.relative().values()))),
         "dead units": ("above 40%", f"{max(at.dead for at in report.hidden):.0%}"),
-        "update too large": ("above 0.1", number(worst)),
+        "update too large": ("above 0.1", format_number(worst)),
         "saturated units": ("above 25%", "n/a"),
     }
     for name, (limit, figure) in figures.items():

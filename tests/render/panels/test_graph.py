@@ -26,7 +26,7 @@ from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, at_step
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 EVERYTHING = NetworkSpec(
     (784, 8, 8, 10), "gelu", dtype="float64", residual=True, layer_norm=True, dropout=0.2, l2=0.01
@@ -150,14 +150,14 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
             text = lines[row.value]
             mark = "◆" if row.value in visited else "●" if row.value in made else "○"
             assert mark in text, (snapshot.step.formula, text)
-            assert (number(iteration.summary(row.value).norm) in text) == (row.value in made), text
+            assert (format_number(iteration.summary(row.value).norm) in text) == (row.value in made), text
             complete = begun and row.value not in to_do and (row.value in left_over or row.value == "L")
             name_of = re.escape(cotangent_name(row.value))
             shown = re.search(rf" {name_of} +(\S+)", text)
             assert bool(shown) == complete, text
             if shown:
                 exact = np.linalg.norm(iteration.tensor(cotangent_name(row.value)))
-                assert shown[1] == number(float(exact))
+                assert shown[1] == format_number(float(exact))
 
 
 @EACH
@@ -192,10 +192,10 @@ def test_the_two_terms_of_a_residual_gradient_are_seen_to_add():
     tensor, lines = snapshot.iteration.tensor, rows_of(snapshot)
     for k in (1, 2):
         through, around = tensor(f"δ{k + 1}") @ tensor(f"W{k + 1}").T, tensor(f"da{k + 1}")
-        sizes = [number(float(np.linalg.norm(each))) for each in (through, around, through + around)]
+        sizes = [format_number(float(np.linalg.norm(each))) for each in (through, around, through + around)]
         assert f"da{k} = δ{k + 1} W{k + 1}ᵀ + da{k + 1}" in lines[f"a{k}+"]
         assert "{} + {} → {}".format(*sizes) in lines[f"a{k}+"]
-        assert number(float(np.linalg.norm(through - around))) not in lines[f"a{k}+"]
+        assert format_number(float(np.linalg.norm(through - around))) not in lines[f"a{k}+"]
 
 
 def test_the_penalty_has_its_part_in_a_weight_gradient():
@@ -203,7 +203,7 @@ def test_the_penalty_has_its_part_in_a_weight_gradient():
     tensor, line = snapshot.iteration.tensor, rows_of(snapshot)["W2+"]
     parts = tensor("a1").T @ tensor("δ2"), 0.01 * tensor("W2")
     assert "dW2 = a1ᵀ δ2 + λ W2" in line
-    assert " + ".join(number(float(np.linalg.norm(part))) for part in parts) in line
+    assert " + ".join(format_number(float(np.linalg.norm(part))) for part in parts) in line
 
 
 def test_a_sum_that_is_not_complete_says_so():
@@ -289,8 +289,8 @@ def test_times_are_shown_where_there_is_room_and_only_when_they_are_there():
     session = SESSIONS["lesson"]
     snapshot, timing = moments_of(session)[3], timing_of(session)
     row = next(text for text in texts(snapshot, 114, timing=timing) if " matmul " in text)
-    assert number(timing.forward("u1") * 1e6) in row
-    assert number(timing.backward("u1") * 1e6) in row
+    assert format_number(timing.forward("u1") * 1e6) in row
+    assert format_number(timing.backward("u1") * 1e6) in row
     assert "forward µs" in texts(snapshot, 76, 20, timing=timing)[0]
     assert not any("µs" in text for text in texts(snapshot, 114))
     assert "forward µs" not in texts(snapshot, 36, timing=timing)[0]
@@ -341,4 +341,4 @@ def test_what_takes_long_to_find_out_is_left_open_until_it_is_prepared():
     assert "…" in rows_of(snapshot)["u1"]
     prepare(snapshot.iteration)
     exact = np.linalg.norm(snapshot.iteration.tensor("x") @ snapshot.iteration.tensor("W1"))
-    assert number(float(exact)) in rows_of(snapshot)["u1"]
+    assert format_number(float(exact)) in rows_of(snapshot)["u1"]

@@ -22,7 +22,7 @@ from tui_backprop.render.panels.parameter_detail import case_lines, nudge_lines,
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 WIDTHS = [33, 36, 37, 41, 58, 78]
 SESSIONS = {
@@ -67,11 +67,11 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     assert "really" in heads
     for line, nudge in zip(lines[2:], blame_state.case.nudges, strict=True):
         cells = dict(zip(heads[1:], line.removeprefix(nudge.why).split(), strict=True))
-        digits = 3 if cells["by"] == number(nudge.by, 3, sign=True) else 2
-        assert cells["by"] == number(nudge.by, digits, sign=True)
-        assert cells["really"] == number(nudge.came, digits, sign=True)
+        digits = 3 if cells["by"] == format_number(nudge.by, 3, sign=True) else 2
+        assert cells["by"] == format_number(nudge.by, digits, sign=True)
+        assert cells["really"] == format_number(nudge.came, digits, sign=True)
         if "to" in heads:
-            assert cells["to"] == number(loss + nudge.came, 4)
+            assert cells["to"] == format_number(loss + nudge.came, 4)
     assert max(map(len, lines)) <= columns
     assert ("to" in heads) or columns < 50
 
@@ -84,7 +84,7 @@ def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
     lines = path_lines(blame_state.session, found, columns, 20, several=False, table=table)
     shown = squeezed(lines)
     for hop in found.path:
-        assert hop.why == "1" or f"{hop.why} {number(hop.factor, sign=table)}" in shown
+        assert hop.why == "1" or f"{hop.why} {format_number(hop.factor, sign=table)}" in shown
     assert "factors" not in shown
     assert all(width(row) <= columns for row in lines)
     assert "…" not in shown
@@ -119,7 +119,9 @@ def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(colum
     found, pull = blame_state.case, blame_state.case.pulls[0].gradient
     for along, words in ((0.025 * pull, "2.5% of the sum"), (-0.022 * pull, "against the sum")):
         lines = path_lines(blame_state.session, with_path(found, along), columns, 20, several=False)
-        assert squeezed(lines).endswith(f"= {number(along, sign=True)}, {words} {number(pull, sign=True)}")
+        assert squeezed(lines).endswith(
+            f"= {format_number(along, sign=True)}, {words} {format_number(pull, sign=True)}"
+        )
         assert "%" not in squeezed(lines) or along * pull > 0
 
 
@@ -131,7 +133,7 @@ def test_how_many_paths_there_are_is_counted():
     last = accused("lesson", layer=4)
     only = path_lines(last.session, last.case, 60, 20, several=False)
     assert plain(only[0]) == "the only path to the loss"
-    assert squeezed(only).endswith(f"= {number(last.case.pulls[0].gradient, sign=True)}")
+    assert squeezed(only).endswith(f"= {format_number(last.case.pulls[0].gradient, sign=True)}")
     several = accused("batch")
     sample = 3 + several.case.sample
     assert plain(path_lines(several.session, several.case, 60, 20, several=True)[0]).endswith(

@@ -14,7 +14,7 @@ from tui_backprop.render.walk.outputs import Output, output_lines
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 SIZES = [(45, 7), (26, 10), (26, 12), (60, 20), (128, 30), (20, 6), (14, 4)]
 
@@ -37,7 +37,7 @@ def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows
     values = iteration.tensor(array)[0]
     found = re.findall(r"(?<![\w.,+−])(\d) +([+−]?\d\.?[\de.+−-]*)", " ".join(lines[1:-1]))
     assert [(int(place), text.lstrip("+")) for place, text in sorted(found)] == [
-        (i, number(float(v), sign=bool((values < 0).any())).lstrip("+")) for i, v in enumerate(values)
+        (i, format_number(float(v), sign=bool((values < 0).any())).lstrip("+")) for i, v in enumerate(values)
     ]
     text = "\n".join(lines)
     right, said = int(iteration.tensor("t")[0]), int(iteration.tensor("z4")[0].argmax())
@@ -63,7 +63,7 @@ def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
 def test_an_output_that_is_a_value_stands_beside_its_target(shown):
     sine = from_preset("sine")
     lines, iteration = shown(sine, f"z{sine.network.depth}", 45, 7)
-    target = number(float(iteration.tensor("t")[0, 0]), sign=True)
+    target = format_number(float(iteration.tensor("t")[0, 0]), sign=True)
     assert any(f"target {target}" in row for row in lines)
 
 

@@ -17,7 +17,7 @@ from tui_backprop.render.walk.walk import brief_caption, caption_of, walk_panel
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 SIZES = [(58, 13), (78, 21), (48, 36), (104, 56), (40, 10)]
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -190,9 +190,9 @@ def test_the_loss_on_the_map_has_the_penalty_once_the_walk_has_it(snapshots):
     loss, penalty = [
         snapshot for snapshot in snapshots(EVERYTHING["everything"]) if snapshot.step.phase == "loss"
     ]
-    assert number(float(loss.iteration.tensor("L0"))) in drawn(loss).splitlines()[4]
-    assert number(loss.iteration.loss) in drawn(penalty).splitlines()[4]
-    assert number(loss.iteration.loss) not in drawn(loss).splitlines()[4]
+    assert format_number(float(loss.iteration.tensor("L0"))) in drawn(loss).splitlines()[4]
+    assert format_number(loss.iteration.loss) in drawn(penalty).splitlines()[4]
+    assert format_number(loss.iteration.loss) not in drawn(loss).splitlines()[4]
 
 
 @pytest.mark.parametrize("value", [1.234, 0.04347, 0.000123, 123.4, 12345.6, 1.09e-5, 3e-12, 0.0])
@@ -234,8 +234,8 @@ def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(snapsho
         (58, " this update; after: see step 20"),
         (43, "; after: see step 20"),
     ):
-        assert f"loss    {number(before.iteration.loss, 4)} before{note}" in drawn(before, columns, 36)
-        assert f"before, {number(last.iteration.loss_after, 4)} after" in drawn(last, columns, 36)
+        assert f"loss    {format_number(before.iteration.loss, 4)} before{note}" in drawn(before, columns, 36)
+        assert f"before, {format_number(last.iteration.loss_after, 4)} after" in drawn(last, columns, 36)
 
 
 def test_the_caption_of_an_update_is_that_of_its_optimizer(snapshots):

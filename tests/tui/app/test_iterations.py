@@ -13,7 +13,7 @@ from tests.having import having
 from tui_backprop.data.samples import load
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 XOR = from_preset("xor")
 
@@ -46,7 +46,7 @@ def losses_by_hand(count):
 
 
 async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app):
-    right = [number(value, 4) for value in losses_by_hand(31)]
+    right = [format_number(value, 4) for value in losses_by_hand(31)]
     async with open_app(XOR) as ui:
         await ui.press("T", "up")
         for _ in range(3):  # one after the other: while it trains, enter begins nothing
@@ -65,7 +65,7 @@ async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app)
             await ui.press(key)
             assert (ui.app.session.t, loss(ui)) == (t, right[t])
             assert "30 updates" in panel(ui)
-            assert f"loss {number(float(losses_by_hand(30)[-1]))} of iteration 29" in panel(ui)
+            assert f"loss {format_number(float(losses_by_hand(30)[-1]))} of iteration 29" in panel(ui)
 
 
 async def test_the_losses_drawn_are_those_of_the_iterations(open_app):

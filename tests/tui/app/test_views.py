@@ -15,7 +15,7 @@ from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.parts import VIEWS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels.queries import QUESTIONS
 
 LARGE = Session(NetworkSpec((784, 400, 10)))  # its arrays are not looked at in a blink
@@ -67,7 +67,9 @@ async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
         listed = entries(ui, name)
         assert len(listed) >= 5
         top = [np.unravel_index(place, values.shape) for place in order[: len(listed)]]
-        right = {f"{name}[{','.join(map(str, at))}]": number(float(values[at]), sign=True) for at in top}
+        right = {
+            f"{name}[{','.join(map(str, at))}]": format_number(float(values[at]), sign=True) for at in top
+        }
         assert dict(listed) == right
 
 
@@ -77,7 +79,7 @@ async def test_after_the_update_the_largest_are_those_of_the_new_weights(open_ap
         new = ui.app.snapshot.iteration.new["W4"]
         at = np.unravel_index(np.abs(new).argmax(), new.shape)
         (place, value), *_ = entries(ui, "W4'")
-        assert (place, value) == (f"W4'[{at[0]},{at[1]}]", number(float(new[at]), sign=True))
+        assert (place, value) == (f"W4'[{at[0]},{at[1]}]", format_number(float(new[at]), sign=True))
 
 
 @pytest.mark.parametrize("name", ["z1", "dW1", "δ2"])
@@ -87,10 +89,10 @@ async def test_the_histogram_has_the_statistics_of_the_pass(open_app, name):
         await to(ui, name)
         values = ui.app.snapshot.iteration.tensor(name).astype(float)
         text = " ".join(ui.walk.split())
-        assert f"mean {number(float(values.mean()), sign=True)}" in text
-        assert f"std dev {number(float(values.std()))}" in text
-        assert number(float(values.min()), sign=True) in text
-        assert number(float(values.max()), sign=True) in text
+        assert f"mean {format_number(float(values.mean()), sign=True)}" in text
+        assert f"std dev {format_number(float(values.std()))}" in text
+        assert format_number(float(values.min()), sign=True) in text
+        assert format_number(float(values.max()), sign=True) in text
 
 
 async def test_pictures_only_of_what_belongs_to_pixels(open_app):

@@ -16,7 +16,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.app.inspection import RANKED
 
 NAME = r"[Wbγβ]\d+\[[\d,]+\]"
@@ -34,11 +34,14 @@ def listed(text):
 
 def shown(attribution, measure):
     """What stands beside a name in the ranking: the last is what is ranked by."""
-    value, gradient = number(attribution.value, sign=True), number(attribution.gradient, sign=True)
+    value, gradient = (
+        format_number(attribution.value, sign=True),
+        format_number(attribution.gradient, sign=True),
+    )
     return {
         "gradient": [value, gradient],
-        "update": [gradient, number(attribution.score)],
-        "weight x gradient": [value, number(attribution.value * attribution.gradient, sign=True)],
+        "update": [gradient, format_number(attribution.score)],
+        "weight x gradient": [value, format_number(attribution.value * attribution.gradient, sign=True)],
     }[measure]
 
 
@@ -93,14 +96,16 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         for nudge in found.nudges:
             row = next(row for row in text.splitlines() if row.startswith(f"{nudge.why:<7}"))
             cells = row.removeprefix(nudge.why).split()
-            assert cells[:3] == [number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
-        along, pull = (number(v, sign=True) for v in (found.along, attribution.gradient))
+            assert cells[:3] == [format_number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
+        along, pull = (format_number(v, sign=True) for v in (found.along, attribution.gradient))
         share = f"{found.along / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
-        assert f"the loss, {number(iteration.loss, 4)}, changes if it moves" in text
+        assert f"the loss, {format_number(iteration.loss, 4)}, changes if it moves" in text
         assert found.turn.by is not None
-        assert f"{number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(text.split())
+        assert f"{format_number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(
+            text.split()
+        )
         await ui.press("home")
         assert ui.app.session.inspection.rank == 0
 
@@ -158,7 +163,7 @@ async def test_a_batch_says_which_samples_pull_which_way(open_app):
         up = [pull for pull in found.pulls if pull.gradient < 0]
         assert rows["up"][-1] == str(len(up))
         assert up
-        assert rows["up"][1:3] == [str(3 + up[0].sample), number(up[0].gradient, sign=True)]
+        assert rows["up"][1:3] == [str(3 + up[0].sample), format_number(up[0].gradient, sign=True)]
 
 
 async def test_what_the_network_says_is_held_against_the_label(open_app):
@@ -232,7 +237,7 @@ async def test_any_parameter_can_be_asked_for_by_name(open_app):
         iteration = ui.app.snapshot.iteration
         text = panel(ui)
         assert "W2[13,200]  unit 13 to unit 200" in text
-        predicted = number(0.01 * float(iteration.tensor("dW2")[13, 200]), sign=True)
+        predicted = format_number(0.01 * float(iteration.tensor("dW2")[13, 200]), sign=True)
         row = next(row for row in text.splitlines() if row.startswith("up "))
         assert row.split()[2] == predicted
         await ui.press("down")  # back to the ranking
@@ -245,7 +250,7 @@ async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
         await ask(ui, "delta3[7]")
         assert ui.focused == "number"
         assert (ui.app.snapshot.step.tensor, ui.app.snapshot.unit(3)) == ("δ3", 7)
-        value = number(float(ui.app.snapshot.iteration.tensor("δ3")[0, 7]), 2)
+        value = format_number(float(ui.app.snapshot.iteration.tensor("δ3")[0, 7]), 2)
         assert "δ3[7]" in ui.walk
         assert value[:4] in ui.walk
         assert panel(ui, "number").startswith("z3[7]  pre-activation of unit 7")

@@ -11,7 +11,7 @@ from tests.having import having
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 XOR = having(from_preset("xor"), number=("W1", (0, 1)))
 
@@ -44,9 +44,9 @@ async def test_the_activation_of_the_unit_of_the_step(open_app, key):
         for unit in (ui.app.snapshot.unit(1), 1 - ui.app.snapshot.unit(1)):
             z = float(iteration.tensor("z1")[0, unit])
             assert f"tanh, layer 1, unit {unit}" in panel(ui)
-            assert f"z1[{unit}] {number(z)}" in panel(ui)
-            assert f"f(z) {number(float(np.tanh(z)))}" in panel(ui)
-            assert f"f'(z) {number(float(1 - np.tanh(z) ** 2))}" in panel(ui)
+            assert f"z1[{unit}] {format_number(z)}" in panel(ui)
+            assert f"f(z) {format_number(float(np.tanh(z)))}" in panel(ui)
+            assert f"f'(z) {format_number(float(1 - np.tanh(z) ** 2))}" in panel(ui)
             await ui.press("down")
         await ui.press("up")
         assert f"unit {1 - ui.app.snapshot.unit(1)}" not in panel(ui).splitlines()[0]
@@ -61,10 +61,10 @@ async def test_the_loss_along_a_weight_is_that_of_the_network_run_anew(open_app)
         gradient = float(iteration.tensor("dW1")[0, 1])
         assert now == pytest.approx(iteration.loss, rel=1e-12)
         assert "loss along W1[0,1]" in panel(ui)
-        assert f"gradient {number(gradient, sign=True)}" in panel(ui)
-        assert row(ui, "now") == [number(here, sign=True), "0", number(now, 4)]
-        assert row(ui, "updated")[1:] == [number(came - now, sign=True), number(came, 4)]
-        assert row(ui, "predicted")[1] == number(gradient * (new - here), sign=True)
+        assert f"gradient {format_number(gradient, sign=True)}" in panel(ui)
+        assert row(ui, "now") == [format_number(here, sign=True), "0", format_number(now, 4)]
+        assert row(ui, "updated")[1:] == [format_number(came - now, sign=True), format_number(came, 4)]
+        assert row(ui, "predicted")[1] == format_number(gradient * (new - here), sign=True)
 
 
 async def test_the_lowest_point_is_as_low_as_it_says(open_app):
@@ -73,7 +73,7 @@ async def test_the_lowest_point_is_as_low_as_it_says(open_app):
         iteration, found = ui.app.snapshot.iteration, ui.app._answers["curves"].found
         losses = [loss(iteration, W1=((0, 1), value)) for value in found.values[0]]
         np.testing.assert_allclose(found.losses, losses, rtol=1e-12)
-        assert row(ui, "lowest")[2] == number(min(losses), 4)
+        assert row(ui, "lowest")[2] == format_number(min(losses), 4)
 
 
 async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
@@ -121,7 +121,7 @@ async def test_points_are_run_again_after_an_update_but_not_for_every_step(open_
         assert len(asked) == 1
         await ui.press("t")
         assert len(asked) == 2
-        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
+        assert row(ui, "now")[-1] == format_number(loss(ui.app.snapshot.iteration), 4)
 
 
 async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app, monkeypatch):
@@ -181,7 +181,7 @@ async def test_a_network_chosen_while_points_are_run_gets_its_own(open_app, monk
         gate.set()
         await ui.settled()
         await ui.press("f3", "c", "z")
-        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
+        assert row(ui, "now")[-1] == format_number(loss(ui.app.snapshot.iteration), 4)
 
 
 async def test_points_that_cannot_be_run_are_said_once_and_the_function_stays(open_app, monkeypatch):
@@ -197,7 +197,7 @@ async def test_points_that_cannot_be_run_are_said_once_and_the_function_stays(op
         assert "tanh, layer 1" in panel(ui)
         monkeypatch.setattr(slices, "slice_along", right)
         await ui.press("t")
-        assert row(ui, "now")[-1] == number(loss(ui.app.snapshot.iteration), 4)
+        assert row(ui, "now")[-1] == format_number(loss(ui.app.snapshot.iteration), 4)
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])

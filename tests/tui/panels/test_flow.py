@@ -12,7 +12,7 @@ from tui_backprop.engine.analysis import gradient_flow as flow_module
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 
 def panel(ui):
@@ -30,11 +30,11 @@ def layers(ui):
 
 
 def rms(values):
-    return number(float(np.sqrt(np.mean(np.square(values.astype(float))))))
+    return format_number(float(np.sqrt(np.mean(np.square(values.astype(float))))))
 
 
 def size(values):
-    return number(float(np.linalg.norm(values.astype(float))))
+    return format_number(float(np.linalg.norm(values.astype(float))))
 
 
 @pytest.mark.parametrize("key", ["f", "7"])

@@ -12,7 +12,7 @@ from tui_backprop.engine.network.graph import compile_ops
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.walk.operation import SHORT
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import queries as questions
 
 RICH = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True, residual=True, dropout=0.3, l2=0.01), batch=3)
@@ -41,7 +41,7 @@ def cursors(ui):
 
 
 def norm(iteration, name):
-    return number(float(np.linalg.norm(np.asarray(iteration.tensor(name), float))))
+    return format_number(float(np.linalg.norm(np.asarray(iteration.tensor(name), float))))
 
 
 @pytest.mark.parametrize("key", ["o", "6"])

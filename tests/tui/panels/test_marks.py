@@ -13,7 +13,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 XOR = from_preset("xor")
 
@@ -39,15 +39,15 @@ def moved(one, other, name):
 
 def agrees(ui, one, other, names):
     before, after = Replay(0).take(one), Replay(0).take(other)
-    assert f"loss  {number(before.loss, 4)} → {number(after.loss, 4)}" in panel(ui)
+    assert f"loss  {format_number(before.loss, 4)} → {format_number(after.loss, 4)}" in panel(ui)
     for name in names:
         far, at, was, is_ = moved(before, after, name)
         row = table(ui)[name]
-        assert row[0] == number(far)
+        assert row[0] == format_number(far)
         assert row[-3:] == [
             f"{name}[{','.join(map(str, at))}]",
-            number(was, sign=True),
-            number(is_, sign=True),
+            format_number(was, sign=True),
+            format_number(is_, sign=True),
         ]
 
 
@@ -175,7 +175,7 @@ async def test_a_network_chosen_while_it_is_compared_is_compared_itself(open_app
         await ui.press("f3", "d", "z")
         assert "data xor → sine" in panel(ui)
         loss = Replay(0).take(having(ui.app.session, items=())).loss
-        assert f"→ {number(loss, 4)}" in panel(ui)
+        assert f"→ {format_number(loss, 4)}" in panel(ui)
 
 
 async def test_a_comparison_that_fails_is_said_once_and_the_app_goes_on(open_app, monkeypatch):
@@ -216,10 +216,10 @@ async def test_from_where_to_where_is_shown_beside_the_walk_too(open_app):
         place = f"[{','.join(map(str, at))}]"
         assert row.split() == [
             "W1",
-            f"{number(share, 2)}%",
+            f"{format_number(share, 2)}%",
             place,
-            number(was, 2, True),
-            number(is_, 2, True),
+            format_number(was, 2, True),
+            format_number(is_, 2, True),
         ]
 
 

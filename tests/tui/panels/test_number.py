@@ -11,7 +11,7 @@ import pytest
 from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels.queries import QUESTIONS
 
 
@@ -37,13 +37,15 @@ def agrees(ui):
     """Whether the panel shows the numbers of the pass."""
     iteration, (tensor, index) = ui.app.snapshot.iteration, ui.app.snapshot.number
     assert panel(ui).startswith(f"{tensor}[{','.join(map(str, index))}]  ")
-    assert figure(ui, "value") == number(there(iteration, tensor, index), 6, sign=True)
+    assert figure(ui, "value") == format_number(there(iteration, tensor, index), 6, sign=True)
     if tensor[0] in "xm":  # the input, and masks of dropout
         assert "none: no weight is in it" in panel(ui)
     else:
-        assert figure(ui, "gradient") == number(there(iteration, tensor, index, gradient=True), 6, sign=True)
+        assert figure(ui, "gradient") == format_number(
+            there(iteration, tensor, index, gradient=True), 6, sign=True
+        )
     if tensor[0] in "Wbγβ":
-        assert figure(ui, "after") == number(float(iteration.new[tensor][index]), 6, sign=True)
+        assert figure(ui, "after") == format_number(float(iteration.new[tensor][index]), 6, sign=True)
     return True
 
 
@@ -151,14 +153,14 @@ async def test_how_it_came_to_be_adds_up_to_the_number(open_app):
         iteration = ui.app.snapshot.iteration
         by_hand = iteration.tensor("a1")[0] @ iteration.tensor("W2")[:, 7] + iteration.tensor("b2")[7]
         rows = [row.split() for row in panel(ui).splitlines()]
-        assert ["=", "z2[7]", number(float(by_hand), sign=True)] in rows
+        assert ["=", "z2[7]", format_number(float(by_hand), sign=True)] in rows
         terms = [row for row in rows if row[:1] and row[0].startswith("a1[") and row[1] == "·"]
         assert len(terms) >= 2
         for left, _, right, a, _, w, product in terms:
             i = int(left[3:-1])
             assert right == f"W2[{i},7]"
-            assert a == number(float(iteration.tensor("a1")[0, i]))
-            assert w == number(float(iteration.tensor("W2")[i, 7]))
+            assert a == format_number(float(iteration.tensor("a1")[0, i]))
+            assert w == format_number(float(iteration.tensor("W2")[i, 7]))
             assert product == f"{iteration.tensor('a1')[0, i] * iteration.tensor('W2')[i, 7]:+.3f}".replace(
                 "-", "−"
             )
@@ -254,13 +256,13 @@ async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size
         assert (float(iteration.tensor("dW2")[13, 200]), float(iteration.tensor("a1")[0, 13])) == (0, 0)
         assert z < 0
         text = " ".join(panel(ui).split())
-        why = f"a1[13] is 0, because z1[13] = {number(z)} < 0: relu shut it"
+        why = f"a1[13] is 0, because z1[13] = {format_number(z)} < 0: relu shut it"
         assert f"the loss does not answer to it: {why}" in text
         assert "by size" not in text
         assert "the update leaves it" in text
         await ui.press("[", "[")  # to z1[13], whose own derivative is shut the same way
         text = " ".join(panel(ui).split())
-        assert f"δ1[13] is 0, because z1[13] = {number(z)} < 0: relu shut it" in text
+        assert f"δ1[13] is 0, because z1[13] = {format_number(z)} < 0: relu shut it" in text
 
 
 async def test_in_a_batch_it_is_said_in_which_samples(open_app):
@@ -274,7 +276,7 @@ async def test_how_far_the_update_moves_a_parameter_is_no_change_of_the_loss(ope
         await ui.press("i")
         iteration = ui.app.snapshot.iteration
         by = float(iteration.new["b4"][2]) - float(iteration.tensor("b4")[2])
-        assert f"the update moves it {number(by, sign=True)}" in panel(ui)
+        assert f"the update moves it {format_number(by, sign=True)}" in panel(ui)
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])

@@ -11,7 +11,7 @@ import pytest
 
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels.queries import QUESTIONS
 
 XOR = from_preset("xor")
@@ -96,9 +96,9 @@ async def test_esc_stops_and_what_was_done_stays(open_app):
         assert f"{done:,} updates in" in panel(ui)
         assert "until stopped" not in panel(ui)
         again = Replay().take(ui.app.session)
-        assert loss(ui) == number(again.loss, 4)
+        assert loss(ui) == format_number(again.loss, 4)
         await ui.press("home", "end")
-        assert (ui.app.session.t, loss(ui)) == (done, number(again.loss, 4))
+        assert (ui.app.session.t, loss(ui)) == (done, format_number(again.loss, 4))
 
 
 async def test_esc_with_nothing_going_on_does_nothing(open_app):
@@ -120,7 +120,7 @@ async def test_the_walk_goes_on_while_it_trains(open_app):
         await ui.press("9", "escape")
         assert ui.app.session.walk.step == 3
         assert ui.app.session.t == ui.app._trained.to.t > 0
-        assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
+        assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
 
 async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
@@ -131,7 +131,7 @@ async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
         await ui.pilot.press("t", "n", "t", "left", "right", "enter", "r", "d", "s", "T", "end", "home", "u")
         await ui.press("escape")
         await ui.press("home")
-        assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
+        assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
 
 async def test_quitting_ends_training(open_app, ended):
@@ -153,7 +153,7 @@ async def test_another_network_ends_training_and_can_be_trained_itself(open_app,
         assert await asyncio.to_thread(ended.wait, GENEROUS), "the network that is gone is still trained"
         await ui.press("f3", "T", "up", "up", "up", "enter")
         assert (ui.app.session.network, ui.app.session.t) == (XOR.network, 100)
-        assert loss(ui) == number(Replay().take(ui.app.session).loss, 4)
+        assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
 
 async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_app, monkeypatch):

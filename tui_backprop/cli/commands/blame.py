@@ -13,18 +13,18 @@ from tui_backprop.session.parts import ALL_LAYERS, MEASURES
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, whole
+from tui_backprop.support.validation import one_of, whole_number
 
 
 def blame(session: Session, given: dict[str, Any]) -> BlameState:
     """The accusation that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
     depth, layer = session.network.depth, ALL_LAYERS
     if given["layer"] is not None:
-        layer = whole("layer", given["layer"], 1)
+        layer = whole_number("layer", given["layer"], 1)
         if layer > depth:
             raise InputError("layer", f"{layer} is none of its layers; they are 1 to {depth}")
     measure = one_of("measure", given["measure"], {name.replace(" ", "-"): name for name in MEASURES})
-    top = whole("top", given["top"], 1)
+    top = whole_number("top", given["top"], 1)
     ranked_by = replace(session.inspection, measure=measure.replace("-", " "), layer=layer)
     session = replace(session, inspection=ranked_by)
     iteration = Replay().take(session)

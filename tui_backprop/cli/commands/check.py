@@ -24,7 +24,7 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.training.memory import check_check_memory
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
-from tui_backprop.support.validation import at_least_zero, one_of, positive, whole
+from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
 
 ALL = "all"
 
@@ -69,7 +69,7 @@ BELONGS: tuple[tuple[str, Asked, str], ...] = (
 
 def _count(text: str) -> int:
     try:
-        return whole("entries", text, 1)
+        return whole_number("entries", text, 1)
     except UserError as error:
         raise InputError("entries", f"{error.message}; or write {ALL}") from None
 
@@ -94,10 +94,11 @@ def check(session: Session, given: dict[str, Any]) -> Report:
     if given["exhaustive"] and given["entries"] not in (None, ALL):
         raise InputError("entries", "--exhaustive compares every entry; leave one of the two out")
     entries = None if every else _count(given["entries"] or "20")
-    directions, probes = (whole(name, given[name] or 1, 1) for name in ("directions", "probes"))
-    step = None if given["step"] is None else positive("step", given["step"])
+    directions, probes = (whole_number(name, given[name] or 1, 1) for name in ("directions", "probes"))
+    step = None if given["step"] is None else positive_number("step", given["step"])
     bounds = {
-        name: None if given[name] is None else at_least_zero(name, given[name]) for name in ("rtol", "atol")
+        name: None if given[name] is None else non_negative_number(name, given[name])
+        for name in ("rtol", "atol")
     }
     options = Options(step, probes, spec.seed)
 

@@ -28,8 +28,8 @@ from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.format import short_count
-from tui_backprop.support.validation import one_of, positive
+from tui_backprop.support.format import format_short_count
+from tui_backprop.support.validation import one_of, positive_number
 
 OFTEN = 0.1  # seconds between looking at a race
 
@@ -75,7 +75,7 @@ def cost(session: Session, given: dict[str, Any]) -> CostResult:
         if given[name] not in (None, False) and not listens(chosen):
             raise InputError(name, f"it belongs to {to}")
     asked(given)
-    step = None if given["step"] is None else positive("step", given["step"])
+    step = None if given["step"] is None else positive_number("step", given["step"])
     budget = BUDGET if given["budget"] is None else checked(given["budget"])
     if chosen.race or spec.parameters < STREAMED:  # beyond, what is measured keeps no gradient
         check_memory(spec, session.batch if chosen.race else 1, session.optimizer)
@@ -113,7 +113,7 @@ def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[Co
                 cost_model = with_points(kept, last.cost_model) if kept else last.cost_model
                 if last.now is not None:
                     say(
-                        f"networks: {last.done} of {last.of}, now {short_count(last.now)} parameters,"
+                        f"networks: {last.done} of {last.of}, now {format_short_count(last.now)} parameters,"
                         f" at most {max(budget - last.seconds, 0):.0f} s left"
                     )
     finally:

@@ -20,8 +20,8 @@ from tui_backprop.cli.settings import AUTO, ROWS, SETTINGS, Settings, settings, 
 from tui_backprop.report.doctor import Diagnosis, Row
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
-from tui_backprop.support.format import plain, size
-from tui_backprop.support.paths import shown
+from tui_backprop.support.format import format_bytes, printable
+from tui_backprop.support.paths import display_path
 from tui_backprop.terminal import capabilities as detect
 from tui_backprop.terminal.setup import require_terminal
 
@@ -58,7 +58,7 @@ def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[
     except UserError as error:
         if error.field in (*ROWS, "ascii"):
             raise
-        return Settings(), plain(error, 300)
+        return Settings(), printable(error, 300)
 
 
 def _versions() -> tuple[Row, ...]:
@@ -71,7 +71,7 @@ def _versions() -> tuple[Row, ...]:
             rows.append(Row(name, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
             rows.append(Row(name, "not installed"))
-    return (*rows, Row("system", plain(platform.platform())))
+    return (*rows, Row("system", printable(platform.platform())))
 
 
 def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
@@ -86,7 +86,7 @@ def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
         *(Row(name, _variable(name, environ)) for name in TERMINAL),
         Row("terminals", ", ".join(streams) or "none", "of stdin, stdout and stderr"),
         Row("size", *_size()),
-        Row("multiplexer", multiplexer.value, plain(multiplexer.why)),
+        Row("multiplexer", multiplexer.value, printable(multiplexer.why)),
         Row("link", link.value, link.why),
         app,
         Row(
@@ -103,11 +103,11 @@ def _screen(chosen: Settings, environ: Mapping[str, str]) -> tuple[Row, ...]:
     motion = detect.moves(chosen.motion, environ)
     names = {"true": "true color", "none": "none"}
     return (
-        Row("colors", names.get(colors.value, colors.value), plain(colors.why)),
-        Row("theme", theme.value, plain(theme.why)),
-        Row("glyphs", glyphs.value, plain(glyphs.why)),
+        Row("colors", names.get(colors.value, colors.value), printable(colors.why)),
+        Row("theme", theme.value, printable(theme.why)),
+        Row("glyphs", glyphs.value, printable(glyphs.why)),
         Row("motion", motion.value, motion.why),
-        Row("encoding", plain(encoding or UNSET), "of stderr, which the app draws on"),
+        Row("encoding", printable(encoding or UNSET), "of stderr, which the app draws on"),
         *(Row(name, _variable(name, environ)) for name in LOCALE),
     )
 
@@ -121,10 +121,10 @@ def _machine(environ: Mapping[str, str]) -> tuple[Row, ...]:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads, why = _threads()
     return (
-        Row("processor", plain(about["processor"])),
+        Row("processor", printable(about["processor"])),
         Row("cores", about["cores"], f"{usable} may be used"),
-        Row("memory", size(memory.total), f"{size(memory.available)} free"),
-        Row("BLAS", plain(about["blas"])),
+        Row("memory", format_bytes(memory.total), f"{format_bytes(memory.available)} free"),
+        Row("BLAS", printable(about["blas"])),
         Row("BLAS threads", threads, why),
         *(Row(name, _variable(name, environ)) for name in THREADS),
     )
@@ -155,9 +155,9 @@ def _places() -> tuple[Row, ...]:
         try:
             path = place()
         except OSError as error:
-            rows.append(Row(name, "nowhere", plain(error)))
+            rows.append(Row(name, "nowhere", printable(error)))
         else:
-            rows.append(Row(name, shown(path), _state(path)))
+            rows.append(Row(name, display_path(path), _state(path)))
     return tuple(rows)
 
 
@@ -200,4 +200,4 @@ def _size() -> tuple[str, str]:
 def _variable(name: str, environ: Mapping[str, str]) -> str:
     """A variable's value as it can be printed; an empty one is told from none."""
     value: Any = environ.get(name)
-    return UNSET if value is None else plain(value, 60) or "empty"
+    return UNSET if value is None else printable(value, 60) or "empty"

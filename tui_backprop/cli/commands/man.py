@@ -14,7 +14,7 @@ from tui_backprop.cli.settings import FILE, SETTINGS
 from tui_backprop.cost.measure.cache import NAME as MEASURED
 from tui_backprop.session.autosave import NAME as LAST
 from tui_backprop.support import paths as places
-from tui_backprop.support.paths import shown
+from tui_backprop.support.paths import display_path
 
 SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options that name a network and data
 
@@ -107,7 +107,7 @@ def _files() -> list[tuple[str, str]]:
         (places.cache_folder, MEASURED, "What was measured of this machine."),
     ):
         try:
-            rows.append((shown(place() / name if name else place()), about))
+            rows.append((display_path(place() / name if name else place()), about))
         except OSError:
             rows.append(("(no home folder)", about))
     return rows

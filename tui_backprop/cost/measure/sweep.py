@@ -13,7 +13,7 @@ from tui_backprop.cost.model.speeds import Probe
 from tui_backprop.cost.model.workload import KINDS, shape_of
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import positive
+from tui_backprop.support.validation import positive_number
 
 FIRST, STEP = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
 LARGEST = 1e9
@@ -38,7 +38,7 @@ class Progress:
 
 def checked(budget: object) -> float:
     """A budget in seconds. Raises InputError for what is none."""
-    return positive("budget", budget)
+    return positive_number("budget", budget)
 
 
 def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:

@@ -19,7 +19,7 @@ from typing import Any
 from tui_backprop import __version__
 from tui_backprop.cost.race.worker import interrupts_held, keep_quiet
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import quoted, whole
+from tui_backprop.support.validation import quoted, whole_number
 
 IDLE = 0.1  # seconds after which whoever waits is given the chance to stop
 PATIENCE = 5.0  # seconds for a scheduler to answer
@@ -97,7 +97,7 @@ def local(workers: object) -> Iterator[Cluster]:
     """So many worker processes on this machine, one thread each, reachable from this machine alone. Raises InputError
     for a number that does not do, and without the extra that brings Dask."""
     most = EACH * (os.cpu_count() or 1)
-    number = whole("workers", workers, 1)
+    number = whole_number("workers", workers, 1)
     if number > most:
         raise InputError("workers", f"{number} would wait for each other here; choose {most} or fewer")
     with ExitStack() as stack:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_backprop.support.errors import InputError, UserError
-from tui_backprop.support.validation import at_least_zero, one_of, positive, switch, whole
+from tui_backprop.support.validation import (
+    boolean,
+    non_negative_number,
+    one_of,
+    positive_number,
+    whole_number,
+)
 
 ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "identity")
 LOSSES = ("cross-entropy", "binary-cross-entropy", "mse", "half-squares")
@@ -32,7 +38,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
     sizes = []
     for part in parts:
         try:
-            sizes.append(whole("layers", part, 1))
+            sizes.append(whole_number("layers", part, 1))
         except UserError as error:
             raise InputError(
                 "layers", f"{error.message}; write sizes with commas, such as 784,256,10"
@@ -63,8 +69,8 @@ def parse_init(text: str) -> tuple[str, float]:
     if colon and name not in INIT_SIZES:
         raise InputError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
     if name == "constant" and size.startswith("-"):
-        return name, -positive("init", size[1:])
-    return name, positive("init", size) if colon else INIT_SIZES.get(name, 0.0)
+        return name, -positive_number("init", size[1:])
+    return name, positive_number("init", size) if colon else INIT_SIZES.get(name, 0.0)
 
 
 @dataclass(frozen=True)
@@ -93,9 +99,9 @@ class NetworkSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", parse_layers(",".join(str(n) for n in self.layers)))
-        object.__setattr__(self, "seed", whole("seed", self.seed, 0))
-        object.__setattr__(self, "dropout", at_least_zero("dropout", self.dropout, below=1))
-        object.__setattr__(self, "l2", at_least_zero("l2", self.l2))
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        object.__setattr__(self, "dropout", non_negative_number("dropout", self.dropout, below=1))
+        object.__setattr__(self, "l2", non_negative_number("l2", self.l2))
         parse_activations(self.activation, self.depth - 1)
         one_of("loss", self.loss, LOSSES)
         parse_init(self.init)
@@ -105,7 +111,7 @@ class NetworkSpec:
             ("layer-norm", self.layer_norm),
             ("residual", self.residual),
         ):
-            switch(field, value)
+            boolean(field, value)
 
     @property
     def depth(self) -> int:

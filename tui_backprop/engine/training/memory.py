@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.format import size
+from tui_backprop.support.format import format_bytes
 
 MEGABYTES = 256  # for going back in time, unless asked otherwise
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
@@ -42,6 +42,6 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
         field, smaller = ("layers", "layers") if need(1) > 0.8 * free else ("batch", "batches")
         raise InputError(
             field,
-            f"{network.parameters:,} parameters would take {size(need(batch))} of memory, {size(free)} is free,"
-            f" of which a fifth is kept back; choose smaller {smaller}",
+            f"{network.parameters:,} parameters would take {format_bytes(need(batch))} of memory,"
+            f" {format_bytes(free)} is free, of which a fifth is kept back; choose smaller {smaller}",
         )

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui_backprop.support.validation import at_least_zero, one_of, positive, whole
+from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
@@ -82,13 +82,13 @@ class OptimizerSpec:
         one_of("optimizer", self.name, OPTIMIZERS)
         one_of("schedule", self.schedule, SCHEDULES)
         for field, value in {
-            "momentum": at_least_zero("momentum", self.momentum, below=1),
-            "beta2": at_least_zero("beta2", self.beta2, below=1),
-            "epsilon": positive("epsilon", self.epsilon),
-            "weight_decay": at_least_zero("weight-decay", self.weight_decay),
-            "clip": at_least_zero("clip", self.clip),
-            "warmup": whole("warmup", self.warmup, 0),
-            "horizon": whole("horizon", self.horizon, 1),
+            "momentum": non_negative_number("momentum", self.momentum, below=1),
+            "beta2": non_negative_number("beta2", self.beta2, below=1),
+            "epsilon": positive_number("epsilon", self.epsilon),
+            "weight_decay": non_negative_number("weight-decay", self.weight_decay),
+            "clip": non_negative_number("clip", self.clip),
+            "warmup": whole_number("warmup", self.warmup, 0),
+            "horizon": whole_number("horizon", self.horizon, 1),
         }.items():
             object.__setattr__(self, field, value)
 

@@ -11,7 +11,7 @@ from tui_backprop.render.cost.cost import source
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
 from tui_backprop.render.view_state import CostState
-from tui_backprop.support.format import duration, short_count
+from tui_backprop.support.format import format_duration, format_short_count
 
 WHY = (
     "More in time than in MACs. It may be that reading and writing dW drives the weights out of the processor's"
@@ -55,18 +55,20 @@ def claims_of(costs: CostState, cost_model: CostModel) -> list[Claim]:
             f"{p + 1:,}",
             "one for each parameter, and one as it is",
         ),
-        Claim("one forward pass", "1 ms, assumed", duration(forward.middle), source(forward, cost_model)),
-        Claim("one gradient, numerically", f"{said:.1f} minutes", duration(one), how),
+        Claim(
+            "one forward pass", "1 ms, assumed", format_duration(forward.middle), source(forward, cost_model)
+        ),
+        Claim("one gradient, numerically", f"{said:.1f} minutes", format_duration(one), how),
         Claim(
             f"{steps} of that",
             "over a year",
-            duration(TRAINING_STEPS * one),
+            format_duration(TRAINING_STEPS * one),
             f"projected: {TRAINING_STEPS:,} such gradients",
         ),
         Claim("forward and backward", "about 3x", macs, "of a forward pass, in MACs: counted"),
-        Claim("", "", time, f"in time: {duration(backprop.middle)}, {source(backprop, cost_model)}"),
+        Claim("", "", time, f"in time: {format_duration(backprop.middle)}, {source(backprop, cost_model)}"),
         *_at_sizes(costs, cost_model),
-        Claim(f"{steps} of backprop", "", duration(TRAINING_STEPS * backprop.middle), "projected"),
+        Claim(f"{steps} of backprop", "", format_duration(TRAINING_STEPS * backprop.middle), "projected"),
     ]
 
 
@@ -83,7 +85,8 @@ def _at_sizes(costs: CostState, cost_model: CostModel) -> list[Claim]:
     both.sort(key=lambda pair: (pair[0].shape != costs.shape, pair[0].parameters))
     ratios = [backprop.median / forward.median for forward, backprop in both]
     sizes = ", ".join(
-        f"{ratio:.1f}x at {short_count(forward.parameters)}" + " (busy)" * (forward.busy or backprop.busy)
+        f"{ratio:.1f}x at {format_short_count(forward.parameters)}"
+        + " (busy)" * (forward.busy or backprop.busy)
         for ratio, (forward, backprop) in zip(ratios, both, strict=True)
     )
     least, most = (f"{end(ratios):.1f}" for end in (min, max))

@@ -14,7 +14,13 @@ from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session.state import COST_PAGES
-from tui_backprop.support.format import count, duration, number, short_count, times
+from tui_backprop.support.format import (
+    format_count,
+    format_duration,
+    format_number,
+    format_ratio,
+    format_short_count,
+)
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
@@ -77,12 +83,12 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
 def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """What a forward pass takes, and a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "
-    sizes = count(costs.parameters), short_count(costs.parameters)
+    sizes = format_count(costs.parameters), format_short_count(costs.parameters)
     forward = cost_model.seconds("forward", costs.at)
     heads = (
         line((where, "muted"), (size, "strong"), (" parameters", "muted"), *_known(costs)) for size in sizes
     )
-    takes = duration(forward.middle), duration(forward.middle, brief=True)
+    takes = format_duration(forward.middle), format_duration(forward.middle, brief=True)
     first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
     return [
         first_fitting(columns, *heads),
@@ -97,7 +103,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     naive, backprop = _both(costs, cost_model)
     ratio = naive.middle / backprop.middle
     macs = cost_model.operations("backprop", costs.at) / cost_model.operations("spsa", costs.at) * 2
-    machines = short_count(math.ceil(ratio)) if ratio >= 1 else "1"
+    machines = format_short_count(math.ceil(ratio)) if ratio >= 1 else "1"
     return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
         line(("  naive ties on ", "muted"), (machines, "text"), (" machines", "muted")),
@@ -122,12 +128,12 @@ def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
 
 
 def _faster(ratio: float, end: str) -> Line:
-    return line(("backprop: ", "muted"), (f"{times(ratio)} times", "strong"), (end, "muted"))
+    return line(("backprop: ", "muted"), (f"{format_ratio(ratio)} times", "strong"), (end, "muted"))
 
 
 def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Line:
     """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
-    long, short = (duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
+    long, short = (format_duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
     notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
     rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
@@ -150,13 +156,19 @@ def _way(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Li
     takes = cost_model.gradient(name, costs.at)
     timed = costs.axis in ("time", "training")
     value = AXES[costs.axis].of(cost_model, name, costs.at)
-    text = duration(value) if timed else short_count(value) if value >= 1e4 else number(value)
+    text = (
+        format_duration(value)
+        if timed
+        else format_short_count(value)
+        if value >= 1e4
+        else format_number(value)
+    )
     whole = not timed or (
         cost_model.assumed and NAME + len(text) <= columns
     )  # there is no spread to make room for
-    short = text if whole else duration(value, brief=True)
+    short = text if whole else format_duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
-        text = short = duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
+        text = short = format_duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
         notes: tuple[str, ...] = ("run for real, in the race", "raced")
     elif costs.axis == "FLOPs":
         notes = (f"{way.about}, counted", way.about, "counted")
@@ -241,7 +253,7 @@ def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Lin
     return [
         line(
             *bar,
-            (f" measuring {short_count(progress.now)}", "text"),
+            (f" measuring {format_short_count(progress.now)}", "text"),
             (f", {progress.done} of {progress.of}; {context.key('sweep')} stops", "muted"),
         )
     ]

@@ -15,7 +15,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, beside, first_fitting, line, wrap
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 FLOOR = -17.0  # the decade at which an error of 0 is drawn
 TOP = 3.0
@@ -91,13 +91,16 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
         *wrap(name, columns, "text"),
-        line((f"{'b backprop':<12}", "backprop"), (f"{number(dial.exact, 4, sign=True):>11}", "backward")),
+        line(
+            (f"{'b backprop':<12}", "backprop"),
+            (f"{format_number(dial.exact, 4, sign=True):>11}", "backward"),
+        ),
     ]
     rows = {way: dial.rows[way, precision] for way in LOOKS}
     for way, look in LOOKS.items():
-        found = number(float(rows[way].found[at]), 4, sign=True)
+        found = format_number(float(rows[way].found[at]), 4, sign=True)
         label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
-        ends = (f"  off {number(float(rows[way].off[at]), 2)}", "")
+        ends = (f"  off {format_number(float(rows[way].off[at]), 2)}", "")
         lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
     flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
     if flip:
@@ -112,7 +115,7 @@ def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
     for way, look in LOOKS.items():
         row = dial.rows[way, precision]
         least = float(row.off[row.least])
-        off = power(least) if least and math.isfinite(least) else number(least)
+        off = power(least) if least and math.isfinite(least) else format_number(least)
         found = power(float(dial.steps[row.least])) if way != WAYS[-1] else _any_below(dial, row, precision)
         theory = power(row.best) if way != WAYS[-1] else "tiny"
         label = (f"{look.letter + ' ' + look.name:<11}", look.role)

@@ -8,7 +8,7 @@ from tui_backprop.cost.accounting.ledger import Entry, Ledger, Share, deep, near
 from tui_backprop.engine.network.spec import backprop_ratio
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.support.format import number, short_count, size
+from tui_backprop.support.format import format_bytes, format_number, format_short_count
 
 LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
 WIDE = 77  # columns from which MACs and time stand in one table
@@ -72,11 +72,11 @@ def _row(entry: Entry, cells: list[str]) -> Line:
 
 
 def _macs(share: Share) -> str:
-    return f"{share.macs:,}" if share.macs < 10_000_000 else short_count(share.macs)
+    return f"{share.macs:,}" if share.macs < 10_000_000 else format_short_count(share.macs)
 
 
 def _micro(share: Share) -> str:
-    return number(1e6 * share.seconds)
+    return format_number(1e6 * share.seconds)
 
 
 def _wide_head() -> Line:
@@ -105,7 +105,7 @@ def _wide(entry: Entry, ledger: Ledger, columns: int, context: RenderContext) ->
         *cells,
         "     ",
         *times,
-        (f"{size(entry.kept):>{KEPT}}", "muted"),
+        (f"{format_bytes(entry.kept):>{KEPT}}", "muted"),
         (bar, "faint"),
     )
 
@@ -131,6 +131,7 @@ def sentences(ledger: Ledger, columns: int) -> list[Line]:
     there = f", {near} to 2.9x" if near else ""
     words.append(f"Ten hidden layers of {width} come to {ten:.2f}x{there}; 3x is the limit.")
     words.append(
-        f"Without dW (as Nielsen counts) {ledger.without_dw:.2f}x. Kept for the way back: {size(ledger.total.kept)}."
+        f"Without dW (as Nielsen counts) {ledger.without_dw:.2f}x. Kept for the way back:"
+        f" {format_bytes(ledger.total.kept)}."
     )
     return [*heads, *(row for text in words for row in wrap(text, columns, "muted"))]

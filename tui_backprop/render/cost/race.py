@@ -15,7 +15,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
 from tui_backprop.render.view_state import CostState
-from tui_backprop.support.format import count, duration, number, times
+from tui_backprop.support.format import format_count, format_duration, format_number, format_ratio
 
 SEEN = 60_000  # entries of each tensor that a strip looks at, at most
 LABEL = 4
@@ -88,8 +88,8 @@ def odometer(
 ) -> list[Line]:
     """Both sides: backprop is done; the other counts."""
     done, of = standing.done, standing.parameters
-    backprop = f"all {of:,} in {duration(standing.backprop)}" if standing.backprop else "is done"
-    h = f", h = {number(entry.step, 2)}" if entry.step else ""
+    backprop = f"all {of:,} in {format_duration(standing.backprop)}" if standing.backprop else "is done"
+    h = f", h = {format_number(entry.step, 2)}" if entry.step else ""
     lines = [
         line(("backprop ", "backprop"), (backprop, "strong")),
         (),
@@ -100,18 +100,18 @@ def odometer(
     ]
     pieces: list[Span] = []
     if standing.state == "ready" and not standing.seconds and entry.expected is not None:
-        pieces += [("about ", "muted"), (duration(entry.expected), "text"), (", projected", "muted")]
+        pieces += [("about ", "muted"), (format_duration(entry.expected), "text"), (", projected", "muted")]
     if standing.seconds:
-        pieces += [(duration(standing.seconds), "text"), (" run", "muted")]
+        pieces += [(format_duration(standing.seconds), "text"), (" run", "muted")]
     if standing.rate:
-        pieces += [("  ", "text"), (f"{count(standing.rate)}/s", "text")]
+        pieces += [("  ", "text"), (f"{format_count(standing.rate)}/s", "text")]
     if standing.left and standing.going:
-        pieces += [("  ", "text"), (duration(standing.left), "strong"), (" left", "muted")]
+        pieces += [("  ", "text"), (format_duration(standing.left), "strong"), (" left", "muted")]
     lines.append(line(*pieces))
     if standing.backprop and standing.rate:
         over = standing.state == "done"
         whole = standing.seconds if over else standing.of / standing.rate
-        ratio = (f"{times(whole / standing.backprop)} times", "strong")
+        ratio = (f"{format_ratio(whole / standing.backprop)} times", "strong")
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
     role = "bad" if standing.state == "failed" else "key"
@@ -129,13 +129,13 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     if np.isfinite(found.cosine):
         rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
     if np.isfinite(found.relative):
-        off = (f"{number(100 * found.relative, 2)}%", "text")
+        off = (f"{format_number(100 * found.relative, 2)}%", "text")
         of = (" of the gradient's norm", "muted")
         rows.append(
             first_fitting(columns, *(line(("off by         ", "muted"), off, *end) for end in ((of,), ())))
         )
     if found.worst is not None:
-        at, off = (f" at {found.worst}", "muted"), (number(found.error, 2), "text")
+        at, off = (f" at {found.worst}", "muted"), (format_number(found.error, 2), "text")
         rows.append(
             first_fitting(columns, *(line((f"{'worst':<{wide}}", "muted"), off, at) for wide in (15, 6)))
         )

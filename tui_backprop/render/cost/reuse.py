@@ -8,7 +8,7 @@ from math import log10
 
 from tui_backprop.cost.accounting.path_counts import Paths, Recomputed
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.support.format import duration, short_count, size, times
+from tui_backprop.support.format import format_bytes, format_duration, format_ratio, format_short_count
 
 EXACT = 10**12  # counts below are written out
 TABLE = 50  # columns from which all columns of the table fit
@@ -40,7 +40,7 @@ def big(n: int) -> str:
 def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
     """From this parameter to the loss, path by path; and for all of them, against backprop."""
     more, base = paths.all_multiplications, max(paths.backprop, 1)
-    by = times(more / base) if more < 10**300 else big(more // base)
+    by = format_ratio(more / base) if more < 10**300 else big(more // base)
     rows = [
         ("paths", big(paths.paths), "strong"),
         ("multiplied out", big(paths.multiplications), "strong"),
@@ -73,8 +73,8 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
             "no deltas kept": "values only",
         }
         projected = "" if run.runs else "~"  # it would have taken too long, and was broken off
-        cells = f"{short_count(run.macs):>8}{projected + duration(run.seconds):>9}"
-        cells += f"{f'{run.passes}+{run.walks}':>8}{size(run.held):>10}" if whole else ""
+        cells = f"{format_short_count(run.macs):>8}{projected + format_duration(run.seconds):>9}"
+        cells += f"{f'{run.passes}+{run.walks}':>8}{format_bytes(run.held):>10}" if whole else ""
         lines.append(
             line(
                 (f"{label.get(run.kind, 'nothing'):<{LABEL}}", "backward" if i == 0 else "text"),

@@ -11,7 +11,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Chart:
             ("y", self._y, ticks[1], 1.5 / rows, "right"),
         ):
             shown = _with_room(wanted, range_, share)
-            labels = [number(value, sign=sign) for value in shown]
+            labels = [format_number(value, sign=sign) for value in shown]
             ruler = self._figure.ruler(axis)
             ruler.lim(*range_)
             ruler.ticks(shown, labels)

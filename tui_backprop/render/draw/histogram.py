@@ -12,7 +12,7 @@ from tui_backprop.engine.arrays.statistics import Bins, Distribution
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 CELL, LABEL = 20, 9  # columns of one statistic, and of its name
 GAP = 4  # columns between two of them
@@ -49,7 +49,7 @@ def _alike(found: Distribution, columns: int) -> list[Line]:
     which = "The one entry is" if found.size == 1 else "All entries are"
     if finite < found.size:
         which = "The one finite entry is" if finite == 1 else "All finite entries are"
-    return wrap(f"{which} {number(found.low, sign=True)}.", columns)
+    return wrap(f"{which} {format_number(found.low, sign=True)}.", columns)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _ends(plot: Plot) -> Line:
     """What the ends of the axis are, with as many digits as it takes to tell them apart, and 0."""
     values = plot.start, plot.start + len(plot.counts) * plot.each
     for digits in range(3, 17):
-        left, right = (number(value, digits, sign=True) for value in values)
+        left, right = (format_number(value, digits, sign=True) for value in values)
         if left != right:
             break
     text = left.ljust(plot.columns - len(right)) + " " * (len(left) + len(right) > plot.columns) + right
@@ -189,9 +189,9 @@ def _brief(found: Distribution, columns: int) -> str:
     """What matters most of the statistics, in one line."""
     spread, mean, median = found.spread, found.mean, found.quartiles[1]
     parts = [
-        f"mean {number(mean, sign=True)}",
-        f"std dev {number(spread)}",
-        f"median {number(median, sign=True)}",
+        f"mean {format_number(mean, sign=True)}",
+        f"std dev {format_number(spread)}",
+        f"median {format_number(median, sign=True)}",
     ]
     return as_many(parts, columns)
 
@@ -209,18 +209,18 @@ def as_many(parts: Sequence[str], columns: int) -> str:
 
 def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, str]]:
     """Names and values, of the finite entries."""
-    first, middle, third = (number(q, sign=True) for q in found.quartiles)
+    first, middle, third = (format_number(q, sign=True) for q in found.quartiles)
     return [
         ("entries", f"{found.size:,}"),
-        ("mean", number(found.mean, sign=True)),
-        ("std dev", number(found.spread)),
-        ("norm", number(found.norm)),
+        ("mean", format_number(found.mean, sign=True)),
+        ("std dev", format_number(found.spread)),
+        ("norm", format_number(found.norm)),
         ("zeros", portion(found.zeros, found.size)),
-        ("max", number(found.high, sign=True)),
+        ("max", format_number(found.high, sign=True)),
         (f"{context.done} 75%", third),
         (f"{context.here} median", middle),
         (f"{context.done} 25%", first),
-        ("min", number(found.low, sign=True)),
+        ("min", format_number(found.low, sign=True)),
     ]
 
 

@@ -12,7 +12,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.axes import Marks
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, merge
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 
 class Map:
@@ -36,7 +36,7 @@ def surface(
     """The first weight grows to the right, the second one upwards. Dots lead from where they stand straight against
     the gradient; ``update`` says whether to mark where the update takes them."""
     x, y = found.values
-    labels = [number(float(value), sign=True) for value in (y[-1], found.here[1], y[0])]
+    labels = [format_number(float(value), sign=True) for value in (y[-1], found.here[1], y[0])]
     margin = max(map(len, labels)) + 1
     wide, high = (
         max(n - 1 + n % 2, 1) for n in (columns - margin, rows - 2)
@@ -69,7 +69,7 @@ def _beside_axis(drawn: Map, labels: list[str], margin: int) -> list[Line]:
 def _axis(found: Slice, margin: int, wide: int) -> list[Line]:
     """The first weight's values below: at both ends, and where it stands between them if there is room."""
     values = found.values[0]
-    low, here, high = (number(float(v), sign=True) for v in (values[0], found.here[0], values[-1]))
+    low, here, high = (format_number(float(v), sign=True) for v in (values[0], found.here[0], values[-1]))
     side = max(len(low), len(high))
     room = wide - 2 * side
     between = f"{here if len(here) + 2 <= room else '':^{max(room, 0)}}"
@@ -100,5 +100,5 @@ def lowest_and_highest(found: Slice) -> tuple[float, float]:
 
 def shades_legend(found: Slice, context: RenderContext) -> Line:
     """What the lightest and the darkest shade stand for."""
-    low, high = (number(each) for each in lowest_and_highest(found))
+    low, high = (format_number(each) for each in lowest_and_highest(found))
     return line((f"low {low} ", "muted"), (context.ramp, "loss"), (f" {high} high", "muted"))

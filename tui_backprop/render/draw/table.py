@@ -7,7 +7,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.histogram import as_many
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 FIELD = 10  # columns of one number in a table
 
@@ -37,7 +37,7 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
     return [
         line(
             (f"{name if i == 0 else '':<4}", "muted"),
-            *((f"{number(float(v), sign=True):>{FIELD}}", role) for v in row),
+            *((f"{format_number(float(v), sign=True):>{FIELD}}", role) for v in row),
         )
         for i, row in enumerate(table)
     ]
@@ -46,7 +46,7 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
 def numbered(values: Array, unit: int, role: str) -> Line:
     """One row of a matrix as numbers; the selected unit's column stands out."""
     return merge(
-        (f"{number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
+        (f"{format_number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
         for j, v in enumerate(values)
     )
 
@@ -60,7 +60,9 @@ def listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
         spans = []
         for i in range(y, len(values), rows):
             spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
-            spans.append((f"{number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text"))
+            spans.append(
+                (f"{format_number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text")
+            )
         lines.append(merge(spans))
     return lines
 
@@ -75,9 +77,9 @@ def statistics(summary: Summary, columns: int) -> str:
     if summary.bad:
         return f"{summary.bad:,} of {summary.size:,} NaN or infinite"
     parts = [
-        f"{number(summary.low, sign=True)} to {number(summary.high, sign=True)}",
-        f"norm {number(summary.norm)}",
+        f"{format_number(summary.low, sign=True)} to {format_number(summary.high, sign=True)}",
+        f"norm {format_number(summary.norm)}",
         f"{summary.zeros:.0%} zero" if summary.zeros else "",
-        f"mean {number(summary.mean, sign=True)}",
+        f"mean {format_number(summary.mean, sign=True)}",
     ]
     return as_many(parts, columns)

@@ -10,7 +10,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import COST_PAGES, PANELS, Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
@@ -69,9 +69,9 @@ def _pieces(
     place, loss, change = "", [], []
     if snapshot is not None:
         place = f" · {step_text(snapshot)}"
-        loss = [line(("loss ", "muted"), (number(snapshot.iteration.loss, 4), "loss"))]
+        loss = [line(("loss ", "muted"), (format_number(snapshot.iteration.loss, 4), "loss"))]
         if snapshot.step is snapshot.steps[-1]:
-            change = [line(*loss[0], (f" → {number(snapshot.iteration.loss_after, 4)}", "update"))]
+            change = [line(*loss[0], (f" → {format_number(snapshot.iteration.loss_after, 4)}", "update"))]
     layers = (layers_text(spec.layers, 20), "text")
     return {
         "program": [line(("backprop-tui", "title"))],

@@ -19,7 +19,7 @@ from tui_backprop.render.panels.parameter_detail import FIELD, case_lines
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.parts import ALL_LAYERS
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 SIDE_BY_SIDE = 70  # from so many columns on, the list stands beside the case
 FEWEST, TALL = (4, 11), 30  # parameters in the list at least, and in a panel of so many rows: ten, and a bias
@@ -40,11 +40,11 @@ class Column:
     text: Callable[[Attribution], str]
 
 
-VALUE = Column("value", "text", lambda attribution: number(attribution.value, sign=True))
-GRADIENT = Column("gradient", "backward", lambda attribution: number(attribution.gradient, sign=True))
-SCORE = Column("update", "update", lambda attribution: number(attribution.score))
+VALUE = Column("value", "text", lambda attribution: format_number(attribution.value, sign=True))
+GRADIENT = Column("gradient", "backward", lambda attribution: format_number(attribution.gradient, sign=True))
+SCORE = Column("update", "update", lambda attribution: format_number(attribution.score))
 PRODUCT = Column(
-    "w×dW", "loss", lambda attribution: number(attribution.value * attribution.gradient, sign=True)
+    "w×dW", "loss", lambda attribution: format_number(attribution.value * attribution.gradient, sign=True)
 )
 COLUMNS = {  # by the measure: that which is ranked by is the last
     "gradient": (VALUE, GRADIENT),
@@ -84,7 +84,7 @@ def called(session: Session, iteration: Iteration) -> list[Line]:
     """What the network makes of the first sample, where it tells classes apart."""
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
-        return [line(("loss ", "muted"), (number(iteration.loss, 4), "loss"))]
+        return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
     right = class_of(np.asarray(iteration.tensor("t")[0]))
     said = int(read_as(iteration.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
     names = '"{}"' if about.image else "class {}"

@@ -18,7 +18,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, clip, flowing, line, wrap
 from tui_backprop.render.draw.surface import lowest_and_highest, shades_legend, surface
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 BROAD, TALL = (
     72,
@@ -101,10 +101,18 @@ def function(snapshot: Snapshot, columns: int, context: RenderContext) -> Half:
     curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
     z, linear = curve.of[0], layer == snapshot.iteration.spec.depth
     numbers = [
-        line((f"{curve.of}[{curve.unit}] ", "muted"), number(curve.at)),
-        line((marks.here, "strong"), (marks.sample, "forward"), (f" f({z}) ", "muted"), number(curve.value)),
+        line((f"{curve.of}[{curve.unit}] ", "muted"), format_number(curve.at)),
         line(
-            (marks.other, "strong"), (marks.dots, "backward"), (f" f'({z}) ", "muted"), number(curve.slope_at)
+            (marks.here, "strong"),
+            (marks.sample, "forward"),
+            (f" f({z}) ", "muted"),
+            format_number(curve.value),
+        ),
+        line(
+            (marks.other, "strong"),
+            (marks.dots, "backward"),
+            (f" f'({z}) ", "muted"),
+            format_number(curve.slope_at),
         ),
     ]
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
@@ -122,7 +130,7 @@ def flow(slope: float) -> str:
     """What a slope does to the gradient that comes back through it."""
     if not isfinite(slope):
         return "z is no number here, and neither is what flows back"
-    words = next(words for most, words in SLOPES if abs(slope) <= most).format(number(slope))
+    words = next(words for most, words in SLOPES if abs(slope) <= most).format(format_number(slope))
     return f"{words}, its sign turned" if slope < 0 else words
 
 
@@ -147,11 +155,11 @@ def loss(snapshot: Snapshot, found: Slice | None, columns: int, context: RenderC
         said = "running the network with one weight moved step by step, the others held fixed …"
         return Half([line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted"))
     marks, names = marks_of(context), [name_of(weight) for weight in found.weights]
-    gradient = ", ".join(number(each, 4 - len(names), sign=True) for each in found.gradient)
+    gradient = ", ".join(format_number(each, 4 - len(names), sign=True) for each in found.gradient)
     if len(names) == 1:
         title = [line((f"loss along {names[0]}", "title"))]
         legend = [
-            line((f"{marks.sample} loss {number(found.loss, 4)}", "loss")),
+            line((f"{marks.sample} loss {format_number(found.loss, 4)}", "loss")),
             *wrap(f"{marks.dots} gradient {gradient}", columns, "backward"),
         ]
         chart = partial(_loss_chart, found, marks, context)
@@ -209,8 +217,8 @@ def _table(found: Slice, columns: int, marks: Marks, context: RenderContext) -> 
     for digits in (3, 2):
         cells = [heads]
         for label, _, where, change in rows:
-            signed = [number(each, digits, sign=True) for each in (*where, change)]
-            cells.append([label, *signed, number(found.base + change, digits + 1)])
+            signed = [format_number(each, digits, sign=True) for each in (*where, change)]
+            cells.append([label, *signed, format_number(found.base + change, digits + 1)])
         fields = [max(map(len, column)) + (i > 0) for i, column in enumerate(zip(*cells, strict=True))]
         if sum(fields) <= columns:
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 MOST = 2  # that are named
 
@@ -16,7 +16,7 @@ def fixes_lines(session: Session, columns: int, context: RenderContext = UTF8) -
         return []
     latest = session.edits[::-1]
     named = [
-        f"{fix.tensor}[{','.join(map(str, fix.index))}] by {number(fix.by, sign=True)}"
+        f"{fix.tensor}[{','.join(map(str, fix.index))}] by {format_number(fix.by, sign=True)}"
         for fix in latest[:MOST]
     ]
     named += [f"{len(latest) - MOST} more"] if len(latest) > MOST else []

@@ -11,7 +11,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, pad
 from tui_backprop.render.panels.verdict import FLAG, verdict
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 ONE_LINE = 50  # from so many columns on, a layer takes one line, below it two
 PRECISE = 70  # from so many on, figures have three digits, below it two
@@ -42,7 +42,7 @@ class Scale:
 
 def _power(exponent: int) -> str:
     """A power of ten, which may be larger than any float."""
-    return number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
+    return format_number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
 
 
 def scales(report: Flow) -> tuple[Scale, Scale]:
@@ -178,7 +178,7 @@ class _Chart:
     def _figure(self, value: float | None, layer: int, column: str, role: str) -> Line:
         """A number to the right of its field, and a flag where it breaks a rule."""
         bad = (column, layer) in self.broken or (value is not None and not isfinite(value))
-        text = "none" if value is None else number(value, self.digits)
+        text = "none" if value is None else format_number(value, self.digits)
         return line((f"{text:>{self.field}}{FLAG if bad else ' '}", "bad" if bad else role))
 
     def _units(self, at: LayerFlow) -> Line:

@@ -19,7 +19,7 @@ from tui_backprop.render.panels.lanes import NODE, Row, fold_above, fold_below, 
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.operation import SHORT, details, hands_on, sum_line
-from tui_backprop.support.format import duration, number
+from tui_backprop.support.format import format_duration, format_number
 
 FIELD = 8  # columns of a number
 SHORTEST = 8  # columns of an operation's name at least
@@ -87,7 +87,7 @@ class Look:
             if row.op is None
             else written_norm(self.snapshot.iteration, Visit(row.op))
         )
-        return "…" if found is None else number(found)
+        return "…" if found is None else format_number(found)
 
     def gradient(self, row: Row) -> str:
         """The norm of the derivative of the loss by what an operation makes."""
@@ -98,7 +98,7 @@ class Look:
         return "  ".join(f"{cotangent_name(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
 
     def _gradient(self, value: str) -> str:
-        return number(self.snapshot.iteration.summary(cotangent_name(value)).norm)
+        return format_number(self.snapshot.iteration.summary(cotangent_name(value)).norm)
 
 
 # --- the table ---------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def _seconds(took: Callable[[Timing, str], float]) -> Callable[[Look, Row], str]
 
     def cell(look: Look, row: Row) -> str:
         seconds = took(look.timing, row.value) if look.timing and row.op else 0.0
-        return number(1e6 * seconds) if seconds else ""
+        return format_number(1e6 * seconds) if seconds else ""
 
     return cell
 
@@ -294,7 +294,7 @@ def _totals(look: Look, columns: int) -> list[Line]:
     lines = [_longest(LEGENDS, columns)]
     if look.timing:
         forward, backward = look.timing.forward(), look.timing.backward()
-        total = f"forward {duration(forward)}, backward {duration(backward)}"
+        total = f"forward {format_duration(forward)}, backward {format_duration(backward)}"
         ratio = f"{total}, {backward / forward:.2f} times that" if forward else total
         whole = f"measured: {ratio} (medians of {look.timing.rounds} runs)"
         lines.append(_longest((whole, f"measured: {ratio}", f"measured: {total}", total), columns))

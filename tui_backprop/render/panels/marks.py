@@ -11,7 +11,7 @@ from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, wrap
 from tui_backprop.render.panels.bars import layers_text
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 EMPTY = (
     "s sets a bookmark at the place where you are: this network, these samples, this step.",
@@ -101,11 +101,11 @@ def _difference(
         return [*lines, line(("comparing …", "muted"))]
     lines += [_setting(*row, columns, context) for row in settings(one, other)]
     before, after = found.losses
-    change = number(after - before, sign=True)
+    change = format_number(after - before, sign=True)
     lines.append(
         line(
             (f"{'loss':<{LABEL}}", "muted"),
-            (f"{number(before, 4)} {context.on} {number(after, 4)}", "loss"),
+            (f"{format_number(before, 4)} {context.on} {format_number(after, 4)}", "loss"),
             (f"  {change}", "muted"),
         )
     )
@@ -206,12 +206,13 @@ def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> d
     names = [context.text(each.name) for each in changes]
     places = [f"[{','.join(map(str, each.index))}]" for each in changes]
     percents = [
-        "from 0" if each.share == float("inf") else f"{number(100 * each.share, digits)}%" for each in changes
+        "from 0" if each.share == float("inf") else f"{format_number(100 * each.share, digits)}%"
+        for each in changes
     ]
     ends = [_ends(each, digits) for each in changes]
     cells = {
         "name": ["", *names],
-        "moved": ["moved", *(number(each.moved, digits) for each in changes)],
+        "moved": ["moved", *(format_number(each.moved, digits) for each in changes)],
         "share": ["of norm", *percents],
         "percent": ["moved", *percents],  # the same with a narrower head
         "most": ["most", *(map(str.__add__, names, places) if long else places)],
@@ -232,7 +233,7 @@ def _ends(change: Change, digits: int) -> tuple[str, str]:
     """From where to where an entry moved: in more digits, up to three times as many, where the two would look the
     same."""
     for more in range(digits, 3 * digits + 1):
-        before, after = (number(value, more, sign=True) for value in (change.before, change.after))
+        before, after = (format_number(value, more, sign=True) for value in (change.before, change.after))
         if before != after or change.before == change.after:
             break
     return before, after

@@ -12,7 +12,7 @@ from tui_backprop.render.draw.names import titled
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 LABEL, FIELD = 10, 12  # columns of a label, and of a number
 TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
@@ -39,7 +39,7 @@ def number_panel(
 def _said(silence: ZeroGradient) -> str:
     """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
     side = " < 0" if silence.at < 0 else ""
-    because = f", because {silence.of} = {number(silence.at)}{side}" if silence.of else ""
+    because = f", because {silence.of} = {format_number(silence.at)}{side}" if silence.of else ""
     samples = f" {silence.samples}" if silence.samples else ""
     return f"{silence.name} is 0{samples}{because}{': ' + silence.why if silence.why else ''}"
 
@@ -83,14 +83,14 @@ def _figures(
         rows += wrap(f"the loss does not answer to it: {'; '.join(silent)}", columns)
     if found.updated is not None:
         moves = found.updated - found.value
-        moved = f"the update moves it {number(moves, sign=True)}" if moves else "the update leaves it"
+        moved = f"the update moves it {format_number(moves, sign=True)}" if moves else "the update leaves it"
         rows += _figure("after", found.updated, "update", moved, columns)
     return rows
 
 
 def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
     """A number and what there is to say of it: behind it, or below where that is too long."""
-    row = line((f"{label:<{LABEL}}", "muted"), (f"{number(value, 6, sign=True):>{FIELD}}", role))
+    row = line((f"{label:<{LABEL}}", "muted"), (f"{format_number(value, 6, sign=True):>{FIELD}}", role))
     if LABEL + FIELD + 2 + len(note) <= columns:
         return [line(*row, (f"  {note}" if note else "", "muted"))]
     indent = max(min(LABEL, columns - len(note)), 0)

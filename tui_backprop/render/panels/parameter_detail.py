@@ -23,7 +23,7 @@ from tui_backprop.render.draw.spans import (
 )
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import count, number
+from tui_backprop.support.format import format_count, format_number
 
 FIELD, LABEL = 10, 7  # columns of a number, and of what stands before it
 WHY = 22  # columns of what a factor is called
@@ -105,7 +105,7 @@ def path_lines(
     running text; where they are too many for ``rows``, those in the middle are multiplied out."""
     sample = (session.sample + found.sample) % info(session.data).samples
     ways = paths(session.network, found.attribution.tensor).paths
-    which = f"largest of {count(ways)} paths" if ways > 1 else "the only path"
+    which = f"largest of {format_count(ways)} paths" if ways > 1 else "the only path"
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
     result = flowing(_share(found, ways), columns, 1)
@@ -142,7 +142,7 @@ def _folded(factors: list[tuple[str, float]], most: int) -> list[tuple[str, floa
 def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
     last = len(factors) - 1
     return [
-        line((f"{label} ", "muted"), (number(factor), "text"), (" ×" if i < last else "", "muted"))
+        line((f"{label} ", "muted"), (format_number(factor), "text"), (" ×" if i < last else "", "muted"))
         for i, (label, factor) in enumerate(factors)
     ]
 
@@ -150,18 +150,21 @@ def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
 def _share(found: ParameterDetail, ways: int) -> list[Line]:
     """What the path comes to, and what that is of the sum over all paths: of one sample's share of the gradient."""
     pull = found.pulls[0].gradient
-    own = line(("= ", "muted"), (number(found.along, sign=True), "text"))
+    own = line(("= ", "muted"), (format_number(found.along, sign=True), "text"))
     if ways == 1:
         return [own]
     share = found.along / pull if pull else float("nan")
     words = f"{share:.1%} of the sum" if share > 0 else "against the sum" if share < 0 else "the sum is"
     words = words if isfinite(share) else "the sum is"
-    return [line(*own, (",", "muted")), line((f"{words} ", "muted"), (number(pull, sign=True), "backward"))]
+    return [
+        line(*own, (",", "muted")),
+        line((f"{words} ", "muted"), (format_number(pull, sign=True), "backward")),
+    ]
 
 
 def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line:
     """A line of the product."""
-    text = f"{number(value, sign=True):>{FIELD}}"
+    text = f"{format_number(value, sign=True):>{FIELD}}"
     return line((f"{sign} ", "muted"), *pad(line(label), min(columns - 2 - FIELD, WHY + 2)), (text, role))
 
 
@@ -170,10 +173,10 @@ def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line
 # Columns of the table: a heading, a role, and how a nudge is shown there, with so many digits, beside the loss now.
 Cell = Callable[[Nudge, int, float], str]
 NUDGED: tuple[tuple[str, str, Cell], ...] = (
-    ("by", "text", lambda nudge, digits, loss: number(nudge.by, digits, sign=True)),
-    ("predicted", "muted", lambda nudge, digits, loss: number(nudge.predicted, digits, sign=True)),
-    ("really", "", lambda nudge, digits, loss: number(nudge.came, digits, sign=True)),
-    ("to", "loss", lambda nudge, digits, loss: number(loss + nudge.came, 4)),
+    ("by", "text", lambda nudge, digits, loss: format_number(nudge.by, digits, sign=True)),
+    ("predicted", "muted", lambda nudge, digits, loss: format_number(nudge.predicted, digits, sign=True)),
+    ("really", "", lambda nudge, digits, loss: format_number(nudge.came, digits, sign=True)),
+    ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.came, 4)),
 )
 # Digits, and which columns; the first that fits is taken.
 FITTED = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
@@ -184,7 +187,7 @@ def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) ->
     that came, and, where there is room, the loss that it comes to. Numbers are never cut: columns give way."""
     heading = first_fitting(
         columns,
-        line((f"the loss, {number(loss, 4)}, changes if it moves", "muted")),
+        line((f"the loss, {format_number(loss, 4)}, changes if it moves", "muted")),
         line(("the loss changes if it moves", "muted")),
     )
     nudges = found.nudges[:most]
@@ -220,7 +223,7 @@ def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
     flips = [f"{nudge.why}: read as {nudge.said}" for nudge in found.nudges if nudge.said != turn.said]
     here = "; ".join(flips) if flips else f"still read as {turn.said} after each"
     if turn.by is not None:
-        there = f"alone it takes {number(turn.by, sign=True)} to be read as {turn.then}"
+        there = f"alone it takes {format_number(turn.by, sign=True)} to be read as {turn.then}"
     else:
         there = "no move of it alone, to 1,024 either way, changes that" if turn.sought else ""
     return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")
@@ -244,9 +247,11 @@ def pulled(session: Session, found: ParameterDetail) -> list[tuple[str, str, str
     for way, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.pulls if sign * pull.gradient > 0]
         which = str((session.sample + side[0].sample) % samples) if side else ""
-        rows.append((way, which, number(side[0].gradient, sign=True) if side else "", f"{len(side):,}"))
+        rows.append(
+            (way, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
+        )
     if found.penalty:
-        rows.append(("penalty", "", number(found.penalty, sign=True), ""))
+        rows.append(("penalty", "", format_number(found.penalty, sign=True), ""))
     return rows
 
 

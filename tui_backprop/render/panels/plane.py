@@ -14,7 +14,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, Span, clip, line, merge, width
 from tui_backprop.session.decision_boundary import Fit, Plane
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 FLOORS = (0.65, 0.9)  # probabilities from which a class is drawn stronger
 ROLES = ("forward", "backward", "update")  # of the classes
@@ -58,7 +58,7 @@ def plane_lines(plane: Plane, columns: int, rows: int, context: RenderContext) -
     key = _plane_key(plane, columns, context)
     if rows - len(key) - 1 < LEAST_ROWS:
         key = []
-    labels = [number(plane.high[1]), number(plane.low[1])]
+    labels = [format_number(plane.high[1]), format_number(plane.low[1])]
     left = max(map(len, labels)) + 1
     deep = min(rows - len(key) - 1, (columns - left) // 2)
     wide = min(2 * deep, columns - left)
@@ -70,7 +70,7 @@ def plane_lines(plane: Plane, columns: int, rows: int, context: RenderContext) -
         line((f"{label:>{left - 1}} ", "muted"), *merge(row))
         for label, row in zip(margins, cells, strict=True)
     ]
-    low, high = number(plane.low[0]), number(plane.high[0])
+    low, high = format_number(plane.low[0]), format_number(plane.high[0])
     below = line((f"{'':{left}}{low}{high:>{wide - len(low)}}", "muted"))
     return [*drawn, below, *key]
 
@@ -185,6 +185,6 @@ def _axes(figure: object, left: float, right: float, low: float, high: float) ->
         ruler = figure.ruler(name)  # type: ignore[attr-defined]
         ruler.lim(*ends)
         ticks = [ends[0], 0.0, ends[1]] if ends[0] < 0 < ends[1] else list(ends)
-        ruler.ticks(ticks, [number(tick) for tick in ticks])
+        ruler.ticks(ticks, [format_number(tick) for tick in ticks])
     figure.axes(False, axis="y", side="right")  # type: ignore[attr-defined]
     figure.axes(False, axis="x", side="upper")  # type: ignore[attr-defined]

@@ -32,7 +32,7 @@ from tui_backprop.render.panels.plane import packed, picture_lines, runs
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
 from tui_backprop.session.training_curve import Learning, Score, fixed_part, smoothed, thinned
-from tui_backprop.support.format import MINUS, duration, number
+from tui_backprop.support.format import MINUS, format_duration, format_number
 
 HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} choose how much, {learn} trains, {travel(-1)} {travel(1)} go back in time",
@@ -130,17 +130,17 @@ def before(snapshot: Snapshot, columns: int) -> list[Line]:
 def progress(learning: Learning, columns: int, context: RenderContext) -> list[Line]:
     """While it goes on: a bar, the rate, what is left and what ends it. Then: what it took."""
     updates = " update" if learning.done == 1 else " updates"
-    rate: list[Sequence[Span]] = [((f"{number(learning.rate)}/s", "text"),)] if learning.rate else []
+    rate: list[Sequence[Span]] = [((f"{format_number(learning.rate)}/s", "text"),)] if learning.rate else []
     stop: Sequence[Span] = ((f"{context.key('stop_learning')} stops", "key"),)
     if not learning.going:
-        updates += f" in {duration(learning.seconds)}" if learning.seconds else ""
+        updates += f" in {format_duration(learning.seconds)}" if learning.seconds else ""
         return packed([((f"{learning.done:,}", "strong"), (updates, "muted")), *rate], columns)
     if learning.wanted is None:
         amount: Sequence[Span] = ((f"{learning.done:,}", "strong"), (f"{updates}, until stopped", "muted"))
         return packed([amount, *rate, stop], columns)
     amount = ((f"{learning.done:,}", "strong"), (f" of {learning.wanted:,} updates", "muted"))
     if learning.remaining is not None:
-        rate.append(((f"{duration(learning.remaining)} left", "text"),))
+        rate.append(((f"{format_duration(learning.remaining)} left", "text"),))
     room = columns - sum(2 + width(tuple(piece)) for piece in (amount, *rate, stop))
     if room >= 12:
         return packed([amount, bar(learning, min(room, 40), context), *rate, stop], columns)
@@ -178,7 +178,7 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
 
 
 def _loss(value: float) -> list[Span]:
-    return [("loss ", "muted"), (number(value), "loss")]
+    return [("loss ", "muted"), (format_number(value), "loss")]
 
 
 def percent(share: float) -> str:
@@ -285,7 +285,7 @@ def _label(figure: Any, ticks: Sequence[tuple[float, str]]) -> None:
 def _ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
     """Round numbers in a range, no nearer than three rows to each other."""
     if not high > low:
-        return [(low, number(low))]
+        return [(low, format_number(low))]
     least = (high - low) * 3 / max(rows, 3)
     unit = 10.0 ** math.floor(math.log10(least))
     step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= least)

@@ -9,7 +9,7 @@ from math import isfinite
 from tui_backprop.engine.analysis.gradient_flow import LEAST_SAMPLES, RULES, Callout, Flow, Rule, callouts
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 ROOMY = 16  # rows, from which there is a note on what was measured
 RULE = 17  # columns of a rule's name
@@ -46,7 +46,7 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
     on."""
     each, told = report.per_layer, []
     if each is not None and not calm:
-        told.append(f"δ rms ×{number(each)} a layer on its way back")
+        told.append(f"δ rms ×{format_number(each)} a layer on its way back")
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
         told.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < LEAST_SAMPLES:
@@ -57,7 +57,7 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
 def _calm(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
     """The verdict, and where there is room every rule with this network's figure, and what units were judged on."""
     each = report.per_layer
-    words = f"does not vanish, does not explode, δ ×{number(each or 0)} a layer"
+    words = f"does not vanish, does not explode, δ ×{format_number(each or 0)} a layer"
     said = f"nothing is wrong: {words}" if each is not None else f"nothing is wrong by the {len(RULES)} rules"
     first = wrap(context.text(said), columns, "good")
     table = _table(report, RULES, "rule", columns, context)
@@ -122,7 +122,7 @@ def rule_text(rule: Rule) -> str:
 
 
 def _amount(rule: Rule, value: float, digits: int) -> str:
-    return f"{value:.0%}" if rule.share else number(value, digits)
+    return f"{value:.0%}" if rule.share else format_number(value, digits)
 
 
 def _called(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:

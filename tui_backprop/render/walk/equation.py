@@ -10,7 +10,7 @@ from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked import Row
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
-from tui_backprop.support.format import MINUS, fixed, number
+from tui_backprop.support.format import MINUS, format_fixed, format_number
 
 NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 LARGE = 1e6  # values from here on are written with an exponent
@@ -131,7 +131,7 @@ def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[
     """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
     are closer together, and where that is not enough there are no factors."""
     labels = [row.label for row in rows]
-    factors = [" × ".join(number(f) for f in row.factors) for row in rows]
+    factors = [" × ".join(format_number(f) for f in row.factors) for row in rows]
     for gap, sign in ((GAP, r" \1 "), (" ", r"\1")):
         near, far = ([context.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
         if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
@@ -156,13 +156,13 @@ def _values(rows: Sequence[Row]) -> list[str]:
     """The values of one sum as texts with equally many decimals."""
     least = decimals_for(rows)
     if least is None:
-        return [number(row.value, sign=row.sign not in "*/") for row in rows]
+        return [format_number(row.value, sign=row.sign not in "*/") for row in rows]
     for decimals in (*range(least, min(least + EXTRA, MOST_DECIMALS) + 1), least):
         values = [_shown(row, decimals) for row in rows]
         _settle(rows, values, decimals)
         if _adds_up(rows, values, decimals):
             break
-    return [v if isinstance(v, str) else fixed(v, decimals) for v in values]
+    return [v if isinstance(v, str) else format_fixed(v, decimals) for v in values]
 
 
 def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) -> bool:
@@ -176,7 +176,7 @@ def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) 
 def _shown(row: Row, decimals: int) -> float | str:
     """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
     if row.sign in "*/" or not abs(row.value) < LARGE:  # NaN is no number below anything
-        return number(row.value, sign=row.sign not in "*/")
+        return format_number(row.value, sign=row.sign not in "*/")
     return round(row.value, decimals)
 
 

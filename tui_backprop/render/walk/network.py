@@ -11,7 +11,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 ARROW = 3  # columns between two layers
 LOSS = 5  # columns of the loss
@@ -148,7 +148,7 @@ def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
     if there:
         now = snapshot.step.phase == "loss"
         value = float(snapshot.iteration.tensor(snapshot.step.tensor)) if now else snapshot.iteration.loss
-        texts = [number(value, digits) for digits in (3, 2, 1)]
+        texts = [format_number(value, digits) for digits in (3, 2, 1)]
         text = next((text for text in texts if len(text) <= LOSS), texts[-1])
         block[_middle(rows)] = line((text, "strong" if now else "loss"))
     if back:

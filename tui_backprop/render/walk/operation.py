@@ -19,7 +19,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import receipt, shape_text
-from tui_backprop.support.format import count, duration, number
+from tui_backprop.support.format import format_count, format_duration, format_number
 
 SHORT = {
     "layer normalization": "layer norm",
@@ -83,8 +83,8 @@ def sum_line(
         return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)
     name = cotangent_name(value)
     norms = [written_norm(iteration, visit) for visit in terms[:done]]
-    texts = ["…" if norm is None else number(norm) for norm in norms]
-    total = f" → {number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
+    texts = ["…" if norm is None else format_number(norm) for norm in norms]
+    total = f" → {format_number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
     formula: list[Span] = [(name, "backward"), (f" = {' + '.join(map(rule_text, terms))}", "text")]
     sizes: list[Span] = [(" + ".join(texts), "text"), (total, "backward")]
     closing: list[Span] = [("   the gradients of all uses add, entry by entry", "muted")]
@@ -207,9 +207,9 @@ def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list
     row = visit.op.primitive
     flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)
     flops += size(shapes[visit.of or 0]) if visit.adds else 0
-    work = f"{count(flops)} FLOPs"
+    work = f"{format_count(flops)} FLOPs"
     took = timing.rules[rule_of(visit)] if timing else None
     if took is None or not took.median:
         return [work]
-    time = f"{work}  {duration(took.median):>7}"
-    return [f"{time} ({number(took.low * 1e6)} to {number(took.high * 1e6)} µs)", time]
+    time = f"{work}  {format_duration(took.median):>7}"
+    return [f"{time} ({format_number(took.low * 1e6)} to {format_number(took.high * 1e6)} µs)", time]

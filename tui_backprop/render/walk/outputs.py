@@ -14,7 +14,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest
 from tui_backprop.render.draw.spans import Line, Span, beside, line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 MOST = 16  # outputs that are told one by one
 PLACE, GAP = 2, 2  # columns of an output's number, and between two columns of outputs
@@ -39,7 +39,7 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     spec, iteration = snapshot.session.network, snapshot.iteration
     target = np.asarray(iteration.tensor("t")[0])
     if len(values) == 1 or not info(snapshot.session.data).classes:
-        wanted = [f"target {number(float(t), sign=True)}" for t in np.atleast_1d(target)]
+        wanted = [f"target {format_number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
     right = class_of(target)
     said = int(read_as(iteration.tensor(f"z{spec.depth}")[:1], spec.loss)[0])
@@ -56,7 +56,7 @@ def output_lines(
     they fit; else several beside each other; else those that are marked, and the largest. The value of the selected
     ``unit`` has the ``role``."""
     signed = any(each.value < 0 for each in outputs)
-    texts = {each.place: number(each.value, sign=signed) for each in outputs}
+    texts = {each.place: format_number(each.value, sign=signed) for each in outputs}
     wide = max(map(len, texts.values()))
     least = PLACE + 1 + wide + 2  # of one output, with its mark
     room = columns - least - max(len(context.text(each.words)) for each in outputs)

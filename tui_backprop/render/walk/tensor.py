@@ -21,7 +21,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.outputs import MOST, output_lines, outputs_of
 from tui_backprop.session.parts import VIEWS
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 
 ENTRY, LONGEST = 36, 24  # columns of one of the largest entries at least, if several; of its bar at most
 GAP = 2
@@ -195,7 +195,7 @@ def _largest(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context:
     for place, name, value in zip(places.tolist(), names, values.tolist(), strict=True):
         marked = shown.row.ndim == 1 and place == shown.unit
         full = round(min(abs(value) / peak, 1) * min(bar, LONGEST))
-        text = f"{number(value, sign=True):>{FIELD}}"
+        text = f"{format_number(value, sign=True):>{FIELD}}"
         entries.append(
             line(
                 (name, "cursor" if marked else "text"),
@@ -248,7 +248,10 @@ def _picture(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context:
         for i, (unit, image) in enumerate(zip(units, weights.T.reshape(-1, *shown.image), strict=True))
     ]
     drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, role, context, scale))
-    ends = (f"{context.up[-1]} {number(scale, sign=True)}", f"{context.down[-1]} {number(-scale)}")
+    ends = (
+        f"{context.up[-1]} {format_number(scale, sign=True)}",
+        f"{context.down[-1]} {format_number(-scale)}",
+    )
     legend = as_many(
         (*ends, f"{context.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns
     )

@@ -17,7 +17,7 @@ from tui_backprop.render.walk.equation import equations, formula_with_shapes, re
 from tui_backprop.render.walk.network import diagram
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.timeline import timeline
-from tui_backprop.support.format import count, number
+from tui_backprop.support.format import format_count, format_number
 
 TENSOR_ROWS = 8  # lines that the tensor is given below the equation, where there is room
 ROOMY = 18  # lines below the network from which the tensor is sure of its own
@@ -190,7 +190,7 @@ def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
     plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * (spec.schedule != "constant")
     if not plans:
         return []
-    row = line(("rate    ", "muted"), f"α = {number(snapshot.iteration.lr)}")
+    row = line(("rate    ", "muted"), f"α = {format_number(snapshot.iteration.lr)}")
     plan = " and ".join(plans)
     notes = (
         f" in iteration {session.t}, {plan} of {session.lr:g}",
@@ -203,12 +203,12 @@ def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
 def loss_line(snapshot: Snapshot, columns: int) -> Line:
     """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
     before, last, grain = (
-        number(snapshot.iteration.loss, 4),
+        format_number(snapshot.iteration.loss, 4),
         len(snapshot.steps) - 1,
         snapshot.session.walk.grain,
     )
     if snapshot.step.index == last:
-        after = number(snapshot.iteration.loss_after, 4)
+        after = format_number(snapshot.iteration.loss_after, 4)
         return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
     there = f"see {'step' if grain == 'equation' else grain} {last}"
     notes = (
@@ -224,7 +224,7 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
 
 def cost_line(step: Step, columns: int) -> Line:
     """Multiply-accumulates of the step, and the running total in forward passes."""
-    macs = f"{count(step.macs)} MACs" if step.macs else f"{count(step.flops)} FLOPs"
+    macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
     total = "gradient" if step.phase == "update" else "total"
     row = line(("cost    ", "muted"), macs, (f"  {total} ", "muted"), f"{step.ratio:.2f}x")
     unit = next(

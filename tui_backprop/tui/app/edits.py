@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import number
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.app.inspection import Inquiries, look_at
 
 if TYPE_CHECKING:  # loads numpy
@@ -37,7 +37,7 @@ class Fixing(Inquiries):
             return
 
         def move(session: Session, snapshot: Snapshot) -> Session:
-            loss = number(snapshot.iteration.loss, 4)
+            loss = format_number(snapshot.iteration.loss, 4)
             self.say(f"moved; the loss was {loss}, {self.render_context.key('undo')} takes it back")
             return moves.edit_parameter(
                 look_at(session, attribution.tensor, attribution.index),
