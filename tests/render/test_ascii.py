@@ -11,7 +11,7 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.trace import as_text
+from tui_backprop.report.trace import trace_text
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import from_preset
 
@@ -22,7 +22,7 @@ VALUE = r"[+−-]?[\d.]+(e[+-]\d+)?"
 def blocks(snapshots, name, context):
     """(step, lines) of the walk as text."""
     session = from_preset(name)
-    parts = as_text(session, snapshots(session)[0].iteration, context).split("\n\n")[1:]
+    parts = trace_text(session, snapshots(session)[0].iteration, context).split("\n\n")[1:]
     return [
         (snapshot.step, part.splitlines()) for snapshot, part in zip(snapshots(session), parts, strict=True)
     ]

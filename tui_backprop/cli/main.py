@@ -97,27 +97,27 @@ def trace(
         return
     chosen = one_of("grain", grain or session.walk.grain, GRAINS)
     session = replace(session, walk=replace(session.walk, grain=chosen))
-    from tui_backprop.report.trace import as_object, as_text, save_arrays
+    from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
     from tui_backprop.session.replay import Replay
 
     iteration = Replay().take(session)
     if save is not None:
         click.echo(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written", err=True)
     if as_json:
-        print_json(as_object(session, iteration))
+        print_json(trace_dict(session, iteration))
     elif save is None:
-        click.echo(as_text(session, iteration, glyphs_for_stdout(plain)))
+        click.echo(trace_text(session, iteration, glyphs_for_stdout(plain)))
 
 
 def print_stream(session: Session, as_json: bool, plain: bool) -> None:
     from tui_backprop.cli.commands.stream import stream
-    from tui_backprop.report.stream import as_object, as_text
+    from tui_backprop.report.stream import stream_dict, stream_text
 
     report, drawn = stream(session)
     if as_json:
-        print_json(as_object(session, report, drawn))
+        print_json(stream_dict(session, report, drawn))
     else:
-        click.echo(as_text(session, report, drawn, glyphs_for_stdout(plain)))
+        click.echo(stream_text(session, report, drawn, glyphs_for_stdout(plain)))
 
 
 def worker_options(command: Any) -> Any:
@@ -143,13 +143,13 @@ def blame(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> No
     """
     session = session_from(given)
     from tui_backprop.cli.commands.blame import blame as accuse
-    from tui_backprop.report.blame import as_object, as_text
+    from tui_backprop.report.blame import blame_dict, blame_text
 
     blame_state = accuse(session, asked)
     if as_json:
-        print_json(as_object(blame_state))
+        print_json(blame_dict(blame_state))
     else:
-        click.echo(as_text(blame_state, glyphs_for_stdout(plain)))
+        click.echo(blame_text(blame_state, glyphs_for_stdout(plain)))
 
 
 @main.command()
@@ -174,14 +174,14 @@ def cost(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> Non
     """
     session = session_from(given, streamed=True)
     from tui_backprop.cli.commands.cost import cost as measure
-    from tui_backprop.report.cost import as_text
-    from tui_backprop.report.cost_result import as_object
+    from tui_backprop.report.cost import cost_text
+    from tui_backprop.report.cost_result import cost_dict
 
     result = measure(session, {**asked, "as_json": as_json})
     if as_json:
-        print_json(as_object(result))
+        print_json(cost_dict(result))
     else:
-        click.echo(as_text(result, glyphs_for_stdout(plain)))
+        click.echo(cost_text(result, glyphs_for_stdout(plain)))
 
 
 @main.command()
@@ -210,13 +210,13 @@ def check(given: dict[str, Any], as_json: bool, plain: bool, **asked: Any) -> No
     """
     session = session_from({"dtype": "float64"} | given)
     from tui_backprop.cli.commands.check import check as compare
-    from tui_backprop.report.check import as_object, as_text
+    from tui_backprop.report.check import check_dict, check_text
 
     report = compare(session, asked)
     if as_json:
-        print_json(as_object(report))
+        print_json(check_dict(report))
     else:
-        click.echo(as_text(session, report, glyphs_for_stdout(plain)))
+        click.echo(check_text(session, report, glyphs_for_stdout(plain)))
     raise SystemExit(0 if report.passed else 1)
 
 
@@ -230,15 +230,15 @@ def doctor(as_json: bool, plain: bool, **flags: Any) -> None:
     Nothing in it says who you are or where; the home folder is shown as ~.
     """
     from tui_backprop.cli.commands.doctor import diagnose
-    from tui_backprop.report.doctor import as_object, as_text
+    from tui_backprop.report.doctor import doctor_dict, doctor_text
 
     before = click.get_current_context().meta.get(FLAGS, {})
     given = before | {name: flag for name, flag in flags.items() if flag is not None}
     diagnosis = diagnose(given)
     if as_json:
-        print_json(as_object(diagnosis))
+        print_json(doctor_dict(diagnosis))
     else:
-        click.echo(as_text(diagnosis, glyphs_for_stdout(plain)))
+        click.echo(doctor_text(diagnosis, glyphs_for_stdout(plain)))
 
 
 @main.command()

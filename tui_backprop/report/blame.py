@@ -37,7 +37,7 @@ CAME = (
 )  # what NUDGED has after ``by``
 
 
-def as_text(blame_state: BlameState, context: RenderContext) -> str:
+def blame_text(blame_state: BlameState, context: RenderContext) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
     if context.linear:
         return "\n".join(map(told, _told(blame_state)))
@@ -97,7 +97,7 @@ def _told(blame_state: BlameState) -> Iterator[str]:
         yield from facts([heads, *((f"pulled {way}", *cells) for way, *cells in pulls)])
 
 
-def as_object(blame_state: BlameState) -> dict[str, Any]:
+def blame_dict(blame_state: BlameState) -> dict[str, Any]:
     """What ``blame --json`` prints; path, nudges and pulls are of the first parameter."""
     session: Session = blame_state.session
     found: dict[str, Any] = msgspec.to_builtins(blame_state.case) if blame_state.case else {}

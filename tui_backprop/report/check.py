@@ -29,7 +29,7 @@ HEADS = (
 )
 
 
-def as_text(session: Session, report: Report, context: RenderContext) -> str:
+def check_text(session: Session, report: Report, context: RenderContext) -> str:
     """What was compared, a line for each tensor, the operations, and the verdict."""
     spec = session.network
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
@@ -82,7 +82,7 @@ def verdict(report: Report) -> str:
     return f"FAILED: {'; '.join(parts)}"
 
 
-def as_object(report: Report) -> dict[str, Any]:
+def check_dict(report: Report) -> dict[str, Any]:
     """What ``check --json`` prints."""
     found: dict[str, Any] = msgspec.to_builtins(report)
     for tensor in found["tensors"]:

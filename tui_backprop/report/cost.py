@@ -34,7 +34,7 @@ NAME = 10  # columns of what a line is about
 LAYERS = 24  # of the layers of a network that was swept
 
 
-def as_text(result: CostResult, context: RenderContext) -> str:
+def cost_text(result: CostResult, context: RenderContext) -> str:
     """The bill; what was asked for beside it comes last. At most 100 columns wide."""
     parts = [
         _head(result, context),

@@ -64,7 +64,7 @@ class CostResult:
         )
 
 
-def as_object(result: CostResult) -> dict[str, Any]:
+def cost_dict(result: CostResult) -> dict[str, Any]:
     """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the interval
     should hold the truth 19 times of 20) and whether it was ``measured``.
 

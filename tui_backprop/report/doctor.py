@@ -10,7 +10,7 @@ from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.columns import columns
 
 
-def as_text(diagnosis: Diagnosis, context: RenderContext) -> str:
+def doctor_text(diagnosis: Diagnosis, context: RenderContext) -> str:
     """A block for each group, a line for each finding, with its reason in brackets."""
     if context.linear:
         return "\n".join(_told(title, row) for title, rows in diagnosis.groups.items() for row in rows)
@@ -29,7 +29,7 @@ def _told(title: str, row: Row) -> str:
     return LINEAR.text(f"{title}, {row.name}: {row.value}{f' ({row.why})' if row.why else ''}")
 
 
-def as_object(diagnosis: Diagnosis) -> dict[str, Any]:
+def doctor_dict(diagnosis: Diagnosis) -> dict[str, Any]:
     """What ``doctor --json`` prints: groups of findings, each with ``value`` and ``why``."""
     return {
         title: {row.name: {"value": row.value, "why": row.why} for row in rows}

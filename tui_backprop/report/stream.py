@@ -16,7 +16,7 @@ HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest en
 SHOWN = 3
 
 
-def as_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
+def stream_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
     """A line for each layer, and the totals."""
     spec = session.network
     total = report.forward + report.backward
@@ -36,7 +36,7 @@ def as_text(session: Session, report: StreamReport, drawn: float, context: Rende
     return "\n".join(spoken(told(text)) if context.linear else context.text(text) for text in lines)
 
 
-def as_object(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
+def stream_dict(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
     """What ``trace --stream --json`` prints; seconds."""
     return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}
 

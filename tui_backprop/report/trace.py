@@ -37,7 +37,7 @@ COLUMNS, HEAD = 100, 9
 SIGNS = {"": "", "=": "result: ", "×": "times ", "÷": "divided by "}  # of a receipt, in words
 
 
-def as_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
+def trace_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
     """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
     steps = steps_of(session)
     heads = {
@@ -144,7 +144,7 @@ def _block(snapshot: Snapshot, step: Step, context: RenderContext) -> list[Line]
     ]
 
 
-def as_object(session: Session, iteration: Iteration) -> dict[str, Any]:
+def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     """What ``trace --json`` prints: network, parameters, loss, steps."""
     spec = session.network
     return {

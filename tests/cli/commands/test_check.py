@@ -13,7 +13,7 @@ from tui_backprop.cli.main import main
 from tui_backprop.engine.gradients.check.compare import Entry, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.report.check import as_text
+from tui_backprop.report.check import check_text
 from tui_backprop.session.state import from_preset
 
 RIGHT = METHODS["backprop"].rule
@@ -159,7 +159,7 @@ def test_between_two_differences_that_cross_kinks_nothing_is_known(first, last):
     entry = Entry((0,), 1.0, 1.0, 0.0, 1e-6, 1e-8)
     tensors = (TensorCheck("W1", (3, 2), 6, 0, 1, 0, entry), TensorCheck("b1", (2,), 2, 0, 1, 1, None))
     report = Report(first, "central-difference", "float64", 0.5, 9, 1.0, tensors, 4, 0, ())
-    lines = as_text(from_preset("xor"), report, UTF8).splitlines()
+    lines = check_text(from_preset("xor"), report, UTF8).splitlines()
     assert lines[-1] == last
     row = next(line for line in lines if line.startswith("b1"))
     judged = "ok by complex step" if first == "backprop" else "inconclusive"

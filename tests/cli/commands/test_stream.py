@@ -66,7 +66,7 @@ def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, fre
     monkeypatch.setattr(
         "tui_backprop.cli.commands.stream.stream", lambda session: (iteration.append(session), 0.0)
     )
-    monkeypatch.setattr("tui_backprop.report.stream.as_text", lambda *_: "")
+    monkeypatch.setattr("tui_backprop.report.stream.stream_text", lambda *_: "")
     layers = "--layers", "784,18130,18130,18130,18130,10"
     result = run(*layers)
     assert result.exit_code == streamed
