@@ -42,7 +42,7 @@ def blame_text(blame_state: BlameState, context: RenderContext) -> str:
     if context.linear:
         return "\n".join(map(told, _told(blame_state)))
     session, iteration, found = blame_state.session, blame_state.iteration, blame_state.case
-    lines = [*called(session, iteration), *choices(session, COLUMNS, context)[2:]]
+    lines = [*called(session, iteration, COLUMNS), *choices(session, COLUMNS, context)[2:]]
     if not blame_state.ranked or found is None:
         return "\n".join(context.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
     several = iteration.batch > 1
@@ -66,7 +66,7 @@ def _told(blame_state: BlameState) -> Iterator[str]:
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
     yield f"data     {session.data}, {samples}, loss {format_number(iteration.loss, 4)}"
-    yield from (plain(row) for row in [*called(session, iteration), *choices(session, ENDLESS)[2:]])
+    yield from (plain(row) for row in [*called(session, iteration, ENDLESS), *choices(session, ENDLESS)[2:]])
     if not blame_state.ranked or found is None:
         yield "every one of them has score 0"
         return

@@ -100,12 +100,12 @@ def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():
 
 
 @pytest.mark.parametrize("current", [*PANELS, "race"])
-@pytest.mark.parametrize("columns", [60, 70, 80, 100])
-def test_the_current_panel_has_its_name_and_the_first_ones_do(current, columns):
-    text = plain(tabs(current, columns, UTF8))
-    assert len(text) <= columns
-    assert {"race": "cost", "network": "net", "number": "num"}.get(current, current) in text
-    assert "walk" in text
+def test_the_current_panel_has_its_name_and_the_first_ones_do(current):
+    for columns in (60, 70, 80, 100):
+        text = plain(tabs(current, columns, UTF8))
+        assert len(text) <= columns
+        assert {"race": "cost", "network": "net", "number": "num"}.get(current, current) in text
+        assert "walk" in text
 
 
 @SETS

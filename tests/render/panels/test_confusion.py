@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.confusion import Confusion, confusion_lines, footer, rows_of
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.panels.confusion import Confusion, confusion_lines, footer
 
 TWO = Confusion([[3, 1], [0, 4]])
 TEN = Confusion([[400 * (t == s) + (7 * t + s) % 13 for s in range(10)] for t in range(10)])
@@ -58,13 +58,3 @@ def test_what_is_under_the_cursor_is_said_in_words():
     assert any(row.split() == ["0", "3", "1", "1"] for row in text)
     assert any(row.split() == ["1", "·", "4", "0"] for row in text)
     assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
-
-
-@pytest.mark.parametrize("context", [UTF8, ASCII])
-@pytest.mark.parametrize("columns", [54, 70])
-def test_ten_classes_fit(columns, context):
-    lines = confusion_lines(TEN, columns, context)
-    assert all(width(row) <= columns for row in lines)
-    assert len(lines) <= rows_of(10)
-    if context.plain:
-        assert all(plain(row).isascii() for row in lines)

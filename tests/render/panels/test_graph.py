@@ -16,8 +16,8 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, compile_ops
 from tui_backprop.engine.network.names import cotangent_name
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.render.draw.context import UTF8
+from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.lanes import NODE, graph, page
 from tui_backprop.render.view_state import Snapshot
@@ -260,29 +260,13 @@ def test_a_rule_that_adds_says_so():
 
 
 @EACH
-@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
-@pytest.mark.parametrize(("columns", "rows"), [*SIZES, (30, 4), (200, 60)])
-def test_the_panel_keeps_to_its_room_in_known_roles(name, context, columns, rows):
-    session = SESSIONS[name]
-    for grain in GRAINS:
-        snapshots = moments_of(session, grain)
-        for snapshot in snapshots[:: max(len(snapshots) // 9, 1)]:
-            for timing in (None, timing_of(session)):
-                drawn = graph_panel(snapshot, timing, columns, rows, context)
-                assert 1 <= len(drawn) <= rows
-                assert max(map(width, drawn)) <= columns
-                assert {role for row in drawn for _, role in row} <= set(ROLES)
-                assert not context.plain or "".join(map(plain, drawn)).isascii()
-
-
-@EACH
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-def test_every_size_has_operation_output_value_and_gradient(name, columns, rows):
+def test_every_size_has_operation_output_value_and_gradient(name):
     snapshot = moments_of(SESSIONS[name])[-2]
-    head, *lines = texts(snapshot, columns, rows)
-    assert {"operation", "|value|", "|grad|"} <= set(head.split())
-    last = next((text for text in lines if "matmul " in text and "◆" in text), "")
-    assert len(re.findall(r"[\d.]+(?:e[+-]\d+)?(?= |$)", last)) >= 2, last
+    for columns, rows in SIZES:
+        head, *lines = texts(snapshot, columns, rows)
+        assert {"operation", "|value|", "|grad|"} <= set(head.split())
+        last = next((text for text in lines if "matmul " in text and "◆" in text), "")
+        assert len(re.findall(r"[\d.]+(?:e[+-]\d+)?(?= |$)", last)) >= 2, last
 
 
 def test_times_are_shown_where_there_is_room_and_only_when_they_are_there():

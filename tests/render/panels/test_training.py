@@ -15,7 +15,7 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.training import chooser, hint, percent, training_panel
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
@@ -23,8 +23,7 @@ from tui_backprop.session.decision_boundary import plane_of
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.training_curve import Learning, Score, score, smoothed, thinned
 
-SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
-SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34), (20, 8), (30, 3), (10, 1)]
+SIZES = [(36, 34), (76, 20), (56, 13), (74, 54), (114, 34)]
 MOONS = Session(NetworkSpec((2, 4, 2), "tanh", dropout=0.2, layer_norm=True, residual=True), "moons")
 DEEP = Session(NetworkSpec((2, *(3,) * 39, 2), "tanh", bias=False), "moons", batch=32)
 SESSIONS = {
@@ -66,47 +65,20 @@ def text(snapshot: Snapshot, learning, columns=76, rows=30, context=UTF8, pictur
     return "\n".join(map(plain, training_panel(snapshot, learning, picture, columns, rows, context)))
 
 
-@SETS
-@pytest.mark.parametrize("losses", LOSSES)
-@pytest.mark.parametrize("name", SESSIONS)
-def test_the_panel_never_exceeds_its_columns_and_rows(snapshot, name, losses, context):
-    session = SESSIONS[name]
-    picture = plane_of(session, initial_parameters(session.network))
-    right = None if name == "sine" else 0.934
-    for learning in (
-        None,
-        made(LOSSES[losses], right, 7),
-        made(LOSSES[losses], right, going=True, seconds=2.5),
-        made(LOSSES[losses], right, going=True, wanted=10**6, seconds=0.01),
-    ):
-        for columns, rows in SIZES:
-            lines = training_panel(snapshot(session, 20), learning, picture, columns, rows, context)
-            assert 1 <= len(lines) <= rows
-            assert max(map(width, lines)) <= columns
-            assert {role for row in lines for _, role in row} <= set(ROLES)
-            assert not context.plain or all(plain(row).isascii() for row in lines)
+FIGURES = ("1,000 of 25,000 updates", "esc stops", "333/s", "72.0 s left", "999", "8.72e-05", "loss", "0.250")
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES[:5])
 @pytest.mark.parametrize("name", SESSIONS)
-def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name, columns, rows):
+def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name):
     session = SESSIONS[name]
     picture = plane_of(session, initial_parameters(session.network))
     learning = made(FALL, None if name == "sine" else 0.934, going=True, wanted=25_000, seconds=3)
-    shown = text(snapshot(session), learning, columns, rows, UTF8, picture)
-    for part in (
-        "1,000 of 25,000 updates",
-        "esc stops",
-        "333/s",
-        "72.0 s left",
-        "999",
-        "8.72e-05",
-        "loss",
-        "0.250",
-    ):
-        assert part in shown
-    assert ("93.4% right" in shown) == (name != "sine")
-    assert "…" not in shown
+    for columns, rows in SIZES:
+        shown = text(snapshot(session), learning, columns, rows, UTF8, picture)
+        for part in FIGURES:
+            assert part in shown
+        assert ("93.4% right" in shown) == (name != "sine")
+        assert "…" not in shown
 
 
 @pytest.mark.parametrize("columns", [30, 37, 60])

@@ -12,15 +12,13 @@ from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.heatmap import Layout, gallery, layout, signed_picture
-from tui_backprop.render.draw.spans import ROLES, line, plain, width
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.draw.spans import line, plain, width
 from tui_backprop.render.walk.tensor import tensor_view
-from tui_backprop.session.parts import GRAINS, VIEWS
+from tui_backprop.session.parts import VIEWS
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_update, at_step, select
+from tui_backprop.session.transitions import after_update, select
 
-SIZES = [(24, 32), (26, 9), (36, 34), (48, 8), (50, 27), (56, 5), (71, 8), (128, 32)]
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
 ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.001)
 SESSIONS = {name: from_preset(name) for name in PRESETS} | {
@@ -52,25 +50,6 @@ def view_of(snapshots):
         return [plain(row) for row in tensor_view(snapshot, columns, rows, context)], snapshot.iteration
 
     return of
-
-
-@SETS
-@pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("name", SESSIONS)
-def test_no_view_exceeds_its_columns_and_rows(snapshots, name, view, context):
-    for grain in GRAINS:
-        session = having(SESSIONS[name], view=view, grain=grain)
-        steps, iteration = steps_of(session), snapshots(SESSIONS[name])[0].iteration
-        for step in steps[:: 1 + len(steps) // 20]:
-            for columns, rows in SIZES:
-                drawn = tensor_view(
-                    Snapshot(at_step(session, step.index), steps, iteration), columns, rows, context
-                )
-                assert 1 <= len(drawn) <= rows
-                for row in map(context.fit, drawn):
-                    assert {role for _, role in row} <= set(ROLES)
-                    assert not context.plain or (plain(row).isascii() and "?" not in plain(row))
-                    assert width(row) <= columns
 
 
 @pytest.mark.parametrize("view", VIEWS)

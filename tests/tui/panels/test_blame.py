@@ -457,8 +457,9 @@ async def test_ten_weights_are_in_sight_and_a_bias_among_them_is_said(open_app, 
         assert "1 of the first 10 is a bias" in panel(ui)
 
 
-@pytest.mark.parametrize("layer", ["all", 1, 2, 3, 4])
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60), (116, 30)])
+@pytest.mark.parametrize(
+    ("size", "layer"), [((60, 18), "all"), ((80, 24), 1), ((120, 40), 2), ((200, 60), 3), ((116, 30), 4)]
+)
 async def test_no_number_in_the_panel_is_cut(open_app, size, layer):
     async with open_app(size=size) as ui:
         await ui.press("b", *["right"] * (0 if layer == "all" else layer))

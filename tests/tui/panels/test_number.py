@@ -279,22 +279,6 @@ async def test_how_far_the_update_moves_a_parameter_is_no_change_of_the_loss(ope
         assert f"the update moves it {format_number(by, sign=True)}" in panel(ui)
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
-async def test_no_name_and_no_number_is_cut(open_app, size):
-    for session in (Session(), replace(Session(), batch=32), RICH):
-        for asked in (
-            ("W1", (783, 11)),
-            ("a1", (11,)),
-            ("x", (783,)),
-            ("z2", (11,)),
-            ("b3", (0,)),
-            ("W3", (11, 3)),
-        ):
-            async with open_app(having(session, number=asked), size=size) as ui:
-                await ui.press("i")
-                assert "…" not in panel(ui), panel(ui)
-
-
 @pytest.mark.parametrize("name", ["delta1", "a1"])
 async def test_the_largest_of_a_value_is_found_by_name(open_app, name):
     async with open_app() as ui:

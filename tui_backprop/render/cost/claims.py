@@ -9,7 +9,7 @@ from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LES
 from tui_backprop.engine.network.spec import backprop_ratio
 from tui_backprop.render.cost.cost import source
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.draw.spans import Line, cut, line, width, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import format_duration, format_short_count
 
@@ -119,21 +119,24 @@ def claims_lines(costs: CostState, columns: int, rows: int, context: RenderConte
 
 def _wide(claim: Claim, columns: int) -> list[Line]:
     """What, said and here in columns; how it is known beside them, or below where there is no room."""
-    first = line(
-        (f"{claim.what:<32}", "text"), (f"{claim.said:<16}", "naive"), (f"{claim.here:<12}", "strong")
-    )
+    here = f"{claim.here:<11} "
+    left = 48 + len(here)
+    if left > columns:
+        return _narrow(claim, columns)
+    first = line((f"{claim.what:<32}", "text"), (f"{claim.said:<16}", "naive"), (here, "strong"))
     if columns < ROOMY:
         return [first, line((f"  {cut(claim.how, columns - 2)}", "muted"))]
-    how = wrap(claim.how, columns - 60, "muted")
-    return [line(*first, *how[0]), *(line((" " * 60, "text"), *row) for row in how[1:])]
+    how = wrap(claim.how, columns - left, "muted")
+    return [line(*first, *how[0]), *(line((" " * left, "text"), *row) for row in how[1:])]
 
 
 def _narrow(claim: Claim, columns: int) -> list[Line]:
     said = f"{claim.what}: {claim.said}" if claim.said else claim.what
     lines = wrap(said, columns, "text") if said else []
-    rest = wrap(claim.how, columns - 14, "muted")
     here = (f"{claim.here:<11} ", "strong")
-    if len(rest) > LONG:
+    left = 2 + len(here[0])
+    rest = wrap(claim.how, columns - left, "muted")
+    if len(rest) > LONG or any(left + width(row) > columns for row in rest):
         below = wrap(claim.how, columns - 4, "muted")
         return [
             *lines,
@@ -141,4 +144,4 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
             *(line((" " * 4, "text"), *row) for row in below),
         ]
     first = line(("  ", "text"), here, *(rest[0] if rest else ()))
-    return [*lines, first, *(line((" " * 14, "text"), *row) for row in rest[1:])]
+    return [*lines, first, *(line((" " * left, "text"), *row) for row in rest[1:])]

@@ -3,11 +3,12 @@ texts in which nothing is drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.keys.table import ROWS, Rows, key_of, worded
-from tui_backprop.render.draw.spans import Line
+from tui_backprop.render.draw.spans import Line, clip
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class RenderContext:
         return tuple((self.text(text), role) for text, role in row)
 
 
+def fitted(lines: Sequence[Line], columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """The first ``rows`` lines in the characters of ``context``, each cut to ``columns``."""
+    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
+
+
 UTF8 = RenderContext("░▒█", "-=≡", "·", " ░▒▓█", "━", "─", "◆", "→", "←", "δ", "▁▂▃▄▅▆▇█")
 ASCII = RenderContext("oO@", "-~=", ".", " .:*#", "=", "-", "#", ">", "<", "d", "12345678", plain=True)
 LINEAR = replace(ASCII, linear=True)
@@ -57,7 +63,8 @@ _PLAIN = {
     "…": "~", "∞": "inf", "µ": "u", "→": "->", "←": "<-", "↑": "up", "↓": "down", "━": "=", "─": "-",
     "│": "|", "┼": "+", "└": "+", "┬": "+", "≈": "~", "∂": "d", "●": "*", "○": "o", "◆": "#", "◇": "o", "▸": ">",
     "├": "+", "┤": "+", "╮": "\\", "╯": "/", "▾": "v", "▴": "^", "±": "+-",
-    "⁰": "^0", "≥": ">=", "÷": "/", "⅓": "1/3", "“": '"', "”": '"', "’": "'", "—": "-", "⏎": "enter",
+    "⁰": "^0", "≥": ">=", "≤": "<=", "‹": "<", "›": ">", "÷": "/", "⅓": "1/3", "“": '"', "”": '"', "’": "'", "—": "-",
+    "⏎": "enter",
 }  # fmt: skip
 
 

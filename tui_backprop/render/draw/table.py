@@ -9,7 +9,7 @@ from tui_backprop.render.draw.spans import Line, beside, line, merge, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-FIELD = 10  # columns of one number in a table
+LABEL, FIELD = 4, 10  # columns of an array's name and of one number in a table
 
 
 def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
@@ -17,7 +17,7 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
     gradients once the walk has them."""
     iteration, lines = snapshot.iteration, []
     for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
-        if fan_out * FIELD > columns:
+        if LABEL + fan_out * FIELD > columns:
             return []
         updated = snapshot.reached("update", k, "update")
         left, right = [], []
@@ -36,7 +36,7 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
     table = values if values.ndim == 2 else values[None]
     return [
         line(
-            (f"{name if i == 0 else '':<4}", "muted"),
+            (f"{name if i == 0 else '':<{LABEL}}", "muted"),
             *((f"{format_number(float(v), sign=True):>{FIELD}}", role) for v in row),
         )
         for i, row in enumerate(table)

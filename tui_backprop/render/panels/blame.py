@@ -14,7 +14,7 @@ from tui_backprop.engine.explain.worked import entry_name
 from tui_backprop.engine.network.predictions import class_of, read_as
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, Span, beside, line, option, wrap
+from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
 from tui_backprop.render.panels.parameter_detail import FIELD, case_lines
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.parts import ALL_LAYERS
@@ -56,7 +56,7 @@ COLUMNS = {  # by the measure: that which is ranked by is the last
 def blame_panel(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """At most ``rows`` lines: who was called what, the measure and the layers to choose from, ranking and case."""
     session, iteration = blame_state.session, blame_state.iteration
-    head = [*called(session, iteration), *choices(session, columns, context), ()]
+    head = [*called(session, iteration, columns), *choices(session, columns, context), ()]
     if rows < TIGHT:
         head = head[:3]
     if blame_state.ranked is None:
@@ -80,7 +80,7 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     return [*head, *lower][:rows]
 
 
-def called(session: Session, iteration: Iteration) -> list[Line]:
+def called(session: Session, iteration: Iteration, columns: int) -> list[Line]:
     """What the network makes of the first sample, where it tells classes apart."""
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
@@ -91,9 +91,8 @@ def called(session: Session, iteration: Iteration) -> list[Line]:
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
     verdict += [(": right" if said == right else ": wrong", "good" if said == right else "bad")]
-    if session.batch > 1:
-        verdict.append((f", 1st of {session.batch:,}", "muted"))
-    return [line(*verdict)]
+    which = (f", 1st of {session.batch:,}" if session.batch > 1 else "", "muted")
+    return [first_fitting(columns, line(*verdict, which), line(*verdict))]
 
 
 def choices(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:

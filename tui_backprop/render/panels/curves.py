@@ -14,8 +14,8 @@ import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, Weight, activation_curve
 from tui_backprop.render.draw.axes import Chart, Marks, limits, marks_of
-from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, beside, clip, flowing, line, wrap
+from tui_backprop.render.draw.context import RenderContext, fitted
+from tui_backprop.render.draw.spans import Line, beside, flowing, line, wrap
 from tui_backprop.render.draw.surface import lowest_and_highest, shades_legend, surface
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
@@ -71,7 +71,7 @@ def curves_panel(
     current step is about."""
     with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
         drawn = _drawn(snapshot, found, columns, rows, context)
-    return [context.fit(clip(context.fit(row), columns)) for row in drawn]
+    return fitted(drawn, columns, rows, context)
 
 
 def _drawn(

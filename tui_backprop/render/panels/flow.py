@@ -7,8 +7,8 @@ from functools import cached_property
 from math import ceil, floor, inf, isfinite, log10
 
 from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow, callouts
-from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, pad
+from tui_backprop.render.draw.context import RenderContext, fitted
+from tui_backprop.render.draw.spans import Line, cut, line, merge, pad
 from tui_backprop.render.panels.verdict import FLAG, verdict
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
@@ -61,12 +61,12 @@ def flow_panel(
     """At most ``rows`` lines: a chart of the layers, the current one marked, and below it every rule that is broken,
     or that none is. ``report`` is None while it is being made."""
     if report is None:
-        lines = [line(("measuring the gradient of each layer …", "muted"))]
+        lines = [line(("measuring each layer's gradient …", "muted"))]
     else:
         chart = _Chart(snapshot, report, columns, context)
         below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, context)
         lines = [*chart.drawn(rows - len(below)), *below]
-    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
+    return fitted(lines, columns, rows, context)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
-from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, clip, cut, line, merge, wrap
+from tui_backprop.render.draw.context import RenderContext, fitted
+from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.panels.bars import layers_text
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
@@ -39,11 +39,11 @@ def marks_panel(
     session = snapshot.session
     if not session.bookmarks.items:
         lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
-        return [context.fit(row) for row in lines[:rows]]
+        return fitted(lines, columns, rows, context)
     most = max(min(len(session.bookmarks.items), rows // 3), 1)
     lines = [*_list(session, columns, most, context), ()]
     lines += _difference(session, found, columns, rows - len(lines), first, context)
-    return [context.fit(clip(row, columns)) for row in lines[:rows]]
+    return fitted(lines, columns, rows, context)
 
 
 def _list(session: Session, columns: int, most: int, context: RenderContext) -> list[Line]:

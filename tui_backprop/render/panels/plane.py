@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, Span, clip, line, merge, width
 from tui_backprop.session.decision_boundary import Fit, Plane
@@ -29,7 +29,7 @@ def picture_lines(picture: Plane | Fit, columns: int, rows: int, context: Render
         lines = plane_lines(picture, columns, rows, context)
     else:
         lines = fit_lines(picture, columns, rows, context)
-    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
+    return fitted(lines, columns, rows, context)
 
 
 def packed(pieces: Sequence[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import (
     Line,
@@ -76,7 +76,7 @@ def training_panel(
         lines = [*curves(snapshot, learning, columns, rows - len(below) - 1, context), (), *below]
     else:
         lines = curves(snapshot, learning, columns, rows, context)
-    return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
+    return fitted(lines, columns, rows, context)
 
 
 def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:

@@ -196,7 +196,7 @@ def _operation(
 
 def _labeled(label: str, text: str, role: str, columns: int) -> list[Line]:
     """A text on as many lines as it takes, its label before the first."""
-    rows = wrap(text, columns - LABEL, role)
+    rows = wrap(text, max(columns - LABEL, 1), role)
     return [line((f"{label if i == 0 else '':<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
 
 

@@ -10,8 +10,8 @@ from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked import Row, worked
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
-from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, beside, clip, first_fitting, line, width, wrap
+from tui_backprop.render.draw.context import UTF8, RenderContext, fitted
+from tui_backprop.render.draw.spans import Line, beside, first_fitting, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, sums
 from tui_backprop.render.walk.network import diagram
@@ -51,7 +51,7 @@ def walk_panel(
         lower = explanation(snapshot, columns, left, context, TENSOR_ROWS if left >= ROOMY else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(snapshot, columns, left - len(lower) - 1, context, given_up)]
-    return [context.fit(clip(context.fit(row), columns)) for row in [*top, *lower][:rows]]
+    return fitted([*top, *lower], columns, rows, context)
 
 
 def _blank(wanted: bool) -> list[Line]:
@@ -65,7 +65,8 @@ def explanation(
     terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
     several sums, and the shapes; and last the rest of the words."""
     step, rows = snapshot.step, most - spare
-    caption = wrap(caption_of(snapshot, context), columns, "strong" if step.kind == "input" else "text")
+    sentence = context.text(caption_of(snapshot, context))
+    caption = wrap(sentence, columns, "strong" if step.kind == "input" else "text")
     formula = formula_with_shapes(step, columns, context)
     closing = closing_lines(snapshot, columns, context)
     around = len(caption) + len(formula) + len(closing)
@@ -91,7 +92,7 @@ def explanation(
         formula = formula_with_shapes(step, columns, context, first, shapes)
     if needed > rows:
         room = most - len(formula) - sum(map(len, parts)) - len(closing)
-        caption = brief_caption(caption_of(snapshot, context), columns, room)
+        caption = brief_caption(sentence, columns, room)
     receipts = receipt([row for part in parts for row in part], columns, step.phase, context)
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
@@ -160,7 +161,9 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
         if snapshot.session.update_log:
             what += f"{'' if isfinite(iteration.loss) else ' any more'}: α is too large;"
             what += f" {context.key('restart')} starts again"
-        lines += [*wrap(what, columns, "bad"), *wrap(iteration.bad.why, columns, "bad")]
+        lines += [
+            row for words in (what, iteration.bad.why) for row in wrap(context.text(words), columns, "bad")
+        ]
     if step.reused:
         lines.append(
             line(
