@@ -67,7 +67,7 @@ def test_one_key_may_do_two_things_in_two_places():
 
 @pytest.mark.parametrize("table", [{"view": ["g"]}, {"view": ["w"], "grain": ["w"]}, {"quit": ["?"]}])
 def test_one_key_may_not_do_two_things_in_one_place(table):
-    with pytest.raises(UserError, match=r"is a key of \S+ already; give that another"):
+    with pytest.raises(UserError, match=r"is already a key of \S+; choose another"):
         checked_keys(table, "")
 
 

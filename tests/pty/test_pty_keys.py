@@ -12,7 +12,7 @@ import pytest
 from tui_backprop.cli.commands.doctor import BACK
 
 pytestmark = pytest.mark.pty
-ASKED = "a race is under way: q again ends it and quits"
+ASKED = "a race is running: q again stops it and quits"
 
 
 def racing(run):

@@ -23,11 +23,11 @@ def seen_everywhere(run):
     run.press("end", "step 20/20")
     run.press("?", "Reading the maps")
     run.press("q", "Every weight moves")
-    run.press("\x10", "what to do")
+    run.press("\x10", "search commands")
     run.press("st", "One step")
     run.send("\x1b")
     run.shows("Every weight moves")
-    run.press("y", "sent to the clipboard")
+    run.press("y", "copied, if the terminal allows it")
     for key, text in (("b", "most to blame"), ("c", "curves"), ("3", "one gradient"), ("1", "layers")):
         run.press(key, text)
     run.press("down", "relu")
@@ -84,6 +84,6 @@ def test_a_theme_that_is_none_is_refused_before_the_screen_is_taken(terminal):
 def test_a_notice_is_framed_in_plain_characters_where_others_cannot_be_shown(terminal, theme):
     run = terminal(80, 24, "--theme", theme, LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     run.shows("step 0/20")
-    run.press("y", "sent to the clipboard")
+    run.press("y", "copied, if the terminal allows it")
     assert bytes(run.raw).isascii()
     assert "+---" in run.text

@@ -13,6 +13,7 @@ from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.cost.race.race import RACERS
+from tui_backprop.keys.panels import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.cost.chart import chart
@@ -42,7 +43,7 @@ from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.network_form import FIELDS, texts_of
 from tui_backprop.session.parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
-from tui_backprop.session.state import COST_PAGES, PANELS, Session
+from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 
 AMOUNTS = ("1", "10", "100", "1,000", "10,000", "until stopped")
@@ -268,7 +269,7 @@ DRAWINGS = {
     "marks": Drawing(_marks),
     "claims": Drawing(_claims, 36, 8),
     "race": Drawing(_race, 34, 8),
-    "dial": Drawing(_dial, 35, 8),
+    "step_size": Drawing(_dial, 35, 8),
     "ledger": Drawing(_ledger, 35, 8),
     "reuse": Drawing(_reuse, 34, 8),
     "tensor": Drawing(_tensor),

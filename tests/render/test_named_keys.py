@@ -11,6 +11,7 @@ from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.keys.panels import PANELS
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.cost.cost import pages, readout, sweeping
 from tui_backprop.render.cost.race import race_lines
@@ -22,14 +23,15 @@ from tui_backprop.render.panels.fixes import fixes_lines
 from tui_backprop.render.panels.training import hint, progress
 from tui_backprop.render.view_state import CostState
 from tui_backprop.render.walk.walk import caption_of, closing_lines
-from tui_backprop.session.state import PANELS, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_training, edit_parameter
 
 OTHER = remapped({
-    "undo": ("ctrl+u",), "page(1)": ("P",), "sweep": ("M",), "race": ("G",), "call_off": ("O",), "learn": ("L",),
-    "stop_learning": ("Q",), "amount(-1)": ("A",), "travel(1)": ("B",), "panel('train')": ("K",), "restart": ("R",),
-    "step_on": ("D",), "panel('walk')": ("W", "f3"), "panel('cost')": ("f11",),
+    "undo": ("ctrl+u",), "page(1)": ("P",), "sweep": ("M",), "race": ("G",), "cancel_race": ("O",),
+    "start_training": ("L",), "stop_training": ("Q",), "amount(-1)": ("A",), "iteration(1)": ("B",),
+    "panel('train')": ("K",), "restart": ("R",), "step_on": ("D",), "panel('walk')": ("W", "f3"),
+    "panel('cost')": ("f11",),
 })  # fmt: skip
 GLYPHS = replace(UTF8, keys=OTHER)
 HERE = machine(sizes=(1e3, 1e4, 335_114.0))

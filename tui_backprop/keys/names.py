@@ -1,10 +1,10 @@
-"""What keys are called: by Textual, and by people."""
+"""The names of keys: Textual's, and those for display."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# What Textual calls keys: characters by their Unicode name, but for a few, and the keys that make none.
+# Textual names keys by the Unicode name of their character, with a few exceptions; other keys are NAMED.
 SHORT = {
     "solidus": "slash", "reverse_solidus": "backslash", "commercial_at": "at", "hyphen_minus": "minus",
     "plus_sign": "plus", "low_line": "underscore",
@@ -20,7 +20,7 @@ SHOWN = {
 
 
 def key_name(character: str) -> str:
-    """Textual's name of the key that makes a character."""
+    """Return Textual's name of the key that types a character."""
     if character.isalnum():
         return character
     name = unicodedata.name(character, "").lower().replace("-", "_").replace(" ", "_")
@@ -31,11 +31,11 @@ CHARACTERS = {key_name(chr(code)): chr(code) for code in range(33, 127)}
 
 
 def shown_key(name: str) -> str:
-    """A key as people read it."""
+    """Return a key for display."""
     *modifiers, last = name.split("+")
     return "+".join([*modifiers, SHOWN.get(last) or CHARACTERS.get(last, last)])
 
 
 def types(name: str) -> bool:
-    """Whether a key types a character where there is a text to be typed."""
+    """Return True for a key that types a character in a text field."""
     return name in CHARACTERS or name == "space" or len(name) == 1

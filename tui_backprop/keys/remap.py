@@ -1,4 +1,4 @@
-"""Other keys for actions, as the settings file names them, held against the table of keys."""
+"""Other keys for actions, as in the settings file, checked against the key table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODIFIERS = ("ctrl", "shift", "alt", "super", "hyper", "meta")
 
 
 def read_key(text: object) -> str | None:
-    """A key as Textual names it (``ctrl+r``, ``question_mark``), from that or from its character; None for others."""
+    """Return Textual's name of a key (``ctrl+r``, ``question_mark``), given that or its character; otherwise None."""
     if not isinstance(text, str):
         return None
     if len(text) == 1 and text.isprintable():
@@ -30,12 +30,12 @@ def checked_keys(table: object, where: str) -> dict[str, tuple[str, ...]]:
     """Return the keys by action. Raises InputError, beginning with ``where``, for an unknown action or key, for an
     action without keys, and for a key of two actions in one place."""
     if not isinstance(table, Mapping):
-        raise InputError("config", f'{where}keys: it is a table, [keys], of lines such as view = ["w"]')
+        raise InputError("config", f'{where}keys: expected a table [keys] of lines such as view = ["w"]')
     found: dict[str, tuple[str, ...]] = {}
     for action, keys in table.items():
         if action not in ACTIONS:
             raise InputError(
-                "config", f"{where}keys: {printable(action, 40)} is no action; {_nearest(action)}"
+                "config", f"{where}keys: unknown action {printable(action, 40)}; {_nearest(action)}"
             )
         found[action] = _keys_of(action, keys, where)
     _check_clashes(found, where)
@@ -58,33 +58,33 @@ def _keys_of(action: str, keys: object, where: str) -> tuple[str, ...]:
         if name is None:
             raise InputError(
                 "config",
-                f"{where}keys: {action}: {quoted(each)} is no key; write it like l, ctrl+r, f5 or pageup",
+                f"{where}keys: {action}: {quoted(each)} is not a key; examples: l, ctrl+r, f5, pageup",
             )
     return tuple(dict.fromkeys(name for name in names if name))
 
 
 def keys_of(key: Key, other: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The keys of a row: those chosen for its action, or its own."""
+    """Return the keys of a row: those chosen for its action, or the default ones."""
     return other.get(key.id) or tuple(key.keys.split(","))
 
 
 def _check_clashes(found: Mapping[str, tuple[str, ...]], where: str) -> None:
-    """In one place a key does one thing; but what a panel has for itself comes before what is for everywhere."""
+    """Check that a key has one action in each panel; a panel's own keys take precedence over those for everywhere."""
     owners: dict[tuple[str, str, bool], str] = {}
-    for key in sorted(ROWS, key=lambda key: key.id in found):  # so that it is said of the one in the file
+    for key in sorted(ROWS, key=lambda key: key.id in found):  # so that the error names the one in the file
         for name in keys_of(key, found):
             for place in key.places:
                 before = owners.setdefault((name, place, key.own), key.id)
                 if before != key.id:
                     raise InputError(
                         "config",
-                        f"{where}keys: {key.id}: {name} is a key of {before} already; give that another",
+                        f"{where}keys: {key.id}: {name} is already a key of {before}; choose another for one of them",
                     )
 
 
 def remapped(other: Mapping[str, tuple[str, ...]]) -> tuple[Key, ...]:
-    """The table of keys with those that were chosen, named as they are now. Rows that are shown together ("← →") stay
-    so."""
+    """Return the key table with the chosen keys, and their names. Rows that are shown together
+    ("← →") stay together."""
     rows = []
     for at, key in enumerate(ROWS):
         together = ROWS[at : at + len(key.shown.split())]

@@ -56,7 +56,7 @@ CARDS = (
         ("cost",),
     ),
     Card(
-        "{undo} undoes anything, {train} trains one step, {sample(1)} takes the next sample, {ask} finds any number"
+        "{undo} undoes anything, {train} trains one step, {sample(1)} takes the next sample, {find} finds any number"
         " by its name.",
         "{help} explains every key",
         ("help",),

@@ -17,10 +17,6 @@ from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
 from tui_backprop.support.validation import one_of, positive_number, whole_number
 
-PANELS = ("network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks")
-COST_PAGES = ("cost", "claims", "race", "dial", "ledger", "reuse")  # what the cost panel has to show
-PLACES = tuple(dict.fromkeys((*PANELS, *COST_PAGES)))  # all that can have the keys
-
 
 @dataclass(frozen=True)
 class Session:

@@ -15,6 +15,7 @@ from operator import attrgetter
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_memory
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.session import update_log
 from tui_backprop.session.parts import (
     AUTOMATIC,
@@ -28,7 +29,7 @@ from tui_backprop.session.parts import (
     Bookmarks,
     Number,
 )
-from tui_backprop.session.state import PLACES, Session, samples_of
+from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, positive_number, quoted

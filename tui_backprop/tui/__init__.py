@@ -1,1 +1,1 @@
-"""The terminal app, and the text renderables that it shares with the plain commands."""
+"""The terminal app."""

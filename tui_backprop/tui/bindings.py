@@ -1,4 +1,4 @@
-"""The table of keys as Textual takes it. What the settings call an action is the binding's id."""
+"""The key table as Textual's bindings. The id of a binding is the name of its action in the settings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def _binding(key: Key) -> Binding:
 
 
 def app_bindings() -> list[BindingType]:
-    """The keys that the app has."""
+    """Return the bindings of the app."""
     return [_binding(key) for key in KEYS]
 
 
-def bindings(place: str) -> list[BindingType]:
-    """The keys that a panel has for itself."""
-    return [_binding(key) for key in PANELS_OWN if place in key.places]
+def bindings(panel: str) -> list[BindingType]:
+    """Return the bindings of a panel's own keys."""
+    return [_binding(key) for key in PANELS_OWN if panel in key.places]

@@ -1,4 +1,4 @@
-"""What widgets say to the app. State goes down to them; these come up."""
+"""Messages from widgets to the app. State flows down to the widgets; messages go up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tui_backprop.session.state import Session
 
 
 class Applied(Message):
-    """The form was applied: this is the session it describes."""
+    """The form was applied: ``session`` is what it describes."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()

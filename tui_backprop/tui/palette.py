@@ -1,4 +1,4 @@
-"""What each role looks like in each theme. One accent for the forward signal, one for the backward one.
+"""The style of each role in each theme: one accent for the forward signal, one for the backward signal.
 
 The colors of ``dark`` and ``light`` are from the 256-color cube, so that they look the same where a connection
 carries only 256 (ssh does not forward COLORTERM), and cost half the bytes of true color on the wire. ``terminal``
@@ -38,7 +38,7 @@ ROLES = {
     "bad":      ("bold #ff87af",            "bold #af005f",            "bold bright_magenta", "bold"),
 }  # fmt: skip
 
-# What stylesheets ask for by name. Bright black stands for dim text, a white ground for reversed (see ui/theme.py).
+# What stylesheets ask for by name. Bright black stands for dim text, a white ground for reversed (see tui/theme.py).
 GROUNDS = {
     # name            dark           light          terminal             colorless
     "background":     ("#121212",     "#ffffff",     "ansi_default",      "ansi_default"),

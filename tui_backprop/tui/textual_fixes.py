@@ -1,8 +1,8 @@
 """Every change of a screen's layout is drawn.
 
-Textual finds out what a layout has changed by holding it against the one before, and overwrites that one whenever
-somebody asks where a widget is after the screen was scrolled. What came or went until then would be neither drawn
-(a new widget stays blank) nor erased (a notice stays for ever).
+Textual compares a layout with the previous one, and overwrites the latter whenever the position of a widget is
+queried after the screen was scrolled. A widget that appeared or disappeared until then would be neither drawn (it
+stays blank) nor erased (a notice stays forever).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ S = TypeVar("S", bound="Screen[Any]")
 
 
 class Steady(Compositor):
-    """Keeps the last layout for itself."""
+    """Keeps its own reference to the last layout."""
 
     _last: CompositorMap | None = None
 
@@ -31,6 +31,6 @@ class Steady(Compositor):
 
 
 def steady(screen: S) -> S:
-    """A screen, before it is shown for the first time, that draws all of them."""
+    """Prepare a screen, before it is first shown, so that it draws every change of its layout."""
     screen._compositor = Steady()
     return screen

@@ -49,7 +49,7 @@ def _theme(name: str) -> Theme:
 
 
 def _color(look: Style) -> str:
-    """A look's color as Textual writes it."""
+    """Return a look's color in Textual's notation."""
     return "ansi_default" if look.color is None else Color.from_rich_color(look.color).hex
 
 
@@ -57,9 +57,9 @@ TEXTUAL_THEMES = tuple(_theme(name) for name in THEMES)
 
 
 class Unpainted(LineFilter):
-    """Dims and reverses. No stylesheet can dim a border, none of the sixteen colors is fainter than text in every
-    scheme (in Solarized, bright black is the background), and Textual loses "reverse" on the way to a list's cursor.
-    So what stylesheets have in bright black is drawn dim here, and what they have on white is drawn reversed."""
+    """Dims and reverses text. No stylesheet can dim a border, none of the sixteen colors is fainter than text in
+    every scheme (in Solarized, bright black is the background), and Textual loses "reverse" on the way to a list's
+    cursor. So what is bright black in a stylesheet is drawn dim here, and what is on white is drawn reversed."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(text, style and _unpainted(style), control) for text, style, control in segments]

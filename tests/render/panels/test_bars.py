@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from tui_backprop.keys.panels import PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.bars import WIDE, key_bar, status, tabs
-from tui_backprop.session.state import PANELS, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training, after_update
 
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -104,13 +105,15 @@ def test_the_current_panel_has_its_name_and_the_first_ones_do(current):
     for columns in (60, 70, 80, 100):
         text = plain(tabs(current, columns, UTF8))
         assert len(text) <= columns
-        assert {"race": "cost", "network": "net", "number": "num"}.get(current, current) in text
+        assert {"race": "cost", "network": "net", "number": "num", "bookmarks": "marks"}.get(
+            current, current
+        ) in text
         assert "walk" in text
 
 
 @SETS
 @pytest.mark.parametrize("columns", [60, 80, 120])
-@pytest.mark.parametrize("place", ["walk", "blame", "network", "marks"])
+@pytest.mark.parametrize("place", ["walk", "blame", "network", "bookmarks"])
 def test_a_notice_takes_the_place_of_the_last_keys_but_help_and_quit(place, columns, context):
     pairs = bar(place)
     usual, row = (plain(key_bar(pairs, columns, context, notice)) for notice in ("", "undone: sample 12"))

@@ -18,10 +18,10 @@ XOR = from_preset("xor")
 ACTIONS = {
     "training 1,000 updates": (Session(), TRAINED),
     "training 1 update": (Session(), moves.after_update(Session())),
-    "going back to iteration 990": (TRAINED, moves.at_iteration(TRAINED, TRAINED, 990)),
-    "going back to iteration 0": (TRAINED, moves.restart(TRAINED)),
+    "return to iteration 990": (TRAINED, moves.at_iteration(TRAINED, TRAINED, 990)),
+    "return to iteration 0": (TRAINED, moves.restart(TRAINED)),
     "step into the next iteration": (moves.at_step(Session(), 20), moves.step_on(moves.at_step(Session(), 20), 21)),
-    "step into the iteration before": (TRAINED, moves.step_back(TRAINED, 21)),
+    "step into the previous iteration": (TRAINED, moves.step_back(TRAINED, 21)),
     "sample": (Session(), moves.next_sample(Session())),
     "step": (Session(), moves.at_step(Session(), 4)),
     "grain of the walk": (moves.at_step(Session(), 4), moves.next_grain(moves.at_step(Session(), 4))),
@@ -29,18 +29,18 @@ ACTIONS = {
     "cursor in the ranking": (moves.inspect(Session(), "W1", (0, 0)), moves.at_rank(Session(), 3)),
     "layer of the ranking": (moves.at_rank(Session(), 3), moves.next_ranked_layer(Session(), 1)),
     "measure of the ranking": (moves.at_rank(Session(), 3), moves.next_measure(Session())),
-    "look at W2[13,200]": (Session(), moves.inspect(Session(), "W2", (13, 200))),
-    "moving W2[13,200] by hand": (
+    "inspection of W2[13,200]": (Session(), moves.inspect(Session(), "W2", (13, 200))),
+    "edit of W2[13,200]": (
         Session(),
         moves.edit_parameter(moves.inspect(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
     ),
     "setting bookmark 2": (MARKED, moves.add_bookmark(MARKED)),
-    "dropping bookmark 1": (MARKED, moves.delete_bookmark(MARKED)),
+    "deleting bookmark 1": (MARKED, moves.delete_bookmark(MARKED)),
     "going to bookmark 1": (FAR, moves.to_bookmark(FAR)),
     "bookmark held": (MARKED, moves.hold_bookmark(MARKED)),
     "network 2·2·1": (TRAINED, XOR),
     "choice of errors": (Session(), moves.choose_confusion(Session(), (7, 2))),
-    "step h of the dial": (Session(), moves.change_step_index(Session(), 2)),
+    "step size": (Session(), moves.change_step_index(Session(), 2)),
     "": (TRAINED, TRAINED),
 }  # fmt: skip
 

@@ -8,16 +8,13 @@ from dataclasses import replace
 
 import pytest
 
+from tui_backprop.keys.panels import COST_PAGES, PLACES
 from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import FORM_KEYS, KEYS, PANELS_OWN, ROWS, bar, key_of, own_keys
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.session.state import COST_PAGES, PLACES
 from tui_backprop.tui.app.app import BackpropApp
-from tui_backprop.tui.app.panels import ASIDE, view_of
-from tui_backprop.tui.panels.walk import WalkView
+from tui_backprop.tui.panels.registry import PANELS, view_of
 from tui_backprop.tui.widgets.form_rows import Editor, FormView
-
-WIDGETS = {"network": FormView, "walk": WalkView, **{name: type(view_of(name, UTF8)) for name in ASIDE}}
 
 
 def commands(app):
@@ -25,10 +22,14 @@ def commands(app):
 
 
 def test_a_panel_s_widget_has_the_keys_of_the_table_and_no_others():
-    assert set(WIDGETS) == set(PLACES)
-    for place, kind in WIDGETS.items():
-        told = {(key.keys, key.action) for key in PANELS_OWN if key.places == (place,)}
-        assert {(each.key, each.action) for each in kind.__dict__.get("BINDINGS", ())} == told, place
+    form = FormView(lambda columns, rows: [], UTF8)
+    assert {"network", *PANELS} == set(PLACES)
+    for place in PLACES:
+        view = form if place == "network" else view_of(place, UTF8)
+        named = {
+            (name, key.action) for key in PANELS_OWN if key.places == (place,) for name in key.keys.split(",")
+        }
+        assert {(each.key, each.action) for _, each in view._bindings} == named, place
     assert {(each.key, each.action) for each in BackpropApp.BINDINGS} == {(k.keys, k.action) for k in KEYS}
 
 
@@ -65,10 +66,10 @@ async def test_every_action_is_offered_once_by_its_name_and_keys(open_app):
         titles = Counter(each.title for each in offered)
         assert [title for title, times in titles.items() if times > 1] == []
         found = commands(ui.app)
-        assert found["sweep"].title == "Cost chart: sweep, or stop that"
+        assert found["sweep"].title == "Cost chart: start or stop a sweep"
         assert found["sweep"].help == "key S"
         assert found["step_on"].help == "key → l"
-        assert found["learn"].title == "Training: train so much"
+        assert found["start_training"].title == "Training: start training"
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "walk"])
@@ -90,12 +91,12 @@ async def test_actions_by_name_do_what_they_say(open_app):
         found = commands(ui.app)
         await found["axis"].callback()
         assert ui.app.session.cost.axis == "passes"
-        assert ui.app._panel == "cost"
-        await found["turn_dial(1)"].callback()
+        assert ui.app.current_panel == "cost"
+        await found["change_step(1)"].callback()
         assert ui.app.session.cost.step_index == 13
-        assert ui.app._panel == "dial"
+        assert ui.app.current_panel == "step_size"
         await found["page(1)"].callback()  # from where one is
-        assert ui.app._panel == COST_PAGES[COST_PAGES.index("dial") + 1]
+        assert ui.app.current_panel == COST_PAGES[COST_PAGES.index("step_size") + 1]
         await ui.settled()
         await found["scroll_ledger(1)"].callback()  # the panel's own
         assert ui.app.view("ledger")._first == 1
@@ -117,7 +118,7 @@ async def test_the_palette_shows_nothing_that_a_plain_terminal_does_not(open_app
         await ui.pilot.press("ctrl+p")
         await ui.until(lambda: len(ui.app.screen_stack) == 2, "the palette")
         await ui.pilot.press(*"sweep")
-        await ui.until(lambda: "Cost chart: sweep" in ui.screen, "what is called so")
+        await ui.until(lambda: "Cost chart: start or stop a sweep" in ui.screen, "what is called so")
         assert ui.screen.isascii()
         first = next(row for row in ui.screen.splitlines() if "key " in row)
         assert first.split() == ["key", "S"]  # and not the key that quits
@@ -130,7 +131,7 @@ async def test_textual_s_own_commands_are_left_out(open_app):
 
 
 OTHER = {
-    "view": ("w",), "undo": ("ctrl+u",), "panel('walk')": ("W", "f3"), "sweep": ("M",), "stop_learning": ("f11",),
+    "view": ("w",), "undo": ("ctrl+u",), "panel('walk')": ("W", "f3"), "sweep": ("M",), "stop_training": ("f11",),
     "page(1)": ("P",), "help": ("f1", "H"), "panel('train')": ("K",), "race": ("f9",), "restart": ("R",),
 }  # fmt: skip
 
@@ -162,7 +163,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
         assert commands(ui.app)["sweep"].help == "key M"
         await ui.press("H")
         text = " ".join(ui.app.screen.query_one("HelpPage").text.split())
-        assert "ctrl+u takes it back" in text
+        assert "ctrl+u reverts it" in text
         assert "F1 H This page" in text
         await ui.press("H")
         assert len(ui.app.screen_stack) == 1
@@ -174,7 +175,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
         await ui.press("P")
         assert "F9 starts it" in ui.screen
         await ui.press("b", "down", "x")
-        assert "ctrl+u takes it back" in ui.screen
+        assert "ctrl+u reverts it" in ui.screen
 
 
 async def test_a_key_that_was_given_away_does_nothing_any_more(other_keys):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.command import CommandPalette
 
-DIALOGS = {"question_mark": "Reading the maps", "slash": "which number", "C": "what is read as what"}
+DIALOGS = {"question_mark": "Reading the maps", "slash": "find a number", "C": "confusion matrix"}
 
 
 @pytest.mark.parametrize("key", DIALOGS)
@@ -15,7 +15,7 @@ async def test_the_commands_take_the_place_of_a_dialog(open_app, key):
         await ui.press(key)
         assert DIALOGS[key] in ui.screen
         await ui.pilot.press("ctrl+p")
-        await ui.until(lambda: "what to do" in ui.screen, "the commands")
+        await ui.until(lambda: "search commands" in ui.screen, "the commands")
         assert DIALOGS[key] not in ui.screen
         await ui.pilot.press("escape")
         await ui.until(lambda: len(ui.app.screen_stack) == 1, "the walk")
@@ -27,7 +27,7 @@ async def test_a_key_for_a_dialog_that_was_left_does_not_close_the_commands(open
     async with open_app() as ui:
         await ui.press(key)
         dialog = ui.app.screen
-        ui.app.action_command_palette()  # comes first: it need not wait for what the dialog still has to read
+        ui.app.commands.action_command_palette()  # need not wait for what the dialog still has to read
         await dialog.action_dismiss()
         await ui.pilot.pause()
         assert CommandPalette.is_open(ui.app)

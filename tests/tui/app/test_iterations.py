@@ -72,11 +72,11 @@ async def test_the_losses_drawn_are_those_of_the_iterations(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "up", "enter")
         await ui.press("enter")
-        np.testing.assert_allclose(ui.app._trained.learning.losses, losses_by_hand(20), rtol=1e-9)
+        np.testing.assert_allclose(ui.app.training.trained.learning.losses, losses_by_hand(20), rtol=1e-9)
         await ui.press("u", "left", "left")
         await ui.press("enter")  # on from there: the same updates once more
         assert ui.app.session.t == 18
-        np.testing.assert_allclose(ui.app._trained.learning.losses, losses_by_hand(18), rtol=1e-9)
+        np.testing.assert_allclose(ui.app.training.trained.learning.losses, losses_by_hand(18), rtol=1e-9)
 
 
 async def test_training_is_one_action_to_undo(open_app):
@@ -97,7 +97,7 @@ async def test_an_update_by_hand_is_part_of_the_curve(open_app):
         await ui.press("T", "t", "t")
         assert "2 updates" in panel(ui)
         samples = Replay(0).take(having(ui.app.session, update_log=(), sample=0)).loss
-        assert ui.app._trained.learning.losses[0] == pytest.approx(samples)
+        assert ui.app.training.trained.learning.losses[0] == pytest.approx(samples)
 
 
 async def test_the_scores_are_taken_at_rising_iterations(open_app):
@@ -105,7 +105,7 @@ async def test_the_scores_are_taken_at_rising_iterations(open_app):
         await ui.press("T", "enter")
         await ui.press("enter")
         await ui.press("left", "enter")
-        at = [score.t for score in ui.app._trained.learning.scores]
+        at = [score.t for score in ui.app.training.trained.learning.scores]
         assert all(a < b for a, b in pairwise(at))
         assert at[0] == 0
         assert at[-1] == ui.app.session.t
@@ -148,8 +148,8 @@ async def test_an_iteration_that_was_not_trained_is_refused_in_the_prompt(open_a
 async def test_the_panel_says_that_any_iteration_can_be_gone_to(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "z")
-        assert "can be gone to" not in panel(ui)
+        assert "goes to that iteration" not in panel(ui)
         await ui.press("enter")
         text = " ".join(panel(ui).split())
-        assert "any iteration from 0 to 100 can be gone to: / and its number; to make that fast," in text
+        assert "/ and a number goes to that iteration, 0 to 100; to make that fast," in text
         assert "passes are kept, 0 of 256 MB" in text

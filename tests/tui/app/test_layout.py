@@ -10,7 +10,7 @@ from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import Session
 
 PANELS = ["network", "walk", "cost"]
-ALL = ["network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "marks"]
+ALL = ["network", "walk", "cost", "blame", "number", "graph", "flow", "curves", "train", "bookmarks"]
 
 
 @pytest.mark.parametrize("size", [(200, 60), (120, 40), (116, 30)])

@@ -28,7 +28,7 @@ async def test_undo_and_redo_say_what_they_took_back_and_did_again(open_app, siz
         await ui.press("u")
         assert " undone: nothing " in ui.keys
         await ui.press("U")
-        assert " done again: training 100 updates " in ui.keys
+        assert " redone: training 100 updates " in ui.keys
 
 
 async def test_moves_of_a_cursor_that_is_not_shown_take_one_undo_and_it_is_said(open_app):

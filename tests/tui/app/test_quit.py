@@ -14,13 +14,13 @@ from tui_backprop.session.state import Session
 from tui_backprop.tui.widgets.bars import KeyBar
 
 LONG = replace(Session(), network=NetworkSpec((784, 128, 10)))  # its race lasts some seconds
-ASKED = "a race is under way: q again ends it and quits"
+ASKED = "a race is running: q again stops it and quits"
 
 
 async def racing(ui):
     await ui.app.run_action("panel('race')")
     await ui.pilot.press("enter")
-    await ui.until(lambda: ui.app.racing, "the race")
+    await ui.until(lambda: ui.app.cost_lab.race.running, "the race")
 
 
 def left(ui) -> bool:
@@ -40,7 +40,7 @@ async def test_a_race_is_named_and_the_second_key_quits(open_app, key):
         await ui.pilot.press(key)
         assert ASKED in ui.keys
         assert not left(ui)
-        assert ui.app.racing
+        assert ui.app.cost_lab.race.running
         await ui.pilot.press(key)
         assert left(ui)
 
@@ -80,7 +80,7 @@ async def test_any_other_key_takes_it_back_and_does_what_it_does(open_app):
         assert ASKED in ui.keys
         assert not left(ui)
         await ui.pilot.press("escape")  # calls the race off, as ever
-        await ui.until(lambda: not ui.app.racing, "the end of the race")
+        await ui.until(lambda: not ui.app.cost_lab.race.running, "the end of the race")
         await ui.pilot.press("q")
         assert left(ui)
 
@@ -97,12 +97,12 @@ async def test_training_and_a_race_are_named_together(open_app):
     async with open_app(LONG) as ui:
         await ui.press("T", *["down"] * 9)
         await ui.pilot.press("enter")
-        await ui.until(lambda: ui.app._going is not None, "training")
+        await ui.until(lambda: ui.app.training.running, "training")
         await ui.pilot.press("q")
-        assert "training is under way: q again ends it and quits" in ui.keys
+        assert "training is running: q again stops it and quits" in ui.keys
         await racing(ui)
         await ui.pilot.press("q")
-        assert "race and training under way: q again ends them and quits" in ui.keys
+        assert "race and training running: q again stops them and quits" in ui.keys
         await ui.pilot.press("q")
         assert left(ui)
 
@@ -111,7 +111,7 @@ async def test_a_sweep_is_named(open_app):
     async with open_app() as ui:
         await ui.press("3", "S")
         await ui.pilot.press("q")
-        assert "a sweep is under way" in ui.keys
+        assert "a sweep is running" in ui.keys
         await ui.pilot.press("S", "q")
         assert left(ui)
 
@@ -120,7 +120,7 @@ async def test_on_a_narrow_screen_the_question_is_shorter(open_app):
     async with open_app(LONG, size=(60, 18)) as ui:
         await racing(ui)
         await ui.pilot.press("q")
-        assert "a race is under way: q again quits" in ui.keys
+        assert "a race is running: q again quits" in ui.keys
 
 
 async def test_by_name_it_is_asked_too_and_a_second_time_it_quits(open_app):
@@ -151,6 +151,6 @@ async def test_another_key_that_quits_is_named_and_asks(open_app):
         await ui.pilot.press("q")
         assert "again" not in ui.keys
         await ui.pilot.press("Q")
-        assert "a race is under way: Q again ends it and quits" in ui.keys
+        assert "a race is running: Q again stops it and quits" in ui.keys
         await ui.pilot.press("Q")
         assert left(ui)

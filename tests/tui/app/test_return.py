@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.session.autosave import Saver, load
 from tui_backprop.session.share_token import decode
-from tui_backprop.session.state import PLACES, from_preset
+from tui_backprop.session.state import from_preset
 
 XOR = from_preset("xor")
 
@@ -35,11 +36,11 @@ async def test_the_panel_comes_back(open_app, size, panel):
     async with open_app(XOR, size=size, saver=saver) as ui:
         await ui.app.run_action(f"panel('{panel}')")
         await ui.settled()
-        there = ui.app._panel
+        there = ui.app.current_panel
         assert panel in (there, "cost")
-    kept = saver.sessions[-1] if saver.sessions else ui.app.placed
+    kept = saver.sessions[-1] if saver.sessions else ui.app.state.placed
     async with open_app(kept, size=size) as ui:
-        await ui.until(lambda: ui.app._panel == there, "the panel")
+        await ui.until(lambda: ui.app.current_panel == there, "the panel")
         await ui.settled()
         assert ui.focused == there
 
@@ -51,7 +52,7 @@ async def test_a_token_has_the_panel_and_undo_does_not(open_app, monkeypatch):
         await ui.press("right", "b", "y")
         assert decode(sent[0]).panel == "blame"
         await ui.press("u")
-        assert ui.app._panel == "blame"
+        assert ui.app.current_panel == "blame"
         assert ui.app.session == XOR
 
 

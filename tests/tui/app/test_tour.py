@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.having import having
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.keys.remap import read_key
 from tui_backprop.keys.table import KEYS
 from tui_backprop.lesson.tour import CARDS
-from tui_backprop.session.state import PLACES, Session
+from tui_backprop.session.state import Session
 from tui_backprop.tui.app.first_run import NAME, tour_wanted
-from tui_backprop.tui.app.tour import DONE, Seen, reached
+from tui_backprop.tui.app.tour import DONE, Progress, reached
 from tui_backprop.tui.widgets.tour import TourStrip
 
 
@@ -44,7 +45,7 @@ async def test_it_goes_on_with_what_is_done(shown_around):
         assert "Reading the maps" in ui.screen or "In the cost panel" in ui.screen
         await ui.press("question_mark")
         assert card(ui) == ""
-        assert "the tour is over; . begins it again" in ui.keys
+        assert "end of the tour; . begins it again" in ui.keys
 
 
 async def test_who_only_steps_is_not_held_up(shown_around):
@@ -54,7 +55,7 @@ async def test_who_only_steps_is_not_held_up(shown_around):
 
 
 async def test_it_takes_no_key_away(shown_around, open_app):
-    free = {"quit", "tour", "end_tour", "help", "ask", "confusion", "suspend_process", "token", "play"}
+    free = {"quit", "tour", "end_tour", "help", "find", "confusion", "suspend_process", "token", "play"}
     keys = [key.keys.split(",")[0] for key in KEYS if key.id not in free and not key.id.startswith("panel")]
     sessions = []
     for opened in (open_app, shown_around):
@@ -88,14 +89,14 @@ async def test_after_the_last_card_it_is_over_and_can_begin_again(shown_around):
 async def test_begun_again_at_some_step_it_waits_for_a_step_all_the_same(shown_around):
     async with shown_around() as ui:
         await ui.press("right", "right", "comma")
-        assert "the tour is over" in ui.keys
+        assert "end of the tour" in ui.keys
         await ui.press("full_stop")
-        assert "the tour is over" not in ui.keys
-        assert ui.app._card == 0
+        assert "end of the tour" not in ui.keys
+        assert ui.app.tour.card == 0
         await ui.press("v")  # which shows all anew
-        assert ui.app._card == 0
+        assert ui.app.tour.card == 0
         await ui.press("right")
-        assert ui.app._card == 1
+        assert ui.app.tour.card == 1
 
 
 async def test_the_first_card_takes_no_notice_away(shown_around):
@@ -188,8 +189,8 @@ def test_every_card_can_be_done():
     for each in CARDS:
         assert each.done
         assert set(each.done) <= set(DONE)
-    assert reached(0, Seen(), Seen(step=1)) == 1
-    assert reached(0, Seen(), Seen()) == 0
+    assert reached(0, Progress(), Progress(step=1)) == 1
+    assert reached(0, Progress(), Progress()) == 0
 
 
 def test_its_keys_work_in_every_panel():

@@ -16,7 +16,7 @@ from tui_backprop.session.parts import VIEWS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.panels.queries import QUESTIONS
+from tui_backprop.tui.panels import walk as walk_panel
 
 LARGE = Session(NetworkSpec((784, 400, 10)))  # its arrays are not looked at in a blink
 ENTRY = re.compile(r"(\w+'?\[[\d,]+\]) +([+−]?[\d.]+(?:e[+−-]\d+)?) ━")
@@ -119,9 +119,9 @@ async def test_a_view_stays_as_the_walk_samples_and_training_go_on(open_app, vie
 
 
 async def test_keys_pressed_while_entries_are_counted_are_not_lost(open_app, monkeypatch):
-    gate, right = threading.Event(), QUESTIONS["walk"]
+    gate, right = threading.Event(), walk_panel.PANEL.query
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
-    monkeypatch.setitem(QUESTIONS, "walk", slow)
+    monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=slow))
     async with open_app(LARGE) as ui:
         await ui.press("z")
         await to(ui, "dW1")
@@ -137,11 +137,11 @@ async def test_keys_pressed_while_entries_are_counted_are_not_lost(open_app, mon
 
 
 async def test_a_network_chosen_while_they_are_counted_is_counted_itself(open_app, monkeypatch):
-    gate, right = threading.Event(), QUESTIONS["walk"]
+    gate, right = threading.Event(), walk_panel.PANEL.query
     async with open_app(LARGE) as ui:
         await ui.choose("preset", "xor")
         slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
-        monkeypatch.setitem(QUESTIONS, "walk", slow)
+        monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=slow))
         await ui.pilot.press("f3", "right", "v", "f2", "enter")
         gate.set()
         await ui.settled()
@@ -155,15 +155,15 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
     def fail(*given):
         raise MemoryError("no room")
 
-    right = QUESTIONS["walk"]
-    monkeypatch.setitem(QUESTIONS, "walk", replace(right, find=fail))
+    right = walk_panel.PANEL.query
+    monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=replace(right, find=fail)))
     async with open_app(LARGE) as ui:
         await to(ui, "dW1")
         await ui.press("v", "down")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the walk panel: MemoryError: no room"]
         assert "looking at" not in ui.walk  # nobody is, any more
-        monkeypatch.setitem(QUESTIONS, "walk", right)
+        monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=right))
         await ui.press("t", "v")
         assert entries(ui, "dW1")
 

@@ -43,8 +43,8 @@ def test_of_a_short_replay_nothing_is_told():
 
 async def test_what_was_trained_is_gone_through_again_and_that_is_said(open_app, said):
     async with open_app(LATE) as ui:
-        assert said[0] == "going through 400 updates again: 2 done"
-        assert said[-1] == "going through 400 updates again: 400 done"
+        assert said[0] == "replaying 400 updates: 2 done"
+        assert said[-1] == "replaying 400 updates: 400 done"
         assert "again" not in ui.walk
 
 
@@ -52,9 +52,9 @@ async def test_later_on_the_key_bar_says_it(open_app, said):
     async with open_app() as ui:
         words = []
         ui.app.say = words.append
-        ui.app.go(LATE)
+        ui.app.state.go(LATE)
         await ui.settled()
-        assert words[-1] == "going through 400 updates again: 400 done"
+        assert words[-1] == "replaying 400 updates: 400 done"
         assert said == []
 
 

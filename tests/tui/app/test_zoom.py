@@ -8,12 +8,13 @@ import pytest
 
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.keys.panels import PANELS
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.session.state import PANELS, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.tui.panels import queries as questions
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels import timing as timing_query
+from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.widgets.canvas import Canvas
 
 KEYS = dict(zip(PANELS[1:], "23bio7c90", strict=True))
@@ -43,7 +44,7 @@ def sound(ui):
             assert canvas.text.strip(), canvas.id
             assert not any(word in canvas.text for word in WAITING), canvas.text
             assert not canvas.render_context.plain or canvas.text.isascii(), canvas.text
-        if canvas.size and isinstance(canvas, Panel):
+        if canvas.size and isinstance(canvas, SnapshotView):
             columns, rows = canvas.size
             drawn = canvas.drawn(columns, rows)
             assert len(drawn) <= rows, canvas.id
@@ -58,7 +59,7 @@ def sound(ui):
 )
 async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, name, layout):
     size, zoomed, context = LAYOUTS[layout]
-    monkeypatch.setattr(questions, "GRAPH_SECONDS", 0.01)
+    monkeypatch.setattr(timing_query, "SECONDS", 0.01)
     monkeypatch.setattr(slices, "WORK", 2e8)
     async with open_app(SESSIONS[name], size=size, context=context) as ui:
         await ui.press("s", *["z"] * zoomed)
@@ -74,7 +75,7 @@ async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, na
         assert ui.app.session.t == SESSIONS[name].t + 1
 
 
-@pytest.mark.parametrize("panel", ["number", "graph", "flow", "curves", "train", "marks"])
+@pytest.mark.parametrize("panel", ["number", "graph", "flow", "curves", "train", "bookmarks"])
 @pytest.mark.parametrize("name", ["xor", "diverged"])
 async def test_a_panel_stays_whole_through_the_walk(open_app, name, panel):
     async with open_app(SESSIONS[name]) as ui:
@@ -108,7 +109,7 @@ async def test_zoomed_another_panel_takes_its_place(open_app):
         await ui.press("1")
         assert ui.shown_panels == ["network"]
         await ui.press("f3", "z")
-        assert ui.shown_panels == ["network", "walk", "marks"]
+        assert ui.shown_panels == ["network", "walk", "bookmarks"]
 
 
 async def test_zoom_is_no_part_of_the_state(open_app):

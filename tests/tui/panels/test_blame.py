@@ -17,7 +17,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.app.inspection import RANKED
+from tui_backprop.tui.app.ranking import RANKED
 
 NAME = r"[Wbγβ]\d+\[[\d,]+\]"
 
@@ -309,7 +309,7 @@ async def test_an_inquiry_that_fails_is_said_once_and_the_app_goes_on(open_app, 
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not look into this: MemoryError: no room for this"]
+        assert notes == ["Could not rank the parameters: MemoryError: no room for this"]
         monkeypatch.setattr(case_module, "parameter_detail", right)
         await ui.press("down")
         assert "moved" in panel(ui)
@@ -323,7 +323,7 @@ async def test_samples_that_cannot_be_read_are_no_end_either(open_app, monkeypat
     async with open_app(size=(80, 24)) as ui:
         await ui.press("e")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not read the samples: MemoryError: no room for this"]
+        assert notes == ["Could not classify the samples: MemoryError: no room for this"]
 
 
 # --- the parameter under the cursor is the number that every panel shows ------------------------------------
@@ -339,11 +339,11 @@ async def test_curves_dial_and_number_are_of_the_parameter_under_the_cursor(open
     for there, name, words in (
         (("c",), "curves", "loss along {}"),
         (("i",), "number", "{}  "),
-        (("3", "v", "v", "v"), "dial", "{}"),
+        (("3", "v", "v", "v"), "step_size", "{}"),
     ):
         async with open_app(size=size) as ui:
             await ui.press("b", "right", *keys)
-            attribution = ui.app._blame_state.chosen
+            attribution = ui.app.ranking.blame_state.chosen
             await ui.press(*there)
             assert ui.focused == name
             assert words.format(named(attribution)) in panel(ui, name)
@@ -354,7 +354,7 @@ async def test_curves_dial_and_number_are_of_the_parameter_under_the_cursor(open
                     or attribution.tensor[1] != "1"
                 )
             await ui.press("b")
-            assert ui.app._blame_state.chosen == attribution
+            assert ui.app.ranking.blame_state.chosen == attribution
 
 
 @pytest.mark.parametrize("grain", ["equation", "operation", "layer"])
@@ -409,7 +409,7 @@ async def test_in_the_walk_a_goes_back_to_the_unit_that_is_most_to_blame(open_ap
 async def test_what_is_asked_for_is_shown_in_the_place_of_a_unit_selected_before(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("right", "down", "b", "right")
-        attribution = ui.app._blame_state.chosen
+        attribution = ui.app.ranking.blame_state.chosen
         assert ui.app.session.walk.unit(1) != attribution.index[-1]
         await ui.press("c")
         assert ui.app.snapshot.unit(1) == attribution.index[-1]
@@ -437,7 +437,7 @@ async def test_a_panel_that_is_asked_for_before_the_ranking_is_there_gets_its_nu
     monkeypatch.setattr(blame_module, "ranking", lambda *given: gate.wait(30) and right(*given))
     async with open_app(size=(120, 40)) as ui:
         await ui.pilot.press("b", "right")
-        await ui.until(lambda: ui.app._inquiring, "the ranking to begin")
+        await ui.until(lambda: ui.app.ranking.computing, "the ranking to begin")
         await ui.pilot.press("down", "c")
         gate.set()
         await ui.settled()

@@ -29,7 +29,7 @@ async def test_the_readout_is_that_of_p_plus_one_forward_passes(open_app):
     async with open_app(size=(200, 60)) as ui:
         shape = shape_of(ui.app.session.network)
         forward, backprop = (
-            ui.app.cost_model.seconds(kind, shape).middle for kind in ("forward", "backprop")
+            ui.app.cost_lab.cost_model.seconds(kind, shape).middle for kind in ("forward", "backprop")
         )
         naive = 335_115 * forward
         assert value(ui, "naive") == f"{naive:.1f} s"
@@ -108,4 +108,4 @@ async def test_another_network_is_measured_and_marked_as_the_current_one(open_ap
         await ui.type("784,32,10")
         await ui.press("enter")
         assert "this network: 25,450 parameters" in ui.cost
-        assert ui.app.cost_model.point("forward", 25_450)
+        assert ui.app.cost_lab.cost_model.point("forward", 25_450)

@@ -15,8 +15,9 @@ from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.keys.panels import COST_PAGES
 from tui_backprop.render.draw.context import ASCII
-from tui_backprop.session.state import COST_PAGES, Session, from_preset
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import UserError
 
 LONG = replace(Session(), network=NetworkSpec((784, 128, 10)))  # its race lasts some seconds
@@ -25,7 +26,7 @@ PAGES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reus
 
 def page(ui) -> str:
     """What the page that is shown says."""
-    return ui.app.query_one(f"#{ui.app._panel}-view").text
+    return ui.app.query_one(f"#{ui.app.current_panel}-view").text
 
 
 def children():
@@ -37,9 +38,9 @@ def children():
 async def to_page(ui, name: str) -> None:
     await ui.press("f4")
     for _ in COST_PAGES:
-        if ui.app._panel != name:
+        if ui.app.current_panel != name:
             await ui.press("v")
-    assert ui.app._panel == name
+    assert ui.app.current_panel == name
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
@@ -49,7 +50,7 @@ async def test_v_turns_the_pages_and_each_has_something_to_say(open_app, size, c
     async with open_app(size=size, **chosen) as ui:
         await ui.press("3")
         for name in (*COST_PAGES, "cost"):
-            assert ui.app._panel == name
+            assert ui.app.current_panel == name
             text = page(ui)
             assert PAGES[name] in text
             assert len(text.split()) > 12, text
@@ -62,9 +63,9 @@ async def test_v_turns_the_pages_and_each_has_something_to_say(open_app, size, c
 async def test_capital_v_turns_them_back(open_app):
     async with open_app() as ui:
         await ui.press("3", "V")
-        assert ui.app._panel == "reuse"
+        assert ui.app.current_panel == "reuse"
         await ui.press("V")
-        assert ui.app._panel == "ledger"
+        assert ui.app.current_panel == "ledger"
 
 
 async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass(open_app):
@@ -73,9 +74,9 @@ async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass
         await to_page(ui, "race")
         assert "enter starts it" in page(ui)
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.state == "done", "the end of the race")
+        await ui.until(lambda: ui.app.cost_lab.race.status.state == "done", "the end of the race")
         await ui.settled()
-        race, iteration = ui.app._race, ui.app.snapshot.iteration
+        race, iteration = ui.app.cost_lab.race._race, ui.app.snapshot.iteration
         problem = Problem(
             iteration.spec, iteration.tensor("x"), iteration.tensor("t"), iteration.program.parameters
         )
@@ -93,15 +94,15 @@ async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the
     async with open_app(LONG) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.evaluations > 0, "the first evaluations")
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "the first evaluations")
         await ui.press("9")
-        await ui.until(lambda: ui.app._standing.state == "done", "the end of the race")
+        await ui.until(lambda: ui.app.cost_lab.race.status.state == "done", "the end of the race")
         await to_page(ui, "race")
         drawn = ui.app.query_one("#race-view")._filling
         assert all(np.all(known) for known in drawn.there.values())
         await to_page(ui, "cost")
-        shape, cost_model = shape_of(ui.app.session.network), ui.app.cost_model
-        ratio = ui.app._standing.seconds / cost_model.gradient("backprop", shape).middle
+        shape, cost_model = shape_of(ui.app.session.network), ui.app.cost_lab.cost_model
+        ratio = ui.app.cost_lab.race.status.seconds / cost_model.gradient("backprop", shape).middle
         said = int(re.search(r"backprop: ([\d,]+) times faster", ui.cost)[1].replace(",", ""))
         assert said == pytest.approx(ratio, rel=0.05)
 
@@ -110,19 +111,19 @@ async def test_a_race_is_paused_goes_on_while_the_walk_is_stepped_and_is_called_
     async with open_app(LONG) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.evaluations > 0, "the first evaluations")
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "the first evaluations")
         await ui.press("2", "right", "right", "down")
-        assert (ui.step, ui.app._standing.state) == (2, "running")
-        before = ui.app._standing.evaluations
-        await ui.until(lambda: ui.app._standing.evaluations > before, "more of them")
+        assert (ui.step, ui.app.cost_lab.race.status.state) == (2, "running")
+        before = ui.app.cost_lab.race.status.evaluations
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > before, "more of them")
         await to_page(ui, "race")
         await ui.press("enter")
-        assert ui.app._standing.state == "paused"
+        assert ui.app.cost_lab.race.status.state == "paused"
         assert "paused: enter goes on" in page(ui)
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.state == "running", "it to go on")
+        await ui.until(lambda: ui.app.cost_lab.race.status.state == "running", "it to go on")
         await ui.press("escape")
-        assert ui.app._standing.state == "canceled"
+        assert ui.app.cost_lab.race.status.state == "canceled"
         assert "called off" in page(ui)
         assert not children()
 
@@ -131,13 +132,13 @@ async def test_a_race_whose_process_is_killed_says_so_and_can_be_run_again(open_
     async with open_app(LONG) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.evaluations > 0, "the first evaluations")
-        os.kill(ui.app._race._process.pid, 9)
-        await ui.until(lambda: ui.app._standing.state == "failed", "it to be missed")
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "the first evaluations")
+        os.kill(ui.app.cost_lab.race._race._process.pid, 9)
+        await ui.until(lambda: ui.app.cost_lab.race.status.state == "failed", "it to be missed")
         await ui.settled()
         assert "signal 9" in page(ui)
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.evaluations > 0, "another race")
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "another race")
         await ui.press("escape")
 
 
@@ -145,7 +146,7 @@ async def test_no_race_outlives_the_app(open_app):
     async with open_app(LONG) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.evaluations > 0, "the first evaluations")
+        await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "the first evaluations")
         assert children()
     assert not children()
 
@@ -166,7 +167,7 @@ async def test_the_race_of_another_network_is_not_shown_as_that_of_this_one(open
     async with open_app(from_preset("xor")) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        await ui.until(lambda: ui.app._standing.state == "done", "the end of the race")
+        await ui.until(lambda: ui.app.cost_lab.race.status.state == "done", "the end of the race")
         await ui.to_field("layers")
         await ui.type("2,3,1")
         await ui.press("enter")
@@ -179,22 +180,25 @@ async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app, monkey
     monkeypatch.setattr("tui_backprop.cost.measure.sweep.BUDGET", 2.0)
     async with open_app(size=(200, 60)) as ui:
         await ui.press("3")
-        before = len(ui.app.cost_model.points)
+        before = len(ui.app.cost_lab.cost_model.points)
         await ui.press("S")
-        await ui.until(lambda: ui.app._progress is not None and ui.app._progress.done > 1, "some networks")
+        await ui.until(
+            lambda: ui.app.cost_lab.sweep.progress is not None and ui.app.cost_lab.sweep.progress.done > 1,
+            "some networks",
+        )
         assert "S stops" in page(ui)
         await ui.press("S")
-        await ui.until(lambda: ui.app._sweeping is None, "it to stop")
+        await ui.until(lambda: not ui.app.cost_lab.sweep.running, "it to stop")
         await ui.settled()
         assert "stopped" in page(ui)
-        assert len(ui.app.cost_model.points) > before
+        assert len(ui.app.cost_lab.cost_model.points) > before
         assert not children()
         assert cache.load() is None  # what was broken off is not kept
 
 
 async def test_the_dial_goes_from_the_lesson_s_step_over_the_best_one_to_noise(open_app):
     async with open_app(having(from_preset("xor"), precision="float64"), size=(120, 40)) as ui:
-        await to_page(ui, "dial")
+        await to_page(ui, "step_size")
         assert "h = 0.0001, the lesson's" in page(ui)
         await ui.press("left")
         assert "the lesson's" not in page(ui)
@@ -220,10 +224,10 @@ async def test_a_race_that_memory_does_not_hold_is_refused_with_figures(open_app
     def full(network, batch, every):
         raise UserError("layers", "9 parameters would take 40 GB of memory, 20 GB is free")
 
-    monkeypatch.setattr("tui_backprop.tui.app.cost_lab.check_check_memory", full)
+    monkeypatch.setattr("tui_backprop.tui.app.race.check_check_memory", full)
     async with open_app(from_preset("xor")) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
-        assert ui.app._race is None
+        assert ui.app.cost_lab.race._race is None
         (note,) = (note.message for note in ui.app._notifications)
         assert note == "No race: 9 parameters would take 40 GB of memory, 20 GB is free"

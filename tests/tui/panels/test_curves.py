@@ -70,7 +70,7 @@ async def test_the_loss_along_a_weight_is_that_of_the_network_run_anew(open_app)
 async def test_the_lowest_point_is_as_low_as_it_says(open_app):
     async with open_app(XOR) as ui:
         await ui.press("c", "z")
-        iteration, found = ui.app.snapshot.iteration, ui.app._answers["curves"].found
+        iteration, found = ui.app.snapshot.iteration, ui.app.queries.results["curves"].found
         losses = [loss(iteration, W1=((0, 1), value)) for value in found.values[0]]
         np.testing.assert_allclose(found.losses, losses, rtol=1e-12)
         assert row(ui, "lowest")[2] == format_number(min(losses), 4)
@@ -85,7 +85,7 @@ async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
         (first, _), (second, index) = ui.app.snapshot.weights
         assert (first, second) == ("W1", "W1")
         assert f"loss: W1[0,1] across, W1[{index[0]},{index[1]}] up" in panel(ui)
-        iteration, found = ui.app.snapshot.iteration, ui.app._answers["curves"].found
+        iteration, found = ui.app.snapshot.iteration, ui.app.queries.results["curves"].found
         step = iteration.new["W1"]
         values = iteration.tensor("W1").copy()
         values[0, 1], values[index] = step[0, 1], step[index]
@@ -138,7 +138,7 @@ async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app
         gate.set()
         await ui.settled()
         assert (ui.step, ui.app.session.inspection.pair) == (4, True)
-        assert ui.app._answers["curves"].found.weights == ui.app.snapshot.weights
+        assert ui.app.queries.results["curves"].found.weights == ui.app.snapshot.weights
         names = [f"{name}[{','.join(map(str, index))}]" for name, index in ui.app.snapshot.weights]
         assert f"loss: {names[0]} across, {names[1]} up" in panel(ui)
 
@@ -154,7 +154,7 @@ async def test_points_that_nobody_waits_for_any_more_are_not_run(open_app, monke
             yield part
             assert gate.wait(30)
 
-    monkeypatch.setattr("tui_backprop.tui.app.background.OFTEN", 0.0)
+    monkeypatch.setattr("tui_backprop.tui.app.background_queries.OFTEN", 0.0)
     monkeypatch.setattr(slices, "slice_along", counted)
     async with open_app(XOR) as ui:
         await ui.pilot.press("c")
@@ -193,7 +193,7 @@ async def test_points_that_cannot_be_run_are_said_once_and_the_function_stays(op
     async with open_app(XOR) as ui:
         await ui.press("c", "z", "right", "right")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the curves panel: MemoryError: no room"]
         assert "tanh, layer 1" in panel(ui)
         monkeypatch.setattr(slices, "slice_along", right)
         await ui.press("t")
@@ -228,7 +228,7 @@ async def test_where_the_slice_ends_in_its_lowest_point_it_says_so(open_app):
     for asked, falls in ((("W1", (267, 239)), True), (("W1", (0, 0)), False)):
         async with open_app(having(Session(), number=asked)) as ui:
             await ui.press("c")
-            found, text = ui.app._answers["curves"].found, " ".join(panel(ui).split())
+            found, text = ui.app.queries.results["curves"].found, " ".join(panel(ui).split())
             at_end = found.lowest[0][0] in (found.values[0][0], found.values[0][-1])
             assert (at_end and found.lowest[1] < found.base) is falls
             assert ("lowest drawn: at the edge, where it still falls" in text) is falls

@@ -150,7 +150,7 @@ async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
     async with open_app(having(from_preset("xor"), step=2)) as ui:
         await ui.press("f", "z", "right")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the flow panel: MemoryError: no room"]
         assert ui.step == 3
         assert "measuring" not in panel(ui)  # nothing is, any more
         monkeypatch.setattr(flow_module, "flow", right)

@@ -13,7 +13,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.walk.operation import SHORT
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.panels import queries as questions
+from tui_backprop.tui.panels import timing as timing_query
 
 RICH = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True, residual=True, dropout=0.3, l2=0.01), batch=3)
 
@@ -22,7 +22,7 @@ RICH = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True, residual=True, dr
 def untimed(monkeypatch):
     """No times, which are as good as any other number."""
     monkeypatch.setattr(timing, "time_operations", lambda *given: None)
-    monkeypatch.setattr(questions, "_TIMINGS", {})
+    monkeypatch.setattr(timing_query, "_latest", {})
 
 
 def panel(ui):
@@ -120,7 +120,7 @@ async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):
     monkeypatch.setattr(
         timing, "time_operations", lambda *given: asked.append(given) or right(given[0], 0.01)
     )
-    monkeypatch.setattr(questions, "_TIMINGS", {})
+    monkeypatch.setattr(timing_query, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         assert not asked
         await ui.press("o", "z", "right", "right", "t", "n", "end", "home", "2", "3", "6")
@@ -135,7 +135,7 @@ async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):
 async def test_keys_pressed_while_operations_are_timed_are_not_lost(open_app, monkeypatch):
     gate, right = threading.Event(), timing.time_operations
     monkeypatch.setattr(timing, "time_operations", lambda *given: gate.wait(30) and right(given[0], 0.01))
-    monkeypatch.setattr(questions, "_TIMINGS", {})
+    monkeypatch.setattr(timing_query, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         await ui.pilot.press("o", "z", "down", "down", "down", "up", "down")
         assert ui.step == 3
@@ -158,7 +158,7 @@ async def test_a_network_chosen_while_the_one_before_is_timed_gets_times_of_its_
     async with open_app(from_preset("xor")) as ui:
         await ui.choose("preset", "sine")
         monkeypatch.setattr(timing, "time_operations", slow)
-        monkeypatch.setattr(questions, "_TIMINGS", {})
+        monkeypatch.setattr(timing_query, "_latest", {})
         await ui.pilot.press("f3", "o")
         await ui.until(lambda: bool(asked), "the first network to be timed")
         await ui.pilot.press("f2", "enter")
@@ -177,11 +177,11 @@ async def test_timing_that_fails_is_said_once_and_the_graph_stays(open_app, monk
         raise MemoryError("no room")
 
     monkeypatch.setattr(timing, "time_operations", fail)
-    monkeypatch.setattr(questions, "_TIMINGS", {})
+    monkeypatch.setattr(timing_query, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         await ui.press("o", "z", "right", "right")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the graph panel: MemoryError: no room"]
         assert cursors(ui) == ["a1"]
 
 

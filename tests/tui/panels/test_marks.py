@@ -19,7 +19,7 @@ XOR = from_preset("xor")
 
 
 def panel(ui):
-    return ui.app.query_one("#marks-view").text
+    return ui.app.query_one("#bookmarks-view").text
 
 
 def table(ui):
@@ -55,7 +55,7 @@ def agrees(ui, one, other, names):
 async def test_without_bookmarks_the_panel_says_how_to_set_one(open_app, key):
     async with open_app(XOR) as ui:
         await ui.press(key)
-        assert ui.focused == "marks"
+        assert ui.focused == "bookmarks"
         assert panel(ui).startswith("s sets a bookmark")
         await ui.press("enter", "w", "x", "up", "down")
         assert ui.app.session.bookmarks.items == ()
@@ -187,7 +187,7 @@ async def test_a_comparison_that_fails_is_said_once_and_the_app_goes_on(open_app
     async with open_app(XOR) as ui:
         await ui.press("s", "d", "z", "right", "right")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the bookmarks panel: MemoryError: no room"]
         monkeypatch.setattr(difference_module, "difference", right)
         await ui.press("t")
         agrees(ui, XOR, having(ui.app.session, items=()), ("W1",))

@@ -12,7 +12,7 @@ from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.panels.queries import QUESTIONS
+from tui_backprop.tui.panels import number as number_panel
 
 
 def panel(ui, name="number"):
@@ -178,9 +178,9 @@ async def test_an_input_has_no_heading_without_lines_below(open_app):
 
 
 async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, monkeypatch):
-    gate, right = threading.Event(), QUESTIONS["number"]
+    gate, right = threading.Event(), number_panel.PANEL.query
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
-    monkeypatch.setitem(QUESTIONS, "number", slow)
+    monkeypatch.setattr(number_panel, "PANEL", replace(number_panel.PANEL, query=slow))
     async with open_app(having(Session(), number=("b3", (0,)))) as ui:
         await ui.pilot.press("i", "z", "down", "down", "right", "left", "right", "m", "down", "up")
         assert "counting …" in panel(ui)
@@ -194,11 +194,11 @@ async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, m
 
 
 async def test_a_network_chosen_while_it_is_counted_has_its_own_numbers(open_app, monkeypatch):
-    gate, right = threading.Event(), QUESTIONS["number"]
+    gate, right = threading.Event(), number_panel.PANEL.query
     slow = replace(right, find=lambda *given: gate.wait(30) and right.find(*given))
     async with open_app(having(Session(), number=("W2", (200, 200)))) as ui:
         await ui.choose("preset", "xor")
-        monkeypatch.setitem(QUESTIONS, "number", slow)
+        monkeypatch.setattr(number_panel, "PANEL", replace(number_panel.PANEL, query=slow))
         await ui.pilot.press("f3", "i", "f2", "enter")
         gate.set()
         await ui.settled()
@@ -213,13 +213,13 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
     def fail(*given):
         raise MemoryError("no [room]")
 
-    right = QUESTIONS["number"]
-    monkeypatch.setitem(QUESTIONS, "number", replace(right, find=fail))
+    right = number_panel.PANEL.query
+    monkeypatch.setattr(number_panel, "PANEL", replace(number_panel.PANEL, query=replace(right, find=fail)))
     async with open_app(having(Session(), number=("W2", (3, 3)))) as ui:
         await ui.press("i", "z")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no [room]"]
-        monkeypatch.setitem(QUESTIONS, "number", right)
+        assert notes == ["Could not compute the number panel: MemoryError: no [room]"]
+        monkeypatch.setattr(number_panel, "PANEL", replace(number_panel.PANEL, query=right))
         await ui.press("m")
         assert agrees(ui)
         assert "of 335,114 by size" in panel(ui)

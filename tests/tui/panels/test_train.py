@@ -12,7 +12,7 @@ import pytest
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.panels.queries import QUESTIONS
+from tui_backprop.tui.panels import train as train_panel
 
 XOR = from_preset("xor")
 GENEROUS = 10.0  # seconds; only what never ends takes so long
@@ -88,7 +88,7 @@ async def test_esc_stops_and_what_was_done_stays(open_app):
         await ui.press("T", "down", "down", "down")
         assert chosen(ui) == "endless"
         await ui.pilot.press("enter")
-        await ui.until(lambda: ui.app._trained is not None, "the first updates")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.until(lambda: "until stopped" in panel(ui), "the panel to tell how it goes")
         await ui.press("escape")
         done = ui.app.session.t
@@ -113,13 +113,13 @@ async def test_the_walk_goes_on_while_it_trains(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "down", "down", "down")
         await ui.pilot.press("enter")
-        await ui.until(lambda: ui.app._trained is not None, "the first updates")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("2", "right", "right", "down", "right")
         assert ui.app.session.walk.step == 3
         assert ui.app.session.t == 0
         await ui.press("9", "escape")
         assert ui.app.session.walk.step == 3
-        assert ui.app.session.t == ui.app._trained.to.t > 0
+        assert ui.app.session.t == ui.app.training.trained.to.t > 0
         assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
 
@@ -127,7 +127,7 @@ async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
     async with open_app(XOR) as ui:
         await ui.press("T", "down", "down", "down")
         await ui.pilot.press("enter")
-        await ui.until(lambda: ui.app._trained is not None, "the first updates")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("t", "n", "t", "left", "right", "enter", "r", "d", "s", "T", "end", "home", "u")
         await ui.press("escape")
         await ui.press("home")
@@ -138,7 +138,7 @@ async def test_quitting_ends_training(open_app, ended):
     async with open_app(XOR) as ui:
         await ui.press("T", "down", "down", "down")
         await ui.pilot.press("enter")
-        await ui.until(lambda: ui.app._trained is not None, "the first updates")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("q")
     assert await asyncio.to_thread(ended.wait, GENEROUS)
 
@@ -147,7 +147,7 @@ async def test_another_network_ends_training_and_can_be_trained_itself(open_app,
     async with open_app() as ui:
         await ui.choose("preset", "xor")
         await ui.pilot.press("f3", "T", "down", "down", "down", "enter")
-        await ui.until(lambda: ui.app._trained is not None, "the first updates")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("f2", "enter")
         await ui.until(lambda: ui.app.snapshot.session.network == XOR.network, "the other network")
         assert await asyncio.to_thread(ended.wait, GENEROUS), "the network that is gone is still trained"
@@ -176,11 +176,13 @@ async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch)
     def fail(*given):
         raise MemoryError("no room")
 
-    monkeypatch.setitem(QUESTIONS, "train", replace(QUESTIONS["train"], find=fail))
+    monkeypatch.setattr(
+        train_panel, "PANEL", replace(train_panel.PANEL, query=replace(train_panel.PANEL.query, find=fail))
+    )
     async with open_app(XOR) as ui:
         await ui.press("T", "up", "down", "2", "right", "T")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not find this out: MemoryError: no room"]
+        assert notes == ["Could not compute the train panel: MemoryError: no room"]
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 18)])

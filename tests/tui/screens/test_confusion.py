@@ -25,7 +25,7 @@ async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, 
     counts = confusion(Session(), initial_parameters(Session().network))
     async with open_app(size=size) as ui:
         await ui.press("C")
-        assert "what is read as what" in ui.screen
+        assert "confusion matrix" in ui.screen
         table = ui.app.screen.query_one("#confusion-table")
         t, s = table.confusion.cursor
         assert counts[t, s] == max(counts[a, b] for a in range(10) for b in range(10) if a != b)
@@ -113,7 +113,7 @@ async def test_keys_that_come_before_the_samples_are_read_are_those_of_the_table
         before = ui.app.session
         await ui.pilot.press("C", "7", "4", "right", "left")
         await ui.pilot.pause(0.05)
-        assert "reading 4,000 samples ..." in ui.screen
+        assert "classifying 4,000 samples ..." in ui.screen
         assert ui.app.session == before
         held.set()
         await ui.settled()
@@ -134,7 +134,7 @@ async def test_it_can_be_left_while_the_samples_are_read(open_app, held):
         before = ui.app.session
         await ui.pilot.press("C", "down", "enter", "escape")
         await ui.pilot.pause()
-        assert "what is read as what" not in ui.screen
+        assert "confusion matrix" not in ui.screen
         held.set()
         await ui.settled()
         assert ui.app.session == before
@@ -149,9 +149,9 @@ async def test_samples_that_cannot_be_read_are_said_in_one_line_and_the_table_go
     async with open_app() as ui:
         await ui.press("C")
         assert [note.message for note in ui.app._notifications] == [
-            "Could not read the samples: OSError: no such file"
+            "Could not classify the samples: OSError: no such file"
         ]
-        assert "what is read as what" not in ui.screen
+        assert "confusion matrix" not in ui.screen
 
 
 async def test_a_key_that_is_held_queues_up_no_searches(open_app, monkeypatch):
@@ -189,4 +189,4 @@ async def test_what_was_looked_for_goes_with_its_data(open_app):
         await ui.press("enter")
         assert (ui.app.session.data, ui.app.session.inspection.confusion) == ("circles", None)
         await ui.press("f3", "C", "enter")
-        assert "what is read as what" not in ui.screen or ui.app.screen.query("#confusion-table")
+        assert "confusion matrix" not in ui.screen or ui.app.screen.query("#confusion-table")

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.keys.table import (
     KEYS,
     PANELS_OWN,
@@ -18,11 +19,12 @@ from tui_backprop.keys.table import (
 )
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.session.state import PLACES
+from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
-from tui_backprop.tui.app.panels import ASIDE, view_of
-from tui_backprop.tui.panels.walk import WalkView
+from tui_backprop.tui.panels.registry import PANELS, view_of
 from tui_backprop.tui.screens.help import HelpPage, help_lines
+
+APP = BackpropApp(Session(), UTF8)
 
 
 def test_every_key_is_in_the_table_once():
@@ -32,7 +34,7 @@ def test_every_key_is_in_the_table_once():
 
 @pytest.mark.parametrize("key", KEYS, ids=[key.keys for key in KEYS])
 def test_every_action_in_the_table_is_one_of_the_app(key):
-    assert callable(getattr(BackpropApp, f"action_{key.action.partition('(')[0]}"))
+    assert callable(getattr(APP, f"action_{key.action.partition('(')[0]}"))
 
 
 @pytest.mark.parametrize("panel", ["walk", "cost", "network"])
@@ -90,7 +92,7 @@ async def test_the_help_begins_with_the_panel_that_has_the_keys(open_app):
     async with open_app() as ui:
         await ui.press("b", "question_mark")
         assert "In the blame panel" in ui.screen
-        assert "In the marks panel" not in ui.screen  # further down
+        assert "In the bookmarks panel" not in ui.screen  # further down
 
 
 async def test_every_key_is_in_the_command_palette(open_app):
@@ -100,8 +102,8 @@ async def test_every_key_is_in_the_command_palette(open_app):
 
 
 def test_no_key_that_a_panel_has_for_itself_is_among_those_that_work_everywhere():
-    for panel, kind in {"walk": WalkView, **{name: type(view_of(name, UTF8)) for name in ASIDE}}.items():
-        own = {name: binding.action for binding in kind.BINDINGS for name in binding.key.split(",")}
+    for panel in PANELS:
+        own = {binding.key: binding.action for _, binding in view_of(panel, UTF8)._bindings}
         for key in everywhere(panel):
             names = key.keys.split(",")
             assert own.get(names[0], key.action).removeprefix("app.") == key.action, (panel, names)
@@ -131,12 +133,12 @@ def test_keys_that_work_in_few_panels_stand_with_those():
 @pytest.mark.parametrize("place", PLACES)
 async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_tour_is_found(open_app, place):
     async with open_app() as ui:
-        await ui.app.action_panel(place)
+        await ui.app.panels.action_panel(place)
         await ui.settled()
         await ui.press("f1")
         text = ui.app.screen.query_one(HelpPage).text.splitlines()
-        assert text[0] == f"In the {place} panel"
+        assert text[0] == f"In the {place.replace('_', ' ')} panel"
         first = " ".join(" ".join(text[: text.index("")]).split())
         assert all(worded(key.help) in first for key in PANELS_OWN if key.places == (place,))
-        assert any(row.split()[:3] == [".", "The", "tour:"] for row in text)
-        assert any("Everything by name." in row for row in text)
+        assert any(row.split()[:4] == [".", "Start", "the", "tour;"] for row in text)
+        assert any("Search commands." in row for row in text)

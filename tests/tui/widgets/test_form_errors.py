@@ -137,7 +137,14 @@ async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back
 
 @pytest.mark.parametrize(
     ("key", "panel"),
-    [("f6", "number"), ("f7", "graph"), ("f8", "flow"), ("f9", "curves"), ("f10", "train"), ("f12", "marks")],
+    [
+        ("f6", "number"),
+        ("f7", "graph"),
+        ("f8", "flow"),
+        ("f9", "curves"),
+        ("f10", "train"),
+        ("f12", "bookmarks"),
+    ],
 )
 async def test_every_panel_is_reached_from_a_field(open_app, key, panel):
     async with open_app(size=(80, 24)) as ui:

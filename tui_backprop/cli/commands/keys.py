@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.keys.table import ROWS, Key, worded
-from tui_backprop.session.state import PLACES
 
 HEAD = (
     "# Keys by action, as they are. In the settings file, which backprop-tui doctor names, take the # away in front",

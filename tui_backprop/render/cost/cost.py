@@ -10,10 +10,10 @@ from tui_backprop.cost.measure.sweep import busy
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.state import COST_PAGES
 from tui_backprop.support.format import (
     format_count,
     format_duration,
@@ -24,7 +24,7 @@ from tui_backprop.support.format import (
 
 ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
-PAGE_NAMES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
+PAGE_NAMES = {page: PANEL_ROWS[page].tab for page in COST_PAGES}
 
 
 def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:

@@ -22,8 +22,8 @@ LABEL = 4
 KEYS = {
     "ready": "{race} starts it",
     "starting": "starting its process …",
-    "running": "{race} pauses, {call_off} calls it off",
-    "paused": "paused: {race} goes on, {call_off} calls it off",
+    "running": "{race} pauses, {cancel_race} calls it off",
+    "paused": "paused: {race} goes on, {cancel_race} calls it off",
     "done": "done; {race} races again",
     "canceled": "called off; {race} races again",
     "failed": "failed; {race} races again",

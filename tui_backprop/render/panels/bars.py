@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.state import COST_PAGES, PANELS, Session
+from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 
@@ -128,9 +129,6 @@ def sample_text(session: Session, snapshot: Snapshot | None) -> str:
     return f"{session.data} {session.sample}{label}"
 
 
-SHORT = {"network": "net", "number": "num"}  # panels, where there is not room for all names
-
-
 def tabs(current: str, columns: int, context: RenderContext) -> Line:
     """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
     fields (no F11: most terminal windows take it). Where there is little room, names are short, and the last panels
@@ -142,7 +140,7 @@ def tabs(current: str, columns: int, context: RenderContext) -> Line:
     def cells(named: int, short: bool = True) -> Line:
         spans: list[Span] = []
         for i, name in enumerate(PANELS):
-            word = SHORT.get(name, name) if short else name
+            word = PANEL_ROWS[name].short or name if short else name
             if name == current:
                 spans += [(" ", "text"), (f" {keys[i]} {word} ", "cursor")]
             else:

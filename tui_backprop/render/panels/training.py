@@ -35,9 +35,10 @@ from tui_backprop.session.training_curve import Learning, Score, fixed_part, smo
 from tui_backprop.support.format import MINUS, format_duration, format_number
 
 HINTS = (  # on how to train and how to go back, as many words as fit
-    "{amount(-1)} {amount(1)} choose how much, {learn} trains, {travel(-1)} {travel(1)} go back in time",
-    "{amount(-1)} {amount(1)} how much  {learn} train  {travel(-1)} {travel(1)} back",
-    "{amount(-1)} {amount(1)} how much  {learn} train",
+    "{amount(-1)} {amount(1)} choose how much, {start_training} trains,"
+    " {iteration(-1)} {iteration(1)} go back in time",
+    "{amount(-1)} {amount(1)} how much  {start_training} train  {iteration(-1)} {iteration(1)} back",
+    "{amount(-1)} {amount(1)} how much  {start_training} train",
 )
 BEFORE = (
     "Nothing is trained yet. Here the loss will be drawn, update by update, and for the first {n} samples of"

@@ -1,7 +1,7 @@
-"""The app: owns the Session, and is the only file that knows all parts.
+"""The app: it creates the parts, and is the only one that knows all of them.
 
-A key turns the Session into the next one; the panels are handed what follows from it. What takes time (a
-pass, a measurement) runs in a worker thread, and the last screen stays until its result arrives.
+An action turns the session into the next one; the panels are shown what follows from it. What takes time (an
+iteration, a measurement) runs in a worker thread, and the screen stays as it is until the result arrives.
 """
 
 from __future__ import annotations
@@ -9,38 +9,47 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on, work
-from textual.app import ComposeResult
+from textual import events, on
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from tui_backprop.engine.training.memory import MEGABYTES
+from tui_backprop.keys.panels import PANEL_ROWS
 from tui_backprop.keys.table import bar
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
-from tui_backprop.session.undo import UndoHistory
-from tui_backprop.support.errors import UserError
 from tui_backprop.terminal.driver import SlowLine
-from tui_backprop.tui.app.action_text import action_words
-from tui_backprop.tui.app.base import Change
-from tui_backprop.tui.app.command_palette import Everything
-from tui_backprop.tui.app.cost_lab import Lab
-from tui_backprop.tui.app.edits import Fixing
-from tui_backprop.tui.app.misclassified import Readings
-from tui_backprop.tui.app.navigation import Steering
-from tui_backprop.tui.app.quit import Leaving
-from tui_backprop.tui.app.tour import Touring
-from tui_backprop.tui.app.training import Trainer
+from tui_backprop.tui.app.background_queries import BackgroundQueries
+from tui_backprop.tui.app.bookmarks import Bookmarks
+from tui_backprop.tui.app.command_palette import CommandList
+from tui_backprop.tui.app.context import T, actions_of
+from tui_backprop.tui.app.cost_lab import CostLab
+from tui_backprop.tui.app.edits import Edits
+from tui_backprop.tui.app.general import General
+from tui_backprop.tui.app.inspection import Inspection
+from tui_backprop.tui.app.misclassified import Misclassified
+from tui_backprop.tui.app.navigation import Navigation
+from tui_backprop.tui.app.panels import FOLLOWING, Panels
+from tui_backprop.tui.app.playback import Playback
+from tui_backprop.tui.app.quit import Quit
+from tui_backprop.tui.app.ranking import Ranking
+from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.app.tour import Tour
+from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import app_bindings
 from tui_backprop.tui.messages import Applied
-from tui_backprop.tui.panels.cost import CostView
-from tui_backprop.tui.panels.walk import WalkView
+from tui_backprop.tui.panels.base import SnapshotView
+from tui_backprop.tui.panels.registry import view_of
+from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.theme import FILTERS, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -48,16 +57,15 @@ from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.too_small import TooSmall
 
-if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
-    from tui_backprop.engine.training.iteration import Iteration
+if TYPE_CHECKING:
     from tui_backprop.session.autosave import Saver
 
-SENT = 0.015  # seconds after which the first paint has gone out
+SENT = 0.015  # seconds after which the first paint has been sent
 
 
-class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fixing, Lab):
-    """Steps through a Session. ``glyphs`` is the set of characters that the terminal can show, ``memory`` the bytes
-    that may be kept for going back in time; each session is given to the ``saver``, to be resumed later."""
+class BackpropApp(App[None]):
+    """Step through a session. ``context`` has the set of characters that the terminal can show, ``memory`` the bytes
+    that may be kept for earlier iterations; each session is passed to the ``saver``, to be resumed later."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -84,16 +92,48 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         theme: str = "dark",
         tour: bool = False,
     ) -> None:
-        super().__init__(memory)
-        self._saver, self._troubled, self._tour = saver, False, tour
-        self.history = UndoHistory(session)
+        super().__init__()
         self.render_context = context
-        self._waiting: list[Callable[[], None]] = []  # keys pressed before a network's first pass was there
+        self._start_tour = tour
+        self._create_parts(session, memory, saver)
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
         # Set as if it had always been so: a change would have all styles read twice before the first paint.
         self.set_reactive(BackpropApp.theme, theme)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def _create_parts(self, session: Session, memory: int, saver: Saver | None) -> None:
+        """Create the parts, each with what it needs, and let Textual find their actions."""
+        self.state = state = AppState(self, self, session, memory, saver)
+        self.panels = Panels(self, self, state.keep, self._opening)
+        self.navigation = Navigation(state)
+        self.playback = Playback(self, state, self.navigation)
+        self.training = TrainingControl(self, state)
+        self.cost_lab = CostLab(self, state)
+        self.inspection = Inspection(self, state, self.training)
+        self.ranking = Ranking(self, state)
+        self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
+        self.tour = Tour(self, self, state)
+        self.commands = CommandList(self, self, self.panels)
+        self.quitting = Quit(
+            self,
+            self,
+            {
+                "race": lambda: self.cost_lab.race.running,
+                "sweep": lambda: self.cost_lab.sweep.running,
+                "training": lambda: self.training.running,
+            },
+        )
+        actions = actions_of(
+            state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
+            self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
+            self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), Misclassified(self, state),
+            General(self, self, state, self.tour),
+        )  # fmt: skip
+        for name, action in actions.items():
+            setattr(self, name, action)
+
+    # --- starting and ending -------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
         # Textual sets these classes at the first resize, after the first paint; set now, nothing is laid out twice.
@@ -106,20 +146,26 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         yield TabBar(self.render_context)
         with Horizontal(id="panels"):
             yield NetworkPanel(self.session, self.render_context)
-            with Frame("walk", "walk").add_class("current", "lit"):
-                yield WalkView(self.render_context)
-            with Frame("cost", "cost of one gradient"):
-                yield CostView(self.render_context)
-        if self._tour:
-            yield self.tour_strip()
+            for name, classes in (("walk", "current lit"), ("cost", "")):
+                with Frame(name, PANEL_ROWS[name].title).add_class(*classes.split()):
+                    yield view_of(name, self.render_context)
+        if self._start_tour:
+            yield self.tour.strip()
         yield KeyBar(self.render_context)
         yield TooSmall()
+
+    def get_default_screen(self) -> Screen[object]:
+        return steady(super().get_default_screen())
+
+    def push_screen(self, screen: Any, *given: Any, **named: Any) -> Any:
+        """Show a screen over the others; like the first one it draws every change of its layout."""
+        return super().push_screen(steady(screen), *given, **named)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, self.exit)
-        # After ctrl+z and fg all is drawn again: the shell's screen was there.
+        # After ctrl+z and fg everything is drawn again: the shell's screen was there.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
         self.query_one(KeyBar).show(bar("walk", self.render_context.keys))
         self.show()
@@ -128,166 +174,135 @@ class BackpropApp(Leaving, Everything, Touring, Steering, Readings, Trainer, Fix
         self.call_after_refresh(self.set_timer, SENT, self._begin)
 
     def _begin(self) -> None:
-        """After the first paint, which nothing of this may hold up."""
-        if not gc.isenabled():  # what was made until now stays as long as the app
+        """Begin to compute after the first paint, which nothing of this may delay."""
+        if not gc.isenabled():  # what was created until now stays as long as the app
             gc.freeze()
             gc.enable()
-        self._compute()
+        self.state.compute()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return FILTERS.get(self.theme) or super().get_line_filters()
 
     def on_unmount(self) -> None:
-        self.end_processes()
-        if self._saver is not None:
-            self._saver.close()
+        self.cost_lab.close()
+        self.state.close()
 
-    # --- state: one value, and what follows from it -------------------------------------------------------
+    # --- what the parts use --------------------------------------------------------------------------------
 
     @property
     def session(self) -> Session:
-        return self.history.now
-
-    def go(self, session: Session) -> None:
-        self._turn(self.history.go(session))
-
-    def _turn(self, history: UndoHistory) -> None:
-        if history is not self.history:
-            self.history = history
-            self.keep()
-            self._follow()
+        """The current session."""
+        return self.state.session
 
     @property
-    def placed(self) -> Session:
-        """The session, with the panel that has the keys."""
-        return replace(self.session, panel=self._panel)
+    def snapshot(self) -> Snapshot | None:
+        """The session with its numbers, as they were last computed."""
+        return self.state.snapshot
 
-    def keep(self) -> None:
-        """Have the session kept; if that does not work, say so once."""
-        if self._saver is not None:
-            self._saver.save(self.placed)
-            if self._saver.trouble and not self._troubled:
-                self._troubled = True
-                self.notify(self._saver.trouble, severity="warning", markup=False)
+    @property
+    def current_panel(self) -> str:
+        return self.panels.current
 
-    def _follow(self) -> None:
-        """Show the session if its numbers are there; have them computed if not."""
-        now = self.snapshot
-        if now is not None and now.session.pass_key == self.session.pass_key:
-            self.snapshot = self._snapshot(now.iteration)
-            self.show()
-        elif not self._computing:
-            self._compute()
+    def view(self, name: str) -> Canvas | None:
+        return self.panels.view(name)
 
-    def _snapshot(self, iteration: Iteration) -> Snapshot:
-        """The session, with the numbers of a pass."""
-        return Snapshot(self.session, steps_of(self.session), iteration)
+    def to_panel(self, name: str) -> None:
+        self.call_next(partial(self.panels.action_panel, name))
 
-    def _compute(self) -> None:
-        self._computing = True
-        self._take(self.session)
+    def say(self, words: str) -> None:
+        self.query_one(KeyBar).say(words)
 
-    @work(thread=True, group="pass")
-    def _take(self, session: Session) -> None:
-        try:
-            iteration = self._replay.take(session)
-            iteration.prepare()
-        except Exception as error:  # whatever it is, it is said in one line, and the last good screen stays
-            self.call_from_thread(self._failed, f"{type(error).__name__}: {error}")
-        else:
-            self.call_from_thread(self._arrived, Snapshot(session, steps_of(session), iteration))
+    def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:
+        self.notify(message, title=title, timeout=seconds, markup=False)
 
-    def _failed(self, why: str) -> None:
-        self._computing = False
-        self._waiting.clear()
-        if self.snapshot is None:
-            self.exit(return_code=1, message=f"backprop-tui: the first pass failed: {why}")
-        else:
-            self.notify(f"This pass failed ({why}); the last one stays.", severity="error", markup=False)
-            self.go(self.snapshot.session)
+    def warn(self, message: str) -> None:
+        self.notify(message, severity="warning", markup=False)
 
-    def _arrived(self, snapshot: Snapshot) -> None:
-        self._computing = False
-        self.follow_training(self.snapshot, snapshot)
-        self.snapshot = snapshot
-        if snapshot.session.network == self.session.network:
-            waiting, self._waiting = self._waiting, []
-            for action in waiting:
-                action()
-        self._follow()
-        self.measure_once(self.session.network)
+    def fail(self, message: str) -> None:
+        self.notify(message, severity="error", markup=False)
+
+    def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
+        self.run_worker(partial(work, *arguments), thread=True, group=group)
+
+    def busy(self, group: str) -> bool:
+        return any(worker.group == group and not worker.is_finished for worker in self.workers)
+
+    def call_soon(self, callback: Callable[..., object], *arguments: object) -> None:
+        self.call_next(callback, *arguments)
+
+    def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], object] | None = None) -> None:
+        self.push_screen(dialog, then)
+
+    # --- from the state to the screen ------------------------------------------------------------------------
 
     def show(self) -> None:
-        self.put_off_measuring()
-        shown = self.session
-        if self.snapshot is not None and self.snapshot.session.pass_key != shown.pass_key:
-            shown = self.snapshot.session  # its numbers stay until those of the session are there
-        self.query_one(StatusBar).show(shown, self.snapshot, self.speed)
-        self.query_one(NetworkPanel).show(self.session, self.snapshot)
+        self.cost_lab.postpone()
+        shown, snapshot = self.session, self.snapshot
+        if snapshot is not None and snapshot.session.pass_key != shown.pass_key:
+            shown = snapshot.session  # its numbers stay until those of the session are there
+        self.query_one(StatusBar).show(shown, snapshot, self.playback.speed)
+        self.query_one(NetworkPanel).show(self.session, snapshot)
         self.refresh_panels()
 
     def refresh_panels(self) -> None:
-        self.show_costs()
-        self.show_training()
-        self.answer()
-        self.follow_tour()
+        self.cost_lab.show()
+        self.training.show()
+        self.queries.update()
+        self.tour.follow()
 
-    # --- keys ---------------------------------------------------------------------------------------------
+    def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:
+        self.training.follow(before, now)
+
+    def iteration_shown(self) -> None:
+        self.cost_lab.measure_once()
+
+    def first_iteration_failed(self, why: str) -> None:
+        self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
+
+    def replaying(self, done: int, total: int) -> None:
+        self.call_from_thread(self._replayed, f"replaying {total:,} updates: {done:,} done")
+
+    def _replayed(self, words: str) -> None:
+        """Show the progress of a replay: in the walk if that is still empty, otherwise in the key bar."""
+        walk = self.view("walk")
+        if self.snapshot is None and isinstance(walk, SnapshotView):
+            walk.wait(words)
+        else:
+            self.say(words)
+
+    # --- events --------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and event.key == "escape" and self._notifications:
-            self.clear_notifications()  # beside what it does elsewhere
+        if isinstance(event, events.Key):
+            if event.key == "escape" and self._notifications:
+                self.clear_notifications()  # beside what it does elsewhere
+            if await self.quitting.handles(event):
+                return
         await super().on_event(event)
 
-    def move(self, change: Change) -> None:
-        snapshot = self.snapshot
-        if snapshot is None or snapshot.session.network != self.session.network:
-            self._waiting.append(lambda: self.move(change))
-        else:
-            self.go(change(self.session, self._snapshot(snapshot.iteration)))
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        return self.commands.commands()
 
-    def action_undo(self) -> None:
-        back = self.history.undo()
-        self.say(f"undone: {action_words(back.now, self.session) or 'nothing'}")
-        self._turn(back)
+    def _opening(self, panel: str) -> None:
+        """From the ranking to a panel that shows one number: it shows the parameter under the cursor."""
+        self.ranking.drop_waiting()
+        if self.current_panel == "blame" and panel in FOLLOWING:
+            self.ranking.look_at_ranked()
 
-    def action_redo(self) -> None:
-        on = self.history.redo()
-        self.say(f"done again: {action_words(self.session, on.now) or 'nothing'}")
-        self._turn(on)
+    def on_resize(self) -> None:
+        self.panels.resized()
 
-    def action_token(self) -> None:
-        """Show a token of what is on the screen, and send it to the clipboard."""
-        from tui_backprop.session.share_token import encode
-
-        try:
-            token = encode(self.placed)
-        except UserError as error:
-            self.notify(f"No token: {error.message}", severity="error", markup=False)
-            return
-        self.copy_to_clipboard(token)
-        title = "sent to the clipboard, where the terminal lets it; for --open (esc closes this)"
-        self.notify(token, title=title, timeout=20, markup=False)
-
-    def action_help(self) -> None:
-        from tui_backprop.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.render_context, self._panel))
-        self.follow_tour(helped=True)
-
-    def action_redraw_all(self) -> None:
-        """Draw all anew, whatever stands on the screen."""
-        again = getattr(self._driver, "draw_again", self.refresh)  # a driver of tests has none
-        again()
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.panels.focused(event)
 
     @on(SlowLine)
     def _slow_line(self) -> None:
-        """From now on draw little."""
+        """Draw less from now on."""
         self.render_context = replace(self.render_context, sparse=True)
         for canvas in self.query(Canvas):
             canvas.use(self.render_context)
-        self.say("the line is slow: less is drawn (--no-sparse draws all)")
+        self.say("slow line: less is drawn (--no-sparse draws everything)")
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:
-        self.go(event.session)
+        self.state.go(event.session)

@@ -1,62 +1,58 @@
-"""Everything by name: the command palette has every action of the table of keys, from wherever it is asked for."""
+"""The command palette: every action of the key table by name, from any panel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.command import CommandPalette
-from textual.screen import Screen
 
+from tui_backprop.keys.panels import PANEL_ROWS, PLACES
 from tui_backprop.keys.table import Key, names_of
-from tui_backprop.session.state import COST_PAGES, PLACES
+from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.app.panels import Panels
 from tui_backprop.tui.screens.dialog import Dialog
 
-# What a panel is called where it is not in sight.
-CALLED = {
-    "network": "Network", "blame": "Blame", "number": "Number", "graph": "Graph", "flow": "Flow", "curves": "Curves",
-    "train": "Training", "marks": "Bookmarks", "cost": "Cost chart", "claims": "Cost", "race": "Race",
-    "dial": "Step dial", "ledger": "Ledger", "reuse": "Reuse",
-}  # fmt: skip
 
+class CommandList:
+    """Offer the actions by name, and run them."""
 
-class Everything(Panels):
-    """The part of the app that offers its actions by name."""
+    def __init__(self, app: AppContext, screen: App[None], panels: Panels) -> None:
+        self._app, self._screen, self._panels = app, screen, panels
 
     def action_command_palette(self) -> None:
         """Open the list of commands, in place of a dialog."""
-        if isinstance(self.screen, Dialog):
-            self.screen.dismiss()
-        if not CommandPalette.is_open(self):  # type: ignore[arg-type]  # an app that returns nothing
-            self.push_screen(CommandPalette(id="--command-palette", placeholder="what to do"))
+        if isinstance(self._screen.screen, Dialog):
+            self._screen.screen.dismiss()
+        if not CommandPalette.is_open(self._screen):  # type: ignore[arg-type]  # an app that returns nothing
+            self._screen.push_screen(CommandPalette(id="--command-palette", placeholder="search commands"))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Textual's own (themes, a screenshot, a panel of keys) are left out: the app has its own ways for them."""
+    def commands(self) -> Iterable[SystemCommand]:
+        """Yield a command for each action. Textual's own (themes, a screenshot, a panel of keys) are left out: the
+        app has its own ways for them."""
+        context = self._app.render_context
         for action, rows in self._actions().items():
             key = rows[0]
-            title = (
-                f"{CALLED[key.places[0]]}: {key.name}"
-                if key.own
-                else self.render_context.words(key.help).rstrip(".")
-            )
+            title = context.words(key.help).rstrip(".")
+            if key.own:
+                title = f"{PANEL_ROWS[key.places[0]].command}: {key.name}"
             places = tuple(place for row in rows for place in row.places)
-            keys = self.render_context.text(names_of(key))
-            yield SystemCommand(title, f"key {keys}", partial(self._run, action, places))
+            yield SystemCommand(
+                title, f"key {context.text(names_of(key))}", partial(self._run, action, places)
+            )
 
     def _actions(self) -> dict[str, list[Key]]:
-        """The rows of each action; those for everywhere come first."""
+        """Return the rows of each action; those that work everywhere come first."""
         found: dict[str, list[Key]] = {}
-        for key in self.render_context.keys:
+        for key in self._app.render_context.keys:
             found.setdefault(key.id, []).append(key)
         return found
 
     async def _run(self, action: str, places: tuple[str, ...]) -> None:
-        """Do it; where it belongs to other panels than the current one, go to the first of those before."""
-        if not set(PLACES) <= set(places) and self._panel not in places:
-            if places[0] in COST_PAGES:
-                self._page = places[0]
-            await self.action_panel(places[0])
-        key = next(key for key in self.render_context.keys if key.id == action)
-        await self.run_action(key.action, self.view(self._panel) if key.own else None)
+        """Run an action; if it belongs to other panels than the current one, open the first of them before."""
+        if not set(PLACES) <= set(places) and self._panels.current not in places:
+            await self._panels.open(places[0])
+        key = next(key for key in self._app.render_context.keys if key.id == action)
+        view = self._app.view(self._panels.current) if key.own else None
+        await self._screen.run_action(key.action, view)

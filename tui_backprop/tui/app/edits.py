@@ -1,5 +1,5 @@
-"""What the app does when a parameter is to be moved for real: the numbers of the iteration are then those with it
-moved, and so are those of what is trained from there. Undo takes it back."""
+"""Editing a parameter by hand: the iteration is computed with its new value, and so is what is trained from there.
+Undo reverts it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session import transitions as moves
+from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.app.inspection import Inquiries, look_at
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.inspection import look_at
+from tui_backprop.tui.app.ranking import Ranking
+from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.engine.analysis.ranking import Attribution
@@ -18,43 +21,44 @@ if TYPE_CHECKING:  # loads numpy
 SMALL = {"up": 0.01, "down": -0.01}
 
 
-class Fixing(Inquiries):
-    """The part of the app that moves parameters by hand."""
+class Edits:
+    """Change the parameter under the cursor of the ranking."""
 
-    def action_fix(self, how: str) -> None:
-        """Move the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or as far as it takes to
-        ``turn`` the answer."""
-        attribution = self._attribution(partial(self.action_fix, how))
+    def __init__(self, app: AppContext, state: AppState, ranking: Ranking) -> None:
+        self._app, self._state, self._ranking = app, state, ranking
+
+    def action_edit(self, how: str) -> None:
+        """Edit the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or by as much as it takes to
+        ``flip`` the prediction."""
+        attribution = self._ranking.attribution(partial(self.action_edit, how))
         if attribution is None:
             return
-        by = self._turning(attribution) if how == "turn" else SMALL.get(how, -attribution.value)
+        by = self._flipping(attribution) if how == "flip" else SMALL.get(how, -attribution.value)
         if by is None:
             return
         if how == "zero" and not by:
             from tui_backprop.engine.explain.worked import entry_name
 
-            self.say(f"{entry_name(attribution.tensor, attribution.index)} is 0 already")
+            self._app.say(f"{entry_name(attribution.tensor, attribution.index)} is 0 already")
             return
 
-        def move(session: Session, snapshot: Snapshot) -> Session:
+        def edit(session: Session, snapshot: Snapshot) -> Session:
             loss = format_number(snapshot.iteration.loss, 4)
-            self.say(f"moved; the loss was {loss}, {self.render_context.key('undo')} takes it back")
-            return moves.edit_parameter(
-                look_at(session, attribution.tensor, attribution.index),
-                attribution.tensor,
-                attribution.index,
-                by,
-            )
+            undo = self._app.render_context.key("undo")
+            self._app.say(f"changed; the loss was {loss}, {undo} reverts it")
+            tensor, index = attribution.tensor, attribution.index
+            return transitions.edit_parameter(look_at(session, tensor, index), tensor, index, by)
 
-        self.move_here(move)
+        self._state.move_here(edit)
 
-    def _turning(self, attribution: Attribution) -> float | None:
-        """How far it has to go to turn the answer; None where that is not known, which is said."""
-        case = self._blame_state.case if self._blame_state else None
+    def _flipping(self, attribution: Attribution) -> float | None:
+        """Return the change that flips the prediction; where it is unknown, say so and return None."""
+        known = self._ranking.blame_state
+        case = known.case if known else None
         if case is None or case.attribution != attribution:
-            self.say("its case is not known yet; press it again")
+            self._app.say("still computing; press again")
         elif case.turn is None or case.turn.by is None:
-            self.say("no move of this one alone is known to turn the answer")
+            self._app.say("no change of this parameter alone is known to flip the prediction")
         else:
             return case.turn.by
         return None

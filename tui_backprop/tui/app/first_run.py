@@ -1,4 +1,4 @@
-"""Whether the app was ever opened before: a mark in the folder of the last session says so."""
+"""The first start: a file in the folder of the last session shows that the app was opened before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAME = "tour-seen"
 
 
 def tour_wanted(chosen: bool | None) -> bool:
-    """Whether the tour is shown at this start: as was chosen, or else at the first one."""
+    """Return True if the tour is shown at this start: as ``chosen``, or else at the first start."""
     return not _seen() if chosen is None else chosen
 
 
@@ -22,7 +22,7 @@ def _seen() -> bool:
 
 
 def tour_seen() -> None:
-    """Leave the mark. Where it cannot be written, the tour is shown again the next time."""
+    """Create the file. If that fails, the tour is shown again at the next start."""
     with suppress(OSError):
         folder = state_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

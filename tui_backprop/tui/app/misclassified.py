@@ -1,6 +1,6 @@
-"""What the app does when it is asked what is read as what, and for the samples that are read wrong.
+"""Misclassified samples: the next one, and the confusion matrix to choose which.
 
-The whole data set is read in a worker thread.
+The whole data set is classified in a worker thread.
 """
 
 from __future__ import annotations
@@ -9,83 +9,88 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import work
-
 from tui_backprop.data.catalogue import info
-from tui_backprop.session import transitions as moves
+from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.tui.app.background import Answers
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:
     from tui_backprop.render.panels.confusion import Choice
     from tui_backprop.tui.screens.confusion import ConfusionScreen
 
+SEARCH = "misclassified"  # the worker group
 
-class Readings(Answers):
-    """The part of the app that finds samples by what the network makes of them."""
 
-    def action_mistake(self, direction: int) -> None:
-        """To the next error that is looked for; a key that is held does not queue up searches."""
-        if all(worker.is_finished for worker in self.workers if worker.group == "seek"):
-            self._seek_mistake(self.session, direction)
+class Misclassified:
+    """Find samples by what the network predicts for them."""
 
-    @work(thread=True, group="seek")
-    def _seek_mistake(self, session: Session, direction: int) -> None:
+    def __init__(self, app: AppContext, state: AppState) -> None:
+        self._app, self._state = app, state
+
+    def action_misclassified(self, direction: int) -> None:
+        """The next misclassified sample, or the one before; holding the key queues no searches."""
+        if not self._app.busy(SEARCH):
+            self._search(self._state.session, direction)
+
+    def _search(self, session: Session, direction: int) -> None:
+        self._app.in_thread(SEARCH, self._find, session, direction)
+
+    def _find(self, session: Session, direction: int) -> None:
         from tui_backprop.session.misclassified import next_mistake
 
         try:
-            parameters = self._replay.state(session).parameters
+            parameters = self._state.replay.state(session).parameters
             found = next_mistake(session, parameters, direction, session.inspection.confusion)
-        except Exception as error:  # whatever it is, it is said in one line
-            self.call_from_thread(self._unread, error)
+        except Exception as error:  # any error is reported in one line
+            self._app.call_from_thread(self._failed, error)
         else:
-            self.call_from_thread(self._mistaken, session, found)
+            self._app.call_from_thread(self._found, session, found)
 
-    def _unread(self, error: Exception) -> None:
-        why = f"Could not read the samples: {type(error).__name__}: {error}"
-        self.notify(why, severity="error", markup=False)
+    def _failed(self, error: Exception) -> None:
+        self._app.fail(f"Could not classify the samples: {type(error).__name__}: {error}")
 
-    def _mistaken(self, asked: Session, sample: int | None) -> None:
-        about, sought = info(asked.data), asked.inspection.confusion
+    def _found(self, searched: Session, sample: int | None) -> None:
+        about, sought = info(searched.data), searched.inspection.confusion
         if sample is None:
-            everything = f"All {about.samples:,} samples are read right."
-            wanted = (
-                f"No {sought[0]} is read as {sought[1]} now; C, e: any wrong one." if sought else everything
-            )
-            self.notify(wanted if about.classes else "These samples have no classes.", markup=False)
-        elif self.session.pass_key == asked.pass_key:
-            if sample == asked.sample:
-                self.notify("There is no other one.", markup=False)
-            self.go(replace(self.session, sample=sample))
+            none = f"All {about.samples:,} samples are classified correctly."
+            if sought:
+                none = f"No {sought[0]} is predicted as {sought[1]} now; C, e: any misclassified sample."
+            self._app.inform(none if about.classes else "These samples have no classes.")
+        elif self._state.session.pass_key == searched.pass_key:
+            if sample == searched.sample:
+                self._app.inform("There is no other one.")
+            self._state.go(replace(self._state.session, sample=sample))
 
     def action_confusion(self) -> None:
-        """Open the table at once, so that the keys that follow are its; it is filled as soon as all is read."""
+        """Open the confusion matrix at once, so that the keys that follow go to it; fill it when it is known."""
         from tui_backprop.tui.screens.confusion import ConfusionScreen
 
-        about = info(self.session.data)
+        about = info(self._state.session.data)
         if about.classes:
-            screen = ConfusionScreen(about.classes, about.samples, self.render_context)
-            self.push_screen(screen, self._sought)
-            self._read_all(self.session, screen)
+            screen = ConfusionScreen(about.classes, about.samples, self._app.render_context)
+            self._app.open_dialog(screen, self._chosen)
+            self._app.in_thread("confusion", self._classify, self._state.session, screen)
         else:
-            self.notify("These samples have no classes.", markup=False)
+            self._app.inform("These samples have no classes.")
 
-    @work(thread=True, group="read")
-    def _read_all(self, session: Session, screen: ConfusionScreen) -> None:
+    def _classify(self, session: Session, screen: ConfusionScreen) -> None:
         from tui_backprop.session.misclassified import confusion
 
         try:
-            counts = confusion(session, self._replay.state(session).parameters)
+            counts = confusion(session, self._state.replay.state(session).parameters)
         except Exception as error:
-            self.call_from_thread(self._unread, error)
-            self.call_from_thread(screen.dismiss)
+            self._app.call_from_thread(self._failed, error)
+            self._app.call_from_thread(screen.dismiss)
         else:
-            self.call_from_thread(screen.fill, counts.tolist(), session.inspection.confusion)
+            self._app.call_from_thread(screen.fill, counts.tolist(), session.inspection.confusion)
 
-    def _sought(self, choice: Choice | None) -> None:
-        """Go to the next sample of what was chosen; e and E go on from there."""
+    def _chosen(self, choice: Choice | None) -> None:
+        """Go to the next sample of the chosen cell; e and E continue from there."""
         from tui_backprop.render.panels.confusion import ALL
 
         if choice is not None:
-            self.go(moves.choose_confusion(self.session, None if choice == ALL else choice))
-            self.call_next(partial(self._seek_mistake, self.session, 1))
+            self._state.go(
+                transitions.choose_confusion(self._state.session, None if choice == ALL else choice)
+            )
+            self._app.call_soon(partial(self._search, self._state.session, 1))

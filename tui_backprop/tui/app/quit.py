@@ -1,71 +1,69 @@
-"""Leaving the app: at once, but where something is under way that would be lost, only when asked twice."""
+"""Quitting: at once, but where something is running that would be lost, only after asking."""
 
 from __future__ import annotations
 
-from textual import events
+from collections.abc import Callable, Mapping
 
-from tui_backprop.tui.app.cost_lab import Lab
-from tui_backprop.tui.app.training import Trainer
+from textual import events
+from textual.app import App
+
+from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.widgets.bars import KeyBar
 
 SECONDS = 30.0  # that the question stays
 WIDE = 80  # columns from which there is room for all of it
 
 
-class Leaving(Trainer, Lab):
-    """The part of the app that asks once. The question is a notice in the key bar: as long as that is there the next
-    such key quits, and any other key takes it back. In a dialog, which has its own keys, those quit that cannot be
-    typed."""
+class Quit:
+    """Ask once before quitting while something runs. ``running`` maps the name of what may run to a function that
+    returns True while it does.
 
-    _last_question = ""
+    The question is a notice in the key bar: as long as it is there, a second such key quits, and any other key takes
+    the question back. In a dialog, which has its own keys, those quit that type no character."""
 
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key):
-            if self._asked_to_leave and not self._goes_with_it(event.key):
-                self.say("")
-            if len(self.screen_stack) > 1 and event.key in self._keys_that_quit and not event.is_printable:
-                await self.action_quit()
-                return
-        await super().on_event(event)
+    def __init__(self, app: AppContext, screen: App[None], running: Mapping[str, Callable[[], bool]]) -> None:
+        self._app, self._screen, self._running = app, screen, running
+        self._question = ""
 
-    async def action_quit(self) -> None:
-        question = self._question
-        if not question or self._asked_to_leave:
-            self.exit()
+    async def handles(self, event: events.Key) -> bool:
+        """See a key before all others; return True if it was dealt with."""
+        if self._asking and not self._confirms(event.key):
+            self._app.say("")
+        if len(self._screen.screen_stack) > 1 and event.key in self._keys and not event.is_printable:
+            self.action_quit()
+            return True
+        return False
+
+    def action_quit(self) -> None:
+        """Quit, or ask."""
+        question = self.question()
+        if not question or self._asking:
+            self._screen.exit()
             return
-        self._last_question = question
-        self.query_one(KeyBar).say(question, SECONDS)
+        self._question = question
+        self._screen.query_one(KeyBar).say(question, SECONDS)
 
-    @property
-    def _question(self) -> str:
-        """What is under way, and what another press does to it; nothing where nothing is."""
-        going = [
-            name
-            for name, on in (
-                ("race", self.racing),
-                ("sweep", self._sweeping is not None),
-                ("training", self._going is not None),
-            )
-            if on
-        ]
-        if not going:
+    def question(self) -> str:
+        """Return what is running and what another press does to it; nothing where nothing is running."""
+        names = [name for name, running in self._running.items() if running()]
+        if not names:
             return ""
-        what = f"a {going[0]} is" if going[0] != "training" else "training is"
-        them = "it" if len(going) == 1 else "them"
-        if len(going) > 1:
-            what = " and ".join((", ".join(going[:-1]), going[-1]))
-        ends = f"ends {them} and quits" if self.size.width >= WIDE else "quits"
-        return f"{what} under way: {self.render_context.key('quit')} again {ends}"
+        if len(names) == 1:
+            what, them = "training is" if names == ["training"] else f"a {names[0]} is", "it"
+        else:
+            what, them = f"{', '.join(names[:-1])} and {names[-1]}", "them"
+        stops = f"stops {them} and quits" if self._screen.size.width >= WIDE else "quits"
+        return f"{what} running: {self._app.render_context.key('quit')} again {stops}"
 
     @property
-    def _asked_to_leave(self) -> bool:
-        return bool(self._last_question) and self.query_one(KeyBar).said == self._last_question
+    def _asking(self) -> bool:
+        return bool(self._question) and self._screen.query_one(KeyBar).said == self._question
 
-    def _goes_with_it(self, key: str) -> bool:
-        """Whether a key is one that quits, or on the way to that by name."""
-        others = "ctrl+q", self.COMMAND_PALETTE_BINDING
-        return len(self.screen_stack) > 1 or key in (*self._keys_that_quit, *others)
+    def _confirms(self, key: str) -> bool:
+        """Return True for a key that quits, or leads to that by name."""
+        others = "ctrl+q", self._screen.COMMAND_PALETTE_BINDING
+        return len(self._screen.screen_stack) > 1 or key in (*self._keys, *others)
 
     @property
-    def _keys_that_quit(self) -> list[str]:
-        return next(row.keys for row in self.render_context.keys if row.id == "quit").split(",")
+    def _keys(self) -> list[str]:
+        return next(row.keys for row in self._app.render_context.keys if row.id == "quit").split(",")

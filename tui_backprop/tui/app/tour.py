@@ -1,4 +1,5 @@
-"""The tour: a strip that says one thing at a time and what to press, and sees when it was done. It takes no keys."""
+"""The tour: a strip that explains one thing at a time and which key to press, and notices when that was done. It
+never has the focus."""
 
 from __future__ import annotations
 
@@ -6,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import work
+from textual.app import App
 
-from tui_backprop.session.state import COST_PAGES
-from tui_backprop.tui.app.panels import Panels
+from tui_backprop.keys.panels import COST_PAGES
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.state import AppState
 
-if TYPE_CHECKING:  # imported when there is a tour: a start without one does not wait for it
+if TYPE_CHECKING:  # imported only if there is a tour: a start without one does not wait for it
     from tui_backprop.tui.widgets.tour import TourStrip
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What of the app's state the cards ask about."""
+class Progress:
+    """The part of the app's state that the cards ask about."""
 
     step: int = 0
     phase: str = ""
@@ -26,8 +28,8 @@ class Seen:
     helped: bool = False
 
 
-# What shows that a card was done, from how things stood when it came and how they stand now.
-DONE: dict[str, Callable[[Seen, Seen], bool]] = {
+# Whether what a card asks for was done, from the state when it was first shown and the state now.
+DONE: dict[str, Callable[[Progress, Progress], bool]] = {
     "step": lambda before, now: now.step != before.step,
     "unit": lambda before, now: now.units != before.units,
     "loss": lambda before, now: now.phase in ("loss", "backward", "update"),
@@ -38,8 +40,8 @@ DONE: dict[str, Callable[[Seen, Seen], bool]] = {
 }
 
 
-def reached(card: int, before: Seen, now: Seen) -> int:
-    """The card that it is time for: what was done need not be asked for."""
+def reached(card: int, before: Progress, now: Progress) -> int:
+    """Return the card to show next: what was already done is not asked for."""
     from tui_backprop.lesson.tour import CARDS
 
     while card < len(CARDS) and any(DONE[name](before, now) for name in CARDS[card].done):
@@ -48,55 +50,56 @@ def reached(card: int, before: Seen, now: Seen) -> int:
     return card
 
 
-class Touring(Panels):
-    """The part of the app that shows around."""
+class Tour:
+    """Show the tour: one card at a time."""
 
-    _card: int | None = None  # the one that is shown
-    _came = Seen()  # how things stood when it came
-    _strip: TourStrip | None = None  # hidden while there is no tour
+    def __init__(self, app: AppContext, screen: App[None], state: AppState) -> None:
+        self.card: int | None = None  # the one that is shown
+        self._app, self._screen, self._state = app, screen, state
+        self._before = Progress()  # when the card was first shown
+        self._strip: TourStrip | None = None  # hidden while there is no tour
 
-    def tour_strip(self) -> TourStrip:
-        """The strip with its first card."""
+    def strip(self) -> TourStrip:
+        """Return the strip with its first card."""
         from tui_backprop.tui.widgets.tour import TourStrip
 
-        self._card = 0
-        self._remember()
-        self._strip = TourStrip(0, self.session.network, self.render_context)
+        self.card = 0
+        self._app.in_thread("tour", self._remember)
+        self._strip = TourStrip(0, self._state.session.network, self._app.render_context)
         return self._strip
 
-    @work(thread=True, group="tour")
     def _remember(self) -> None:
         from tui_backprop.tui.app.first_run import tour_seen
 
         tour_seen()
 
-    def follow_tour(self, helped: bool = False) -> None:
-        """See whether what the card asks for was done."""
-        if self._card is not None:
-            self._to_card(reached(self._card, self._came, self._now(helped)))
+    def follow(self, helped: bool = False) -> None:
+        """Go on to the next card if what this one asks for was done."""
+        if self.card is not None:
+            self._to_card(reached(self.card, self._before, self._now(helped)))
 
-    def _now(self, helped: bool = False) -> Seen:
-        step = self.snapshot.step if self.snapshot else None
-        return Seen(
+    def _now(self, helped: bool = False) -> Progress:
+        step = self._state.snapshot.step if self._state.snapshot else None
+        return Progress(
             step.index if step else 0,
             step.phase if step else "",
-            self.session.walk.units,
-            self._panel,
+            self._state.session.walk.units,
+            self._app.current_panel,
             helped,
         )
 
     def action_tour(self) -> None:
         """The next card, or the first one."""
         if self._strip is None:
-            self.screen_stack[0].mount(self.tour_strip(), before="#keys")
-            self._came = self._now()
+            self._screen.screen_stack[0].mount(self.strip(), before="#keys")
+            self._before = self._now()
             return
-        if self._card is None:
-            self.say("")  # no longer that it is over
-        self._to_card(0 if self._card is None else self._card + 1)
+        if self.card is None:
+            self._app.say("")  # in place of the notice that it is over
+        self._to_card(0 if self.card is None else self.card + 1)
 
     def action_end_tour(self) -> None:
-        if self._card is not None:
+        if self.card is not None:
             self._to_card(None)
 
     def _to_card(self, card: int | None) -> None:
@@ -105,11 +108,11 @@ class Touring(Panels):
 
         if self._strip is None:
             return
-        if card != self._card:
-            self._came = self._now()
-        self._card = card if card is not None and card < len(CARDS) else None
-        self._strip.display = self._card is not None
-        if self._card is not None:
-            self._strip.show(self._card, self.session.network, self._panel)
+        if card != self.card:
+            self._before = self._now()
+        self.card = card if card is not None and card < len(CARDS) else None
+        self._strip.display = self.card is not None
+        if self.card is not None:
+            self._strip.show(self.card, self._state.session.network, self._app.current_panel)
         else:
-            self.say(f"the tour is over; {self.render_context.key('tour')} begins it again")
+            self._app.say(f"end of the tour; {self._app.render_context.key('tour')} starts it again")

@@ -1,27 +1,26 @@
-"""Training in view: updates are done in a worker, and every iteration of them can be gone back to."""
+"""Training: updates are done in a worker, and every iteration can be returned to."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from textual import work
 from textual.worker import get_current_worker
 
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session import transitions as moves
+from tui_backprop.session import transitions
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
-from tui_backprop.tui.app.background import Answers
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.panels.train import TrainView
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.replay import Replay
     from tui_backprop.session.training_curve import Learning
     from tui_backprop.session.training_run import Trained
-    from tui_backprop.tui.panels.train import TrainView
 
-# How much is trained at a time: updates, passes through the data set, or no end.
+# How much is trained at a time: updates; 0 for an epoch, None for no end.
 AMOUNTS: tuple[tuple[str, int | None], ...] = (
     ("1", 1),
     ("10", 10),
@@ -33,78 +32,86 @@ AMOUNTS: tuple[tuple[str, int | None], ...] = (
 
 
 def kept_text(replay: Replay, last: int) -> str:
-    """Which iterations can be gone back to, and what is kept to make that fast."""
+    """Return a sentence about the iterations that can be returned to, and the memory used for it."""
     kept, limit = replay.kept_bytes / 2**20, replay.limit / 2**20
     if not last:
         return ""
-    which = f"any iteration from 0 to {last:,} can be gone to: / and its number; to make that fast,"
-    return f"{which} {replay.states:,} states and passes are kept, {kept:,.0f} of {limit:,.0f} MB"
+    which = f"/ and a number goes to that iteration, 0 to {last:,}; to make that fast,"
+    return f"{which} {replay.states:,} states and iterations are kept, {kept:,.0f} of {limit:,.0f} MB"
 
 
-class Trainer(Answers):
-    """The part of the app that trains."""
+class TrainingControl:
+    """Start and stop training, and move among the iterations that were trained."""
 
-    _trained: Trained | None = None
-    _going: Session | None = None  # where the training that goes on started from
-    _stopping = False
-    _amount = 2
+    def __init__(self, app: AppContext, state: AppState) -> None:
+        self.trained: Trained | None = None
+        self._app, self._state = app, state
+        self._running = self._stopping = False
+        self._amount = 2
 
-    # --- choosing, starting, stopping ---------------------------------------------------------------------
+    @property
+    def running(self) -> bool:
+        """Return True while training runs."""
+        return self._running
+
+    # --- start and stop ------------------------------------------------------------------------------------
 
     def action_amount(self, direction: int) -> None:
+        """Train more (+1) or less at a time."""
         self._amount = min(max(self._amount + direction, 0), len(AMOUNTS) - 1)
-        self.refresh_panels()
+        self._app.refresh_panels()
 
-    def action_learn(self) -> None:
-        if self.snapshot is None or self._going is not None:
+    def action_start_training(self) -> None:
+        if self._state.snapshot is None or self._running:
             return
-        self._going, self._stopping = self.session, False
+        session = self._state.session
+        self._running, self._stopping = True, False
         _, count = AMOUNTS[self._amount]
         if count == 0:
-            count = -(-samples_of(self.session) // self.session.batch)
-        self._learn(self.session, count, self._so_far(self.session))
+            count = -(-samples_of(session) // session.batch)
+        self._app.in_thread("training", self._train, session, count, self._curve_up_to(session))
 
-    def action_stop_learning(self) -> None:
+    def action_stop_training(self) -> None:
         self._stopping = True
 
-    @work(thread=True, group="training")
-    def _learn(self, start: Session, count: int | None, before: Learning | None) -> None:
+    def _train(self, start: Session, count: int | None, before: Learning | None) -> None:
         from tui_backprop.session.training_run import learn
 
         worker, trained = get_current_worker(), None
         try:
-            for trained in learn(self._replay, start, count, before):
-                if worker.is_cancelled:  # the app is being left
+            for trained in learn(self._state.replay, start, count, before):
+                if worker.is_cancelled:  # the app is closing
                     return
-                self.call_from_thread(self._learned, trained)
+                self._app.call_from_thread(self._progressed, trained)
                 if self._stopping:
                     break
-        except Exception as error:  # said in one line; what was done until then stays
+        except Exception as error:  # reported in one line; what was done until then stays
             why = f"Training stopped: {type(error).__name__}: {error}"
-            self.call_from_thread(partial(self.notify, why, severity="error", markup=False))
-        self.call_from_thread(self._ended, trained)
+            self._app.call_from_thread(self._app.fail, why)
+        self._app.call_from_thread(self._ended, trained)
 
-    def _learned(self, trained: Trained) -> None:
-        """Show how it goes; where another network was chosen meanwhile, it stops."""
-        self._trained = trained
-        self._stopping = self._stopping or self.session.training_key != trained.to.training_key
-        self.refresh_panels()
+    def _progressed(self, trained: Trained) -> None:
+        """Show the progress; if another network was chosen meanwhile, stop."""
+        self.trained = trained
+        self._stopping = self._stopping or self._state.session.training_key != trained.to.training_key
+        self._app.refresh_panels()
 
     def _ended(self, trained: Trained | None) -> None:
-        """Go to where training has come, unless the network is another one by now."""
-        self._going = None
+        """Go to the last iteration, unless another network was chosen meanwhile."""
+        self._running = False
         if trained is None:
             return
-        self._trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
-        if self.session.training_key == trained.to.training_key:
-            self.go(moves.at_iteration(self.session, trained.to, trained.to.t))
-        self.refresh_panels()
+        self.trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
+        session = self._state.session
+        if session.training_key == trained.to.training_key:
+            self._state.go(transitions.at_iteration(session, trained.to, trained.to.t))
+        self._app.refresh_panels()
 
-    # --- what was trained, and the way back ---------------------------------------------------------------
+    # --- what was trained, and the way back ------------------------------------------------------------------
 
-    def _so_far(self, session: Session) -> Learning | None:
-        """How the training went that a session stands in, up to there."""
-        trained = self._trained
+    def _curve_up_to(self, session: Session) -> Learning | None:
+        """Return the training curve that leads to a session, up to its iteration."""
+        trained = self.trained
         if trained is None or session.training_key != trained.to.training_key:
             return None
         same = shared(trained.to.update_log, session.update_log)
@@ -113,58 +120,59 @@ class Trainer(Answers):
             return None
         return learning.up_to(session.t)
 
-    def _in_view(self, session: Session) -> Learning | None:
-        """How the training went that a session stands in, or comes to."""
-        trained = self._trained
+    def _curve_of(self, session: Session) -> Learning | None:
+        """Return the training curve on which a session's iteration lies."""
+        trained = self.trained
         if trained is None or session.training_key != trained.to.training_key:
             return None
         return trained.learning if shared(trained.to.update_log, session.update_log) >= session.t else None
 
-    def follow_training(self, before: Snapshot | None, now: Snapshot) -> None:
-        """Take down the loss of an update that was done by hand."""
-        if self._going or before is None or now.session.training_key != before.session.training_key:
+    def follow(self, before: Snapshot | None, now: Snapshot) -> None:
+        """Add the loss of a single update, done step by step, to the curve."""
+        if self._running or before is None or now.session.training_key != before.session.training_key:
             return
-        done = moves.after_update(before.session)
-        if now.session.update_log != done.update_log or self._in_view(now.session):
+        done = transitions.after_update(before.session)
+        if now.session.update_log != done.update_log or self._curve_of(now.session):
             return
         from tui_backprop.session.training_curve import Learning
         from tui_backprop.session.training_run import Trained
 
-        so_far = self._so_far(before.session) or Learning.nothing(before.session.t)
-        self._trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
+        so_far = self._curve_up_to(before.session) or Learning.nothing(before.session.t)
+        self.trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
 
-    def action_travel(self, iterations: int) -> None:
-        """To an earlier or later iteration of what was trained."""
-        self.move(lambda session, snapshot: self._traveled(session, session.t + iterations))
+    def action_iteration(self, iterations: int) -> None:
+        """An earlier or later iteration of what was trained."""
+        self._state.move(lambda session, snapshot: self._at(session, session.t + iterations))
 
     def to_iteration(self, t: int) -> None:
-        self.move(lambda session, snapshot: self._traveled(session, t))
+        """Go to iteration ``t``, or to the nearest one there is."""
+        self._state.move(lambda session, snapshot: self._at(session, t))
 
     @property
     def last_iteration(self) -> int:
-        return self._along(self.session).t
+        """The last iteration that can be gone to; the first one is 0."""
+        return self._longest(self._state.session).t
 
-    def _along(self, session: Session) -> Session:
-        """The session with all iterations that a session can go to."""
-        trained = self._trained
-        return trained.to if trained and self._in_view(session) else session
+    def _longest(self, session: Session) -> Session:
+        """Return the session at the end of what was trained, if ``session`` lies on the way to it."""
+        trained = self.trained
+        return trained.to if trained and self._curve_of(session) else session
 
-    def _traveled(self, session: Session, t: int) -> Session:
-        along = self._along(session)
+    def _at(self, session: Session, t: int) -> Session:
+        along = self._longest(session)
         to = min(max(t, 0), max(along.t, session.t))
-        return moves.at_iteration(session, along, to) if to != session.t else session
+        return transitions.at_iteration(session, along, to) if to != session.t else session
 
-    def show_training(self) -> None:
-        """Tell the panel how it is going."""
-        trained = self._trained
-        learning = self._in_view(self.session)
-        view = cast("TrainView | None", self.view("train"))
-        if view is None:
+    def show(self) -> None:
+        """Pass the training curve on to the training panel."""
+        view = self._app.view("train")
+        if not isinstance(view, TrainView):
             return
+        trained, learning = self.trained, self._curve_of(self._state.session)
         view.learn(
             learning,
-            trained.picture if trained and learning and self._going else None,
+            trained.picture if trained and learning and self._running else None,
             [name for name, _ in AMOUNTS],
             self._amount,
-            kept_text(self._replay, self.last_iteration) if self.snapshot else "",
+            kept_text(self._state.replay, self.last_iteration) if self._state.snapshot else "",
         )

@@ -1,39 +1,95 @@
-"""A panel that follows the walk: it draws a Moment, and what was found out about it."""
+"""What panels are made of: a view that draws a snapshot, the query whose result it shows, and both under one name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from textual.binding import BindingsMap
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
+from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.widgets.canvas import Canvas
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.session.replay import Replay
+
+ALL = 99  # more parts than any key has
 
 
-class Panel(Canvas, can_focus=True):
-    """Subclasses say in ``picture`` what is drawn. They import their renderable there, and with it numpy: after the
-    first paint."""
+@dataclass(frozen=True)
+class Query:
+    """What a panel shows that takes time to compute. ``about`` returns the key of the result: the query runs again
+    when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields
+    parts of the result, the last one the whole. A result is shown until the next one arrives as long as the first
+    ``lasting`` parts of the key stay the same."""
 
-    NAME = ""
-    GOES_ON = False  # whether there is something to see where its question has no answer
+    about: Callable[[Snapshot], tuple[object, ...]]
+    find: Callable[[Snapshot, Replay], object]
+    lasting: int = ALL
 
-    def __init__(self, context: RenderContext) -> None:
-        super().__init__(context, id=f"{self.NAME}-view")
+
+def same_iteration(snapshot: Snapshot) -> tuple[object, ...]:
+    """The key of a query about the numbers of an iteration."""
+    return snapshot.session.pass_key
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one panel is made of: its ``view``, and its ``query`` if it has one."""
+
+    view: Callable[[RenderContext], Canvas]
+    query: Query | None = None
+
+
+class Draw(Protocol):
+    """Draws a panel, from a snapshot and the result of its query (None while that is computed)."""
+
+    def __call__(
+        self, snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
+    ) -> Sequence[Line]: ...
+
+
+class PanelCanvas(Canvas, can_focus=True):
+    """A canvas that has the keys of a panel."""
+
+    def __init__(self, panel: str, context: RenderContext) -> None:
+        super().__init__(context, id=f"{panel}-view")
+        self.panel = panel
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bindings(panel))])
+
+
+class SnapshotView(PanelCanvas):
+    """Draws a snapshot with ``draw``, which imports its render function, and with it numpy, after the first paint.
+    ``partial``: there is something to draw where the query failed; ``concern`` returns the part of a session that the
+    panel shows: where only other parts differ, nothing is drawn again."""
+
+    def __init__(
+        self,
+        panel: str,
+        context: RenderContext,
+        draw: Draw | None = None,
+        *,
+        partial: bool = False,
+        concern: Callable[[Session], Session] = lambda session: session,
+    ) -> None:
+        super().__init__(panel, context)
+        self._draw, self._partial, self._concern = draw, partial, concern
         self._snapshot: Snapshot | None = None
         self._found: object = None
         self._failed = False
-        self._waiting = "running the first pass"
+        self._waiting = "computing the first iteration"
         self._drawn: tuple[Session, object, object, bool] | None = None
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
-        """Draw a moment, with the answer to the panel's question (None while that is being found, and if it has
-        ``failed``); if it is drawn already, nothing is done."""
-        concern, before = self.concern(snapshot.session), self._drawn
+        """Draw a snapshot with the result of the panel's query (None while it is computed, and if it ``failed``); if
+        it is drawn already, do nothing."""
+        concern, before = self._concern(snapshot.session), self._drawn
         now = concern, snapshot.iteration, found, failed
         self._snapshot, self._found, self._failed, self._drawn = snapshot, found, failed, now
         if not (
@@ -42,7 +98,7 @@ class Panel(Canvas, can_focus=True):
             self.redraw()
 
     def forget(self, iteration: Iteration) -> None:
-        """While it is hidden, hold on to no pass but this one; it is shown a moment before it is seen again."""
+        """While hidden, release every iteration but this one; before it is visible again, a snapshot is shown."""
         if self._snapshot is not None and self._snapshot.iteration is not iteration:
             self._snapshot = self._found = self._drawn = None
             self._waiting = ""
@@ -52,17 +108,13 @@ class Panel(Canvas, can_focus=True):
         self._waiting = words
         self.redraw()
 
-    def concern(self, session: Session) -> Session:
-        """What of the session the panel shows: all of it, or only what the walk shows."""
-        return session
-
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._snapshot is None:
             return [line((f"{self._waiting} …", "muted"))] if self._waiting else []
-        if self._failed and not self.GOES_ON:
-            return [line(("This could not be found out. It is asked again for another pass.", "muted"))]
+        if self._failed and not self._partial:
+            return [line(("This could not be computed; the next iteration tries again.", "muted"))]
         return self.picture(self._snapshot, self._found, columns, rows)
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
-        """The lines of the panel."""
-        return ()
+        """Return the lines of the panel."""
+        return self._draw(snapshot, found, columns, rows, self.render_context) if self._draw else ()

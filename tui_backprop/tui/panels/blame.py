@@ -1,26 +1,20 @@
-"""The blame panel: which weights caused the error."""
+"""The blame panel: which weights caused the error. What it shows is computed by ``tui/app/ranking.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.tui.bindings import bindings
-from tui_backprop.tui.widgets.canvas import Canvas
+from tui_backprop.tui.panels.base import Panel, PanelCanvas
 
 
-class BlameView(Canvas, can_focus=True):
-    """Shows an Accusation; its keys ask the app for another culprit, layer or measure."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("blame")
+class BlameView(PanelCanvas):
+    """Draws a ranking, and the details of the parameter under the cursor."""
 
     def __init__(self, context: RenderContext) -> None:
-        super().__init__(context, id="blame-view")
+        super().__init__("blame", context)
         self._blame_state: BlameState | None = None
 
     def show(self, blame_state: BlameState) -> None:
@@ -29,9 +23,12 @@ class BlameView(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         if self._blame_state is None:
-            return [line(("running the first pass …", "muted"))]
+            return [line(("computing the first iteration …", "muted"))]
         from tui_backprop.render.panels.blame import blame_panel  # numpy: after the first paint
         from tui_backprop.render.panels.fixes import fixes_lines
 
         moved = fixes_lines(self._blame_state.session, columns, self.render_context)
         return [*moved, *blame_panel(self._blame_state, columns, rows - len(moved), self.render_context)]
+
+
+PANEL = Panel(BlameView)

@@ -1,27 +1,25 @@
-"""The first page of the cost panel: the chart, and what it says under its cursor."""
+"""The chart page of the cost panel: the chart, and the readout at its cursor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
-from textual.binding import BindingType
-
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 
-TALL, WIDE, READOUT = 26, 56, 36  # the words stand beside the chart below so many rows, from so many columns
-BROAD, ROOMY = 100, 48  # and from so many columns at any height, with so much room for them
-LEAST = 10  # rows of a chart with words below
+TALL, WIDE, READOUT = 26, 56, 36  # below so many rows, the readout is beside the chart from so many columns
+BROAD, ROOMY = 100, 48  # from so many columns it is at any height, with so many for the readout
+LEAST = 10  # rows of a chart with the readout below
 
 
 class CostView(CostPage):
-    """Its cursor keys ask the app for another parameter count, unit or zoom."""
+    """Draws the chart, with the readout beside it or below it."""
 
-    NAME = "cost"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("cost")
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__("cost", context)
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
         """Steps of the walk change nothing here."""
@@ -41,7 +39,7 @@ class CostView(CostPage):
             ]
             return [*over, *chart(costs, wide, max(high - len(over), 4), self.render_context)]
 
-        head = [pages(self.NAME, columns, self.render_context)]
+        head = [pages(self.panel, columns, self.render_context)]
         if columns >= (WIDE if rows < TALL else BROAD):
             room = READOUT if columns < BROAD else ROOMY
             left = columns - room - 3
@@ -50,3 +48,6 @@ class CostView(CostPage):
         words = readout(costs, columns, context=self.render_context)
         words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
         return [*head, *plot(columns, rows - 1 - len(words)), *words]
+
+
+PANEL = Panel(CostView)

@@ -1,22 +1,40 @@
-"""A page of the cost panel: the names of all pages on top, and below what the page has to show."""
+"""A page of the cost panel: the names of all pages at the top, and below them what the page shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.view_state import CostState, Snapshot
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.base import SnapshotView
 
 LEFT_OUT = 16  # rows below which there is no blank line under the names
 
 
-class CostPage(Panel):
-    """Subclasses say in ``page`` what is drawn, from the moment, the answer to their question, and the costs."""
+class DrawPage(Protocol):
+    """Draws a page, from a snapshot, the result of its query (None while that is computed), and the costs."""
 
-    def __init__(self, context: RenderContext) -> None:
-        super().__init__(context)
+    def __call__(
+        self,
+        snapshot: Snapshot,
+        found: object,
+        costs: CostState,
+        columns: int,
+        rows: int,
+        context: RenderContext,
+    ) -> Sequence[Line]: ...
+
+
+class CostPage(SnapshotView):
+    """Draws a snapshot and the costs with ``draw_page``."""
+
+    def __init__(
+        self, panel: str, context: RenderContext, draw_page: DrawPage | None = None, *, partial: bool = False
+    ) -> None:
+        super().__init__(panel, context, partial=partial)
+        self._draw_page = draw_page
         self._costs: CostState | None = None
 
     def cost(self, costs: CostState) -> None:
@@ -30,12 +48,14 @@ class CostPage(Panel):
 
         if self._costs is None:
             return [line(("measuring …", "muted"))]
-        head: list[Line] = [pages(self.NAME, columns, self.render_context)]
+        head: list[Line] = [pages(self.panel, columns, self.render_context)]
         head += [()] if rows >= LEFT_OUT else []
         return [*head, *self.page(snapshot, found, self._costs, columns, rows - len(head))]
 
     def page(
         self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
     ) -> Sequence[Line]:
-        """The lines below the names."""
-        return ()
+        """Return the lines below the names."""
+        if self._draw_page is None:
+            return ()
+        return self._draw_page(snapshot, found, costs, columns, rows, self.render_context)

@@ -1,32 +1,42 @@
-"""The flow panel: how large gradients are over depth, and what a practitioner would say of it."""
+"""The gradient flow panel: the size of gradients over depth, with a diagnosis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.binding import BindingType
-
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.state import Session
-from tui_backprop.tui.bindings import bindings
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.base import Panel, Query, SnapshotView, same_iteration
 
 if TYPE_CHECKING:
     from tui_backprop.engine.analysis.gradient_flow import Flow
+    from tui_backprop.session.replay import Replay
+
+SAMPLES = 256  # on which a unit that is never active is called dead
 
 
-class FlowView(Panel):
-    """Its question is answered by ``engine.flow``."""
+def _draw(
+    snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
+) -> Sequence[Line]:
+    from tui_backprop.render.panels.flow import flow_panel
 
-    NAME = "flow"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("flow")
+    return flow_panel(snapshot, cast("Flow | None", found), columns, rows, context)
 
-    def concern(self, session: Session) -> Session:
-        return session.walked
 
-    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
-        from tui_backprop.render.panels.flow import flow_panel
+def _flow(snapshot: Snapshot, replay: Replay) -> object:
+    from tui_backprop.data.catalogue import info
+    from tui_backprop.data.samples import cut
+    from tui_backprop.engine.analysis.gradient_flow import flow
 
-        return flow_panel(snapshot, cast("Flow | None", found), columns, rows, self.render_context)
+    session = snapshot.session
+    most = min(SAMPLES, info(session.data).samples)
+    return flow(snapshot.iteration, cut(session.network, session.data, 0, most).x)
+
+
+def _view(context: RenderContext) -> SnapshotView:
+    return SnapshotView("flow", context, _draw, concern=lambda session: session.walked)
+
+
+PANEL = Panel(_view, Query(same_iteration, _flow))

@@ -1,31 +1,26 @@
-"""The page of the cost panel with the ledger: what every layer takes, forward and back."""
+"""The ledger page of the cost panel: the time and FLOPs of every layer, forward and backward."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, cast
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState, Snapshot
-from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
+from tui_backprop.tui.panels.timing import TIMING
 
 if TYPE_CHECKING:
     from tui_backprop.cost.accounting.timing import Timing
 
 
 class LedgerView(CostPage):
-    """Its question is what every operation takes on this machine."""
-
-    NAME = "ledger"
-    GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings("ledger")
+    """Draws the ledger; its layers scroll."""
 
     def __init__(self, context: RenderContext) -> None:
-        super().__init__(context)
+        super().__init__("ledger", context, partial=True)
         self._first = 0
 
     def action_scroll_ledger(self, direction: int) -> None:
@@ -43,3 +38,6 @@ class LedgerView(CostPage):
         session = snapshot.session
         book = ledger(session.network, session.batch, cast("Timing | None", found))
         return ledger_lines(book, columns, rows, self.render_context, self._first)
+
+
+PANEL = Panel(LedgerView, TIMING)

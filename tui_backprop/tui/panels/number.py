@@ -1,28 +1,44 @@
-"""The number panel: any one number, where it comes from, and what it is to blame for."""
+"""The number panel: any one number, how it is computed, and its gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.binding import BindingType
-
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.tui.bindings import bindings
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.base import Panel, Query, SnapshotView
+
+if TYPE_CHECKING:
+    from tui_backprop.session.replay import Replay
 
 
-class NumberView(Panel):
-    """Its question is how many gradients are larger. Its keys move from number to number."""
+def _draw(
+    snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
+) -> Sequence[Line]:
+    from tui_backprop.render.panels.number import number_panel
 
-    NAME = "number"
-    GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings("number")
+    return number_panel(snapshot, cast("tuple[int, int] | None", found), columns, rows, context)
 
-    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
-        from tui_backprop.render.panels.number import number_panel
 
-        return number_panel(
-            snapshot, cast("tuple[int, int] | None", found), columns, rows, self.render_context
-        )
+def _about(snapshot: Snapshot) -> tuple[object, ...]:
+    return *snapshot.session.pass_key, snapshot.number
+
+
+def _places(snapshot: Snapshot, replay: Replay) -> object:
+    """Return how many gradients are larger: of the layer, and of all."""
+    from tui_backprop.engine.explain.number import number_of, place_of
+
+    tensor, index = snapshot.number
+    found = number_of(snapshot.iteration, tensor, index)
+    if not found.is_parameter or found.gradient is None:
+        return None
+    return tuple(place_of(snapshot.iteration, found.gradient, layer) for layer in (int(tensor[1:]), None))
+
+
+def _view(context: RenderContext) -> SnapshotView:
+    return SnapshotView("number", context, _draw, partial=True)
+
+
+PANEL = Panel(_view, Query(_about, _places))

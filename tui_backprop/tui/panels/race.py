@@ -1,16 +1,14 @@
-"""The page of the cost panel on which a numerical method races backprop."""
+"""The race page of the cost panel: a numerical method against backpropagation. ``tui/app/race.py`` runs it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState, Snapshot
-from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:
@@ -18,17 +16,14 @@ if TYPE_CHECKING:
 
 
 class RaceView(CostPage):
-    """How the race stands, it is told with the costs; and how the gradient fills in, apart."""
-
-    NAME = "race"
-    BINDINGS: ClassVar[list[BindingType]] = bindings("race")
+    """Draws the status of the race, which comes with the costs, and the gradient as it fills in."""
 
     def __init__(self, context: RenderContext) -> None:
-        super().__init__(context)
+        super().__init__("race", context)
         self._filling: Filling | None = None
 
     def fill(self, filling: Filling | None) -> None:
-        """The gradients, as far as they are there; drawn with the next costs."""
+        """Set the gradient as far as it is known; it is drawn with the next costs."""
         self._filling = filling
 
     def page(
@@ -38,6 +33,9 @@ class RaceView(CostPage):
         from tui_backprop.render.cost.race import entry_of, race_lines
 
         ready = RaceStatus(snapshot.session.cost.method, parameters=costs.network.parameters)
-        standing = costs.race or ready
-        entry = entry_of(standing, costs)
-        return race_lines(standing, self._filling, columns, rows, self.render_context, entry)
+        status = costs.race or ready
+        entry = entry_of(status, costs)
+        return race_lines(status, self._filling, columns, rows, self.render_context, entry)
+
+
+PANEL = Panel(RaceView)

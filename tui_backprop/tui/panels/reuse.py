@@ -1,36 +1,47 @@
-"""The page of the cost panel that counts paths, and shows what a gradient takes when nothing is kept."""
+"""The reuse page of the cost panel: how many paths a gradient sums, and what it takes when less is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.binding import BindingType
-
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState, Snapshot
-from tui_backprop.tui.bindings import bindings
+from tui_backprop.tui.panels.base import Panel, Query
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:
     from tui_backprop.cost.accounting.path_counts import Recomputed
+    from tui_backprop.session.replay import Replay
 
 
-class ReuseView(CostPage):
-    """Its question is what the gradient takes with less kept, which is run."""
+def _draw(
+    snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int, context: RenderContext
+) -> Sequence[Line]:
+    from tui_backprop.cost.accounting.path_counts import paths
+    from tui_backprop.render.cost.reuse import reuse_lines
 
-    NAME = "reuse"
-    GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings("reuse")
+    tensor, index = snapshot.weights[0]
+    name = f"{tensor}[{','.join(map(str, index))}]"
+    counted = paths(snapshot.session.network, tensor)
+    runs = cast("Sequence[Recomputed] | None", found)
+    return reuse_lines(name, counted, runs, columns, rows)
 
-    def page(
-        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
-    ) -> Sequence[Line]:
-        from tui_backprop.cost.accounting.path_counts import paths
-        from tui_backprop.render.cost.reuse import reuse_lines
 
-        tensor, index = snapshot.weights[0]
-        name = f"{tensor}[{','.join(map(str, index))}]"
-        counted = paths(snapshot.session.network, tensor)
-        runs = cast("Sequence[Recomputed] | None", found)
-        return reuse_lines(name, counted, runs, columns, rows)
+def _about(snapshot: Snapshot) -> tuple[object, ...]:
+    return snapshot.session.network, snapshot.session.batch
+
+
+def _recompute(snapshot: Snapshot, replay: Replay) -> object:
+    """Run the backward pass with less kept."""
+    from tui_backprop.cost.accounting.path_counts import KINDS, recompute
+
+    return tuple(recompute(snapshot.iteration, kind) for kind in KINDS)
+
+
+def _view(context: RenderContext) -> CostPage:
+    return CostPage("reuse", context, _draw, partial=True)
+
+
+PANEL = Panel(_view, Query(_about, _recompute))

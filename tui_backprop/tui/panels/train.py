@@ -1,32 +1,26 @@
-"""The training panel: how much to train, how it went, and what was learned."""
+"""The training panel: how much to train, the training curve, and what was learned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, cast
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.tui.bindings import bindings
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.base import Panel, Query, SnapshotView, same_iteration
 
 if TYPE_CHECKING:
     from tui_backprop.session.decision_boundary import Fit, Plane
+    from tui_backprop.session.replay import Replay
     from tui_backprop.session.training_curve import Learning
 
 
-class TrainView(Panel):
-    """Its question is what the network makes of its data, where that can be drawn. How training goes, it is told."""
-
-    NAME = "train"
-    GOES_ON = True
-    BINDINGS: ClassVar[list[BindingType]] = bindings("train")
+class TrainView(SnapshotView):
+    """Draws the training curve, and the decision boundary where that can be drawn."""
 
     def __init__(self, context: RenderContext) -> None:
-        super().__init__(context)
+        super().__init__("train", context, partial=True)
         self._learning: Learning | None = None
         self._picture: Plane | Fit | None = None
         self._amounts: Sequence[str] = ()
@@ -41,10 +35,11 @@ class TrainView(Panel):
         chosen: int,
         kept: str,
     ) -> None:
-        """How training goes, what it has come to while it does, how much can be chosen, and what is kept of it."""
-        told = learning, picture, kept, amounts, chosen
-        if told != (self._learning, self._picture, self._kept, self._amounts, self._chosen):
-            self._learning, self._picture, self._kept, self._amounts, self._chosen = told
+        """Show the training curve, the ``picture`` of a training that runs, the amounts to choose from, and a
+        sentence about the iterations that are kept."""
+        now = learning, picture, kept, amounts, chosen
+        if now != (self._learning, self._picture, self._kept, self._amounts, self._chosen):
+            self._learning, self._picture, self._kept, self._amounts, self._chosen = now
             self._drawn = None
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
@@ -60,3 +55,12 @@ class TrainView(Panel):
             *training_panel(snapshot, self._learning, picture, columns, room, self.render_context),
             *kept,
         ]
+
+
+def _boundary(snapshot: Snapshot, replay: Replay) -> object:
+    from tui_backprop.session.decision_boundary import plane_of
+
+    return plane_of(snapshot.session, snapshot.iteration.before.parameters)
+
+
+PANEL = Panel(TrainView, Query(same_iteration, _boundary))

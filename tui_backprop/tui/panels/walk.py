@@ -1,25 +1,45 @@
-"""The walk panel: the backward trace, step by step."""
+"""The walk panel: the step under the cursor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.state import Session
-from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.base import Panel, Query, SnapshotView
+
+if TYPE_CHECKING:
+    from tui_backprop.session.replay import Replay
 
 
-class WalkView(Panel):
-    """The step under the cursor."""
+class WalkView(SnapshotView):
+    """Draws the step; a map of the array stays when its histogram could not be computed."""
 
-    NAME = "walk"
-    GOES_ON = True
-
-    def concern(self, session: Session) -> Session:
-        return session.walked
+    def __init__(self, context: RenderContext) -> None:
+        super().__init__("walk", context, partial=True, concern=lambda session: session.walked)
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.walk.walk import walk_panel
 
         return walk_panel(snapshot, columns, rows, self.render_context, given_up=self._failed)
+
+
+def _about(snapshot: Snapshot) -> tuple[object, ...]:
+    """The array on the screen, if the view of it takes a look at all of its entries."""
+    if snapshot.session.walk.view not in ("histogram", "largest"):
+        return ()
+    from tui_backprop.render.walk.tensor import shown_array
+
+    return *snapshot.session.pass_key, *shown_array(snapshot)
+
+
+def _distribution(snapshot: Snapshot, replay: Replay) -> object:
+    from tui_backprop.render.walk.tensor import shown_array
+
+    name, updated = shown_array(snapshot)
+    return snapshot.iteration.distribution(name, updated=updated)
+
+
+PANEL = Panel(WalkView, Query(_about, _distribution))

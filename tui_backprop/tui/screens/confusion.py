@@ -1,4 +1,4 @@
-"""The table of what is read as what, to choose which samples to look at."""
+"""The confusion matrix, to choose which misclassified samples to go through."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 
 class Table(Canvas, can_focus=True):
-    """Draws a Confusion, and until it has one how many samples are being read."""
+    """Draws a confusion matrix, and until there is one how many samples are being classified."""
 
     confusion: Confusion | None = None
 
@@ -38,7 +38,7 @@ class Table(Canvas, can_focus=True):
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
         if self.confusion is None:
-            return [self.render_context.fit(line((f"reading {self._samples:,} samples ...", "muted")))]
+            return [self.render_context.fit(line((f"classifying {self._samples:,} samples ...", "muted")))]
         return [
             self.render_context.fit(row)
             for row in confusion_lines(self.confusion, columns, self.render_context)
@@ -46,7 +46,7 @@ class Table(Canvas, can_focus=True):
 
 
 class ConfusionScreen(Dialog[Choice | None]):
-    """Over the app; enter goes to the next such sample, if there is one, escape back."""
+    """A dialog; enter goes to the next sample of the chosen cell, if there is one, escape closes it."""
 
     AUTO_FOCUS = "#confusion-table"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -63,12 +63,12 @@ class ConfusionScreen(Dialog[Choice | None]):
     def __init__(self, classes: int, samples: int, context: RenderContext) -> None:
         super().__init__(context)
         self._count = classes
-        self._table = Table(samples, context)  # made here: a key may come before it is on the screen
-        self._early: list[Callable[[Confusion], object]] = []  # what was pressed before it was filled
+        self._table = Table(samples, context)  # created here: a key may come before it is on the screen
+        self._early: list[Callable[[Confusion], object]] = []  # keys pressed before it was filled
 
     def compose(self) -> ComposeResult:
         with Vertical(id="confusion") as box:
-            box.border_title = "what is read as what"
+            box.border_title = "confusion matrix"
             box.styles.height = rows_of(self._count) + 2
             yield self._table
 
@@ -77,8 +77,8 @@ class ConfusionScreen(Dialog[Choice | None]):
         box.border_subtitle = footer(self._count, box.size.width, self.render_context)
 
     def fill(self, counts: Sequence[Sequence[int]], chosen: Choice | None) -> None:
-        """Show what was read, with the cursor at ``chosen`` (None: at what is most often read wrong), and do what was
-        pressed meanwhile."""
+        """Show the counts, with the cursor at ``chosen`` (None: at the most frequent error), and run the actions of
+        keys pressed meanwhile."""
         self._table.show(Confusion(counts, chosen))
         for action in self._early:
             self._do(action)
@@ -102,7 +102,7 @@ class ConfusionScreen(Dialog[Choice | None]):
             self._table.show(confusion.asked())
 
     def _do(self, action: Callable[[Confusion], object]) -> None:
-        """Do it with the table, now or as soon as that is filled."""
+        """Run an action on the matrix, now or as soon as it is filled."""
         if self._table.confusion is None:
             self._early.append(action)
         else:

@@ -1,4 +1,4 @@
-"""What all dialogs have in common: one is over the app, and goes once."""
+"""What all dialogs have in common: a dialog covers the app, and is dismissed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """Over the app, until it is dismissed."""
+    """Covers the app until it is dismissed."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__()
@@ -21,6 +21,6 @@ class Dialog(ModalScreen[T]):
         self.set_class(context.plain, "plain")
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Go away. A key that comes late, when that is done or the commands are open, does nothing: Textual would
-        close what is on top."""
+        """Close the dialog. A key that comes after that, or while the command palette is open, does nothing: Textual
+        would close the topmost screen."""
         return super().dismiss(result) if self.is_current else AwaitComplete()

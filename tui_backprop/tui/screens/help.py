@@ -1,4 +1,4 @@
-"""The help: every key, and how to read the maps."""
+"""The help: every key, and a legend of the maps."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.scrollbar import ScrollBarRender
 
+from tui_backprop.keys.panels import PLACES
 from tui_backprop.keys.table import everywhere, names_of, own_keys
 from tui_backprop.lesson.captions import WORDS
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.session.state import PLACES
 from tui_backprop.tui.screens.dialog import Dialog
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -22,7 +22,7 @@ WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
 
 
 def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> list[Line]:
-    """The whole page: what the panel that has the keys makes of them, what works everywhere, the other panels."""
+    """Return the whole page: the keys of the current ``panel``, the keys that work everywhere, the other panels."""
 
     def entry(name: str, words: str, role: str = "key") -> list[Line]:
         rows = wrap(words, columns - NAMED)
@@ -36,20 +36,20 @@ def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> lis
             if not key.own and place in key.places and key.places != PLACES
         ]
         rows = [row for names, words in own for row in entry(context.text(names), context.words(words))]
-        too = " (elsewhere too, if the key is free)" if place == "walk" != panel else ""
-        return [line((f"In the {place} panel{too}", "title")), *rows, ()] if rows else []
+        too = " (also in other panels, unless they use the key)" if place == "walk" != panel else ""
+        return [line((f"In the {place.replace('_', ' ')} panel{too}", "title")), *rows, ()] if rows else []
 
     lines = section(panel)
     maps: list[Line] = [
         line(("Reading the maps", "title")),
         line((f"  {context.up}   ", "forward"), "positive, from small to large"),
         line((f"  {context.down}   ", "backward"), "negative, from small to large"),
-        line((f"  {context.zero}     ", "text"), "near zero, against the largest in the map"),
+        line((f"  {context.zero}     ", "text"), "near zero, relative to the largest in the map"),
         line(
             ("  x z a", "forward"),
-            " are on their way forward, ",
+            " belong to the forward pass, ",
             ("δ dW db", "backward"),
-            " on their way back",
+            " to the backward pass",
         ),
         (),
     ]
@@ -57,7 +57,7 @@ def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> lis
     lines += [*(maps if panel == "walk" else []), line((f"Everywhere{outside}", "title"))]
     for key in everywhere(panel, context.keys):
         lines += entry(context.text(names_of(key)), context.words(key.help))
-    lines += [*entry("ctrl+p", "Everything by name."), ()]
+    lines += [*entry("ctrl+p", "Search commands."), ()]
     lines += [row for place in PLACES if place != panel for row in section(place)]
     lines += maps if panel != "walk" else []
     lines.append(line(("Words", "title")))
@@ -67,7 +67,7 @@ def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> lis
 
 
 class HelpPage(Canvas):
-    """All lines at their full height; the screen scrolls it."""
+    """Shows all lines at their full height; the dialog scrolls them."""
 
     def __init__(self, context: RenderContext, columns: int, panel: str) -> None:
         super().__init__(context, id="help-page")
@@ -79,13 +79,13 @@ class HelpPage(Canvas):
 
 
 class WholeCells(ScrollBarRender):
-    """A scrollbar of background colors alone: its usual ends are eighths of a block."""
+    """A scrollbar of background colors alone; the usual one ends in eighths of a block."""
 
     VERTICAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class HelpScreen(Dialog[None]):
-    """Over the app until any of its keys is pressed; arrows scroll."""
+    """A dialog; arrows scroll, its other keys close it."""
 
     AUTO_FOCUS = "#help"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -100,7 +100,7 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as box:
             if self.render_context.plain:
-                box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # Textual's way for one bar alone
+                box.vertical_scrollbar.renderer = WholeCells  # type: ignore[misc]  # how Textual changes a single scrollbar
             box.border_title = "help"
             box.border_subtitle = self.render_context.words("↑ ↓ scroll   {help} closes")
             yield HelpPage(self.render_context, min(self.app.size.width, WIDEST) - FRAME, self._panel)

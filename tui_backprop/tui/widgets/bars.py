@@ -16,7 +16,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 
 class StatusBar(Canvas):
-    """The network, the sample and the loss in one line."""
+    """Shows the network, the sample and the loss in one line."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="status")
@@ -31,7 +31,7 @@ class StatusBar(Canvas):
 
 
 class TabBar(Canvas):
-    """Which panel is shown, where only one fits."""
+    """Shows the panels and the keys that open them."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="tabs")
@@ -46,7 +46,7 @@ class TabBar(Canvas):
 
 
 class KeyBar(Canvas):
-    """The keys that work here and now; over some of them, for a moment, what the last one did."""
+    """Shows the keys of the current panel, and for a short time a notice in place of some of them."""
 
     SECONDS = 2.5  # that a notice stays
 
@@ -54,7 +54,7 @@ class KeyBar(Canvas):
         super().__init__(context, id="keys")
         self._pairs: Sequence[tuple[str, str]] = ()
         self._said = ""
-        self._passing: Timer | None = None
+        self._timer: Timer | None = None
 
     def show(self, pairs: Sequence[tuple[str, str]]) -> None:
         self._pairs = pairs
@@ -62,16 +62,16 @@ class KeyBar(Canvas):
 
     @property
     def said(self) -> str:
-        """The notice that is shown."""
+        """The current notice."""
         return self._said
 
     def say(self, words: str, seconds: float = SECONDS) -> None:
-        """Show a notice, which passes by itself."""
+        """Show a notice for so many seconds."""
         self._said = words
         self.redraw()
-        if self._passing is not None:
-            self._passing.stop()
-        self._passing = self.set_timer(seconds, partial(self.say, "")) if words else None
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(seconds, partial(self.say, "")) if words else None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         return [key_bar(self._pairs, columns, self.render_context, self._said)]

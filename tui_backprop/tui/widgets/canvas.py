@@ -1,4 +1,4 @@
-"""A widget that shows lines of spans, and repaints only the cells that differ from what it showed before."""
+"""A widget that shows lines of spans, and repaints only the cells that changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_backprop.tui.palette import LOOKS
 
 
 def changed(old: Line, new: Line) -> tuple[int, int] | None:
-    """The columns [start, end) in which two lines differ, in text or in role; None where they are equal."""
+    """Return the columns [start, end) in which two lines differ, in text or in role; None if they are equal."""
     if old == new:
         return None
     before = [(glyph, role) for text, role in old for glyph in text]
@@ -30,7 +30,7 @@ def changed(old: Line, new: Line) -> tuple[int, int] | None:
 
 
 class Canvas(Widget):
-    """Draws what it is handed; subclasses say in ``drawn`` what that is for a size.
+    """Draws lines of spans; subclasses return them from ``drawn``.
 
     It has neither border nor padding (a Frame around it has), so a line of spans is a line of the screen.
     """
@@ -45,17 +45,17 @@ class Canvas(Widget):
         self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        """The lines to show in so many columns and rows."""
+        """Return the lines to show in so many columns and rows."""
         return ()
 
     def use(self, context: RenderContext) -> None:
-        """Draw with other characters from now on."""
+        """Draw with another render context from now on."""
         self.render_context, self._lines = context, ()
         self.redraw()
 
     @property
     def text(self) -> str:
-        """What is shown, without its looks."""
+        """The text that is shown, without styles."""
         return "\n".join(plain(row) for row in self._lines)
 
     def on_resize(self) -> None:
@@ -63,7 +63,7 @@ class Canvas(Widget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw anew; only what changed is sent to the terminal."""
+        """Draw again; only what changed is sent to the terminal."""
         columns, rows = self.size
         if not columns or not rows:
             return
@@ -94,7 +94,7 @@ class Canvas(Widget):
         return [self._strip(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
     def _strip(self, y: int) -> Strip:
-        """One line of the screen, kept until the line changes."""
+        """Return one line of the screen; it is cached until the line changes."""
         strip = self._strips.get(y)
         if strip is None or strip.cell_length != self.size.width:
             base = self._base = self._base or self.rich_style

@@ -1,7 +1,7 @@
-"""The network panel: a form over the session, checked while it is typed.
+"""The network panel: a form that edits the session, and is checked as it is typed.
 
-All rows are drawn by one view. A row with choices takes its keys there; a row with a text has a Textual Input
-laid over its value while it is selected.
+All rows are drawn by one view. A row with choices handles its keys there; a row with a text has a Textual
+Input laid over its value while it is selected.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ FIRST = 1  # the row selected at first: the layers
 
 
 class NetworkPanel(Frame):
-    """Fields on top, the sum of parameters below. Says Applied when a good set of values is entered."""
+    """Shows the fields, and below them the parameter count. Posts Applied when a valid set of values is entered."""
 
     def __init__(self, session: Session, context: RenderContext) -> None:
         super().__init__("network", "network")
         self._session = session
         self.render_context = context
-        self._edits: dict[str, str] = {}  # fields that say something else than the session does
+        self._edits: dict[str, str] = {}  # fields whose text differs from the session
         self._row = FIRST
         self._error: UserError | None = None
         self._snapshot: Snapshot | None = None
@@ -69,7 +69,7 @@ class NetworkPanel(Frame):
 
     @property
     def _texts(self) -> dict[str, str]:
-        """What the fields say: the session, and over it what was edited and is not applied yet."""
+        """The text of each field: from the session, or as edited and not yet applied."""
         return texts_of(self._session) | self._edits
 
     @property
@@ -79,7 +79,7 @@ class NetworkPanel(Frame):
     # --- state down ---------------------------------------------------------------------------------------
 
     def show(self, session: Session, snapshot: Snapshot | None) -> None:
-        """Follow the app's session; edits that are not applied yet are left alone."""
+        """Follow the app's session; edits that are not applied stay."""
         before, iteration = self._texts, self._snapshot and self._snapshot.iteration
         self._session, self._snapshot = session, snapshot
         if self._texts != before:
@@ -89,7 +89,7 @@ class NetworkPanel(Frame):
             self._view.redraw()
 
     def focus_form(self) -> None:
-        """Take the keys, at the row that was selected last."""
+        """Take the focus, at the row that was selected last."""
         self._select(self._row)
 
     # --- keys ---------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class NetworkPanel(Frame):
             self._select(seen[event.y])
 
     def _select(self, row: int) -> None:
-        """Select a row: an Input is laid over a text, the view takes the keys for a choice."""
+        """Select a row: an Input is laid over a text; on a row with choices, the view takes the focus."""
         self._take_typed()
         self._row = row
         field = FIELDS[row]
@@ -123,14 +123,14 @@ class NetworkPanel(Frame):
         with editor.prevent(Input.Changed):
             editor.value = text
         self._place(editor)
-        editor.selection = Selection(0, len(text))  # typing replaces it; home, end and arrows go into it
+        editor.selection = Selection(0, len(text))  # typing replaces it; home, end and arrows move within it
         editor.display = True
         if not editors:
             self.mount(editor)
         editor.focus()
 
     def _place(self, editor: Editor) -> None:
-        """Over the value of the row that is edited."""
+        """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
         editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
         editor.styles.offset = (LABEL, self._row - window(self._row, rows).start)
@@ -161,7 +161,7 @@ class NetworkPanel(Frame):
                 break
 
     def _following(self, direction: int) -> Sequence[str]:
-        """The choices of the row after the one that it says, or before it, and round to that one; a text has none."""
+        """Return the choices of the row after the current one (or before it), and round to it; a text has none."""
         field = FIELDS[self._row]
         if not field.choices:
             return ()
@@ -173,7 +173,7 @@ class NetworkPanel(Frame):
         name = FIELDS[self._row].name
         try:
             texts = chosen(name, value, self._texts, self._session)
-        except UserError:  # another field is bad: change this one alone
+        except UserError:  # another field is invalid: change this one alone
             texts = {**self._texts, name: value}
         self._edit(texts)
 
@@ -182,8 +182,8 @@ class NetworkPanel(Frame):
         self._take_typed()
 
     def _take_typed(self) -> None:
-        """Take what the Input says for its row. (What an event says may be of the row before: it comes later than
-        keys that were pressed in a hurry.)"""
+        """Take the text of the Input for its row. (An event may be about the previous row: it arrives after keys that
+        were pressed in quick succession.)"""
         field = FIELDS[self._row]
         for editor in self.query(Editor):
             if editor.display and not field.choices:
@@ -208,13 +208,13 @@ class NetworkPanel(Frame):
     # --- the form's own state -----------------------------------------------------------------------------
 
     def _edit(self, texts: dict[str, str]) -> None:
-        """Keep what differs from the session."""
+        """Keep the texts that differ from the session."""
         said = texts_of(self._session)
         self._edits = {name: text for name, text in texts.items() if text != said[name]}
         self._view.redraw()
 
     def _fill_editor(self) -> None:
-        """Let the Input, if a text row is selected, say what the row says, without taking that for an edit."""
+        """Copy the text of the selected row to the Input, if there is one, without treating that as an edit."""
         field = FIELDS[self._row]
         for editor in self.query(Editor):
             if not field.choices:
@@ -222,7 +222,7 @@ class NetworkPanel(Frame):
                     editor.value = self._texts[field.name]
 
     def _read(self) -> Session | None:
-        """The session that the fields make, or None and what is wrong with them."""
+        """Return the session that the fields describe, or None, and keep the error."""
         self._error = None
         try:
             after = session_of(self._texts, self._session)

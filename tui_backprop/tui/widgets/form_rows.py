@@ -1,4 +1,4 @@
-"""What the network's form is made of: its rows, and an editor that is laid over one of them."""
+"""The parts of the network form: its rows, and an editor that is laid over one of them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.tui.bindings import bindings
 from tui_backprop.tui.widgets.canvas import Canvas
-from tui_backprop.tui.widgets.line_input import Entry
+from tui_backprop.tui.widgets.line_input import LineInput
 
 
 class Go(Message):
-    """Select the row before (-1) or after (+1)."""
+    """Select the previous (-1) or the next (+1) row."""
 
     def __init__(self, direction: int) -> None:
         super().__init__()
@@ -25,10 +25,10 @@ class Go(Message):
 
 
 class Discard(Message):
-    """Take all edits back."""
+    """Discard all edits."""
 
 
-class Editor(Entry):
+class Editor(LineInput):
     """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,13 +45,13 @@ class Editor(Entry):
 
 
 class FormView(Canvas, can_focus=True):
-    """Shows the rows; on a row with choices, left and right go through them, and a letter goes to the next one that
-    begins with it: what is typed belongs to the form, whatever the row."""
+    """Shows the rows. On a row with choices, left and right go through them, and a letter goes to the next choice
+    that begins with it: what is typed belongs to the form, in every row."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("network")
 
     class Turn(Message):
-        """The choice before (-1) or after (+1) in the selected row."""
+        """The previous (-1) or the next (+1) choice of the selected row."""
 
         def __init__(self, direction: int) -> None:
             super().__init__()
@@ -72,7 +72,7 @@ class FormView(Canvas, can_focus=True):
             self.y = y
 
     class Apply(Message):
-        """Build what the form says."""
+        """Build the network that the form describes."""
 
     def __init__(self, draw_rows: Callable[[int, int], list[Line]], context: RenderContext) -> None:
         super().__init__(context, id="network-view")

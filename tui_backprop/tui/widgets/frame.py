@@ -1,4 +1,4 @@
-"""The border around a panel, which lights up while the panel has the keys."""
+"""The border around a panel, which is highlighted while the panel has the focus."""
 
 from __future__ import annotations
 

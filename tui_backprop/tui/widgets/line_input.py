@@ -1,13 +1,13 @@
-"""A line to type into."""
+"""A line of text input."""
 
 from __future__ import annotations
 
 from textual.widgets import Input
 
 
-class Entry(Input):
-    """Takes only what can be printed: in what is pasted there may be characters that a terminal carries out. The
-    cursor does not blink: nothing is sent while no key is pressed."""
+class LineInput(Input):
+    """Accepts printable characters only: pasted text may contain control characters. The cursor does not blink, so
+    that nothing is sent while no key is pressed."""
 
     def on_mount(self) -> None:
         self.cursor_blink = False

@@ -1,4 +1,4 @@
-"""What a terminal shows that is too small for the app."""
+"""The message in a terminal that is too small for the app."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ LEAST = 60, 18  # columns and rows
 
 
 class TooSmall(Canvas):
-    """Says what size is needed, and what there is."""
+    """Shows the size that is needed, and the size that there is."""
 
     def __init__(self) -> None:
         super().__init__(id="small")
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         have = self.app.size
-        words = f"This needs {LEAST[0]}x{LEAST[1]} characters; there are {have.width}x{have.height}. q quits."
+        words = (
+            f"needs {LEAST[0]}x{LEAST[1]} characters; this terminal has {have.width}x{have.height}. q quits."
+        )
         return [line(("backprop-tui", "title")), *wrap(words, columns)]

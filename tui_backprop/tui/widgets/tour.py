@@ -14,14 +14,14 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 
 class TourStrip(Canvas):
-    """One card; it takes no keys."""
+    """Shows one card; it never has the focus."""
 
     def __init__(self, card: int, network: NetworkSpec, context: RenderContext) -> None:
         super().__init__(context, id="tour")
         self._shown = card, network, "walk"
 
     def show(self, card: int, network: NetworkSpec, panel: str) -> None:
-        """Show a card, while a ``panel`` has the keys."""
+        """Show a card, while a ``panel`` has the focus."""
         if self._shown != (card, network, panel):
             self._shown = card, network, panel
             self.redraw()

@@ -1,4 +1,4 @@
-"""The prompt for an address: which number to look at, or which iteration to go to."""
+"""The prompt that finds a number by its name, or an iteration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.screens.dialog import Dialog
 from tui_backprop.tui.widgets.canvas import Canvas
-from tui_backprop.tui.widgets.line_input import Entry
+from tui_backprop.tui.widgets.line_input import LineInput
 
 
 class Hint(Canvas):
-    """What can be asked for, or why what was typed cannot."""
+    """Shows what can be typed, or what is wrong with what was typed."""
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
@@ -39,8 +39,8 @@ class Hint(Canvas):
         return wrap(words, columns, role)[:rows]
 
 
-class AskScreen(Dialog[Address | None]):
-    """One line over the app; enter goes there, escape goes back."""
+class FindScreen(Dialog[Address | None]):
+    """One line over the app; enter goes to what is typed, escape closes the dialog."""
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
@@ -50,10 +50,10 @@ class AskScreen(Dialog[Address | None]):
         self._network, self._last = network, last  # the last iteration that was trained
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="ask") as box:
-            box.border_title = "which number, or iteration?"
-            box.border_subtitle = "enter shows it   esc closes"
-            yield Entry(compact=True)
+        with Vertical(id="find") as box:
+            box.border_title = "find a number or an iteration"
+            box.border_subtitle = "enter goes there   esc closes"
+            yield LineInput(compact=True)
             yield Hint(self._last, self.render_context)
 
     @on(Input.Submitted)

@@ -1,0 +1,226 @@
+"""The panels: what each is called, the keys that open it, and its own keys. One row a panel, and one a page of the
+cost panel; key bar, tab bar, help, command palette and bindings are made from them.
+
+What draws a panel is in ``tui/panels/registry.py``, under the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class PanelKey(NamedTuple):
+    """A panel's own key: ``keys`` as Textual names them, the ``action``, how the key is ``shown``, a ``word`` for the
+    key bar, a sentence for the help, a ``name`` for the command palette.
+
+    Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
+    sentence stands for the key of that action. An action without "app." is one of the panel's view."""
+
+    keys: str
+    action: str
+    shown: str
+    word: str
+    help: str
+    name: str
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """``title`` is in the panel's frame, ``command`` before the names of its keys in the command palette. The
+    ``keys`` open it, with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is its name in the
+    tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a ``page_of``."""
+
+    name: str
+    title: str
+    command: str
+    keys: str = ""
+    word: str = ""
+    help: str = ""
+    own: tuple[PanelKey, ...] = ()
+    tab: str = ""
+    short: str = ""
+    page_of: str = ""
+
+
+# fmt: off
+STEPS = (
+    PanelKey("right,l", "app.step_on", "← →", "step", "One step back or forward.", "step forward"),
+    PanelKey("left,h", "app.step_back", "", "", "", "step back"),
+)
+TURNS = (
+    PanelKey("v", "app.page(1)", "v", "page",
+             "The next page: chart, claims, race, step size, ledger, reuse ({page(-1)}: the previous one).",
+             "next page"),
+    PanelKey("V", "app.page(-1)", "", "", "", "previous page"),
+)
+
+ROWS: tuple[PanelRow, ...] = (
+    PanelRow("network", "network", "Network", "1,f2", "", "Edit the network.", short="net", own=(
+        PanelKey("up,k", "go(-1)", "↑ ↓", "field", "The previous or next field (also tab).", "previous field"),
+        PanelKey("down,j", "go(1)", "", "", "", "next field"),
+        PanelKey("left,h", "turn(-1)", "← →", "choose",
+                 "In a field with choices, the previous or next one; a letter goes to the next that begins with it.",
+                 "previous choice"),
+        PanelKey("right,l,space", "turn(1)", "", "", "", "next choice"),
+        PanelKey("enter", "apply", "enter", "apply", "Build the network that the fields describe.", "build it"),
+        PanelKey("escape", "discard", "esc", "undo", "Discard the changes that are not applied.",
+                 "discard the changes"),
+    )),
+    PanelRow("walk", "walk", "Walk", "2,f3", "", "Show the walk."),
+    PanelRow("cost", "cost of one gradient", "Cost chart", "3,f4,dollar_sign", "", "Show the cost chart.",
+             tab="chart", page_of="cost", own=(
+        *TURNS,
+        PanelKey("left,h", "app.cursor(-1)", "← →", "cursor",
+                 "Move the chart's cursor over the parameter counts.", "cursor to fewer parameters"),
+        PanelKey("right,l", "app.cursor(1)", "", "", "", "cursor to more parameters"),
+        PanelKey("up,k", "app.known_network(1)", "↑ ↓", "network",
+                 "To the next known network, LeNet-5 to GPT-3.", "next larger known network"),
+        PanelKey("down,j", "app.known_network(-1)", "", "", "", "next smaller known network"),
+        PanelKey("plus,equals_sign", "app.zoom_chart(1)", "+ −", "zoom",
+                 "Zoom the chart in or out around the cursor.", "zoom in"),
+        PanelKey("minus", "app.zoom_chart(-1)", "", "", "", "zoom out"),
+        PanelKey("x", "app.axis", "x", "axis", "In seconds, forward passes, FLOPs, or for a training run.",
+                 "next axis"),
+        PanelKey("S", "app.sweep", "S", "sweep",
+                 "Measure networks up to what memory holds; press again to stop.", "start or stop a sweep"),
+        PanelKey("home", "app.cursor(0)", "home", "this network",
+                 "The cursor back to the current network; {cursor(99)}: to a trillion.", "cursor to this network"),
+        PanelKey("end", "app.cursor(99)", "", "", "", "cursor to a trillion parameters"),
+    )),
+    PanelRow("blame", "most to blame", "Blame", "b,4,f5", "blame", "Show the weights that are most to blame.", own=(
+        PanelKey("up,k", "app.rank(-1)", "↑ ↓", "rank",
+                 "The previous or next parameter in the ranking ({rank(-10)}, {rank(10)}: ten).",
+                 "previous parameter"),
+        PanelKey("down,j", "app.rank(1)", "", "", "", "next parameter"),
+        PanelKey("pageup", "app.rank(-10)", "", "", "", "ten parameters up"),
+        PanelKey("pagedown", "app.rank(10)", "", "", "", "ten parameters down"),
+        PanelKey("home", "app.rank(-1000)", "", "", "", "first parameter"),
+        PanelKey("left,h", "app.rank_layer(-1)", "← →", "layer",
+                 "Rank the parameters of one layer, or of all.", "rank the previous layer"),
+        PanelKey("right,l", "app.rank_layer(1)", "", "", "", "rank the next layer"),
+        PanelKey("m", "app.measure", "m", "measure",
+                 "Rank by gradient, effect of the update, or weight times gradient.", "rank by the next measure"),
+        PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", ""),
+        PanelKey("C", "app.confusion", "C", "errors",
+                 "The confusion matrix: choose the errors that {misclassified(1)} goes through.", ""),
+        PanelKey("i,5,f6", "app.panel('number')", "i", "number",
+                 "Show where this parameter's gradient comes from, number by number.", ""),
+        PanelKey("enter", "app.show_in_walk", "enter", "in the walk",
+                 "Show the gradient of this parameter in the walk.", "show it in the walk"),
+        PanelKey("x", "app.edit('zero')", "x", "zero it",
+                 "Set this parameter to zero; every number is computed again. {undo} reverts it.",
+                 "set the parameter to zero"),
+        PanelKey("X", "app.edit('flip')", "X", "flip",
+                 "Change it by as much as it takes to flip the prediction, if that is possible.",
+                 "flip the prediction"),
+        PanelKey("plus,equals_sign", "app.edit('up')", "+ −", "change", "Change it by 0.01 up or down.",
+                 "increase the parameter"),
+        PanelKey("minus", "app.edit('down')", "", "", "", "decrease the parameter"),
+    )),
+    PanelRow("number", "one number", "Number", "i,5,f6", "number", "Show one number and its gradient, term by term.",
+             short="num", own=(
+        PanelKey("up,k", "app.number(0, -1)", "↑ ↓ ← →", "entry",
+                 "The neighboring entry: rows and columns of a matrix.", "previous row"),
+        PanelKey("down,j", "app.number(0, 1)", "", "", "", "next row"),
+        PanelKey("left,h", "app.number(1, -1)", "", "", "", "previous column"),
+        PanelKey("right,l", "app.number(1, 1)", "", "", "", "next column"),
+        PanelKey("left_square_bracket", "app.tensor(-1)", "[ ]", "tensor",
+                 "The previous or next tensor of the forward pass: from a weight to the unit before or after it.",
+                 "previous tensor of the forward pass"),
+        PanelKey("right_square_bracket", "app.tensor(1)", "", "", "", "next tensor of the forward pass"),
+        PanelKey("m", "app.largest", "m", "largest",
+                 "The entry of this tensor with the largest gradient.", "largest gradient of this tensor"),
+        PanelKey("w", "app.pin", "w", "pair",
+                 "Plot the loss over two weights: this one, and the next one that is shown.",
+                 "pair with the next weight"),
+        PanelKey("a", "app.follow_walk", "a", "follow walk", "Back to the number of the walk's step.",
+                 "follow the walk"),
+    )),
+    PanelRow("graph", "computation graph", "Graph", "o,6,f7", "graph", "Show the computation graph.", own=(
+        PanelKey("up,k", "app.graph_step(-1)", "↑ ↓", "operation",
+                 "The previous or next operation in the graph; the cursor is the walk's.", "operation above"),
+        PanelKey("down,j", "app.graph_step(1)", "", "", "", "operation below"),
+        *STEPS,
+        PanelKey("home", "app.ends(0)", "", "", "", ""),
+        PanelKey("end", "app.ends(1)", "", "", "", ""),
+    )),
+    PanelRow("flow", "gradient flow", "Flow", "f,7,f8", "flow",
+             "Show the gradient flow over depth, and its problems.", own=STEPS),
+    PanelRow("curves", "curves", "Curves", "c,8,f9", "curves",
+             "Show the curves: activation function, loss along a weight.", own=(
+        PanelKey("up,k", "app.curve_unit(-1)", "↑ ↓", "unit", "The previous or next unit.", "previous unit"),
+        PanelKey("down,j", "app.curve_unit(1)", "", "", "", "next unit"),
+        *STEPS,
+        PanelKey("w", "app.weight_pair", "w", "weights", "The loss along one weight, or over two.",
+                 "one weight or two"),
+        PanelKey("a", "app.follow_walk", "a", "follow walk", "Back to the unit and the weight of the walk's step.",
+                 "follow the walk"),
+    )),
+    PanelRow("train", "training", "Training", "T,9,f10", "training",
+             "Show training: how the loss went, and what was learned.", own=(
+        PanelKey("up,k", "app.amount(-1)", "↑ ↓", "amount", "How many updates are trained at a time.",
+                 "fewer updates at a time"),
+        PanelKey("down,j", "app.amount(1)", "", "", "", "more updates at a time"),
+        PanelKey("enter", "app.start_training", "enter", "train",
+                 "Train that many updates, each with the next samples.", "start training"),
+        PanelKey("escape", "app.stop_training", "esc", "stop", "Stop training; the updates done so far stay.",
+                 "stop training"),
+        PanelKey("left,h", "app.iteration(-1)", "← →", "iteration",
+                 "The previous or next iteration ({iteration(-10)}, {iteration(10)}: ten; {find} 37: any).",
+                 "previous iteration"),
+        PanelKey("right,l", "app.iteration(1)", "", "", "", "next iteration"),
+        PanelKey("pageup", "app.iteration(-10)", "", "", "", "ten iterations back"),
+        PanelKey("pagedown", "app.iteration(10)", "", "", "", "ten iterations forward"),
+        PanelKey("home", "app.iteration(-1000000000)", "home", "first",
+                 "The first iteration; {iteration(1000000000)}: the latest.", "first iteration"),
+        PanelKey("end", "app.iteration(1000000000)", "", "", "", "latest iteration"),
+    )),
+    PanelRow("bookmarks", "bookmarks", "Bookmarks", "d,0,f12", "bookmarks",
+             "Show the bookmarks, and the difference between two.", short="marks", own=(
+        PanelKey("up,k", "app.bookmark(-1)", "↑ ↓", "bookmark", "The previous or next bookmark.",
+                 "previous bookmark"),
+        PanelKey("down,j", "app.bookmark(1)", "", "", "", "next bookmark"),
+        PanelKey("enter", "app.go_to_bookmark", "enter", "go there", "Go to this bookmark.", "go to this bookmark"),
+        PanelKey("w", "app.hold_bookmark", "w", "hold",
+                 "Compare with this bookmark in place of the current state; press again to release it.",
+                 "hold or release this bookmark"),
+        PanelKey("left_square_bracket,pageup", "scroll_tensors(-1)", "[ ]", "scroll",
+                 "Scroll the list of tensors (also page up, page down).", "scroll up"),
+        PanelKey("right_square_bracket,pagedown", "scroll_tensors(1)", "", "", "", "scroll down"),
+        PanelKey("x,delete", "app.delete_bookmark", "x", "delete", "Delete this bookmark.", "delete this bookmark"),
+    )),
+    PanelRow("claims", "the lesson's claims, measured", "Claims", tab="claims", page_of="cost", own=TURNS),
+    PanelRow("race", "the race", "Race", tab="race", page_of="cost", own=(
+        *TURNS,
+        PanelKey("enter", "app.race", "enter", "start, pause", "Start the race, pause it, continue.",
+                 "start, pause, continue"),
+        PanelKey("escape", "app.cancel_race", "esc", "cancel", "Cancel the race.", "cancel"),
+        PanelKey("m", "app.race_method", "m", "method", "The next numerical method, before the race starts.",
+                 "next method"),
+    )),
+    PanelRow("step_size", "step size", "Step size", tab="step", page_of="cost", own=(
+        *TURNS,
+        PanelKey("left,h", "app.change_step(-1)", "← →", "step h",
+                 "A larger or smaller step size h ({change_step(0)}: the lesson's 0.0001).", "larger step size"),
+        PanelKey("right,l", "app.change_step(1)", "", "", "", "smaller step size"),
+        PanelKey("pageup", "app.change_step(-4)", "", "", "", "step size ten times larger"),
+        PanelKey("pagedown", "app.change_step(4)", "", "", "", "step size ten times smaller"),
+        PanelKey("home", "app.change_step(0)", "", "", "", "the lesson's step size"),
+        PanelKey("x", "app.precision", "x", "precision", "In float32 or float64.", "the other precision"),
+    )),
+    PanelRow("ledger", "ledger of one pass", "Ledger", tab="ledger", page_of="cost", own=(
+        *TURNS,
+        PanelKey("up,k", "scroll_ledger(-1)", "↑ ↓", "scroll", "The previous or next layers.", "previous layer"),
+        PanelKey("down,j", "scroll_ledger(1)", "", "", "", "next layer"),
+        PanelKey("home", "scroll_ledger(-100000)", "", "", "", "first layer"),
+        PanelKey("end", "scroll_ledger(100000)", "", "", "", "last layer"),
+    )),
+    PanelRow("reuse", "reuse, counted", "Reuse", tab="reuse", page_of="cost", own=TURNS),
+)
+# fmt: on
+
+PANEL_ROWS = {row.name: row for row in ROWS}
+PANELS = tuple(row.name for row in ROWS if row.keys)  # those that a key opens, in the order of the tab bar
+COST_PAGES = tuple(row.name for row in ROWS if row.page_of)
+PLACES = tuple(PANEL_ROWS)  # all that can have the focus

@@ -1,0 +1,84 @@
+"""What the parts of the app use of the app itself, and how their actions become keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.tui.widgets.canvas import Canvas
+
+T = TypeVar("T")
+ACTION = "action_"  # how the name of a method begins that is an action
+
+
+class AppContext(Protocol):
+    """The app as its parts see it. What else a part needs, it is given by name when it is made."""
+
+    render_context: RenderContext
+
+    @property
+    def current_panel(self) -> str:
+        """The name of the panel that has, or last had, the focus."""
+
+    def view(self, name: str) -> Canvas | None:
+        """Return the view of a panel, or None if it has not been created."""
+
+    def show(self) -> None:
+        """Pass the state on to all parts of the screen."""
+
+    def refresh_panels(self) -> None:
+        """Bring the visible panels up to date."""
+
+    def to_panel(self, name: str) -> None:
+        """Show a panel and focus it, after the messages that are being processed."""
+
+    def say(self, words: str) -> None:
+        """Show a notice in the key bar for a short time."""
+
+    def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:
+        """Show a notification."""
+
+    def warn(self, message: str) -> None:
+        """Show a notification of a warning."""
+
+    def fail(self, message: str) -> None:
+        """Show a notification of an error."""
+
+    def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
+        """Run ``work`` in a worker thread of a group."""
+
+    def busy(self, group: str) -> bool:
+        """Return True while a worker of the group runs."""
+
+    def call_from_thread(self, callback: Callable[..., T], *arguments: Any) -> T:
+        """Call ``callback`` in the app's thread, from a worker, and return its result."""
+
+    def call_soon(self, callback: Callable[..., object], *arguments: object) -> None:
+        """Call ``callback`` after the messages that are being processed."""
+
+    def call_after_refresh(self, callback: Callable[..., Any]) -> bool:
+        """Call ``callback`` once the screen has been refreshed."""
+
+    def set_timer(self, delay: float, callback: Callable[[], Any]) -> Timer:
+        """Call ``callback`` once, after ``delay`` seconds."""
+
+    def set_interval(self, interval: float, callback: Callable[[], Any]) -> Timer:
+        """Call ``callback`` every ``interval`` seconds."""
+
+    def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], object] | None = None) -> None:
+        """Show a dialog over the app; call ``then`` with its result."""
+
+
+def actions_of(*parts: object) -> dict[str, Callable[..., object]]:
+    """Collect the actions of the parts, each by the name of its method, such as ``action_step_on``."""
+    found: dict[str, Callable[..., object]] = {}
+    for part in parts:
+        for name in dir(type(part)):
+            if name.startswith(ACTION):
+                assert name not in found, f"{name} belongs to two parts"
+                found[name] = getattr(part, name)
+    return found

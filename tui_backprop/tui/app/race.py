@@ -1,0 +1,120 @@
+"""The race of a numerical method against backpropagation, which runs in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.memory import check_check_memory
+from tui_backprop.render.view_state import Snapshot
+from tui_backprop.session import transitions
+from tui_backprop.session.state import Session
+from tui_backprop.support.errors import UserError
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.polling import Polling
+from tui_backprop.tui.app.state import AppState
+
+if TYPE_CHECKING:  # these load numpy
+    from tui_backprop.cost.race.race import Race, RaceStatus
+
+
+class RaceControl:
+    """Start, pause and cancel a race; ``changed`` is called when its status changes."""
+
+    def __init__(self, app: AppContext, state: AppState, changed: Callable[[], None]) -> None:
+        self.status: RaceStatus | None = None
+        self._app, self._state, self._changed = app, state, changed
+        self._race: Race | None = None
+        self._network: NetworkSpec | None = None  # the one that was raced
+        self._polling = Polling(app, self._look)
+
+    @property
+    def running(self) -> bool:
+        """Return True while a race runs or is paused."""
+        return self.status is not None and self.status.going
+
+    def status_for(self, network: NetworkSpec) -> RaceStatus | None:
+        """Return the status if the race is about this network."""
+        return self.status if self._network == network else None
+
+    # --- actions ---------------------------------------------------------------------------------------------
+
+    def action_race_method(self) -> None:
+        """The next numerical method, while no race runs."""
+        from tui_backprop.cost.race.race import RACERS
+
+        if not self.running:
+            self.status = None
+            self._state.go(transitions.next_race_method(self._state.session, RACERS))
+            self._changed()
+
+    def action_race(self) -> None:
+        """Start, pause, continue."""
+        if self._race is not None and self.status is not None and self.status.going:
+            if self.status.state == "paused":
+                self._race.resume()
+            else:
+                self._race.pause()
+            self._update()
+        else:
+            self._state.move(self._start)
+
+    def action_cancel_race(self) -> None:
+        if self._race is not None and self.running:
+            self._race.cancel()
+            self._update()
+
+    # --- the process -----------------------------------------------------------------------------------------
+
+    def _start(self, session: Session, snapshot: Snapshot) -> Session:
+        from tui_backprop.cost.race.race import Race
+        from tui_backprop.engine.gradients.methods import Problem
+
+        try:
+            check_check_memory(session.network, session.batch, every=True)
+        except UserError as error:
+            self._app.fail(f"No race: {error.message}")
+            return session
+        iteration = snapshot.iteration
+        self.close()
+        problem = Problem(
+            iteration.spec,
+            iteration.tensor("x"),
+            iteration.tensor("t"),
+            iteration.program.parameters,
+            iteration.before.t,
+        )
+        self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
+        self._network = session.network
+        self._race.start()
+        self._state.keep()  # who resumes a session that was left while a race ran finds the race again
+        self._update()
+        self._polling.start()
+        return session
+
+    def _look(self) -> bool:
+        running = self.running
+        if running:
+            self._update()
+        return running
+
+    def _update(self) -> None:
+        """Show the status."""
+        if self._race is None:
+            return
+        from tui_backprop.render.cost.race import filling
+        from tui_backprop.tui.panels.race import RaceView
+
+        self.status = self._race.standing()
+        view = self._app.view("race")
+        # While the page is hidden only the end matters: it is what is seen later.
+        if isinstance(view, RaceView) and (view.size or not self.running):
+            view.fill(filling(self._race, self.status.done))
+        self._changed()
+
+    def close(self) -> None:
+        """End the process of the race."""
+        if self._race is not None:
+            self._race.close()
+            self._race = None

@@ -1,0 +1,155 @@
+"""The blame panel's work: ranking parameters by how much of the error they caused, and the details of one of them.
+
+Both are computed in a worker; the last ranking stays on the screen until the next one arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_backprop.render.view_state import BlameState, Snapshot
+from tui_backprop.session import transitions
+from tui_backprop.session.state import Session
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.inspection import look_at
+from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.panels.blame import BlameView
+
+if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.engine.analysis.ranking import Attribution
+
+RANKED = 100  # parameters in a ranking
+
+
+def complete(wanted: BlameState) -> bool:
+    """Return True if the ranking is known, and the details of the parameter under the cursor."""
+    if wanted.ranked is None:
+        return False
+    return wanted.chosen is None or (wanted.case is not None and wanted.case.attribution == wanted.chosen)
+
+
+class Ranking:
+    """Rank parameters by blame."""
+
+    def __init__(self, app: AppContext, state: AppState) -> None:
+        self.blame_state: BlameState | None = None
+        self.computing = False
+        self._app, self._state = app, state
+        self._then: Callable[[], None] | None = None  # an action that waits for the ranking
+        self._failed_for: Session | None = None
+
+    def update(self) -> None:
+        """Show the ranking and the details as far as they are known; if the panel is visible or an action waits,
+        have the rest computed."""
+        snapshot, view = self._state.snapshot, self._app.view("blame")
+        if snapshot is None or not isinstance(view, BlameView) or not (view.size or self._then):
+            return
+        self.blame_state = self._known(snapshot)
+        view.show(self.blame_state)
+        missing = snapshot.session != self._failed_for and not complete(self.blame_state)
+        if missing and not self.computing:
+            self.computing = True
+            self._app.in_thread("blame", self._compute, self.blame_state)
+
+    def _known(self, snapshot: Snapshot) -> BlameState:
+        """Return what is known for a snapshot."""
+        known, now = self.blame_state, snapshot.session
+        wanted = BlameState(now, snapshot.iteration)
+        if known is None or known.iteration is not snapshot.iteration:
+            return wanted
+        seen = known.session.inspection
+        same = (seen.measure, seen.layer) == (now.inspection.measure, now.inspection.layer)
+        return replace(wanted, ranked=known.ranked if same else None, case=known.case)
+
+    def _compute(self, wanted: BlameState) -> None:
+        from tui_backprop.engine.analysis.parameter_detail import parameter_detail
+        from tui_backprop.engine.analysis.ranking import ranking
+        from tui_backprop.session.misclassified import first_class
+
+        found, session = wanted, wanted.session
+        try:
+            if found.ranked is None:
+                ranked = ranking(
+                    wanted.iteration, session.inspection.measure, RANKED, session.inspection.layer or None
+                )
+                found = replace(found, ranked=ranked)
+            if found.chosen:
+                label = first_class(session, wanted.iteration.tensor("t"))
+                found = replace(found, case=parameter_detail(wanted.iteration, found.chosen, label))
+        except Exception as error:  # reported in one line, and not tried again
+            self._failed_for = session
+            why = f"{type(error).__name__}: {error}"
+            self._app.call_from_thread(self._app.fail, f"Could not rank the parameters: {why}")
+        self._app.call_from_thread(self._computed, found)
+
+    def _computed(self, found: BlameState) -> None:
+        self.computing = False
+        self.blame_state = found
+        self.update()
+        if self._then is not None and self.blame_state.ranked is not None:
+            then, self._then = self._then, None
+            then()
+
+    def attribution(self, then: Callable[[], None]) -> Attribution | None:
+        """Return the parameter under the cursor. None where there is none, and where it is not known yet: then
+        ``then`` is called once it is."""
+        self.update()  # the ranking on the screen may be of another layer
+        known = self.blame_state
+        if known is not None and (
+            self._state.snapshot is None or known.iteration is not self._state.snapshot.iteration
+        ):
+            known = None  # of an earlier iteration, while the ranking is out of sight
+        attribution = known.chosen if known else None
+        self._then = then if known is None or (attribution is None and known.ranked is None) else None
+        return attribution
+
+    def drop_waiting(self) -> None:
+        """Forget the action that waits for the ranking."""
+        self._then = None
+
+    def look_at_ranked(self) -> None:
+        """Make the parameter under the cursor the number that other panels show."""
+        attribution = self.attribution(self.look_at_ranked)
+        if attribution is not None:
+            self._state.move_here(
+                lambda session, snapshot: look_at(session, attribution.tensor, attribution.index)
+            )
+
+    # --- actions ---------------------------------------------------------------------------------------------
+
+    def action_rank(self, direction: int) -> None:
+        """So many ranks down (or up)."""
+        known = self.blame_state.ranked if self.blame_state else None
+        # No key is lost while the ranking is being computed.
+        last = RANKED - 1 if known is None else max(len(known) - 1, 0)
+        self._state.move(
+            lambda session, snapshot: transitions.at_rank(
+                session, min(min(session.inspection.rank, last) + direction, last)
+            )
+        )
+
+    def action_rank_layer(self, direction: int) -> None:
+        self._state.move(lambda session, snapshot: transitions.next_ranked_layer(session, direction))
+
+    def action_measure(self) -> None:
+        self._state.move(lambda session, snapshot: transitions.next_measure(session))
+
+    def action_show_in_walk(self) -> None:
+        """Show the parameter in the walk: the step that computes its gradient, with its unit."""
+        attribution = self.attribution(self.action_show_in_walk)
+        if attribution is None:
+            return
+        tensor, index = attribution.tensor, attribution.index
+        place = ("weights" if tensor[0] in "Wb" else "gains", int(tensor[1:]))
+
+        def look(session: Session, snapshot: Snapshot) -> Session:
+            steps = [(i, piece) for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place]
+            own = [
+                i for i, piece in steps if piece.tensor == f"d{tensor}"
+            ]  # bias and weights may be two steps
+            return look_at(transitions.at_step(session, (own or [steps[0][0]])[0]), tensor, index)
+
+        self._state.move_here(look)
+        self._app.to_panel("walk")

@@ -1,0 +1,176 @@
+"""The state of the app: the session with its undo history, and the iteration that belongs to it.
+
+An action turns the session into the next one. Its numbers are computed in a worker thread; until they arrive, the
+last snapshot stays on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.session.state import Session
+from tui_backprop.session.undo import UndoHistory
+from tui_backprop.tui.app.action_text import action_words
+from tui_backprop.tui.app.context import AppContext
+
+if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
+    from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.session.autosave import Saver
+    from tui_backprop.session.replay import Replay
+
+Change = Callable[[Session, Snapshot], Session]
+
+
+class Observer(Protocol):
+    """Who is informed of what happens to the state."""
+
+    def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:
+        """A new iteration has been computed; ``before`` is still the snapshot on the screen."""
+
+    def iteration_shown(self) -> None:
+        """The new iteration is on the screen."""
+
+    def replaying(self, done: int, total: int) -> None:
+        """So many updates of a replay have been done; called from a worker."""
+
+    def first_iteration_failed(self, why: str) -> None:
+        """There is nothing to show."""
+
+
+class AppState:
+    """``memory`` is the number of bytes that may be kept for earlier iterations; each session is passed to the
+    ``saver``, to be resumed later."""
+
+    def __init__(
+        self, app: AppContext, observer: Observer, session: Session, memory: int, saver: Saver | None
+    ) -> None:
+        self.snapshot: Snapshot | None = None  # the last one that was computed
+        self.computing = False
+        self._app, self._observer, self._memory = app, observer, memory
+        self._saver, self._save_failed = saver, False
+        self._history = UndoHistory(session)
+        self._waiting: list[
+            Callable[[], None]
+        ] = []  # moves made before the network's first iteration arrived
+
+    @property
+    def session(self) -> Session:
+        """The current session."""
+        return self._history.now
+
+    @property
+    def placed(self) -> Session:
+        """The session with the panel that has the focus."""
+        return replace(self.session, panel=self._app.current_panel)
+
+    @cached_property
+    def replay(self) -> Replay:
+        """The iterations of this app's sessions; first used in a worker, since it imports numpy."""
+        from tui_backprop.session.replay import Replay
+
+        return Replay(self._memory, self._observer.replaying)
+
+    # --- moving --------------------------------------------------------------------------------------------
+
+    def go(self, session: Session) -> None:
+        """Make ``session`` the current one."""
+        self._set_history(self._history.go(session))
+
+    def move(self, change: Change) -> None:
+        """Go to what ``change`` makes of the session; if the network has no iteration yet, as soon as it has one."""
+        snapshot = self.snapshot
+        if snapshot is None or snapshot.session.network != self.session.network:
+            self._waiting.append(lambda: self.move(change))
+        else:
+            self.go(change(self.session, self._snapshot(snapshot.iteration)))
+
+    def move_here(self, change: Change) -> None:
+        """Move by ``change``, which is about the network on the screen: for another network it does nothing."""
+        network = self.snapshot.session.network if self.snapshot else None
+        self.move(
+            lambda session, snapshot: change(session, snapshot) if session.network == network else session
+        )
+
+    def action_undo(self) -> None:
+        """Undo the last action."""
+        back = self._history.undo()
+        self._app.say(f"undone: {action_words(back.now, self.session) or 'nothing'}")
+        self._set_history(back)
+
+    def action_redo(self) -> None:
+        """Redo the action that was undone last."""
+        on = self._history.redo()
+        self._app.say(f"redone: {action_words(self.session, on.now) or 'nothing'}")
+        self._set_history(on)
+
+    def keep(self) -> None:
+        """Save the session for later; report the first failure to do so."""
+        if self._saver is not None:
+            self._saver.save(self.placed)
+            if self._saver.trouble and not self._save_failed:
+                self._save_failed = True
+                self._app.warn(self._saver.trouble)
+
+    def close(self) -> None:
+        """Wait until the session is saved."""
+        if self._saver is not None:
+            self._saver.close()
+
+    def _set_history(self, history: UndoHistory) -> None:
+        if history is not self._history:
+            self._history = history
+            self.keep()
+            self._follow()
+
+    # --- computing -----------------------------------------------------------------------------------------
+
+    def compute(self) -> None:
+        """Compute the iteration of the session in a worker."""
+        self.computing = True
+        self._app.in_thread("iteration", self._take, self.session)
+
+    def _follow(self) -> None:
+        """Show the session if its numbers are known; otherwise have them computed."""
+        now = self.snapshot
+        if now is not None and now.session.pass_key == self.session.pass_key:
+            self.snapshot = self._snapshot(now.iteration)
+            self._app.show()
+        elif not self.computing:
+            self.compute()
+
+    def _snapshot(self, iteration: Iteration) -> Snapshot:
+        return Snapshot(self.session, steps_of(self.session), iteration)
+
+    def _take(self, session: Session) -> None:
+        call = self._app.call_from_thread
+        try:
+            iteration = self.replay.take(session)
+            iteration.prepare()
+        except Exception as error:  # any error is reported in one line, and the last snapshot stays
+            call(self._failed, f"{type(error).__name__}: {error}")
+        else:
+            call(self._arrived, Snapshot(session, steps_of(session), iteration))
+
+    def _failed(self, why: str) -> None:
+        self.computing = False
+        self._waiting.clear()
+        if self.snapshot is None:
+            self._observer.first_iteration_failed(why)
+        else:
+            self._app.fail(f"This iteration failed ({why}); the last one stays.")
+            self.go(self.snapshot.session)
+
+    def _arrived(self, snapshot: Snapshot) -> None:
+        self.computing = False
+        self._observer.iteration_arrived(self.snapshot, snapshot)
+        self.snapshot = snapshot
+        if snapshot.session.network == self.session.network:
+            waiting, self._waiting = self._waiting, []
+            for action in waiting:
+                action()
+        self._follow()
+        self._observer.iteration_shown()

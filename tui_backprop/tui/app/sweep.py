@@ -1,0 +1,85 @@
+"""The sweep, which measures networks of every size in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.polling import Polling
+from tui_backprop.tui.app.state import AppState
+
+if TYPE_CHECKING:  # these load numpy
+    from tui_backprop.cost.measure.sweep import Progress
+    from tui_backprop.cost.model.cost_model import CostModel
+    from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
+
+
+class SweepControl:
+    """Start and stop a sweep. What it measures is passed to ``measured``; ``changed`` is called when there is
+    progress to show."""
+
+    def __init__(
+        self,
+        app: AppContext,
+        state: AppState,
+        measured: Callable[[CostModel], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.progress: Progress | None = None
+        self._app, self._state = app, state
+        self._measured, self._changed = measured, changed
+        self._process: SubprocessGenerator | None = None
+        self._polling = Polling(app, self._look)
+
+    @property
+    def running(self) -> bool:
+        """Return True while networks are measured."""
+        return self._process is not None
+
+    def action_sweep(self) -> None:
+        """Measure networks of every size; or stop."""
+        if self._process is not None:
+            self._end("stopped")
+            return
+        from tui_backprop.cost.measure.sweep import sweep
+        from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
+
+        self._process, self.progress = SubprocessGenerator(sweep, self._state.session.network), None
+        self._polling.start()
+
+    def _look(self) -> bool:
+        """Show what was measured since the last look."""
+        if self._process is None:
+            return False
+        for progress in self._process.received():
+            self.progress = progress
+            if progress.cost_model.points:
+                self._measured(progress.cost_model)
+        if self._process.over:
+            why, found = self._process.why, self.progress
+            if found is not None and found.cost_model.points and not why:
+                self._app.in_thread("store", self._store, found.cost_model)
+            if why:
+                self._app.fail(f"The sweep ended early: {why}")
+            self._end(why)
+        self._changed()
+        return self.running
+
+    def _store(self, cost_model: CostModel) -> None:
+        from tui_backprop.cost.measure import cache
+
+        cache.store(cost_model)
+
+    def _end(self, why: str) -> None:
+        self.close()
+        if why and self.progress is not None:
+            self.progress = replace(self.progress, now=None, ended=why)
+        self._changed()
+
+    def close(self) -> None:
+        """End the process of the sweep."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None

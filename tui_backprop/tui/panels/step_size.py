@@ -1,0 +1,45 @@
+"""The step size page of the cost panel: the error of a difference quotient against its step size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.tui.panels.base import Panel, Query
+from tui_backprop.tui.panels.cost_page import CostPage
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.gradients.step_size import Dial
+    from tui_backprop.session.replay import Replay
+
+
+def _draw(
+    snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int, context: RenderContext
+) -> Sequence[Line]:
+    if found is None:
+        return [line(("computing difference quotients …", "muted"))]
+    from tui_backprop.render.cost.dial import dial_lines
+
+    session = snapshot.session
+    step = 10 ** (-1 - session.cost.step_index / 4)
+    return dial_lines(cast("Dial", found), step, session.cost.precision, columns, rows, context)
+
+
+def _about(snapshot: Snapshot) -> tuple[object, ...]:
+    return *snapshot.session.pass_key, snapshot.weights[0]
+
+
+def _errors(snapshot: Snapshot, replay: Replay) -> object:
+    from tui_backprop.engine.gradients.step_size import dial
+
+    return dial(snapshot.iteration, *snapshot.weights[0])
+
+
+def _view(context: RenderContext) -> CostPage:
+    return CostPage("step_size", context, _draw)
+
+
+PANEL = Panel(_view, Query(_about, _errors))
