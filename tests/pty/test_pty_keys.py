@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tui_backprop.cli.commands.doctor import BACK
+from tui_backprop.terminal.setup import RESET_COMMAND
 
 pytestmark = pytest.mark.pty
 ASKED = "a race is running: q again stops it and quits"
@@ -120,7 +120,7 @@ def test_what_is_said_to_mend_a_terminal_takes_back_all_that_was_asked_of_it(ter
     run.shows("step 0/20")
     asked = re.findall(rb"\x1b\[\?([\d;]+)([hl])", run.raw)
     on = {mode for modes, switch in asked if switch == b"h" for mode in modes.split(b";")} - {b"2026", b"25"}
-    mended = subprocess.run(["sh", "-c", BACK], capture_output=True, check=True).stdout
+    mended = subprocess.run(["sh", "-c", RESET_COMMAND], capture_output=True, check=True).stdout
     off = re.search(rb"\x1b\[\?([\d;]+)l", mended)
     assert off is not None
     assert on <= set(off[1].split(b";"))

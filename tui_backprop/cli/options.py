@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -71,23 +71,29 @@ ONLY = (
 
 
 def session_options(command: Command) -> Command:
-    """Add the options that name a network and data. The command is given them as one dict; those given
-    before a subcommand's name count for the subcommand too."""
-
-    @wraps(command)
-    def run(**given: Any) -> None:
-        context = click.get_current_context()
-        names = [option[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
-        here = {name: given.pop(name) for name in names}
-        context.obj = (context.obj or {}) | {name: value for name, value in here.items() if value is not None}
-        command(context.obj, **given)
-
-    decorated: Command = run
+    """Add the options that name a network and data; the command gets them as one dict, ``given``."""
+    names = [option[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
+    decorated = _gathered("given", names, command)
     for flag, help_text in reversed(FLAGS):
         decorated = click.option(flag, is_flag=True, default=None, help=help_text)(decorated)
     for flag, metavar, help_text in reversed(CHOICES):
         decorated = choice(flag, metavar, help_text)(decorated)
     return decorated
+
+
+def _gathered(parameter: str, names: Iterable[str], command: Command) -> Command:
+    """Pass the options called ``names`` to a command as one dict, without those that were not given. Options given
+    before the name of a subcommand count for the subcommand too."""
+    key = f"{__name__}.{parameter}"
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        here = {name: options.pop(name) for name in names}
+        meta = click.get_current_context().meta  # shared by the contexts of group and subcommand
+        meta[key] = meta.get(key, {}) | {name: value for name, value in here.items() if value is not None}
+        command(**{parameter: meta[key]}, **options)
+
+    return run
 
 
 def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Command]:
@@ -101,25 +107,35 @@ def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Comma
 
 
 def setting_options(command: Command) -> Command:
-    """Add the options for settings; the command is given those that are left out as None."""
+    """Add the options for settings; the command gets them as one dict, ``flags``."""
+    command = _gathered("flags", ["config", "ascii", *(setting.name for setting in SETTINGS)], command)
     for setting in reversed(SETTINGS):
         if setting.switch:
             flags = f"--{setting.name}/--no-{setting.name}"
             command = click.option(flags, default=None, help=setting.about)(command)
         else:
             command = choice(f"--{setting.name}", setting.values, setting.about)(command)
-    plain = click.option("--ascii", is_flag=True, default=None, help="The same as --glyphs ascii.")
+    ascii_option = click.option("--ascii", is_flag=True, default=None, help="The same as --glyphs ascii.")
     return click.option(
         "--config", metavar="FILE", help="Settings from this file, not from the usual place."
-    )(plain(command))
+    )(ascii_option(command))
 
 
-def plain_option(command: Command) -> Command:
-    """Add the option to print what a screen reader reads well."""
+def output_options(command: Command) -> Command:
+    """Add the options that choose how a report is printed: ``as_json`` and ``plain``."""
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
     about = (
         "For screen readers: a line for each fact, in words and plain characters; no tables, nothing drawn."
     )
-    return click.option("--plain", is_flag=True, help=about)(command)
+    return as_json(click.option("--plain", is_flag=True, help=about)(command))
+
+
+def require(options: Mapping[str, Any], requirements: Iterable[tuple[str, bool, str]]) -> None:
+    """Check that no option is given in vain. ``requirements`` are rows of an option, whether it applies, and what it
+    belongs to. Raises InputError for the first that is given and does not apply."""
+    for name, applies, owner in requirements:
+        if options[name] not in (None, False) and not applies:
+            raise InputError(name, f"it belongs to {owner}")
 
 
 def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
-
-from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
-from tui_backprop.terminal.capabilities import glyph_set
 
 if TYPE_CHECKING:
     from tui_backprop.render.draw.context import RenderContext
 
 
-def glyphs_for_stdout(plain: bool) -> RenderContext:
-    """Those that its encoding carries; where it is to be ``plain``, those for screen readers."""
-    from tui_backprop.render.draw.context import LINEAR
+def glyphs_for(encoding: str | None, chosen: str = "auto") -> RenderContext:
+    """The characters ``chosen``; for "auto" the full set where the encoding carries it, ASCII elsewhere."""
+    from tui_backprop.render.draw.context import ASCII, UTF8
+    from tui_backprop.terminal.capabilities import glyph_set
 
-    pass
+    return UTF8 if glyph_set(chosen, encoding).value == "utf-8" else ASCII
+
+
+def glyphs_for_stdout(plain: bool) -> RenderContext:
+    """The characters that the encoding of stdout carries; with ``plain``, those for screen readers."""
+    from tui_backprop.render.draw.context import LINEAR
 
     return LINEAR if plain else glyphs_for(getattr(sys.stdout, "encoding", None))
 
 
-def print_json(found: object) -> None:
-    """One JSON object in a line."""
+def print_json(value: object) -> None:
+    """Print one JSON object in a line."""
     import msgspec
 
-    click.echo(msgspec.json.encode(found))
+    click.echo(msgspec.json.encode(value))
 
 
-def glyphs_for(encoding: str | None, chosen: str = "auto") -> RenderContext:
-    """The characters ``chosen``, or the full set where the encoding carries them, ASCII elsewhere."""
-    return UTF8 if glyph_set(chosen, encoding).value == "utf-8" else ASCII
+def print_report(
+    as_json: bool, plain: bool, to_dict: Callable[[], dict[str, Any]], to_text: Callable[[RenderContext], str]
+) -> None:
+    """Print a report as a JSON object, or as text; only the form that is printed is made."""
+    if as_json:
+        print_json(to_dict())
+    else:
+        click.echo(to_text(glyphs_for_stdout(plain)))

@@ -9,6 +9,9 @@ from functools import cache
 from tui_backprop.support.errors import TerminalError
 from tui_backprop.terminal.capabilities import ENVIRONMENT, colors, moves, theme
 
+# Resets what the app sets in a terminal: mouse, focus and paste reports, the alternate screen, the hidden cursor.
+RESET_COMMAND = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
+
 
 def require_terminal() -> None:
     """Raise TerminalError unless keys can be read and a screen can be drawn. (Textual reads stdin, draws on stderr;

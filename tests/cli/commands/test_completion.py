@@ -20,7 +20,7 @@ from tui_backprop.session.presets import PRESETS
 
 GENEROUS = 60.0  # seconds; only a hang takes so long
 CONTEXT = click.Context(main, info_name="backprop-tui")
-COMMANDS = {"": main, **main.commands}
+COMMANDS = {"": main, **man._commands(main, CONTEXT)}
 
 
 def out(*arguments):
@@ -99,7 +99,7 @@ def page():
 def test_the_page_names_every_option_of_every_command(page):
     parts = sections(page, "SH")
     commands = sections(parts["COMMANDS"], "SS")
-    assert [*commands] == sorted(main.commands)
+    assert [*commands] == main.list_commands(CONTEXT)
     for name, command in COMMANDS.items():
         text = commands[name] if name else parts["OPTIONS"]
         for parameter in command.get_params(click.Context(command, CONTEXT)):

@@ -36,7 +36,7 @@ def found(*arguments):
 def folder(tmp_path, monkeypatch):
     """A cache of its own; and short measurements."""
     monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.LOOK", 0.001)
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.LOOK", 0.001)
     monkeypatch.setattr("tui_backprop.cost.measure.sweep.LOOK", 16)
     return tmp_path / "cache"
 
@@ -46,7 +46,7 @@ def known_machine(monkeypatch):
     """A machine whose law is known, on which every kind of pass of the lesson's network was measured."""
     cost_model = machine(SIZES, tuple(KINDS))
     monkeypatch.setattr(
-        "tui_backprop.cli.commands.cost.measure_machine", lambda spec, budget, kept: cost_model
+        "tui_backprop.cost.measure.passes.measure_machine", lambda spec, budget, kept: cost_model
     )
     return cost_model
 
@@ -179,11 +179,11 @@ def test_it_says_how_far_the_law_is_off_on_points_left_out(known_machine):
 def test_no_line_is_wider_than_100_columns_and_none_ends_in_blanks(
     known_machine, arguments, encoding, monkeypatch
 ):
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure", lambda *given: ())
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.measure", lambda *given: ())
     if encoding == "ascii":
         from tui_backprop.render.draw.context import ASCII
 
-        monkeypatch.setattr("tui_backprop.cli.main.glyphs_for_stdout", lambda plain: ASCII)
+        monkeypatch.setattr("tui_backprop.cli.output.glyphs_for_stdout", lambda plain: ASCII)
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     for row in result.stdout.splitlines():
@@ -350,8 +350,8 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch)
     ],
 )
 def test_bad_input_gets_one_line_and_2_before_anything_is_measured(arguments, message, monkeypatch):
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.measure_machine", None)
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.sweep", None)
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.measure_machine", None)
+    monkeypatch.setattr("tui_backprop.cost.measure.sweep.sweep", None)
     result = run(*arguments)
     assert result.exit_code == 2
     assert result.stderr.startswith(f"backprop-tui: {message}")

@@ -198,7 +198,7 @@ def test_places_that_cannot_be_written_are_told(monkeypatch, tmp_path):
 
     for name in ("config_file", "state_folder", "cache_folder"):
         monkeypatch.setattr(places, name, homeless)
-    assert {(row.value, row.why) for row in doctor._places()} == {("nowhere", "this user has no home folder")}
+    assert {tuple(found) for _, *found in doctor._places()} == {("nowhere", "this user has no home folder")}
 
 
 def test_streams_that_are_closed_are_no_terminals(monkeypatch):

@@ -45,7 +45,7 @@ P = 2 * 7 + 7 + 7 * 5 + 5 + 5 * 2 + 2
 def folder(tmp_path, monkeypatch):
     """A cache of its own; and short measurements."""
     monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.LOOK", 0.001)
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.LOOK", 0.001)
 
 
 def run(*arguments):
@@ -148,7 +148,7 @@ def test_workers_of_this_machine_or_of_a_scheduler_find_the_same(monkeypatch):
     from tui_backprop.cost.race.dask_cluster import local
 
     alone = raced(*SMALL, "--method", "complex-step")
-    monkeypatch.setattr("tui_backprop.cli.commands.cost.Race", None)  # not here
+    monkeypatch.setattr("tui_backprop.cost.race.race.Race", None)  # not here
     same = ("method", "step", "evaluations", "worst")
     with local(1) as cluster:
         joined = raced(*SMALL, "--method", "complex-step", "--scheduler", cluster.client.scheduler.address)

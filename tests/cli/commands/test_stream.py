@@ -64,7 +64,7 @@ def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, fre
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
     iteration = []
     monkeypatch.setattr(
-        "tui_backprop.cli.commands.stream.stream", lambda session: (iteration.append(session), 0.0)
+        "tui_backprop.cli.commands.trace.run_stream", lambda session: (iteration.append(session), 0.0)
     )
     monkeypatch.setattr("tui_backprop.report.stream.stream_text", lambda *_: "")
     layers = "--layers", "784,18130,18130,18130,18130,10"

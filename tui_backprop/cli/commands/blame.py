@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tui_backprop.engine.analysis.parameter_detail import parameter_detail
-from tui_backprop.engine.analysis.ranking import ranking
-from tui_backprop.render.view_state import BlameState
-from tui_backprop.session.misclassified import first_class
+import click
+
+from tui_backprop.cli.options import output_options, session_from, session_options
+from tui_backprop.cli.output import print_report
 from tui_backprop.session.parts import ALL_LAYERS, MEASURES
-from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
 
+if TYPE_CHECKING:
+    from tui_backprop.render.view_state import BlameState
 
-def blame(session: Session, given: dict[str, Any]) -> BlameState:
-    """The accusation that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
+
+@click.command("blame")
+@session_options
+@click.option("--layer", metavar="1", help="Rank the parameters of this layer alone.")
+@click.option("--measure", default="gradient", metavar="NAME", help="gradient, update, weight-x-gradient.")
+@click.option("--top", default="10", metavar="10", help="How many parameters to name.")
+@output_options
+def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+    """Rank all parameters by their share in the error, and nudge the first to see.
+
+    The first comes with its path of largest influence to the loss, with what moving it does to the loss, as
+    predicted by its gradient and as it comes, and in a batch with the samples that pull it.
+    """
+    state = attribute(session_from(given), options)
+    from tui_backprop.report.blame import blame_dict, blame_text
+
+    print_report(as_json, plain, lambda: blame_dict(state), lambda context: blame_text(state, context))
+
+
+def attribute(session: Session, options: dict[str, Any]) -> BlameState:
+    """Rank the parameters as the options ask, and look at the first. Raises InputError, naming the option, for a bad
+    one."""
     depth, layer = session.network.depth, ALL_LAYERS
-    if given["layer"] is not None:
-        layer = whole_number("layer", given["layer"], 1)
+    if options["layer"] is not None:
+        layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
             raise InputError("layer", f"{layer} is none of its layers; they are 1 to {depth}")
-    measure = one_of("measure", given["measure"], {name.replace(" ", "-"): name for name in MEASURES})
-    top = whole_number("top", given["top"], 1)
-    ranked_by = replace(session.inspection, measure=measure.replace("-", " "), layer=layer)
-    session = replace(session, inspection=ranked_by)
+    measure = one_of("measure", options["measure"], {name.replace(" ", "-"): name for name in MEASURES})
+    top = whole_number("top", options["top"], 1)
+    from tui_backprop.engine.analysis.parameter_detail import parameter_detail
+    from tui_backprop.engine.analysis.ranking import ranking
+    from tui_backprop.render.view_state import BlameState
+    from tui_backprop.session.misclassified import first_class
+    from tui_backprop.session.replay import Replay
+
+    inspection = replace(session.inspection, measure=measure.replace("-", " "), layer=layer)
+    session = replace(session, inspection=inspection)
     iteration = Replay().take(session)
-    ranked = ranking(iteration, session.inspection.measure, top, layer or None)
-    right = first_class(session, iteration.tensor("t"))
-    return BlameState(
-        session, iteration, ranked, parameter_detail(iteration, ranked[0], right) if ranked else None
-    )
+    ranked = ranking(iteration, inspection.measure, top, layer or None)
+    label = first_class(session, iteration.tensor("t"))
+    detail = parameter_detail(iteration, ranked[0], label) if ranked else None
+    return BlameState(session, iteration, ranked, detail)

@@ -1,70 +1,175 @@
-"""``backprop-tui check``: one way to a gradient against another."""
+"""``backprop-tui check``: one method for a gradient against another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tui_backprop.cli.progress import progress
-from tui_backprop.cli.workers import OPTIONS, asked, hired
-from tui_backprop.cost.race.distributed import SPREAD, fill_on
-from tui_backprop.data.samples import cut
-from tui_backprop.engine.gradients.check.compare import (
-    ALONG,
-    Report,
-    UselessStep,
-    compare,
-    compare_along,
-    fill_here,
-)
-from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.training.memory import check_check_memory
+import click
+
+from tui_backprop.cli.options import output_options, require, session_from, session_options
+from tui_backprop.cli.output import print_report
+from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
 
-ALL = "all"
+if TYPE_CHECKING:
+    from tui_backprop.engine.gradients.check.compare import Report
+    from tui_backprop.engine.gradients.methods import Options, Problem
+
+ALL = "all"  # entries
+DEFAULT_ENTRIES = "20"
+
+
+@click.command("check")
+@session_options
+@click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
+@click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
+@click.option("--entries", metavar="20|all", help="Parameters to compare in each tensor.")
+@click.option("--exhaustive", is_flag=True, help="Compare every parameter; the same as --entries all.")
+@click.option("--fast", is_flag=True, help="Compare slopes along random directions: a few passes in all.")
+@click.option("--directions", metavar="1", help="Directions for each tensor, with --fast.")
+@click.option("--probes", metavar="1", help="Random directions of spsa.")
+@click.option("--step", metavar="1e-6", help="h; the best one for method and precision if not given.")
+@click.option("--rtol", metavar="1e-6", help="Relative difference that is allowed.")
+@click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")
+@worker_options
+@output_options
+def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+    """Hold backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
+
+    Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
+    batched-forward-mode, spsa. In double precision, unless --dtype says otherwise.
+
+    With --exhaustive, worker processes can share the work: --workers 4 here, or those of a Dask scheduler. The result
+    is the same to the last bit as with one process that computes with one thread (OPENBLAS_NUM_THREADS=1).
+    """
+    session = session_from({"dtype": "float64"} | given)
+    report = run_check(session, options)
+    from tui_backprop.report.check import check_dict, check_text
+
+    print_report(
+        as_json, plain, lambda: check_dict(report), lambda context: check_text(session, report, context)
+    )
+    raise SystemExit(0 if report.passed else 1)
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """What kind of check is asked for: of which methods, ``fast`` or not, of ``every`` entry or of some."""
+class CheckRequest:
+    """A check as the options ask for it. ``entries`` of each tensor are compared, all of them for None, or with
+    ``fast``, slopes along ``directions``. ``bounds`` are ``rtol`` and ``atol``, None for the default."""
 
-    first: str
-    second: str
+    method: str
+    against: str
     fast: bool
-    every: bool
+    entries: int | None
+    directions: int
+    options: Options
+    bounds: dict[str, float | None]
 
-    @property
-    def methods(self) -> tuple[str, str]:
-        return self.first, self.second
+
+def run_check(session: Session, options: dict[str, Any]) -> Report:
+    """Run the check that the options ask for. Raises InputError, naming the option, for a bad one."""
+    from tui_backprop.data.samples import cut
+    from tui_backprop.engine.gradients.check.compare import UselessStep
+    from tui_backprop.engine.gradients.methods import Problem
+    from tui_backprop.engine.network.initializers import initial_parameters
+    from tui_backprop.engine.training.memory import check_check_memory
+
+    spec = session.network
+    request = read_options(options, spec.seed)
+    check_check_memory(spec, session.batch, request.entries is None)
+    batch = cut(spec, session.data, session.sample, session.batch)
+    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
+    try:
+        return _compare(problem, request, options)
+    except UselessStep as error:
+        raise InputError("step", str(error)) from None
 
 
-# Options that only some checks listen to: (option, whether this one does, what it belongs to).
-Asked = Callable[[Chosen], bool]
-BELONGS: tuple[tuple[str, Asked, str], ...] = (
-    ("exhaustive", lambda chosen: not chosen.fast, "the full check; leave it out, or --fast"),
-    ("entries", lambda chosen: not chosen.fast, "the full check; with --fast, --directions says how many"),
-    ("directions", lambda chosen: chosen.fast, "--fast; without it, --entries says how many"),
-    ("probes", lambda chosen: "spsa" in chosen.methods, "spsa, which is none of the two methods"),
-    (
-        "step",
-        lambda chosen: any(METHODS[name].order for name in chosen.methods),
-        "methods that take a step, and neither of these does",
-    ),
-    *((name, lambda chosen: chosen.every, "the check of every entry, --exhaustive") for name in OPTIONS),
-    *(
-        (
-            name,
-            lambda chosen: not {*SPREAD}.isdisjoint(chosen.methods),
-            f"methods that take one parameter at a time: {', '.join(SPREAD)}",
+def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -> Report:
+    """Compare, with progress, here or on workers."""
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.cost.race.distributed import fill_on
+    from tui_backprop.engine.gradients.check.compare import compare, compare_along, fill_here
+
+    with worker_cluster(options) as cluster, progress("evaluations") as watch:
+        if request.fast:
+            return compare_along(
+                problem,
+                request.against,
+                directions=request.directions,
+                options=request.options,
+                watch=watch,
+                **request.bounds,
+            )
+        return compare(
+            problem,
+            request.method,
+            request.against,
+            entries=request.entries,
+            options=request.options,
+            watch=watch,
+            fill=fill_here if cluster is None else partial(fill_on, cluster),
+            **request.bounds,
         )
-        for name in OPTIONS
-    ),
-)
+
+
+def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
+    """Validate the options of the command. Raises InputError, naming the option, for the first bad one."""
+    from tui_backprop.engine.gradients.methods import METHODS, Options
+
+    method = one_of("method", options["method"], METHODS)
+    against = one_of("against", options["against"], METHODS)
+    every = options["exhaustive"] or options["entries"] == ALL
+    _check_combination(method, against, every, options)
+    entries = None if every else _count(options["entries"] or DEFAULT_ENTRIES)
+    directions, probes = (whole_number(name, options[name] or 1, 1) for name in ("directions", "probes"))
+    step = None if options["step"] is None else positive_number("step", options["step"])
+    bounds = {
+        name: None if options[name] is None else non_negative_number(name, options[name])
+        for name in ("rtol", "atol")
+    }
+    return CheckRequest(
+        method, against, options["fast"], entries, directions, Options(step, probes, seed), bounds
+    )
+
+
+def _check_combination(method: str, against: str, every: bool, options: dict[str, Any]) -> None:
+    """Raise InputError for the first option that has nothing to say in this check."""
+    from tui_backprop.cost.race.distributed import SPREAD
+    from tui_backprop.engine.gradients.check.compare import ALONG
+    from tui_backprop.engine.gradients.methods import METHODS
+
+    fast, methods = options["fast"], (method, against)
+    if fast and method != "backprop":
+        raise InputError("method", "the fast check is of backprop; leave --method out, or --fast")
+    if fast and against not in ALONG:
+        raise InputError(
+            "against", f"{against} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
+        )
+    worker_option(options)
+    steps = any(METHODS[name].order for name in methods)
+    shared, spread = not {*SPREAD}.isdisjoint(methods), ", ".join(SPREAD)
+    require(
+        options,
+        (
+            ("exhaustive", not fast, "the full check; leave it out, or --fast"),
+            ("entries", not fast, "the full check; with --fast, --directions says how many"),
+            ("directions", fast, "--fast; without it, --entries says how many"),
+            ("probes", "spsa" in methods, "spsa, which is none of the two methods"),
+            ("step", steps, "methods that take a step, and neither of these does"),
+            *((name, every, "the check of every entry, --exhaustive") for name in OPTIONS),
+            *(
+                (name, shared, f"methods that take one parameter at a time: {spread}")
+                for name in OPTIONS
+            ),
+        ),
+    )  # fmt: skip
+    if options["exhaustive"] and options["entries"] not in (None, ALL):
+        raise InputError("entries", "--exhaustive compares every entry; leave one of the two out")
 
 
 def _count(text: str) -> int:
@@ -72,48 +177,3 @@ def _count(text: str) -> int:
         return whole_number("entries", text, 1)
     except UserError as error:
         raise InputError("entries", f"{error.message}; or write {ALL}") from None
-
-
-def check(session: Session, given: dict[str, Any]) -> Report:
-    """The report that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
-    spec = session.network
-    first = one_of("method", given["method"], METHODS)
-    second = one_of("against", given["against"], METHODS)
-    if given["fast"] and first != "backprop":
-        raise InputError("method", "the fast check is of backprop; leave --method out, or --fast")
-    if given["fast"] and second not in ALONG:
-        raise InputError(
-            "against", f"{second} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
-        )
-    asked(given)
-    every = given["exhaustive"] or given["entries"] == ALL
-    chosen = Chosen(first, second, given["fast"], every)
-    for name, listens, to in BELONGS:
-        if given[name] not in (None, False) and not listens(chosen):
-            raise InputError(name, f"it belongs to {to}")
-    if given["exhaustive"] and given["entries"] not in (None, ALL):
-        raise InputError("entries", "--exhaustive compares every entry; leave one of the two out")
-    entries = None if every else _count(given["entries"] or "20")
-    directions, probes = (whole_number(name, given[name] or 1, 1) for name in ("directions", "probes"))
-    step = None if given["step"] is None else positive_number("step", given["step"])
-    bounds = {
-        name: None if given[name] is None else non_negative_number(name, given[name])
-        for name in ("rtol", "atol")
-    }
-    options = Options(step, probes, spec.seed)
-
-    check_check_memory(spec, session.batch, entries is None)
-    batch = cut(spec, session.data, session.sample, session.batch)
-    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
-    try:
-        with hired(given) as cluster, progress("evaluations") as watch:
-            if given["fast"]:
-                return compare_along(
-                    problem, second, directions=directions, options=options, watch=watch, **bounds
-                )
-            fill = fill_here if cluster is None else partial(fill_on, cluster)
-            return compare(
-                problem, first, second, entries=entries, options=options, watch=watch, fill=fill, **bounds
-            )
-    except UselessStep as error:
-        raise InputError("step", str(error)) from None

@@ -3,108 +3,128 @@ race, where they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.progress import progress, status
-from tui_backprop.cli.workers import OPTIONS, asked, hired
-from tui_backprop.cost.measure import cache
-from tui_backprop.cost.measure.passes import LOOK, STREAMED, measure, measure_machine
-from tui_backprop.cost.measure.sweep import BUDGET, SMALL, Progress, checked, sweep, with_points
-from tui_backprop.cost.model.cost_model import CostModel
-from tui_backprop.cost.model.workload import KINDS, shape_of
-from tui_backprop.cost.race.distributed import SPREAD, gradient_on
-from tui_backprop.cost.race.race import RACERS, Race
-from tui_backprop.data.samples import cut
-from tui_backprop.engine.gradients.methods import METHODS, Problem
-from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.cli.options import output_options, require, session_from, session_options
+from tui_backprop.cli.output import print_report
+from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.memory import check_memory
-from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_short_count
 from tui_backprop.support.validation import one_of, positive_number
 
-OFTEN = 0.1  # seconds between looking at a race
+if TYPE_CHECKING:
+    from tui_backprop.cost.measure.sweep import Progress
+    from tui_backprop.cost.model.cost_model import CostModel
+    from tui_backprop.report.cost_result import CostResult, Raced
+
+POLL_INTERVAL = 0.1  # seconds between looking at a race
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """What is asked for: whether a sweep, whether a race and by which ``method``, and whether in an object."""
+@click.command("cost")
+@session_options
+@click.option("--chart", is_flag=True, help="Draw the chart too.")
+@click.option("--sweep", is_flag=True, help="Measure networks of every size first, and keep what was found.")
+@click.option("--budget", metavar="SECONDS", help="How long the sweep may take; 30 if not given.")
+@click.option("--again", is_flag=True, help="Measure anew; nothing that was kept is used.")
+@click.option("--race", is_flag=True, help="Find the gradient by perturbing every parameter, for real.")
+@click.option("--method", metavar="NAME", help="The method that races; forward-difference if not given.")
+@click.option("--step", metavar="1e-4", help="Its h; the best one for method and precision if not given.")
+@worker_options
+@output_options
+def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+    """Print what a gradient costs on this machine by each method, measured and projected.
 
-    sweep: bool
-    race: bool
-    method: str
-    as_json: bool
+    Networks are measured in seconds, this one and a few others, and a law is fitted to that, with its own error. With
+    --sweep, networks of up to a billion parameters are measured, and kept for the next time. With --race, a method
+    runs against backprop for as long as it takes: forward-difference, central-difference, complex-step, forward-mode,
+    batched-difference, batched-forward-mode.
+    """
+    result = run_cost(session_from(given, streamed=True), options, as_json)
+    from tui_backprop.report.cost import cost_text
+    from tui_backprop.report.cost_result import cost_dict
 
-
-# Options that do something only beside others: (option, whether it does, what it belongs to).
-Asked = Callable[[Chosen], bool]
-BELONGS: tuple[tuple[str, Asked, str], ...] = (
-    ("budget", lambda chosen: chosen.sweep, "--sweep"),
-    *((name, lambda chosen: chosen.race, "--race") for name in ("method", "step", *OPTIONS)),
-    (
-        "step",
-        lambda chosen: METHODS[chosen.method].order is not None,
-        "methods that take a step, and this one takes none",
-    ),
-    *(
-        (
-            name,
-            lambda chosen: chosen.method in SPREAD,
-            f"methods that take one parameter at a time: {', '.join(SPREAD)}",
-        )
-        for name in OPTIONS
-    ),
-    ("chart", lambda chosen: not chosen.as_json, "the text; leave it out, or --json"),
-)
+    print_report(as_json, plain, lambda: cost_dict(result), lambda context: cost_text(result, context))
 
 
-def cost(session: Session, given: dict[str, Any]) -> CostResult:
-    """The bill that the command's own options ask for. Raises InputError, naming the option, for a bad one."""
+def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostResult:
+    """Measure what the options ask for. Raises InputError, naming the option, for a bad one."""
+    from tui_backprop.cli.progress import status
+    from tui_backprop.cost.measure import cache
+    from tui_backprop.cost.measure.passes import STREAMED
+    from tui_backprop.cost.measure.sweep import BUDGET, checked
+    from tui_backprop.cost.race.race import RACERS
+    from tui_backprop.engine.training.memory import check_memory
+    from tui_backprop.report.cost_result import CostResult
+
     spec = session.network
-    method = one_of("method", RACERS[0] if given["method"] is None else given["method"], RACERS)
-    chosen = Chosen(given["sweep"], given["race"], method, given["as_json"])
-    for name, listens, to in BELONGS:
-        if given[name] not in (None, False) and not listens(chosen):
-            raise InputError(name, f"it belongs to {to}")
-    asked(given)
-    step = None if given["step"] is None else positive_number("step", given["step"])
-    budget = BUDGET if given["budget"] is None else checked(given["budget"])
-    if chosen.race or spec.parameters < STREAMED:  # beyond, what is measured keeps no gradient
-        check_memory(spec, session.batch if chosen.race else 1, session.optimizer)
+    method = one_of("method", RACERS[0] if options["method"] is None else options["method"], RACERS)
+    _check_combination(method, options, as_json)
+    step = None if options["step"] is None else positive_number("step", options["step"])
+    budget = BUDGET if options["budget"] is None else checked(options["budget"])
+    if (
+        options["race"] or spec.parameters < STREAMED
+    ):  # larger networks are measured without keeping a gradient
+        check_memory(spec, session.batch if options["race"] else 1, session.optimizer)
 
-    raced = _race(session, method, step, given) if chosen.race else None
-    kept = None if given["again"] else cache.load()
-    if chosen.sweep:
+    raced = _race(session, method, step, options) if options["race"] else None
+    kept = None if options["again"] else cache.load()
+    if options["sweep"]:
         cost_model, swept = _sweep(spec, budget, kept)
-        return CostResult(session, cost_model, given["chart"], swept=swept, raced=raced)
+        return CostResult(session, cost_model, options["chart"], swept=swept, raced=raced)
     with status() as say:
         say("measuring passes on this machine ...")
         cost_model = _measured(spec, kept)
-    return CostResult(session, cost_model, given["chart"], kept=kept is not None, raced=raced)
+    return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)
+
+
+def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> None:
+    """Raise InputError for the first option that has nothing to say beside the others."""
+    from tui_backprop.cost.race.distributed import SPREAD
+    from tui_backprop.engine.gradients.methods import METHODS
+
+    steps, shared, spread = METHODS[method].order is not None, method in SPREAD, ", ".join(SPREAD)
+    require(
+        options,
+        (
+            ("budget", options["sweep"], "--sweep"),
+            *((name, options["race"], "--race") for name in ("method", "step", *OPTIONS)),
+            ("step", steps, "methods that take a step, and this one takes none"),
+            *(
+                (name, shared, f"methods that take one parameter at a time: {spread}")
+                for name in OPTIONS
+            ),
+            ("chart", not as_json, "the text; leave it out, or --json"),
+        ),
+    )  # fmt: skip
+    worker_option(options)
 
 
 def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
-    """The law of the machine, with every kind of pass of the network in hand, as long as that is small."""
+    """The cost model of the machine, with every kind of pass of the network in hand, as long as that is small."""
+    from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
+    from tui_backprop.cost.measure.sweep import SMALL, with_points
+    from tui_backprop.cost.model.cost_model import CostModel
+    from tui_backprop.cost.model.workload import KINDS, shape_of
+
     cost_model = measure_machine(spec, LOOK, kept)
     there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}
     rest = [kind for kind in KINDS if kind not in there] if spec.parameters <= SMALL else []
-    return (
-        with_points(cost_model, CostModel(measure(spec, LOOK, rest), cost_model.probe))
-        if rest
-        else cost_model
-    )
+    if not rest:
+        return cost_model
+    return with_points(cost_model, CostModel(measure(spec, LOOK, rest), cost_model.probe))
 
 
 def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
-    """Sweep, with progress, and keep what was found beside what was ``kept``; also when it is called off."""
+    """Sweep, with progress, and keep the measurements beside those ``kept``, also if it is interrupted."""
+    from tui_backprop.cli.progress import status
+    from tui_backprop.cost.measure.sweep import sweep, with_points
+
     cost_model, last = kept, None
     try:
         with status() as say:
@@ -125,7 +145,9 @@ def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[Co
 
 
 def _keep(cost_model: CostModel, last: Progress) -> None:
-    """Store it, and say so where the sweep was called off or that is not possible."""
+    """Store the measurements, and say so if the sweep was interrupted or they cannot be stored."""
+    from tui_backprop.cost.measure import cache
+
     stored = cache.store(cost_model)
     if not stored:
         click.echo(f"backprop-tui: what was measured cannot be kept in {cache.place()}", err=True)
@@ -135,24 +157,32 @@ def _keep(cost_model: CostModel, last: Progress) -> None:
         )
 
 
-def _race(session: Session, method: str, step: float | None, given: dict[str, Any]) -> Raced:
-    """Run it to its end, here or on workers, with progress. Raises InputError where it fails."""
+def _race(session: Session, method: str, step: float | None, options: dict[str, Any]) -> Raced:
+    """Run a race to its end, here or on workers, with progress. Raises InputError if it fails."""
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.cost.race.distributed import gradient_on
+    from tui_backprop.cost.race.race import Race
+    from tui_backprop.data.samples import cut
+    from tui_backprop.engine.gradients.methods import METHODS, Problem
+    from tui_backprop.engine.network.initializers import initial_parameters
+    from tui_backprop.report.cost_result import Raced
+
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
     workers = 0
-    with hired(given) as cluster, progress("evaluations") as watch:
+    with worker_cluster(options) as cluster, progress("evaluations") as watch:
         if cluster is not None:
             workers = cluster.threads()
-            with closing(gradient_on(cluster, problem, method, step)) as standings:
-                for now in standings:
+            with closing(gradient_on(cluster, problem, method, step)) as states:
+                for now in states:
                     watch(now.evaluations, now.of)
         else:
             with Race(problem, method, step) as race:
                 race.start()
                 while (now := race.standing()).going:
                     watch(now.evaluations, now.of)
-                    sleep(OFTEN)
+                    sleep(POLL_INTERVAL)
     if now.state != "done":
         raise InputError("race" if cluster is None else cluster.field, now.why or now.state)
     return Raced(now, METHODS[method].best_step(spec.dtype) if step is None else step, workers)

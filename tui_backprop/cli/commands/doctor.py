@@ -5,25 +5,28 @@ Nothing in it says who somebody is, or where: addresses are not told, and the ho
 
 from __future__ import annotations
 
-import ctypes
-import importlib.metadata
 import os
-import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from tui_backprop import __version__
+from tui_backprop.cli.options import output_options, setting_options
+from tui_backprop.cli.output import print_report
 from tui_backprop.cli.settings import AUTO, ROWS, SETTINGS, Settings, settings, written
-from tui_backprop.report.doctor import Diagnosis, Row
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import format_bytes, printable
 from tui_backprop.support.paths import display_path
-from tui_backprop.terminal import capabilities as detect
-from tui_backprop.terminal.setup import require_terminal
+
+if TYPE_CHECKING:
+    from tui_backprop.report.doctor import Diagnosis
+
+Finding = tuple[str, str] | tuple[str, str, str]  # of what, the value, and the reason if there is one
 
 PACKAGES = ("textual", "rich", "numpy", "plotext", "msgspec", "click")
 COLORS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
@@ -32,23 +35,38 @@ LOCALE = ("LC_ALL", "LC_CTYPE", "LANG", "PYTHONUTF8", "PYTHONIOENCODING")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 ASK = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_", "openblas_get_num_threads")
 UNSET = "not set"
-# What takes back what the app asks of a terminal: mouse, focus and paste reports, the other screen, no cursor.
-BACK = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
+
+
+@click.command("doctor")
+@setting_options
+@output_options
+def command(flags: dict[str, Any], as_json: bool, plain: bool) -> None:
+    """Print what was found out about this terminal and machine, and why: for a bug report.
+
+    Nothing in it says who you are or where; the home folder is shown as ~.
+    """
+    from tui_backprop.report.doctor import doctor_dict, doctor_text
+
+    diagnosis = diagnose(flags)
+    print_report(
+        as_json, plain, lambda: doctor_dict(diagnosis), lambda context: doctor_text(diagnosis, context)
+    )
 
 
 def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Diagnosis:
     """Find it out. Settings that do not do are a finding, but for ``flags``: raises InputError for those."""
+    from tui_backprop.report.doctor import Diagnosis, Row
+
     chosen, problem = _settings(flags, environ)
-    return Diagnosis(
-        {
-            "versions": _versions(),
-            "terminal": _terminal(environ),
-            "screen": _screen(chosen, environ),
-            "machine": _machine(environ),
-            "places": _places(),
-            "settings": _chosen(chosen, problem),
-        }
-    )
+    groups: dict[str, Iterable[Finding]] = {
+        "versions": _versions(),
+        "terminal": _terminal(environ),
+        "screen": _screen(chosen, environ),
+        "machine": _machine(environ),
+        "places": _places(),
+        "settings": _chosen(chosen, problem),
+    }
+    return Diagnosis({title: tuple(Row(*found) for found in findings) for title, findings in groups.items()})
 
 
 def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, str]:
@@ -61,77 +79,79 @@ def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[
         return Settings(), printable(error, 300)
 
 
-def _versions() -> tuple[Row, ...]:
-    rows = [
-        Row("backprop-tui", __version__),
-        Row("Python", platform.python_version(), platform.python_implementation()),
-    ]
+def _versions() -> Iterator[Finding]:
+    import importlib.metadata
+    import platform
+
+    yield "backprop-tui", __version__
+    yield "Python", platform.python_version(), platform.python_implementation()
     for name in PACKAGES:
         try:
-            rows.append(Row(name, importlib.metadata.version(name)))
+            yield name, importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            rows.append(Row(name, "not installed"))
-    return (*rows, Row("system", printable(platform.platform())))
+            yield name, "not installed"
+    yield "system", printable(platform.platform())
 
 
-def _terminal(environ: Mapping[str, str]) -> tuple[Row, ...]:
+def _terminal(environ: Mapping[str, str]) -> Iterator[Finding]:
+    from tui_backprop.terminal import capabilities
+    from tui_backprop.terminal.setup import RESET_COMMAND, require_terminal
+
+    yield from ((name, _variable(name, environ)) for name in TERMINAL)
     streams = [name for name in ("stdin", "stdout", "stderr") if _is_terminal(name)]
-    multiplexer, link = detect.multiplexer(environ), detect.link(environ)
+    yield "terminals", ", ".join(streams) or "none", "of stdin, stdout and stderr"
+    yield "size", *_size()
+    multiplexer, link = capabilities.multiplexer(environ), capabilities.link(environ)
+    yield "multiplexer", multiplexer.value, printable(multiplexer.why)
+    yield "link", link.value, link.why
     try:
         require_terminal()
-        app = Row("app", "can open here")
+        yield "app", "can open here"
     except UserError as error:
-        app = Row("app", "cannot open here", error.message)
-    return (
-        *(Row(name, _variable(name, environ)) for name in TERMINAL),
-        Row("terminals", ", ".join(streams) or "none", "of stdin, stdout and stderr"),
-        Row("size", *_size()),
-        Row("multiplexer", multiplexer.value, printable(multiplexer.why)),
-        Row("link", link.value, link.why),
-        app,
-        Row(
-            "to mend it", "reset", f"after a dropped connection, if it prints what the mouse does; or {BACK}"
-        ),
+        yield "app", "cannot open here", error.message
+    yield (
+        "to mend it",
+        "reset",
+        f"after a dropped connection, if it prints what the mouse does; or {RESET_COMMAND}",
     )
 
 
-def _screen(chosen: Settings, environ: Mapping[str, str]) -> tuple[Row, ...]:
+def _screen(chosen: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    from tui_backprop.terminal import capabilities
+
     encoding = getattr(sys.stderr, "encoding", None)
-    colors = detect.colors(chosen.color, environ)
-    theme = detect.theme(chosen.theme, colors.value, environ)
-    glyphs = detect.glyph_set(chosen.glyphs, encoding)
-    motion = detect.moves(chosen.motion, environ)
+    colors = capabilities.colors(chosen.color, environ)
     names = {"true": "true color", "none": "none"}
-    return (
-        Row("colors", names.get(colors.value, colors.value), printable(colors.why)),
-        Row("theme", theme.value, printable(theme.why)),
-        Row("glyphs", glyphs.value, printable(glyphs.why)),
-        Row("motion", motion.value, motion.why),
-        Row("encoding", printable(encoding or UNSET), "of stderr, which the app draws on"),
-        *(Row(name, _variable(name, environ)) for name in LOCALE),
-    )
+    yield "colors", names.get(colors.value, colors.value), printable(colors.why)
+    theme = capabilities.theme(chosen.theme, colors.value, environ)
+    yield "theme", theme.value, printable(theme.why)
+    glyphs = capabilities.glyph_set(chosen.glyphs, encoding)
+    yield "glyphs", glyphs.value, printable(glyphs.why)
+    motion = capabilities.moves(chosen.motion, environ)
+    yield "motion", motion.value, motion.why
+    yield "encoding", printable(encoding or UNSET), "of stderr, which the app draws on"
+    yield from ((name, _variable(name, environ)) for name in LOCALE)
 
 
-def _machine(environ: Mapping[str, str]) -> tuple[Row, ...]:
+def _machine(environ: Mapping[str, str]) -> Iterator[Finding]:
     import psutil
 
     from tui_backprop.cost.measure.cache import machine
 
     about, memory = machine(), psutil.virtual_memory()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    threads, why = _threads()
-    return (
-        Row("processor", printable(about["processor"])),
-        Row("cores", about["cores"], f"{usable} may be used"),
-        Row("memory", format_bytes(memory.total), f"{format_bytes(memory.available)} free"),
-        Row("BLAS", printable(about["blas"])),
-        Row("BLAS threads", threads, why),
-        *(Row(name, _variable(name, environ)) for name in THREADS),
-    )
+    yield "processor", printable(about["processor"])
+    yield "cores", about["cores"], f"{usable} may be used"
+    yield "memory", format_bytes(memory.total), f"{format_bytes(memory.available)} free"
+    yield "BLAS", printable(about["blas"])
+    yield "BLAS threads", *_threads()
+    yield from ((name, _variable(name, environ)) for name in THREADS)
 
 
 def _threads() -> tuple[str, str]:
     """How many threads numpy's BLAS computes with, by its own word."""
+    import ctypes
+
     import numpy as np
 
     folder = Path(np.__file__).parent
@@ -144,21 +164,19 @@ def _threads() -> tuple[str, str]:
     return "unknown", "it is no OpenBLAS that came with numpy"
 
 
-def _places() -> tuple[Row, ...]:
+def _places() -> Iterator[Finding]:
     wanted: tuple[tuple[str, Callable[[], Path]], ...] = (
         ("settings", places.config_file),
         ("last session", places.state_folder),
         ("measurements", places.cache_folder),
     )
-    rows = []
     for name, place in wanted:
         try:
             path = place()
         except OSError as error:
-            rows.append(Row(name, "nowhere", printable(error)))
+            yield name, "nowhere", printable(error)
         else:
-            rows.append(Row(name, display_path(path), _state(path)))
-    return tuple(rows)
+            yield name, display_path(path), _state(path)
 
 
 def _state(path: Path) -> str:
@@ -173,14 +191,14 @@ def _state(path: Path) -> str:
     return "cannot be looked at"
 
 
-def _chosen(chosen: Settings, problem: str) -> tuple[Row, ...]:
-    rows = [Row("problem", "usual settings", problem)] if problem else []
+def _chosen(chosen: Settings, problem: str) -> Iterator[Finding]:
+    if problem:
+        yield "problem", "usual settings", problem
     for setting in SETTINGS:
         value = getattr(chosen, setting.name)
-        rows.append(Row(setting.name, AUTO if value is None else written(value), chosen.origin(setting.name)))
+        yield setting.name, AUTO if value is None else written(value), chosen.origin(setting.name)
     for action, keys in chosen.keys.items():
-        rows.append(Row(f"keys of {action}", " ".join(keys), chosen.origin("keys")))
-    return tuple(rows)
+        yield f"keys of {action}", " ".join(keys), chosen.origin("keys")
 
 
 def _is_terminal(name: str) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from typing import TYPE_CHECKING
+
+import click
 
 from tui_backprop.keys.panels import PLACES
-from tui_backprop.keys.table import ROWS, Key, worded
+
+if TYPE_CHECKING:
+    from tui_backprop.keys.table import Key
 
 HEAD = (
     "# Keys by action, as they are. In the settings file, which backprop-tui doctor names, take the # away in front",
@@ -17,8 +21,16 @@ HEAD = (
 BARE = re.compile(r"[A-Za-z0-9_-]+")  # what TOML takes without quotes
 
 
+@click.command("keys")
+def command() -> None:
+    """Print every action that can have other keys, and those it has, as lines for the settings file."""
+    click.echo(key_table())
+
+
 def key_table() -> str:
     """TOML: a comment for each action, by the panels in which it works; those of everywhere come first."""
+    from tui_backprop.keys.table import ROWS
+
     rows: dict[str, Key] = {}
     for key in ROWS:
         if not key.fixed:
@@ -34,6 +46,10 @@ def key_table() -> str:
 
 
 def _line(key: Key) -> str:
+    import json
+
+    from tui_backprop.keys.table import ROWS, worded
+
     name = key.id if BARE.fullmatch(key.id) else json.dumps(key.id)
     about = worded(key.help, ROWS) if key.help else f"{key.name[:1].upper()}{key.name[1:]}."
     return f"# {name} = {json.dumps(key.keys.split(','))}  # {about}"

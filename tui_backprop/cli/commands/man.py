@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from tui_backprop import __version__
-from tui_backprop.cli.commands.doctor import BACK
 from tui_backprop.cli.options import CHOICES, FLAGS
 from tui_backprop.cli.settings import FILE, SETTINGS
-from tui_backprop.cost.measure.cache import NAME as MEASURED
-from tui_backprop.session.autosave import NAME as LAST
 from tui_backprop.support import paths as places
 from tui_backprop.support.paths import display_path
 
@@ -33,25 +30,38 @@ STATUS = (
     ("2", "Bad usage or bad input; one line on standard error says what would be right."),
     ("130", "Interrupted."),
 )
+
+
 NOTE = (
-    "A terminal whose connection was dropped may go on to print what the mouse does. There, reset gives it back, or"
-    f" {BACK}."
+    "A terminal whose connection was dropped may go on to print what the mouse does. There, reset gives it back,"
+    " or {}."
 )
+
+
+@click.command("man")
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Print the manual page, for man: backprop-tui man > backprop-tui.1"""
+    root = context.find_root().command
+    assert isinstance(root, click.Group)
+    click.echo(page(root), nl=False)
 
 
 def page(main: click.Group) -> str:
     """The page in roff, for man."""
+    from tui_backprop.terminal.setup import RESET_COMMAND
+
     context = click.Context(main, info_name="backprop-tui")
+    commands = _commands(main, context)
     lines = [
         f'.TH BACKPROP\\-TUI 1 "" "backprop\\-tui {__version__}" "User Commands"',
         *_section("NAME", [f"backprop\\-tui \\- {_text(_summary(main))}"]),
-        *_section("SYNOPSIS", _synopses(main, context)),
+        *_section("SYNOPSIS", _synopses(main, commands)),
         *_section("DESCRIPTION", [*_paragraphs(main.help or ""), *_paragraphs(main.epilog or "")]),
         *_section("OPTIONS", _options(main, context, shared=True)),
         *_section("COMMANDS", []),
     ]
-    for name in main.list_commands(context):
-        command = main.commands[name]
+    for name, command in commands.items():
         lines += [f".SS {_text(name)}", *_paragraphs(command.help or "")]
         lines += _options(command, click.Context(command, context, name), shared=False)
         if any(SHARED.intersection(parameter.opts) for parameter in command.params):
@@ -59,7 +69,7 @@ def page(main: click.Group) -> str:
     lines += _section("ENVIRONMENT", _terms(ENVIRONMENT))
     lines += _section("FILES", _terms(_files()))
     lines += _section("EXIT STATUS", _terms(STATUS))
-    lines += _section("NOTES", [_line(NOTE)])
+    lines += _section("NOTES", [_line(NOTE.format(RESET_COMMAND))])
     return "\n".join(lines) + "\n"
 
 
@@ -67,17 +77,22 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
     return [f".SH {title}", *lines]
 
 
-def _synopses(main: click.Group, context: click.Context) -> list[str]:
+def _commands(main: click.Group, context: click.Context) -> dict[str, click.Command]:
+    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
+
+
+def _synopses(main: click.Group, commands: Mapping[str, click.Command]) -> list[str]:
     """A line for the app, and one for each command."""
-    names = [(), *((name,) for name in main.list_commands(context))]
-    lines = []
-    for at, name in enumerate(names):
-        command = main.commands[name[0]] if name else main
+    lines: list[str] = []
+    for name, command in {"": main, **commands}.items():
         arguments = [
             p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)
         ]
-        words = " ".join([f"\\fB{_text(' '.join(('backprop-tui', *name)))}\\fR", "[\\fIOPTIONS\\fR]"])
-        lines += [".br"] * (at > 0) + [" ".join([words, *(f"\\fI{_text(each)}\\fR" for each in arguments)])]
+        words = [f"\\fB{_text(f'backprop-tui {name}'.strip())}\\fR", "[\\fIOPTIONS\\fR]"]
+        lines += [".br"] * bool(lines) + [
+            " ".join([*words, *(f"\\fI{_text(each)}\\fR" for each in arguments)])
+        ]
     return lines
 
 
@@ -95,6 +110,9 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
 
 
 def _files() -> list[tuple[str, str]]:
+    from tui_backprop.cost.measure.cache import NAME as MEASUREMENTS
+    from tui_backprop.session.autosave import NAME as LAST_SESSION
+
     rows = []
     for place, name, about in (
         (
@@ -103,8 +121,8 @@ def _files() -> list[tuple[str, str]]:
             'Settings, in TOML: color = "256" and the like, and a table [keys] of keys by action; '
             "backprop-tui keys prints them all.",
         ),
-        (places.state_folder, LAST, "The last session, for --resume."),
-        (places.cache_folder, MEASURED, "What was measured of this machine."),
+        (places.state_folder, LAST_SESSION, "The last session, for --resume."),
+        (places.cache_folder, MEASUREMENTS, "What was measured of this machine."),
     ):
         try:
             rows.append((display_path(place() / name if name else place()), about))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from tui_backprop.cli.commands import app as opening
+from tui_backprop.cli import app as app_module
 from tui_backprop.cli.main import main
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import save
@@ -20,7 +20,7 @@ MOMENT = at_step(after_training(from_preset("xor"), 120), 7)
 def opened(monkeypatch, tmp_path):
     """Run the command line with an app that is only asked to open; ``opened(*arguments)`` is what it was given."""
     given = []
-    monkeypatch.setattr(opening, "open_app", lambda session, chosen: given.append((session, chosen)))
+    monkeypatch.setattr(app_module, "open_app", lambda session, chosen: given.append((session, chosen)))
     monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
     monkeypatch.setenv("BACKPROP_TUI_CONFIG", "")
 

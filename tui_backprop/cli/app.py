@@ -16,7 +16,7 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 
 
-def opening(given: dict[str, Any], resume: bool, token: str | None) -> Session:
+def session_to_open(given: dict[str, Any], resume: bool, token: str | None) -> Session:
     """The session to open. Raises InputError, naming the option, for a bad one, and for two that cannot both be."""
     if not resume and token is None:
         return session_from(given)

@@ -1,0 +1,14 @@
+"""``backprop-tui token``: the last session as a token."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("token")
+def command() -> None:
+    """Print the token of the last session: --open TOKEN shows the same on any machine."""
+    from tui_backprop.session.autosave import load
+    from tui_backprop.session.share_token import encode
+
+    click.echo(encode(load()))

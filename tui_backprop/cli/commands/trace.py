@@ -1,0 +1,105 @@
+"""``backprop-tui trace``: one iteration, step by step; with ``--stream``, of a network whose gradient would not fit
+into memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_backprop.cli.options import output_options, session_from, session_options
+from tui_backprop.cli.output import print_report
+from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.state import Session
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.paths import display_path
+from tui_backprop.support.validation import one_of
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.training.streaming import StreamReport
+
+
+@click.command("trace")
+@session_options
+@output_options
+@click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
+@click.option("--stream", is_flag=True, help="For huge networks: keep no weight gradient.")
+@click.option("--grain", metavar="|".join(GRAINS), help="How much one step is; equation if not given.")
+def command(
+    given: dict[str, Any], as_json: bool, plain: bool, save: Path | None, stream: bool, grain: str | None
+) -> None:
+    """Print the whole pass, forward, loss, backward and update, step by step.
+
+    With --stream, forward and backward only, a line for each layer: times, norms, and the largest entries of
+    its weight gradient, which is looked at in passing and not kept. A billion parameters then take 4 GB.
+    """
+    if stream and save is not None:
+        raise InputError("save", "--stream keeps no arrays to save; leave one of the two out")
+    session = session_from(given, streamed=stream)
+    if stream:
+        if grain is not None:
+            raise InputError("grain", "--stream goes by layers; leave --grain out")
+        print_stream(session, as_json, plain)
+    else:
+        chosen = one_of("grain", grain or session.walk.grain, GRAINS)
+        session = replace(session, walk=replace(session.walk, grain=chosen))
+        print_trace(session, as_json, plain, save)
+
+
+def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:
+    """Print every step, or write all arrays to ``save``; the object is printed also when a file is written."""
+    from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
+    from tui_backprop.session.replay import Replay
+
+    iteration = Replay().take(session)
+    if save is not None:
+        click.echo(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written", err=True)
+    if as_json or save is None:
+        print_report(
+            as_json,
+            plain,
+            lambda: trace_dict(session, iteration),
+            lambda context: trace_text(session, iteration, context),
+        )
+
+
+def print_stream(session: Session, as_json: bool, plain: bool) -> None:
+    """Print a line for each layer of a streamed pass."""
+    from tui_backprop.report.stream import stream_dict, stream_text
+
+    report, drawn = run_stream(session)
+    print_report(
+        as_json,
+        plain,
+        lambda: stream_dict(session, report, drawn),
+        lambda context: stream_text(session, report, drawn, context),
+    )
+
+
+def run_stream(session: Session) -> tuple[StreamReport, float]:
+    """Draw the initial parameters and run one streamed pass, both with progress: its report, and the seconds that
+    the drawing took."""
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.data.samples import cut
+    from tui_backprop.engine.network.initializers import initial_parameters
+    from tui_backprop.engine.training.streaming import stream_pass
+
+    spec = session.network
+    batch = cut(spec, session.data, session.sample, session.batch)
+    start = perf_counter()
+    with progress("weights drawn") as watch:
+        parameters = initial_parameters(spec, watch)
+    drawn = perf_counter() - start
+    stages = 2 * spec.depth
+    with progress("layers walked, down and up") as watch:
+        report = stream_pass(
+            spec,
+            batch.x,
+            batch.t,
+            parameters,
+            watch=lambda phase, layer: watch(layer if phase == "forward" else stages - layer + 1, stages),
+        )
+    return report, drawn
