@@ -41,7 +41,7 @@ def test_the_level_of_color_and_why(chosen, environ, level, why):
 
 
 ASK_TEXTUAL = (
-    "import json, sys; from tui_backprop.terminal.setup import settle_colors; settle_colors(sys.argv[1]);"
+    "import json, sys; from tui_backprop.terminal.setup import set_color_variables; set_color_variables(sys.argv[1]);"
     "from textual.app import App; app = App(); print(json.dumps([app.console.color_system, app.no_color]))"
 )
 
@@ -90,11 +90,11 @@ def test_glyphs_are_those_of_the_encoding_unless_they_are_chosen(chosen, encodin
 @pytest.mark.parametrize("name", detect.SSH)
 def test_over_ssh_nothing_moves_unless_it_is_asked_for_and_no_address_is_told(name):
     environ = {name: "192.0.2.7 50000 192.0.2.1 22"}
-    assert detect.link(environ) == detect.Found("ssh", f"{name} is set")
-    assert detect.moves(None, environ).value == "no"
-    assert detect.moves(True, environ) == detect.Found("yes", "chosen")
-    assert detect.moves(None, {}).value == "yes"
-    assert detect.moves(False, {}).value == "no"
+    assert detect.link(environ) == detect.Capability("ssh", f"{name} is set")
+    assert detect.motion(None, environ).value == "no"
+    assert detect.motion(True, environ) == detect.Capability("yes", "chosen")
+    assert detect.motion(None, {}).value == "yes"
+    assert detect.motion(False, {}).value == "no"
     assert detect.link({name: ""}).value == "local"
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.terminal.flow_control import AHEAD, DEAF, LOST, SLOW, Link
+from tui_backprop.terminal.flow_control import (
+    FIRST_REPLY_TIMEOUT,
+    MAX_BACKLOG,
+    REPLY_TIMEOUT,
+    SLOW_RATE,
+    FlowControl,
+)
 
 
 class Line:
-    """A line with a rate and a round trip, for as long as somebody holds a key: frames go out when the link says so,
+    """A line with a rate and a round trip, for as long as somebody holds a key: frames go out when the flow says so,
     and only the newest is ever waiting."""
 
     def __init__(self, rate: float, round_trip: float) -> None:
         self.rate, self.round_trip, self.now = rate, round_trip, 0.0
-        self.link, self._free_at, self._answers = Link(), 0.0, []
-        self.link.sent(0, 0.0)
+        self.flow, self._free_at, self._answers = FlowControl(), 0.0, []
+        self.flow.sent(0, 0.0)
         self._answers.append(round_trip)
         self.sent, self.waited = 0, 0.0
 
@@ -23,10 +29,10 @@ class Line:
         while self.now < end:
             self.now += every
             while self._answers and self._answers[0] <= self.now:
-                self.link.answered(self._answers.pop(0))
-            if self.link.free(self.now):
+                self.flow.reply_received(self._answers.pop(0))
+            if self.flow.can_send(self.now):
                 self._free_at = max(self._free_at, self.now + self.round_trip / 2) + frame / self.rate
-                self.link.sent(frame, self.now)
+                self.flow.sent(frame, self.now)
                 self._answers.append(self._free_at + self.round_trip / 2)
                 self.waited = max(self.waited, self._free_at - self.now - self.round_trip / 2)
                 self.sent += 1
@@ -39,7 +45,7 @@ def test_what_is_on_the_way_is_bounded_on_every_line(rate, round_trip):
     line = Line(rate, round_trip)
     line.run(20, 2_500, 1 / 30)
     one = 2_500 / rate
-    assert line.waited <= one + max(AHEAD, one) + 1e-6
+    assert line.waited <= one + max(MAX_BACKLOG, one) + 1e-6
     assert line.sent >= min(20 * 30, 20 / (round_trip + one)) * 0.8
 
 
@@ -47,55 +53,55 @@ def test_a_fast_line_is_never_held_up_and_not_called_slow():
     line = Line(1e6, 0.1)
     line.run(10, 2_500, 1 / 30)
     assert line.sent >= 10 * 30 - 5  # but for the first, before anything was known
-    assert not line.link.slow
+    assert not line.flow.slow
 
 
 def test_the_rate_is_found_and_a_slow_line_called_so():
     line = Line(8_000, 0.3)
-    assert not line.link.slow
+    assert not line.flow.slow
     line.run(10, 2_500, 1 / 30)
-    assert line.link.rate == pytest.approx(8_000, rel=0.15)
-    assert line.link.round_trip == pytest.approx(0.3, rel=0.15)
-    assert line.link.slow
+    assert line.flow.rate == pytest.approx(8_000, rel=0.15)
+    assert line.flow.round_trip == pytest.approx(0.3, rel=0.15)
+    assert line.flow.slow
 
 
 def test_one_late_answer_makes_no_line_slow():
     line = Line(1e6, 0.05)
     line.run(1, 2_500, 0.1)
-    line.link.sent(2_500, line.now)
-    line.link.answered(line.now + 3.0)
-    assert line.link.rate > SLOW
+    line.flow.sent(2_500, line.now)
+    line.flow.reply_received(line.now + 3.0)
+    assert line.flow.rate > SLOW_RATE
 
 
 def test_short_frames_say_nothing_of_the_rate():
     line = Line(8_000, 0.3)
     line.run(10, 100, 0.5)
-    assert line.link.rate is None
+    assert line.flow.rate is None
 
 
 def test_a_terminal_that_never_answers_is_not_waited_for():
-    link = Link()
-    link.sent(0, 0.0)
-    assert link.free(0.5)  # the very first frame needs no answer
-    link.sent(2_000, 0.5)
-    assert not link.free(DEAF * 0.9)
-    assert link.free(DEAF * 1.1)
-    assert not link.answers
-    link.sent(2_000, 2.0)
-    assert link.free(2.1)
+    flow = FlowControl()
+    flow.sent(0, 0.0)
+    assert flow.can_send(0.5)  # the very first frame needs no answer
+    flow.sent(2_000, 0.5)
+    assert not flow.can_send(FIRST_REPLY_TIMEOUT * 0.9)
+    assert flow.can_send(FIRST_REPLY_TIMEOUT * 1.1)
+    assert not flow.replies
+    flow.sent(2_000, 2.0)
+    assert flow.can_send(2.1)
 
 
 def test_answers_that_get_lost_later_are_given_up():
-    link = Link()
-    link.sent(0, 0.0)
-    link.answered(0.1)
-    link.sent(2_000, 1.0)
-    assert link.waits
-    assert not link.free(1.0 + LOST * 0.9)
-    assert link.free(1.0 + LOST * 1.1)
-    assert link.answers
-    assert not link.waits
+    flow = FlowControl()
+    flow.sent(0, 0.0)
+    flow.reply_received(0.1)
+    flow.sent(2_000, 1.0)
+    assert flow.awaiting_reply
+    assert not flow.can_send(1.0 + REPLY_TIMEOUT * 0.9)
+    assert flow.can_send(1.0 + REPLY_TIMEOUT * 1.1)
+    assert flow.replies
+    assert not flow.awaiting_reply
 
 
 def test_an_answer_that_nobody_asked_for_is_somebody_else_s():
-    assert not Link().answered(1.0)
+    assert not FlowControl().reply_received(1.0)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.terminal.screen_diff import Wire
-from tui_backprop.terminal.sgr import Pen, change
+from tui_backprop.terminal.screen_diff import ScreenDiff
+from tui_backprop.terminal.sgr import SgrStyle, style_change
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=300)
 COLUMNS, ROWS = 24, 8
@@ -52,10 +52,10 @@ def shown(*data: str):
     return [[look(screen.buffer[y][x]) for x in range(COLUMNS)] for y in range(ROWS)]
 
 
-def sent(wire, *data: str) -> str:
+def sent(diff, *data: str) -> str:
     for part in data:
-        wire.take(part)
-    return wire.through() + wire.drawn()
+        diff.paint(part)
+    return diff.take_passthrough() + diff.take_update()
 
 
 def without_clearing(part: str) -> str:
@@ -67,8 +67,8 @@ def without_clearing(part: str) -> str:
 def test_the_same_is_shown_whatever_is_painted(parts):
     parts = [without_clearing(part) for part in parts]
     for erases in (False, True):
-        wire = Wire(erases)
-        short = [sent(wire, part) for part in parts]
+        diff = ScreenDiff(erases)
+        short = [sent(diff, part) for part in parts]
         assert shown(*short) == shown(*parts)
 
 
@@ -76,11 +76,11 @@ def test_the_same_is_shown_whatever_is_painted(parts):
 @given(st.lists(paintings(), max_size=8), st.lists(st.booleans(), min_size=8, max_size=8))
 def test_the_last_of_it_is_shown_however_many_frames_are_left_out(parts, free):
     parts = [without_clearing(part) for part in parts]
-    wire, short = Wire(), []
+    diff, short = ScreenDiff(), []
     for part, goes in zip(parts, free, strict=False):
-        wire.take(part)
-        short.append(wire.through() + (wire.drawn() if goes else ""))
-    short.append(wire.drawn())
+        diff.paint(part)
+        short.append(diff.take_passthrough() + (diff.take_update() if goes else ""))
+    short.append(diff.take_update())
     assert shown(*short) == shown(*parts)
 
 
@@ -89,47 +89,47 @@ def test_the_last_of_it_is_shown_however_many_frames_are_left_out(parts, free):
 def test_after_something_that_is_not_understood_all_is_sent_anew(parts):
     """As after a clearing of the screen by somebody else."""
     parts = [without_clearing(part) for part in parts]
-    wire = Wire()
-    short = [sent(wire, part) for part in parts]
-    wire.forget()
-    assert shown(*short, "\x1b[m\x1b[2J", wire.drawn()) == shown(*parts)
+    diff = ScreenDiff()
+    short = [sent(diff, part) for part in parts]
+    diff.invalidate()
+    assert shown(*short, "\x1b[m\x1b[2J", diff.take_update()) == shown(*parts)
 
 
 def test_nothing_is_sent_for_what_is_shown_already():
-    wire = Wire()
+    diff = ScreenDiff()
     painted = "\x1b[2;3H\x1b[38;5;81;48;5;233mab\x1b[0m"
-    assert "ab" in sent(wire, painted)
-    assert sent(wire, painted) == ""
-    assert sent(wire, "\x1b[2;3H\x1b[38;5;81;48;5;233mac\x1b[0m") == "\x1b[2;4Hc"  # the pen is set
+    assert "ab" in sent(diff, painted)
+    assert sent(diff, painted) == ""
+    assert sent(diff, "\x1b[2;3H\x1b[38;5;81;48;5;233mac\x1b[0m") == "\x1b[2;4Hc"  # the style is set
 
 
 def test_of_a_long_line_only_the_cells_that_changed_are_sent():
-    wire = Wire()
-    sent(wire, "\x1b[1;1H" + "0123456789" * 4)
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1H" + "0123456789" * 4)
     text = list("0123456789" * 4)
     text[3], text[30], text[32] = "x", "y", "z"
-    assert sent(wire, "\x1b[1;1H" + "".join(text)) == "\x1b[1;4Hx\x1b[26Cy1z"
+    assert sent(diff, "\x1b[1;1H" + "".join(text)) == "\x1b[1;4Hx\x1b[26Cy1z"
 
 
 def test_blanks_need_no_change_of_what_is_not_seen_there():
-    wire = Wire()
-    sent(wire, "\x1b[1;1H\x1b[31;40ma")
-    assert sent(wire, "\x1b[31;40mb\x1b[32;40m \x1b[31;40mc") == "\x1b[1;2Hb c"
-    assert "\x1b[" in sent(wire, "\x1b[4;31;40m ")
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1H\x1b[31;40ma")
+    assert sent(diff, "\x1b[31;40mb\x1b[32;40m \x1b[31;40mc") == "\x1b[1;2Hb c"
+    assert "\x1b[" in sent(diff, "\x1b[4;31;40m ")
 
 
 def test_many_blanks_are_erased_where_that_keeps_the_background():
     for erases, expected in ((True, "\x1b[1;2H\x1b[30X"), (False, "\x1b[1;2H" + 30 * " ")):
-        wire = Wire(erases)
-        sent(wire, "\x1b[1;1H\x1b[31;40m" + 31 * "x")
-        assert sent(wire, "\x1b[1;2H" + 30 * " ") == expected
+        diff = ScreenDiff(erases)
+        sent(diff, "\x1b[1;1H\x1b[31;40m" + 31 * "x")
+        assert sent(diff, "\x1b[1;2H" + 30 * " ") == expected
 
 
 def test_a_frame_is_marked_once_the_terminal_is_known_to_wait_for_its_end():
-    wire = Wire()
-    assert sent(wire, "a") == "\x1b[1H\x1b[ma"
-    assert sent(wire, "\x1b[?2026h", "b", "\x1b[?2026l") == "\x1b[?2026h\x1b[1;2Hb\x1b[?2026l"
-    assert sent(wire, "\x1b[?2026h", "\x1b[?2026l") == ""
+    diff = ScreenDiff()
+    assert sent(diff, "a") == "\x1b[1H\x1b[ma"
+    assert sent(diff, "\x1b[?2026h", "b", "\x1b[?2026l") == "\x1b[?2026h\x1b[1;2Hb\x1b[?2026l"
+    assert sent(diff, "\x1b[?2026h", "\x1b[?2026l") == ""
 
 
 @pytest.mark.parametrize(
@@ -151,19 +151,19 @@ def test_a_frame_is_marked_once_the_terminal_is_known_to_wait_for_its_end():
     ],
 )
 def test_what_is_no_drawing_is_passed_on_at_once(code, forgotten):
-    wire = Wire()
-    sent(wire, "\x1b[1;1Hab")
-    wire.take(code)
-    assert wire.through() == code
-    assert wire.through() == ""
-    assert ("ab" in wire.drawn()) == forgotten
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1Hab")
+    diff.paint(code)
+    assert diff.take_passthrough() == code
+    assert diff.take_passthrough() == ""
+    assert ("ab" in diff.take_update()) == forgotten
 
 
 def test_after_a_change_of_size_what_fits_is_sent_anew():
-    wire = Wire()
-    sent(wire, "\x1b[1;1Habcdef\x1b[5;1Hxyz")
-    wire.fit(4, 4)
-    drawn = wire.drawn()
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1Habcdef\x1b[5;1Hxyz")
+    diff.resize(4, 4)
+    drawn = diff.take_update()
     assert "abcd" in drawn
     assert "e" not in drawn
     assert "x" not in drawn
@@ -171,9 +171,9 @@ def test_after_a_change_of_size_what_fits_is_sent_anew():
 
 def test_what_is_painted_outside_of_the_terminal_is_not_sent():
     """As for a moment after it became smaller: a line below its last one would have all of them scroll."""
-    wire = Wire()
-    wire.fit(6, 3)
-    drawn = sent(wire, "\x1b[2;1Hab\r\ncdefghijkl\r\nxyz\x1b[1;9Hpq")
+    diff = ScreenDiff()
+    diff.resize(6, 3)
+    drawn = sent(diff, "\x1b[2;1Hab\r\ncdefghijkl\r\nxyz\x1b[1;9Hpq")
     assert "cdefg" in drawn
     assert not set(drawn) & set("jkxyzpq")
     screen = pyte.Screen(6, 3)
@@ -182,9 +182,9 @@ def test_what_is_painted_outside_of_the_terminal_is_not_sent():
 
 
 def test_characters_that_take_two_columns_or_none_keep_their_place():
-    wire = Wire()
+    diff = ScreenDiff()
     parts = ["\x1b[1;1H漢字ab", "\x1b[1;5Hxy", "\x1b[1;1Hpq", "\x1b[2;1He\u0301x", "\x1b[2;2Hy"]
-    short = [sent(wire, part) for part in parts]
+    short = [sent(diff, part) for part in parts]
     assert shown(*short) == shown(*parts)
 
 
@@ -192,13 +192,13 @@ def test_characters_that_take_two_columns_or_none_keep_their_place():
 @given(st.lists(CODES, max_size=5), st.lists(CODES, max_size=5))
 def test_a_change_from_any_style_to_any_other_is_the_shortest_of_two(one, other):
     def after(codes):
-        pen = Pen()
+        style = SgrStyle()
         for code in codes:
-            pen = pen.told(code)
-        return pen
+            style = style.apply(code)
+        return style
 
     now, wanted = after(one), after(other)
-    told = change(now, wanted)
+    told = style_change(now, wanted)
     before = "".join(f"\x1b[{code}m" for code in one)
     assert shown(before, told, "x") == shown("".join(f"\x1b[{code}m" for code in other), "x")
     assert (told == "") == (now == wanted)
@@ -206,7 +206,7 @@ def test_a_change_from_any_style_to_any_other_is_the_shortest_of_two(one, other)
 
 @pytest.mark.parametrize("codes", ["58;5;3", "38;5", "38;9;1", "73"])
 def test_a_style_that_is_not_understood_is_passed_on_and_the_next_one_told_in_full(codes):
-    wire = Wire()
-    sent(wire, "\x1b[1;1H\x1b[31mx")
-    assert f"\x1b[{codes}m" in sent(wire, f"\x1b[{codes}my")
-    assert "\x1b[32m" in sent(wire, "\x1b[32mz")
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1H\x1b[31mx")
+    assert f"\x1b[{codes}m" in sent(diff, f"\x1b[{codes}my")
+    assert "\x1b[32m" in sent(diff, "\x1b[32mz")

@@ -38,15 +38,20 @@ def session_to_open(given: dict[str, Any], resume: bool, token: str | None) -> S
 def open_app(session: Session, chosen: Settings) -> None:
     """Open the app on a session; refuses where there is no terminal to open it on."""
     from tui_backprop.cli.output import glyphs_for
-    from tui_backprop.terminal.setup import require_terminal, settle_colors, settle_motion, theme_for
+    from tui_backprop.terminal.setup import (
+        require_terminal,
+        set_color_variables,
+        set_motion_variables,
+        theme_for,
+    )
 
     require_terminal()
     gc.disable()  # until the first paint: there is nothing to collect before
-    settle_colors(chosen.color)
-    settle_motion(chosen.motion)
+    set_color_variables(chosen.color)
+    set_motion_variables(chosen.motion)
     from tui_backprop.session.autosave import Saver
     from tui_backprop.terminal.capabilities import link
-    from tui_backprop.terminal.driver import careful
+    from tui_backprop.terminal.driver import diffing_driver
     from tui_backprop.tui.app.app import BackpropApp
     from tui_backprop.tui.app.first_run import tour_wanted
 
@@ -65,8 +70,8 @@ def open_app(session: Session, chosen: Settings) -> None:
         tour_wanted(chosen.tour),
     )
     app.set_keymap(chosen.keymap)
-    far, tells = link(os.environ).value == "ssh", chosen.sparse is None
-    app.driver_class = careful(app.driver_class, far=far, tells=tells)
+    remote = link(os.environ).value == "ssh"
+    app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
     app.run(mouse=chosen.mouse)
     if saver.trouble:
         click.echo(f"backprop-tui: {saver.trouble}", err=True)

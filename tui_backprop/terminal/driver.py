@@ -1,5 +1,5 @@
-"""The driver of a real terminal: Textual's own, which sends only what is different, no more than the line carries,
-and is told when the terminal is gone.
+"""A driver for a real terminal, on top of Textual's own: it sends only the cells that changed, never more than
+the line carries, and ends the app when the terminal is gone.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import IO, TYPE_CHECKING, Any
 from textual import events
 from textual.message import Message
 
-from tui_backprop.terminal.flow_control import QUESTION, Link
-from tui_backprop.terminal.screen_diff import Wire
-from tui_backprop.terminal.setup import erases
+from tui_backprop.terminal.flow_control import CURSOR_POSITION_QUERY, FlowControl
+from tui_backprop.terminal.screen_diff import ScreenDiff
+from tui_backprop.terminal.setup import erases_with_background
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-CLEARED = "\x1b[m\x1b[2J\x1b[H"
-SETTLED = 0.2  # seconds after which the screen has been painted for a new size
-FAREWELL = 1.0  # seconds at the most for the last answers: they should not arrive in the shell
+CLEAR_SCREEN = "\x1b[m\x1b[2J\x1b[H"
+RESIZE_SETTLE_TIME = 0.2  # seconds within which the app has painted the screen for a new size
+MAX_EXIT_WAIT = 1.0  # seconds to wait at most for the last replies, which would otherwise end up in the shell
 
 
-class Outlasting:
-    """A file that takes what is written to it also when its terminal is gone. (Otherwise the thread that writes would
-    end, and those who have something to write would wait for it for ever.)"""
+class HangupTolerantFile:
+    """A file whose writes never fail. (Textual's writer thread would end with an error when the terminal is gone, and
+    everyone with something to write would wait for it for ever.)"""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -46,149 +46,158 @@ class Outlasting:
         return getattr(self._file, name)
 
 
-def careful(driver: type[Driver], *, far: bool = False, tells: bool = True) -> type[Driver]:
-    """A driver like another one, with that. From a ``far`` terminal answers are asked for, to measure the line; with
-    ``tells`` the app is told, once, that it is slow."""
+def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: bool = True) -> type[Driver]:
+    """Derive from a driver class one that sends differences. With ``remote``, the line is measured by the terminal's
+    replies; with ``report_slow``, the app gets one ``SlowLine`` message if it turns out to be slow."""
 
-    class Careful(driver):  # type: ignore[misc,valid-type]
+    class DiffingDriver(driver):  # type: ignore[misc,valid-type]
         _file: Any  # that Textual writes to
 
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **named)
-            self._file = Outlasting(self._file)
-            self._wire = Wire(erases())
-            self._link: Link | None = None
-            self._lock = threading.RLock()  # frames that were held are sent by the thread that reads answers
-            self._watched = self._told = self._held = self._resized = False
-            self._quiet = threading.Event()
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._file = HangupTolerantFile(self._file)
+            self._diff = ScreenDiff(erases_with_background())
+            self._flow: FlowControl | None = None
+            self._lock = threading.RLock()  # held frames are sent by the thread that reads replies
+            self._frame_held = self._resized = False
+            self._slow_reported = self._hangup_watched = False
+            self._all_answered = threading.Event()
 
-        # --- what is sent -------------------------------------------------------------------------------------
+        # --- sending ------------------------------------------------------------------------------------------
 
         def write(self, data: str) -> None:
             with self._lock:
                 if self._resized:
                     self._resized = False
-                    self._fit()
-                self._wire.take(data)
+                    self._resize_diff()
+                self._diff.paint(data)
                 self._send()
 
-        def _fit(self) -> None:
-            """Tell the wire how large the terminal is, if that can be known."""
+        def _resize_diff(self) -> None:
+            """Pass the size of the terminal on, if it is known."""
             with suppress(OSError):
                 size = os.get_terminal_size(self.fileno)
                 if all(size):
-                    self._wire.fit(*size)
+                    self._diff.resize(*size)
 
         def _send(self) -> None:
-            """What has to go at once, and the difference between what is painted and what is shown; where the line
-            cannot take that yet, it goes with the next answer, or when no answer comes any more."""
-            text, link, now = self._wire.through(), self._link, monotonic()
-            if link is None or link.free(now):
-                self._held = False
-                drawn = self._wire.drawn()
-                text += drawn
-                if drawn and link is not None and link.answers:
-                    text += QUESTION
-                    link.sent(len(drawn.encode()), now)
-            elif not self._held:
-                self._held = True
-                self._loop.call_soon_threadsafe(self._loop.call_later, link.patience, self._send_held)
+            """Send what cannot wait, and the difference between what is painted and what is shown. If the line cannot
+            take a frame yet, the difference goes out with the next reply, or when no reply comes in time."""
+            text, flow, now = self._diff.take_passthrough(), self._flow, monotonic()
+            if flow is None or flow.can_send(now):
+                self._frame_held = False
+                update = self._diff.take_update()
+                text += update
+                if update and flow is not None and flow.replies:
+                    text += CURSOR_POSITION_QUERY
+                    flow.sent(len(update.encode()), now)
+            elif not self._frame_held:
+                self._frame_held = True
+                self._loop.call_soon_threadsafe(self._loop.call_later, flow.retry_after, self._send_held)
             if text:
                 super().write(text)
 
         def _send_held(self) -> None:
             with self._lock:
-                if self._held:
-                    self._held = False
+                if self._frame_held:
+                    self._frame_held = False
                     self._send()
 
-        def draw_again(self) -> None:
-            """Send all of the screen, whatever the terminal shows."""
+        def redraw(self) -> None:
+            """Send the whole screen, whatever the terminal shows."""
             with self._lock:
-                self._wire.forget()
+                self._diff.invalidate()
                 self._send()
 
-        # --- what is answered ---------------------------------------------------------------------------------
+        # --- replies ------------------------------------------------------------------------------------------
 
         def process_message(self, message: Any) -> None:
-            if isinstance(message, events.CursorPosition) and self._answered():
+            if isinstance(message, events.CursorPosition) and self._reply_received():
                 return
             super().process_message(message)
 
-        def _answered(self) -> bool:
+        def _reply_received(self) -> bool:
+            """Account for a cursor position report; False if it is not a reply to one of our queries."""
             with self._lock:
-                link = self._link
-                if link is None or not link.answered(monotonic()):
+                flow = self._flow
+                if flow is None or not flow.reply_received(monotonic()):
                     return False
                 self._send_held()
-                if not link.waits:
-                    self._quiet.set()
-                slow = link.slow and tells and not self._told
-                self._told = self._told or slow
+                if not flow.awaiting_reply:
+                    self._all_answered.set()
+                slow = flow.slow and report_slow and not self._slow_reported
+                self._slow_reported = self._slow_reported or slow
             if slow:
                 self.send_message(SlowLine())
             return True
 
-        # --- from start to end --------------------------------------------------------------------------------
+        # --- start and stop -----------------------------------------------------------------------------------
 
         def start_application_mode(self) -> None:
-            if self._gone(0):  # a hangup comes with the signal by which Textual is woken after a stop
+            if self._hung_up(0):  # a hangup comes with the signal by which Textual is resumed after a stop
                 return
-            self._wire = Wire(erases())  # after a visit to the shell, whatever that left
-            self._fit()
+            # The shell may have left anything on the screen.
+            self._diff = ScreenDiff(erases_with_background())
+            self._resize_diff()
             super().start_application_mode()
-            if far:
-                self._link = Link()
-                self._link.sent(0, monotonic())
-                self.write(QUESTION)
-            if hasattr(signal, "SIGWINCH"):
-                theirs = signal.getsignal(signal.SIGWINCH)
+            if remote:
+                self._flow = FlowControl()
+                self._flow.sent(0, monotonic())
+                self.write(CURSOR_POSITION_QUERY)
+            self._watch_size()
+            if not self._hangup_watched:
+                self._hangup_watched = True
+                threading.Thread(target=self._watch_hangup, daemon=True, name="terminal").start()
 
-                def resized(number: int, frame: Any) -> None:
-                    self._resized = True
-                    # Where the size is soon what it was before, nothing is painted anew: this then draws again.
-                    self._loop.call_soon_threadsafe(self._loop.call_later, SETTLED, self.write, "")
-                    if callable(theirs):
-                        theirs(number, frame)
+        def _watch_size(self) -> None:
+            """Note changes of the terminal's size, before Textual's own handler does."""
+            if not hasattr(signal, "SIGWINCH"):
+                return
+            textual_handler = signal.getsignal(signal.SIGWINCH)
 
-                signal.signal(signal.SIGWINCH, resized)
-            if not self._watched:
-                self._watched = True
-                threading.Thread(target=self._watch, daemon=True, name="terminal").start()
+            def resized(number: int, frame: Any) -> None:
+                self._resized = True
+                # If the size is soon back to what it was, the app paints nothing: this write then draws the screen.
+                self._loop.call_soon_threadsafe(self._loop.call_later, RESIZE_SETTLE_TIME, self.write, "")
+                if callable(textual_handler):
+                    textual_handler(number, frame)
+
+            signal.signal(signal.SIGWINCH, resized)
 
         def disable_input(self) -> None:
-            """Before nobody reads any more, wait for the answers that are on their way."""
+            """Wait for outstanding replies before the reader stops."""
             with self._lock:
-                self._held = False
-                self._quiet.clear()
-                waits = self._link is not None and self._link.waits
-            if waits:
-                self._quiet.wait(FAREWELL)
-            self._link = None
+                self._frame_held = False
+                self._all_answered.clear()
+                awaiting = self._flow is not None and self._flow.awaiting_reply
+            if awaiting:
+                self._all_answered.wait(MAX_EXIT_WAIT)
+            self._flow = None
             super().disable_input()
 
         def stop_application_mode(self) -> None:
-            """Leave nothing behind where there is no other screen to go back to (GNU screen has none unless told)."""
+            """Clear the screen first, for terminals without an alternate screen (GNU screen has none by default)."""
             with self._lock:
-                self._wire = Wire(erases())  # nothing is painted any more, on neither screen
-            self.write(CLEARED)
+                self._diff = ScreenDiff(erases_with_background())  # nothing painted so far is sent any more
+            self.write(CLEAR_SCREEN)
             super().stop_application_mode()
 
-        def _watch(self) -> None:
-            """Wait, without any work, until the terminal is gone; then end the app. A hangup is told by a signal only
-            to those whose own terminal it was; everyone else would find nothing to read, again and again."""
-            if self._gone(None):
+        def _watch_hangup(self) -> None:
+            """Block until the terminal is gone, then end the app. (SIGHUP reaches only processes whose controlling
+            terminal it was; others would read an empty stream in a busy loop.)"""
+            if self._hung_up(None):
                 self._app.call_from_thread(self._app.exit, return_code=1)
 
-        def _gone(self, patience: float | None) -> bool:
-            """Whether the terminal goes away within so many milliseconds, or ever; not every system tells."""
+        def _hung_up(self, timeout: float | None) -> bool:
+            """Wait until the terminal is gone, for at most ``timeout`` milliseconds (None: for ever); False if it is
+            still there, or if the system cannot tell."""
             if not hasattr(select, "poll"):
                 return False
-            gone = select.poll()
-            gone.register(self.fileno, 0)
-            return bool(gone.poll(patience))
+            poll = select.poll()
+            poll.register(self.fileno, 0)
+            return bool(poll.poll(timeout))
 
-    return Careful
+    return DiffingDriver
 
 
 class SlowLine(Message):

@@ -1,4 +1,4 @@
-"""What the terminal can do, found out before the app starts."""
+"""Preparations before the app starts: the terminal is checked, and the environment set for Textual."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 from functools import cache
 
 from tui_backprop.support.errors import TerminalError
-from tui_backprop.terminal.capabilities import ENVIRONMENT, colors, moves, theme
+from tui_backprop.terminal.capabilities import COLOR_VARIABLES, colors, motion, theme
 
 # Resets what the app sets in a terminal: mouse, focus and paste reports, the alternate screen, the hidden cursor.
 RESET_COMMAND = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
 
 
 def require_terminal() -> None:
-    """Raise TerminalError unless keys can be read and a screen can be drawn. (Textual reads stdin, draws on stderr;
-    without a terminal there it would spin.)"""
+    """Raise TerminalError unless keys can be read and a screen can be drawn. (Textual reads stdin and draws on
+    stderr; if they are no terminals, it runs in a busy loop.)"""
     missing = [name for name in ("stdin", "stderr") if not getattr(sys, name).isatty()]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
@@ -29,14 +29,13 @@ def require_terminal() -> None:
         )
 
 
-def settle_colors(chosen: str = "auto") -> None:
-    """Set what Textual and Rich read from the environment when they are imported: for the colors ``chosen``, or
-    those that the terminal is found to have.
+def set_color_variables(chosen: str = "auto") -> None:
+    """Set the environment variables that Textual and Rich read when they are imported, for the colors ``chosen`` or
+    those that the terminal has.
 
-    The palette needs 256 colors, so true color is not asked for: its codes are nearly twice as long. An
-    empty NO_COLOR asks for nothing (no-color.org), but Textual would take it for a yes.
+    An empty NO_COLOR means nothing (no-color.org), but Textual would turn colors off for it.
     """
-    for name, value in ENVIRONMENT[colors(chosen, os.environ).value].items():
+    for name, value in COLOR_VARIABLES[colors(chosen, os.environ).value].items():
         if value is None:
             os.environ.pop(name, None)
         else:
@@ -44,21 +43,21 @@ def settle_colors(chosen: str = "auto") -> None:
 
 
 def theme_for(chosen: str, color: str = "auto") -> str:
-    """The name of the theme ``chosen``, or of the one that fits the terminal and the colors chosen."""
+    """Name the theme for a choice of theme and of color."""
     return theme(chosen, colors(color, os.environ).value, os.environ).value
 
 
-def settle_motion(chosen: bool | None) -> None:
-    """Nothing glides or fades where that was chosen, or where the terminal comes over SSH; and there fewer frames are
-    made. Textual reads both when it is imported."""
-    if moves(chosen, os.environ).value == "no":
+def set_motion_variables(chosen: bool | None) -> None:
+    """Turn animations off and draw fewer frames if that was chosen, or over SSH. Textual reads both variables when it
+    is imported."""
+    if motion(chosen, os.environ).value == "no":
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
         os.environ.setdefault("TEXTUAL_FPS", "20")
 
 
 @cache
-def erases() -> bool:
-    """Whether the terminal erases cells in the color that it writes with: as its description says (bce, ech)."""
+def erases_with_background() -> bool:
+    """Look up in terminfo if the terminal can erase cells and fills them with the current background (bce, ech)."""
     try:
         import curses
 

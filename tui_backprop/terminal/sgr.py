@@ -1,4 +1,4 @@
-"""How a terminal writes: its colors and flags, and the shortest way to tell it of others."""
+"""Styles as a terminal keeps them, and the shortest SGR code ("select graphic rendition") from one to another."""
 
 from __future__ import annotations
 
@@ -6,58 +6,60 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-SEEN = {4, 7, 9}  # flags that are seen at a blank: underlined, reversed, struck through
-OFF = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 9: 29}  # what takes a flag back; 22 takes two
+VISIBLE_ON_BLANKS = {4, 7, 9}  # flags: underlined, reversed, struck through
+RESET_CODES = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 9: 29}  # by flag; 22 resets two
 
 
 @dataclass(frozen=True)
-class Pen:
-    """How a terminal writes: codes of foreground and background ("" for its own), and flags such as bold."""
+class SgrStyle:
+    """A style: codes of foreground and background ("" for the default), and flags such as 1 (bold)."""
 
-    front: str = ""
-    back: str = ""
+    foreground: str = ""
+    background: str = ""
     flags: frozenset[int] = frozenset()
 
     @cached_property
-    def ground(self) -> object:
-        """What is seen of it behind a blank: the background alone, unless a flag draws there too."""
-        return self if self.flags & SEEN else self.back
+    def blank_style(self) -> object:
+        """The visible part of the style of a blank: the background alone, unless a flag shows there too."""
+        return self if self.flags & VISIBLE_ON_BLANKS else self.background
 
-    @lru_cache(maxsize=4096)  # noqa: B019  (pens are few, and one and the same for the same style)
-    def told(self, codes: str) -> Pen | None:
-        """The pen after a change of style; None if that is not understood."""
-        pen = self._told(codes)
-        return None if pen is None else KNOWN.setdefault(pen, pen)
+    @lru_cache(maxsize=4096)  # noqa: B019  (styles are few, and interned)
+    def apply(self, codes: str) -> SgrStyle | None:
+        """Apply the parameters of an SGR code; None if they are not understood. Equal styles are one object."""
+        style = self._apply(codes)
+        return None if style is None else INTERNED.setdefault(style, style)
 
-    def _told(self, codes: str) -> Pen | None:
-        pen, rest = self, iter([int(code or 0) for code in codes.split(";")])
+    def _apply(self, codes: str) -> SgrStyle | None:
+        style, rest = self, iter([int(code or 0) for code in codes.split(";")])
         for code in rest:
             if code == 0:
-                pen = Pen()
-            elif code in OFF:
-                pen = replace(pen, flags=pen.flags | {code})
-            elif code in OFF.values():
-                pen = replace(pen, flags=frozenset(flag for flag in pen.flags if OFF[flag] != code))
+                style = SgrStyle()
+            elif code in RESET_CODES:
+                style = replace(style, flags=style.flags | {code})
+            elif code in RESET_CODES.values():
+                style = replace(
+                    style, flags=frozenset(flag for flag in style.flags if RESET_CODES[flag] != code)
+                )
             elif code in (38, 48):
                 color = _color(code, rest)
                 if not color:
                     return None
-                pen = replace(pen, front=color) if code == 38 else replace(pen, back=color)
+                style = replace(style, foreground=color) if code == 38 else replace(style, background=color)
             elif 30 <= code <= 37 or 90 <= code <= 97 or code == 39:
-                pen = replace(pen, front="" if code == 39 else str(code))
+                style = replace(style, foreground="" if code == 39 else str(code))
             elif 40 <= code <= 47 or 100 <= code <= 107 or code == 49:
-                pen = replace(pen, back="" if code == 49 else str(code))
+                style = replace(style, background="" if code == 49 else str(code))
             else:
                 return None
-        return pen
+        return style
 
 
-PLAIN = Pen()
-KNOWN: dict[Pen, Pen] = {PLAIN: PLAIN}
+DEFAULT_STYLE = SgrStyle()
+INTERNED: dict[SgrStyle, SgrStyle] = {DEFAULT_STYLE: DEFAULT_STYLE}
 
 
 def _color(code: int, rest: Iterator[int]) -> str:
-    """The rest of a color of 256, or of three parts."""
+    """Read the rest of a code for one of 256 colors, or for red, green and blue; "" if it is malformed."""
     kind = next(rest, None)
     count = {5: 1, 2: 3}.get(kind or 0, 0)
     parts = [part for _, part in zip(range(count), rest, strict=False)]
@@ -65,17 +67,22 @@ def _color(code: int, rest: Iterator[int]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def change(now: Pen, wanted: Pen) -> str:
-    """The shortest way to tell a terminal."""
+def style_change(now: SgrStyle, wanted: SgrStyle) -> str:
+    """Make the shortest code that turns a style into another: resetting single flags, or everything."""
     if now == wanted:
         return ""
-    dropped = {OFF[flag] for flag in now.flags - wanted.flags}
-    kept = {flag for flag in now.flags if OFF[flag] not in dropped}
+    dropped = {RESET_CODES[flag] for flag in now.flags - wanted.flags}
+    kept = {flag for flag in now.flags if RESET_CODES[flag] not in dropped}
     parts = [*map(str, sorted(dropped)), *map(str, sorted(wanted.flags - kept))]
-    if now.front != wanted.front:
-        parts.append(wanted.front or "39")
-    if now.back != wanted.back:
-        parts.append(wanted.back or "49")
-    anew = ["" if wanted == Pen() else "0", *map(str, sorted(wanted.flags)), wanted.front, wanted.back]
+    if now.foreground != wanted.foreground:
+        parts.append(wanted.foreground or "39")
+    if now.background != wanted.background:
+        parts.append(wanted.background or "49")
+    anew = [
+        "" if wanted == SgrStyle() else "0",
+        *map(str, sorted(wanted.flags)),
+        wanted.foreground,
+        wanted.background,
+    ]
     texts = (";".join(parts), ";".join(filter(None, anew)))
     return f"\x1b[{min(texts, key=len)}m"

@@ -127,7 +127,7 @@ def _screen(chosen: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield "theme", theme.value, printable(theme.why)
     glyphs = capabilities.glyph_set(chosen.glyphs, encoding)
     yield "glyphs", glyphs.value, printable(glyphs.why)
-    motion = capabilities.moves(chosen.motion, environ)
+    motion = capabilities.motion(chosen.motion, environ)
     yield "motion", motion.value, motion.why
     yield "encoding", printable(encoding or UNSET), "of stderr, which the app draws on"
     yield from ((name, _variable(name, environ)) for name in LOCALE)

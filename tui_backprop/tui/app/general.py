@@ -36,5 +36,5 @@ class General:
 
     def action_redraw(self) -> None:
         """Draw the whole screen, whatever is on it."""
-        again = getattr(self._screen._driver, "draw_again", self._screen.refresh)  # tests' driver has none
-        again()
+        redraw = getattr(self._screen._driver, "redraw", self._screen.refresh)  # tests' driver has none
+        redraw()
