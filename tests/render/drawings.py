@@ -27,17 +27,17 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.bars import key_bar, status, tabs
 from tui_backprop.render.panels.blame import blame_panel
+from tui_backprop.render.panels.bookmarks import bookmarks_panel
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
 from tui_backprop.render.panels.curves import curves_panel
-from tui_backprop.render.panels.fixes import fixes_lines
+from tui_backprop.render.panels.decision_boundary import picture_lines
+from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.flow import flow_panel
-from tui_backprop.render.panels.form import form, sample, summed
+from tui_backprop.render.panels.form import form_lines, parameter_lines, sample_picture
 from tui_backprop.render.panels.graph import graph_panel
-from tui_backprop.render.panels.marks import marks_panel
 from tui_backprop.render.panels.number import number_panel
-from tui_backprop.render.panels.plane import picture_lines
 from tui_backprop.render.panels.tour import tour_strip
-from tui_backprop.render.panels.training import chooser, hint, training_panel
+from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 from tui_backprop.render.view_state import BlameState, CostState, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
@@ -127,14 +127,14 @@ def _network(state: State, columns: int, rows: int, context: RenderContext) -> l
     field = state.any_of(FIELDS)
     error = state.any_of((None, UserError(field.name, f"invalid value {'x' * 30!r}; choose from 1, 2 and 3")))
     pending, selected = state.any_of((False, True)), state.any_of(range(len(FIELDS)))
-    lines = form(texts_of(state.session), selected, True, error, pending, columns, rows, context)
-    lines += summed(state.session.network, columns, rows - len(lines))
-    lines += sample(state.snapshot, columns, rows - len(lines), context)
+    lines = form_lines(texts_of(state.session), selected, True, error, pending, columns, rows, context)
+    lines += parameter_lines(state.session.network, columns, rows - len(lines))
+    lines += sample_picture(state.snapshot, columns, rows - len(lines), context)
     return [context.fit(row) for row in lines][:rows]
 
 
 def _blame(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    moved = fixes_lines(state.session, columns, context)
+    moved = edit_lines(state.session, columns, context)
     lines = [*moved, *blame_panel(state.blame, columns, rows - len(moved), context)]
     return [context.fit(row) for row in lines]
 
@@ -166,7 +166,10 @@ def _train(state: State, columns: int, rows: int, context: RenderContext) -> lis
 
 
 def _choices(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    return [chooser(AMOUNTS, state.any_of(range(len(AMOUNTS))), columns), context.fit(hint(columns, context))]
+    return [
+        amount_line(AMOUNTS, state.any_of(range(len(AMOUNTS))), columns),
+        context.fit(key_hint(columns, context)),
+    ]
 
 
 def _picture(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -179,7 +182,7 @@ def _marks(state: State, columns: int, rows: int, context: RenderContext) -> lis
     session = having(session, cursor=state.any_of((0, 1)), held=state.any_of((None, 0, 1)))
     session = having(session, items=()) if state.any_of((False,) * 5 + (True,)) else session
     found, first = state.any_of((None, found, found)), state.any_of((0, 3))
-    return marks_panel(replace(state.snapshot, session=session), found, columns, rows, context, first)
+    return bookmarks_panel(replace(state.snapshot, session=session), found, columns, rows, context, first)
 
 
 def _claims(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -19,10 +19,10 @@ from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.bars import tabs
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
-from tui_backprop.render.panels.fixes import fixes_lines
-from tui_backprop.render.panels.training import hint, progress
+from tui_backprop.render.panels.edits import edit_lines
+from tui_backprop.render.panels.training import key_hint, progress
 from tui_backprop.render.view_state import CostState
-from tui_backprop.render.walk.walk import caption_of, closing_lines
+from tui_backprop.render.walk.explanation import caption_of, closing_lines
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_training, edit_parameter
@@ -51,7 +51,7 @@ def cases(snapshot, bad):
     going = Learning(0, np.array([0.5, 0.4]), going=True)
     moved = edit_parameter(Session(), "W1", (0, 0), 0.1)
     return {
-        "ctrl+u takes it back": text(fixes_lines(moved, 80, GLYPHS)),
+        "ctrl+u takes it back": text(edit_lines(moved, 80, GLYPHS)),
         "page 1 of 6 (P)": plain(pages("cost", 20, GLYPHS)),
         "M stops": text(sweeping(COSTS, 80, GLYPHS)),
         "M measures again": text(readout(CostState(NetworkSpec(), busy), 80, context=GLYPHS)),
@@ -59,7 +59,7 @@ def cases(snapshot, bad):
         "G pauses, O calls it off": race("running"),
         "G goes on, O calls it off": race("paused"),
         "G races again": race("canceled"),
-        "A ↓ choose how much, L trains, ← B go back": plain(hint(80, GLYPHS)),
+        "A ↓ choose how much, L trains, ← B go back": plain(key_hint(80, GLYPHS)),
         "Q stops": text(progress(going, 80, GLYPHS)),
         "train (K)": text(confusion_lines(Confusion([[1, 0], [0, 1]], (0, 1), refused=True), 60, GLYPHS)),
         "Press D to send": caption_of(snapshot, GLYPHS),

@@ -124,7 +124,7 @@ class BlameState:
     session: Session
     iteration: Iteration
     ranked: tuple[Attribution, ...] | None = None
-    case: ParameterDetail | None = None
+    detail: ParameterDetail | None = None
 
     @property
     def rank(self) -> int:

@@ -20,13 +20,13 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import formulas
+from tui_backprop.render.draw.array_table import statistics
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain, wrap
-from tui_backprop.render.draw.table import statistics
 from tui_backprop.render.panels.bars import sample_text
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.equation import formula_with_shapes, receipt, shape_text
-from tui_backprop.render.walk.walk import LABEL, closing_lines, torch_lines
+from tui_backprop.render.walk.explanation import LABEL_COLUMNS, closing_lines, torch_lines
 from tui_backprop.report.plain import ENDLESS, told
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
@@ -71,7 +71,10 @@ def _told_step(snapshot: Snapshot, step: Step) -> list[str]:
     if summary.size > 1:
         lines.append(f"{step.tensor}  {statistics(summary, COLUMNS)}")
     lines += [plain(row) for row in closing_lines(snapshot, ENDLESS, LINEAR)]
-    return [*map(told, lines), *(f"torch: {plain(row)[LABEL:]}" for row in torch_lines(snapshot, ENDLESS))]
+    return [
+        *map(told, lines),
+        *(f"torch: {plain(row)[LABEL_COLUMNS:]}" for row in torch_lines(snapshot, ENDLESS)),
+    ]
 
 
 def _told_row(row: Line) -> str:

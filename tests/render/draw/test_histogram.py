@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui_backprop.engine.arrays.statistics import distribute
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.histogram import HIGHEST, histogram, portion, regrouped
+from tui_backprop.render.draw.histogram import MOST_BAR_ROWS, histogram, portion, regrouped
 from tui_backprop.render.draw.spans import ROLES, plain, width
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=60)
@@ -69,9 +69,9 @@ def test_heights_are_in_proportion_to_counts(context):
     array = np.repeat([-1.0, 1.0, 2.0], [30, 15, 60])
     lines = drawn(array, 50, 27, context)
     full = context.ramp[-1] if context.plain else "█"
-    bars = lines[:HIGHEST]
+    bars = lines[:MOST_BAR_ROWS]
     heights = {sum(full == text[x : x + 1] for text in bars) for x in range(50)} - {0}
-    assert heights == {HIGHEST, HIGHEST // 2, HIGHEST // 4}
+    assert heights == {MOST_BAR_ROWS, MOST_BAR_ROWS // 2, MOST_BAR_ROWS // 4}
     assert any("tallest bar 60 entries, linear scale" in text for text in lines)
 
 
@@ -161,7 +161,7 @@ def test_statistics_are_those_of_the_array():
 def test_bars_are_the_same_at_every_scale(scale):
     values = (NORMAL * 100).round()
     assert bars_of(drawn((values * scale).astype(np.float64))) == bars_of(drawn(values))
-    assert len(bars_of(drawn((values * scale).astype(np.float32)))) == HIGHEST
+    assert len(bars_of(drawn((values * scale).astype(np.float32)))) == MOST_BAR_ROWS
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.having import having
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import (
-    PAINTED,
+    BACKGROUND_ROLES,
     ROLES,
     beside,
     clip,
-    fused,
+    fewest_spans,
     line,
     merge,
     option,
@@ -22,7 +22,7 @@ from tui_backprop.render.draw.spans import (
     width,
     wrap,
 )
-from tui_backprop.render.panels.blame import choices
+from tui_backprop.render.panels.blame import measure_lines
 from tui_backprop.session.state import Session
 from tui_backprop.tui.palette import LOOKS
 
@@ -70,8 +70,8 @@ def test_padding_goes_where_it_is_told(align, text):
 @EXPLORE
 @given(LINES)
 def test_fusing_and_merging_keep_the_text(row):
-    assert plain(fused(row)) == plain(row) == plain(merge(row))
-    assert len(fused(row)) <= len(merge(row))
+    assert plain(fewest_spans(row)) == plain(row) == plain(merge(row))
+    assert len(fewest_spans(row)) <= len(merge(row))
 
 
 @EXPLORE
@@ -80,17 +80,17 @@ def test_fusing_gives_no_letter_another_role_and_no_painted_cell_either(row):
     def cells(pieces):
         return [(c, role) for text, role in pieces for c in text]
 
-    for (c, before), (_, after) in zip(cells(row), cells(fused(row)), strict=True):
-        if c != " " or before in PAINTED or after in PAINTED:
+    for (c, before), (_, after) in zip(cells(row), cells(fewest_spans(row)), strict=True):
+        if c != " " or before in BACKGROUND_ROLES or after in BACKGROUND_ROLES:
             assert before == after
 
 
 @EXPLORE
 @given(LINES)
 def test_no_two_neighbors_have_one_role_when_fused(row):
-    roles = [role for _, role in fused(row)]
+    roles = [role for _, role in fewest_spans(row)]
     assert all(a != b for a, b in zip(roles, roles[1:], strict=False))  # noqa: RUF007
-    assert all(text for text, _ in fused(row))
+    assert all(text for text, _ in fewest_spans(row))
 
 
 @EXPLORE
@@ -122,7 +122,7 @@ def test_the_chosen_one_of_several_is_in_brackets_and_all_are_as_wide():
 
 
 def test_the_layer_and_the_measure_of_the_ranking_are_told_without_color():
-    rows = [plain(row) for row in choices(having(Session(), layer=2, measure="update"), 60, UTF8)]
+    rows = [plain(row) for row in measure_lines(having(Session(), layer=2, measure="update"), 60, UTF8)]
     assert rows[0] == "layer    all  1 [2] 3  4 "
     assert "[update]" in rows[1]
     assert rows[1].count("[") == 1

@@ -10,7 +10,7 @@ from tui_backprop.keys.panels import PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.bars import WIDE, key_bar, status, tabs
+from tui_backprop.render.panels.bars import LONG_WORDS_COLUMNS, key_bar, status, tabs
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training, after_update
 
@@ -83,7 +83,7 @@ def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sa
         for columns in range(20, 200):
             text = top(late, columns, at, context)
             assert "backprop-tui" not in text or f"{layers} relu   " in text
-            assert "backprop-tui" not in text or "iteration 1,101" in text or columns < WIDE
+            assert "backprop-tui" not in text or "iteration 1,101" in text or columns < LONG_WORDS_COLUMNS
 
 
 def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():

@@ -9,13 +9,14 @@ import pytest
 
 from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_along
 from tui_backprop.engine.analysis.ranking import ranking
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.render.draw.axes import limits, marks_of
 from tui_backprop.render.draw.context import ASCII, UTF8
+from tui_backprop.render.draw.line_chart import limits, marks_of
+from tui_backprop.render.draw.loss_surface import surface
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.draw.surface import surface
-from tui_backprop.render.panels.curves import SLOPES, curves_panel, flow, name_of
+from tui_backprop.render.panels.curves import SLOPE_WORDS, curves_panel, slope_words
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, select
@@ -83,7 +84,7 @@ def test_the_unit_s_numbers_stand_below_its_function(snapshots, columns):
     assert f"z2[40] {format_number(curve.at)}" in text
     assert f"f(z) {format_number(curve.value)}" in text
     assert f"f'(z) {format_number(curve.slope_at)}" in text
-    assert flow(curve.slope_at) in text
+    assert slope_words(curve.slope_at) in text
 
 
 def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(snapshots):
@@ -110,12 +111,12 @@ def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(s
     ],
 )
 def test_the_words_say_what_a_slope_does(slope, words):
-    assert words in flow(slope)
+    assert words in slope_words(slope)
 
 
 def test_every_slope_has_words():
-    assert [most for most, _ in SLOPES] == sorted(most for most, _ in SLOPES)
-    assert SLOPES[-1][0] == float("inf")
+    assert [most for most, _ in SLOPE_WORDS] == sorted(most for most, _ in SLOPE_WORDS)
+    assert SLOPE_WORDS[-1][0] == float("inf")
 
 
 @SETS
@@ -136,7 +137,7 @@ def test_the_table_has_the_numbers_of_the_slice(snapshots, columns):
     snapshot = at(snapshots(from_preset("lesson")), "update")
     found = slices_of(snapshot)[2]
     text = text_of(curves_panel(snapshot, found, columns, 38, UTF8))
-    assert f"loss along {name_of(found.weights[0])}" in text
+    assert f"loss along {entry_name(*found.weights[0])}" in text
     assert f"gradient {format_number(found.gradient[0], sign=True)}" in text
     assert f"loss {format_number(found.loss, 4)}" in text
     lines = {row.split()[1]: row for row in text.splitlines() if row[2:].startswith(("now", "pred", "upda"))}
@@ -257,7 +258,7 @@ def test_a_point_of_a_surface_that_is_no_number_is_marked_and_one_not_run_is_bla
 def test_the_two_weights_are_named_with_their_ranges(snapshots, context):
     snapshot, found = bowl(snapshots)
     text = text_of(curves_panel(snapshot, found, 74, 25, context))
-    first, second = (name_of(weight) for weight in found.weights)
+    first, second = (entry_name(*weight) for weight in found.weights)
     assert f"{first} across, {second} up" in text
     for values in found.values:
         for end in (values[0], values[-1]):

@@ -13,8 +13,8 @@ from tui_backprop.engine.analysis.gradient_flow import RULES, Flow, LayerFlow, c
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.flow import Scale, flow_panel, scales, spread
-from tui_backprop.render.panels.verdict import FLAG, rule_text
+from tui_backprop.render.panels.flow import LogScale, evenly_spread, flow_panel, scales
+from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, rule_text
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
@@ -110,7 +110,7 @@ def test_the_layer_where_the_walk_stands_is_shown_and_marked(snapshots, shown, n
 @pytest.mark.parametrize("room", [1, 2, 3, 5, 50])
 def test_layers_are_spread_evenly_over_the_depth(depth, room):
     for here in range(depth + 1):
-        layers = spread(depth, room, here)
+        layers = evenly_spread(depth, room, here)
         assert layers == sorted(set(layers))
         assert len(layers) == min(room, depth)
         assert set(layers) <= set(range(1, depth + 1))
@@ -129,7 +129,7 @@ def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown,
     assert "flows up" in lines[0]
     assert "log" in text
     assert "nothing is wrong" in text
-    assert FLAG not in text
+    assert BROKEN_MARK not in text
     assert ("0.0564" if columns >= 70 else "0.056") in layer_lines(lines)[1]
     assert ("0.00312" if columns >= 70 else "0.0031") in layer_lines(lines)[1]
     assert text.count("dead  ") == 3
@@ -143,7 +143,7 @@ def test_every_broken_rule_is_named_with_its_threshold(shown, snapshots, name):
     for (columns, rows), context in product(SIZES, (UTF8, ASCII)):
         text = " ".join(" ".join(shown(session, columns, rows, context)).split())
         for call in calls:
-            assert f"{FLAG} {call.name}" in text
+            assert f"{BROKEN_MARK} {call.name}" in text
         assert not (name == "faded" and "~" in text.replace("~ ->", ""))  # nothing is cut
         assert text.count("rule: ") in (len(calls), len(limited))  # in brief, that of numbers has none
         assert ("nothing is wrong" in text) == (not calls)
@@ -214,7 +214,7 @@ def test_a_rule_in_words_holds_its_threshold(rule):
 def test_a_figure_that_breaks_a_rule_is_flagged_and_no_other(shown, changed, shown_as):
     layers = layer_lines(shown(SESSIONS["lesson"], 76, 40, report=healthy(4, k2=changed)))
     assert shown_as in layers[2]
-    assert [text.count(FLAG) for text in layers.values()] == [0, 1, 0, 0]
+    assert [text.count(BROKEN_MARK) for text in layers.values()] == [0, 1, 0, 0]
 
 
 def test_many_broken_rules_in_few_rows_are_counted(shown):
@@ -222,9 +222,11 @@ def test_many_broken_rules_in_few_rows_are_counted(shown):
     report = healthy(4, k1=ill | {"rms": 0.0}, k2={"rms": 1e-5, "saturated": 0.9, "update": 1e-9})
     assert len(callouts(report)) == 6
     lines = shown(SESSIONS["lesson"], 56, 11, report=report)
-    named = [rule.name for rule in RULES if any(text.startswith(f"{FLAG} {rule.name}") for text in lines)]
+    named = [
+        rule.name for rule in RULES if any(text.startswith(f"{BROKEN_MARK} {rule.name}") for text in lines)
+    ]
     assert named == [call.name for call in callouts(report)][: len(named)]
-    assert lines[-1] == f"{FLAG} {6 - len(named)} more of these rules broken"
+    assert lines[-1] == f"{BROKEN_MARK} {6 - len(named)} more of these rules broken"
     assert len(named) >= 1
     assert layer_lines(lines)
 
@@ -242,7 +244,7 @@ def test_bars_of_one_length_stand_for_one_number_of_decades(shown):
 
 
 def test_a_bar_is_as_long_as_its_logarithm():
-    scale = Scale(-6, 6)
+    scale = LogScale(-6, 6)
     assert [scale.cells(10.0**e, 30) for e in range(-6, 1)] == [1, 5, 10, 15, 20, 25, 30]
     assert [scale.cells(v, 30) for v in (0.0, float("nan"), float("inf"), 1e-9)] == [0, 0, 30, 1]
     assert scale.ends == "1e-06 to 1"

@@ -19,9 +19,9 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.graph import graph_panel
-from tui_backprop.render.panels.lanes import NODE, graph, page
+from tui_backprop.render.panels.graph_rows import NODE_MARK, graph_rows, page
+from tui_backprop.render.panels.operation_detail import equation
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.render.walk.operation import equation
 from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -67,7 +67,7 @@ def texts(snapshot, columns=114, rows=TALL, context=UTF8, timing=None):
 
 def rows_of(snapshot, **how):
     """The lines of the graph itself, by the value that each row makes; rows of an addition by its "+"."""
-    rows = graph(snapshot.iteration.spec)
+    rows = graph_rows(snapshot.iteration.spec)
     lines = texts(snapshot, **how)[1 : len(rows) + 1]
     return {row.value + "+" * bool(row.readers): text for row, text in zip(rows, lines, strict=True)}
 
@@ -83,9 +83,9 @@ def done_by(snapshot):
 @EACH
 def test_the_graph_is_the_list_of_operations(name):
     spec = SESSIONS[name].network
-    made = [row.value for row in graph(spec) if not row.readers]
+    made = [row.value for row in graph_rows(spec) if not row.readers]
     assert made == ["x", *(op.output for op in compile_ops(spec))]
-    entered = [leaf for row in graph(spec) for leaf in row.leaves]
+    entered = [leaf for row in graph_rows(spec) for leaf in row.leaves]
     assert sorted(entered) == sorted(
         moments_of(SESSIONS[name])[0].iteration.new
     )  # each parameter enters once
@@ -94,7 +94,7 @@ def test_the_graph_is_the_list_of_operations(name):
 @EACH
 def test_a_lane_leads_from_a_value_to_the_operation_that_reads_it_again(name):
     spec, followed = SESSIONS[name].network, set()
-    rows = graph(spec)
+    rows = graph_rows(spec)
     for i, row in enumerate(rows):
         if "╮" in row.lanes:
             at = row.lanes.index("╮")
@@ -111,11 +111,11 @@ def test_a_lane_leads_from_a_value_to_the_operation_that_reads_it_again(name):
         if read in values and read != came
     }
     assert sum(row.lanes.count("╯") for row in rows) == len(followed)
-    assert all((row.lanes[0] == NODE) == (not row.readers) for row in rows)
+    assert all((row.lanes[0] == NODE_MARK) == (not row.readers) for row in rows)
 
 
 def test_a_gradient_adds_up_where_several_operations_read_a_value():
-    shared = {row.value: [op.output for op in row.readers] for row in graph(EVERYTHING) if row.readers}
+    shared = {row.value: [op.output for op in row.readers] for row in graph_rows(EVERYTHING) if row.readers}
     assert shared == {"W1": ["u1", "L1"], "a1": ["u2", "a2"], "W2": ["u2", "L2"], "W3": ["u3", "L"]}
     adding = {visit.writes for visit in backward_visits(EVERYTHING) if visit.adds}
     assert adding == shared.keys()
@@ -144,7 +144,7 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
             for v in step.visits
             if v.of is not None
         }
-        for row in graph(spec):
+        for row in graph_rows(spec):
             if row.readers:
                 continue
             text = lines[row.value]
@@ -177,7 +177,7 @@ def test_the_operations_at_the_cursor_are_pointed_at_and_in_sight(name, grain):
 @EACH
 def test_nothing_moves_as_the_walk_goes_on(name):
     """Few lines change in a step: those of the operations at the old cursor and at the new one, and the details."""
-    rows = len(graph(SESSIONS[name].network))
+    rows = len(graph_rows(SESSIONS[name].network))
     drawn = [texts(snapshot, 76)[: rows + 1] for snapshot in moments_of(SESSIONS[name])]
     assert len({each[0] for each in drawn}) == 1
     for one, other in pairwise(drawn):

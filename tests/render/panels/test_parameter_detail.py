@@ -16,10 +16,12 @@ from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.draw.names import titled
+from tui_backprop.render.draw.names import title_lines
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.blame import together
-from tui_backprop.render.panels.parameter_detail import case_lines, nudge_lines, path_lines
+from tui_backprop.render.panels.blame import ranking_notes
+from tui_backprop.render.panels.nudge_table import nudge_lines
+from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
+from tui_backprop.render.panels.parameter_path import path_lines
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -60,13 +62,13 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     blame_state = accused(name)
     loss = blame_state.iteration.loss
     for columns in WIDTHS:
-        lines = [plain(row) for row in nudge_lines(blame_state.case, columns, 4, loss)]
+        lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4, loss)]
         assert lines[0].startswith("the loss")
         assert "changes if it moves" in lines[0]
         heads = lines[1].split()
         assert heads[:2] == ["moved", "by"]
         assert "really" in heads
-        for line, nudge in zip(lines[2:], blame_state.case.nudges, strict=True):
+        for line, nudge in zip(lines[2:], blame_state.detail.nudges, strict=True):
             cells = dict(zip(heads[1:], line.removeprefix(nudge.why).split(), strict=True))
             digits = 3 if cells["by"] == format_number(nudge.by, 3, sign=True) else 2
             assert cells["by"] == format_number(nudge.by, digits, sign=True)
@@ -81,7 +83,7 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
 @pytest.mark.parametrize("table", [True, False])
 def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
     blame_state = accused("lesson")
-    found = blame_state.case
+    found = blame_state.detail
     lines = path_lines(blame_state.session, found, columns, 20, several=False, table=table)
     shown = squeezed(lines)
     for hop in found.path:
@@ -96,9 +98,9 @@ def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
 @pytest.mark.parametrize("name", ["lesson", "deep"])
 def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, table, rows):
     blame_state = accused(name)
-    lines = path_lines(blame_state.session, blame_state.case, 37, rows, several=False, table=table)
+    lines = path_lines(blame_state.session, blame_state.detail, 37, rows, several=False, table=table)
     assert len(lines) <= rows
-    hops = [hop.factor for hop in blame_state.case.path if hop.why != "1"]
+    hops = [hop.factor for hop in blame_state.detail.path if hop.why != "1"]
     hidden = re.search(r"(\d+) factors", squeezed(lines))
     if hidden:
         terms = text_of(lines[1:-1]).count("×") + 1
@@ -106,7 +108,7 @@ def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, ta
     factors = re.findall(r" ([−+]?[\d.]+(?:e-\d+)?)(?= ×|\n|$)", text_of(lines[1:-1]))
     if table:
         assert prod(float(f.replace("−", "-")) for f in factors) == pytest.approx(
-            blame_state.case.along, rel=0.1
+            blame_state.detail.along, rel=0.1
         )
 
 
@@ -117,7 +119,7 @@ def with_path(found, along):
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(columns):
     blame_state = accused("lesson")
-    found, pull = blame_state.case, blame_state.case.pulls[0].gradient
+    found, pull = blame_state.detail, blame_state.detail.pulls[0].gradient
     for along, words in ((0.025 * pull, "2.5% of the sum"), (-0.022 * pull, "against the sum")):
         lines = path_lines(blame_state.session, with_path(found, along), columns, 20, several=False)
         assert squeezed(lines).endswith(
@@ -128,16 +130,16 @@ def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(colum
 
 def test_how_many_paths_there_are_is_counted():
     blame_state = accused("lesson")
-    count = paths(blame_state.session.network, blame_state.case.attribution.tensor).paths
-    lines = path_lines(blame_state.session, blame_state.case, 60, 20, several=False)
+    count = paths(blame_state.session.network, blame_state.detail.attribution.tensor).paths
+    lines = path_lines(blame_state.session, blame_state.detail, 60, 20, several=False)
     assert plain(lines[0]) == f"largest of {count:,} paths to the loss"
     last = accused("lesson", layer=4)
-    only = path_lines(last.session, last.case, 60, 20, several=False)
+    only = path_lines(last.session, last.detail, 60, 20, several=False)
     assert plain(only[0]) == "the only path to the loss"
-    assert squeezed(only).endswith(f"= {format_number(last.case.pulls[0].gradient, sign=True)}")
+    assert squeezed(only).endswith(f"= {format_number(last.detail.pulls[0].gradient, sign=True)}")
     several = accused("batch")
-    sample = 3 + several.case.sample
-    assert plain(path_lines(several.session, several.case, 60, 20, several=True)[0]).endswith(
+    sample = 3 + several.detail.sample
+    assert plain(path_lines(several.session, several.detail, 60, 20, several=True)[0]).endswith(
         f"sample {sample}"
     )
 
@@ -145,7 +147,7 @@ def test_how_many_paths_there_are_is_counted():
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
     for rank, columns, rows in product((0, 4), WIDTHS, (5, 8, 12, 14, 20, 40)):
-        lines = case_lines(accused(name, rank), columns, rows, UTF8)
+        lines = parameter_detail_lines(accused(name, rank), columns, rows, UTF8)
         assert len(lines) <= rows
         assert max(map(width, lines)) <= columns
         assert "really" in text_of(lines) or name == "batch"
@@ -155,11 +157,13 @@ def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
 @pytest.mark.parametrize("columns", [20, 30, 37, 60])
 def test_a_name_and_what_it_stands_for_are_whole_in_any_width(columns):
     for tensor, index in (("W1", (783, 255)), ("b1", (7,)), ("z2", (200,)), ("W4", (122, 2)), ("x", (783,))):
-        lines = titled(Session(), tensor, index, columns, UTF8)
+        lines = title_lines(Session(), tensor, index, columns, UTF8)
         assert max(map(width, lines)) <= columns
         assert squeezed(lines).startswith(f"{tensor}[{','.join(map(str, index))}] ")
         assert "…" not in text_of(lines)
-    assert squeezed(titled(Session(), "W1", (783, 255), columns, UTF8)).endswith("pixel 27,27 to unit 255")
+    assert squeezed(title_lines(Session(), "W1", (783, 255), columns, UTF8)).endswith(
+        "pixel 27,27 to unit 255"
+    )
 
 
 def test_how_many_of_the_first_ten_are_biases():
@@ -173,7 +177,7 @@ def test_how_many_of_the_first_ten_are_biases():
         ((*biases[:3], *weights[:9]), "3 of the first 10 are biases"),
         ((*weights, biases[0]), ""),
     ):
-        said = squeezed(together(mixed, 200, UTF8))
+        said = squeezed(ranking_notes(mixed, 200, UTF8))
         assert said.startswith(words)
         assert words or "bias" not in said
 
@@ -186,8 +190,8 @@ def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns
     asked = replace(
         blame_state,
         session=having(blame_state.session, number=("W2", (0, 0))),
-        case=parameter_detail(blame_state.iteration, chosen, 0),
+        detail=parameter_detail(blame_state.iteration, chosen, 0),
     )
     words = "asked for by name, not among the first 30"
-    assert words in squeezed(case_lines(asked, columns, 30, UTF8))
-    assert words not in squeezed(case_lines(blame_state, columns, 30, UTF8))
+    assert words in squeezed(parameter_detail_lines(asked, columns, 30, UTF8))
+    assert words not in squeezed(parameter_detail_lines(blame_state, columns, 30, UTF8))

@@ -16,7 +16,7 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.training import chooser, hint, percent, training_panel
+from tui_backprop.render.panels.training import amount_line, key_hint, percent, training_panel
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
 from tui_backprop.session.decision_boundary import plane_of
@@ -84,11 +84,11 @@ def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name):
 @pytest.mark.parametrize("columns", [30, 37, 60])
 def test_the_keys_of_the_list_are_named_below_it(columns):
     for context in (UTF8, ASCII):
-        row = hint(columns, context)
+        row = key_hint(columns, context)
         assert plain(row).startswith(context.text("↑ ↓ "))
         assert "enter train" in plain(row)
         assert width(row) <= columns
-    assert "← →" in plain(hint(37, UTF8))
+    assert "← →" in plain(key_hint(37, UTF8))
 
 
 def test_before_training_nothing_is_claimed(snapshot):
@@ -182,10 +182,10 @@ def test_only_all_of_them_are_100_percent():
 
 def test_the_chosen_amount_is_told_without_color_and_always_shown():
     amounts = ["1", "10", "100", "1,000", "10,000", "until stopped"]
-    assert plain(chooser(amounts, 2, 60)) == "train  1  10 [100] 1,000  10,000  until stopped "
+    assert plain(amount_line(amounts, 2, 60)) == "train  1  10 [100] 1,000  10,000  until stopped "
     for columns in (20, 24, 36):
         for chosen, name in enumerate(amounts):
-            row = chooser(amounts, chosen, columns)
+            row = amount_line(amounts, chosen, columns)
             assert width(row) <= columns
             assert f"[{name[:5]}" in plain(row)
             assert [role for _, role in row].count("strong") == 1

@@ -19,7 +19,7 @@ from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpe
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
-from tui_backprop.render.walk.walk import explanation
+from tui_backprop.render.walk.explanation import explanation
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import from_preset
 

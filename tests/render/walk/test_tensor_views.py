@@ -11,7 +11,8 @@ import pytest
 from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.heatmap import Layout, gallery, layout, signed_picture
+from tui_backprop.render.draw.gallery import GalleryLayout, gallery, gallery_layout
+from tui_backprop.render.draw.heatmap import signed_picture
 from tui_backprop.render.draw.spans import line, plain, width
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.session.parts import VIEWS
@@ -189,7 +190,7 @@ def test_a_nan_is_seen_in_a_picture():
     ("rows", "columns"), [(30, 128), (26, 50), (30, 24), (7, 26), (3, 20), (60, 200), (1, 9)]
 )
 def test_pictures_are_square_to_the_eye_and_fit(rows, columns, wanted):
-    plan = layout((28, 28), wanted, rows, columns)
+    plan = gallery_layout((28, 28), wanted, rows, columns)
     assert plan.wide == 2 * plan.deep
     assert plan.wide <= columns
     image = np.ones((28, 28))
@@ -203,7 +204,7 @@ def test_a_gallery_of_two_rows_has_its_pictures_in_order_and_two_characters_a_pi
     image = np.array([[1.0, 0.0], [0.0, -1.0]])
     pictures = [(line(name), sign * image) for name, sign in (("a", 1.0), ("b", -1.0), ("c", 0.0))]
     drawn = gallery(
-        pictures, Layout(2, 4, 2, 2), lambda image, r, c: signed_picture(image, r, c, "text", UTF8, 1)
+        pictures, GalleryLayout(2, 4, 2, 2), lambda image, r, c: signed_picture(image, r, c, "text", UTF8, 1)
     )
     expected = ["a     b", "██··  ≡≡··", "··≡≡  ··██", "c", "····", "····"]
     assert [plain(row).rstrip() for row in drawn] == expected

@@ -12,8 +12,9 @@ from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpe
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.bars import layers_text, sample_text
+from tui_backprop.render.walk.explanation import brief_caption, caption_of
 from tui_backprop.render.walk.timeline import timeline
-from tui_backprop.render.walk.walk import brief_caption, caption_of, walk_panel
+from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select

@@ -21,7 +21,7 @@ async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(ope
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b", "right")
         attribution, before = chosen(ui), ui.app.snapshot.iteration
-        said = next(nudge for nudge in ui.app.ranking.blame_state.case.nudges if nudge.why == "to zero")
+        said = next(nudge for nudge in ui.app.ranking.blame_state.detail.nudges if nudge.why == "to zero")
         await ui.press("x")
         after = ui.app.snapshot.iteration
         assert after.tensor(attribution.tensor)[attribution.index] == 0
@@ -51,7 +51,7 @@ async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):
 async def test_the_answer_turns_where_one_parameter_can_turn_it(open_app):
     async with open_app(Session(), size=(120, 40)) as ui:
         await ui.press("b", "left")  # of the last layer: its biases can turn any answer
-        turn = ui.app.ranking.blame_state.case.turn
+        turn = ui.app.ranking.blame_state.detail.turn
         assert turn is not None
         await ui.press("X")
         z = ui.app.snapshot.iteration.tensor("z4")[0]

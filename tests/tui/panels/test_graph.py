@@ -10,7 +10,7 @@ import pytest
 from tui_backprop.cost.accounting import timing
 from tui_backprop.engine.network.graph import compile_ops
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.walk.operation import SHORT
+from tui_backprop.render.panels.operation_detail import SHORT_OPERATION_NAMES
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import timing as timing_query
@@ -51,7 +51,7 @@ async def test_a_key_shows_every_operation_in_order(open_app, key):
         assert ui.focused == "graph"
         lines = iter(panel(ui).splitlines())
         for op in compile_ops(ui.app.session.network):
-            name = SHORT.get(op.primitive.name, op.primitive.name)
+            name = SHORT_OPERATION_NAMES.get(op.primitive.name, op.primitive.name)
             assert any(name in text and f" → {op.output} " in text for text in lines), op.output
 
 

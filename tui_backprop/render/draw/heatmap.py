@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from tui_backprop.engine.arrays.statistics import pool
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, beside, clip, line
+from tui_backprop.render.draw.spans import Line, line
 
-LEAST, WANTED = (
-    7,
-    4,
-)  # lines that a picture in a gallery has at least, and pictures, if that leaves them so large
-GAP = 2  # columns between two of them
-
-FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is drawn as zero
+LEVEL_FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is drawn as zero
 
 
 def fold(vector: Array, rows: int, columns: int) -> tuple[Array, int]:
@@ -62,7 +53,7 @@ def rows_of_glyphs(cells: Array, context: RenderContext, scale: float) -> list[s
     table = np.array([*reversed(down), context.zero, *up, "!"])
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.abs(cells) / (scale or 1.0)
-    level = np.searchsorted(FLOORS, np.nan_to_num(size, nan=0, posinf=9), side="right")
+    level = np.searchsorted(LEVEL_FLOORS, np.nan_to_num(size, nan=0, posinf=9), side="right")
     index = np.where(np.isnan(cells), len(table) - 1, signs + np.where(cells < 0, -level, level))
     return ["".join(row) for row in table[index]]
 
@@ -127,55 +118,6 @@ def signed_picture(
     """An image (height, width) with values of both signs, of each cell the one largest in magnitude; ``scale`` is
     the magnitude drawn at full weight."""
     return [line((row, role)) for row in rows_of_glyphs(pool(image, rows, columns), context, scale)]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Pictures of ``deep`` x ``wide`` characters, ``across`` beside each other and ``down`` below each other."""
-
-    deep: int
-    wide: int
-    across: int
-    down: int
-
-    @property
-    def most(self) -> int:
-        return self.across * self.down
-
-
-def layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> Layout:
-    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: with a
-    column for every pixel, where there is room; several, where that leaves them large enough, in the size that
-    fills the room. A character is twice as high as wide."""
-    height, width = shape
-    found = []
-    for deep in range(min(height, max(rows - 1, 1)), 0, -1):
-        wide = min(2 * deep * width // height, columns)
-        found.append(Layout(deep, wide, max((columns + GAP) // (wide + GAP), 1), max(rows // (deep + 1), 1)))
-    fits = [each for each in found if 2 * each.deep * width // height <= columns]
-    fits = [each for each in fits if 2 * each.deep >= height] or fits
-    for least in (min(wanted, WANTED), min(wanted, 2)):
-        large = [each for each in fits if each.deep >= LEAST and each.most >= least]
-        if large:
-            return max(large, key=lambda each: each.deep * each.wide * min(each.most, wanted))
-    return (fits or found)[0]
-
-
-def gallery(
-    pictures: Sequence[tuple[Line, Array]], plan: Layout, draw: Callable[[Array, int, int], list[Line]]
-) -> list[Line]:
-    """Pictures with their names, as laid out; ``draw`` takes an image, rows and columns."""
-    tiles = []
-    for name, image in pictures[: plan.most]:
-        doubled = image.repeat(2, axis=1)  # two characters a pixel, which the drawing may pool
-        tiles.append([clip(name, plan.wide), *draw(doubled, plan.deep, plan.wide)])
-    lines: list[Line] = []
-    for first in range(0, len(tiles), plan.across):
-        row, *more = tiles[first : first + plan.across]
-        for i, tile in enumerate(more, 1):
-            row = beside(row, tile, i * (plan.wide + GAP) - GAP, GAP)
-        lines += row
-    return lines
 
 
 def thumbnail(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:

@@ -14,34 +14,34 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
 from tui_backprop.support.format import format_number
 
-CELL, LABEL = 20, 9  # columns of one statistic, and of its name
-GAP = 4  # columns between two of them
-ROOMY = 36  # columns of bars, from which the statistics stand beside them, not below
-LEAST, HIGHEST = 4, 12  # lines of bars: with all statistics below them, and at most
-WIDEST = 4  # columns of one bar
-HARDLY = 32  # a bar that is so many times lower than the tallest is hardly seen
+STATISTIC_COLUMNS, LABEL_COLUMNS = 20, 9  # columns of one statistic, and of its name
+COLUMN_GAP = 4  # columns between two of them
+LEAST_PLOT_COLUMNS = 36  # columns of bars, from which the statistics stand beside them, not below
+LEAST_BAR_ROWS, MOST_BAR_ROWS = 4, 12  # lines of bars: with all statistics below them, and at most
+MOST_BAR_COLUMNS = 4  # columns of one bar
+FAINT_RATIO = 32  # a bar that is so many times lower than the tallest is hardly seen
 
 
 def histogram(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars, value axis, what they leave out, and statistics, in at most ``rows`` lines."""
     if not found.low < found.high:
-        return [*_alike(found, columns), *_left_out(found, columns)][:rows]
+        return [*_all_equal(found, columns), *_left_out(found, columns)][:rows]
     table = _statistics(found, context)
-    for right in (CELL, 2 * CELL + GAP):
+    for right in (STATISTIC_COLUMNS, 2 * STATISTIC_COLUMNS + COLUMN_GAP):
         beside_it = _laid_out(table, right)
-        left = columns - right - GAP
-        if left >= ROOMY and len(beside_it) <= rows:
-            return beside(_drawn(found, left, rows, role, context), beside_it, left, GAP)
+        left = columns - right - COLUMN_GAP
+        if left >= LEAST_PLOT_COLUMNS and len(beside_it) <= rows:
+            return beside(_plotted(found, left, rows, role, context), beside_it, left, COLUMN_GAP)
     below = _laid_out(table, columns)
-    spare = rows - len(_drawn(found, columns, 0, role, context))  # with one line of bars
-    if spare < len(below) + LEAST - 1:
+    spare = rows - len(_plotted(found, columns, 0, role, context))  # with one line of bars
+    if spare < len(below) + LEAST_BAR_ROWS - 1:
         below = [line((_brief(found, columns), "muted"))] if spare > 2 else []
-    elif spare > len(below) + LEAST:
+    elif spare > len(below) + LEAST_BAR_ROWS:
         below = [(), *below]
-    return [*_drawn(found, columns, rows - len(below), role, context), *below][:rows]
+    return [*_plotted(found, columns, rows - len(below), role, context), *below][:rows]
 
 
-def _alike(found: Distribution, columns: int) -> list[Line]:
+def _all_equal(found: Distribution, columns: int) -> list[Line]:
     """What there is to say where no two finite entries differ."""
     finite = found.size - found.nans - found.infinite
     if not finite:
@@ -53,7 +53,7 @@ def _alike(found: Distribution, columns: int) -> list[Line]:
 
 
 @dataclass(frozen=True)
-class Plot:
+class BarPlot:
     """Bars of ``wide`` columns, each for values ``each`` apart, from ``start`` on. A column between two of them
     stands for 0, where ``zero`` bars are on its left (None: 0 is not inside)."""
 
@@ -81,12 +81,12 @@ class Plot:
         return line(("".join(cells[: self.zero]), role), (mark, "faint"), ("".join(cells[self.zero :]), role))
 
 
-def _plot(found: Distribution, columns: int) -> Plot:
+def _plot(found: Distribution, columns: int) -> BarPlot:
     """As many bars as fit; of few entries fewer, so that one holds several."""
     counts, first, each = regrouped(found.bins, max(min(2 * isqrt(found.size), columns - 1), 2))
-    wide = min(max((columns - 1) // len(counts), 1), WIDEST)
+    wide = min(max((columns - 1) // len(counts), 1), MOST_BAR_COLUMNS)
     inside = found.bins.origin == 0 and 0 < -first < len(counts)
-    return Plot(counts, found.bins.origin + first * each, each, wide, -first if inside else None)
+    return BarPlot(counts, found.bins.origin + first * each, each, wide, -first if inside else None)
 
 
 def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
@@ -101,7 +101,7 @@ def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
     return counts, int(places[0]), bins.width * several
 
 
-def _drawn(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
+def _plotted(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars on their axis, and in words what they cannot show; with at least one line of bars."""
     plot = _plot(found, columns)
     tallest = int(plot.counts.max())
@@ -115,17 +115,17 @@ def _drawn(found: Distribution, columns: int, rows: int, role: str, context: Ren
         line((next((w for w in words if len(w) <= columns), words[-1]), "muted")),
         *_left_out(found, columns),
     ]
-    height = min(max(rows - len(below), 1), HIGHEST, max(2 * tallest, LEAST))
+    height = min(max(rows - len(below), 1), MOST_BAR_ROWS, max(2 * tallest, LEAST_BAR_ROWS))
     return [*_bars(plot, share, height, role, context), *below]
 
 
 def _steep(counts: Array) -> bool:
     """Whether most bars would hardly be seen beside the tallest."""
     there = counts[counts > 0]
-    return bool(2 * np.count_nonzero(there < counts.max() / HARDLY) > len(there))
+    return bool(2 * np.count_nonzero(there < counts.max() / FAINT_RATIO) > len(there))
 
 
-def _bars(plot: Plot, share: Array, rows: int, role: str, context: RenderContext) -> list[Line]:
+def _bars(plot: BarPlot, share: Array, rows: int, role: str, context: RenderContext) -> list[Line]:
     """Bars in so many lines, as high as their share of that; what is not empty is seen."""
     tops = context.ramp[1:] if context.plain else context.bars
     level = np.where(share > 0, np.maximum(np.rint(share * rows * len(tops)), 1), 0).astype(int)
@@ -140,7 +140,7 @@ def _bars(plot: Plot, share: Array, rows: int, role: str, context: RenderContext
     ]
 
 
-def _axis(plot: Plot, found: Distribution, context: RenderContext) -> Line:
+def _axis(plot: BarPlot, found: Distribution, context: RenderContext) -> Line:
     """The value axis: heavy from the first quartile to the third, with a mark at the median, and one at 0."""
     low, middle, high = map(plot.column, found.quartiles)
     spans = []
@@ -155,7 +155,7 @@ def _axis(plot: Plot, found: Distribution, context: RenderContext) -> Line:
     return merge(spans)
 
 
-def _ends(plot: Plot) -> Line:
+def _ends(plot: BarPlot) -> Line:
     """What the ends of the axis are, with as many digits as it takes to tell them apart, and 0."""
     values = plot.start, plot.start + len(plot.counts) * plot.each
     for digits in range(3, 17):
@@ -193,10 +193,10 @@ def _brief(found: Distribution, columns: int) -> str:
         f"std dev {format_number(spread)}",
         f"median {format_number(median, sign=True)}",
     ]
-    return as_many(parts, columns)
+    return first_parts(parts, columns)
 
 
-def as_many(parts: Sequence[str], columns: int) -> str:
+def first_parts(parts: Sequence[str], columns: int) -> str:
     """The first parts that fit into one line."""
     text = ""
     for part in filter(None, parts):
@@ -226,13 +226,22 @@ def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, 
 
 def _laid_out(table: Sequence[tuple[str, str]], columns: int) -> list[Line]:
     """Statistics in as many columns as fit, read down them."""
-    across = min(max((columns + GAP) // (CELL + GAP), 1), len(table))
+    across = min(max((columns + COLUMN_GAP) // (STATISTIC_COLUMNS + COLUMN_GAP), 1), len(table))
     rows = -(-len(table) // across)
-    cells = [line((f"{name:<{LABEL}}", "muted"), f"{value:>{CELL - LABEL}}") for name, value in table]
+    cells = [
+        line((f"{name:<{LABEL_COLUMNS}}", "muted"), f"{value:>{STATISTIC_COLUMNS - LABEL_COLUMNS}}")
+        for name, value in table
+    ]
     lines = []
     for y in range(rows):
         row = cells[y::rows]
         lines.append(
-            line(*(span for i, cell in enumerate(row) for span in ((" " * GAP * (i > 0), "text"), *cell)))
+            line(
+                *(
+                    span
+                    for i, cell in enumerate(row)
+                    for span in ((" " * COLUMN_GAP * (i > 0), "text"), *cell)
+                )
+            )
         )
     return lines

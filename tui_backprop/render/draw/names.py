@@ -8,8 +8,8 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
-PARAMETERS = {"b": "bias", "γ": "gain", "β": "shift"}
-VALUES = {
+PARAMETER_KINDS = {"b": "bias", "γ": "gain", "β": "shift"}
+VALUE_KINDS = {
     "u": "sum before the bias",
     "z": "pre-activation",
     "n": "normalized sum",
@@ -28,7 +28,7 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
     return f"output {unit}" if layer == session.network.depth else f"unit {unit}"
 
 
-def what_it_is(session: Session, tensor: str, index: tuple[int, ...]) -> str:
+def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
     """What a number stands for: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
     kind, layer = tensor[0], int(tensor[1:] or 0)
     unit = unit_name(session, layer, index[-1])
@@ -36,10 +36,10 @@ def what_it_is(session: Session, tensor: str, index: tuple[int, ...]) -> str:
         return f"{unit_name(session, layer - 1, index[0])} to {unit}"
     if kind == "x":
         return unit
-    return f"{(PARAMETERS | VALUES)[kind]} of {unit}"
+    return f"{(PARAMETER_KINDS | VALUE_KINDS)[kind]} of {unit}"
 
 
-def titled(
+def title_lines(
     session: Session,
     tensor: str,
     index: tuple[int, ...],
@@ -48,7 +48,10 @@ def titled(
     more: str = "",
 ) -> list[Line]:
     """A number's name and what it stands for, on as many lines as that takes: none of the numbers in it is cut."""
-    name, about = context.text(f"{entry_name(tensor, index)}  "), what_it_is(session, tensor, index) + more
+    name, about = (
+        context.text(f"{entry_name(tensor, index)}  "),
+        description_of(session, tensor, index) + more,
+    )
     room = columns - len(name)
     if room < max(map(len, about.split())):
         return [line((name, "strong")), *wrap(about, columns, "muted")]

@@ -12,6 +12,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.spans import Line, merge
 
 _MANUAL = "plotext._doc.doc"
@@ -63,6 +66,19 @@ def painted(marker: str, role: str) -> Any:
     paint = plotext.marker(marker)
     paint.fill(plotext.pixel(foreground=next(n for n, name in ROLES.items() if name == role)))
     return paint
+
+
+def true_runs(mask: Array) -> list[slice]:
+    """The stretches of a boolean vector (n,) that are True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+    return [slice(a, b) for a, b in edges.reshape(-1, 2).tolist()]
+
+
+def draw_curve(figure: Any, x: Array, y: Array, shown: Array, marker: Any) -> None:
+    """Draw a line through the points (x, y) that are ``shown`` (n,), with a gap where they are not."""
+    for run in true_runs(shown):
+        signal = figure.signal(x[run].tolist(), y[run].tolist(), marker=marker)
+        figure.draw(signal.lines() if run.stop - run.start > 1 else signal)
 
 
 def printed(figure: Any) -> list[Line]:

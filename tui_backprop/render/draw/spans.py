@@ -16,7 +16,7 @@ ROLES = (
 )  # fmt: skip
 
 
-PAINTED = ("cursor", "field")  # looks with a background: their blanks are seen
+BACKGROUND_ROLES = ("cursor", "field")  # looks with a background: their blanks are seen
 
 
 def line(*spans: Span | str) -> Line:
@@ -74,6 +74,11 @@ def flowing(parts: Iterable[Line], columns: int, gap: int = 3) -> list[Line]:
     return rows
 
 
+def packed(pieces: Iterable[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:
+    """Pieces one after the other, as many in a line as fit; one that is too wide is cut."""
+    return flowing((clip(tuple(piece), columns) for piece in pieces), columns, gap)
+
+
 def pad(row: Line, columns: int, align: str = "<") -> Line:
     """The line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
     row = clip(row, columns)
@@ -100,12 +105,12 @@ def merge(row: Iterable[Span]) -> Line:
     return tuple(merged)
 
 
-def fused(row: Line) -> Line:
+def fewest_spans(row: Line) -> Line:
     """The same to the eye in as few pieces as possible: blanks take the role of what is beside them."""
     pieces: list[list[str]] = []
     for text, role in row:
         last = pieces[-1] if pieces else None
-        if last and last[1] not in PAINTED and role not in PAINTED:
+        if last and last[1] not in BACKGROUND_ROLES and role not in BACKGROUND_ROLES:
             bare = text.lstrip(" ")
             last[0] += text[: len(text) - len(bare)]
             last[1] = role if last[0].isspace() else last[1]
@@ -117,12 +122,12 @@ def fused(row: Line) -> Line:
     return tuple((text, role) for text, role in pieces)
 
 
-FEWER = {"strong": "text", "faint": "muted", "mark": "muted", "grid": "muted"}
+FEWER_ROLES = {"strong": "text", "faint": "muted", "mark": "muted", "grid": "muted"}
 
 
-def fewer(row: Line) -> Line:
+def fewer_roles(row: Line) -> Line:
     """The same in fewer looks, for slow lines: without emphasis."""
-    return tuple((text, FEWER.get(role, role)) for text, role in row)
+    return tuple((text, FEWER_ROLES.get(role, role)) for text, role in row)
 
 
 def wrap(text: str, columns: int, role: str = "text") -> list[Line]:

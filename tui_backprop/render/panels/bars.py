@@ -28,11 +28,11 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
-WIDE = 100  # columns from which the top line may have the iteration in full
-APART = 3  # columns between two pieces of the top line
+LONG_WORDS_COLUMNS = 100  # columns from which the top line may have the iteration in full
+PIECE_GAP = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
 # but the count of parameters, which the network panel has too, had to go.
-TELLING = (
+STATUS_PRIORITY = (
     ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
     ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
 )  # fmt: skip
@@ -42,15 +42,15 @@ def status(
     session: Session, snapshot: Snapshot | None, speed: float | None, columns: int, context: RenderContext
 ) -> Line:
     """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
-    told = _pieces(session, snapshot, speed, columns >= WIDE)
+    told = _pieces(session, snapshot, speed, columns >= LONG_WORDS_COLUMNS)
     pieces = {name: [context.fit(text) for text in texts] for name, texts in told.items()}
     kept: dict[str, Line] = {}
-    room, all_fit = columns - 1 + APART, True
-    for name, much in TELLING:
+    room, all_fit = columns - 1 + PIECE_GAP, True
+    for name, much in STATUS_PRIORITY:
         if much >= len(pieces[name]) or (name == "program" and not all_fit):
             continue
         piece = pieces[name][much]
-        more = width(piece) - width(kept[name]) if name in kept else width(piece) + APART
+        more = width(piece) - width(kept[name]) if name in kept else width(piece) + PIECE_GAP
         if fits := piece != () and more <= room:
             kept[name] = piece
             room -= more
@@ -58,7 +58,7 @@ def status(
     spans: list[Span] = []
     for name in pieces:
         if name in kept:
-            spans += [(" " * (APART if spans else 1), "text"), *kept[name]]
+            spans += [(" " * (PIECE_GAP if spans else 1), "text"), *kept[name]]
     return line(*spans)
 
 
@@ -92,7 +92,7 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
     as 2; digits 3, a "7", read as 2."""
     name, text = f"{session.data} {session.sample}", sample_text(session, snapshot)
-    said = misread(session, snapshot)
+    said = wrong_prediction(session, snapshot)
     if said is None or snapshot is None:
         return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
     right, read = snapshot.iteration.tensor("t")[0], (f"read as {said}", "bad")
@@ -109,7 +109,7 @@ def step_text(snapshot: Snapshot) -> str:
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 
-def misread(session: Session, snapshot: Snapshot | None) -> int | None:
+def wrong_prediction(session: Session, snapshot: Snapshot | None) -> int | None:
     """What the network takes the sample for, where that is wrong."""
     if snapshot is None or session.batch > 1 or session.network.loss != "cross-entropy":
         return None

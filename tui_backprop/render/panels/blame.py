@@ -15,24 +15,28 @@ from tui_backprop.engine.network.predictions import class_of, read_as
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
-from tui_backprop.render.panels.parameter_detail import FIELD, case_lines
+from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
+from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.parts import ALL_LAYERS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
-SIDE_BY_SIDE = 70  # from so many columns on, the list stands beside the case
-FEWEST, TALL = (4, 11), 30  # parameters in the list at least, and in a panel of so many rows: ten, and a bias
-RANK = 4  # columns
-TIGHT = 18  # rows of the panel, below which the measure is not explained
-MANY = 5  # parameters of one unit that are worth a word
-TEN = 10  # parameters of which it is said how many are no weights: one of them, or several
+SIDE_BY_SIDE_COLUMNS = 70  # from so many columns on, the list stands beside the case
+LEAST_RANKED_ROWS, TALL_ROWS = (
+    (4, 11),
+    30,
+)  # parameters in the list at least, and in a panel of so many rows: ten, and a bias
+RANK_COLUMNS = 4  # columns
+EXPLAINED_ROWS = 18  # rows of the panel, below which the measure is not explained
+LEAST_SHARED = 5  # parameters of one unit that are worth a word
+FIRST_RANKS = 10  # parameters of which it is said how many are no weights: one of them, or several
 BIASES, NO_WEIGHTS = ("is a bias", "are biases"), ("is no weight", "are no weights")
-SHORT = {"gradient": "gradient", "update": "update", "weight x gradient": "w×dW"}
+MEASURE_NAMES = {"gradient": "gradient", "update": "update", "weight x gradient": "w×dW"}
 
 
 @dataclass(frozen=True)
-class Column:
+class RankingColumn:
     """A column of the ranking: what stands above it, its role, and how a parameter is shown in it."""
 
     head: str
@@ -40,13 +44,15 @@ class Column:
     text: Callable[[Attribution], str]
 
 
-VALUE = Column("value", "text", lambda attribution: format_number(attribution.value, sign=True))
-GRADIENT = Column("gradient", "backward", lambda attribution: format_number(attribution.gradient, sign=True))
-SCORE = Column("update", "update", lambda attribution: format_number(attribution.score))
-PRODUCT = Column(
+VALUE = RankingColumn("value", "text", lambda attribution: format_number(attribution.value, sign=True))
+GRADIENT = RankingColumn(
+    "gradient", "backward", lambda attribution: format_number(attribution.gradient, sign=True)
+)
+SCORE = RankingColumn("update", "update", lambda attribution: format_number(attribution.score))
+PRODUCT = RankingColumn(
     "w×dW", "loss", lambda attribution: format_number(attribution.value * attribution.gradient, sign=True)
 )
-COLUMNS = {  # by the measure: that which is ranked by is the last
+RANKING_COLUMNS = {  # by the measure: that which is ranked by is the last
     "gradient": (VALUE, GRADIENT),
     "update": (GRADIENT, SCORE),
     "weight x gradient": (VALUE, PRODUCT),
@@ -56,31 +62,37 @@ COLUMNS = {  # by the measure: that which is ranked by is the last
 def blame_panel(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """At most ``rows`` lines: who was called what, the measure and the layers to choose from, ranking and case."""
     session, iteration = blame_state.session, blame_state.iteration
-    head = [*called(session, iteration, columns), *choices(session, columns, context), ()]
-    if rows < TIGHT:
+    head = [*prediction_lines(session, iteration, columns), *measure_lines(session, columns, context), ()]
+    if rows < EXPLAINED_ROWS:
         head = head[:3]
     if blame_state.ranked is None:
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
     if blame_state.chosen is None:
         return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
-    if rows >= TIGHT:
-        head = [*head[:-1], *together(blame_state.ranked, columns, context, session.inspection.layer), ()]
+    if rows >= EXPLAINED_ROWS:
+        head = [
+            *head[:-1],
+            *ranking_notes(blame_state.ranked, columns, context, session.inspection.layer),
+            (),
+        ]
     left = rows - len(head)
-    if columns >= SIDE_BY_SIDE:
+    if columns >= SIDE_BY_SIDE_COLUMNS:
         wide = (
-            RANK + _name_wide(blame_state.ranked, context) + len(COLUMNS[session.inspection.measure]) * FIELD
+            RANK_COLUMNS
+            + _name_wide(blame_state.ranked, context)
+            + len(RANKING_COLUMNS[session.inspection.measure]) * NUMBER_COLUMNS
         )
-        right = case_lines(blame_state, columns - wide - 2, left, context)
-        lower = beside(ranked(blame_state, wide, left, context), right, wide)
+        right = parameter_detail_lines(blame_state, columns - wide - 2, left, context)
+        lower = beside(ranking_table(blame_state, wide, left, context), right, wide)
     else:
-        fewest = min(FEWEST[rows >= TALL], len(blame_state.ranked))
-        below = case_lines(blame_state, columns, left - fewest - 2, context)
-        above = ranked(blame_state, columns, max(left - len(below) - 1, fewest + 1), context)
+        fewest = min(LEAST_RANKED_ROWS[rows >= TALL_ROWS], len(blame_state.ranked))
+        below = parameter_detail_lines(blame_state, columns, left - fewest - 2, context)
+        above = ranking_table(blame_state, columns, max(left - len(below) - 1, fewest + 1), context)
         lower = [*above, (), *below]
     return [*head, *lower][:rows]
 
 
-def called(session: Session, iteration: Iteration, columns: int) -> list[Line]:
+def prediction_lines(session: Session, iteration: Iteration, columns: int) -> list[Line]:
     """What the network makes of the first sample, where it tells classes apart."""
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
@@ -95,7 +107,7 @@ def called(session: Session, iteration: Iteration, columns: int) -> list[Line]:
     return [first_fitting(columns, line(*verdict, which), line(*verdict))]
 
 
-def choices(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
+def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """The measure and the layers, what is chosen standing out."""
     row = MEASURES[session.inspection.measure]
     depth, accused = session.network.depth, session.inspection.layer
@@ -103,7 +115,7 @@ def choices(session: Session, columns: int, context: RenderContext = UTF8) -> li
     while len("layer   [all]") + sum(len(str(k)) + 2 for k in each[1:]) > columns and len(each) > 3:
         each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
     layers = [option("all" if k == ALL_LAYERS else str(k), k == accused) for k in each]
-    names = [option(SHORT[name], name == session.inspection.measure) for name in MEASURES]
+    names = [option(MEASURE_NAMES[name], name == session.inspection.measure) for name in MEASURES]
     said = f"{row.formula}: {row.about}"
     if session.inspection.measure == "update" and plain_sgd(session.optimizer):
         said = "α dW²: its share of the next step; plain sgd: same order as gradient"
@@ -114,25 +126,25 @@ def choices(session: Session, columns: int, context: RenderContext = UTF8) -> li
     ]
 
 
-def together(
+def ranking_notes(
     attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
 ) -> list[Line]:
     """How many of the first ten are no weights; and where the first ones all lead to one unit, that they share its
     derivative, and are not so many causes."""
-    said, first = [], attributions[:TEN]
+    said, first = [], attributions[:FIRST_RANKS]
     others = sum(attribution.tensor[0] != "W" for attribution in first)
     if others and others < len(first):
         words = BIASES if all(attribution.tensor[0] in "Wb" for attribution in first) else NO_WEIGHTS
         said.append(f"{others} of the first {len(first)} {words[others > 1]}")
     layer, unit = attributions[0].tensor[1:], attributions[0].index[-1]
     same = list(takewhile(lambda each: (each.tensor[1:], each.index[-1]) == (layer, unit), attributions))
-    if len(same) >= MANY:
+    if len(same) >= LEAST_SHARED:
         many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
         said.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))
     return wrap(context.text("; ".join(said)), columns, "muted") if said else []
 
 
-def ranked(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def ranking_table(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
     attributions, at, chosen = blame_state.ranked or (), blame_state.rank, blame_state.chosen
     if not attributions:
@@ -141,17 +153,17 @@ def ranked(blame_state: BlameState, columns: int, rows: int, context: RenderCont
     # By pages: fewer lines change than in scrolling.
     first = min(at // fitting * fitting, len(attributions) - fitting)
     name_wide = _name_wide(attributions, context)
-    shown: Sequence[Column] = COLUMNS[blame_state.session.inspection.measure]
-    shown = shown[-max((columns - RANK - name_wide) // FIELD, 1) :]
-    heads = "".join(f"{column.head:>{FIELD}}" for column in shown)
-    lines = [line((f"{'':<{RANK}}{'parameter':<{name_wide}}{heads}", "muted"))]
+    shown: Sequence[RankingColumn] = RANKING_COLUMNS[blame_state.session.inspection.measure]
+    shown = shown[-max((columns - RANK_COLUMNS - name_wide) // NUMBER_COLUMNS, 1) :]
+    heads = "".join(f"{column.head:>{NUMBER_COLUMNS}}" for column in shown)
+    lines = [line((f"{'':<{RANK_COLUMNS}}{'parameter':<{name_wide}}{heads}", "muted"))]
     for i, attribution in enumerate(attributions[first : first + fitting], first):
         here = chosen is not None and (attribution.tensor, attribution.index) == (chosen.tensor, chosen.index)
         lines.append(
             line(
-                (f"{i + 1:>{RANK - 1}} ", "muted"),
+                (f"{i + 1:>{RANK_COLUMNS - 1}} ", "muted"),
                 (f"{_name(attribution, context):<{name_wide}}", "cursor" if here else "text"),
-                *((f"{column.text(attribution):>{FIELD}}", column.role) for column in shown),
+                *((f"{column.text(attribution):>{NUMBER_COLUMNS}}", column.role) for column in shown),
             )
         )
     return lines

@@ -9,9 +9,9 @@ from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, wrap
 
-Choice = tuple[int, int]
-ALL: Choice = (-1, -1)  # all that are read wrong
-LEFT, RIGHT = 6, 8  # columns of the classes, and of how many of a class are read wrong
+Cell = tuple[int, int]
+ANY_WRONG: Cell = (-1, -1)  # all that are read wrong
+CLASS_COLUMNS, WRONG_COLUMNS = 6, 8  # columns of the classes, and of how many of a class are read wrong
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class Confusion:
     that an empty cell was asked for a sample."""
 
     counts: Sequence[Sequence[int]]
-    chosen: Choice | None = None
+    chosen: Cell | None = None
     half: bool = False
     refused: bool = False
 
     @property
-    def cursor(self) -> Choice:
+    def cursor(self) -> Cell:
         if self.chosen is not None:
             return self.chosen
         every = range(len(self.counts))
@@ -84,15 +84,15 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
     counts, (here, predicted) = confusion.counts, confusion.cursor
     n = len(counts)
     digits = max(len(f"{count}") for row in counts for count in row)
-    wide = min(max((columns - LEFT - RIGHT) // n, digits + 1), digits + 3)
-    head: list[Span] = [(f"{'true':<{LEFT}}", "muted")]
+    wide = min(max((columns - CLASS_COLUMNS - WRONG_COLUMNS) // n, digits + 1), digits + 3)
+    head: list[Span] = [(f"{'true':<{CLASS_COLUMNS}}", "muted")]
     head += [(f"{s:>{wide}}", "strong" if s == predicted else "muted") for s in range(n)]
     lines = [
-        line((" " * (LEFT + wide - 1) + "read as", "muted")),
-        line(*head, (f"{'wrong':>{RIGHT}}", "muted")),
+        line((" " * (CLASS_COLUMNS + wide - 1) + "read as", "muted")),
+        line(*head, (f"{'wrong':>{WRONG_COLUMNS}}", "muted")),
     ]
     for t, row in enumerate(counts):
-        cells = [(f"{t:<{LEFT}}", "strong" if t == here else "muted")]
+        cells = [(f"{t:<{CLASS_COLUMNS}}", "strong" if t == here else "muted")]
         for s, count in enumerate(row):
             text = f"{count}" if count else context.text("·")
             role = (
@@ -106,7 +106,7 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
             )
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
-        lines.append(line(*cells, (f"{wrong:>{RIGHT},}", "text" if wrong else "faint")))
+        lines.append(line(*cells, (f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "faint")))
     share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
     return [*lines, (), _cell(confusion, context), *wrap(share, columns, "muted")]
 

@@ -12,26 +12,30 @@ from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, Weight, activation_curve
-from tui_backprop.render.draw.axes import Chart, Marks, limits, marks_of
+from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, activation_curve
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
+from tui_backprop.render.draw.line_chart import Chart, ChartMarks, limits, marks_of
+from tui_backprop.render.draw.loss_surface import lowest_and_highest, shades_legend, surface
 from tui_backprop.render.draw.spans import Line, beside, flowing, line, wrap
-from tui_backprop.render.draw.surface import lowest_and_highest, shades_legend, surface
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-BROAD, TALL = (
+SIDE_BY_SIDE_COLUMNS, STACKED_ROWS = (
     72,
     26,
 )  # columns from which both halves stand side by side; rows from which one is below the other
-SMALLEST, SQUAT = 4, 7  # rows of a chart: no fewer, and so many at least where it is not beside its words
-NARROW = 16  # columns of a chart beside its words, at least
-MARGIN = 0.04  # of a curve's range, above and below it
-SEEN = 32  # a move is seen on a chart whose range is less than so many times as long
-ABOUT_A_UNIT = ("affine", "normalization", "activation", "delta", "normalization delta")  # kinds of steps
+LEAST_CHART_ROWS, ROOMY_CHART_ROWS = (
+    4,
+    7,
+)  # rows of a chart: no fewer, and so many at least where it is not beside its words
+LEAST_CHART_COLUMNS = 16  # columns of a chart beside its words, at least
+RANGE_MARGIN = 0.04  # of a curve's range, above and below it
+VISIBLE_RATIO = 32  # a move is seen on a chart whose range is less than so many times as long
+UNIT_STEPS = ("affine", "normalization", "activation", "delta", "normalization delta")  # kinds of steps
 
 # What f' does to the gradient that comes back to a unit, by its size: that much or less, and the words.
-SLOPES = (
+SLOPE_WORDS = (
     (0.0, "nothing flows back through this unit"),
     (0.25, "the gradient fades here: × {}"),
     (0.95, "the gradient shrinks here: × {}"),
@@ -41,7 +45,7 @@ SLOPES = (
 
 
 @dataclass(frozen=True)
-class Half:
+class ChartWithWords:
     """A chart in (columns, rows), if there is one, and the words above and (in so many columns) below it."""
 
     head: list[Line]
@@ -57,9 +61,14 @@ class Half:
         """At most ``rows`` lines: the chart above its words, or beside them where that would leave it squat."""
         room = rows - self.height(columns)
         left, high = columns - self.aside - 2, rows - len(self.head)
-        if self.chart and room < SQUAT and left >= NARROW and high >= SMALLEST:
+        if (
+            self.chart
+            and room < ROOMY_CHART_ROWS
+            and left >= LEAST_CHART_COLUMNS
+            and high >= LEAST_CHART_ROWS
+        ):
             return [*self.head, *beside(self.chart(left, high), self.words(self.aside), left)][:rows]
-        chart = self.chart(columns, room) if self.chart and room >= SMALLEST else []
+        chart = self.chart(columns, room) if self.chart and room >= LEAST_CHART_ROWS else []
         return [*self.head, *chart, *self.words(columns)][:rows]
 
 
@@ -77,25 +86,28 @@ def curves_panel(
 def _drawn(
     snapshot: Snapshot, found: Slice | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    if columns >= BROAD and rows < columns // 2:
+    if columns >= SIDE_BY_SIDE_COLUMNS and rows < columns // 2:
         left = (columns - 3) // 2
         right = columns - 3 - left
-        one, other = function(snapshot, left, context), loss(snapshot, found, right, context)
+        one, other = activation_chart(snapshot, left, context), slice_chart(snapshot, found, right, context)
         return beside(one.lines(left, rows), other.lines(right, rows), left, 3)
-    if rows >= TALL:
-        one, other = function(snapshot, columns, context), loss(snapshot, found, columns, context)
+    if rows >= STACKED_ROWS:
+        one, other = (
+            activation_chart(snapshot, columns, context),
+            slice_chart(snapshot, found, columns, context),
+        )
         charts = rows - 1 - one.height(columns) - other.height(columns)
         above = one.lines(columns, one.height(columns) + charts // (2 if other.chart else 1))
         return [*above, (), *other.lines(columns, rows - 1 - len(above))]
-    if snapshot.step.kind in ABOUT_A_UNIT:
-        return function(snapshot, columns, context).lines(columns, rows)
-    return loss(snapshot, found, columns, context).lines(columns, rows)
+    if snapshot.step.kind in UNIT_STEPS:
+        return activation_chart(snapshot, columns, context).lines(columns, rows)
+    return slice_chart(snapshot, found, columns, context).lines(columns, rows)
 
 
 # --- the function of a unit -------------------------------------------------------------------------------
 
 
-def function(snapshot: Snapshot, columns: int, context: RenderContext) -> Half:
+def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -> ChartWithWords:
     """f and f' of the unit whose number is looked at."""
     (layer, unit), marks = snapshot.place, marks_of(context)
     curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
@@ -118,26 +130,26 @@ def function(snapshot: Snapshot, columns: int, context: RenderContext) -> Half:
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
     if snapshot.session.batch > 1:
         head.append(line((f"first of {snapshot.session.batch:,}", "muted")))
-    said = "the output layer is linear: f(z) = z" if linear else flow(curve.slope_at)
+    said = "the output layer is linear: f(z) = z" if linear else slope_words(curve.slope_at)
 
     def words(columns: int) -> list[Line]:
         return [*flowing(numbers, columns), *wrap(said, columns, "muted")]
 
-    return Half(flowing(head, columns), partial(_function_chart, curve, marks), words)
+    return ChartWithWords(flowing(head, columns), partial(_function_chart, curve, marks), words)
 
 
-def flow(slope: float) -> str:
+def slope_words(slope: float) -> str:
     """What a slope does to the gradient that comes back through it."""
     if not isfinite(slope):
         return "z is no number here, and neither is what flows back"
-    words = next(words for most, words in SLOPES if abs(slope) <= most).format(format_number(slope))
+    words = next(words for most, words in SLOPE_WORDS if abs(slope) <= most).format(format_number(slope))
     return f"{words}, its sign turned" if slope < 0 else words
 
 
-def _function_chart(curve: ActivationCurve, marks: Marks, columns: int, rows: int) -> list[Line]:
+def _function_chart(curve: ActivationCurve, marks: ChartMarks, columns: int, rows: int) -> list[Line]:
     ends = float(curve.x[0]), float(curve.x[-1])
     low, high = limits(curve.f)
-    height = limits([low, high, *curve.slope], MARGIN)
+    height = limits([low, high, *curve.slope], RANGE_MARGIN)
     chart = Chart(columns, rows, ends, height, ([0.0, *ends], [0.0, high, 1.0, low]))
     chart.curve(curve.x, curve.f, "forward", marks.curve)
     chart.dotted(curve.x, curve.slope, "backward", marks.dots)
@@ -149,12 +161,16 @@ def _function_chart(curve: ActivationCurve, marks: Marks, columns: int, rows: in
 # --- the loss along weights -------------------------------------------------------------------------------
 
 
-def loss(snapshot: Snapshot, found: Slice | None, columns: int, context: RenderContext) -> Half:
+def slice_chart(
+    snapshot: Snapshot, found: Slice | None, columns: int, context: RenderContext
+) -> ChartWithWords:
     """The loss along one weight or over two, where they stand, and where the coming update takes them."""
     if found is None:
         said = "running the network with one weight moved step by step, the others held fixed …"
-        return Half([line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted"))
-    marks, names = marks_of(context), [name_of(weight) for weight in found.weights]
+        return ChartWithWords(
+            [line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted")
+        )
+    marks, names = marks_of(context), [entry_name(*weight) for weight in found.weights]
     gradient = ", ".join(format_number(each, 4 - len(names), sign=True) for each in found.gradient)
     if len(names) == 1:
         title = [line((f"loss along {names[0]}", "title"))]
@@ -171,29 +187,24 @@ def loss(snapshot: Snapshot, found: Slice | None, columns: int, context: RenderC
             shades_legend(found, context),
             *wrap(f"{marks.dots} against gradient {gradient}", columns, "backward"),
         ]
-        chart = partial(surface, found, marks, context, _apart(found))
+        chart = partial(surface, found, marks, context, _is_visible(found))
 
     def words(columns: int) -> list[Line]:
         return [*_table(found, columns, marks, context), *_note(snapshot, found, columns)]
 
-    return Half(flowing([*title, *legend], columns), chart, words, 30 if len(names) == 1 else 36)
-
-
-def name_of(weight: Weight) -> str:
-    """W2[13,200]"""
-    return f"{weight[0]}[{','.join(map(str, weight[1]))}]"
+    return ChartWithWords(flowing([*title, *legend], columns), chart, words, 30 if len(names) == 1 else 36)
 
 
 def _note(snapshot: Snapshot, found: Slice, columns: int) -> list[Line]:
     """What a slice is not; until it is whole, how far it has come."""
     if found.done < found.losses.size:
         return [line((f"running: {found.done} of {found.losses.size} points …", "muted"))]
-    edge = "lowest drawn: at the edge, where it still falls; " if _falls_on(found) else ""
+    edge = "lowest drawn: at the edge, where it still falls; " if _lowest_at_edge(found) else ""
     total = snapshot.iteration.spec.parameters
     return wrap(f"{edge}other weights held fixed; the update moves all {total:,}", columns, "muted")
 
 
-def _falls_on(found: Slice) -> bool:
+def _lowest_at_edge(found: Slice) -> bool:
     """Whether the lowest loss that was run is where the slice ends, and so not the lowest there is."""
     if not found.lowest or found.lowest[1] >= found.base:
         return False
@@ -201,10 +212,10 @@ def _falls_on(found: Slice) -> bool:
     return any(place in (float(values[0]), float(values[-1])) for place, values in ends)
 
 
-def _table(found: Slice, columns: int, marks: Marks, context: RenderContext) -> list[Line]:
+def _table(found: Slice, columns: int, marks: ChartMarks, context: RenderContext) -> list[Line]:
     """Points of the slice, a row for each: the weights, how the loss changes, the loss. Where that is too wide, with
     fewer digits, and then without the last columns."""
-    update = marks.coming if _apart(found) else _way(found, context)
+    update = marks.coming if _is_visible(found) else _direction(found, context)
     rows: list[tuple[str, str, Sequence[float], float]] = [  # label, role, place, change of the loss
         (f"{marks.here} now", "text", found.here, 0.0),
         (f"{marks.dots} predicted", "backward", found.updated, found.predicted),
@@ -212,7 +223,9 @@ def _table(found: Slice, columns: int, marks: Marks, context: RenderContext) -> 
     ]
     if found.lowest and found.lowest[1] < found.base:  # else it is where they stand
         place, least = found.lowest
-        rows.append(("  at edge" if _falls_on(found) else "  lowest", "text", place, least - found.base))
+        rows.append(
+            ("  at edge" if _lowest_at_edge(found) else "  lowest", "text", place, least - found.base)
+        )
     heads = ["", *(["weight"] if len(found.weights) == 1 else ["across", "up"]), "change", "loss"]
     for digits in (3, 2):
         cells = [heads]
@@ -235,34 +248,38 @@ def _table(found: Slice, columns: int, marks: Marks, context: RenderContext) -> 
     ]
 
 
-def _apart(found: Slice) -> bool:
+def _is_visible(found: Slice) -> bool:
     """Whether the update is long enough to be seen on a chart."""
     return any(
-        abs(new - old) * SEEN > float(values[-1] - values[0])
+        abs(new - old) * VISIBLE_RATIO > float(values[-1] - values[0])
         for new, old, values in zip(found.updated, found.here, found.values, strict=True)
     )
 
 
-def _way(found: Slice, context: RenderContext) -> str:
+def _direction(found: Slice, context: RenderContext) -> str:
     """Which way the update of one weight goes that is too short to be seen; of two weights nothing is said."""
     by = found.updated[0] - found.here[0] if len(found.weights) == 1 else 0
     return context.on if by > 0 else context.back if by < 0 else " "
 
 
-def _loss_chart(found: Slice, marks: Marks, context: RenderContext, columns: int, rows: int) -> list[Line]:
+def _loss_chart(
+    found: Slice, marks: ChartMarks, context: RenderContext, columns: int, rows: int
+) -> list[Line]:
     """How the loss changes along a weight, with the tangent that the gradient gives."""
     (x,), (here,), (new,) = found.values, found.here, found.updated
     low, high = (each - found.base for each in lowest_and_highest(found))
     ends = float(x[0]), float(x[-1])
     ticks = [here, *ends], [0.0, high, low]
-    chart = Chart(columns, rows, ends, limits([low, high, 0.0], MARGIN), ticks, sign=True)
+    chart = Chart(columns, rows, ends, limits([low, high, 0.0], RANGE_MARGIN), ticks, sign=True)
     along = np.linspace(*ends, 2 * columns)
     chart.curve(x, found.losses - found.base, "loss", marks.curve)
     chart.dotted(along, found.gradient[0] * (along - here), "backward", marks.dots)
-    if _apart(found):
+    if _is_visible(found):
         chart.draw([new], [found.came], "update", marks.coming)
     elif new != here:
         beside_it = 1.3 * (ends[1] - ends[0]) / (chart.inner - 1)
-        chart.draw([here + (beside_it if new > here else -beside_it)], [0.0], "update", _way(found, context))
+        chart.draw(
+            [here + (beside_it if new > here else -beside_it)], [0.0], "update", _direction(found, context)
+        )
     chart.draw([here], [0.0], "strong", marks.here)
     return chart.lines()

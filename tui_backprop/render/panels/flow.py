@@ -9,19 +9,19 @@ from math import ceil, floor, inf, isfinite, log10
 from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow, callouts
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, pad
-from tui_backprop.render.panels.verdict import FLAG, verdict
+from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, verdict
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-ONE_LINE = 50  # from so many columns on, a layer takes one line, below it two
-PRECISE = 70  # from so many on, figures have three digits, below it two
-HEADS = 3
-LONGEST_BAR = 32
-NAME, UNITS = 3, 11  # columns: of a bar's name, of what units do
+ONE_LINE_COLUMNS = 50  # from so many columns on, a layer takes one line, below it two
+PRECISE_COLUMNS = 70  # from so many on, figures have three digits, below it two
+HEAD_ROWS = 3
+MOST_BAR_COLUMNS = 32
+BAR_NAME_COLUMNS, UNITS_COLUMNS = 3, 11  # columns: of a bar's name, of what units do
 
 
 @dataclass(frozen=True)
-class Scale:
+class LogScale:
     """A log scale of so many whole decades, from 10**low on."""
 
     low: int
@@ -45,14 +45,14 @@ def _power(exponent: int) -> str:
     return format_number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
 
 
-def scales(report: Flow) -> tuple[Scale, Scale]:
+def scales(report: Flow) -> tuple[LogScale, LogScale]:
     """Those of rms delta and of dW's norm. They have equally many decades: a length means the same in both."""
     figures = [at.rms for at in report.layers], [at.gradient for at in report.layers]
     shown = [[log10(size) for size in sizes if 0 < size < inf] for sizes in figures]
     lows = [floor(min(sizes, default=0)) for sizes in shown]
     highs = [max(ceil(max(sizes)), low + 1) if sizes else low for sizes, low in zip(shown, lows, strict=True)]
     decades = max(high - low for high, low in zip(highs, lows, strict=True))
-    return Scale(highs[0] - decades, decades), Scale(highs[1] - decades, decades)
+    return LogScale(highs[0] - decades, decades), LogScale(highs[1] - decades, decades)
 
 
 def flow_panel(
@@ -63,14 +63,14 @@ def flow_panel(
     if report is None:
         lines = [line(("measuring each layer's gradient …", "muted"))]
     else:
-        chart = _Chart(snapshot, report, columns, context)
-        below = verdict(report, columns, rows, HEADS + chart.depth * chart.each, context)
+        chart = _LayerChart(snapshot, report, columns, context)
+        below = verdict(report, columns, rows, HEAD_ROWS + chart.depth * chart.each, context)
         lines = [*chart.drawn(rows - len(below)), *below]
     return fitted(lines, columns, rows, context)
 
 
 @dataclass(frozen=True)
-class _Chart:
+class _LayerChart:
     """Layers as bars and figures, in the order of the forward pass. Where there is little room a layer takes two
     lines: delta and update to weight in the first, dW and its units in the second."""
 
@@ -86,11 +86,11 @@ class _Chart:
     @property
     def each(self) -> int:
         """Lines of a layer."""
-        return 1 if self.columns >= ONE_LINE else 2
+        return 1 if self.columns >= ONE_LINE_COLUMNS else 2
 
     @property
     def digits(self) -> int:
-        return 3 if self.columns >= PRECISE else 2
+        return 3 if self.columns >= PRECISE_COLUMNS else 2
 
     @property
     def field(self) -> int:
@@ -106,11 +106,13 @@ class _Chart:
     def bar(self) -> int:
         """Columns of a bar."""
         if self.each == 2:
-            return max(self.columns - self.mark - NAME - self.field - 1 - UNITS, 1)
-        return min((self.columns - self.mark - 3 * (self.field + 1) - UNITS - 1) // 2, LONGEST_BAR)
+            return max(self.columns - self.mark - BAR_NAME_COLUMNS - self.field - 1 - UNITS_COLUMNS, 1)
+        return min(
+            (self.columns - self.mark - 3 * (self.field + 1) - UNITS_COLUMNS - 1) // 2, MOST_BAR_COLUMNS
+        )
 
     @cached_property
-    def scales(self) -> tuple[Scale, Scale]:
+    def scales(self) -> tuple[LogScale, LogScale]:
         return scales(self.report)
 
     @cached_property
@@ -120,9 +122,9 @@ class _Chart:
 
     def drawn(self, rows: int) -> list[Line]:
         """Heads, as many layers as fit, and how many are left out."""
-        here, room = self.snapshot.step.layer, rows - HEADS
+        here, room = self.snapshot.step.layer, rows - HEAD_ROWS
         most = room // self.each
-        shown = spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
+        shown = evenly_spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
         lines = [self._way(), *self._heads()]
         for k in shown:
             lines += self._layer(self.report.layers[k - 1], k == here)
@@ -145,7 +147,7 @@ class _Chart:
         rms, norm = f"{self.context.text('δ')} rms", "dW norm"
         delta, gradient = (scale.ends for scale in self.scales)
         if self.each == 2:
-            wide = NAME + self.bar + self.field + 1
+            wide = BAR_NAME_COLUMNS + self.bar + self.field + 1
             above = f"{_longest(wide, f'{rms}, log {delta}', f'{self.context.delta} log {delta}'):<{wide}}"
             below = f"{_longest(wide, f'{norm}, log {gradient}', f'dW log {gradient}'):<{wide}}"
             update, units = f"{'update/W':>{self.field}}", " units"
@@ -165,13 +167,13 @@ class _Chart:
         update, units = self._figure(at.ratio, at.layer, "ratio", "update"), self._units(at)
         if self.each == 1:
             return [merge((*head, *delta, (" ", "text"), *gradient, *update, *units))]
-        first, second = ((f"{name:<{NAME}}", "muted") for name in (self.context.delta, "dW"))
+        first, second = ((f"{name:<{BAR_NAME_COLUMNS}}", "muted") for name in (self.context.delta, "dW"))
         return [
             merge((*head, first, *delta, *update)),
             merge((*pad((), self.mark), second, *gradient, *units)),
         ]
 
-    def _bar(self, scale: Scale, value: float, layer: int, column: str, role: str) -> Line:
+    def _bar(self, scale: LogScale, value: float, layer: int, column: str, role: str) -> Line:
         bar = self.context.done * scale.cells(value, self.bar)
         return line((f"{bar:<{self.bar}}", "backward"), *self._figure(value, layer, column, role))
 
@@ -179,7 +181,7 @@ class _Chart:
         """A number to the right of its field, and a flag where it breaks a rule."""
         bad = (column, layer) in self.broken or (value is not None and not isfinite(value))
         text = "none" if value is None else format_number(value, self.digits)
-        return line((f"{text:>{self.field}}{FLAG if bad else ' '}", "bad" if bad else role))
+        return line((f"{text:>{self.field}}{BROKEN_MARK if bad else ' '}", "bad" if bad else role))
 
     def _units(self, at: LayerFlow) -> Line:
         """What units of a layer do that they should not, if their activation can."""
@@ -189,7 +191,7 @@ class _Chart:
             return ()
         bad = (column, at.layer) in self.broken
         look = "bad" if bad else "text" if share else "muted"
-        return line((f" {word} {share:>4.0%}{FLAG if bad else ''}", look))
+        return line((f" {word} {share:>4.0%}{BROKEN_MARK if bad else ''}", look))
 
 
 def _longest(columns: int, *choices: str) -> str:
@@ -197,7 +199,7 @@ def _longest(columns: int, *choices: str) -> str:
     return next((text for text in choices if len(text) < columns), cut(choices[-1], columns - 1))
 
 
-def spread(depth: int, room: int, here: int) -> list[int]:
+def evenly_spread(depth: int, room: int, here: int) -> list[int]:
     """At most ``room`` of the layers 1..depth (one at least), evenly from first to last, so that the chart keeps its
     shape; layer ``here`` takes the place of the nearest."""
     if depth <= room:

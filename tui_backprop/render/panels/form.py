@@ -13,11 +13,13 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.support.errors import UserError
 
-LABEL = 11  # columns of a label
+LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
-NOTE = 4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
-MOST_TERMS = 7  # lines of the parameter sum, before deep networks are folded
-SMALLEST_PICTURE = 7  # rows
+MESSAGE_ROWS = (
+    4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
+)
+MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
+LEAST_PICTURE_ROWS = 7  # rows
 
 
 _BACK = line(("esc", "key"), (" takes it back", "muted"))
@@ -25,12 +27,12 @@ _BACK = line(("esc", "key"), (" takes it back", "muted"))
 
 def window(selected: int, rows: int) -> range:
     """The fields that are seen: all, or those around the selected one."""
-    shown = min(len(FIELDS), max(rows - NOTE, 1))
+    shown = min(len(FIELDS), max(rows - MESSAGE_ROWS, 1))
     first = min(max(selected - shown // 2, 0), len(FIELDS) - shown)
     return range(first, first + shown)
 
 
-def form(
+def form_lines(
     texts: Mapping[str, str],
     selected: int,
     active: bool,
@@ -66,21 +68,21 @@ def form(
     above, below = seen.start, len(FIELDS) - seen.stop
     beyond = (f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields", "faint")
     if above or below:
-        lines.append(line(" " * LABEL, beyond))
+        lines.append(line(" " * LABEL_COLUMNS, beyond))
     elif note and len(lines) + 1 + len(note) <= rows:
         lines.append(())
     return [*lines, *note]
 
 
-def summed(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
+def parameter_lines(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
     """The parameter sum in at most ``rows`` lines; nothing where it does not fit."""
-    return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERMS + 2)) if rows >= 3 else []
+    return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERM_ROWS + 2)) if rows >= 3 else []
 
 
-def sample(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def sample_picture(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The first sample of the batch as a picture with its label, where samples are pictures and one fits."""
     image = DATASETS[snapshot.session.data].image
-    if image is None or min(rows - 1, columns // 2) < SMALLEST_PICTURE:
+    if image is None or min(rows - 1, columns // 2) < LEAST_PICTURE_ROWS:
         return []
     from tui_backprop.render.draw.heatmap import picture  # numpy: after the first paint
 
@@ -90,7 +92,7 @@ def sample(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) 
 
 
 def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
-    room = columns - LABEL
+    room = columns - LABEL_COLUMNS
     role = "bad" if wrong else "strong" if selected else "muted"
     if choice and selected:
         wide = max(room - 4, 1)
@@ -98,7 +100,7 @@ def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wron
     else:
         value = (cut(text, room), "bad" if wrong else "strong" if selected else "text")
     mark = "!" if wrong else " "
-    return line((f"{label:<{LABEL - 1}}{mark}", role), value)
+    return line((f"{label:<{LABEL_COLUMNS - 1}}{mark}", role), value)
 
 
 def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:

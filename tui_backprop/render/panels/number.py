@@ -8,14 +8,14 @@ from dataclasses import replace
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.names import titled
+from tui_backprop.render.draw.names import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
 from tui_backprop.support.format import format_number
 
-LABEL, FIELD = 10, 12  # columns of a label, and of a number
-TERMS = (6, 3, 2, 1)  # of a long sum, as room allows
+LABEL_COLUMNS, NUMBER_COLUMNS = 10, 12  # columns of a label, and of a number
+TERM_COUNTS = (6, 3, 2, 1)  # of a long sum, as room allows
 
 
 def number_panel(
@@ -24,9 +24,11 @@ def number_panel(
     """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
     while they are being counted, and for what is no parameter)."""
     tensor, index = snapshot.number
-    silent = [context.text(_said(silence)) for silence in zero_gradients(snapshot.iteration, tensor, index)]
+    silent = [
+        context.text(_zero_words(silence)) for silence in zero_gradients(snapshot.iteration, tensor, index)
+    ]
     best: list[Line] = []
-    for terms in TERMS:
+    for terms in TERM_COUNTS:
         found = number_of(snapshot.iteration, tensor, index, terms)
         best = _panel(snapshot, found, larger, silent, columns, context, air=terms > 2)
         if len(best) <= rows:
@@ -36,7 +38,7 @@ def number_panel(
     return [context.fit(row) for row in best[:rows]]
 
 
-def _said(silence: ZeroGradient) -> str:
+def _zero_words(silence: ZeroGradient) -> str:
     """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
     side = " < 0" if silence.at < 0 else ""
     because = f", because {silence.of} = {format_number(silence.at)}{side}" if silence.of else ""
@@ -54,11 +56,13 @@ def _panel(
     air: bool,
 ) -> list[Line]:
     sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else ", of the first sample"
-    title = titled(snapshot.session, found.tensor, found.index, columns, context, sample)
+    title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],
-        _made(found.made, found.tensor, "how it came to be", "forward", columns, context),
-        _made(found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, context),
+        _origin(found.made, found.tensor, "how it came to be", "forward", columns, context),
+        _origin(
+            found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, context
+        ),
         _torch(found, columns, context),
     ]
     lines: list[Line] = []
@@ -90,20 +94,23 @@ def _figures(
 
 def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
     """A number and what there is to say of it: behind it, or below where that is too long."""
-    row = line((f"{label:<{LABEL}}", "muted"), (f"{format_number(value, 6, sign=True):>{FIELD}}", role))
-    if LABEL + FIELD + 2 + len(note) <= columns:
+    row = line(
+        (f"{label:<{LABEL_COLUMNS}}", "muted"),
+        (f"{format_number(value, 6, sign=True):>{NUMBER_COLUMNS}}", role),
+    )
+    if LABEL_COLUMNS + NUMBER_COLUMNS + 2 + len(note) <= columns:
         return [line(*row, (f"  {note}" if note else "", "muted"))]
-    indent = max(min(LABEL, columns - len(note)), 0)
+    indent = max(min(LABEL_COLUMNS, columns - len(note)), 0)
     return [row, *(line(" " * indent, *below) for below in wrap(note, columns - indent, "muted"))]
 
 
 def _figure_words(label: str, words: str, columns: int) -> list[Line]:
     """Words in the place of a number."""
-    rows = wrap(words, columns - LABEL)
-    return [line((f"{'' if i else label:<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
+    rows = wrap(words, columns - LABEL_COLUMNS)
+    return [line((f"{'' if i else label:<{LABEL_COLUMNS}}", "muted"), *row) for i, row in enumerate(rows)]
 
 
-def _made(
+def _origin(
     origin: Origin | None, name: str, title: str, role: str, columns: int, context: RenderContext
 ) -> list[Line]:
     """The formula with shapes, the same in numbers, and what was reused."""

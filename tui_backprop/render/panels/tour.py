@@ -10,14 +10,22 @@ from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, pad, width, wrap
 
-LOW = 20  # rows of the screen from which there is more than one line
-WIDE, NARROW = 120, 72  # columns from which two lines will do, or three
-LONG, BRIEF = "{tour} next card  {end_tour} end of the tour", "{tour} next  {end_tour} end"
+LOW_ROWS = 20  # rows of the screen from which there is more than one line
+TWO_LINE_COLUMNS, THREE_LINE_COLUMNS = 120, 72  # columns from which two lines will do, or three
+LONG_KEYS, BRIEF_KEYS = "{tour} next card  {end_tour} end of the tour", "{tour} next  {end_tour} end"
 
 
 def strip_rows(columns: int, rows: int) -> int:
     """How many lines the strip has on a screen."""
-    return 1 if rows < LOW else 2 if columns >= WIDE else 3 if columns >= NARROW else 4
+    return (
+        1
+        if rows < LOW_ROWS
+        else 2
+        if columns >= TWO_LINE_COLUMNS
+        else 3
+        if columns >= THREE_LINE_COLUMNS
+        else 4
+    )
 
 
 def tour_strip(
@@ -25,7 +33,10 @@ def tour_strip(
 ) -> list[Line]:
     """A card in so many rows. It names no key that does something else in the ``panel`` that has the keys."""
     now, typing = CARDS[card], panel == "network"
-    press, own = _keyed(now.press, context), _keyed(LONG if columns >= WIDE else BRIEF, context)
+    press, own = (
+        _keyed(now.press, context),
+        _keyed(LONG_KEYS if columns >= TWO_LINE_COLUMNS else BRIEF_KEYS, context),
+    )
     if typing or now.about not in ("", panel):
         press = line((panel_key("walk", context.keys, typing=typing), "key"), " leads back to the walk")
     if typing:

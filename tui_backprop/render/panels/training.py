@@ -5,57 +5,47 @@ Imports plotext, so this module is imported after the first paint.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext, fitted
-from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import (
     Line,
     Span,
     beside,
     clip,
-    cut,
     first_fitting,
     line,
     option,
+    packed,
     width,
     wrap,
 )
-from tui_backprop.render.panels.plane import packed, picture_lines, runs
+from tui_backprop.render.panels.decision_boundary import picture_lines
+from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_chart, loss_chart
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
-from tui_backprop.session.training_curve import Learning, Score, fixed_part, smoothed, thinned
-from tui_backprop.support.format import MINUS, format_duration, format_number
+from tui_backprop.session.training_curve import Learning, fixed_part
+from tui_backprop.support.format import format_duration, format_number
 
-HINTS = (  # on how to train and how to go back, as many words as fit
+KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} choose how much, {start_training} trains,"
     " {iteration(-1)} {iteration(1)} go back in time",
     "{amount(-1)} {amount(1)} how much  {start_training} train  {iteration(-1)} {iteration(1)} back",
     "{amount(-1)} {amount(1)} how much  {start_training} train",
 )
-BEFORE = (
+UNTRAINED = (
     "Nothing is trained yet. Here the loss will be drawn, update by update, and for the first {n} samples of"
 )
-SIDE_BY_SIDE = (
+SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture stands beside the curves, where the panel is wide to the eye
 )
-BESIDE_WORDS = 50  # the same while there are no curves
+BESIDE_WORDS_COLUMNS = 50  # the same while there are no curves
 STACKED_ROWS = 18  # rows from which the picture stands below the curves
-LEAST_CHART = 5  # rows of a chart with its heading and its axis
-SHARE_ROWS = 14  # rows of curves, from which the share read right has a chart of its own
-MEANS = 25  # the mean is of one part in so many of the losses: it shows the trend
-DECADES = 2  # a span of more is drawn on a log scale
-FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
-TRAINED = " (training goes over these too)"
-LABEL = 6  # columns of the numbers on the left: both charts begin in one column
-APART = 8  # columns between two numbers below
+LEAST_CHART_ROWS = 5  # rows of a chart with its heading and its axis
+TWO_CHARTS_ROWS = 14  # rows of curves, from which the share read right has a chart of its own
 
 
 def training_panel(
@@ -67,7 +57,7 @@ def training_panel(
     context: RenderContext,
 ) -> list[Line]:
     """At most ``rows`` lines: progress and figures, the curves, and the picture if there is one and it fits."""
-    if picture and columns >= max(SIDE_BY_SIDE if learning else BESIDE_WORDS, 2 * rows):
+    if picture and columns >= max(SIDE_BY_SIDE_COLUMNS if learning else BESIDE_WORDS_COLUMNS, 2 * rows):
         right = min(2 * rows + 4, columns // 2)
         left = columns - right - 2
         drawn = picture_lines(picture, right, rows, context)
@@ -80,7 +70,7 @@ def training_panel(
     return fitted(lines, columns, rows, context)
 
 
-def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
+def amount_line(amounts: Sequence[str], chosen: int, columns: int) -> Line:
     """How much the next training is: the amounts there are, the chosen one in brackets; as many as fit."""
     options = [option(name, i == chosen) for i, name in enumerate(amounts)]
     first, last = 0, len(options)
@@ -90,9 +80,9 @@ def chooser(amounts: Sequence[str], chosen: int, columns: int) -> Line:
     return clip(line((label, "muted"), *options[first:last]), columns)
 
 
-def hint(columns: int, context: RenderContext) -> Line:
+def key_hint(columns: int, context: RenderContext) -> Line:
     """The keys of the chooser."""
-    return first_fitting(columns, *(line((context.words(words), "muted")) for words in HINTS))
+    return first_fitting(columns, *(line((context.words(words), "muted")) for words in KEY_HINTS))
 
 
 def curves(
@@ -100,31 +90,31 @@ def curves(
 ) -> list[Line]:
     """Words and charts, in at most ``rows`` lines."""
     if learning is None or not (learning.done or learning.going):
-        return before(snapshot, columns)[:rows]
+        return untrained(snapshot, columns)[:rows]
     words = [*progress(learning, columns, context), *figures(snapshot, learning, columns)]
     room = rows - len(words)
-    if room < LEAST_CHART or learning.done < 2 or not np.isfinite(learning.losses).any():
+    if room < LEAST_CHART_ROWS or learning.done < 2 or not np.isfinite(learning.losses).any():
         return words[:rows]
     here = snapshot.session.t
-    frame = Frame(learning.first, learning.first + learning.done, here, columns, context)
+    frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context)
     scores = [score for score in learning.scores if score.right is not None]
-    below = max(room * 2 // 5, LEAST_CHART) if scores and room >= SHARE_ROWS else 0
+    below = max(room * 2 // 5, LEAST_CHART_ROWS) if scores and room >= TWO_CHARTS_ROWS else 0
     charts = loss_chart(learning, frame, room - below, scale=not below)
     return [
         *words,
         *charts,
-        *(share_chart(scores, fixed_part(snapshot.session.data), frame, below) if below else ()),
+        *(accuracy_chart(scores, fixed_part(snapshot.session.data), frame, below) if below else ()),
     ]
 
 
 # --- words -------------------------------------------------------------------------------------------------
 
 
-def before(snapshot: Snapshot, columns: int) -> list[Line]:
+def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
     """What stands here before anything is trained."""
     data = snapshot.session.data
     what = "how many are read right" if info(data).classes else "their loss"
-    words = f"{BEFORE.format(n=f'{fixed_part(data):,}')} {data} {what}."
+    words = f"{UNTRAINED.format(n=f'{fixed_part(data):,}')} {data} {what}."
     return wrap(words, columns, "muted")
 
 
@@ -185,117 +175,3 @@ def _loss(value: float) -> list[Span]:
 def percent(share: float) -> str:
     """A share to a tenth of a percent; 100% only where it is all of them."""
     return "100%" if share == 1 else f"{min(100 * share, 99.9):.1f}%"
-
-
-# --- charts ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What both charts share: the iterations from ``start`` to ``end``, that of the walk, and the width."""
-
-    start: int
-    end: int
-    here: int
-    columns: int
-    context: RenderContext
-
-    @property
-    def inside(self) -> bool:
-        """Whether the walk stands in (or right after) an iteration that is drawn."""
-        return self.start <= self.here <= self.end
-
-    @property
-    def marks(self) -> list[int]:
-        """The iterations that are written below: both ends, and where the walk stands if there is room."""
-        apart = (self.end - self.start) * APART / max(self.columns - LABEL, 1)
-        between = self.start + apart <= self.here <= self.end - apart
-        return [self.start, *[self.here] * between, self.end]
-
-
-def loss_chart(learning: Learning, frame: Frame, rows: int, scale: bool = True) -> list[Line]:
-    """A heading, and the batch losses with their mean on top; at least one of them is finite. Without ``scale`` the
-    iterations are written below another chart."""
-    losses, columns, plain = learning.losses, frame.columns, frame.context.plain
-    span = max(learning.done // MEANS, 1)
-    finite = losses[np.isfinite(losses)]
-    positive = finite[finite > 0]
-    log = bool(len(positive)) and float(finite.max()) > 10**DECADES * float(positive.min())
-    floor = max(float(positive.min()), FLOOR * float(finite.max())) if log else 0.0
-
-    def scaled(values: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            return np.log10(np.maximum(values, floor)) if log else values
-
-    low, high = float(scaled(finite.min())), float(scaled(finite.max()))
-    figure = _figure(frame, rows - 1, low, high, scale)
-    # A stretch of a column's width is drawn from its smallest to its largest loss.
-    places = thinned(losses, 2 * columns)
-    _draw(figure, learning.first + places, scaled(losses[places]), "mark", "." if plain else "braille")
-    pieces: list[Sequence[Span]] = [(("loss, log10" if log else "loss", "muted"),)]
-    if span > 1:
-        mean = smoothed(losses, span)
-        places = thinned(mean, columns)
-        _draw(figure, learning.first + places, scaled(mean[places]), "loss", "*" if plain else "braille")
-        pieces.append((("* " if plain else "⠒ ", "loss"), (f"mean of {span:,}", "muted")))
-    if frame.inside:
-        pieces.append((("│ ", "mark"), ("here", "muted")))
-    _label(figure, _log_ticks(low, high, rows) if log else _ticks(low, high, rows))
-    return [packed(pieces, columns)[0], *printed(figure)]
-
-
-def share_chart(scores: Sequence[Score], first: int, frame: Frame, rows: int) -> list[Line]:
-    """A heading, and the share of the ``first`` samples that is read right, 0 to 100%."""
-    figure = _figure(frame, rows - 1, 0, 100, True)
-    x, y = (np.array(part, float) for part in zip(*((s.t, s.right) for s in scores), strict=True))
-    _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
-    _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
-    heading = f"read right, of the first {first:,} samples"
-    heading = cut(heading + TRAINED * (len(heading + TRAINED) <= frame.columns), frame.columns)
-    return [line((heading, "muted")), *printed(figure)]
-
-
-def _figure(frame: Frame, rows: int, low: float, high: float, scale: bool) -> Any:
-    """A figure with its limits, the iterations below (with ``scale``), and a line where the walk stands."""
-    figure = blank(frame.columns, rows)
-    x, y = figure.ruler("x"), figure.ruler("y")
-    x.lim(frame.start, max(frame.end, frame.start + 1))
-    y.lim(low, high if high > low else low + 1)
-    marks = frame.marks if scale else []
-    x.ticks(marks, [f"{mark:,}" for mark in marks])
-    for axis, side, shown in (("y", "right", False), ("x", "upper", False), ("x", "lower", scale)):
-        figure.axes(shown, axis=axis, side=side)
-    if frame.inside:
-        heights = np.linspace(low, high if high > low else low + 1, 2 * rows).tolist()
-        bar_glyph = painted("|" if frame.context.plain else "│", "mark")
-        figure.draw(figure.signal([float(frame.here)] * len(heights), heights, marker=bar_glyph))
-    return figure
-
-
-def _draw(figure: Any, x: Array, y: Array, role: str, marker: str) -> None:
-    """A line with gaps where it is no number."""
-    for stretch in runs(np.isfinite(y)):
-        signal = figure.signal(x[stretch].tolist(), y[stretch].tolist(), marker=painted(marker, role))
-        figure.draw(signal.lines() if stretch.stop - stretch.start > 1 else signal)
-
-
-def _label(figure: Any, ticks: Sequence[tuple[float, str]]) -> None:
-    figure.ruler("y").ticks([at for at, _ in ticks], [f"{name:>{LABEL}}" for _, name in ticks])
-
-
-def _ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
-    """Round numbers in a range, no nearer than three rows to each other."""
-    if not high > low:
-        return [(low, format_number(low))]
-    least = (high - low) * 3 / max(rows, 3)
-    unit = 10.0 ** math.floor(math.log10(least))
-    step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= least)
-    first, last = math.ceil(low / step), math.floor(high / step)
-    return [(i * step, f"{i * step:.4g}".replace("-", MINUS)) for i in range(first, last + 1)]
-
-
-def _log_ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
-    """Powers of ten in a range of exponents, no nearer than two rows to each other."""
-    step = math.ceil((high - low) * 2 / max(rows, 2))
-    exponents = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
-    return [(k, f"1e{k}".replace("-", MINUS) if k else "1") for k in exponents]

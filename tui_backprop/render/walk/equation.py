@@ -12,12 +12,12 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, format_fixed, format_number
 
-NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
-LARGE = 1e6  # values from here on are written with an exponent
+TENSOR_NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
+EXPONENT_FROM = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
-EXTRA = 2  # decimals more, where the last one of a short sum would not add up
-GAP = "  "  # between the columns of a receipt, where there is room
-TIMES = re.compile(" ([·×]) ")  # with blanks that can go
+EXTRA_DECIMALS = 2  # decimals more, where the last one of a short sum would not add up
+COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
+TIMES_SIGN = re.compile(" ([·×]) ")  # with blanks that can go
 SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # what is subtracted is a negative summand
 
 
@@ -66,7 +66,7 @@ def _tokens(
     """The pieces of an equation, each with the shape that stands below its name, both as wide as the wider one."""
     shown: set[str] = set()
     for i, token in enumerate(formula.split(" ")):
-        name = next((name for name in NAME.findall(token) if name in shapes), "")
+        name = next((name for name in TENSOR_NAME.findall(token) if name in shapes), "")
         shape = shape_text(shapes[name]) if name and name not in shown else ""
         shown.add(name)
         text, named = context.text(token), context.text(name)
@@ -132,11 +132,13 @@ def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[
     are closer together, and where that is not enough there are no factors."""
     labels = [row.label for row in rows]
     factors = [" × ".join(format_number(f) for f in row.factors) for row in rows]
-    for gap, sign in ((GAP, r" \1 "), (" ", r"\1")):
-        near, far = ([context.text(TIMES.sub(sign, text)) for text in texts] for texts in (labels, factors))
+    for gap, sign in ((COLUMN_GAP, r" \1 "), (" ", r"\1")):
+        near, far = (
+            [context.text(TIMES_SIGN.sub(sign, text)) for text in texts] for texts in (labels, factors)
+        )
         if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
             return near, far, gap
-    return [context.text(label) for label in labels], [""] * len(rows), GAP
+    return [context.text(label) for label in labels], [""] * len(rows), COLUMN_GAP
 
 
 def _added(row: Row) -> Row:
@@ -157,7 +159,7 @@ def _values(rows: Sequence[Row]) -> list[str]:
     least = decimals_for(rows)
     if least is None:
         return [format_number(row.value, sign=row.sign not in "*/") for row in rows]
-    for decimals in (*range(least, min(least + EXTRA, MOST_DECIMALS) + 1), least):
+    for decimals in (*range(least, min(least + EXTRA_DECIMALS, MOST_DECIMALS) + 1), least):
         values = [_shown(row, decimals) for row in rows]
         _settle(rows, values, decimals)
         if _adds_up(rows, values, decimals):
@@ -175,7 +177,7 @@ def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) 
 
 def _shown(row: Row, decimals: int) -> float | str:
     """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
-    if row.sign in "*/" or not abs(row.value) < LARGE:  # NaN is no number below anything
+    if row.sign in "*/" or not abs(row.value) < EXPONENT_FROM:  # NaN is no number below anything
         return format_number(row.value, sign=row.sign not in "*/")
     return round(row.value, decimals)
 

@@ -16,10 +16,10 @@ from tui_backprop.render.draw.spans import Line, Span, beside, line
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-MOST = 16  # outputs that are told one by one
-PLACE, GAP = 2, 2  # columns of an output's number, and between two columns of outputs
-SHORTEST, LONGEST = 4, 24  # columns of a bar
-TARGET, SAID = "◆", "▸"
+MOST_OUTPUTS = 16  # outputs that are told one by one
+INDEX_COLUMNS, GAP = 2, 2  # columns of an output's number, and between two columns of outputs
+LEAST_BAR_COLUMNS, MOST_BAR_COLUMNS = 4, 24  # columns of a bar
+LABEL_MARK, PREDICTED_MARK = "◆", "▸"
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,12 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
     right = class_of(target)
     said = int(read_as(iteration.tensor(f"z{spec.depth}")[:1], spec.loss)[0])
-    told = {said: (SAID, f"{SAID} read as", "bad"), right: (TARGET, f"{TARGET} target", "good")}
+    told = {
+        said: (PREDICTED_MARK, f"{PREDICTED_MARK} read as", "bad"),
+        right: (LABEL_MARK, f"{LABEL_MARK} target", "good"),
+    }
     if said == right:
-        told[right] = (TARGET, f"{TARGET} target, read as it", "good")
+        told[right] = (LABEL_MARK, f"{LABEL_MARK} target, read as it", "good")
     return [Output(i, float(v), *told.get(i, ())) for i, v in enumerate(values)]
 
 
@@ -58,28 +61,28 @@ def output_lines(
     signed = any(each.value < 0 for each in outputs)
     texts = {each.place: format_number(each.value, sign=signed) for each in outputs}
     wide = max(map(len, texts.values()))
-    least = PLACE + 1 + wide + 2  # of one output, with its mark
+    least = INDEX_COLUMNS + 1 + wide + 2  # of one output, with its mark
     room = columns - least - max(len(context.text(each.words)) for each in outputs)
     long = len(outputs) <= rows and room >= 0
     most = 1 if long else max((columns + GAP) // (least + GAP), 1)
     fits = [n for n in range(1, most + 1) if -(-len(outputs) // n) <= rows]
     across = fits[0] if fits else most
     each_wide = (columns + GAP) // across - GAP
-    bar = min(room, LONGEST) if long and room >= SHORTEST else 0
+    bar = min(room, MOST_BAR_COLUMNS) if long and room >= LEAST_BAR_COLUMNS else 0
     peak = largest(np.array([each.value for each in outputs])) or 1.0
 
     def entry(each: Output) -> Line:
         full = 0 if np.isnan(each.value) else round(min(abs(each.value) / peak, 1) * bar)
         here = each.place == unit
         spans: list[Span] = [
-            (f"{each.place:>{PLACE}}", "cursor" if here else "faint"),
+            (f"{each.place:>{INDEX_COLUMNS}}", "cursor" if here else "faint"),
             (f" {texts[each.place]:>{wide}}", role if here else "text"),
             (f" {context.done * full:<{bar}}" if bar else "", "faint"),
             (f" {each.words if long else each.mark}", each.role),
         ]
         return context.fit(line(*spans))
 
-    shown = _telling(outputs, across * rows)
+    shown = _marked_and_largest(outputs, across * rows)
     deep = -(-len(shown) // across)
     lines = [entry(each) for each in shown[:deep]]
     for i in range(1, -(-len(shown) // deep)):
@@ -88,7 +91,7 @@ def output_lines(
     return lines, "" if long else context.text("  ".join(each.words for each in outputs if each.mark))
 
 
-def _telling(outputs: Sequence[Output], most: int) -> list[Output]:
+def _marked_and_largest(outputs: Sequence[Output], most: int) -> list[Output]:
     """As many of the outputs, in their order: those with a mark, and the largest."""
     order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value))))
     return sorted(order[:most], key=lambda each: each.place)

@@ -10,25 +10,36 @@ import numpy as np
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
 from tui_backprop.engine.explain.worked import penalties
-from tui_backprop.engine.network.names import SO_FAR, per_sample
+from tui_backprop.engine.network.names import SO_FAR, entry_name, per_sample
 from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.array_table import (
+    NUMBER_COLUMNS,
+    all_parameters,
+    entries_per_line,
+    matrix_row,
+    statistics,
+    vector_lines,
+)
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.heatmap import gallery, heatmap, largest, layout, picture, signed_picture
-from tui_backprop.render.draw.histogram import as_many, histogram, portion
+from tui_backprop.render.draw.gallery import gallery, gallery_layout
+from tui_backprop.render.draw.heatmap import heatmap, largest, picture, signed_picture
+from tui_backprop.render.draw.histogram import first_parts, histogram, portion
 from tui_backprop.render.draw.spans import Line, beside, clip, line, width
-from tui_backprop.render.draw.table import FIELD, all_parameters, listed, numbered, per_line, statistics
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.render.walk.outputs import MOST, output_lines, outputs_of
+from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of
 from tui_backprop.session.parts import VIEWS
 from tui_backprop.support.format import format_number
 
-ENTRY, LONGEST = 36, 24  # columns of one of the largest entries at least, if several; of its bar at most
+ENTRY_COLUMNS, MOST_BAR_COLUMNS = (
+    36,
+    24,
+)  # columns of one of the largest entries at least, if several; of its bar at most
 GAP = 2
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownArray:
     """What is shown of a step: the array's ``name``, and whether it is what the update made of it; ``row``, its
     entries without those of other samples than the first; the ``unit`` that is marked (-1: none). ``notes`` say
     what it is, at length and in brief, and ``image`` is (height, width) where entries belong to pixels."""
@@ -57,7 +68,7 @@ def tensor_view(
     """The current step's array in ``rows`` lines, as the session views it."""
     shown, view = _shown(snapshot), snapshot.session.walk.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
-    draw = DRAWN["map" if impossible else view]
+    draw = DRAW_VIEW["map" if impossible else view]
     key = context.key("view")
     hints = (f"view: {view} ({key})", f"{view} ({key})")
     hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
@@ -96,7 +107,7 @@ def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, contex
     return _noted(head, [context.text(note) for note in notes[-1:]], columns)
 
 
-def _which_samples(shown: Shown, draw: View) -> tuple[str, ...]:
+def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
     """Which samples are shown, where that is not said elsewhere."""
     if shown.samples < 2 or draw is _picture:
         return ()
@@ -110,9 +121,13 @@ def shown_array(snapshot: Snapshot) -> tuple[str, bool]:
     return shown.name, shown.updated
 
 
-def _shown(snapshot: Snapshot) -> Shown:
+def _shown(snapshot: Snapshot) -> ShownArray:
     step, iteration = snapshot.step.pieces[-1], snapshot.iteration
-    name, notes, unit = step.tensor, _which(snapshot, snapshot.unit(step.layer)), snapshot.unit(step.layer)
+    name, notes, unit = (
+        step.tensor,
+        _why_this_unit(snapshot, snapshot.unit(step.layer)),
+        snapshot.unit(step.layer),
+    )
     if step.kind == "input":
         notes = ()
     elif step.kind == "loss":
@@ -125,10 +140,12 @@ def _shown(snapshot: Snapshot) -> Shown:
     values = iteration.new[name] if updated else iteration.tensor(name)
     pixels = name.removesuffix(SO_FAR) in ("x", "W1", "dW1")
     image = DATASETS[snapshot.session.data].image if pixels else None
-    return Shown(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
+    return ShownArray(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
 
 
-def _map(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def _map(
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """All numbers where they fit, else a map of them or the sample's picture; then statistics."""
     row, unit, role, room = shown.row, shown.unit, snapshot.step.phase, max(rows - 1, 1)
     legend = ""
@@ -136,12 +153,12 @@ def _map(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: Ren
         row, unit = row[:, 0], -1
     if shown.name == "x" and shown.image and room >= 5:
         body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, context)
-    elif shown.samples and len(row) <= MOST and snapshot.step.layer == snapshot.session.network.depth:
+    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.session.network.depth:
         body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
-    elif row.ndim == 2 and row.shape[1] * FIELD <= columns and row.shape[0] <= room:
-        body = [numbered(r, unit, role) for r in row]
-    elif row.ndim == 1 and -(-len(row) // per_line(columns)) <= room:
-        body = listed(row, columns, unit, role)
+    elif row.ndim == 2 and row.shape[1] * NUMBER_COLUMNS <= columns and row.shape[0] <= room:
+        body = [matrix_row(r, unit, role) for r in row]
+    elif row.ndim == 1 and -(-len(row) // entries_per_line(columns)) <= room:
+        body = vector_lines(row, columns, unit, role)
     elif context.sparse:
         body = []
     else:
@@ -153,7 +170,7 @@ def _map(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: Ren
     return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
 
 
-def _summary(snapshot: Snapshot, shown: Shown) -> Summary:
+def _summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
     """The summary of what is shown of the array."""
     if shown.samples:
         return summarize(shown.row)
@@ -161,7 +178,7 @@ def _summary(snapshot: Snapshot, shown: Shown) -> Summary:
 
 
 def _histogram(
-    snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """How all entries are distributed, those of other samples too."""
     found = snapshot.iteration.distribution(shown.name, updated=shown.updated)
@@ -169,33 +186,35 @@ def _histogram(
 
 
 def _counting(
-    snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """While a worker looks at all entries of a large array."""
     return [line((f"looking at {shown.values.size:,} entries …", "muted"))]
 
 
-def _largest(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def _largest(
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """The entries that are largest in magnitude, by name, and the share of the norm that they hold."""
     summary, room = _summary(snapshot, shown), max(rows - 1, 1)
     if shown.samples:
         top = largest_entries(shown.row)
     else:
         top = snapshot.iteration.distribution(shown.name, updated=shown.updated).top
-    across = 1 if summary.size <= room else max(columns // ENTRY, 1)
+    across = 1 if summary.size <= room else max(columns // ENTRY_COLUMNS, 1)
     places, values = top.places[: room * across], top.values[: room * across]
     if not len(places):
         return [line(("every entry is 0" if not summary.bad else statistics(summary, columns), "muted"))]
     names = [context.text(_place(shown, int(place))) for place in places]
     wide = (columns + GAP) // across - GAP
     named = max(map(len, names))
-    bar, peak = max(wide - named - FIELD - 1, 0), largest(values) or 1.0
+    bar, peak = max(wide - named - NUMBER_COLUMNS - 1, 0), largest(values) or 1.0
     deep = -(-len(names) // across)
     entries = []
     for place, name, value in zip(places.tolist(), names, values.tolist(), strict=True):
         marked = shown.row.ndim == 1 and place == shown.unit
-        full = round(min(abs(value) / peak, 1) * min(bar, LONGEST))
-        text = f"{format_number(value, sign=True):>{FIELD}}"
+        full = round(min(abs(value) / peak, 1) * min(bar, MOST_BAR_COLUMNS))
+        text = f"{format_number(value, sign=True):>{NUMBER_COLUMNS}}"
         entries.append(
             line(
                 (name, "cursor" if marked else "text"),
@@ -206,16 +225,16 @@ def _largest(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context:
     lines = entries[:deep]
     for i in range(1, -(-len(entries) // deep)):
         lines = beside(lines, entries[i * deep : (i + 1) * deep], i * (wide + GAP) - GAP, GAP)
-    return [*lines, line((_together(summary, values, columns), "muted"))]
+    return [*lines, line((_share_of_norm(summary, values, columns), "muted"))]
 
 
-def _place(shown: Shown, place: int) -> str:
+def _place(shown: ShownArray, place: int) -> str:
     """The name of an entry, as people ask for it."""
     index = np.unravel_index(place, shown.row.shape)
-    return f"{shown.label}[{','.join(map(str, index))}]"
+    return entry_name(shown.label, tuple(map(int, index)))
 
 
-def _together(summary: Summary, values: Array, columns: int) -> str:
+def _share_of_norm(summary: Summary, values: Array, columns: int) -> str:
     """How much of the squared norm some entries hold."""
     if summary.bad:
         return statistics(summary, columns)
@@ -226,20 +245,22 @@ def _together(summary: Summary, values: Array, columns: int) -> str:
     return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")
 
 
-def _picture(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def _picture(
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """Samples, or the weights into some units, as pictures on one scale: the selected unit, and then those with the
     largest delta."""
     assert shown.image is not None
     role = snapshot.step.phase
     if shown.samples:
-        plan = layout(shown.image, shown.samples, rows, columns)
+        plan = gallery_layout(shown.image, shown.samples, rows, columns)
         first, there = snapshot.session.sample, DATASETS[snapshot.session.data].samples
         pictures = [
             (line((f"sample {(first + i) % there}", "muted")), image.reshape(shown.image))
             for i, image in enumerate(shown.values[: plan.most])
         ]
         return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, context))
-    plan = layout(shown.image, shown.values.shape[1], rows - 1, columns)
+    plan = gallery_layout(shown.image, shown.values.shape[1], rows - 1, columns)
     units = _telling_units(snapshot)[: plan.most]
     weights = shown.values[:, units]
     scale = largest(weights)
@@ -252,7 +273,7 @@ def _picture(snapshot: Snapshot, shown: Shown, columns: int, rows: int, context:
         f"{context.up[-1]} {format_number(scale, sign=True)}",
         f"{context.down[-1]} {format_number(-scale)}",
     )
-    legend = as_many(
+    legend = first_parts(
         (*ends, f"{context.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns
     )
     return [*drawn, line((legend, "muted"))]
@@ -264,11 +285,11 @@ def _telling_units(snapshot: Snapshot) -> list[int]:
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 
-View = Callable[[Snapshot, Shown, int, int, RenderContext], list[Line]]
-DRAWN: dict[str, View] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
+DrawArray = Callable[[Snapshot, ShownArray, int, int, RenderContext], list[Line]]
+DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
 
 
-def _which(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
+def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     """Which unit is marked, and why it is."""
     chosen = snapshot.chosen(snapshot.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")

@@ -54,7 +54,7 @@ class Edits:
     def _flipping(self, attribution: Attribution) -> float | None:
         """Return the change that flips the prediction; where it is unknown, say so and return None."""
         known = self._ranking.blame_state
-        case = known.case if known else None
+        case = known.detail if known else None
         if case is None or case.attribution != attribution:
             self._app.say("still computing; press again")
         elif case.turn is None or case.turn.by is None:

@@ -16,7 +16,7 @@ from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:
-    from tui_backprop.render.panels.confusion import Choice
+    from tui_backprop.render.panels.confusion import Cell
     from tui_backprop.tui.screens.confusion import ConfusionScreen
 
 SEARCH = "misclassified"  # the worker group
@@ -85,12 +85,12 @@ class Misclassified:
         else:
             self._app.call_from_thread(screen.fill, counts.tolist(), session.inspection.confusion)
 
-    def _chosen(self, choice: Choice | None) -> None:
+    def _chosen(self, choice: Cell | None) -> None:
         """Go to the next sample of the chosen cell; e and E continue from there."""
-        from tui_backprop.render.panels.confusion import ALL
+        from tui_backprop.render.panels.confusion import ANY_WRONG
 
         if choice is not None:
             self._state.go(
-                transitions.choose_confusion(self._state.session, None if choice == ALL else choice)
+                transitions.choose_confusion(self._state.session, None if choice == ANY_WRONG else choice)
             )
             self._app.call_soon(partial(self._search, self._state.session, 1))

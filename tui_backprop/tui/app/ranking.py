@@ -27,7 +27,7 @@ def complete(wanted: BlameState) -> bool:
     """Return True if the ranking is known, and the details of the parameter under the cursor."""
     if wanted.ranked is None:
         return False
-    return wanted.chosen is None or (wanted.case is not None and wanted.case.attribution == wanted.chosen)
+    return wanted.chosen is None or (wanted.detail is not None and wanted.detail.attribution == wanted.chosen)
 
 
 class Ranking:
@@ -61,7 +61,7 @@ class Ranking:
             return wanted
         seen = known.session.inspection
         same = (seen.measure, seen.layer) == (now.inspection.measure, now.inspection.layer)
-        return replace(wanted, ranked=known.ranked if same else None, case=known.case)
+        return replace(wanted, ranked=known.ranked if same else None, detail=known.detail)
 
     def _compute(self, wanted: BlameState) -> None:
         from tui_backprop.engine.analysis.parameter_detail import parameter_detail
@@ -77,7 +77,7 @@ class Ranking:
                 found = replace(found, ranked=ranked)
             if found.chosen:
                 label = first_class(session, wanted.iteration.tensor("t"))
-                found = replace(found, case=parameter_detail(wanted.iteration, found.chosen, label))
+                found = replace(found, detail=parameter_detail(wanted.iteration, found.chosen, label))
         except Exception as error:  # reported in one line, and not tried again
             self._failed_for = session
             why = f"{type(error).__name__}: {error}"

@@ -25,9 +25,9 @@ class BlameView(PanelCanvas):
         if self._blame_state is None:
             return [line(("computing the first iteration …", "muted"))]
         from tui_backprop.render.panels.blame import blame_panel  # numpy: after the first paint
-        from tui_backprop.render.panels.fixes import fixes_lines
+        from tui_backprop.render.panels.edits import edit_lines
 
-        moved = fixes_lines(self._blame_state.session, columns, self.render_context)
+        moved = edit_lines(self._blame_state.session, columns, self.render_context)
         return [*moved, *blame_panel(self._blame_state, columns, rows - len(moved), self.render_context)]
 
 

@@ -34,24 +34,24 @@ class BookmarksView(SnapshotView):
             self.redraw()
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
-        from tui_backprop.render.panels.marks import marks_panel
+        from tui_backprop.render.panels.bookmarks import bookmarks_panel
 
         difference = cast("Difference | None", found)
-        return marks_panel(snapshot, difference, columns, rows, self.render_context, self._first)
+        return bookmarks_panel(snapshot, difference, columns, rows, self.render_context, self._first)
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:
     """The two states that are compared."""
     if not snapshot.session.bookmarks.items:
         return ()
-    from tui_backprop.render.panels.marks import compared
+    from tui_backprop.render.panels.bookmarks import compared
 
     return tuple(place.pass_key for _, place in compared(snapshot.session))
 
 
 def _difference(snapshot: Snapshot, replay: Replay) -> object:
     from tui_backprop.engine.analysis.comparison import difference
-    from tui_backprop.render.panels.marks import compared
+    from tui_backprop.render.panels.bookmarks import compared
     from tui_backprop.session.replay import Replay
 
     session = snapshot.session

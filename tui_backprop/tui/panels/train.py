@@ -44,14 +44,14 @@ class TrainView(SnapshotView):
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.draw.spans import wrap
-        from tui_backprop.render.panels.training import chooser, hint, training_panel
+        from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 
         picture = self._picture or cast("Plane | Fit | None", found)
         kept = wrap(self._kept, columns, "muted") if rows >= 24 else []
         room = rows - 2 - len(kept)
         return [
-            chooser(self._amounts, self._chosen, columns),
-            hint(columns, self.render_context),
+            amount_line(self._amounts, self._chosen, columns),
+            key_hint(columns, self.render_context),
             *training_panel(snapshot, self._learning, picture, columns, room, self.render_context),
             *kept,
         ]

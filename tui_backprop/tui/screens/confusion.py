@@ -12,8 +12,8 @@ from textual.containers import Vertical
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.confusion import (
-    ALL,
-    Choice,
+    ANY_WRONG,
+    Cell,
     Confusion,
     confusion_lines,
     footer,
@@ -45,7 +45,7 @@ class Table(Canvas, can_focus=True):
         ]
 
 
-class ConfusionScreen(Dialog[Choice | None]):
+class ConfusionScreen(Dialog[Cell | None]):
     """A dialog; enter goes to the next sample of the chosen cell, if there is one, escape closes it."""
 
     AUTO_FOCUS = "#confusion-table"
@@ -76,7 +76,7 @@ class ConfusionScreen(Dialog[Choice | None]):
         box = self.query_one("#confusion")
         box.border_subtitle = footer(self._count, box.size.width, self.render_context)
 
-    def fill(self, counts: Sequence[Sequence[int]], chosen: Choice | None) -> None:
+    def fill(self, counts: Sequence[Sequence[int]], chosen: Cell | None) -> None:
         """Show the counts, with the cursor at ``chosen`` (None: at the most frequent error), and run the actions of
         keys pressed meanwhile."""
         self._table.show(Confusion(counts, chosen))
@@ -93,7 +93,7 @@ class ConfusionScreen(Dialog[Choice | None]):
         self._do(self._choose)
 
     def action_all(self) -> None:
-        self.dismiss(ALL)
+        self.dismiss(ANY_WRONG)
 
     def _choose(self, confusion: Confusion) -> None:
         if confusion.count:

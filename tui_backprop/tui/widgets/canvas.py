@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, clip, fewer, fused, plain, width
+from tui_backprop.render.draw.spans import Line, clip, fewer_roles, fewest_spans, plain, width
 from tui_backprop.tui.palette import LOOKS
 
 
@@ -99,9 +99,9 @@ class Canvas(Widget):
         if strip is None or strip.cell_length != self.size.width:
             base = self._base = self._base or self.rich_style
             row = self._lines[y] if y < len(self._lines) else ()
-            row = fewer(row) if self.render_context.sparse else row
+            row = fewer_roles(row) if self.render_context.sparse else row
             looks = LOOKS[self.app.theme]
-            segments = [Segment(text, base + looks[role]) for text, role in fused(row)]
+            segments = [Segment(text, base + looks[role]) for text, role in fewest_spans(row)]
             strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
             for line_filter in self.get_line_filters():
                 strip = strip.apply_filter(line_filter, self.background_colors[1])

@@ -16,7 +16,7 @@ from textual.widgets.input import Selection
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside
-from tui_backprop.render.panels.form import LABEL, form, sample, summed, window
+from tui_backprop.render.panels.form import LABEL_COLUMNS, form_lines, parameter_lines, sample_picture, window
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS, choices_of, chosen, session_of, texts_of
 from tui_backprop.session.state import Session
@@ -51,7 +51,7 @@ class NetworkPanel(Frame):
         wide = columns >= WIDE
         fields = WIDE // 2 if wide else columns
         room = columns - fields - 3 if wide else columns - 1
-        lines = form(
+        lines = form_lines(
             self._texts,
             self._row,
             self.has_focus_within,
@@ -62,9 +62,9 @@ class NetworkPanel(Frame):
             self.render_context,
         )
         more = [] if wide else [*lines, ()]
-        more += summed(network, room, rows - len(more))
+        more += parameter_lines(network, room, rows - len(more))
         if self._snapshot is not None:
-            more += [(), *sample(self._snapshot, room, rows - len(more) - 1, self.render_context)]
+            more += [(), *sample_picture(self._snapshot, room, rows - len(more) - 1, self.render_context)]
         return [self.render_context.fit(row) for row in (beside(lines, more, fields) if wide else more)]
 
     @property
@@ -132,8 +132,8 @@ class NetworkPanel(Frame):
     def _place(self, editor: Editor) -> None:
         """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
-        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL
-        editor.styles.offset = (LABEL, self._row - window(self._row, rows).start)
+        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL_COLUMNS
+        editor.styles.offset = (LABEL_COLUMNS, self._row - window(self._row, rows).start)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._place_all)

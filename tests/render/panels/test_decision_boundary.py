@@ -12,13 +12,12 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.spans import line, plain, width
-from tui_backprop.render.panels.plane import (
-    packed,
+from tui_backprop.render.draw.plotting import true_runs
+from tui_backprop.render.draw.spans import line, packed, plain, width
+from tui_backprop.render.panels.decision_boundary import (
+    class_glyphs,
     picture_lines,
-    runs,
-    shades,
-    shown,
+    samples_drawn,
 )
 from tui_backprop.session.decision_boundary import Fit, Plane, plane_of
 from tui_backprop.session.state import Session, from_preset
@@ -71,11 +70,11 @@ def test_a_region_is_told_by_its_glyph_and_lies_where_it_is(context):
     session, parameters = half_plane()
     plane = replace(plane_of(session, parameters), points=np.zeros((1, 2)), sample=0)
     lines = picture_lines(plane, 45, 23, context)
-    zero, one, _ = shades(context)
+    zero, one, _ = class_glyphs(context)
     top, bottom = plain(lines[0])[6:], plain(lines[18])[6:]
     assert set(top[:10]) == {zero[2]}
     assert set(bottom[-10:]) == {one[2]}
-    families = shades(context)
+    families = class_glyphs(context)
     assert not set(families[0]) & set(families[1])
     assert not set(families[2]) & set(families[0] + families[1])
 
@@ -131,9 +130,9 @@ def test_a_sample_lies_where_its_inputs_put_it():
 
 def test_few_cells_show_few_samples():
     plane = picture("spiral")
-    assert shown(plane, 80) == 10
-    assert shown(plane, 10**6) == 600
-    assert shown(plane, 0) == 1
+    assert samples_drawn(plane, 80) == 10
+    assert samples_drawn(plane, 10**6) == 600
+    assert samples_drawn(plane, 0) == 1
 
 
 @SETS
@@ -189,8 +188,8 @@ def test_networks_with_more_inputs_have_no_picture():
 
 
 def test_runs_are_the_stretches_that_are_true():
-    assert runs(np.array([1, 1, 0, 1, 0, 0, 1], bool)) == [slice(0, 2), slice(3, 4), slice(6, 7)]
-    assert runs(np.zeros(3, bool)) == []
+    assert true_runs(np.array([1, 1, 0, 1, 0, 0, 1], bool)) == [slice(0, 2), slice(3, 4), slice(6, 7)]
+    assert true_runs(np.zeros(3, bool)) == []
 
 
 def test_packing_keeps_the_order_and_the_width():

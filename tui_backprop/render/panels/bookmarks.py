@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.panels.bars import layers_text
@@ -13,20 +14,20 @@ from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
-EMPTY = (
+NO_BOOKMARKS = (
     "s sets a bookmark at the place where you are: this network, these samples, this step.",
     "Then train, or change something, and see here what is different: by how much each tensor moved, and which"
     " number in it the most.",
 )
-OTHER_SAMPLES = (
+OTHER_SAMPLES_NOTE = (
     "The two are about different samples: loss, z, δ and gradients would differ even with equal weights."
 )
-HELD = "= is held: ↑ ↓ choose what it is compared with"
-LEAST = 6  # lines of the table, for which the notes above it give way
-LABEL = 6  # columns of what stands before the losses
+HELD_NOTE = "= is held: ↑ ↓ choose what it is compared with"
+LEAST_TABLE_ROWS = 6  # lines of the table, for which the notes above it give way
+LABEL_COLUMNS = 6  # columns of what stands before the losses
 
 
-def marks_panel(
+def bookmarks_panel(
     snapshot: Snapshot,
     found: Difference | None,
     columns: int,
@@ -38,7 +39,7 @@ def marks_panel(
     tensors, where not all fit, those from ``first`` on are shown."""
     session = snapshot.session
     if not session.bookmarks.items:
-        lines = [*wrap(EMPTY[0], columns, "strong"), (), *wrap(EMPTY[1], columns, "muted")]
+        lines = [*wrap(NO_BOOKMARKS[0], columns, "strong"), (), *wrap(NO_BOOKMARKS[1], columns, "muted")]
         return fitted(lines, columns, rows, context)
     most = max(min(len(session.bookmarks.items), rows // 3), 1)
     lines = [*_list(session, columns, most, context), ()]
@@ -93,7 +94,7 @@ def _difference(
     (name, one), (to, other) = compared(session)
     lines = [line(("from ", "muted"), (name, "strong"), (" to ", "muted"), (to, "strong"))]
     notes = (
-        [wrap(context.text(HELD), columns, "muted")]
+        [wrap(context.text(HELD_NOTE), columns, "muted")]
         if session.bookmarks.held == session.bookmarks.cursor
         else []
     )
@@ -104,18 +105,18 @@ def _difference(
     change = format_number(after - before, sign=True)
     lines.append(
         line(
-            (f"{'loss':<{LABEL}}", "muted"),
+            (f"{'loss':<{LABEL_COLUMNS}}", "muted"),
             (f"{format_number(before, 4)} {context.on} {format_number(after, 4)}", "loss"),
             (f"  {change}", "muted"),
         )
     )
     if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
-        notes.append(wrap(context.text(OTHER_SAMPLES), columns, "muted"))
+        notes.append(wrap(context.text(OTHER_SAMPLES_NOTE), columns, "muted"))
     if not found.unlike and not any(each.moved for each in found.changes):
         return [*lines, *chain(*notes), line(("every number is the same", "good"))]
     unlike = [_unlike(found.unlike, columns, context)] if found.unlike else []
     while notes and rows - len(lines) - sum(map(len, notes)) - len(unlike) < min(
-        LEAST, len(found.changes) + 2
+        LEAST_TABLE_ROWS, len(found.changes) + 2
     ):
         notes.pop()
     lines += chain(*notes)
@@ -170,7 +171,7 @@ def _setting(name: str, one: str, other: str, columns: int, context: RenderConte
 
 
 # What the table tells of a tensor, at length (with a blank more between columns) or in brief; the first that fits.
-TABLES = (
+TABLE_LAYOUTS = (
     (True, ("moved", "share", "most", "from", "to")),
     (False, ("share", "most", "from", "to")),
     (False, ("percent", "most", "from", "to")),
@@ -182,7 +183,7 @@ TABLES = (
 def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> list[Line]:
     """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, from where to
     where; what is least telling is left out where that is too wide."""
-    for long, kinds in TABLES:
+    for long, kinds in TABLE_LAYOUTS:
         every = _columns(changes, long, context)
         shown = [every[kind] for kind in ("name", *kinds)]
         if sum(len(column[0]) for column in shown) <= columns:
@@ -191,20 +192,20 @@ def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> l
     for i, each in enumerate(changes, 1):
         roles = (
             "backward" if each.name[0] in "dδ" else "text",
-            *(CELLS.get(kind, "muted") for kind in kinds),
+            *(CELL_ROLES.get(kind, "muted") for kind in kinds),
         )
         lines.append(merge(zip((column[i] for column in shown), roles, strict=True)))
     return lines
 
 
-CELLS = {"moved": "text", "most": "text"}  # roles
+CELL_ROLES = {"moved": "text", "most": "text"}  # roles
 
 
 def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> dict[str, list[str]]:
     """Every column: its head and its cells, all equally wide."""
     digits = 3 if long else 2
     names = [context.text(each.name) for each in changes]
-    places = [f"[{','.join(map(str, each.index))}]" for each in changes]
+    places = [entry_name("", each.index) for each in changes]
     percents = [
         "from 0" if each.share == float("inf") else f"{format_number(100 * each.share, digits)}%"
         for each in changes

@@ -11,9 +11,9 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
 from tui_backprop.support.format import format_number
 
-ROOMY = 16  # rows, from which there is a note on what was measured
-RULE = 17  # columns of a rule's name
-FLAG = "!"  # at what breaks a rule
+NOTE_ROWS = 16  # rows, from which there is a note on what was measured
+RULE_COLUMNS = 17  # columns of a rule's name
+BROKEN_MARK = "!"  # at what breaks a rule
 
 
 def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderContext) -> list[Line]:
@@ -24,9 +24,9 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     free = rows - chart - 1
     found = callouts(report)
     if not found:
-        return [(), *_calm(report, columns, max(free, fair), rows >= ROOMY, context)]
-    note = _note(report, columns, context) if rows >= ROOMY else []
-    called = [_called(call, report, columns, context) for call in found]
+        return [(), *_no_rule_broken(report, columns, max(free, fair), rows >= NOTE_ROWS, context)]
+    note = _note(report, columns, context) if rows >= NOTE_ROWS else []
+    called = [_broken_rule(call, report, columns, context) for call in found]
     kept = [rule for rule in RULES if rule not in [call.rule for call in found]]
     for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
@@ -37,7 +37,7 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     brief, most = [lengths[0][0] for lengths in called], max(free, fair, 1)
     if len(brief) > most:
         left_out = len(brief) - max(most - 1, 1)
-        brief = [*brief[:-left_out], line((f"{FLAG} {left_out} more of these rules broken", "bad"))]
+        brief = [*brief[:-left_out], line((f"{BROKEN_MARK} {left_out} more of these rules broken", "bad"))]
     return [(), *brief]
 
 
@@ -54,7 +54,7 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
     return [(), *wrap(context.text("; ".join(told)), columns, "muted")] if told else []
 
 
-def _calm(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
+def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
     """The verdict, and where there is room every rule with this network's figure, and what units were judged on."""
     each = report.per_layer
     words = f"does not vanish, does not explode, δ ×{format_number(each or 0)} a layer"
@@ -86,10 +86,10 @@ def _table(
             (head, "broken if", "here"),
             *zip((rule.name for rule in rules), limits, figures, strict=True),
         ]
-        if RULE + wide + 1 + here <= columns:
+        if RULE_COLUMNS + wide + 1 + here <= columns:
             return [
                 line(
-                    (f"{name:<{RULE}}", "text" if i else "muted"),
+                    (f"{name:<{RULE_COLUMNS}}", "text" if i else "muted"),
                     (f"{context.text(limit):<{wide}}", "muted"),
                     (f" {figure:>{here}}", "text" if i else "muted"),
                 )
@@ -125,14 +125,14 @@ def _amount(rule: Rule, value: float, digits: int) -> str:
     return f"{value:.0%}" if rule.share else format_number(value, digits)
 
 
-def _called(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
+def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
     """A broken rule at four lengths: cut to one line; in brief; with the rule in words; with what to do about it."""
     rule, why = call.rule, report.bad.why if report.bad else ""
     figure = _amount(rule, call.figure, 2)
     said = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
     limit = f"; rule: {rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else ""
 
-    name = (f"{FLAG} {rule.name}", "bad")
+    name = (f"{BROKEN_MARK} {rule.name}", "bad")
 
     def headed(text: str) -> list[Line]:
         one = line(name, (context.text(f"  {text}"), "strong"))

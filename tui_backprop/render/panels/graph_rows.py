@@ -12,13 +12,13 @@ from tui_backprop.engine.network.graph import INPUT, Op, Visit, backward_visits,
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.spans import Line, line
 
-NODE = "o"  # in ``lanes``: where the mark of an operation goes
-LEAVING = str.maketrans({NODE: "│", "├": "│", "╮": "│", "╯": " ", "─": " ", "┼": "│"})  # below a row
-COMING = str.maketrans({NODE: "│", "├": "│", "╮": " ", "╯": "│", "─": " ", "┼": "│"})  # above it
+NODE_MARK = "o"  # in ``lanes``: where the mark of an operation goes
+LEAVING = str.maketrans({NODE_MARK: "│", "├": "│", "╮": "│", "╯": " ", "─": " ", "┼": "│"})  # below a row
+COMING = str.maketrans({NODE_MARK: "│", "├": "│", "╮": " ", "╯": "│", "─": " ", "┼": "│"})  # above it
 
 
 @dataclass(frozen=True)
-class Row:
+class GraphRow:
     """An operation that makes ``value`` (None: it comes from outside), with the parameters that enter here; or,
     where ``readers`` are several, the place where a value parts to them, and where on the way back the ``terms``
     of its gradient add up."""
@@ -32,7 +32,7 @@ class Row:
 
 
 @lru_cache(maxsize=16)
-def graph(spec: NetworkSpec) -> tuple[Row, ...]:
+def graph_rows(spec: NetworkSpec) -> tuple[GraphRow, ...]:
     """All rows, from the input down to the loss."""
     ops, parameters = compile_ops(spec), parameter_shapes(spec)
     readers: dict[str, list[int]] = {}
@@ -43,7 +43,7 @@ def graph(spec: NetworkSpec) -> tuple[Row, ...]:
     for visit in backward_visits(spec):
         terms.setdefault(visit.writes, []).append(visit)
 
-    rows: list[Row] = []
+    rows: list[GraphRow] = []
     open_lanes: dict[int, int] = {}  # the column of a lane, and the operation that it leads to
     for i, maker in ((-1, None), *enumerate(ops)):
         value = maker.output if maker else INPUT
@@ -51,7 +51,7 @@ def graph(spec: NetworkSpec) -> tuple[Row, ...]:
         leaves = tuple(
             name for name in (maker.inputs if maker else ()) if name in parameters and readers[name][0] == i
         )
-        rows.append(Row(value, maker, _lanes(NODE, open_lanes, ends, "╯"), leaves))
+        rows.append(GraphRow(value, maker, _lanes(NODE_MARK, open_lanes, ends, "╯"), leaves))
         for lane in ends:
             del open_lanes[lane]
         for name in (*leaves, value):
@@ -61,7 +61,7 @@ def graph(spec: NetworkSpec) -> tuple[Row, ...]:
                 open_lanes.update(zip(begins, later, strict=True))
                 drawn = _lanes("├" if begins else "│", open_lanes, begins, "╮")
                 read_by = tuple(ops[r] for r in readers[name])
-                rows.append(Row(name, None, drawn, (), read_by, tuple(terms.get(name, ()))))
+                rows.append(GraphRow(name, None, drawn, (), read_by, tuple(terms.get(name, ()))))
     return tuple(rows)
 
 
@@ -94,17 +94,17 @@ def page(at: int, total: int, room: int) -> tuple[int, int]:
     return (start, start + room - 2) if start + room - 1 < total else (total - room + 1, total)
 
 
-def fold_above(hidden: Sequence[Row]) -> Line:
+def fold_above(hidden: Sequence[GraphRow]) -> Line:
     """The line in place of the rows before those shown, with the lanes that cross it."""
     return _fold(hidden, hidden[-1].lanes.translate(LEAVING), "above")
 
 
-def fold_below(hidden: Sequence[Row]) -> Line:
+def fold_below(hidden: Sequence[GraphRow]) -> Line:
     """The line in place of the rows after those shown, with the lanes that cross it."""
     return _fold(hidden, hidden[0].lanes.translate(COMING), "below")
 
 
-def _fold(hidden: Sequence[Row], lanes: str, where: str) -> Line:
+def _fold(hidden: Sequence[GraphRow], lanes: str, where: str) -> Line:
     operations = sum(not row.readers for row in hidden)
     return line(
         (f" {lanes} ", "muted"), (f"… {operations} operation{'s' * (operations != 1)} {where}", "faint")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
-MOST = 2  # that are named
+MOST_NAMED = 2  # that are named
 
 
-def fixes_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
+def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """A line that names them, the latest first; none where none was moved."""
     if not session.edits:
         return []
     latest = session.edits[::-1]
     named = [
-        f"{fix.tensor}[{','.join(map(str, fix.index))}] by {format_number(fix.by, sign=True)}"
-        for fix in latest[:MOST]
+        f"{entry_name(edit.tensor, edit.index)} by {format_number(edit.by, sign=True)}"
+        for edit in latest[:MOST_NAMED]
     ]
-    named += [f"{len(latest) - MOST} more"] if len(latest) > MOST else []
+    named += [f"{len(latest) - MOST_NAMED} more"] if len(latest) > MOST_NAMED else []
     texts = [f"{', '.join(named)}; {context.key('undo')} takes it back", ", ".join(named), named[0]]
     text = next((text for text in texts if len("moved ") + len(text) <= columns), texts[-1])
     return [line(("moved ", "muted"), (cut(text, columns - len("moved ")), "update"))]

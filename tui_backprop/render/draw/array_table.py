@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.histogram import as_many
+from tui_backprop.render.draw.histogram import first_parts
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-LABEL, FIELD = 4, 10  # columns of an array's name and of one number in a table
+NAME_COLUMNS, NUMBER_COLUMNS = 4, 10  # columns of an array's name and of one number in a table
 
 
 def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
@@ -17,7 +17,7 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
     gradients once the walk has them."""
     iteration, lines = snapshot.iteration, []
     for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
-        if LABEL + fan_out * FIELD > columns:
+        if NAME_COLUMNS + fan_out * NUMBER_COLUMNS > columns:
             return []
         updated = snapshot.reached("update", k, "update")
         left, right = [], []
@@ -36,24 +36,24 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
     table = values if values.ndim == 2 else values[None]
     return [
         line(
-            (f"{name if i == 0 else '':<{LABEL}}", "muted"),
-            *((f"{format_number(float(v), sign=True):>{FIELD}}", role) for v in row),
+            (f"{name if i == 0 else '':<{NAME_COLUMNS}}", "muted"),
+            *((f"{format_number(float(v), sign=True):>{NUMBER_COLUMNS}}", role) for v in row),
         )
         for i, row in enumerate(table)
     ]
 
 
-def numbered(values: Array, unit: int, role: str) -> Line:
+def matrix_row(values: Array, unit: int, role: str) -> Line:
     """One row of a matrix as numbers; the selected unit's column stands out."""
     return merge(
-        (f"{format_number(float(v), sign=True):>{FIELD}}", role if j == unit else "text")
+        (f"{format_number(float(v), sign=True):>{NUMBER_COLUMNS}}", role if j == unit else "text")
         for j, v in enumerate(values)
     )
 
 
-def listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
+def vector_lines(values: Array, columns: int, unit: int, role: str) -> list[Line]:
     """A vector with the index of each entry, a few to a line, read down the columns."""
-    each = min(per_line(columns), len(values))
+    each = min(entries_per_line(columns), len(values))
     rows = -(-len(values) // each)
     lines = []
     for y in range(rows):
@@ -61,15 +61,18 @@ def listed(values: Array, columns: int, unit: int, role: str) -> list[Line]:
         for i in range(y, len(values), rows):
             spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
             spans.append(
-                (f"{format_number(float(values[i]), sign=True):>{FIELD}} ", role if i == unit else "text")
+                (
+                    f"{format_number(float(values[i]), sign=True):>{NUMBER_COLUMNS}} ",
+                    role if i == unit else "text",
+                )
             )
         lines.append(merge(spans))
     return lines
 
 
-def per_line(columns: int) -> int:
+def entries_per_line(columns: int) -> int:
     """How many entries of a vector stand in a line."""
-    return max(columns // (FIELD + 5), 1)
+    return max(columns // (NUMBER_COLUMNS + 5), 1)
 
 
 def statistics(summary: Summary, columns: int) -> str:
@@ -82,4 +85,4 @@ def statistics(summary: Summary, columns: int) -> str:
         f"{summary.zeros:.0%} zero" if summary.zeros else "",
         f"mean {format_number(summary.mean, sign=True)}",
     ]
-    return as_many(parts, columns)
+    return first_parts(parts, columns)

@@ -12,7 +12,7 @@ from tui_backprop.engine.analysis.visit_norms import cheap, written, written_nor
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.worked import Row
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits
-from tui_backprop.engine.network.names import cotangent_name, kept_name
+from tui_backprop.engine.network.names import cotangent_name, entry_name, kept_name
 from tui_backprop.engine.primitives import Array, Shape, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext
@@ -21,21 +21,21 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import receipt, shape_text
 from tui_backprop.support.format import format_count, format_duration, format_number
 
-SHORT = {
+SHORT_OPERATION_NAMES = {
     "layer normalization": "layer norm",
     "softmax cross-entropy": "cross-entropy",
     "binary cross-entropy": "binary entropy",
     "mean squared error": "mean square",
     "half sum of squares": "half squares",
 }  # names of operations, where there is little room
-LABEL = 9  # columns of what stands before a rule
-NOTHING = {
+LABEL_COLUMNS = 9  # columns of what stands before a rule
+NO_OPERATION = {
     "forward": "The batch goes in at the top, and down the graph to the loss.",
     "update": "Every gradient is there. The optimizer now moves the parameters of layer {layer}, outside the graph.",
 }  # of steps that no operation belongs to
 
 
-def hands_on(visit: Visit) -> bool:
+def passes_on(visit: Visit) -> bool:
     """Whether a visit only hands its cotangent on, under the same name."""
     return visit.of is not None and cotangent_name(visit.writes) == cotangent_name(visit.op.output)
 
@@ -50,7 +50,7 @@ def rule_text(visit: Visit) -> str:
 
 def equation(visit: Visit) -> str:
     """A rule with what it makes; one that adds to what is there says so."""
-    if hands_on(visit):
+    if passes_on(visit):
         return f"{cotangent_name(visit.writes)} passes on unchanged"
     made = visit.writes if visit.of is None else cotangent_name(visit.writes)
     return f"{made} {'+=' if visit.adds else '='} {rule_text(visit)}"
@@ -72,7 +72,7 @@ def sum_line(
     gradient are there, what they are and how large; as much as fits."""
     if not done:
         names = " and ".join(
-            f"{SHORT.get(op.primitive.name, op.primitive.name)} {op.output}" for op in readers
+            f"{SHORT_OPERATION_NAMES.get(op.primitive.name, op.primitive.name)} {op.output}" for op in readers
         )
         note = "" if terms else ", and needs no gradient"
         choices = (
@@ -117,7 +117,7 @@ def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderCo
         Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at]))
         for visit in terms
     ]
-    rows.append(Row("=", f"{name}[{','.join(map(str, at))}]", float(total[at])))
+    rows.append(Row("=", entry_name(name, at), float(total[at])))
     return receipt(rows, columns, "backward", context)
 
 
@@ -132,7 +132,7 @@ def _largest(values: Array, unit: int) -> tuple[int, ...]:
 # --- the rules of an operation -----------------------------------------------------------------------------
 
 
-def details(
+def operation_lines(
     snapshot: Snapshot,
     timing: Timing | None,
     current: Sequence[Visit],
@@ -144,7 +144,7 @@ def details(
     rules that the cursor is on."""
     step = snapshot.step
     if not current:
-        return wrap(NOTHING[step.phase].format(layer=step.layer), columns, "muted")[:rows]
+        return wrap(NO_OPERATION[step.phase].format(layer=step.layer), columns, "muted")[:rows]
     sums = [_entry_sum(snapshot, visit, columns, context) for visit in current if visit.adds]
     ops = {visit.op.output: visit.op for visit in current}.values()
     blocks: list[list[Line]] = []
@@ -188,21 +188,23 @@ def _operation(
         if beside:
             rule[-1] = line(*rule[-1], (f"{beside:>{left}}", "muted"))
         elif costs:
-            below = next((cost for cost in costs if LABEL + len(cost) <= columns), costs[-1])
-            rule.append(line((" " * LABEL + below, "muted")))
+            below = next((cost for cost in costs if LABEL_COLUMNS + len(cost) <= columns), costs[-1])
+            rule.append(line((" " * LABEL_COLUMNS + below, "muted")))
         lines += rule
     return lines
 
 
 def _labeled(label: str, text: str, role: str, columns: int) -> list[Line]:
     """A text on as many lines as it takes, its label before the first."""
-    rows = wrap(text, max(columns - LABEL, 1), role)
-    return [line((f"{label if i == 0 else '':<{LABEL}}", "muted"), *row) for i, row in enumerate(rows)]
+    rows = wrap(text, max(columns - LABEL_COLUMNS, 1), role)
+    return [
+        line((f"{label if i == 0 else '':<{LABEL_COLUMNS}}", "muted"), *row) for i, row in enumerate(rows)
+    ]
 
 
 def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list[str]:
     """401,408 FLOPs  31.2 µs (29.8 to 35.0 µs), a median with its quartiles; and in brief."""
-    if hands_on(visit):
+    if passes_on(visit):
         return []
     row = visit.op.primitive
     flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)

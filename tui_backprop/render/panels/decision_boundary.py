@@ -9,16 +9,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext, fitted
-from tui_backprop.render.draw.plotting import blank, painted, printed
-from tui_backprop.render.draw.spans import Line, Span, clip, line, merge, width
+from tui_backprop.render.draw.plotting import blank, draw_curve, painted, printed
+from tui_backprop.render.draw.spans import Line, Span, line, merge, packed
 from tui_backprop.session.decision_boundary import Fit, Plane
 from tui_backprop.support.format import format_number
 
-FLOORS = (0.65, 0.9)  # probabilities from which a class is drawn stronger
-ROLES = ("forward", "backward", "update")  # of the classes
-CELLS_A_POINT = 8  # so many cells to a sample at least, so that the regions show between them
+SURENESS_FLOORS = (0.65, 0.9)  # probabilities from which a class is drawn stronger
+CLASS_ROLES = ("forward", "backward", "update")  # of the classes
+CELLS_PER_SAMPLE = 8  # so many cells to a sample at least, so that the regions show between them
 LEAST_ROWS, LEAST_COLUMNS = 4, 12  # of a map
 NOT_A_NUMBER = "!"
 
@@ -32,22 +31,10 @@ def picture_lines(picture: Plane | Fit, columns: int, rows: int, context: Render
     return fitted(lines, columns, rows, context)
 
 
-def packed(pieces: Sequence[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:
-    """Pieces one after the other, on as many lines as they need."""
-    lines: list[Line] = []
-    for piece in pieces:
-        last = lines[-1] if lines else ()
-        if lines and width(last) + gap + width(tuple(piece)) <= columns:
-            lines[-1] = line(*last, " " * gap, *piece)
-        else:
-            lines.append(clip(tuple(piece), columns))
-    return lines
-
-
 # --- classes in a plane ------------------------------------------------------------------------------------
 
 
-def shades(context: RenderContext) -> tuple[str, str, str]:
+def class_glyphs(context: RenderContext) -> tuple[str, str, str]:
     """The glyphs of each class, from unsure to sure: three families, told apart without color."""
     return ("o%@", "-~=", ".:;") if context.plain else ("░▒▓", "-=≡", "·:;")
 
@@ -80,11 +67,11 @@ def _regions(plane: Plane, deep: int, wide: int, context: RenderContext) -> list
     y = (2 * np.arange(deep) + 1) * plane.said.shape[0] // (2 * deep)
     x = (2 * np.arange(wide) + 1) * plane.said.shape[1] // (2 * wide)
     said = plane.said[np.ix_(y, x)]
-    level = np.full(said.shape, len(FLOORS))
+    level = np.full(said.shape, len(SURENESS_FLOORS))
     if plane.sure is not None:
-        level = np.searchsorted(FLOORS, np.nan_to_num(plane.sure[np.ix_(y, x)]), side="right")
-    families = shades(context)
-    look = {(c, i): (families[c % 3][i], ROLES[c % 3]) for c in range(said.max() + 1) for i in range(3)}
+        level = np.searchsorted(SURENESS_FLOORS, np.nan_to_num(plane.sure[np.ix_(y, x)]), side="right")
+    families = class_glyphs(context)
+    look = {(c, i): (families[c % 3][i], CLASS_ROLES[c % 3]) for c in range(said.max() + 1) for i in range(3)}
     bad = (NOT_A_NUMBER, "bad")
     return [
         [look.get(cell, bad) for cell in zip(*row, strict=True)]
@@ -92,15 +79,15 @@ def _regions(plane: Plane, deep: int, wide: int, context: RenderContext) -> list
     ]
 
 
-def shown(plane: Plane, cells: int) -> int:
+def samples_drawn(plane: Plane, cells: int) -> int:
     """How many samples are drawn in so many cells: the first ones."""
-    return min(len(plane.points), max(cells // CELLS_A_POINT, 1))
+    return min(len(plane.points), max(cells // CELLS_PER_SAMPLE, 1))
 
 
 def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> list[list[Span]]:
     """Samples over the regions: those read right first, so that the wrong ones lie on them, then the current one."""
     deep, wide = len(cells), len(cells[0])
-    first = np.arange(shown(plane, deep * wide))
+    first = np.arange(samples_drawn(plane, deep * wide))
     for i in [*first[plane.right[first]], *first[~plane.right[first]], plane.sample]:
         x, y = ((plane.points[i] - plane.low) / np.subtract(plane.high, plane.low)).tolist()
         row, column = min(int((1 - y) * deep), deep - 1), min(int(x * wide), wide - 1)
@@ -118,8 +105,8 @@ def _mark(plane: Plane, i: int) -> Span:
 
 def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]:
     """What the glyphs mean, fitted to two lines."""
-    families, classes = shades(context), int(plane.classes.max()) + 1
-    regions = [((f"{families[c % 3][-1]} {c}", ROLES[c % 3]),) for c in range(classes)]
+    families, classes = class_glyphs(context), int(plane.classes.max()) + 1
+    regions = [((f"{families[c % 3][-1]} {c}", CLASS_ROLES[c % 3]),) for c in range(classes)]
     wrong = " ".join(map(str, range(classes)))
     right = bool(plane.right[plane.sample])
     marks: list[Sequence[Span]] = [
@@ -151,10 +138,7 @@ def fit_lines(fit: Fit, columns: int, rows: int, context: RenderContext) -> list
     low, high = _span(fit)
     figure.draw(figure.signal(fit.points.tolist(), fit.targets.tolist(), marker=painted(target, "mark")))
     inside = np.isfinite(fit.y) & (fit.y >= low) & (fit.y <= high)
-    for stretch in runs(inside):
-        _curve(
-            figure, fit.x[stretch], fit.y[stretch], painted("braille" if curve == "⠒" else curve, "forward")
-        )
+    draw_curve(figure, fit.x, fit.y, inside, painted("braille" if curve == "⠒" else curve, "forward"))
     x, t = fit.points[fit.batch], fit.targets[fit.batch]
     figure.draw(figure.signal(x.tolist(), t.tolist(), marker=painted(dot, "backprop")))
     _axes(figure, float(fit.x[0]), float(fit.x[-1]), low, high)
@@ -167,17 +151,6 @@ def _span(fit: Fit) -> tuple[float, float]:
     low, high = float(fit.targets.min()), float(fit.targets.max())
     air = 0.15 * (high - low) or 1.0
     return low - air, high + air
-
-
-def runs(wanted: Array) -> list[slice]:
-    """The stretches of a boolean vector that are True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], wanted, [False]]).astype(int)))
-    return [slice(a, b) for a, b in edges.reshape(-1, 2).tolist()]
-
-
-def _curve(figure: object, x: Array, y: Array, marker: object) -> None:
-    signal = figure.signal(x.tolist(), y.tolist(), marker=marker)  # type: ignore[attr-defined]
-    figure.draw(signal.lines() if len(x) > 1 else signal)  # type: ignore[attr-defined]
 
 
 def _axes(figure: object, left: float, right: float, low: float, high: float) -> None:

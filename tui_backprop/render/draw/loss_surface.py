@@ -9,13 +9,13 @@ import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import Slice
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.axes import Marks
 from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.line_chart import ChartMarks
 from tui_backprop.render.draw.spans import Line, line, merge
 from tui_backprop.support.format import format_number
 
 
-class Map:
+class ShadeMap:
     """Cells (high, wide), each a glyph in a role, over two offsets from −1 to 1: to the right, and upwards."""
 
     def __init__(self, context: Array) -> None:
@@ -31,7 +31,7 @@ class Map:
 
 
 def surface(
-    found: Slice, marks: Marks, context: RenderContext, update: bool, columns: int, rows: int
+    found: Slice, marks: ChartMarks, context: RenderContext, update: bool, columns: int, rows: int
 ) -> list[Line]:
     """The first weight grows to the right, the second one upwards. Dots lead from where they stand straight against
     the gradient; ``update`` says whether to mark where the update takes them."""
@@ -42,7 +42,7 @@ def surface(
         max(n - 1 + n % 2, 1) for n in (columns - margin, rows - 2)
     )  # odd: they stand in the middle
     across, up = (np.rint(np.linspace(0, len(v) - 1, n)).astype(int) for v, n in ((x, wide), (y, high)))
-    drawn = Map(_shades(found, context)[np.ix_(across, up)].T[::-1])
+    drawn = ShadeMap(_shades(found, context)[np.ix_(across, up)].T[::-1])
     reach = [float(values[-1] - values[0]) / 2 or 1.0 for values in (x, y)]
     downhill = [-slope / far for slope, far in zip(found.gradient, reach, strict=True)]
     steepest = max(map(abs, downhill))
@@ -56,7 +56,7 @@ def surface(
     return [*_beside_axis(drawn, labels, margin), *_axis(found, margin, wide)]
 
 
-def _beside_axis(drawn: Map, labels: list[str], margin: int) -> list[Line]:
+def _beside_axis(drawn: ShadeMap, labels: list[str], margin: int) -> list[Line]:
     """The map with the second weight's values on its left."""
     last = len(drawn.cells) - 1
     sides = dict(zip((0, last, last // 2), (labels[0], labels[2], labels[1]), strict=True))

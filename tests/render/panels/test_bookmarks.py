@@ -9,7 +9,7 @@ from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.marks import marks_panel, settings
+from tui_backprop.render.panels.bookmarks import bookmarks_panel, settings
 from tui_backprop.session.state import Session, from_preset
 
 
@@ -21,7 +21,8 @@ def table(snapshots):
     def of(columns, *changes):
         (snapshot, *_) = snapshots(having(xor, items=(xor,)))
         lines = [
-            plain(row) for row in marks_panel(snapshot, Difference((1, 1), changes, ()), columns, 30, UTF8)
+            plain(row)
+            for row in bookmarks_panel(snapshot, Difference((1, 1), changes, ()), columns, 30, UTF8)
         ]
         return lines[lines.index("", 3) + 1 :]
 

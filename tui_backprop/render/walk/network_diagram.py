@@ -13,11 +13,11 @@ from tui_backprop.render.draw.spans import Line, Span, line, pad, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-ARROW = 3  # columns between two layers
-LOSS = 5  # columns of the loss
-NARROWEST, WIDEST = 3, 16  # columns of a layer's map
+ARROW_COLUMNS = 3  # columns between two layers
+LOSS_COLUMNS = 5  # columns of the loss
+LEAST_MAP_COLUMNS, MOST_MAP_COLUMNS = 3, 16  # columns of a layer's map
 
-Column = tuple[list[Line], int]  # lines, and how wide
+Block = tuple[list[Line], int]  # lines, and how wide
 
 
 def diagram(
@@ -29,20 +29,22 @@ def diagram(
     depth = snapshot.session.network.depth
     first, last = _window(snapshot.step.layer, depth, columns)
     layers = range(first, last + 1)
-    ends = (LOSS if last == depth else 1) + (1 + ARROW if first else 0)
-    cell = max(min(WIDEST, (columns - ends) // len(layers) - ARROW), 1)
-    parts: list[Column] = []
+    ends = (LOSS_COLUMNS if last == depth else 1) + (1 + ARROW_COLUMNS if first else 0)
+    cell = max(min(MOST_MAP_COLUMNS, (columns - ends) // len(layers) - ARROW_COLUMNS), 1)
+    parts: list[Block] = []
     weights: list[tuple[int, Line]] = []  # where to center it, and what is known of the weights there
     if first:
-        parts += [(_more(rows), 1), (_arrows(snapshot, first - 1, rows, context), ARROW)]
+        parts += [(_more(rows), 1), (_arrows(snapshot, first - 1, rows, context), ARROW_COLUMNS)]
     for layer in layers:
         parts += [
             (_layer(snapshot, layer, cell, rows, context), cell),
-            (_arrows(snapshot, layer, rows, context), ARROW),
+            (_arrows(snapshot, layer, rows, context), ARROW_COLUMNS),
         ]
         if layer < depth:
-            weights.append((sum(wide for _, wide in parts) - ARROW // 2 - 1, _weights(snapshot, layer + 1)))
-    parts.append((_loss(snapshot, rows), LOSS) if last == depth else (_more(rows), 1))
+            weights.append(
+                (sum(wide for _, wide in parts) - ARROW_COLUMNS // 2 - 1, _weights(snapshot, layer + 1))
+            )
+    parts.append((_loss(snapshot, rows), LOSS_COLUMNS) if last == depth else (_more(rows), 1))
     lines = [
         line(*(span for lines, wide in parts for span in pad(lines[y], wide, "^")))
         for y in range(2 * rows + 2)
@@ -52,10 +54,10 @@ def diagram(
 
 def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
     """The layers to show, of 0 .. depth: all if they fit, else those around ``layer``."""
-    each = NARROWEST + ARROW
-    if (depth + 1) * each + LOSS <= columns:
+    each = LEAST_MAP_COLUMNS + ARROW_COLUMNS
+    if (depth + 1) * each + LOSS_COLUMNS <= columns:
         return 0, depth
-    fitting = max((columns - LOSS - 1 - ARROW) // each, 1)
+    fitting = max((columns - LOSS_COLUMNS - 1 - ARROW_COLUMNS) // each, 1)
     first = min(max(layer - fitting // 2, 0), depth + 1 - fitting)
     return first, first + fitting - 1
 
@@ -66,16 +68,20 @@ def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext)
     depth = snapshot.session.network.depth
     known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(snapshot, k)) is not None}
     largest, top = max(known.values(), default=0.0), len(context.bars) - 1
-    spans: list[Span] = [(" " * ((1 + ARROW) if layers[0] else 0), "text")]
+    spans: list[Span] = [(" " * ((1 + ARROW_COLUMNS) if layers[0] else 0), "text")]
     for layer in layers:
         norm = known.get(layer)
         bar = ""
         if norm is not None and 0 < norm <= largest < float("inf"):
             bar = context.bars[max(top + round(2 * log10(norm / largest)), 0)] * min(cell, 2)
-        spans += [*pad(line((bar, "muted")), cell, "^"), (" " * ARROW, "text")]
+        spans += [*pad(line((bar, "muted")), cell, "^"), (" " * ARROW_COLUMNS, "text")]
     return line(
         *spans,
-        *(pad(line((f"|{context.delta}|", "muted")), LOSS, "^") if known and layers[-1] == depth else ()),
+        *(
+            pad(line((f"|{context.delta}|", "muted")), LOSS_COLUMNS, "^")
+            if known and layers[-1] == depth
+            else ()
+        ),
     )
 
 
@@ -149,7 +155,7 @@ def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
         now = snapshot.step.phase == "loss"
         value = float(snapshot.iteration.tensor(snapshot.step.tensor)) if now else snapshot.iteration.loss
         texts = [format_number(value, digits) for digits in (3, 2, 1)]
-        text = next((text for text in texts if len(text) <= LOSS), texts[-1])
+        text = next((text for text in texts if len(text) <= LOSS_COLUMNS), texts[-1])
         block[_middle(rows)] = line((text, "strong" if now else "loss"))
     if back:
         block[1 + rows] = line(("dL/dL", "backward"))

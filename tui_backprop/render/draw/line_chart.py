@@ -9,13 +9,13 @@ import numpy as np
 
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.plotting import blank, painted, printed
+from tui_backprop.render.draw.plotting import blank, draw_curve, painted, printed
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.support.format import format_number
 
 
 @dataclass(frozen=True)
-class Marks:
+class ChartMarks:
     """How a curve is drawn, and what shows it in a legend; a dotted curve; and points: of the curve, of the dotted
     one, and of what comes next."""
 
@@ -27,13 +27,13 @@ class Marks:
     coming: str
 
 
-UTF8 = Marks("braille", "⠤", "·", "●", "○", "◇")
-ASCII = Marks("*", "*", "+", "@", "o", "X")
+UTF8_MARKS = ChartMarks("braille", "⠤", "·", "●", "○", "◇")
+ASCII_MARKS = ChartMarks("*", "*", "+", "@", "o", "X")
 
 
-def marks_of(context: RenderContext) -> Marks:
+def marks_of(context: RenderContext) -> ChartMarks:
     """The marks for a set of characters."""
-    return ASCII if context.plain else UTF8
+    return ASCII_MARKS if context.plain else UTF8_MARKS
 
 
 class Chart:
@@ -83,12 +83,12 @@ class Chart:
     ) -> None:
         x, y = np.asarray(x, float), np.asarray(y, float)
         (left, right), (low, high) = self._x, self._y
-        inside = np.flatnonzero((x >= left) & (x <= right) & (y >= low) & (y <= high))
-        parts = np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1) if joined else [inside]
-        for part in parts:
-            if len(part):
-                signal = self._figure.signal(x[part].tolist(), y[part].tolist(), marker=painted(marker, role))
-                self._figure.draw(signal.lines() if joined and len(part) > 1 else signal)
+        inside = (x >= left) & (x <= right) & (y >= low) & (y <= high)
+        if joined:
+            draw_curve(self._figure, x, y, inside, painted(marker, role))
+        elif inside.any():
+            points = x[inside].tolist(), y[inside].tolist()
+            self._figure.draw(self._figure.signal(*points, marker=painted(marker, role)))
 
     def lines(self) -> list[Line]:
         return printed(self._figure)

@@ -1,0 +1,71 @@
+"""Pictures beside and below each other, each with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.spans import Line, beside, clip
+
+LEAST_PICTURE_ROWS, WANTED_PICTURES = (
+    7,
+    4,
+)  # lines that a picture in a gallery has at least, and pictures, if that leaves them so large
+PICTURE_GAP = 2  # columns between two of them
+
+
+@dataclass(frozen=True)
+class GalleryLayout:
+    """Pictures of ``deep`` x ``wide`` characters, ``across`` beside each other and ``down`` below each other."""
+
+    deep: int
+    wide: int
+    across: int
+    down: int
+
+    @property
+    def most(self) -> int:
+        return self.across * self.down
+
+
+def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> GalleryLayout:
+    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: with a
+    column for every pixel, where there is room; several, where that leaves them large enough, in the size that
+    fills the room. A character is twice as high as wide."""
+    height, width = shape
+    found = []
+    for deep in range(min(height, max(rows - 1, 1)), 0, -1):
+        wide = min(2 * deep * width // height, columns)
+        found.append(
+            GalleryLayout(
+                deep,
+                wide,
+                max((columns + PICTURE_GAP) // (wide + PICTURE_GAP), 1),
+                max(rows // (deep + 1), 1),
+            )
+        )
+    fits = [each for each in found if 2 * each.deep * width // height <= columns]
+    fits = [each for each in fits if 2 * each.deep >= height] or fits
+    for least in (min(wanted, WANTED_PICTURES), min(wanted, 2)):
+        large = [each for each in fits if each.deep >= LEAST_PICTURE_ROWS and each.most >= least]
+        if large:
+            return max(large, key=lambda each: each.deep * each.wide * min(each.most, wanted))
+    return (fits or found)[0]
+
+
+def gallery(
+    pictures: Sequence[tuple[Line, Array]], plan: GalleryLayout, draw: Callable[[Array, int, int], list[Line]]
+) -> list[Line]:
+    """Pictures with their names, as laid out; ``draw`` takes an image, rows and columns."""
+    tiles = []
+    for name, image in pictures[: plan.most]:
+        doubled = image.repeat(2, axis=1)  # two characters a pixel, which the drawing may pool
+        tiles.append([clip(name, plan.wide), *draw(doubled, plan.deep, plan.wide)])
+    lines: list[Line] = []
+    for first in range(0, len(tiles), plan.across):
+        row, *more = tiles[first : first + plan.across]
+        for i, tile in enumerate(more, 1):
+            row = beside(row, tile, i * (plan.wide + PICTURE_GAP) - PICTURE_GAP, PICTURE_GAP)
+        lines += row
+    return lines

@@ -1,0 +1,74 @@
+"""The nudge table: what moving one parameter does to the loss, and to the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tui_backprop.engine.analysis.parameter_detail import Nudge, ParameterDetail
+from tui_backprop.render.draw.spans import (
+    Line,
+    Span,
+    first_fitting,
+    line,
+    wrap,
+)
+from tui_backprop.support.format import format_number
+
+NUMBER_COLUMNS, LABEL_COLUMNS = 10, 7  # columns of a number, and of what stands before it
+# Columns of the table: a heading, a role, and how a nudge is shown there, with so many digits, beside the loss now.
+Cell = Callable[[Nudge, int, float], str]
+NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
+    ("by", "text", lambda nudge, digits, loss: format_number(nudge.by, digits, sign=True)),
+    ("predicted", "muted", lambda nudge, digits, loss: format_number(nudge.predicted, digits, sign=True)),
+    ("really", "", lambda nudge, digits, loss: format_number(nudge.came, digits, sign=True)),
+    ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.came, 4)),
+)
+# Digits, and which columns; the first that fits is taken.
+NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
+
+
+def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) -> list[Line]:
+    """What moving the parameter ``by`` so much does to the ``loss``: the change that its gradient predicts, the one
+    that came, and, where there is room, the loss that it comes to. Numbers are never cut: columns give way."""
+    heading = first_fitting(
+        columns,
+        line((f"the loss, {format_number(loss, 4)}, changes if it moves", "muted")),
+        line(("the loss changes if it moves", "muted")),
+    )
+    nudges = found.nudges[:most]
+    fields: list[int] = []
+    for digits, which in NUDGE_LAYOUTS:
+        shown = [NUDGE_COLUMNS[i] for i in which]
+        cells = [[cell(nudge, digits, loss) for _, _, cell in shown] for nudge in nudges]
+        heads = [head for head, _, _ in shown]
+        fields = [1 + max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+        if LABEL_COLUMNS + sum(fields) <= columns:
+            break
+    if LABEL_COLUMNS + sum(max(field, NUMBER_COLUMNS) for field in fields) <= columns:
+        fields = [max(field, NUMBER_COLUMNS) for field in fields]
+    lines = [heading, table_row("moved", [(head, "muted") for head in heads], fields)]
+    for nudge, texts in zip(nudges, cells, strict=True):
+        roles = [role or ("good" if nudge.came < 0 else "bad") for _, role, _ in shown]
+        lines.append(table_row(nudge.why, list(zip(texts, roles, strict=True)), fields))
+    return lines
+
+
+def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
+    """A row of a table, each cell as wide as its field."""
+    role = "muted" if all(look == "muted" for _, look in cells) else "text"
+    texts = ((f"{text:>{field}}", look) for (text, look), field in zip(cells, fields, strict=True))
+    return line((f"{label:<{LABEL_COLUMNS}}", role), *texts)
+
+
+def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
+    """Whether moving the parameter changes what the first sample is read as, and how far it has to go for that."""
+    turn = found.turn
+    if turn is None:
+        return []
+    flips = [f"{nudge.why}: read as {nudge.said}" for nudge in found.nudges if nudge.said != turn.said]
+    here = "; ".join(flips) if flips else f"still read as {turn.said} after each"
+    if turn.by is not None:
+        there = f"alone it takes {format_number(turn.by, sign=True)} to be read as {turn.then}"
+    else:
+        there = "no move of it alone, to 1,024 either way, changes that" if turn.sought else ""
+    return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")

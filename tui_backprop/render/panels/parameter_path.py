@@ -1,0 +1,98 @@
+"""The path by which a parameter has the largest influence on the loss: its factors, and its share of all paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, prod
+
+from tui_backprop.cost.accounting.path_counts import paths
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+from tui_backprop.render.draw.spans import (
+    Line,
+    Span,
+    first_fitting,
+    flowing,
+    line,
+    pad,
+)
+from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import format_count, format_number
+
+FACTOR_COLUMNS = 22  # columns of what a factor is called
+
+
+def path_lines(
+    session: Session, found: ParameterDetail, columns: int, rows: int, several: bool, table: bool = True
+) -> list[Line]:
+    """The path of largest influence, of the sample that pulls hardest where there are ``several``: its factors, but
+    for those of 1 that no derivative is written for, and what share of all paths it is. A row for each factor or
+    running text; where they are too many for ``rows``, those in the middle are multiplied out."""
+    sample = (session.sample + found.sample) % info(session.data).samples
+    ways = paths(session.network, found.attribution.tensor).paths
+    which = f"largest of {format_count(ways)} paths" if ways > 1 else "the only path"
+    heads = [f", sample {sample}"] if several else [" to the loss"]
+    head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
+    result = flowing(_share(found, ways), columns, 1)
+    factors = path_factors(found)
+    room = max(rows - 1 - len(result), 1)
+    if table:
+        body = [
+            _term("×" if i else " ", (label, "text"), factor, "text", columns)
+            for i, (label, factor) in enumerate(_folded(factors, room))
+        ]
+        return [head, *body, *result]
+    body = flowing(_running(_folded(factors, 3 * room)), columns, 1)
+    for most in range(3 * room, 2, -1):
+        if len(body) <= room:
+            break
+        body = flowing(_running(_folded(factors, most)), columns, 1)
+    return [head, *body, *result]
+
+
+def path_factors(found: ParameterDetail) -> list[tuple[str, float]]:
+    """What the factors of its path are called, and how large they are."""
+    return [(hop.why, hop.factor) for hop in found.path if hop.why != "1"]
+
+
+def _folded(factors: list[tuple[str, float]], most: int) -> list[tuple[str, float]]:
+    """At most so many factors: those in the middle as one."""
+    if len(factors) <= most:
+        return factors
+    front, back = most // 2, len(factors) - (most - 1) // 2
+    middle = [factor for _, factor in factors[front:back]]
+    return [*factors[:front], (f"{len(middle)} factors", prod(middle)), *factors[back:]]
+
+
+def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
+    last = len(factors) - 1
+    return [
+        line((f"{label} ", "muted"), (format_number(factor), "text"), (" ×" if i < last else "", "muted"))
+        for i, (label, factor) in enumerate(factors)
+    ]
+
+
+def _share(found: ParameterDetail, ways: int) -> list[Line]:
+    """What the path comes to, and what that is of the sum over all paths: of one sample's share of the gradient."""
+    pull = found.pulls[0].gradient
+    own = line(("= ", "muted"), (format_number(found.along, sign=True), "text"))
+    if ways == 1:
+        return [own]
+    share = found.along / pull if pull else float("nan")
+    words = f"{share:.1%} of the sum" if share > 0 else "against the sum" if share < 0 else "the sum is"
+    words = words if isfinite(share) else "the sum is"
+    return [
+        line(*own, (",", "muted")),
+        line((f"{words} ", "muted"), (format_number(pull, sign=True), "backward")),
+    ]
+
+
+def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line:
+    """A line of the product."""
+    text = f"{format_number(value, sign=True):>{NUMBER_COLUMNS}}"
+    return line(
+        (f"{sign} ", "muted"),
+        *pad(line(label), min(columns - 2 - NUMBER_COLUMNS, FACTOR_COLUMNS + 2)),
+        (text, role),
+    )

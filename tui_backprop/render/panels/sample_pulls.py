@@ -1,0 +1,42 @@
+"""Which samples of the batch pull a parameter up, and which down."""
+
+from __future__ import annotations
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+from tui_backprop.render.draw.spans import (
+    Line,
+    Span,
+)
+from tui_backprop.render.panels.nudge_table import LABEL_COLUMNS, NUMBER_COLUMNS, table_row
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import format_number
+
+
+def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[Line]:
+    """Which samples want the parameter larger, and which smaller: how many, and the hardest of each."""
+    (name, *heads), *rows = pull_table(session, found)
+    lines = [_row(name, [(head, "muted") for head in heads], columns)]
+    roles = ("text", "backward", "text")
+    return lines + [_row(way, list(zip(cells, roles, strict=True)), columns) for way, *cells in rows]
+
+
+def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
+    """The same as a table; the first row is its heads."""
+    samples = info(session.data).samples
+    rows = [("pulled", "by sample", "hardest", "samples")]
+    for way, sign in (("up", -1), ("down", 1)):
+        side = [pull for pull in found.pulls if sign * pull.gradient > 0]
+        which = str((session.sample + side[0].sample) % samples) if side else ""
+        rows.append(
+            (way, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
+        )
+    if found.penalty:
+        rows.append(("penalty", "", format_number(found.penalty, sign=True), ""))
+    return rows
+
+
+def _row(label: str, cells: list[Span], columns: int) -> Line:
+    """A row of a table; where it is too narrow for all of its cells, the first ones are left out."""
+    fitting = cells[-max((columns - LABEL_COLUMNS) // NUMBER_COLUMNS, 1) :]
+    return table_row(label, fitting, [NUMBER_COLUMNS] * len(fitting))

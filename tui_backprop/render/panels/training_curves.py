@@ -1,0 +1,144 @@
+"""Charts of a training run: the loss of each batch with its mean, and the accuracy.
+
+Imports plotext, so this module is imported after the first paint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.plotting import blank, draw_curve, painted, printed
+from tui_backprop.render.draw.spans import (
+    Line,
+    Span,
+    cut,
+    line,
+    packed,
+)
+from tui_backprop.session.training_curve import Learning, Score, smoothed, thinned
+from tui_backprop.support.format import MINUS, format_number
+
+MEANS_PER_RUN = 25  # the mean is of one part in so many of the losses: it shows the trend
+LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
+LOG_FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
+ALSO_TRAINED_ON = " (training goes over these too)"
+LABEL_COLUMNS = 6  # columns of the numbers on the left: both charts begin in one column
+LEAST_TICK_GAP = 8  # columns between two numbers below
+
+
+@dataclass(frozen=True)
+class IterationAxis:
+    """What both charts share: the iterations from ``start`` to ``end``, that of the walk, and the width."""
+
+    start: int
+    end: int
+    here: int
+    columns: int
+    context: RenderContext
+
+    @property
+    def inside(self) -> bool:
+        """Whether the walk stands in (or right after) an iteration that is drawn."""
+        return self.start <= self.here <= self.end
+
+    @property
+    def marks(self) -> list[int]:
+        """The iterations that are written below: both ends, and where the walk stands if there is room."""
+        apart = (self.end - self.start) * LEAST_TICK_GAP / max(self.columns - LABEL_COLUMNS, 1)
+        between = self.start + apart <= self.here <= self.end - apart
+        return [self.start, *[self.here] * between, self.end]
+
+
+def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool = True) -> list[Line]:
+    """A heading, and the batch losses with their mean on top; at least one of them is finite. Without ``scale`` the
+    iterations are written below another chart."""
+    losses, columns, plain = learning.losses, frame.columns, frame.context.plain
+    span = max(learning.done // MEANS_PER_RUN, 1)
+    finite = losses[np.isfinite(losses)]
+    positive = finite[finite > 0]
+    log = bool(len(positive)) and float(finite.max()) > 10**LOG_SCALE_DECADES * float(positive.min())
+    floor = max(float(positive.min()), LOG_FLOOR * float(finite.max())) if log else 0.0
+
+    def scaled(values: Array) -> Array:
+        with np.errstate(invalid="ignore"):
+            return np.log10(np.maximum(values, floor)) if log else values
+
+    low, high = float(scaled(finite.min())), float(scaled(finite.max()))
+    figure = _figure(frame, rows - 1, low, high, scale)
+    # A stretch of a column's width is drawn from its smallest to its largest loss.
+    places = thinned(losses, 2 * columns)
+    _draw(figure, learning.first + places, scaled(losses[places]), "mark", "." if plain else "braille")
+    pieces: list[Sequence[Span]] = [(("loss, log10" if log else "loss", "muted"),)]
+    if span > 1:
+        mean = smoothed(losses, span)
+        places = thinned(mean, columns)
+        _draw(figure, learning.first + places, scaled(mean[places]), "loss", "*" if plain else "braille")
+        pieces.append((("* " if plain else "⠒ ", "loss"), (f"mean of {span:,}", "muted")))
+    if frame.inside:
+        pieces.append((("│ ", "mark"), ("here", "muted")))
+    _label(figure, _log_ticks(low, high, rows) if log else _ticks(low, high, rows))
+    return [packed(pieces, columns)[0], *printed(figure)]
+
+
+def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, rows: int) -> list[Line]:
+    """A heading, and the share of the ``first`` samples that is read right, 0 to 100%."""
+    figure = _figure(frame, rows - 1, 0, 100, True)
+    x, y = (np.array(part, float) for part in zip(*((s.t, s.right) for s in scores), strict=True))
+    _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
+    _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
+    heading = f"read right, of the first {first:,} samples"
+    heading = cut(
+        heading + ALSO_TRAINED_ON * (len(heading + ALSO_TRAINED_ON) <= frame.columns), frame.columns
+    )
+    return [line((heading, "muted")), *printed(figure)]
+
+
+def _figure(frame: IterationAxis, rows: int, low: float, high: float, scale: bool) -> Any:
+    """A figure with its limits, the iterations below (with ``scale``), and a line where the walk stands."""
+    figure = blank(frame.columns, rows)
+    x, y = figure.ruler("x"), figure.ruler("y")
+    x.lim(frame.start, max(frame.end, frame.start + 1))
+    y.lim(low, high if high > low else low + 1)
+    marks = frame.marks if scale else []
+    x.ticks(marks, [f"{mark:,}" for mark in marks])
+    for axis, side, shown in (("y", "right", False), ("x", "upper", False), ("x", "lower", scale)):
+        figure.axes(shown, axis=axis, side=side)
+    if frame.inside:
+        heights = np.linspace(low, high if high > low else low + 1, 2 * rows).tolist()
+        bar_glyph = painted("|" if frame.context.plain else "│", "mark")
+        figure.draw(figure.signal([float(frame.here)] * len(heights), heights, marker=bar_glyph))
+    return figure
+
+
+def _draw(figure: Any, x: Array, y: Array, role: str, marker: str) -> None:
+    """Draw a line with gaps where it is no number."""
+    draw_curve(figure, x, y, np.isfinite(y), painted(marker, role))
+
+
+def _label(figure: Any, ticks: Sequence[tuple[float, str]]) -> None:
+    figure.ruler("y").ticks([at for at, _ in ticks], [f"{name:>{LABEL_COLUMNS}}" for _, name in ticks])
+
+
+def _ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
+    """Round numbers in a range, no nearer than three rows to each other."""
+    if not high > low:
+        return [(low, format_number(low))]
+    least = (high - low) * 3 / max(rows, 3)
+    unit = 10.0 ** math.floor(math.log10(least))
+    step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= least)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [(i * step, f"{i * step:.4g}".replace("-", MINUS)) for i in range(first, last + 1)]
+
+
+def _log_ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
+    """Powers of ten in a range of exponents, no nearer than two rows to each other."""
+    step = math.ceil((high - low) * 2 / max(rows, 2))
+    exponents = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
+    return [(k, f"1e{k}".replace("-", MINUS) if k else "1") for k in exponents]

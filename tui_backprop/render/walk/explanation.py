@@ -1,0 +1,200 @@
+"""What a step does: caption, formula with shapes, arithmetic of one unit, what is reused, and cost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from math import isfinite
+
+from tui_backprop.engine.explain.pytorch import lines_of
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.worked import Row, worked
+from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
+from tui_backprop.render.draw.context import UTF8, RenderContext
+from tui_backprop.render.draw.spans import Line, first_fitting, line, width, wrap
+from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, sums
+from tui_backprop.support.format import format_count, format_number
+
+LEAST_TERMS, MOST_NEEDED, MOST_TERMS = 2, 3, 12  # terms of a sum: in little room, else from and to
+LABEL_COLUMNS = 8  # columns of the words in front of closing lines
+
+
+def explanation(
+    snapshot: Snapshot, columns: int, most: int, context: RenderContext, spare: int = 0
+) -> list[Line]:
+    """Caption, formula with shapes, receipt, reuse and cost, in at most ``most`` lines. Where room is short, air,
+    terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
+    several sums, and the shapes; and last the rest of the words."""
+    step, rows = snapshot.step, most - spare
+    sentence = context.text(caption_of(snapshot, context))
+    caption = wrap(sentence, columns, "strong" if step.kind == "input" else "text")
+    formula = formula_with_shapes(step, columns, context)
+    closing = closing_lines(snapshot, columns, context)
+    around = len(caption) + len(formula) + len(closing)
+
+    def example(terms: int) -> list[Sequence[Row]]:
+        return sums(worked(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number))
+
+    most_terms = LEAST_TERMS if context.sparse else MOST_TERMS
+    parts = example(min(max(rows - around - 10, MOST_NEEDED), most_terms))
+    if around + sum(map(len, parts)) > rows:
+        parts = example(LEAST_TERMS)
+    needed = around + sum(map(len, parts))
+    first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
+    while len(formula) + sum(map(len, parts)) + len(closing) > most:
+        if len(parts) > 1:
+            parts = parts[1:]
+        elif step.kind == "update" and first < len(equations(step)) - 1:
+            first += 1
+        elif shapes:
+            shapes = False
+        else:
+            break
+        formula = formula_with_shapes(step, columns, context, first, shapes)
+    if needed > rows:
+        room = most - len(formula) - sum(map(len, parts)) - len(closing)
+        caption = brief_caption(sentence, columns, room)
+    receipts = receipt([row for part in parts for row in part], columns, step.phase, context)
+    lines: list[Line] = []
+    for block in filter(None, (caption, formula, receipts, closing)):
+        lines += [()] * (needed + 3 <= rows and bool(lines))
+        lines += block
+    torch = [] if context.sparse else torch_lines(snapshot, columns)
+    return lines + torch if len(lines) + len(torch) <= rows else lines[:most]
+
+
+def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
+    """The sentence for the step, with this network's figures."""
+    spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
+    fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
+    return _sentence(snapshot).format(
+        layer=step.layer,
+        step_on=context.key("step_on"),
+        samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
+        inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
+        + (" each" if batch > 1 else ""),
+        units="The one unit" if fan_out == 1 else f"Each of {fan_out:,} units",
+        bias=", and adds a bias" if spec.bias else "",
+        before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
+        weights=f"{fan_in * fan_out:,}",
+        parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
+        total=f"{spec.parameters:,}",
+        ratio=f"{step.ratio:.2f}",
+        dropped=f"{100 * spec.dropout:g}%",
+    )
+
+
+def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
+    """As much of a sentence as fits: up to a full stop or a colon, or else up to a comma; nothing if that is long."""
+    for ends in (r"[.:;?](?= |$)", r",(?= )"):
+        for end in reversed(list(re.finditer(ends, text))):
+            head = text[: end.start()] + (end[0] if end[0] == "?" or end.end() == len(text) else "")
+            if len(lines := wrap(head, columns)) <= rows:
+                return lines
+    return []
+
+
+def _sentence(snapshot: Snapshot) -> str:
+    """What the lesson says about the kind of the step, or about the operation that it is alone."""
+    step, kind = snapshot.step, snapshot.step.kind
+    if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
+        kind = "last weights"
+    elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
+        return OPERATIONS[step.operation]
+    elif kind == "delta" and snapshot.session.network.adds_input(step.layer):
+        kind = "carried delta"
+    elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
+        kind = snapshot.session.optimizer.name
+    return CAPTIONS[kind]
+
+
+def last_of(snapshot: Snapshot, phase: str) -> Step:
+    """The last step of a phase."""
+    return [step for step in snapshot.steps if step.phase == phase][-1]
+
+
+def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
+    """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
+    step, iteration = snapshot.step, snapshot.iteration
+    lines = []
+    if iteration.bad:
+        what = "a number overflows" if isfinite(iteration.loss) else "the loss is no number"
+        if snapshot.session.update_log:
+            what += f"{'' if isfinite(iteration.loss) else ' any more'}: α is too large;"
+            what += f" {context.key('restart')} starts again"
+        lines += [
+            row for words in (what, iteration.bad.why) for row in wrap(context.text(words), columns, "bad")
+        ]
+    if step.reused:
+        lines.append(
+            line(
+                ("reused  ", "muted"),
+                (", ".join(step.reused), "forward"),
+                (" from the forward pass", "muted"),
+            )
+        )
+    if step.kind == "update":
+        lines += [*rate_line(snapshot, columns), loss_line(snapshot, columns)]
+    if step.flops:
+        lines.append(cost_line(step, columns))
+    return lines
+
+
+def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
+    """The same in PyTorch."""
+    session = snapshot.session
+    given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
+    rows = [row for text in given for row in wrap(text, columns - LABEL_COLUMNS)]
+    return [
+        line(("torch   " if i == 0 else " " * LABEL_COLUMNS, "muted"), *row) for i, row in enumerate(rows)
+    ]
+
+
+def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
+    """The learning rate, where it is another one in each iteration."""
+    spec, session = snapshot.session.optimizer, snapshot.session
+    plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * (spec.schedule != "constant")
+    if not plans:
+        return []
+    row = line(("rate    ", "muted"), f"α = {format_number(snapshot.iteration.lr)}")
+    plan = " and ".join(plans)
+    notes = (
+        f" in iteration {session.t}, {plan} of {session.lr:g}",
+        f", {plan} of {session.lr:g}",
+        f", {plan}",
+    )
+    return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
+
+
+def loss_line(snapshot: Snapshot, columns: int) -> Line:
+    """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
+    before, last, grain = (
+        format_number(snapshot.iteration.loss, 4),
+        len(snapshot.steps) - 1,
+        snapshot.session.walk.grain,
+    )
+    if snapshot.step.index == last:
+        after = format_number(snapshot.iteration.loss_after, 4)
+        return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
+    there = f"see {'step' if grain == 'equation' else grain} {last}"
+    notes = (
+        f" this update; after all layers: {there}",
+        f" this update; after: {there}",
+        f"; after: {there}",
+        "",
+    )
+    return first_fitting(
+        columns, *(line(("loss    ", "muted"), f"{before} before", (note, "muted")) for note in notes)
+    )
+
+
+def cost_line(step: Step, columns: int) -> Line:
+    """Multiply-accumulates of the step, and the running total in forward passes."""
+    macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
+    total = "gradient" if step.phase == "update" else "total"
+    row = line(("cost    ", "muted"), macs, (f"  {total} ", "muted"), f"{step.ratio:.2f}x")
+    unit = next(
+        text for text in (" a forward pass", " forward", "") if width(row) + len(text) <= columns or not text
+    )
+    return line(*row, (unit, "muted"))
