@@ -269,7 +269,7 @@ DRAWINGS = {
     "flow": Drawing(_flow),
     "curves": Drawing(_curves),
     "train": Drawing(_train),
-    "marks": Drawing(_marks),
+    "bookmarks": Drawing(_marks),
     "claims": Drawing(_claims, 36, 8),
     "race": Drawing(_race, 34, 8),
     "step_size": Drawing(_dial, 35, 8),

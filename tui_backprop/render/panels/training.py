@@ -122,7 +122,7 @@ def progress(learning: Learning, columns: int, context: RenderContext) -> list[L
     """While it goes on: a bar, the rate, what is left and what ends it. Then: what it took."""
     updates = " update" if learning.done == 1 else " updates"
     rate: list[Sequence[Span]] = [((f"{format_number(learning.rate)}/s", "text"),)] if learning.rate else []
-    stop: Sequence[Span] = ((f"{context.key('stop_learning')} stops", "key"),)
+    stop: Sequence[Span] = ((f"{context.key('stop_training')} stops", "key"),)
     if not learning.going:
         updates += f" in {format_duration(learning.seconds)}" if learning.seconds else ""
         return packed([((f"{learning.done:,}", "strong"), (updates, "muted")), *rate], columns)
