@@ -9,7 +9,8 @@ import pytest
 
 from tui_backprop.data.catalogue import DATASETS, check, fitted, info
 from tui_backprop.data.samples import MAKERS, cut, load
-from tui_backprop.engine.network.spec import LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 

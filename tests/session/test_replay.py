@@ -14,8 +14,9 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training import training as train
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session import replay as module
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
@@ -181,7 +182,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize("limit", [0, 5 * STATE, 10**9])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_going_back_to_any_iteration_gives_the_same_arrays(optimizer, limit):
     replay, end = Replay(limit), wandering(rough(optimizer), 13)
     places = way(end)

@@ -11,9 +11,13 @@ import click
 
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS
+from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, SCHEDULES, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
@@ -28,7 +32,11 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--layers", "784,256,10", "Sizes of all layers, input first."),
     ("--activation", "|".join(ACTIVATIONS), "Of the hidden layers; one for each with commas: relu,tanh."),
     ("--loss", "|".join(LOSSES), "What is minimized."),
-    ("--init", "|".join(INITS), "How the first weights are drawn; with a size: normal:0.02, constant:0.1."),
+    (
+        "--init",
+        "|".join(INITIALIZERS),
+        "How the first weights are drawn; with a size: normal:0.02, constant:0.1.",
+    ),
     ("--dropout", "0.1", "Share of the hidden activations that is dropped; 0 if not given."),
     (
         "--l2",
@@ -41,7 +49,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--sample", "0", "First sample of the batch."),
     ("--batch", "1", "Samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
-    ("--optimizer", "|".join(OPTIMIZERS), "How a gradient becomes an update."),
+    ("--optimizer", "|".join(UPDATE_RULES), "How a gradient becomes an update."),
     ("--momentum", "0.9", "Of momentum and nesterov; beta1 of adam and adamw; 0.9 if not given."),
     ("--beta2", "0.999", "Of rmsprop, adam and adamw; 0.999 if not given."),
     (
@@ -64,9 +72,11 @@ FLAGS = (
 NETWORK = ("activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual")
 OPTIMIZER = ("momentum", "beta2", "weight_decay", "clip", "schedule", "warmup", "horizon")
 ONLY = (
-    ("momentum", "optimizer", ("momentum", "nesterov", "adam", "adamw")),
-    ("beta2", "optimizer", ("rmsprop", "adam", "adamw")),
-    ("horizon", "schedule", ("step", "exponential", "linear", "cosine")),
+    *(
+        (setting, "optimizer", tuple(name for name, row in UPDATE_RULES.items() if setting in row.settings))
+        for setting in ("momentum", "beta2")
+    ),
+    ("horizon", "schedule", tuple(name for name, row in SCHEDULES.items() if row.horizon)),
 )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
-
-LABEL_LOSSES = ("cross-entropy", "binary-cross-entropy")
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,11 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
             f"{data} has {_count(about.inputs, 'input')} a sample, the network takes {spec.layers[0]};"
             f" write {_fit(spec, data)}",
         )
-    if not about.classes and spec.loss in LABEL_LOSSES:
+    if not about.classes and LOSSES[spec.loss].probabilities:
         raise InputError(
-            "loss", f"{spec.loss} needs class labels, {data} has real values; choose mse or half-squares"
+            "loss", f"{spec.loss} needs class labels, {data} has real values; choose {_choices()}"
         )
-    if spec.loss == "cross-entropy" and spec.layers[-1] != about.classes:
+    if LOSSES[spec.loss].labels and spec.layers[-1] != about.classes:
         raise InputError(
             "layers",
             f"{data} has {about.classes} classes, the network has {_count(spec.layers[-1], 'output')};"
@@ -79,11 +78,12 @@ def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
     """The nearest network that fits the data: same hidden layers, input, output and loss made to match."""
     about = info(data)
     loss = spec.loss
-    if not about.classes and loss in LABEL_LOSSES:
-        loss = "mse"
-    elif about.classes > 2 and loss == "binary-cross-entropy":
-        loss = "cross-entropy"
-    widths = about.widths[:1] if loss == "cross-entropy" else about.widths
+    row = LOSSES[loss]
+    if not about.classes and row.probabilities:
+        loss = next(name for name, other in LOSSES.items() if other.output_is_value)
+    elif about.classes > 2 and row.probabilities and not row.labels:
+        loss = next(name for name, other in LOSSES.items() if other.labels)
+    widths = about.widths[:1] if LOSSES[loss].labels else about.widths
     last = spec.layers[-1] if spec.layers[-1] in widths else widths[0]
     return replace(spec, layers=(about.inputs, *spec.layers[1:-1], last), loss=loss)
 
@@ -91,6 +91,11 @@ def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
 def _fit(spec: NetworkSpec, data: str) -> str:
     """The layers of the nearest network that fits the data."""
     return ",".join(map(str, fitted(spec, data).layers))
+
+
+def _choices() -> str:
+    """The losses for real values."""
+    return " or ".join(name for name, row in LOSSES.items() if row.output_is_value)
 
 
 def _count(n: int, noun: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from tui_backprop.engine.network.names import layer_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
@@ -61,7 +62,7 @@ class Snapshot:
         if self.asked is None:
             return None
         tensor, index = self.asked
-        ends = {int(tensor[1:] or 0) - i: unit for i, unit in enumerate(reversed(index))}
+        ends = {layer_of(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
@@ -83,7 +84,7 @@ class Snapshot:
         """The layer, 1 .. L, and the unit in it that the number looked at is of."""
         if self.asked:
             tensor, index = self.weights[0]
-            return int(tensor[1:]), index[-1]
+            return layer_of(tensor), index[-1]
         layer = self.step.layer or 1
         return layer, self.unit(layer)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.worked import entry_name
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.names import description_of, title_lines
 from tui_backprop.render.draw.spans import plain

@@ -9,6 +9,7 @@ import msgspec
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.gradients.check.compare import Fault, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.plain import table, told
@@ -111,7 +112,7 @@ def _row(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
     worst = tensor.worst
     if worst is None:
         return (*front, "", "", "", "", "", "", ", ".join(notes))
-    place = f"[{','.join(map(str, worst.index))}]" if worst.index else "direction"
+    place = entry_name("", worst.index) if worst.index else "direction"
     values = (f"{worst.first:+.7e}", f"{worst.second:+.7e}")
     sizes = (worst.error, abs(worst.first - worst.second), worst.allowed)
     return (*front, place, *values, *(f"{size:.1e}" for size in sizes), ", ".join(notes))

@@ -14,11 +14,20 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step, walk
 from tui_backprop.engine.explain.worked import worked
 from tui_backprop.engine.network.graph import mask_shapes, views
-from tui_backprop.engine.network.names import per_sample
+from tui_backprop.engine.network.names import (
+    INPUT,
+    LOSS,
+    TARGET,
+    activation,
+    gradient_of,
+    layer_of,
+    partial_loss,
+    per_sample,
+)
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
-from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
 from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.render.draw.array_table import statistics
 from tui_backprop.render.draw.context import LINEAR, RenderContext
@@ -112,7 +121,7 @@ def update_text(session: Session) -> str:
     using = " ".join(formulas(spec))
     plan = (
         f"{spec.schedule} over {spec.horizon} iterations"
-        if spec.schedule != "inverse-sqrt"
+        if SCHEDULES[spec.schedule].horizon
         else spec.schedule
     )
     parts = [
@@ -124,7 +133,7 @@ def update_text(session: Session) -> str:
         f"ε = {spec.epsilon:g}" if "ε" in using else "",
         f"weight decay λ = {spec.weight_decay:g}" if spec.weight_decay else "",
         f"clip {spec.clip:g}" if spec.clip else "",
-        plan if spec.schedule != "constant" else "",
+        plan if SCHEDULES[spec.schedule].changes else "",
         f"warm-up {spec.warmup} iterations" if spec.warmup else "",
     ]
     return ", ".join(filter(None, parts))
@@ -183,12 +192,21 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
     the parameters are new_Wk, new_bk after any update but plain gradient descent, which W and dW tell.
     """
     spec = iteration.spec
-    arrays = {"x": iteration.tensor("x"), "target": iteration.tensor("t"), "loss": iteration.tensor("L")}
-    arrays |= {"L0": iteration.tensor("L0")} if spec.l2 else {}
+    arrays = {
+        INPUT: iteration.tensor(INPUT),
+        "target": iteration.tensor(TARGET),
+        "loss": iteration.tensor(LOSS),
+    }
+    arrays |= {partial_loss(0): iteration.tensor(partial_loss(0))} if spec.l2 else {}
     made = {step.tensor for step in walk(spec, iteration.batch) if per_sample(step.tensor)}
-    named = {*iteration.new, *(f"d{name}" for name in iteration.new), *made, f"a{spec.depth}"} - {"x"}
+    named = {
+        *iteration.new,
+        *(gradient_of(name) for name in iteration.new),
+        *made,
+        activation(spec.depth),
+    } - {INPUT}
     arrays |= {ascii_formula(name): iteration.tensor(name) for name in sorted(named)}
-    arrays |= {f"mask{name[1:]}": iteration.tensor(name) for name in mask_shapes(spec, iteration.batch)}
+    arrays |= {f"mask{layer_of(name)}": iteration.tensor(name) for name in mask_shapes(spec, iteration.batch)}
     if iteration.optimizer != OptimizerSpec():
         arrays |= {f"new_{ascii_formula(name)}": array for name, array in iteration.new.items()}
     for slot, flat in iteration.after.slots.items():

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.network.spec import ACTIVATIONS, DTYPES, INITS, LOSSES, NetworkSpec, parse_layers
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS
+from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
 from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
@@ -28,17 +31,17 @@ class Field:
 FIELDS = (
     Field("preset", "preset", (*PRESETS, CUSTOM)),
     Field("layers", "layers"),
-    Field("activation", "activation", ACTIVATIONS),
+    Field("activation", "activation", tuple(ACTIVATIONS)),
     Field("layer-norm", "layer norm", SWITCH),
     Field("residual", "residual", SWITCH),
     Field("dropout", "dropout"),
-    Field("loss", "loss", LOSSES),
+    Field("loss", "loss", tuple(LOSSES)),
     Field("l2", "L2 λ"),
-    Field("init", "init", INITS),
+    Field("init", "init", tuple(INITIALIZERS)),
     Field("data", "data", tuple(DATASETS)),
     Field("sample", "sample"),
     Field("batch", "batch"),
-    Field("optimizer", "optimizer", OPTIMIZERS),
+    Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
     Field("lr", "rate α"),
     Field("seed", "seed"),
     Field("dtype", "precision", DTYPES),
@@ -129,7 +132,7 @@ def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> 
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
     if name == "data":
-        hidden = replace(before.network, activation=ACTIVATIONS[0], loss=texts["loss"])
+        hidden = replace(before.network, activation=NetworkSpec.activation, loss=texts["loss"])
         spec = fitted(replace(hidden, layers=parse_layers(texts["layers"])), value)
         texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": "0"}
     return texts

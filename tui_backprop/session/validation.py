@@ -13,6 +13,7 @@ from functools import reduce
 from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.names import canonical, entry_name
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.keys.panels import PLACES
@@ -208,7 +209,7 @@ def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
     if parameter:
         shape = parameter_shapes(network).get(tensor)
     else:
-        there = tensor == f"a{network.depth}" or tensor in value_shapes(network, 1)
+        there = canonical(tensor, network.depth) in value_shapes(network, 1)
         shape = shape_of(network, tensor) if there else None
     return (
         shape is not None
@@ -219,7 +220,7 @@ def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
 
 def _named(number: Number) -> str:
     tensor, index = number
-    return quoted(f"{tensor}[{','.join(map(str, index[:4]))}]")
+    return quoted(entry_name(tensor, index[:4]))
 
 
 def _within(field: str, value: int, least: int, most: int) -> None:

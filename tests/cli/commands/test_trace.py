@@ -12,7 +12,9 @@ from click.testing import CliRunner
 from tui_backprop.cli.main import main
 from tui_backprop.data.samples import load
 from tui_backprop.engine.explain.walk import PHASES, walk
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
 

@@ -15,8 +15,10 @@ from tui_backprop.cost.accounting.ledger import Share, deep, kept_bytes, ledger,
 from tui_backprop.cost.accounting.timing import Spread, Timing, rule_of
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, forward_visits
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
+from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
 from tui_backprop.engine.primitives import linear
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 
 LESSON = NetworkSpec()
 EVERYTHING = NetworkSpec((4, 5, 5, 3), "gelu,relu", layer_norm=True, residual=True, dropout=0.3, l2=0.1)

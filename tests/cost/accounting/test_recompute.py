@@ -23,8 +23,10 @@ from tui_backprop.cost.accounting.recompute import (
     steps,
 )
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import linear
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import UserError
 
 ALL, VALUES_AGAIN, DELTAS_AGAIN, BOTH_AGAIN = KINDS

@@ -10,7 +10,7 @@ import pytest
 from tui_backprop.engine.analysis import comparison as module
 from tui_backprop.engine.analysis.comparison import difference
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
 
 PLAIN = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
@@ -18,7 +18,7 @@ PLAIN = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
 
 def names_of(spec):
     values = [*parameter_shapes(spec), *(f"z{k}" for k in range(1, spec.depth + 1))]
-    return values + [cotangent_name(name) for name in values]
+    return values + [gradient_of(name) for name in values]
 
 
 def by_name(found):

@@ -23,8 +23,9 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 ROUGH = NetworkSpec(
     (6, 8, 8, 8, 4),
@@ -101,7 +102,7 @@ def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
         assert at.ratio == pytest.approx(np.linalg.norm(new - w) / np.linalg.norm(w), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UPDATE_RULES)
 def test_the_update_is_the_one_that_the_optimizer_made(name):
     pass_ = iteration(SPECS["no bias"], optimizer=OptimizerSpec(name, clip=0.01))
     for at in flow(pass_).layers:

@@ -13,7 +13,8 @@ from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_along
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 PLAIN = NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")

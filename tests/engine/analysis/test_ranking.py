@@ -12,8 +12,9 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 SPEC = NetworkSpec((6, 9, 9, 4), "tanh", dtype="float64", layer_norm=True)
 DEFINED = {
@@ -63,7 +64,7 @@ def by(optimizer, iterations=3):
     return iteration
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UPDATE_RULES)
 def test_the_share_of_an_update_is_what_that_optimizer_moves_times_the_gradient(name):
     iteration = by(OptimizerSpec(name, weight_decay=0.01, clip=0.5))
     moved = iteration.after.parameters - iteration.program.parameters

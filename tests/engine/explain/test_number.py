@@ -12,8 +12,9 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name
-from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
+from tui_backprop.engine.network.names import gradient_of
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.report.trace import arrays_of
 
@@ -80,7 +81,7 @@ def check(off, iteration, terms=3):
             if number.made.step.kind != "activation":
                 assert off(number.made.rows) <= EXACT, number
         if number.gradient is not None:
-            assert number.gradient == entry(iteration.tensor(cotangent_name(name)), number, parameter)
+            assert number.gradient == entry(iteration.tensor(gradient_of(name)), number, parameter)
             assert number.blamed.rows[-1].value == number.gradient
             assert off(number.blamed.rows) <= EXACT, number
 

@@ -21,7 +21,7 @@ from tui_backprop.engine.explain.number import (
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.explain.worked import telling_unit
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
 
 SPECS = {
@@ -101,7 +101,7 @@ def test_the_largest_number_of_a_tensor_is_that_with_the_largest_gradient(iterat
     spec = iteration.spec
     for tensor in (*tensors(spec), f"a{spec.depth}"):
         value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
-        name = cotangent_name(value) if value in differentiable(spec) else value
+        name = gradient_of(value) if value in differentiable(spec) else value
         array = iteration.tensor(name) if tensor in parameter_shapes(spec) else iteration.tensor(name)[0]
         sizes = {index: abs(entry) for index, entry in np.ndenumerate(array)}
         assert largest_in(iteration, tensor) == max(sizes, key=sizes.get)

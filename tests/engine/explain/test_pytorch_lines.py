@@ -12,9 +12,12 @@ from tui_backprop.engine.explain.number import number_of, shape_of, tensors
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line, lines_of, name_in, update_line
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, differentiable, mask_shapes, parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.network.names import gradient_of
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
 
@@ -76,7 +79,7 @@ def check(calculus, iteration):
         forward(iteration, names)
         found = read(gradient_line(value, (), value in parameter_shapes(spec)), names)
         if value[0] != "L":  # a penalty hands dL on: it has no array of its own
-            assert calculus.worst(found.numpy(), iteration.tensor(cotangent_name(value))) < EXACT, value
+            assert calculus.worst(found.numpy(), iteration.tensor(gradient_of(value))) < EXACT, value
         else:
             assert found == 1
 
@@ -136,7 +139,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "+".join(settings) or "plain")
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_the_update_s_line_makes_the_new_parameters(calculus, optimizer, settings):
     spec = OptimizerSpec(optimizer, **settings)
     iteration = calculus.take(calculus.problem(calculus.everything, 3), 1 / 3, spec)
@@ -150,7 +153,7 @@ def test_the_update_s_line_makes_the_new_parameters(calculus, optimizer, setting
     assert np.abs(updated(iteration, names) - right).max() < moved * (1e-4 if spec.clip else 1e-10)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_an_optimizer_that_is_kept_makes_the_later_updates_too(calculus, optimizer):
     spec, given = OptimizerSpec(optimizer, weight_decay=0.01), calculus.problem(calculus.everything, 2)
     first = calculus.take(given, 0.05, spec)

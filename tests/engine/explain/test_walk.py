@@ -12,10 +12,13 @@ from tui_backprop.engine.explain.walk import PHASES, place_after, walk
 from tui_backprop.engine.network.graph import backward_visits, forward_visits, value_shapes
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.names import per_sample
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec, backprop_ratio
+from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
 
@@ -192,7 +195,7 @@ def test_operands_have_the_shapes_of_the_arrays_of_the_pass(name):
             assert iteration.tensor(operand).shape == shape, (step.formula, operand)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_in_a_network_with_everything_too(optimizer):
     settings = OptimizerSpec(optimizer)
     batch = cut(ROUGH, "moons", 0, 5)
@@ -307,7 +310,7 @@ def test_an_update_reads_as_its_optimizer_and_counts_all_parameters_of_the_layer
     assert first.flops > plain.flops
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_every_formula_of_a_network_with_everything_has_an_ascii_reading(optimizer):
     for step in walk(ROUGH, 4, OptimizerSpec(optimizer, weight_decay=0.1, clip=1)):
         assert ascii_formula(step.formula).isascii()

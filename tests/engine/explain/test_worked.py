@@ -15,10 +15,13 @@ from tui_backprop.engine.explain.worked import RECEIPTS, penalties, selected_inp
 from tui_backprop.engine.explain.worked.operations import RECEIPTS as OPERATIONS
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.names import per_sample
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
@@ -110,7 +113,7 @@ def test_the_rows_come_to_the_result_for_every_sample_of_a_batch(activation, los
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_the_rows_come_to_the_result_in_a_network_with_everything(optimizer, batch, dtype):
     settings = OptimizerSpec(optimizer, weight_decay=0.1, clip=0.2, schedule="cosine", warmup=4, horizon=9)
     spec = replace(ROUGH, dtype=dtype)
@@ -187,7 +190,7 @@ def test_the_rows_come_to_the_result_with_each_option_by_itself(options, activat
                 check(iteration, step, unit, 3, 2)
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(optimizer):
     settings = OptimizerSpec(optimizer)
     spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")

@@ -11,7 +11,7 @@ import pytest
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.zero_gradient import DROPPED, zero_gradients
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
@@ -51,7 +51,7 @@ def gradient(pass_, tensor, index):
     if value not in differentiable(pass_.spec):
         return None
     at = index if tensor in parameter_shapes(pass_.spec) else (0, *index)
-    return float(pass_.tensor(cotangent_name(value))[at])
+    return float(pass_.tensor(gradient_of(value))[at])
 
 
 @pytest.mark.parametrize("batch", [1, 4])

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
 F = torch.nn.functional

@@ -13,7 +13,8 @@ from tui_backprop.engine.gradients.step_size import PRECISIONS, WAYS, Flip, Row,
 from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.parts import LESSON_STEP_INDEX as NOTCH
 

@@ -11,7 +11,9 @@ from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import UserError
 
 SMALL = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
@@ -185,7 +187,7 @@ def test_a_wrong_shape_is_refused_and_the_right_one_named(x, t, message):
     assert (program.values["x"] == 7).all()  # what was there is there
 
 
-@pytest.mark.parametrize("loss", LOSSES[1:])
+@pytest.mark.parametrize("loss", [*LOSSES][1:])
 def test_a_target_of_the_wrong_width_is_refused(loss):
     program = Program(replace(SMALL, loss=loss), 2, initial_parameters(SMALL))
     with pytest.raises(ValueError, match=r"t has the shape \(2,\); it has to be \(2, 2\)"):

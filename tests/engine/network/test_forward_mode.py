@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 
 STEP = 1e-30
 NETWORKS = st.builds(
     NetworkSpec,
     st.tuples(*[st.integers(1, 4)] * 4) | st.integers(1, 4).map(lambda width: (width,) * 4),
-    st.tuples(*[st.sampled_from(ACTIVATIONS)] * 2).map(",".join),
-    st.sampled_from(LOSSES),
+    st.tuples(*[st.sampled_from([*ACTIVATIONS])] * 2).map(",".join),
+    st.sampled_from([*LOSSES]),
     dtype=st.just("float64"),
     bias=st.booleans(),
     layer_norm=st.booleans(),

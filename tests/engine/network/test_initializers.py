@@ -12,12 +12,13 @@ import pytest
 
 from tui_backprop.engine.network import initializers as initialize
 from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import INITS, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
 
 SPEC = NetworkSpec((20, 30, 40, 5), dtype="float64", layer_norm=True)
-DRAWN = [init for init in INITS if init not in ("constant", "zeros")]
-each_init = pytest.mark.parametrize("init", [*INITS, "normal:0.5", "constant:-2"])
+DRAWN = [init for init in INITIALIZERS if init not in ("constant", "zeros")]
+each_init = pytest.mark.parametrize("init", [*INITIALIZERS, "normal:0.5", "constant:-2"])
 
 FIRST = (0.5692842253777216, -1.3520300387176956, -2.472504394987195, 0.6602819518234484)
 LESSON = {  # of W1 with seed 0, in single precision, as they were before there were blocks
@@ -159,7 +160,7 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
     np.testing.assert_array_equal(drawn[0], drawn[2])
     one = np.zeros(SPEC.parameters)
     for layer, w in ((k, views(one, SPEC)[f"W{k}"]) for k in (1, 2, 3)):
-        for block in initialize._blocks(w, initialize.DEVIATIONS["he"](*w.shape, 0), SPEC.seed, layer):
+        for block in initialize._blocks(w, INITIALIZERS["he"].deviation(*w.shape, 0), SPEC.seed, layer):
             assert block.weights.size <= 100
             block.draw()
     for name, w in views(one, SPEC).items():

@@ -10,9 +10,10 @@ import pytest
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network import graph as network
-from tui_backprop.engine.network.spec import ACTIVATIONS, NetworkSpec
-from tui_backprop.engine.network.spec import LOSSES as LOSS_NAMES
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ELEMENTWISE, LOSSES, PRIMITIVES
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES as LOSS_NAMES
 
 CACHED = [f for f in (*vars(network).values(), walk) if hasattr(f, "cache_clear")]
 

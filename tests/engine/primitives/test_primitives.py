@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import tui_backprop
 from tui_backprop.engine import primitives
-from tui_backprop.engine.network import spec
 from tui_backprop.engine.primitives import ELEMENTWISE, LOSSES, PRIMITIVES, fields
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS
-from tui_backprop.engine.training.optimizers import UPDATE_RULES
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 STEP = 1e-30
 
@@ -77,10 +79,32 @@ def test_no_row_is_without_inputs_here():
     assert [*INPUTS] == [row.name for row in PRIMITIVES]
 
 
-def test_the_tables_and_the_specs_know_the_same_names():
-    assert tuple(ELEMENTWISE) == tuple(primitives.ACTIVATIONS) == spec.ACTIVATIONS
-    assert tuple(LOSSES) == spec.LOSSES
-    assert tuple(UPDATE_RULES) == OPTIMIZERS
+def compared_by_name(source: str) -> list[int]:
+    """Lines on which something is compared with the name of a row, or looked for among some names."""
+    names = {*primitives.ACTIVATIONS, *LOSSES, *UPDATE_RULES}
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Compare)
+        for part in node.comparators
+        for text in ast.walk(part)
+        if isinstance(text, ast.Constant) and text.value in names
+    ]
+
+
+def test_nothing_asks_for_a_row_by_its_name_but_for_its_traits():
+    package = Path(tui_backprop.__file__).parent
+    found = [
+        f"{path}:{line}" for path in package.rglob("*.py") for line in compared_by_name(path.read_text())
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "planted", ['name == "relu"', 'loss in ("mse", "half-squares")', 'spec.name != "sgd"']
+)
+def test_a_comparison_with_a_name_is_caught(planted):
+    assert compared_by_name(planted)
 
 
 @each_size

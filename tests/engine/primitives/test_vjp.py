@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 
 EVERY_KIND = pytest.mark.parametrize(
     "spec",
@@ -43,11 +45,11 @@ def networks(draw, widths=st.integers(1, 6)):
         layers = (*[draw(widths)] * depth, draw(widths))
     else:
         layers = draw(st.tuples(*[widths] * (depth + 1)))
-    names = draw(st.lists(st.sampled_from(ACTIVATIONS), min_size=depth - 1, max_size=depth - 1))
+    names = draw(st.lists(st.sampled_from([*ACTIVATIONS]), min_size=depth - 1, max_size=depth - 1))
     return NetworkSpec(
         layers,
         ",".join(names or ["relu"]),
-        draw(st.sampled_from(LOSSES)),
+        draw(st.sampled_from([*LOSSES])),
         dtype="float64",
         bias=draw(st.booleans()),
         layer_norm=draw(st.booleans()),

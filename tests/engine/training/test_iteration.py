@@ -8,11 +8,14 @@ import pytest
 from tui_backprop.engine.network.graph import parameter_shapes, views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import LOSSES as LOSS_TABLE
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, mask_stream, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec, learning_rate
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer, new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 SMALL = NetworkSpec((3, 4, 2), "relu", "cross-entropy", dtype="float64")
 
@@ -169,7 +172,7 @@ def test_the_loss_after_the_update_is_taken_with_the_same_masks():
     assert not np.array_equal(pass_of(EVERYTHING, X, t=8).tensor("m1"), iteration.tensor("m1"))
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_a_pass_ends_in_the_state_that_its_optimizer_leaves(optimizer):
     settings = OptimizerSpec(optimizer, weight_decay=0.1, clip=0.5, schedule="linear", horizon=10)
     iteration = pass_of(EVERYTHING, X, 0.1, settings, t=4)

@@ -10,13 +10,8 @@ import sys
 import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.training.optimizer_spec import (
-    OPTIMIZERS,
-    SCHEDULES,
-    WARM_UP,
-    OptimizerSpec,
-    learning_rate,
-)
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES, WARM_UP, OptimizerSpec, learning_rate
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.errors import UserError
 
 HORIZON = 900
@@ -131,7 +126,7 @@ def test_zero_is_a_setting_where_it_means_none():
     assert (spec.momentum, spec.beta2, spec.weight_decay, spec.clip, spec.warmup) == (0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UPDATE_RULES)
 def test_every_optimizer_has_defaults(name):
     assert OptimizerSpec(name).name == name
 

@@ -15,18 +15,19 @@ import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.training import optimizers as optimizers
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec, learning_rate
-from tui_backprop.engine.training.optimizers import UPDATE_RULES, Optimizer, flops, formulas
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
+from tui_backprop.engine.training.optimizers import Optimizer, flops, formulas
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 LR, STEPS, PARAMETERS = 0.05, 20, 7
 CLIP = 2.5  # some of the gradients below have a larger norm, some have not
 
 SPECS = [
     OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3, weight_decay=decay, clip=clip)
-    for name in OPTIMIZERS
+    for name in UPDATE_RULES
     for decay in (0.0, 0.1)
     for clip in (0.0, CLIP)
-] + [OptimizerSpec(name, schedule="cosine", warmup=5, horizon=25) for name in OPTIMIZERS]
+] + [OptimizerSpec(name, schedule="cosine", warmup=5, horizon=25) for name in UPDATE_RULES]
 
 
 def title(spec):
@@ -160,7 +161,7 @@ class Faulty:
         return call
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UPDATE_RULES)
 def test_every_operation_of_a_row_that_is_wrong_by_a_thousandth_is_caught(monkeypatch, name):
     spec = OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3)
     w, gradients = start()
@@ -211,7 +212,7 @@ def other(name):
 
 
 MISTAKES = [
-    *((name, uphill) for name in OPTIMIZERS),
+    *((name, uphill) for name in UPDATE_RULES),
     *((name, forgetful) for name in ("momentum", "nesterov", "rmsprop", "adam", "adamw")),
     *((name, mistake) for name in ("adam", "adamw") for mistake in (uncorrected, one_late)),
     ("momentum", other("nesterov")),
@@ -228,7 +229,7 @@ def test_a_rule_with_a_mistake_is_caught(monkeypatch, name, mistake):
     assert worst(run(spec, w, gradients), defined(spec, w, gradients)) > 1e-3
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UPDATE_RULES)
 def test_decay_of_the_wrong_kind_is_caught(monkeypatch, name):
     spec = OptimizerSpec(name, weight_decay=0.1)
     w, gradients = start()
@@ -262,7 +263,7 @@ def each_hard(test):
 
 
 def test_every_optimizer_is_among_the_hard_ones():
-    assert tuple(spec.name for spec in HARD) == OPTIMIZERS
+    assert tuple(spec.name for spec in HARD) == UPDATE_RULES
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -416,7 +417,7 @@ def test_no_optimizer_hides_a_gradient_that_is_no_number(spec, bad):
 
 
 def test_the_table_has_a_row_for_every_name():
-    assert tuple(UPDATE_RULES) == OPTIMIZERS
+    assert tuple(UPDATE_RULES) == UPDATE_RULES
 
 
 @each_spec

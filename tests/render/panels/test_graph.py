@@ -14,7 +14,7 @@ from tui_backprop.cost.accounting.timing import time_operations
 from tui_backprop.engine.analysis.visit_norms import prepare
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, compile_ops
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
@@ -152,11 +152,11 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
             assert mark in text, (snapshot.step.formula, text)
             assert (format_number(iteration.summary(row.value).norm) in text) == (row.value in made), text
             complete = begun and row.value not in to_do and (row.value in left_over or row.value == "L")
-            name_of = re.escape(cotangent_name(row.value))
+            name_of = re.escape(gradient_of(row.value))
             shown = re.search(rf" {name_of} +(\S+)", text)
             assert bool(shown) == complete, text
             if shown:
-                exact = np.linalg.norm(iteration.tensor(cotangent_name(row.value)))
+                exact = np.linalg.norm(iteration.tensor(gradient_of(row.value)))
                 assert shown[1] == format_number(float(exact))
 
 

@@ -13,9 +13,12 @@ from tests.having import having
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.explain.worked import Row, worked
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import ACTIVATIONS, LOSSES, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
@@ -154,7 +157,7 @@ def steps_of_every_kind():
     for activation, loss in product(ACTIVATIONS, LOSSES):
         yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
     rough = NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
-    for optimizer in OPTIMIZERS:
+    for optimizer in UPDATE_RULES:
         yield from walk(rough, 32, OptimizerSpec(optimizer, weight_decay=0.1, clip=1))
 
 
@@ -220,7 +223,7 @@ def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", UPDATE_RULES)
 @pytest.mark.parametrize("columns", [30, 48, 100])
 def test_the_receipt_of_every_optimizer_fits_its_columns(snapshots, optimizer, columns):
     session = replace(

@@ -8,7 +8,8 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.training.optimizer_spec import OPTIMIZERS, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.bars import layers_text, sample_text
@@ -202,10 +203,10 @@ def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(snapsho
 def test_the_caption_of_an_update_is_that_of_its_optimizer(snapshots):
     captions = {
         name: caption_of(snapshots(replace(Session(), optimizer=OptimizerSpec(name)))[-1])
-        for name in OPTIMIZERS
+        for name in UPDATE_RULES
     }
     assert captions["sgd"].startswith("Every weight moves a little against its gradient")
-    assert len(set(captions.values())) == len(OPTIMIZERS)
+    assert len(set(captions.values())) == len(UPDATE_RULES)
 
 
 def test_the_array_beside_a_penalty_is_that_of_the_weights_that_cost_most(snapshots):

@@ -10,7 +10,6 @@ import pytest
 from tui_backprop.cost.accounting import timing
 from tui_backprop.engine.network.graph import compile_ops
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.panels.operation_detail import SHORT_OPERATION_NAMES
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import timing as timing_query
@@ -51,7 +50,7 @@ async def test_a_key_shows_every_operation_in_order(open_app, key):
         assert ui.focused == "graph"
         lines = iter(panel(ui).splitlines())
         for op in compile_ops(ui.app.session.network):
-            name = SHORT_OPERATION_NAMES.get(op.primitive.name, op.primitive.name)
+            name = op.primitive.brief
             assert any(name in text and f" → {op.output} " in text for text in lines), op.output
 
 

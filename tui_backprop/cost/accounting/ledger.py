@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tui_backprop.cost.accounting.timing import Timing, rule_of
+from tui_backprop.engine.network import names
 from tui_backprop.engine.network.graph import (
-    INPUT,
-    STRENGTH,
-    TARGET,
     Op,
     Visit,
     backward_visits,
@@ -24,6 +22,7 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
+from tui_backprop.engine.network.names import INPUT, STRENGTH, TARGET
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Shape, fields, size
 
@@ -31,7 +30,6 @@ COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
 DEEPEST = 1000  # hidden layers; a network that needs more to come near 3 is none that anybody builds
 
 LEFT = "left"  # what an operation's cache holds for its VJPs
-SIGMOIDS = ("silu", "gelu")  # leave their σ, where their formulas work it out again
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledge
 
 def layer_of(op: Op) -> int:
     """The layer that an operation works for: a penalty, which comes after the loss, for that of its weights."""
-    return int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
+    return names.layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
 
 
 # --- what is kept ----------------------------------------------------------------------------------------
@@ -170,7 +168,7 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
     if row.kind == "loss":  # p or the residual, in its cache
         yield op.output, LEFT, shapes[x[0]]
         return
-    if row.name in SIGMOIDS:
+    if row.saves:
         yield op.output, LEFT, shapes[x[0]]
         used = {"0"}
     if row.kind == "dropout":  # drawn for this pass
@@ -189,7 +187,7 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
 def deep(spec: NetworkSpec, hidden: int) -> NetworkSpec:
     """A network with so many hidden layers, all as wide as this one's widest."""
     width = max(spec.layers[1:-1] or spec.layers)
-    activation = spec.activations[0] if spec.activations else "relu"
+    activation = spec.activations[0] if spec.activations else NetworkSpec.activation
     return NetworkSpec((spec.layers[0], *[width] * hidden, spec.layers[-1]), activation, spec.loss)
 
 

@@ -16,6 +16,7 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
+from tui_backprop.engine.network.names import kind_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape, size
 
@@ -103,7 +104,9 @@ def _counted(spec: NetworkSpec) -> tuple[dict[str, Count], int]:
     for op in compile_ops(spec):
         for name in op.inputs:
             if name in parameter_shapes(spec) and op.primitive.kind != "penalty":
-                factors = 1 if name[0] in "Wγ" else 0  # these multiply what came in, b and β do not
+                factors = int(
+                    kind_of(name) in ("weight", "gain")
+                )  # these multiply their input; b and β do not
                 each[name] = after[op.output].onward(1, factors)
     return each, sum(_multiplications(visit, shapes) for visit in backward_visits(spec))
 

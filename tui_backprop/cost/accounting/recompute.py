@@ -14,8 +14,6 @@ import numpy as np
 
 from tui_backprop.cost.accounting.ledger import kept_bytes, layer_of, needed
 from tui_backprop.engine.network.graph import (
-    INPUT,
-    LOSS,
     Visit,
     backward_visits,
     compile_ops,
@@ -26,6 +24,7 @@ from tui_backprop.engine.network.graph import (
     parameter_slices,
     value_shapes,
 )
+from tui_backprop.engine.network.names import INPUT, kind_of
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Array, size
@@ -90,7 +89,9 @@ def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
     shapes, masks, parameters = value_shapes(spec, batch), mask_shapes(spec, 1), parameter_shapes(spec)
 
     def layer(visit: Visit) -> int:
-        return 0 if visit.op.primitive.kind == "loss" or visit.writes[0] == LOSS else layer_of(visit.op)
+        return (
+            0 if visit.op.primitive.kind == "loss" or kind_of(visit.writes) == "loss" else layer_of(visit.op)
+        )
 
     def part(visits: list[Visit]) -> Part:
         needs = {kept: n for kept, n in needed(spec, shapes, visits).items() if kept[1] not in masks}
@@ -184,7 +185,7 @@ class _Run:
 
     def _forget_deltas(self) -> None:
         for name, array in self.program.cotangents.items():
-            if name not in self.places and name[0] != LOSS:
+            if name not in self.places and kind_of(name) != "loss":
                 array.fill(np.nan)
 
     def timed(self, seconds: float) -> tuple[float, int]:

@@ -14,7 +14,8 @@ from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import TOGETHER, shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import INPUT, TARGET, views
+from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.names import INPUT, TARGET
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array

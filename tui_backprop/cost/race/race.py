@@ -19,6 +19,7 @@ from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, WHY, begin, run
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
 
 # The methods that can race backprop: those that take parameter after parameter.
@@ -256,7 +257,7 @@ def name_of(problem: Problem, place: int) -> str:
     slices = parameter_slices(problem.spec).items()
     tensor, inside = next((name, part) for name, part in slices if part.start <= place < part.stop)
     index = np.unravel_index(place - inside.start, parameter_shapes(problem.spec)[tensor])
-    return f"{tensor}[{','.join(str(int(i)) for i in index)}]"
+    return entry_name(tensor, index)
 
 
 def bare_rate(problem: Problem, seconds: float = 1.0, clock: Callable[[], float] = perf_counter) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.engine.analysis.gradient_flow import norm
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of, preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -49,8 +49,11 @@ def difference(one: Iteration, other: Iteration) -> Difference:
 
 
 def _compared(iteration: Iteration) -> tuple[str, ...]:
-    values = (*parameter_shapes(iteration.spec), *(f"z{k}" for k in range(1, iteration.spec.depth + 1)))
-    return (*values, *map(cotangent_name, values))
+    values = (
+        *parameter_shapes(iteration.spec),
+        *(preactivation(k) for k in range(1, iteration.spec.depth + 1)),
+    )
+    return (*values, *map(gradient_of, values))
 
 
 def _change(name: str, before: Array, after: Array) -> Change:

@@ -12,10 +12,10 @@ from math import hypot, inf, isfinite
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import TARGET
+from tui_backprop.engine.network.names import INPUT, TARGET, delta, gradient_of, weight
 from tui_backprop.engine.network.nonfinite import NonFinite
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
 BLOCK = 2**18  # entries of a norm taken at a time, so that it needs no second array of P numbers
@@ -24,12 +24,7 @@ EACH = 18  # of them for each unit of a sample, at the most (see NetworkSpec.mem
 
 # A unit that is on for one sample in ten is off for 32 of them by chance in 3% of cases, for 16 in 19%.
 LEAST_SAMPLES = 32
-
-CAN_DIE = ("relu", "gelu", "silu", "softplus")  # activations that are 0, with slope 0, far enough below zero
-SATURATED: dict[str, Callable[[Array], Array]] = {
-    "tanh": lambda a: np.abs(a) > 0.97,
-    "sigmoid": lambda a: np.abs(2 * a - 1) > 0.97,  # σ(z) = (1 + tanh(z/2)) / 2: below 0.015, above 0.985
-}
+SATURATED = 0.97  # of the way from the middle of an activation's bounds to a bound
 
 
 @dataclass(frozen=True)
@@ -92,20 +87,20 @@ def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
 
     Takes a forward pass of the samples, a few at a time in about ROOM numbers, and one reading of the parameters.
     """
-    given = iteration.tensor("x") if samples is None else samples
+    given = iteration.tensor(INPUT) if samples is None else samples
     dead, saturated = _judged(iteration, given)
     layers = []
     for k in range(1, iteration.spec.depth + 1):
-        delta, weights = iteration.tensor(f"δ{k}"), iteration.tensor(f"W{k}")
-        size = norm(delta)
+        deltas, weights = iteration.tensor(delta(k)), iteration.tensor(weight(k))
+        size = norm(deltas)
         layers.append(
             LayerFlow(
                 layer=k,
                 delta=size,
-                rms=size / delta.size**0.5,
-                gradient=norm(iteration.tensor(f"dW{k}")),
+                rms=size / deltas.size**0.5,
+                gradient=norm(iteration.tensor(gradient_of(weight(k)))),
                 weights=norm(weights),
-                update=norm(iteration.new[f"W{k}"], weights),
+                update=norm(iteration.new[weight(k)], weights),
                 dead=dead.get(k),
                 saturated=saturated.get(k),
             )
@@ -137,6 +132,7 @@ def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dic
     """Shares of dead units and of saturated outputs, by layer."""
     spec = iteration.spec
     rows = max(ROOM // (EACH * sum(spec.layers)), 1)
+    hidden = {k: ACTIVATIONS[name] for k, name in enumerate(spec.activations, 1)}
     alive = {k: np.zeros(width, bool) for k, width in enumerate(spec.layers[1:-1], 1)}
     beyond, finite = dict.fromkeys(alive, 0), dict.fromkeys(alive, True)
     for start in range(0, len(samples), rows):
@@ -144,22 +140,22 @@ def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dic
         program = Program(spec, len(part), iteration.program.parameters)
         program.feed(part, np.zeros_like(program.values[TARGET]))
         program.forward()
-        for k, name in enumerate(spec.activations, 1):
+        for k, row in hidden.items():
             op = iteration.activation(k)
             a, z = program.values[op.output], program.values[op.inputs[0]]
             with np.errstate(all="ignore"):
                 finite[k] &= isfinite(float(a.sum(dtype=float)))
-                if name in CAN_DIE:
+                if row.can_die:
                     slope = np.empty_like(z)
                     op.primitive.vjps[0](slope, np.ones_like(z), a, program.caches[op.output], z)
                     alive[k] |= ((a != 0) | (slope != 0)).any(axis=0)
-                elif name in SATURATED:
-                    beyond[k] += int(SATURATED[name](a).sum())
-    told = {k: name for k, name in enumerate(spec.activations, 1) if finite[k]}
+                elif row.saturates:
+                    beyond[k] += int(row.saturated(a, SATURATED).sum())
+    told = {k: row for k, row in hidden.items() if finite[k]}
     enough = len(samples) >= LEAST_SAMPLES
-    dead = {k: 1 - float(alive[k].mean()) for k, name in told.items() if name in CAN_DIE and enough}
+    dead = {k: 1 - float(alive[k].mean()) for k, row in told.items() if row.can_die and enough}
     outputs = {k: len(samples) * spec.layers[k] for k in told}
-    return dead, {k: beyond[k] / outputs[k] for k, name in told.items() if name in SATURATED}
+    return dead, {k: beyond[k] / outputs[k] for k, row in told.items() if row.saturates}
 
 
 # --- the rules ---------------------------------------------------------------------------------------------

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import INPUT, Op, parameter_shapes
+from tui_backprop.engine.network.graph import Op, parameter_shapes
+from tui_backprop.engine.network.names import (
+    INPUT,
+    LOSS,
+    delta,
+    entry_name,
+    is_weight,
+    kind_of,
+    preactivation,
+    standardized,
+)
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -70,26 +80,27 @@ def strongest_path(
     while hops[-1].value in onward:
         hops.append(onward[hops[-1].value](hops[-1].unit))
     last = hops[-1]
-    delta = float(iteration.tensor(f"δ{iteration.spec.depth}")[sample, last.unit])
-    return (*hops, Hop("L", 0, delta, f"dL/d{last.value}[{last.unit}]"))
+    slope = float(iteration.tensor(delta(iteration.spec.depth))[sample, last.unit])
+    return (*hops, Hop(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> Hop:
     """The hop from the parameter itself to the output of its operation."""
     unit = index[-1]
-    if tensor[0] == "W":
+    if is_weight(tensor):
         came_in = op.inputs[0]
-        return Hop(op.output, unit, float(iteration.tensor(came_in)[s, index[0]]), f"{came_in}[{index[0]}]")
-    if tensor[0] == "γ":
-        v = f"v{op.layer}"
-        return Hop(op.output, unit, float(iteration.tensor(v)[s, unit]), f"{v}[{unit}]")
+        factor = float(iteration.tensor(came_in)[s, index[0]])
+        return Hop(op.output, unit, factor, entry_name(came_in, (index[0],)))
+    if kind_of(tensor) == "gain":
+        v = standardized(op.layer)
+        return Hop(op.output, unit, float(iteration.tensor(v)[s, unit]), entry_name(v, (unit,)))
     return Hop(op.output, unit, 1.0, "1")
 
 
 def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], Hop]]:
     """For each value, how the best path goes on from one of its units; found from the loss upwards."""
-    last = f"z{iteration.spec.depth}"
-    sizes: dict[str, Array] = {last: np.abs(iteration.tensor(f"δ{iteration.spec.depth}")[s]).astype(float)}
+    last = preactivation(iteration.spec.depth)
+    sizes: dict[str, Array] = {last: np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)}
     onward: dict[str, Callable[[int], Hop]] = {}
     for op in reversed(ops):
         for i in range(2 if op.primitive.kind == "residual" else 1):

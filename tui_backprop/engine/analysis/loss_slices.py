@@ -9,8 +9,9 @@ from math import isfinite, sqrt
 import numpy as np
 
 from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.names import INPUT, TARGET, gradient_of, layer_of, preactivation, weight
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import ELEMENTWISE, Array
+from tui_backprop.engine.primitives import IDENTITY, Array
 from tui_backprop.engine.training.iteration import Iteration, feed
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a parameter tensor, as W2, and an index into it
@@ -90,7 +91,7 @@ def activation_curve(
     """The activation of a unit of layer 1 .. L, by the rules that the passes use. The output layer is linear:
     there f is the identity."""
     if layer == iteration.spec.depth:
-        row, of = ELEMENTWISE["identity"], f"z{layer}"
+        row, of = IDENTITY, preactivation(layer)
         at = value = float(iteration.tensor(of)[sample, unit])
         slope_at = 1.0
     else:
@@ -127,7 +128,7 @@ def slice_along(
     program = Program(
         iteration.spec, iteration.program.batch, iteration.program.parameters.astype(float), "float64"
     )
-    feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
+    feed(program, iteration.tensor(INPUT), iteration.tensor(TARGET), iteration.before.t)
     start = _entry(program, {tensor for tensor, _ in weights})
 
     def loss(place: tuple[float, ...]) -> float:
@@ -137,7 +138,11 @@ def slice_along(
 
     here, updated, gradient = (
         tuple(float(of(tensor)[index]) for tensor, index in weights)
-        for of in (iteration.tensor, iteration.new.__getitem__, lambda tensor: iteration.tensor(f"d{tensor}"))
+        for of in (
+            iteration.tensor,
+            iteration.new.__getitem__,
+            lambda tensor: iteration.tensor(gradient_of(tensor)),
+        )
     )
     half = max((points or _points(iteration, weights)) // 2, 1)
     offsets = np.arange(-half, half + 1) / half
@@ -181,7 +186,7 @@ def _entry(program: Program, tensors: set[str]) -> int:
 
 def _points(iteration: Iteration, weights: tuple[Weight, ...]) -> int:
     """Points along each weight: as many as the work allows, which is that of the layers from the first weight on."""
-    layer = min(int(tensor[1:]) for tensor, _ in weights)
+    layer = min(layer_of(tensor) for tensor, _ in weights)
     each = sum(fan_in * fan_out for fan_in, fan_out in iteration.spec.fans[layer - 1 :])
     evaluations = WORK / (each * (READ + iteration.program.batch))
     axes = len(weights)
@@ -190,7 +195,7 @@ def _points(iteration: Iteration, weights: tuple[Weight, ...]) -> int:
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """How far a slice goes to each side; 1 where weights and update give no measure."""
-    of = f"W{tensor[1:]}"
+    of = weight(layer_of(tensor))
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (SPREADS * spread, UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

@@ -11,6 +11,18 @@ from tui_backprop.engine.analysis.influence import Hop, strongest_path
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import parameter_slices
+from tui_backprop.engine.network.names import (
+    INPUT,
+    TARGET,
+    delta,
+    gradient_of,
+    is_weight,
+    kind_of,
+    layer_of,
+    normalized,
+    preactivation,
+    standardized,
+)
 from tui_backprop.engine.network.predictions import read_as
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -86,7 +98,7 @@ def parameter_detail(
     are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
     each = pulls(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
-    penalty = iteration.spec.l2 * attribution.value if attribution.tensor[0] == "W" else 0.0
+    penalty = iteration.spec.l2 * attribution.value if is_weight(attribution.tensor) else 0.0
     trial = Trial(iteration, attribution)
     return ParameterDetail(
         attribution=attribution,
@@ -101,13 +113,13 @@ def parameter_detail(
 def pulls(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """What each sample of the batch adds to dL/dparameter, (n,), in double precision: the factors of the same sum
     that the backward pass takes, before it is taken."""
-    unit, layer = index[-1], tensor[1:]
-    if tensor[0] in "Wb":
-        delta = iteration.tensor(f"δ{layer}")[:, unit].astype(float)
+    unit, layer, kind = index[-1], layer_of(tensor), kind_of(tensor)
+    if kind in ("weight", "bias"):
+        given = iteration.tensor(delta(layer))[:, unit].astype(float)
         op = next(op for op in iteration.program.ops if tensor in op.inputs)
-        return delta * iteration.tensor(op.inputs[0])[:, index[0]] if tensor[0] == "W" else delta
-    delta = iteration.tensor(f"dn{layer}")[:, unit].astype(float)
-    return delta * iteration.tensor(f"v{layer}")[:, unit] if tensor[0] == "γ" else delta
+        return given * iteration.tensor(op.inputs[0])[:, index[0]] if kind == "weight" else given
+    given = iteration.tensor(gradient_of(normalized(layer)))[:, unit].astype(float)
+    return given * iteration.tensor(standardized(layer))[:, unit] if kind == "gain" else given
 
 
 class Trial:
@@ -119,13 +131,13 @@ class Trial:
         self._iteration, self._attribution = iteration, attribution
         problem = Problem(
             iteration.spec,
-            iteration.tensor("x"),
-            iteration.tensor("t"),
+            iteration.tensor(INPUT),
+            iteration.tensor(TARGET),
             iteration.program.parameters,
             iteration.before.t,
         )
         self._program = problem.in_precision("float64").program()
-        self._z = self._program.values[f"z{iteration.spec.depth}"]
+        self._z = self._program.values[preactivation(iteration.spec.depth)]
 
     def _run(self, by: float) -> tuple[float, int]:
         """The loss with the parameter moved ``by`` so much, and what the first sample is read as."""

@@ -14,9 +14,11 @@ import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.names import gradient_of, layer_of
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
 
@@ -55,7 +57,7 @@ class Attribution:
 
 def plain_sgd(optimizer: OptimizerSpec) -> bool:
     """Whether the update is α times the gradient (clipped or not) and nothing else, so that both rank alike."""
-    return optimizer.name == "sgd" and not optimizer.weight_decay
+    return not UPDATE_RULES[optimizer.name].slots and not optimizer.weight_decay
 
 
 def _move(iteration: Iteration, w: Array, g: Array, new: Array) -> Array:
@@ -74,7 +76,7 @@ def ranking(
     spec, row, top = iteration.spec, MEASURES[measure], Top(most)
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in parameter_slices(spec).items():
-        if layer in (None, int(name[1:])):
+        if layer in (None, layer_of(name)):
             for start in range(place.start, place.stop, BLOCK):
                 part = slice(start, min(start + BLOCK, place.stop))
                 with np.errstate(all="ignore"):
@@ -90,7 +92,7 @@ def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...
     shape = parameter_shapes(iteration.spec).get(tensor)
     if shape is None or len(shape) != len(index) or any(i >= n for i, n in zip(index, shape, strict=True)):
         return None
-    w, g = iteration.tensor(tensor)[index], iteration.tensor(f"d{tensor}")[index]
+    w, g = iteration.tensor(tensor)[index], iteration.tensor(gradient_of(tensor))[index]
     with np.errstate(all="ignore"):
         move = _move(iteration, w, g, iteration.new[tensor][index])
         score = abs(float(MEASURES[measure].score(w, g, move)))

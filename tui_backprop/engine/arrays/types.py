@@ -1,14 +1,33 @@
-"""Carried out."""
+"""Types of arrays and shapes; and numpy for modules that are imported before the first paint.
+
+The tables of activations, losses, initializers and update rules hold names and traits, which the command line
+needs before numpy is loaded, beside the functions that compute with numpy. They import ``np`` from here.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import prod
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Array = NDArray[Any]
+    Array = NDArray[Any]
+else:
+    Array = Any
 
+    class _Deferred(ModuleType):
+        """A module that is imported when one of its names is first used, and is a plain module from then on."""
+
+        def __getattr__(self, name: str) -> object:
+            vars(self).update(vars(import_module(self.__name__)))
+            self.__class__ = ModuleType
+            return getattr(self, name)
+
+    np = _Deferred("numpy")
 
 Shape = tuple[int, ...]
 
@@ -16,3 +35,6 @@ Shape = tuple[int, ...]
 def size(shape: Shape) -> int:
     """Number of entries."""
     return prod(shape)
+
+
+__all__ = ["Array", "Shape", "np", "size"]

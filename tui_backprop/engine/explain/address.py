@@ -7,6 +7,16 @@ from dataclasses import dataclass
 
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.names import (
+    INPUT,
+    entry_name,
+    is_gradient,
+    is_parameter,
+    kind_of,
+    layer_of,
+    spelled,
+    value_of,
+)
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
@@ -17,7 +27,6 @@ PATTERN = re.compile(
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
-NAMES = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
 LONGEST = 12  # digits of a place; no tensor is as long
 EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
 
@@ -35,19 +44,17 @@ class Address:
 
     @property
     def layer(self) -> int:
-        return int(re.sub(r"\D", "", self.tensor) or 0)
+        return layer_of(self.tensor)
 
     @property
     def value(self) -> str:
         """The value that a derivative is by, or the value that is meant itself."""
-        if self.tensor[:1] == "δ":
-            return f"z{self.tensor[1:]}"
-        return self.tensor.removeprefix("d")
+        return value_of(self.tensor)
 
     @property
     def is_parameter(self) -> bool:
         """Whether it names a parameter (or its gradient: both are looked at together)."""
-        return self.tensor[:1] in ("W", "b", "γ", "β")
+        return is_parameter(self.tensor)
 
 
 def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
@@ -64,7 +71,7 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
     if not found:
         return _checked(name, index, spec)
     _shape(name, spec)
-    return Address(name[1:]) if name[0] in "Wbγβ" else Address(name, largest=True)
+    return Address(str(layer_of(name))) if is_parameter(name) else Address(name, largest=True)
 
 
 def _named(text: str) -> tuple[str, tuple[int, ...]]:
@@ -73,13 +80,9 @@ def _named(text: str) -> tuple[str, tuple[int, ...]]:
     if not found:
         raise InputError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
     derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
-    if kind == "x":  # the only one without a layer
+    if kind == INPUT:  # the only one without a layer
         layer, places = "", f"{layer} {places}"
-    name = NAMES.get(kind, kind) + layer
-    if derivative and name[0] in "zu":
-        name = f"δ{layer}"
-    elif derivative and name[0] not in "Wbγβ":
-        name = f"d{name}"
+    name = spelled(kind, layer, bool(derivative))
     return name, tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
 
 
@@ -89,7 +92,7 @@ def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
     if shape is None:
         made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
         if name not in made:
-            others = (each for each in made if each[0] not in "dLuWbγβ")
+            others = filter(_has_numbers, made)
             raise InputError(
                 "address", f"{name} is nothing here; there is {', '.join([*parameter_shapes(spec), *others])}"
             )
@@ -97,10 +100,18 @@ def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
     return shape
 
 
+def _has_numbers(name: str) -> bool:
+    """Whether an error lists it: a value other than a parameter, or the gradient of pre-activations."""
+    kind = kind_of(value_of(name))
+    if is_gradient(name):
+        return kind == "preactivation"
+    return kind not in ("loss", "product") and not is_parameter(name)
+
+
 def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     shape = _shape(name, spec)
     if len(index) != len(shape):
-        like = f"{name}[{','.join(str(size - 1) for size in shape)}]"
+        like = entry_name(name, [size - 1 for size in shape])
         raise InputError(
             "address", f"{name} takes {len(shape)} {'places' if len(shape) > 1 else 'place'}, up to {like}"
         )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.engine.network.graph import Visit
-from tui_backprop.engine.network.names import cotangent_name, kept_name
+from tui_backprop.engine.network.names import (
+    PROBABILITIES,
+    gradient_of,
+    kind_of,
+    layer_of,
+    normalized,
+    saved_by,
+    value_of,
+)
 from tui_backprop.engine.primitives import Shape, fields
 
 
@@ -17,8 +25,8 @@ def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
         op, backward = visit.op, visit.of is not None
         row = op.primitive.vjp_formulas[visit.of or 0] if backward else op.primitive.formula
         names = {str(i): name for i, name in enumerate(op.inputs)}
-        names |= {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
-        name = cotangent_name(visit.writes) if backward else op.output
+        names |= {"y": op.output, "g": gradient_of(op.output), "v": saved_by(op.output)}
+        name = gradient_of(visit.writes) if backward else op.output
         used = fields(row) - (set() if backward else {"v"})  # the forward rule makes it, and does not read it
         if visit.adds or row != "{g}" or names["g"] != name:  # else it is only handed on, under its name
             read += [names[field] for field in _order(used) if names[field] not in made]
@@ -51,10 +59,9 @@ def _order(used: set[str]) -> list[str]:
 
 def shape_of(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
     """Shape of a value, or of a derivative, by the name that a formula gives it."""
-    if name == "p":
+    if name == PROBABILITIES:
         return shapes[outputs]
-    if name[0] == "v":
-        return shapes["n" + name[1:]]
-    if name[0] == "δ":
-        return shapes["z" + name[1:]]
-    return shapes[name] if name in shapes else shapes[name.removeprefix("d")]
+    if name in shapes:
+        return shapes[name]
+    value = value_of(name)
+    return shapes[normalized(layer_of(value)) if kind_of(value) == "standardized" else value]

@@ -12,15 +12,21 @@ import numpy as np
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
 from tui_backprop.engine.explain.walk import Step, walk
 from tui_backprop.engine.explain.worked import Row, selected_input, telling_unit, worked
-from tui_backprop.engine.network.graph import (
+from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
+from tui_backprop.engine.network.names import (
     INPUT,
     TARGET,
-    compile_ops,
-    differentiable,
-    parameter_shapes,
-    value_shapes,
+    canonical,
+    delta,
+    gradient_of,
+    is_weight,
+    kind_of,
+    layer_of,
+    per_sample,
+    preactivation,
+    value_of,
+    weight,
 )
-from tui_backprop.engine.network.names import SO_FAR, cotangent_name, per_sample
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, Shape
 from tui_backprop.engine.training.iteration import Iteration
@@ -68,10 +74,10 @@ def number_of(
     not there, IndexError for a place outside it."""
     spec = iteration.spec
     parameter = tensor in parameter_shapes(spec)
-    value = "z" + tensor[1:] if tensor == f"a{spec.depth}" else tensor  # the last layer is linear
+    value = canonical(tensor, spec.depth)
     at = index if parameter else (sample, *index)
     flows = value in differentiable(spec)
-    derivative = cotangent_name(value)
+    derivative = gradient_of(value)
     torch = [] if parameter or value == INPUT else [forward_line(spec, value) or ""]
     if flows:
         torch.append(gradient_line(value, at, parameter))
@@ -90,11 +96,10 @@ def number_of(
 
 def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
     """The number that stands for a step: of its unit, and of the weight with the largest gradient into it."""
-    made = step.tensor.removesuffix(SO_FAR)
-    name = f"z{made[1:]}" if made[0] == "δ" else made.removeprefix("d")
-    if name[0] == "L":
-        return f"z{iteration.spec.depth}", (unit,)
-    if name[0] == "W":
+    name = value_of(step.tensor)
+    if kind_of(name) == "loss":
+        return preactivation(iteration.spec.depth), (unit,)
+    if is_weight(name):
         return name, (selected_input(iteration, step.layer, unit), unit)
     return name, (unit,)
 
@@ -118,7 +123,7 @@ def largest_of(iteration: Iteration, tensor: str) -> tuple[int, ...]:
 
 def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
     """The shape of a parameter, or of one sample of a value; None for what has no numbers to look at."""
-    value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
+    value = canonical(tensor, spec.depth)
     if value in parameter_shapes(spec):
         return parameter_shapes(spec)[value]
     shape = value_shapes(spec, 1).get(value, ()) if per_sample(value) and value != TARGET else ()
@@ -130,7 +135,9 @@ def tensors(spec: NetworkSpec) -> tuple[str, ...]:
     """Every tensor whose numbers can be looked at, in the order of the walk: x, W1, b1, z1, a1, ..."""
     found = [INPUT]
     for op in compile_ops(spec):
-        found += [name for name in (*op.inputs, op.output) if name not in found and name[0] != "u"]
+        found += [
+            name for name in (*op.inputs, op.output) if name not in found and kind_of(name) != "product"
+        ]
     return tuple(name for name in found if shape_of(spec, name))
 
 
@@ -147,13 +154,13 @@ def neighbor(
     is the unit ``chosen`` in that layer (0 is the input), if one is; else on the way on the most telling one, and on
     the way back that of the weight with the largest gradient."""
     names = tensors(iteration.spec)
-    at = names.index(tensor) if tensor in names else names.index("z" + tensor[1:])
+    at = names.index(tensor if tensor in names else preactivation(layer_of(tensor)))
     name = names[(at + direction) % len(names)]
     shape = shape_of(iteration.spec, name) or ()
     unit = index[0] if direction < 0 else index[-1]
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
-    k = int(name[1:])
+    k = layer_of(name)
     layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # whose unit is the other end; which end is known
     unit = min(unit, shape[side] - 1)
     other = chosen.get(layer)
@@ -164,8 +171,8 @@ def neighbor(
 
 def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """The place in a tensor (of the first sample) with the largest gradient, or value where none flows there."""
-    value = f"z{tensor[1:]}" if tensor == f"a{iteration.spec.depth}" else tensor
-    name = cotangent_name(value) if value in differentiable(iteration.spec) else value
+    value = canonical(tensor, iteration.spec.depth)
+    name = gradient_of(value) if value in differentiable(iteration.spec) else value
     return largest_of(iteration, name)
 
 
@@ -177,15 +184,15 @@ def weights_near(
     parameters = parameter_shapes(iteration.spec)
     tensor, index = number
     if tensor not in parameters:
-        layer = max(int(tensor[1:] or 0), 1)
-        unit = index[-1] if tensor != INPUT else int(abs(iteration.tensor("δ1")[0]).argmax())
-        tensor, index = f"W{layer}", (selected_input(iteration, layer, unit), unit)
+        layer = max(layer_of(tensor), 1)
+        unit = index[-1] if tensor != INPUT else int(abs(iteration.tensor(delta(1))[0]).argmax())
+        tensor, index = weight(layer), (selected_input(iteration, layer, unit), unit)
     first = tensor, index
     if most == 1:
         return (first,)
     if pinned and pinned != first and pinned[0] in parameters and exists(iteration, *pinned):
         return first, pinned
-    gradients = np.abs(np.nan_to_num(iteration.tensor(f"d{tensor}")))
+    gradients = np.abs(np.nan_to_num(iteration.tensor(gradient_of(tensor))))
     gradients[index] = -1
     if gradients.size > 1:
         place = np.unravel_index(int(gradients.argmax()), gradients.shape)
@@ -209,15 +216,15 @@ def _origin(
 def _rows(
     iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
 ) -> tuple[Row, ...]:
-    return worked(iteration, step, index[-1], terms, sample, (step.tensor.removeprefix("d"), index))
+    return worked(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
 
 
 def place_of(iteration: Iteration, gradient: float, layer: int | None = None) -> int:
     """How many parameters, of a layer or of all, have a larger gradient in size than this one."""
     if layer is None:
         return _larger(iteration.program.gradient, gradient)
-    names = (name for name in parameter_shapes(iteration.spec) if int(name[1:]) == layer)
-    return sum(_larger(iteration.tensor(f"d{name}").ravel(), gradient) for name in names)
+    names = (name for name in parameter_shapes(iteration.spec) if layer_of(name) == layer)
+    return sum(_larger(iteration.tensor(gradient_of(name)).ravel(), gradient) for name in names)
 
 
 def _larger(gradients: Array, gradient: float) -> int:

@@ -16,54 +16,22 @@ from __future__ import annotations
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import Op, compile_ops
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import STRENGTH, gradient_of, kind_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import UPDATE_RULES
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-# By the name of the primitive; {0}, {1} stand for its inputs.
-EXPRESSIONS = {
-    "matmul": "{0} @ {1}",
-    "bias add": "{0} + {1}",
-    "residual add": "{0} + {1}",
-    "dropout": "{0} * {1}",
-    "layer normalization": "F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
-    "relu": "torch.relu({0})",
-    "leaky-relu": "F.leaky_relu({0}, 0.01)",
-    "elu": "F.elu({0})",
-    "gelu": 'F.gelu({0}, approximate="tanh")',
-    "silu": "F.silu({0})",
-    "softplus": "F.softplus({0})",
-    "tanh": "torch.tanh({0})",
-    "sigmoid": "torch.sigmoid({0})",
-    "identity": "{0}",
-    "softmax cross-entropy": "F.cross_entropy({0}, {1})",
-    "binary cross-entropy": 'F.binary_cross_entropy_with_logits({0}, {1}, reduction="none").sum(1).mean()',
-    "mean squared error": "F.mse_loss({0}, {1})",
-    "half sum of squares": "((({0} - {1}) ** 2).sum(1) / 2).mean()",
-    "L2 penalty": "{0} + {2} / 2 * ({1} ** 2).sum()",
-}
 LOSS = "L.backward()"
-
-# The class of an optimizer, and which settings it takes besides the rate: (its name for one, ours).
-OPTIMIZERS = {
-    "sgd": ("SGD", ()),
-    "momentum": ("SGD", (("momentum", "{0.momentum}"),)),
-    "nesterov": ("SGD", (("momentum", "{0.momentum}"), ("nesterov", "True"))),
-    "rmsprop": ("RMSprop", (("alpha", "{0.beta2}"), ("eps", "{0.epsilon}"))),
-    "adam": ("Adam", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
-    "adamw": ("AdamW", (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))),
-}
 
 
 def name_in(value: str) -> str:
     """A value's name as Python writes it: γ1 is gamma1, λ is lambda_, a word that Python keeps for itself."""
-    return "lambda_" if value == "λ" else ascii_formula(value)
+    return "lambda_" if value == STRENGTH else ascii_formula(value)
 
 
 def expression(op: Op, **given: str) -> str:
     """What makes an operation's output; ``given`` are expressions to put in place of names."""
-    return EXPRESSIONS[op.primitive.name].format(*(given.get(name, name_in(name)) for name in op.inputs))
+    return op.primitive.torch.format(*(given.get(name, name_in(name)) for name in op.inputs))
 
 
 def forward_line(spec: NetworkSpec, value: str) -> str | None:
@@ -72,7 +40,7 @@ def forward_line(spec: NetworkSpec, value: str) -> str | None:
     op = ops.get(value)
     if op is None:
         return None
-    inner = {name: expression(ops[name]) for name in op.inputs if name[0] == "u"}
+    inner = {name: expression(ops[name]) for name in op.inputs if kind_of(name) == "product"}
     return f"{name_in(value)} = {expression(op, **inner)}"
 
 
@@ -87,13 +55,12 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
 def update_line(optimizer: OptimizerSpec, lr: float) -> str:
     """The optimizer that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
     made anew, it makes the first update."""
-    name, settings = OPTIMIZERS[optimizer.name]
-    given = [f"lr={lr}"]
-    given += [f"{key}={value.format(optimizer)}" for key, value in settings]
-    if optimizer.weight_decay or UPDATE_RULES[optimizer.name].decoupled:
+    row = UPDATE_RULES[optimizer.name]
+    given = [f"lr={lr}", *(f"{key}={value.format(optimizer)}" for key, value in row.torch_settings)]
+    if optimizer.weight_decay or row.decoupled:
         given.append(f"weight_decay={optimizer.weight_decay}")
     clip = f"clip_grad_norm_(parameters, {optimizer.clip}); " if optimizer.clip else ""
-    return f"{clip}optim.{name}(parameters, {', '.join(given)}).step()"
+    return f"{clip}optim.{row.torch}(parameters, {', '.join(given)}).step()"
 
 
 def lines_of(step: Step, spec: NetworkSpec, optimizer: OptimizerSpec, lr: float) -> list[str]:
@@ -105,9 +72,9 @@ def lines_of(step: Step, spec: NetworkSpec, optimizer: OptimizerSpec, lr: float)
     if step.operation == ("bias add", None):  # what it adds to is there by its name
         return [f"{name_in(made[0])} = {expression(step.visits[-1].op)}"]
     if step.phase != "backward":
-        lines = [forward_line(spec, name) for name in made if name[0] != "u" or name == made[-1]]
+        lines = [forward_line(spec, name) for name in made if kind_of(name) != "product" or name == made[-1]]
         return [line for line in lines if line]
     shown = {name for name, _ in step.operands}
-    values = dict.fromkeys(name for name in made if name[0] != "u" and cotangent_name(name) in shown)
+    values = dict.fromkeys(name for name in made if kind_of(name) != "product" and gradient_of(name) in shown)
     first = [LOSS] if step.pieces[0].kind == "output delta" else []
     return [*first, ", ".join(f"{name_in(name)}.grad" for name in values)]

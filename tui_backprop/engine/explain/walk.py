@@ -18,7 +18,6 @@ from itertools import groupby
 from tui_backprop.engine.explain.formulas import equation, folded, shape_of
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.network.graph import (
-    INPUT,
     Visit,
     backward_visits,
     costs_of,
@@ -26,13 +25,25 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.names import (
+    INPUT,
+    SO_FAR,
+    STRENGTH,
+    TARGET,
+    gradient_of,
+    is_gradient,
+    kind_of,
+    layer_of,
+    preactivation,
+    weight,
+)
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Shape, size
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import flops as update_flops
 from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.engine.training.optimizers import moved as update_moved
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 PHASES = ("forward", "loss", "backward", "update")
 
@@ -84,24 +95,21 @@ class Step:
         return row.name if row.kind == "affine" else row.kind, made[0].of
 
 
-def _layer(value: str) -> int:
-    return int(value[1:])
-
-
 def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
     """Visits with the same (phase, layer, kind) make one step."""
-    op, kind, written = visit.op, visit.op.primitive.kind, visit.writes
+    op, kind, written = visit.op, visit.op.primitive.kind, kind_of(visit.writes)
     if visit.of is None:
         return "loss" if kind in ("loss", "penalty") else "forward", op.layer, kind
-    if written[0] == "L" or op.primitive.kind == "loss":
+    if written == "loss" or kind == "loss":
         return "backward", op.layer, "output delta"
-    if written[0] in "Wbu":
-        return "backward", _layer(written), "weights"
-    if written[0] in "γβ":
-        return "backward", _layer(written), "gains"
-    if written[0] == "a" and spec.adds_input(_layer(written)):
-        return "backward", _layer(written), "carried"
-    return "backward", _layer(written), "normalization delta" if kind == "normalization" else "delta"
+    layer = layer_of(visit.writes)
+    if written in ("weight", "bias", "product"):
+        return "backward", layer, "weights"
+    if written in ("gain", "shift"):
+        return "backward", layer, "gains"
+    if written == "activation" and spec.adds_input(layer):
+        return "backward", layer, "carried"
+    return "backward", layer, "normalization delta" if kind == "normalization" else "delta"
 
 
 @lru_cache(maxsize=64)
@@ -111,17 +119,19 @@ def walk(
     """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
     "equation" or "layer"."""
     if grain == "layer":
-        return _by_layer(walk(spec, batch, optimizer))
+        return _bylayer_of(walk(spec, batch, optimizer))
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
-    steps = [Step(0, "forward", 0, "input", "input", "x", INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)]
+    steps = [
+        Step(0, "forward", 0, "input", "input", INPUT, INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)
+    ]
     total = done = 0
     for (phase, layer, kind), visits in _groups(spec, grain):
         step = _step(len(steps), phase, layer, kind, visits, spec, shapes)
         total += step.macs
         done += len(visits)
         steps.append(replace(step, ratio=total / forward, done=done))
-    for n, (k, names) in enumerate(groupby(parameter_shapes(spec), _layer), 1):
+    for n, (k, names) in enumerate(groupby(parameter_shapes(spec), layer_of), 1):
         update = _update_step(len(steps), k, list(names), spec, shapes, optimizer, total / forward)
         steps.append(replace(update, done=done + n))
     return tuple(steps)
@@ -148,7 +158,7 @@ def _makes(visit: Visit) -> bool:
     return bool(equation((visit,))[0])
 
 
-def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
+def _bylayer_of(equations: tuple[Step, ...]) -> tuple[Step, ...]:
     """The steps of a layer in each phase as one."""
     steps: list[Step] = []
     for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):
@@ -195,7 +205,7 @@ def _step(
     tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], spec) else "")
     macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
     suffix = " vjp" if phase == "backward" else ""
-    parameters = parameter_shapes(spec)
+    given = {TARGET, STRENGTH, *parameter_shapes(spec)}
     return Step(
         index=index,
         phase=phase,
@@ -204,8 +214,8 @@ def _step(
         op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if _makes(v))),
         formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
         tensor=tensor,
-        operands=tuple((name, shape_of(name, shapes, f"z{spec.depth}")) for name in (*made, *read)),
-        reused=tuple(n for n in read if phase == "backward" and n[0] not in "dδtλ" and n not in parameters),
+        operands=tuple((name, shape_of(name, shapes, preactivation(spec.depth))) for name in (*made, *read)),
+        reused=tuple(n for n in read if phase == "backward" and not (is_gradient(n) or n in given)),
         macs=macs,
         flops=flops,
         moved=numbers * ITEMSIZE[spec.dtype],
@@ -238,23 +248,24 @@ def _update_step(
 ) -> Step:
     """The update of a layer's parameters; the optimizer's own lines are written out for the weights."""
     parameters = sum(size(shapes[name]) for name in names)
+    written = {"W": weight(k), "dW": gradient_of(weight(k))}
     lines = [
-        re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: f"{token[0]}{k}", line)
+        re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: written[token[0]], line)
         for line in formulas(optimizer)
     ]
     if len(lines) == 1:
-        lines = [lines[0].replace(f"W{k}", name) for name in names]
+        lines = [lines[0].replace(weight(k), name) for name in names]
     else:
         names = names[:1]
-    made = (*names, *(f"d{name}" for name in names))
+    made = (*names, *(gradient_of(name) for name in names))
     return Step(
         index=index,
         phase="update",
         layer=k,
         kind="update",
-        op="gradient descent" if optimizer.name == "sgd" else optimizer.name,
+        op=UPDATE_RULES[optimizer.name].title or optimizer.name,
         formula=tidy(" , ".join(lines)),
-        tensor=f"W{k}",
+        tensor=weight(k),
         operands=tuple((name, shape_of(name, shapes, "")) for name in made),
         reused=(),
         macs=0,

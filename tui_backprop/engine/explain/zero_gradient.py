@@ -7,8 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.names import cotangent_name, entry_name, name_before
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.network.names import (
+    activation,
+    canonical,
+    delta,
+    entry_name,
+    gradient_of,
+    is_gradient,
+    kind_of,
+    layer_of,
+    mask,
+    normalized,
+    standardized,
+    value_of,
+    weight,
+)
+from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
 
@@ -30,11 +44,11 @@ def zero_gradients(
     """What is 0 in the gradient of a number, () if that is not 0. The gradient of a parameter is a sum over the
     samples of the batch: a factor is named that is 0 in all of them, or all factors, where now one is 0 and now
     another."""
-    value = f"z{tensor[1:]}" if tensor == f"a{iteration.spec.depth}" else tensor
+    value = canonical(tensor, iteration.spec.depth)
     if value not in differentiable(iteration.spec):
         return ()
     parameter = tensor in parameter_shapes(iteration.spec)
-    if iteration.tensor(cotangent_name(value))[index if parameter else (sample, *index)] != 0:
+    if iteration.tensor(gradient_of(value))[index if parameter else (sample, *index)] != 0:
         return ()
     if not parameter:
         return (_derivative(iteration, value, index[-1], sample),)
@@ -56,55 +70,55 @@ def zero_gradients(
 
 def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
     """(array, unit, its values in all samples) of each factor in the gradient of a parameter."""
-    k, j, kind = int(tensor[1:]), index[-1], tensor[0]
-    found = [(f"δ{k}" if kind in "Wb" else f"dn{k}", j)]
-    if kind == "W":
-        found.insert(0, (name_before(k), index[0]))
-    if kind == "γ":
-        found.append((f"v{k}", j))
+    k, j, kind = layer_of(tensor), index[-1], kind_of(tensor)
+    found = [(delta(k) if kind in ("weight", "bias") else gradient_of(normalized(k)), j)]
+    if kind == "weight":
+        found.insert(0, (activation(k - 1), index[0]))
+    if kind == "gain":
+        found.append((standardized(k), j))
     return [(array, unit, iteration.tensor(array)[:, unit].astype(float)) for array, unit in found]
 
 
 def _of_all_samples(iteration: Iteration, array: str, unit: int) -> ZeroGradient:
     if iteration.batch > 1:
         return ZeroGradient(entry_name(array, (unit,)), samples=f"in all {iteration.batch} samples")
-    if array[0] in "δd":
-        return _derivative(iteration, f"z{array[1:]}" if array[0] == "δ" else array[1:], unit, 0)
+    if is_gradient(array):
+        return _derivative(iteration, value_of(array), unit, 0)
     return _output(iteration, array, unit, 0)
 
 
 def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient:
     """Why what a unit hands on is 0."""
-    name, k = entry_name(array, (unit,)), int(array[1:] or 0)
-    if array[0] != "a" or iteration.spec.adds_input(k):
+    name, k = entry_name(array, (unit,)), layer_of(array)
+    if kind_of(array) != "activation" or iteration.spec.adds_input(k):
         return ZeroGradient(name)
     if _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
     return (
         _bent(iteration, name, k, unit, s)
-        if iteration.spec.activations[k - 1] == "relu"
+        if ACTIVATIONS[iteration.spec.activations[k - 1]].zero_below
         else ZeroGradient(name)
     )
 
 
 def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGradient:
     """Why the derivative of a value is 0: what is behind the value on the way to the loss lets nothing back."""
-    name, kind, k = entry_name(cotangent_name(value), (unit,)), value[0], int(value[1:])
+    name, kind, k = entry_name(gradient_of(value), (unit,)), kind_of(value), layer_of(value)
     if k == iteration.spec.depth:
         return ZeroGradient(name, "the output is what it should be")
-    if kind in "uznh" and _dropped(iteration, k, unit, s):
+    if kind in ("product", "preactivation", "normalized", "activated") and _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
-    if kind in "uz" and iteration.spec.layer_norm:
+    if kind in ("product", "preactivation") and iteration.spec.layer_norm:
         return ZeroGradient(name)
-    if kind in "uzn" and float(iteration.slope(k, s)[unit]) == 0:
+    if kind in ("product", "preactivation", "normalized") and float(iteration.slope(k, s)[unit]) == 0:
         return _bent(iteration, name, k, unit, s)
     if iteration.spec.adds_input(k + 1):
         return ZeroGradient(name)
-    weights, onward = iteration.tensor(f"W{k + 1}")[unit], iteration.tensor(f"δ{k + 1}")[s]
+    weights, onward = iteration.tensor(weight(k + 1))[unit], iteration.tensor(delta(k + 1))[s]
     if not weights.any():
-        return ZeroGradient(name, f"all weights from it, in W{k + 1}, are 0")
+        return ZeroGradient(name, f"all weights from it, in {weight(k + 1)}, are 0")
     if not onward[weights != 0].any():
-        return ZeroGradient(name, f"the δ{k + 1} of all units it leads to are 0")
+        return ZeroGradient(name, f"the {delta(k + 1)} of all units it leads to are 0")
     return ZeroGradient(name)
 
 
@@ -112,11 +126,11 @@ DROPPED = "dropout took the unit out"
 
 
 def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
-    return bool(iteration.spec.dropout) and float(iteration.tensor(f"m{k}")[s, unit]) == 0
+    return bool(iteration.spec.dropout) and float(iteration.tensor(mask(k))[s, unit]) == 0
 
 
 def _bent(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
     """0 because of where the unit stands on its activation function."""
-    of, activation = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
-    why = "relu shut it" if activation == "relu" else f"{activation} is flat there"
+    of, function = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
+    why = f"{function} shut it" if ACTIVATIONS[function].zero_below else f"{function} is flat there"
     return ZeroGradient(name, why, entry_name(of, (unit,)), float(iteration.tensor(of)[s, unit]))

@@ -18,6 +18,7 @@ import numpy as np
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.names import is_weight
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -73,7 +74,7 @@ def groups(problem: Problem, where: Array, program: Program) -> list[Group]:
 
 def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | float:
     """(λ/2 (w + h)² − λ/2 w²) / h of weights under an L2 penalty."""
-    penalized = problem.spec.l2 and group.op.inputs[group.of][0] == "W"
+    penalized = problem.spec.l2 and is_weight(group.op.inputs[group.of])
     return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalized else 0.0
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.names import INPUT, TARGET
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -86,8 +87,8 @@ def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
         problem = Problem(
             iteration.spec,
-            iteration.tensor("x"),
-            iteration.tensor("t"),
+            iteration.tensor(INPUT),
+            iteration.tensor(TARGET),
             iteration.program.parameters,
             iteration.before.t,
         )

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+from tui_backprop.engine.network.names import (
+    INPUT,
+    LOSS,
+    STRENGTH,
+    TARGET,
+    activated,
+    activation,
+    bias,
+    gain,
+    mask,
+    masked,
+    normalized,
+    partial_loss,
+    preactivation,
+    product,
+    shift,
+    weight,
+)
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import (
     BIAS_ADD,
@@ -22,8 +40,6 @@ from tui_backprop.engine.primitives import (
     Shape,
     size,
 )
-
-INPUT, TARGET, LOSS, STRENGTH = "x", "t", "L", "λ"
 
 
 @dataclass(frozen=True)
@@ -51,17 +67,17 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
     a, z = INPUT, ""
 
     for k in range(1, spec.depth + 1):
-        w, z = f"W{k}", f"z{k}"
+        w, z = weight(k), preactivation(k)
         if spec.bias:
-            ops += [Op(MATMUL, (a, w), f"u{k}", k), Op(BIAS_ADD, (f"u{k}", f"b{k}"), z, k)]
+            ops += [Op(MATMUL, (a, w), product(k), k), Op(BIAS_ADD, (product(k), bias(k)), z, k)]
         else:
             ops.append(Op(MATMUL, (a, w), z, k))
         if k < spec.depth:
             ops += _hidden(spec, k, a)
-            a = f"a{k}"
+            a = activation(k)
 
-    penalties = [f"W{k}" for k in range(1, spec.depth + 1)] if spec.l2 else []
-    totals = [*(f"L{k}" for k in range(len(penalties))), LOSS]
+    penalties = [weight(k) for k in range(1, spec.depth + 1)] if spec.l2 else []
+    totals = [*map(partial_loss, range(len(penalties))), LOSS]
     ops.append(Op(LOSSES[spec.loss], (z, TARGET), totals[0], spec.depth))
     for w, before, after in zip(penalties, totals, totals[1:], strict=False):
         ops.append(Op(L2_PENALTY, (before, w, STRENGTH), after, spec.depth))
@@ -70,16 +86,16 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
 
 def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
     """From the pre-activation of a hidden layer to what it hands on."""
-    at, ops = f"z{k}", []
-    rows: list[tuple[bool, Primitive, str, tuple[str, ...]]] = [
-        (spec.layer_norm, LAYER_NORM, "n", (f"γ{k}", f"β{k}")),
-        (True, ELEMENTWISE[spec.activations[k - 1]], "h", ()),
-        (spec.dropout > 0, DROPOUT, "r", (f"m{k}",)),
-        (spec.adds_input(k), RESIDUAL_ADD, "a", (came_in,)),
+    at, ops = preactivation(k), []
+    rows: list[tuple[bool, Primitive, Callable[[int], str], tuple[str, ...]]] = [
+        (spec.layer_norm, LAYER_NORM, normalized, (gain(k), shift(k))),
+        (True, ELEMENTWISE[spec.activations[k - 1]], activated, ()),
+        (spec.dropout > 0, DROPOUT, masked, (mask(k),)),
+        (spec.adds_input(k), RESIDUAL_ADD, activation, (came_in,)),
     ]
-    wanted = [(primitive, letter, others) for there, primitive, letter, others in rows if there]
-    for i, (primitive, letter, others) in enumerate(wanted):
-        output = f"a{k}" if i == len(wanted) - 1 else f"{letter}{k}"
+    wanted = [(primitive, name, others) for there, primitive, name, others in rows if there]
+    for i, (primitive, name, others) in enumerate(wanted):
+        output = (activation if i == len(wanted) - 1 else name)(k)
         ops.append(Op(primitive, (at, *others), output, k))
         at = output
     return ops
@@ -143,18 +159,18 @@ def parameter_shapes(spec: NetworkSpec) -> Mapping[str, Shape]:
     """Shapes of all parameters in the order in which they lie in the flat vector: W1, b1, W2, b2, ..."""
     shapes: dict[str, Shape] = {}
     for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
-        shapes[f"W{k}"] = (fan_in, fan_out)
+        shapes[weight(k)] = (fan_in, fan_out)
         if spec.bias:
-            shapes[f"b{k}"] = (fan_out,)
+            shapes[bias(k)] = (fan_out,)
         if spec.layer_norm and k < spec.depth:
-            shapes |= {f"γ{k}": (fan_out,), f"β{k}": (fan_out,)}
+            shapes |= {gain(k): (fan_out,), shift(k): (fan_out,)}
     return MappingProxyType(shapes)
 
 
 def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
     """Shapes of the dropout masks, first layer first."""
     hidden = enumerate(spec.layers[1:-1], 1)
-    return {f"m{k}": (batch, width) for k, width in hidden} if spec.dropout else {}
+    return {mask(k): (batch, width) for k, width in hidden} if spec.dropout else {}
 
 
 def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tui_backprop.engine.network.names import preactivation
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.engine.primitives import LOSSES, Array, fields
+from tui_backprop.engine.primitives import LOSSES, Array
 
 MOST = 4096  # samples in a pass
 HELD = 32 * 2**20  # bytes that a pass may take besides its parameters
@@ -49,13 +50,13 @@ def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = MOS
     """What a network with these ``parameters`` (P,) makes of ``points`` (n, inputs), ``most`` of them at once."""
     loss = LOSSES[spec.loss]
     z = np.empty((len(points), spec.layers[-1]), spec.dtype)
-    p = np.empty_like(z) if "v" in fields(loss.formula) else None
+    p = np.empty_like(z) if loss.probabilities else None
     # The loss has to have some target; it touches neither z nor p.
     target = np.zeros(len(points), np.intp) if loss.labels else np.zeros_like(z)
     done = 0
     for program in passes(spec, parameters, points, target, most):
         part = slice(done, done + program.batch)
-        z[part] = program.values[f"z{spec.depth}"]
+        z[part] = program.values[preactivation(spec.depth)]
         if p is not None:
             p[part] = next(program.caches[op.output].left for op in program.ops if op.primitive is loss)
         done = part.stop

@@ -1,4 +1,4 @@
-"""The first parameters: one table of initializations, drawn in blocks by all cores."""
+"""The first parameters, drawn in blocks by all cores."""
 
 from __future__ import annotations
 
@@ -6,34 +6,19 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS
+from tui_backprop.engine.network.names import is_weight, kind_of, layer_of
 from tui_backprop.engine.network.spec import NetworkSpec, parse_init
 from tui_backprop.engine.primitives import Array
 
 BLOCK = 2**20  # weights drawn from one stream
 
 Watch = Callable[[int, int], None]  # (weights drawn, weights in all)
-
-
-# Standard deviation of the first weights, from (fan_in, fan_out) and the size given with the name.
-# He et al. 2015 for ReLU; Glorot and Bengio 2010 ("xavier") and LeCun et al. 1998 for tanh and sigmoid.
-DEVIATIONS: dict[str, Callable[[int, int, float], float]] = {
-    "he": lambda fan_in, fan_out, size: (2 / fan_in) ** 0.5,
-    "xavier": lambda fan_in, fan_out, size: (2 / (fan_in + fan_out)) ** 0.5,
-    "lecun": lambda fan_in, fan_out, size: (1 / fan_in) ** 0.5,
-    "normal": lambda fan_in, fan_out, size: size,
-}
-
-
-def _orthogonal(w: Array, stream: np.random.Generator) -> None:
-    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), in double precision."""
-    tall = stream.standard_normal((max(w.shape), min(w.shape)))
-    q, r = np.linalg.qr(tall)
-    q *= np.where(np.diag(r) < 0, -1, 1)  # makes the draw uniform (Mezzadri 2007)
-    np.copyto(w, q if w.shape[0] >= w.shape[1] else q.T, casting="same_kind")
 
 
 def _stream(seed: int, *key: int) -> np.random.Generator:
@@ -74,26 +59,24 @@ def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) 
     """
     flat = np.zeros(spec.parameters, spec.dtype)
     name, value = parse_init(spec.init)
+    row = INITIALIZERS[name]
     weights = {}
     for key, array in views(flat, spec).items():
-        if key[0] == "W":
-            weights[int(key[1:])] = array
-        elif key[0] == "γ":
+        if is_weight(key):
+            weights[layer_of(key)] = array
+        elif kind_of(key) == "gain":
             array.fill(1)
-    if name == "orthogonal":
+    if row.fill:
         done = 0
         for layer, w in weights.items():
-            _orthogonal(w, _stream(spec.seed, layer))
+            row.fill(w, partial(_stream, spec.seed, layer), value)
             done += w.size
             watch(done, spec.weights)
-    elif name == "constant":
-        for w in weights.values():
-            w.fill(value)
-    elif name in DEVIATIONS:
+    elif row.deviation:
         blocks: list[Block] = []
         for layer, w in weights.items():
             fan_in, fan_out = w.shape
-            blocks += _blocks(w, DEVIATIONS[name](fan_in, fan_out, value), spec.seed, layer)
+            blocks += _blocks(w, row.deviation(fan_in, fan_out, value), spec.seed, layer)
         _draw_all(blocks, spec.weights, watch)
     return flat
 

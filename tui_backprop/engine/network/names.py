@@ -1,33 +1,172 @@
-"""Names of values: W2, dW2, z2, delta2; the only parser of them."""
+"""Names of values and of their gradients: ``W2``, ``dW2``, ``z2``, ``δ2``. No other module builds or parses one.
+
+The name of a value is a symbol and the number of its layer, k = 1 .. L; a gradient is the value's name after a
+``d``, but for pre-activations, whose gradient is ``δ``. Nothing here needs numpy.
+"""
 
 from __future__ import annotations
 
-SO_FAR = " so far"  # after the name of a sum of which not all terms are there
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+INPUT, TARGET, LOSS, STRENGTH, PROBABILITIES = "x", "t", "L", "λ", "p"
+SO_FAR = " so far"  # after the name of a sum that lacks some of its terms
+
+Kind = Literal[
+    "weight", "bias", "gain", "shift", "input", "target", "product", "preactivation", "standardized", "normalized",
+    "activated", "mask", "masked", "activation", "probabilities", "loss", "strength",
+]  # fmt: skip
+_KINDS: dict[str, Kind] = {
+    "W": "weight", "b": "bias", "γ": "gain", "β": "shift", "x": "input", "t": "target", "u": "product",
+    "z": "preactivation", "v": "standardized", "n": "normalized", "h": "activated", "m": "mask", "r": "masked",
+    "a": "activation", "p": "probabilities", "L": "loss", "λ": "strength",
+}  # fmt: skip
+_PARAMETERS = ("W", "b", "γ", "β")
+_SHARED = {"weight", "bias", "gain", "shift", "loss", "strength"}  # one array for all samples of a batch
+_SPELLED = {"w": "W", "gamma": "γ", "beta": "β", "delta": "δ"}
 
 
-def cotangent_name(value: str) -> str:
-    """How the field names dL/dvalue: delta for pre-activations, dW and db for parameters."""
-    if value[0] == "L":  # a penalty hands it on unchanged
-        return "dL"
-    return "δ" + value[1:] if value[0] in "zu" else f"d{value}"
+def weight(k: int) -> str:
+    """Weights (fan_in, fan_out)."""
+    return f"W{k}"
 
 
-def kept_name(output: str) -> str:
-    """How formulas name what an operation's forward rule leaves: p of a loss, v of a normalization."""
-    return f"v{output[1:]}" if output[0] == "n" else "p"
+def bias(k: int) -> str:
+    """Biases (fan_out,)."""
+    return f"b{k}"
+
+
+def gain(k: int) -> str:
+    """Gains (width,) of a layer normalization."""
+    return f"γ{k}"
+
+
+def shift(k: int) -> str:
+    """Shifts (width,) of a layer normalization."""
+    return f"β{k}"
+
+
+def product(k: int) -> str:
+    """The matrix product, before the bias is added."""
+    return f"u{k}"
+
+
+def preactivation(k: int) -> str:
+    """Pre-activations: the product plus the bias."""
+    return f"z{k}"
+
+
+def delta(k: int) -> str:
+    """The gradient of the pre-activations."""
+    return f"δ{k}"
+
+
+def standardized(k: int) -> str:
+    """Pre-activations with mean 0 and variance 1, before gain and shift."""
+    return f"v{k}"
+
+
+def normalized(k: int) -> str:
+    """Pre-activations after layer normalization."""
+    return f"n{k}"
+
+
+def activated(k: int) -> str:
+    """The activation function's values, where dropout or a residual follows."""
+    return f"h{k}"
+
+
+def mask(k: int) -> str:
+    """The dropout mask."""
+    return f"m{k}"
+
+
+def masked(k: int) -> str:
+    """Values after dropout, where a residual follows."""
+    return f"r{k}"
+
+
+def activation(k: int) -> str:
+    """The output of a layer; that of layer 0 is the input of the network."""
+    return f"a{k}" if k else INPUT
+
+
+def partial_loss(k: int) -> str:
+    """The loss with the penalties of the first k layers."""
+    return f"{LOSS}{k}"
+
+
+def kind_of(value: str) -> Kind:
+    """What a value is, by its name. Raises KeyError for any other text."""
+    return _KINDS[value.rstrip("0123456789")]
+
+
+def layer_of(name: str) -> int:
+    """The layer in the name of a value or a gradient, 0 if it has none."""
+    return int(re.sub(r"\D", "", name) or 0)
+
+
+def is_weight(value: str) -> bool:
+    """Whether a value is a weight matrix."""
+    return value.startswith("W")
+
+
+def is_parameter(value: str) -> bool:
+    """Whether a value is a parameter: a weight, a bias, a gain or a shift."""
+    return value[:1] in _PARAMETERS
+
+
+def is_gradient(name: str) -> bool:
+    """Whether a name is that of a gradient."""
+    return name.startswith(("d", "δ"))
+
+
+def gradient_of(value: str) -> str:
+    """The name of dL/dvalue."""
+    kind = kind_of(value)
+    if kind == "loss":  # a penalty passes it on unchanged
+        return f"d{LOSS}"
+    return delta(layer_of(value)) if kind in ("preactivation", "product") else f"d{value}"
+
+
+def value_of(name: str) -> str:
+    """The value that a gradient is of, also of one of which terms are missing; a value itself."""
+    whole = name.removesuffix(SO_FAR)
+    if whole.startswith(("δ", "delta")):
+        return preactivation(layer_of(whole))
+    return whole.removeprefix("d")
+
+
+def saved_by(output: str) -> str:
+    """The name in formulas for what an operation saves for its backward pass: v of a normalization, p of a loss."""
+    return standardized(layer_of(output)) if kind_of(output) == "normalized" else PROBABILITIES
 
 
 def per_sample(name: str) -> bool:
-    """Whether an array has a row for each sample: values and their derivatives do; parameters, their gradients
+    """Whether an array has a row for each sample: values and their gradients do; parameters, their gradients
     and the loss do not."""
-    return name.removeprefix("d")[0] not in "WbγβLλ"
+    return _KINDS.get(value_of(name).rstrip("0123456789")) not in _SHARED
 
 
-def name_before(layer: int) -> str:
-    """What comes into a layer."""
-    return f"a{layer - 1}" if layer > 1 else "x"
+def canonical(value: str, depth: int) -> str:
+    """The name under which a network of so many layers holds a value: the last layer is linear, aL is zL."""
+    return preactivation(depth) if value == activation(depth) else value
 
 
-def entry_name(tensor: str, index: tuple[int, ...]) -> str:
-    """W2[13,200]"""
-    return f"{tensor}[{','.join(map(str, index))}]"
+def spelled(symbol: str, layer: str, gradient: bool) -> str:
+    """The name meant by a typed symbol (gamma, W, z), the digits of a layer, and whether a ``d`` stood before them.
+
+    A parameter and its gradient have one name: they are looked up together.
+    """
+    symbol = _SPELLED.get(symbol, symbol)
+    name = symbol + layer
+    if not gradient or is_parameter(name):
+        return name
+    return gradient_of(name) if symbol in _KINDS else f"d{name}"
+
+
+def entry_name(tensor: str, index: Sequence[object]) -> str:
+    """The name of an entry: W2[13,200]. That of a sum so far keeps its suffix at the end."""
+    whole = tensor.removesuffix(SO_FAR)
+    return f"{whole}[{','.join(map(str, index))}]{tensor.removeprefix(whole)}"

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import (
+from tui_backprop.engine.network.graph import backward_visits, mask_shapes, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.names import (
     INPUT,
     TARGET,
-    backward_visits,
-    mask_shapes,
-    parameter_shapes,
-    parameter_slices,
+    entry_name,
+    gradient_of,
+    kind_of,
+    layer_of,
+    preactivation,
 )
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
+
+PARAMETERS = "parameters"  # the key of the new parameters among what an update made
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,13 @@ def nonfinite_update(
 ) -> NonFinite | None:
     """The first entry that an update (of the optimizer ``rule``, at rate ``alpha``) made NaN or infinite out of a
     pass that was finite. ``made`` are flat arrays (P,) in the order in which they were made: what the optimizer
-    remembers, by name, and the new parameters as "W"."""
+    remembers, by name, and the new parameters as PARAMETERS."""
     for name, place in parameter_slices(program.spec).items():
         for slot, flat in made.items():
             values = flat[place].reshape(program.shapes[name])
             at = _first(values)
             if at is not None:
-                layer, value = int(name[1:]), name if slot == "W" else f"{slot} of {name}"
+                layer, value = layer_of(name), name if slot == PARAMETERS else f"{slot} of {name}"
                 why = f"{rule} in layer {layer} made it at α = {alpha:.3g}, from numbers that are all finite"
                 return _bad(f"{rule} update", layer, value, values, at, why, " after the update")
     return None
@@ -80,7 +84,8 @@ def _made_forward(program: Program) -> NonFinite | None:
         at = _first(again.values[op.output])
         if at is not None:
             why = f"{op.primitive.name} in layer {op.layer} made it, from numbers that are all finite"
-            return _bad(op.primitive.name, op.layer, op.output, again.values[op.output], at, why)
+            when = f" ({preactivation(op.layer)} before its bias)" if kind_of(op.output) == "product" else ""
+            return _bad(op.primitive.name, op.layer, op.output, again.values[op.output], at, why, when)
     return None
 
 
@@ -90,7 +95,7 @@ def _made_backward(program: Program) -> Iterator[NonFinite | None]:
         at = None if made is None else _first(made)
         if made is not None and at is not None:
             why = f"the vjp of {row.name} in layer {visit.op.layer} made it, from numbers that are all finite"
-            yield _bad(f"{row.name} vjp", visit.op.layer, f"d{visit.writes}", made, at, why)
+            yield _bad(f"{row.name} vjp", visit.op.layer, gradient_of(visit.writes), made, at, why)
 
 
 def _first(values: Array) -> tuple[int, ...] | None:
@@ -107,6 +112,5 @@ def _first(values: Array) -> tuple[int, ...] | None:
 def _bad(
     op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str, when: str = ""
 ) -> NonFinite:
-    place = f"{value}[{','.join(map(str, at))}]" if at else value
-    when = f" (z{value[1:]} before its bias)" if value[0] == "u" else when
+    place = entry_name(value, at) if at else value
     return NonFinite(op, layer, value, at, float(values[at]), f"{place}{when} is {float(values[at])}: {why}")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.engine.primitives import Array
-
-SQUARES = ("mse", "half-squares")  # losses to which an output is a value, and no logit
+from tui_backprop.engine.primitives import LOSSES, Array
 
 
 def read_as(z: Array, loss: str) -> Array:
@@ -15,7 +13,7 @@ def read_as(z: Array, loss: str) -> Array:
     if z.shape[1] > 1:
         said: Array = np.argmax(np.nan_to_num(z, nan=-np.inf), axis=1)
     else:
-        said = (z[:, 0] > (0.5 if loss in SQUARES else 0)).astype(int)
+        said = (z[:, 0] > (0.5 if LOSSES[loss].output_is_value else 0)).astype(int)
     return said
 
 

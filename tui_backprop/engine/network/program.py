@@ -13,10 +13,6 @@ from typing import Any
 import numpy as np
 
 from tui_backprop.engine.network.graph import (
-    INPUT,
-    LOSS,
-    STRENGTH,
-    TARGET,
     Visit,
     backward_visits,
     compile_ops,
@@ -25,6 +21,7 @@ from tui_backprop.engine.network.graph import (
     value_shapes,
     views,
 )
+from tui_backprop.engine.network.names import INPUT, LOSS, STRENGTH, TARGET
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask, size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tui_backprop.engine.network.graph import Visit, backward_visits
-from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.names import value_of
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -27,15 +27,11 @@ def overwritten(program: Program, value: str) -> Array:
 
 def first_term(program: Program, name: str) -> Array:
     """A derivative that several operations add to, "da1 so far", with what the first of them gave alone."""
-    value = _value_of(name.removesuffix(SO_FAR))
+    value = value_of(name)
     visit = next((visit for visit in backward_visits(program.spec) if visit.writes == value), None)
     if visit is None:
         raise KeyError(name)
     return contribution(program, visit)
-
-
-def _value_of(derivative: str) -> str:
-    return f"z{derivative[1:]}" if derivative[0] == "δ" else derivative[1:]
 
 
 def contribution(program: Program, visit: Visit) -> Array:

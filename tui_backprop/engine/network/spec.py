@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.validation import (
     boolean,
@@ -16,17 +19,9 @@ from tui_backprop.support.validation import (
     whole_number,
 )
 
-ACTIVATIONS = ("relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "identity")
-LOSSES = ("cross-entropy", "binary-cross-entropy", "mse", "half-squares")
-INITS = ("he", "xavier", "lecun", "orthogonal", "normal", "constant", "zeros")
-INIT_SIZES = {
-    "normal": 0.01,
-    "constant": 0.1,
-}  # what may be set, as in normal:0.02, and what it is if it is not
 DTYPES = ("float32", "float64")
 
 ITEMSIZE = {"float32": 4, "float64": 8}
-QR = 37  # bytes for each entry of a matrix whose QR decomposition is taken, the result and all
 TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
 
 
@@ -65,12 +60,13 @@ def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
 def parse_init(text: str) -> tuple[str, float]:
     """The name of an initialization, and its size: the standard deviation of normal, the value of constant."""
     name, colon, size = str(text).partition(":")
-    one_of("init", name, INITS)
-    if colon and name not in INIT_SIZES:
-        raise InputError("init", f"{name} takes no size; {' and '.join(INIT_SIZES)} do, such as normal:0.02")
-    if name == "constant" and size.startswith("-"):
-        return name, -positive_number("init", size[1:])
-    return name, positive_number("init", size) if colon else INIT_SIZES.get(name, 0.0)
+    row = INITIALIZERS[one_of("init", name, INITIALIZERS)]
+    if colon and row.size is None:
+        sized = " and ".join(name for name, row in INITIALIZERS.items() if row.size is not None)
+        raise InputError("init", f"{name} takes no size; {sized} do, such as normal:0.02")
+    if row.signed and size.startswith("-"):
+        return name, -positive_number("init", size.removeprefix("-"))
+    return name, positive_number("init", size) if colon else row.size or 0.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +163,7 @@ class NetworkSpec:
         tiles = 2 * max(TILE, *self.layers[1:])
         samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
         held = ITEMSIZE[self.dtype] * (self.parameters + tiles + samples)
-        return held + (QR * self._largest if self.init == "orthogonal" else 0)
+        return held + INITIALIZERS[parse_init(self.init)[0]].scratch * self._largest
 
     def check_memory(self, batch: int, every: bool = False) -> int:
         """Bytes that a check of the gradient holds at its peak, of ``every`` parameter or of some.

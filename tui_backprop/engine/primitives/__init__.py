@@ -4,7 +4,7 @@
 """
 
 from tui_backprop.engine.arrays.types import Array, Shape, size
-from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE
+from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE, IDENTITY
 from tui_backprop.engine.primitives.base import Cache, Primitive, Rule, fields
 from tui_backprop.engine.primitives.linear import BIAS_ADD, MATMUL, RESIDUAL_ADD
 from tui_backprop.engine.primitives.losses import L2_PENALTY, LOSSES
@@ -22,6 +22,6 @@ PRIMITIVES: tuple[Primitive, ...] = (
 )
 
 __all__ = [
-    "ACTIVATIONS", "BIAS_ADD", "DROPOUT", "ELEMENTWISE", "L2_PENALTY", "LAYER_NORM", "LOSSES", "MATMUL", "PRIMITIVES",
-    "RESIDUAL_ADD", "Array", "Cache", "Primitive", "Rule", "Shape", "draw_mask", "fields", "size",
+    "ACTIVATIONS", "BIAS_ADD", "DROPOUT", "ELEMENTWISE", "IDENTITY", "L2_PENALTY", "LAYER_NORM", "LOSSES", "MATMUL",
+    "PRIMITIVES", "RESIDUAL_ADD", "Array", "Cache", "Primitive", "Rule", "Shape", "draw_mask", "fields", "size",
 ]  # fmt: skip

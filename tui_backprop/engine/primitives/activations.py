@@ -5,34 +5,52 @@ Exponentials are only taken of numbers that are not above zero, so none overflow
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 LEAK = 0.01  # slope of leaky ReLU below zero, PyTorch's default
-GELU_SCALE, GELU_CUBE = (2 / np.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2016, the tanh form
+GELU_SCALE, GELU_CUBE = (2 / math.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2016, the tanh form
 GELU_FLAT = 30.0  # beyond it σ is 0 or 1 in double precision, and the cube could overflow
 
 
 @dataclass(frozen=True)
 class Activation:
-    """f and f' of an elementwise function; both may work in ``rooms`` arrays of z's shape, and what f leaves
-    there f' finds again. ``zero`` is an array of zeros: to compare with it is faster than with a number."""
+    """f and f' of an elementwise function, and what is known of it.
+
+    Both may use ``rooms`` work arrays of z's shape; f' finds there what f has left. ``zero`` is an array of zeros:
+    comparing with it is faster than comparing with a number.
+    """
 
     forward: Callable[..., None]  # (a, z, zero, *rooms): a = f(z)
     slope: Callable[..., None]  # (d, z, a, zero, *rooms): d = f'(z)
     formula: str  # of f, with {0} = z
     slope_formula: str  # of f', with {0} = z and {y} = a
+    torch: str  # f in PyTorch, with {0} = z
     rooms: int = 0
     flops: int = 1  # of f for each entry; an exponential counts as one
     slope_flops: int = 1
     slope_dtype: type | None = None  # bool where f' is 0 or 1
     kink: bool = False  # f' jumps at 0
+    saves: bool = False  # f' reads a work array, though its formula computes that from z again
+    can_die: bool = False  # f and f' are 0 far enough below zero
+    zero_below: bool = False  # f and f' are exactly 0 for every z below zero
+    bounds: tuple[float, float] | None = None  # of f, where it has both
+
+    @property
+    def saturates(self) -> bool:
+        """Whether f approaches a bound on either side, and its slope 0 there."""
+        return self.bounds is not None
+
+    def saturated(self, a: Array, share: float) -> Array:
+        """Which of the outputs are beyond this share of the way from the middle of the bounds to a bound."""
+        low, high = self.bounds or (-math.inf, math.inf)
+        beyond: Array = np.abs(2 * a - (low + high)) > share * (high - low)
+        return beyond
 
 
 # Three pieces that keep to one side of zero. On complex arrays the real part says which side.
@@ -182,12 +200,23 @@ def _identity_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> Non
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(_relu, _relu_slope, "max(0, {0} )", "[ {0} > 0 ]", slope_dtype=bool, kink=True),
+    "relu": Activation(
+        _relu,
+        _relu_slope,
+        formula="max(0, {0} )",
+        slope_formula="[ {0} > 0 ]",
+        torch="torch.relu({0})",
+        slope_dtype=bool,
+        kink=True,
+        can_die=True,
+        zero_below=True,
+    ),
     "leaky-relu": Activation(
         _leaky_relu,
         _leaky_relu_slope,
-        "max(0.01 {0} , {0} )",
-        "[ 1 if {0} > 0 else 0.01 ]",
+        formula="max(0.01 {0} , {0} )",
+        slope_formula="[ 1 if {0} > 0 else 0.01 ]",
+        torch="F.leaky_relu({0}, 0.01)",
         rooms=1,
         flops=4,
         slope_flops=2,
@@ -196,8 +225,9 @@ ACTIVATIONS: dict[str, Activation] = {
     "elu": Activation(
         _elu,
         _elu_slope,
-        "max(0, {0} ) + e^min(0, {0} ) − 1",
-        "e^min(0, {0} )",
+        formula="max(0, {0} ) + e^min(0, {0} ) − 1",
+        slope_formula="e^min(0, {0} )",
+        torch="F.elu({0})",
         rooms=1,
         flops=4,
         slope_flops=2,
@@ -205,23 +235,68 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": Activation(
         _gelu,
         _gelu_slope,
-        "½ {0} ( 1 + tanh(0.798 ( {0} + 0.0447 {0} ³)))",
-        "gelu'( {0} )",
+        formula="½ {0} ( 1 + tanh(0.798 ( {0} + 0.0447 {0} ³)))",
+        slope_formula="gelu'( {0} )",
+        torch='F.gelu({0}, approximate="tanh")',
         rooms=2,
         flops=12,
         slope_flops=10,
+        saves=True,
+        can_die=True,
     ),
     "silu": Activation(
-        _silu, _silu_slope, "{0} σ( {0} )", "σ( {0} ) ( 1 + {0} − {y} )", rooms=1, flops=6, slope_flops=4
+        _silu,
+        _silu_slope,
+        formula="{0} σ( {0} )",
+        slope_formula="σ( {0} ) ( 1 + {0} − {y} )",
+        torch="F.silu({0})",
+        rooms=1,
+        flops=6,
+        slope_flops=4,
+        saves=True,
+        can_die=True,
     ),
     "softplus": Activation(
-        _softplus, _softplus_slope, "ln( 1 + e^ {0} )", "σ( {0} )", rooms=1, flops=4, slope_flops=5
+        _softplus,
+        _softplus_slope,
+        formula="ln( 1 + e^ {0} )",
+        slope_formula="σ( {0} )",
+        torch="F.softplus({0})",
+        rooms=1,
+        flops=4,
+        slope_flops=5,
+        can_die=True,
     ),
-    "tanh": Activation(_tanh, _tanh_slope, "tanh( {0} )", "( 1 − {y} ² )", slope_flops=2),
+    "tanh": Activation(
+        _tanh,
+        _tanh_slope,
+        formula="tanh( {0} )",
+        slope_formula="( 1 − {y} ² )",
+        torch="torch.tanh({0})",
+        slope_flops=2,
+        bounds=(-1.0, 1.0),
+    ),
     "sigmoid": Activation(
-        sigmoid, _sigmoid_slope, "σ( {0} )", "{y} ( 1 − {y} )", rooms=1, flops=5, slope_flops=2
+        sigmoid,
+        _sigmoid_slope,
+        formula="σ( {0} )",
+        slope_formula="{y} ( 1 − {y} )",
+        torch="torch.sigmoid({0})",
+        rooms=1,
+        flops=5,
+        slope_flops=2,
+        bounds=(0.0, 1.0),
     ),
-    "identity": Activation(copy, _identity_slope, "{0}", "1", flops=0, slope_flops=0, slope_dtype=bool),
+    "identity": Activation(
+        copy,
+        _identity_slope,
+        formula="{0}",
+        slope_formula="1",
+        torch="{0}",
+        flops=0,
+        slope_flops=0,
+        slope_dtype=bool,
+    ),
 }
 
 
@@ -251,9 +326,12 @@ def _elementwise(name: str, row: Activation) -> Primitive:
         vjp_formulas=("{g} ⊙ " + row.slope_formula,),
         flops=lambda z: row.flops * size(z),
         vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
+        torch=row.torch,
         room=room,
         kink=row.kink,
+        saves=row.saves,
     )
 
 
 ELEMENTWISE: dict[str, Primitive] = {name: _elementwise(name, row) for name, row in ACTIVATIONS.items()}
+IDENTITY = ELEMENTWISE["identity"]

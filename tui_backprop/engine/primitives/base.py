@@ -28,9 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
 
 Cache = Any  # a tuple of arrays; each primitive knows its own, by name where there are several
 Rule = Callable[..., None]
@@ -57,13 +55,22 @@ class Primitive:
     vjp_formulas: tuple[str, ...]
     flops: Count
     vjp_flops: tuple[Count, ...]
+    torch: str  # the forward rule in PyTorch, {0}, {1} for the inputs
     shape: Callable[..., Shape] = lambda x, *_: x  # of y
     room: Callable[..., Cache] = no_room  # (dtype, *shapes): the cache
     macs: Count = lambda *shapes: 0
     in_place: bool = False  # y may share the memory of input 0
     passes_on: bool = False  # the cotangent of input 0 is that of y, and may share its memory
     kink: bool = False  # the derivative by input 0 jumps where that is 0
-    labels: bool = False  # input 1 holds integer class labels, shape (n,), in place of numbers
+    saves: bool = (
+        False  # its VJP reads an array that the forward rule saved, though the formula computes it again
+    )
+    short: str = ""  # the name where there is little room, if it is a long one
+
+    @property
+    def brief(self) -> str:
+        """The name where there is little room."""
+        return self.short or self.name
 
     def moved(self, *shapes: Shape) -> int:
         """Numbers read and written by the forward rule, each array once; times the item size it is bytes."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 # --- matmul: y = a W --------------------------------------------------------------------------------------
@@ -52,6 +50,7 @@ MATMUL = Primitive(
     vjp_formulas=("{g} {1}ᵀ", "{0}ᵀ {g}"),
     flops=_matmul_flops,
     vjp_flops=(_matmul_flops, _matmul_flops),
+    torch="{0} @ {1}",
     shape=lambda a, w: (a[0], w[1]),
     macs=_matmul_macs,
 )
@@ -85,6 +84,7 @@ BIAS_ADD = Primitive(
     vjp_formulas=("{g}", "Σ {g}"),
     flops=lambda u, b: size(u),
     vjp_flops=(lambda u, b: 0, lambda u, b: size(u) - size(b)),
+    torch="{0} + {1}",
     room=_ones,
     in_place=True,
     passes_on=True,
@@ -102,5 +102,6 @@ RESIDUAL_ADD = Primitive(
     vjp_formulas=("{g}", "{g}"),
     flops=lambda h, a: size(h),
     vjp_flops=(lambda h, a: 0, lambda h, a: 0),
+    torch="{0} + {1}",
     passes_on=True,
 )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.activations import above, decay, sigmoid
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
@@ -133,15 +132,37 @@ def _residual(d: Array, room: Room, t: Array) -> None:
     np.copyto(d, room.left)
 
 
+@dataclass(frozen=True)
+class Loss(Primitive):
+    """A loss, and what it takes the outputs of the network for.
+
+    ``labels`` says that the target holds integer class labels, shape (n,), and not numbers; ``probabilities``
+    that the outputs are logits, of which the loss makes probabilities p by its own softmax or sigmoid (it needs
+    classes); ``output_is_value`` that an output is itself what the target is compared with. A loss of squares
+    takes the mean over the outputs of a sample, too, if ``over_outputs``, and otherwise half their sum.
+    """
+
+    labels: bool = False
+    probabilities: bool = False
+    output_is_value: bool = False
+    over_outputs: bool = False
+
+
 def _loss(
     name: str,
     forward: Callable[..., None],
+    slope: Callable[[Array, Any, Array], None],
+    *,
     formula: str,
     vjp_formula: str,
+    torch: str,
     flops: int,
-    slope: Callable[[Array, Any, Array], None],
+    short: str,
     labels: bool = False,
-) -> Primitive:
+    probabilities: bool = False,
+    output_is_value: bool = False,
+    over_outputs: bool = False,
+) -> Loss:
     """A loss whose derivative is ``slope`` (written from cache and target) divided by n."""
 
     def vjp(z_bar: Array, g: Array, _: Array, room: Room, z: Array, t: Array) -> None:
@@ -154,7 +175,7 @@ def _loss(
         slope(direction, room, t)
         y_dot[...] = np.einsum("ij,...ij->...", direction, z_dot) / room.n
 
-    return Primitive(
+    return Loss(
         name=name,
         kind="loss",
         forward=forward,
@@ -164,45 +185,63 @@ def _loss(
         vjp_formulas=(vjp_formula,),
         flops=lambda z, t: flops * size(z),
         vjp_flops=(lambda z, t: 2 * size(z),),
+        torch=torch,
         shape=lambda z, t: (),
         room=_labels_room if labels else _room,
+        short=short,
         labels=labels,
+        probabilities=probabilities,
+        output_is_value=output_is_value,
+        over_outputs=over_outputs,
     )
 
 
-LOSSES: dict[str, Primitive] = {
+LOSSES: dict[str, Loss] = {
     "cross-entropy": _loss(
         "softmax cross-entropy",
         _softmax_cross_entropy,
-        "mean( − ln {v}[ {1} ] ) , {v} = softmax( {0} )",
-        "( {v} − onehot( {1} ) ) / n",
-        5,
         _p_minus_hot,
+        formula="mean( − ln {v}[ {1} ] ) , {v} = softmax( {0} )",
+        vjp_formula="( {v} − onehot( {1} ) ) / n",
+        torch="F.cross_entropy({0}, {1})",
+        flops=5,
+        short="cross-entropy",
         labels=True,
+        probabilities=True,
     ),
     "binary-cross-entropy": _loss(
         "binary cross-entropy",
         _binary_cross_entropy,
-        "mean( Σ ( −{1}·ln {v} − (1−{1})·ln(1−{v}) ) ) , {v} = σ( {0} )",
-        "( {v} − {1} ) / n",
-        12,
         _p_minus_target,
+        formula="mean( Σ ( −{1}·ln {v} − (1−{1})·ln(1−{v}) ) ) , {v} = σ( {0} )",
+        vjp_formula="( {v} − {1} ) / n",
+        torch='F.binary_cross_entropy_with_logits({0}, {1}, reduction="none").sum(1).mean()',
+        flops=12,
+        short="binary entropy",
+        probabilities=True,
     ),
     "mse": _loss(
         "mean squared error",
         _mean_squared_error,
-        "mean( ( {0} − {1} )² )",
-        "2 ( {0} − {1} ) / entries",
-        3,
         _twice_residual,
+        formula="mean( ( {0} − {1} )² )",
+        vjp_formula="2 ( {0} − {1} ) / entries",
+        torch="F.mse_loss({0}, {1})",
+        flops=3,
+        short="mean square",
+        output_is_value=True,
+        over_outputs=True,
     ),
     "half-squares": _loss(
         "half sum of squares",
         _half_squares,
-        "mean( ½ Σ ( {0} − {1} )² )",
-        "( {0} − {1} ) / n",
-        3,
         _residual,
+        formula="mean( ½ Σ ( {0} − {1} )² )",
+        vjp_formula="( {0} − {1} ) / n",
+        torch="((({0} - {1}) ** 2).sum(1) / 2).mean()",
+        flops=3,
+        short="half squares",
+        output_is_value=True,
     ),
 }
 
@@ -237,6 +276,7 @@ L2_PENALTY = Primitive(
     vjp_formulas=("{g}", "{2} {1}"),
     flops=lambda loss, w, strength: 2 * size(w) + 2,
     vjp_flops=(lambda loss, w, strength: 0, lambda loss, w, strength: size(w) + 1),
+    torch="{0} + {2} / 2 * ({1} ** 2).sum()",
     shape=lambda loss, w, strength: (),
     passes_on=True,
 )

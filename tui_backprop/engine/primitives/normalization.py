@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.base import Primitive
 
 # --- layer normalization (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
 
-EPSILON = 1e-5  # added to the variance, PyTorch's default
+LAYER_NORM_EPSILON = 1e-5  # added to the variance, PyTorch's default
 
 
 class Room(NamedTuple):
@@ -44,7 +42,7 @@ def _layer_norm(y: Array, room: Room, x: Array, gain: Array, shift: Array) -> No
     np.divide(v, largest, out=space)  # squares of what is at most 1 do not overflow
     np.multiply(space, space, out=space)
     _mean(deviation, space)
-    np.divide(EPSILON**0.5, largest, out=least)
+    np.divide(LAYER_NORM_EPSILON**0.5, largest, out=least)
     np.multiply(least, least, out=least)
     np.add(deviation, least, out=deviation)
     np.sqrt(deviation, out=deviation)
@@ -108,7 +106,9 @@ LAYER_NORM = Primitive(
         lambda x, gain, shift: 2 * size(x) - size(gain),
         lambda x, gain, shift: size(x) - size(shift),
     ),
+    torch="F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
     room=_layer_room,
+    short="layer norm",
 )
 
 # --- dropout (Srivastava et al. 2014): y = a ⊙ m; the mask m is an input, so that a pass can be repeated ----
@@ -134,4 +134,5 @@ DROPOUT = Primitive(
     vjp_formulas=("{g} ⊙ {1}",),
     flops=lambda a, m: size(a),
     vjp_flops=(lambda a, m: size(a),),
+    torch="{0} * {1}",
 )

@@ -10,8 +10,21 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
 from tui_backprop.engine.network.graph import Op, views
-from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.names import (
+    INPUT,
+    PROBABILITIES,
+    SO_FAR,
+    TARGET,
+    canonical,
+    gradient_of,
+    is_gradient,
+    kind_of,
+    layer_of,
+    normalized,
+    value_of,
+)
 from tui_backprop.engine.network.nonfinite import (
+    PARAMETERS,
     NonFinite,
     first_nonfinite,
     nonfinite_forward,
@@ -20,7 +33,7 @@ from tui_backprop.engine.network.nonfinite import (
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import first_term, overwritten
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.primitives import Array, fields
+from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer
 
@@ -108,24 +121,27 @@ class Iteration:
         the first of them gave. Raises KeyError for any other name.
         """
         program = self.program
-        if name.endswith(SO_FAR) or name.startswith("u"):
-            if name not in self._again:
-                self._again.clear()  # one at a time: a gradient is as large as its parameters
-                self._again[name] = (
-                    first_term(program, name) if name.endswith(SO_FAR) else overwritten(program, name)
-                )
-            return self._again[name]
-        if name == "p" and "v" in fields(self._op("loss").primitive.formula):
+        if name.endswith(SO_FAR):
+            return self._rerun(name)
+        if is_gradient(name):
+            return program.cotangents[value_of(name)]
+        if kind_of(name) == "product":
+            return self._rerun(name)
+        if name == PROBABILITIES and LOSSES[self.spec.loss].probabilities:
             left: Array = program.caches[self._op("loss").output].left
             return left
-        if name.startswith("v"):
-            normalized: Array = program.caches["n" + name[1:]].v
-            return normalized
-        if name.startswith(("δ", "delta")):
-            return program.cotangents["z" + name.removeprefix("delta").removeprefix("δ")]
-        if name.startswith("d"):
-            return program.cotangents[name[1:]]
-        return program.values["z" + name[1:] if name == f"a{self.spec.depth}" else name]
+        if kind_of(name) == "standardized":
+            v: Array = program.caches[normalized(layer_of(name))].v
+            return v
+        return program.values[canonical(name, self.spec.depth)]
+
+    def _rerun(self, name: str) -> Array:
+        """An array that the pass has written over, from its operation run again."""
+        if name not in self._again:
+            self._again.clear()  # one at a time: a gradient is as large as its parameters
+            again = first_term if name.endswith(SO_FAR) else overwritten
+            self._again[name] = again(self.program, name)
+        return self._again[name]
 
     def _op(self, kind: str, layer: int | None = None) -> Op:
         return next(op for op in self.program.ops if op.primitive.kind == kind and layer in (None, op.layer))
@@ -136,7 +152,7 @@ class Iteration:
 
     def deviation(self, layer: int) -> Array:
         """What each sample's sums of a normalized layer were divided by, (n, 1)."""
-        found: Array = self.program.caches[f"n{layer}"].deviation
+        found: Array = self.program.caches[normalized(layer)].deviation
         return found
 
     @cached_property
@@ -176,14 +192,14 @@ class Iteration:
         if found:
             return found
         again = Program(self.spec, self.batch, self.after.parameters)
-        feed(again, self.tensor("x"), self.tensor("t"), self.before.t)
+        feed(again, self.tensor(INPUT), self.tensor(TARGET), self.before.t)
         found = nonfinite_forward(again)
         return found and replace(found, why=f"{found.why}, with the updated weights")
 
     @property
     def _made(self) -> dict[str, Array]:
         """What the update made, in order."""
-        return self.after.slots | {"W": self.after.parameters}
+        return self.after.slots | {PARAMETERS: self.after.parameters}
 
     def distributed(self, name: str, *, updated: bool = False) -> bool:
         """Whether the distribution of a tensor is there, or found in a blink."""
@@ -195,14 +211,14 @@ class Iteration:
         for name in self.new:
             if self.new[name].size > LARGE:
                 self.summary(name)
-                self.summary(f"d{name}")
+                self.summary(gradient_of(name))
                 self.summary(name, updated=True)
 
     def distribute(self) -> None:
         """Find out ahead of time how what the steps of the walk make is distributed, where that takes long."""
         for name in self.new:
             if self.new[name].size > LARGE:
-                self.distribution(f"d{name}")
+                self.distribution(gradient_of(name))
                 self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:

@@ -6,19 +6,17 @@ from collections.abc import Callable
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_bytes
 
 MEGABYTES = 256  # for going back in time, unless asked otherwise
 SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
-# Numbers that an optimizer remembers for each parameter. (The rules themselves need numpy.)
-SLOTS = {"sgd": 0, "momentum": 1, "nesterov": 1, "rmsprop": 1, "adam": 2, "adamw": 2}
-
 
 def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
     """Raise InputError, with both figures, if one walk does not fit into the memory that is free."""
-    _require(network, batch, lambda n: network.memory(n, SLOTS[optimizer.name]))
+    _require(network, batch, lambda n: network.memory(n, len(UPDATE_RULES[optimizer.name].slots)))
 
 
 def check_streamed_memory(network: NetworkSpec, batch: int) -> None:

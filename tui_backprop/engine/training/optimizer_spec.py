@@ -10,9 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
-
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,13 @@ class Schedule:
     formula: str
     about: str
     factor: Callable[[int, int], float]
+    horizon: bool = True  # T counts
+    changes: bool = True  # the rate is another one in each iteration
 
 
 # Past the horizon T, a factor stays what it was there. Inverse-sqrt knows no horizon: it goes on falling.
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule("α", "the same rate all along", lambda t, T: 1.0),
+    "constant": Schedule("α", "the same rate all along", lambda t, T: 1.0, horizon=False, changes=False),
     "step": Schedule(
         "α / 10^floor(3 t / T)",
         "a tenth at each third of the horizon",
@@ -48,6 +49,7 @@ SCHEDULES: dict[str, Schedule] = {
         "α / √(t + 1)",
         "a half after 4, a tenth after 100 (Vaswani et al. 2017)",
         lambda t, T: (t + 1) ** -0.5,
+        horizon=False,
     ),
 }
 
@@ -79,7 +81,7 @@ class OptimizerSpec:
     horizon: int = 1000
 
     def __post_init__(self) -> None:
-        one_of("optimizer", self.name, OPTIMIZERS)
+        one_of("optimizer", self.name, UPDATE_RULES)
         one_of("schedule", self.schedule, SCHEDULES)
         for field, value in {
             "momentum": non_negative_number("momentum", self.momentum, below=1),

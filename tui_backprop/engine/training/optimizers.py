@@ -1,112 +1,18 @@
-"""The table of optimizers: how a gradient becomes new parameters. The conventions are PyTorch's.
-
-A rule updates ``w`` in place from the gradient ``g``, which it only reads, and its state, the slots:
-
-    rule(w, g, s, spec, lr, t, *slots)
-
-All arrays are flat, of one length and precision; ``s`` is scratch, so a rule allocates nothing. ``lr`` is the
-scheduled rate alpha of iteration t = 0, 1, ... Python's floats take the precision of the array they meet.
-"""
+"""Optimizers: what updates the parameters and keeps the state of a rule, and what an update costs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 BLOCK = 1 << 16  # entries updated at a time: the scratch and a block of each array stay in cache
-
-Rule = Callable[..., None]
-
-
-@dataclass(frozen=True)
-class UpdateRule:
-    """One row of the table. ``flops`` counts floating-point operations for each parameter, without clipping
-    and decay; ``decoupled`` decay shrinks the weights, any other is added to the gradient."""
-
-    rule: Rule
-    slots: tuple[str, ...]
-    formulas: tuple[str, ...]
-    flops: int
-    decoupled: bool = False
-
-
-def _descend(w: Array, direction: Array, s: Array, lr: float) -> None:
-    np.multiply(direction, lr, out=s)
-    np.subtract(w, s, out=w)
-
-
-def _average(mean: Array, sample: Array, s: Array, beta: float) -> None:
-    """mean <- beta mean + (1 - beta) sample; ``sample`` may be the scratch."""
-    np.multiply(mean, beta, out=mean)
-    np.multiply(sample, 1 - beta, out=s)
-    np.add(mean, s, out=mean)
-
-
-def _sgd(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int) -> None:
-    _descend(w, g, s, lr)
-
-
-def _momentum(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
-    np.multiply(v, spec.momentum, out=v)
-    np.add(v, g, out=v)
-    _descend(w, v, s, lr)
-
-
-def _nesterov(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
-    np.multiply(v, spec.momentum, out=v)
-    np.add(v, g, out=v)
-    np.multiply(v, spec.momentum, out=s)
-    np.add(s, g, out=s)
-    _descend(w, s, s, lr)
-
-
-def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
-    np.multiply(g, g, out=s)
-    _average(v, s, s, spec.beta2)
-    np.sqrt(v, out=s)
-    np.add(s, spec.epsilon, out=s)
-    np.divide(g, s, out=s)
-    _descend(w, s, s, lr)
-
-
-def _adam(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, m: Array, v: Array) -> None:
-    _average(m, g, s, spec.momentum)
-    np.multiply(g, g, out=s)
-    _average(v, s, s, spec.beta2)
-    np.divide(v, 1 - spec.beta2 ** (t + 1), out=s)
-    np.sqrt(s, out=s)
-    np.add(s, spec.epsilon, out=s)
-    np.divide(m, s, out=s)
-    _descend(w, s, s, lr / (1 - spec.momentum ** (t + 1)))
-
-
-ADAM_FORMULAS = (
-    "m ← β₁ m + (1 − β₁) dW",
-    "v ← β₂ v + (1 − β₂) dW²",
-    "M = m / (1 − β₁^(t + 1))",
-    "V = v / (1 − β₂^(t + 1))",
-    "W ← W − α M / (√(V) + ε)",
-)
-
-# Polyak 1964; Nesterov 1983 as in Sutskever et al. 2013; Tieleman and Hinton 2012; Kingma and Ba 2015;
-# Loshchilov and Hutter 2019.
-UPDATE_RULES: dict[str, UpdateRule] = {
-    "sgd": UpdateRule(_sgd, (), ("W ← W − α dW",), flops=2),
-    "momentum": UpdateRule(_momentum, ("v",), ("v ← μ v + dW", "W ← W − α v"), flops=4),
-    "nesterov": UpdateRule(_nesterov, ("v",), ("v ← μ v + dW", "W ← W − α (dW + μ v)"), flops=6),
-    "rmsprop": UpdateRule(
-        _rmsprop, ("v",), ("v ← β₂ v + (1 − β₂) dW²", "W ← W − α dW / (√(v) + ε)"), flops=9
-    ),
-    "adam": UpdateRule(_adam, ("m", "v"), ADAM_FORMULAS, flops=13),
-    "adamw": UpdateRule(_adam, ("m", "v"), ADAM_FORMULAS, flops=13, decoupled=True),
-}
 
 
 def formulas(spec: OptimizerSpec) -> tuple[str, ...]:

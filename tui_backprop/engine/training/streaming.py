@@ -18,6 +18,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
+from tui_backprop.engine.network.names import LOSS, activation, canonical, is_weight, layer_of, preactivation
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import TILE, NetworkSpec
 from tui_backprop.engine.primitives import Array, size
@@ -36,7 +37,7 @@ class StreamedProgram(Program):
     """A program that does not store the gradients of its weight matrices, but hands them over in tiles."""
 
     def __init__(self, spec: NetworkSpec, batch: int, parameters: Array) -> None:
-        self._streamed = frozenset(name for name in parameter_shapes(spec) if name[0] == "W")
+        self._streamed = frozenset(name for name in parameter_shapes(spec) if is_weight(name))
         super().__init__(spec, batch, parameters)
         widest = max(fan_out for _, fan_out in spec.fans)
         self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
@@ -53,7 +54,7 @@ class StreamedProgram(Program):
                 else:
                     for rule, arguments in self.backward_calls(visits):
                         rule(*arguments)
-            yield written, int(written[1:]) if written in self._streamed else visits[0].op.layer
+            yield written, layer_of(written) if written in self._streamed else visits[0].op.layer
 
     def _stream(self, name: str, visits: tuple[Visit, ...], take: Take) -> None:
         fan_in, fan_out = self.shapes[name]
@@ -163,11 +164,11 @@ def stream_pass(
     before = perf_counter()
     for op, _ in zip(program.ops, program.steps(), strict=True):
         now = perf_counter()
-        layer = int(op.inputs[1][1:]) if op.primitive.kind == "penalty" else op.layer
+        layer = layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
         forward[layer] += now - before
         watch("forward", op.layer)
         before = perf_counter()
-    for _, layer in program.stages(lambda name, row, tile: digests[int(name[1:])].add(row, tile)):
+    for _, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
         now = perf_counter()
         backward[layer] += now - before
         watch("backward", layer)
@@ -175,7 +176,7 @@ def stream_pass(
 
     reports = []
     for layer in layers:
-        made = program.values[f"a{layer}" if layer < spec.depth else f"z{layer}"]
+        made = program.values[canonical(activation(layer), spec.depth)]
         digest = digests[layer]
         reports.append(
             LayerReport(
@@ -184,13 +185,13 @@ def stream_pass(
                 forward=forward[layer],
                 backward=backward[layer],
                 activation_norm=_norm(made),
-                delta_norm=_norm(program.cotangents[f"z{layer}"]),
+                delta_norm=_norm(program.cotangents[preactivation(layer)]),
                 gradient_norm=digest.norm,
                 bad=digest.bad,
                 largest=digest.largest,
             )
         )
-    loss = float(program.values["L"])
+    loss = float(program.values[LOSS])
     return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports))
 
 

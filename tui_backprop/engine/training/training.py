@@ -13,7 +13,8 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.checkpoints import Checkpoints
 from tui_backprop.engine.training.iteration import TrainingState, Update, run
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import UPDATE_RULES, Optimizer, new_slots
+from tui_backprop.engine.training.optimizers import Optimizer, new_slots
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 Plan = Callable[[int], Update]  # how iteration t = 0, 1, ... is done
 Watch = Callable[[int, float], None]  # (iterations done, loss of the last one)

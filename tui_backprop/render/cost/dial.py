@@ -11,6 +11,7 @@ import numpy as np
 
 from tui_backprop.cost.model.landmarks import EPSILON
 from tui_backprop.engine.gradients.step_size import WAYS, Dial, Row
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
@@ -87,7 +88,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, context: RenderCo
 def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     h = float(dial.steps[at])
     lesson = ", the lesson's" if math.isclose(h, EPSILON, rel_tol=1e-6) else ""
-    name = f"dL/d{dial.tensor}[{','.join(map(str, dial.index))}]"
+    name = f"dL/d{entry_name(dial.tensor, dial.index)}"
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
         *wrap(name, columns, "text"),

@@ -11,6 +11,7 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.names import is_weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
@@ -147,7 +148,7 @@ def strips(filling: Filling, columns: int, rows: int, context: RenderContext) ->
     wide = columns - LABEL - 2
     names = list(filling.exact)
     if rows < 3 * len(names) + 1:
-        names = [name for name in names if name[0] == "W"]
+        names = [name for name in names if is_weight(name)]
     each = 3 if rows >= 3 * len(names) else 2
     lines: list[Line] = []
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.engine.arrays.statistics import Summary
+from tui_backprop.engine.network.names import gradient_of, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.histogram import first_parts
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
@@ -21,11 +22,11 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
             return []
         updated = snapshot.reached("update", k, "update")
         left, right = [], []
-        for name in (name for name in iteration.new if int(name[1:]) == k):
+        for name in (name for name in iteration.new if layer_of(name) == k):
             values = iteration.new[name] if updated else iteration.tensor(name)
             left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
-            if snapshot.reached("backward", k, "weights" if name[0] in "Wb" else "gains"):
-                right += _table(f"d{name}", iteration.tensor(f"d{name}"), "backward")
+            if snapshot.reached("backward", k, "weights" if kind_of(name) in ("weight", "bias") else "gains"):
+                right += _table(gradient_of(name), iteration.tensor(gradient_of(name)), "backward")
         wide = max(width(row) for row in left)
         lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
     return lines if len(lines) <= rows else []

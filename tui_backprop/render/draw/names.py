@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.explain.worked import entry_name
+from tui_backprop.engine.network.names import entry_name, kind_of, layer_of
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
@@ -30,11 +30,11 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
 
 def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
     """What a number stands for: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
-    kind, layer = tensor[0], int(tensor[1:] or 0)
+    kind, layer = kind_of(tensor), layer_of(tensor)
     unit = unit_name(session, layer, index[-1])
-    if kind == "W":
+    if kind == "weight":
         return f"{unit_name(session, layer - 1, index[0])} to {unit}"
-    if kind == "x":
+    if kind == "input":
         return unit
     return f"{(PARAMETER_KINDS | VALUE_KINDS)[kind]} of {unit}"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.names import preactivation
+from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
@@ -111,11 +113,13 @@ def step_text(snapshot: Snapshot) -> str:
 
 def wrong_prediction(session: Session, snapshot: Snapshot | None) -> int | None:
     """What the network takes the sample for, where that is wrong."""
-    if snapshot is None or session.batch > 1 or session.network.loss != "cross-entropy":
+    if snapshot is None or session.batch > 1 or not LOSSES[session.network.loss].labels:
         return None
     from tui_backprop.engine.network.predictions import read_as  # numpy: after the first paint
 
-    said = int(read_as(snapshot.iteration.tensor(f"z{session.network.depth}"), session.network.loss)[0])
+    said = int(
+        read_as(snapshot.iteration.tensor(preactivation(session.network.depth)), session.network.loss)[0]
+    )
     return said if said != snapshot.iteration.tensor("t")[0] else None
 
 
@@ -124,7 +128,7 @@ def sample_text(session: Session, snapshot: Snapshot | None) -> str:
     if session.batch > 1:
         return f"{session.data} {session.sample} and {session.batch - 1:,} more"
     label = ""
-    if snapshot is not None and info(session.data).image and session.network.loss == "cross-entropy":
+    if snapshot is not None and info(session.data).image and LOSSES[session.network.loss].labels:
         label = f', a "{snapshot.iteration.tensor("t")[0]}"'
     return f"{session.data} {session.sample}{label}"
 

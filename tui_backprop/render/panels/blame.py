@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
-from tui_backprop.engine.explain.worked import entry_name
+from tui_backprop.engine.network.names import activation, entry_name, is_weight, kind_of, layer_of
 from tui_backprop.engine.network.predictions import class_of, read_as
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
@@ -98,7 +98,7 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
     right = class_of(np.asarray(iteration.tensor("t")[0]))
-    said = int(read_as(iteration.tensor(f"a{session.network.depth}")[:1], session.network.loss)[0])
+    said = int(read_as(iteration.tensor(activation(session.network.depth))[:1], session.network.loss)[0])
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
@@ -132,12 +132,15 @@ def ranking_notes(
     """How many of the first ten are no weights; and where the first ones all lead to one unit, that they share its
     derivative, and are not so many causes."""
     said, first = [], attributions[:FIRST_RANKS]
-    others = sum(attribution.tensor[0] != "W" for attribution in first)
+    others = sum(not is_weight(attribution.tensor) for attribution in first)
     if others and others < len(first):
-        words = BIASES if all(attribution.tensor[0] in "Wb" for attribution in first) else NO_WEIGHTS
+        kinds = {kind_of(attribution.tensor) for attribution in first}
+        words = BIASES if kinds <= {"weight", "bias"} else NO_WEIGHTS
         said.append(f"{others} of the first {len(first)} {words[others > 1]}")
-    layer, unit = attributions[0].tensor[1:], attributions[0].index[-1]
-    same = list(takewhile(lambda each: (each.tensor[1:], each.index[-1]) == (layer, unit), attributions))
+    layer, unit = layer_of(attributions[0].tensor), attributions[0].index[-1]
+    same = list(
+        takewhile(lambda each: (layer_of(each.tensor), each.index[-1]) == (layer, unit), attributions)
+    )
     if len(same) >= LEAST_SHARED:
         many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
         said.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))

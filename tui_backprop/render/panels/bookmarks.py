@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.names import entry_name, is_gradient
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.panels.bars import layers_text
@@ -191,7 +191,7 @@ def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> l
     lines = [line(("".join(column[0] for column in shown), "muted"))]
     for i, each in enumerate(changes, 1):
         roles = (
-            "backward" if each.name[0] in "dδ" else "text",
+            "backward" if is_gradient(each.name) else "text",
             *(CELL_ROLES.get(kind, "muted") for kind in kinds),
         )
         lines.append(merge(zip((column[i] for column in shown), roles, strict=True)))

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from tui_backprop.cost.accounting.timing import Rule, Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import written_norm
 from tui_backprop.engine.network.graph import Visit, backward_visits, differentiable, value_shapes
-from tui_backprop.engine.network.names import cotangent_name
+from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape
 from tui_backprop.render.draw.context import RenderContext
@@ -20,7 +20,6 @@ from tui_backprop.render.panels.graph_rows import (
     graph_rows,
 )
 from tui_backprop.render.panels.operation_detail import (
-    SHORT_OPERATION_NAMES,
     passes_on,
     sum_line,
 )
@@ -96,10 +95,10 @@ class GraphState:
 
     def gradients(self, row: GraphRow) -> str:
         """The same for the parameters that enter here, as far as they are complete."""
-        return "  ".join(f"{cotangent_name(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
+        return "  ".join(f"{gradient_of(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
 
     def _gradient(self, value: str) -> str:
-        return format_number(self.snapshot.iteration.summary(cotangent_name(value)).norm)
+        return format_number(self.snapshot.iteration.summary(gradient_of(value)).norm)
 
 
 Text = Callable[[GraphRow, Mapping[str, Shape]], str]
@@ -143,9 +142,7 @@ GRAPH_COLUMNS = {
     "made": GraphColumn("", "strong", lambda row, _: row.value),
     "shape": GraphColumn("shape", "muted", lambda row, shapes: shape_text(shapes[row.value])),
     "value": GraphColumn("|value|", "forward", numbers=GraphState.norm, known=GraphState.made),
-    "name": GraphColumn(
-        "", "backward", lambda row, _: cotangent_name(row.value), known=GraphState.has_gradient
-    ),
+    "name": GraphColumn("", "backward", lambda row, _: gradient_of(row.value), known=GraphState.has_gradient),
     "grad": GraphColumn("|grad|", "backward", numbers=GraphState.gradient, known=GraphState.has_gradient),
     "parameters": GraphColumn("parameters", "backward", numbers=GraphState.gradients, aligned=False),
     "forward": GraphColumn("forward µs", "muted", numbers=_seconds(Timing.forward)),
@@ -164,7 +161,7 @@ TABLE_LAYOUTS = tuple(tuple(layout.split()) for layout in _LAYOUTS)
 
 
 def _name(row: GraphRow) -> str:
-    return SHORT_OPERATION_NAMES.get(row.op.primitive.name, row.op.primitive.name) if row.op else "input"
+    return row.op.primitive.brief if row.op else "input"
 
 
 @lru_cache(maxsize=8192)
@@ -187,7 +184,7 @@ def _width(key: str, spec: NetworkSpec, batch: int, context: RenderContext) -> i
     elif column.aligned:
         needed = NUMBER_COLUMNS
     else:  # a name and a number each
-        names = [[context.text(cotangent_name(leaf)) for leaf in row.leaves] for row in rows]
+        names = [[context.text(gradient_of(leaf)) for leaf in row.leaves] for row in rows]
         needed = max(sum(len(name) + 1 + NUMBER_COLUMNS + 2 for name in each) - 2 for each in names)
     return max(needed, len(context.text(column.title)))
 

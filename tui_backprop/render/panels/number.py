@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
+from tui_backprop.engine.network.names import is_weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.names import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
@@ -134,7 +135,7 @@ def _torch(found: Number, columns: int, context: RenderContext) -> Sequence[Line
     if not parts:  # of an input, which is given
         return []
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
-    if found.tensor[0] == "W":
+    if is_weight(found.tensor):
         at = ", ".join(map(str, reversed(found.index)))
         rows += wrap(context.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

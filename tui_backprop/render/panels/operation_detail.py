@@ -12,7 +12,7 @@ from tui_backprop.engine.analysis.visit_norms import cheap, written, written_nor
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.worked import Row
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits
-from tui_backprop.engine.network.names import cotangent_name, entry_name, kept_name
+from tui_backprop.engine.network.names import entry_name, gradient_of, layer_of, saved_by
 from tui_backprop.engine.primitives import Array, Shape, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext
@@ -21,13 +21,6 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import receipt, shape_text
 from tui_backprop.support.format import format_count, format_duration, format_number
 
-SHORT_OPERATION_NAMES = {
-    "layer normalization": "layer norm",
-    "softmax cross-entropy": "cross-entropy",
-    "binary cross-entropy": "binary entropy",
-    "mean squared error": "mean square",
-    "half sum of squares": "half squares",
-}  # names of operations, where there is little room
 LABEL_COLUMNS = 9  # columns of what stands before a rule
 NO_OPERATION = {
     "forward": "The batch goes in at the top, and down the graph to the loss.",
@@ -37,13 +30,13 @@ NO_OPERATION = {
 
 def passes_on(visit: Visit) -> bool:
     """Whether a visit only hands its cotangent on, under the same name."""
-    return visit.of is not None and cotangent_name(visit.writes) == cotangent_name(visit.op.output)
+    return visit.of is not None and gradient_of(visit.writes) == gradient_of(visit.op.output)
 
 
 def rule_text(visit: Visit) -> str:
     """The right-hand side of a rule, with the names of this operation's values."""
     op, row = visit.op, visit.op.primitive
-    names = {"y": op.output, "g": cotangent_name(op.output), "v": kept_name(op.output)}
+    names = {"y": op.output, "g": gradient_of(op.output), "v": saved_by(op.output)}
     formula = row.formula if visit.of is None else row.vjp_formulas[visit.of]
     return tidy(formula.format(*op.inputs, **names))
 
@@ -51,8 +44,8 @@ def rule_text(visit: Visit) -> str:
 def equation(visit: Visit) -> str:
     """A rule with what it makes; one that adds to what is there says so."""
     if passes_on(visit):
-        return f"{cotangent_name(visit.writes)} passes on unchanged"
-    made = visit.writes if visit.of is None else cotangent_name(visit.writes)
+        return f"{gradient_of(visit.writes)} passes on unchanged"
+    made = visit.writes if visit.of is None else gradient_of(visit.writes)
     return f"{made} {'+=' if visit.adds else '='} {rule_text(visit)}"
 
 
@@ -71,9 +64,7 @@ def sum_line(
     """What is to be said where a value parts to its readers: who they are, and once ``done`` of the terms of its
     gradient are there, what they are and how large; as much as fits."""
     if not done:
-        names = " and ".join(
-            f"{SHORT_OPERATION_NAMES.get(op.primitive.name, op.primitive.name)} {op.output}" for op in readers
-        )
+        names = " and ".join(f"{op.primitive.brief} {op.output}" for op in readers)
         note = "" if terms else ", and needs no gradient"
         choices = (
             f" is read by {names}{note}",
@@ -81,7 +72,7 @@ def sum_line(
             f" {_times(len(readers))}",
         )
         return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)
-    name = cotangent_name(value)
+    name = gradient_of(value)
     norms = [written_norm(iteration, visit) for visit in terms[:done]]
     texts = ["…" if norm is None else format_number(norm) for norm in norms]
     total = f" → {format_number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
@@ -110,9 +101,9 @@ def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderCo
     terms = [each for each in backward_visits(iteration.spec) if each.writes == value]
     if not all(cheap(iteration, visit) for visit in terms):
         return []
-    name = cotangent_name(value)
+    name = gradient_of(value)
     total = iteration.tensor(name)
-    at = _largest(total, snapshot.unit(int(value[1:])))
+    at = _largest(total, snapshot.unit(layer_of(value)))
     rows = [
         Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at]))
         for visit in terms

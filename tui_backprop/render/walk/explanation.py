@@ -9,6 +9,7 @@ from math import isfinite
 from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked import Row, worked
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, first_fitting, line, width, wrap
@@ -154,7 +155,7 @@ def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
 def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
     """The learning rate, where it is another one in each iteration."""
     spec, session = snapshot.session.optimizer, snapshot.session
-    plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * (spec.schedule != "constant")
+    plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * SCHEDULES[spec.schedule].changes
     if not plans:
         return []
     row = line(("rate    ", "muted"), f"α = {format_number(snapshot.iteration.lr)}")

@@ -6,7 +6,7 @@ from math import log10
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.network.names import per_sample
+from tui_backprop.engine.network.names import INPUT, delta, gradient_of, per_sample, weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width
@@ -87,8 +87,8 @@ def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext)
 
 def _delta_norm(snapshot: Snapshot, layer: int) -> float | None:
     """The norm of a layer's delta over the batch, once the walk has it."""
-    there = any(step.tensor == f"δ{layer}" for step in snapshot.made("backward", layer))
-    return snapshot.iteration.summary(f"δ{layer}").norm if there else None
+    there = any(step.tensor == delta(layer) for step in snapshot.made("backward", layer))
+    return snapshot.iteration.summary(delta(layer)).norm if there else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:
@@ -118,7 +118,7 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
         current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
         image = DATASETS[snapshot.session.data].image if layer == 0 else None
         values = snapshot.iteration.tensor(name)[0]
-        if image and name == "x":
+        if image and name == INPUT:
             drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, context)
         else:
             drawn = heatmap(values, rows, cell, role, context, unit if current else None)
@@ -192,10 +192,10 @@ def _weights(snapshot: Snapshot, layer: int) -> Line:
     """What is known of a layer's weights: the weights, their gradient, or what the update made of them."""
     step = snapshot.step
     if snapshot.reached("update", layer, "update"):
-        name, role, kind = f"W{layer}'", "update", "update"
+        name, role, kind = f"{weight(layer)}'", "update", "update"
     elif snapshot.reached("backward", layer, "weights"):
-        name, role, kind = f"dW{layer}", "backward", "weights"
+        name, role, kind = gradient_of(weight(layer)), "backward", "weights"
     else:
-        name, role, kind = f"W{layer}", "faint", "affine"
+        name, role, kind = weight(layer), "faint", "affine"
     now = step.layer == layer and kind in {piece.kind for piece in step.pieces}
     return line((name, "strong" if now else role))

@@ -10,7 +10,16 @@ import numpy as np
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
 from tui_backprop.engine.explain.worked import penalties
-from tui_backprop.engine.network.names import SO_FAR, entry_name, per_sample
+from tui_backprop.engine.network.names import (
+    INPUT,
+    PROBABILITIES,
+    delta,
+    entry_name,
+    per_sample,
+    preactivation,
+    value_of,
+    weight,
+)
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
@@ -131,14 +140,15 @@ def _shown(snapshot: Snapshot) -> ShownArray:
     if step.kind == "input":
         notes = ()
     elif step.kind == "loss":
-        name, notes = "p" if "p =" in step.formula else f"z{step.layer}", ()
+        probabilities = f"{PROBABILITIES} =" in step.formula
+        name, notes = PROBABILITIES if probabilities else preactivation(step.layer), ()
     elif step.kind == "penalty":
-        name, notes, unit = f"W{int(penalties(iteration).argmax()) + 1}", ("  the largest penalty",), -1
+        name, notes, unit = weight(int(penalties(iteration).argmax()) + 1), ("  the largest penalty",), -1
     if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
-        name = "W1"  # what the unit looks for
+        name = weight(1)  # what the unit looks for
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)
-    pixels = name.removesuffix(SO_FAR) in ("x", "W1", "dW1")
+    pixels = value_of(name) in (INPUT, weight(1))
     image = DATASETS[snapshot.session.data].image if pixels else None
     return ShownArray(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
 
@@ -151,7 +161,7 @@ def _map(
     legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
         row, unit = row[:, 0], -1
-    if shown.name == "x" and shown.image and room >= 5:
+    if shown.name == INPUT and shown.image and room >= 5:
         body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, context)
     elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.session.network.depth:
         body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
@@ -281,7 +291,7 @@ def _picture(
 
 def _telling_units(snapshot: Snapshot) -> list[int]:
     """The units of the first layer: the one that is selected, and then by the size of their delta."""
-    sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor("δ1")[0])), snapshot.unit(1)
+    sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor(delta(1))[0])), snapshot.unit(1)
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 

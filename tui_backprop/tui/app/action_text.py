@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.panels.bars import layers_text
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
@@ -49,7 +50,7 @@ def _inspected(before: Session, after: Session) -> str:
 
 
 def _named(tensor: str, index: tuple[int, ...]) -> str:
-    return f"{tensor}[{','.join(map(str, index))}]"
+    return entry_name(tensor, index)
 
 
 def _bookmarks(before: Session, after: Session) -> str:

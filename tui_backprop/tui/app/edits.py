@@ -37,7 +37,7 @@ class Edits:
         if by is None:
             return
         if how == "zero" and not by:
-            from tui_backprop.engine.explain.worked import entry_name
+            from tui_backprop.engine.network.names import entry_name
 
             self._app.say(f"{entry_name(attribution.tensor, attribution.index)} is 0 already")
             return

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui_backprop.engine.network.names import layer_of
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session import transitions
 from tui_backprop.session.parts import AUTOMATIC
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Return the session that shows an entry of a tensor; in its layers no other unit stays selected."""
-    for layer in range(int(tensor[1:] or 0) + 1 - len(index), int(tensor[1:] or 0) + 1):
+    for layer in range(layer_of(tensor) + 1 - len(index), layer_of(tensor) + 1):
         if session.walk.unit(layer) != AUTOMATIC:
             session = transitions.select(session, layer, AUTOMATIC)
     return transitions.inspect(session, tensor, index)
@@ -111,7 +112,7 @@ class Inspection:
             found = neighbor(snapshot.iteration, tensor, index, direction, chosen)
             session = look_at(session, *found)
             if len(index) == 2:
-                layer = int(tensor[1:]) - (direction > 0)
+                layer = layer_of(tensor) - (direction > 0)
                 session = transitions.select(session, layer, index[0] if direction > 0 else index[1])
             return session
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui_backprop.engine.network.names import kind_of, layer_of
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
@@ -142,7 +143,7 @@ class Ranking:
         if attribution is None:
             return
         tensor, index = attribution.tensor, attribution.index
-        place = ("weights" if tensor[0] in "Wb" else "gains", int(tensor[1:]))
+        place = ("weights" if kind_of(tensor) in ("weight", "bias") else "gains", layer_of(tensor))
 
         def look(session: Session, snapshot: Snapshot) -> Session:
             steps = [(i, piece) for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place]

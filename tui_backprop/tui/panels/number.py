@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from tui_backprop.engine.network.names import layer_of
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
@@ -34,7 +35,7 @@ def _places(snapshot: Snapshot, replay: Replay) -> object:
     found = number_of(snapshot.iteration, tensor, index)
     if not found.is_parameter or found.gradient is None:
         return None
-    return tuple(place_of(snapshot.iteration, found.gradient, layer) for layer in (int(tensor[1:]), None))
+    return tuple(place_of(snapshot.iteration, found.gradient, layer) for layer in (layer_of(tensor), None))
 
 
 def _view(context: RenderContext) -> SnapshotView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState, Snapshot
@@ -23,7 +24,7 @@ def _draw(
     from tui_backprop.render.cost.reuse import reuse_lines
 
     tensor, index = snapshot.weights[0]
-    name = f"{tensor}[{','.join(map(str, index))}]"
+    name = entry_name(tensor, index)
     counted = paths(snapshot.session.network, tensor)
     runs = cast("Sequence[Recomputed] | None", found)
     return reuse_lines(name, counted, runs, columns, rows)

@@ -21,7 +21,7 @@ from tui_backprop.engine.explain.worked.rows import (
     selected_input,
 )
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.names import INPUT, delta, gradient_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration
 
 # Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
@@ -83,7 +83,11 @@ def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
     """Whether a step makes the gradient of a tensor of parameters, or updates it."""
     if tensor not in parameter_shapes(iteration.spec):
         return False
-    return tensor[1:] == str(part.layer) if part.kind == "update" else f"d{tensor}" in dict(part.operands)
+    return (
+        layer_of(tensor) == part.layer
+        if part.kind == "update"
+        else gradient_of(tensor) in dict(part.operands)
+    )
 
 
 def telling_unit(iteration: Iteration, layer: int, sample: int = 0) -> int:
@@ -91,7 +95,7 @@ def telling_unit(iteration: Iteration, layer: int, sample: int = 0) -> int:
 
     For the input (layer 0), which has no delta, the entry with the largest value.
     """
-    of = iteration.tensor(f"δ{layer}" if layer else "x")[sample]
+    of = iteration.tensor(delta(layer) if layer else INPUT)[sample]
     return int(np.argmax(np.abs(np.nan_to_num(of))))
 
 
@@ -99,7 +103,6 @@ __all__ = [
     "RECEIPTS",
     "Parameter",
     "Row",
-    "entry_name",
     "penalties",
     "selected_input",
     "telling_unit",

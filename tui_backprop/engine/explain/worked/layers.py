@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked.rows import Row, entry, largest, product, summands
-from tui_backprop.engine.network.names import name_before
+from tui_backprop.engine.network import names
+from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -19,22 +20,32 @@ def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequ
 
 
 def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k, before = step.layer, name_before(step.layer)
-    a, w = iteration.tensor(before)[s], iteration.tensor(f"W{k}")[:, j]
-    rows = summands(lambda i: f"{before}[{i}] · W{k}[{i},{j}]", a, w, terms)
-    bias = [entry(iteration, "+", f"b{k}", j, s)] if iteration.spec.bias else []
-    return [*rows, *bias, entry(iteration, "=", f"z{k}", j, s)]
+    k = step.layer
+    rows = input_terms(iteration, k, j, terms, s)
+    bias = [entry(iteration, "+", names.bias(k), j, s)] if iteration.spec.bias else []
+    return [*rows, *bias, entry(iteration, "=", names.preactivation(k), j, s)]
+
+
+def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
+    """The products of inputs and weights that add up to unit j of layer k."""
+    before, weights = names.activation(k - 1), names.weight(k)
+    return summands(
+        lambda i: f"{entry_name(before, (i,))} · {entry_name(weights, (i, j))}",
+        iteration.tensor(before)[s],
+        iteration.tensor(weights)[:, j],
+        terms,
+    )
 
 
 def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-    k = step.layer
+    k, z = step.layer, names.preactivation(step.layer)
     return [
-        entry(iteration, "+", f"z{k}", j, s),
-        Row("-", f"mean z{k}", float(iteration.tensor(f"z{k}")[s].mean(dtype=float))),
-        Row("/", f"deviation z{k}", float(iteration.deviation(k)[s, 0])),
-        entry(iteration, "*", f"γ{k}", j, s),
-        entry(iteration, "+", f"β{k}", j, s),
-        entry(iteration, "=", f"n{k}", j, s),
+        entry(iteration, "+", z, j, s),
+        Row("-", f"mean {z}", float(iteration.tensor(z)[s].mean(dtype=float))),
+        Row("/", f"deviation {z}", float(iteration.deviation(k)[s, 0])),
+        entry(iteration, "*", names.gain(k), j, s),
+        entry(iteration, "+", names.shift(k), j, s),
+        entry(iteration, "=", names.normalized(k), j, s),
     ]
 
 
@@ -59,41 +70,63 @@ def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequenc
 
 def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
     """What each sample adds to the gradient of W[i, j]."""
-    before = name_before(k)
-    a, delta = iteration.tensor(before)[:, i], iteration.tensor(f"δ{k}")[:, j]
-    at = "" if iteration.batch == 1 else "{n},"  # with more samples, the first index is the sample's
-    label = f"{before}[{at}{i}] · δ{k}[{at}{j}]"
-    return summands(lambda n: label.format(n=n), a, delta, terms)
+    return _products(iteration, (names.activation(k - 1), i), (names.delta(k), j), terms)
+
+
+def _products(iteration: Iteration, one: tuple[str, int], other: tuple[str, int], terms: int) -> list[Row]:
+    """A sum over the samples of the batch of products of two units' values, each by its tensor and unit."""
+
+    def label(n: int) -> str:
+        return " · ".join(_of_sample(iteration, tensor, n, unit) for tensor, unit in (one, other))
+
+    left, right = (iteration.tensor(tensor)[:, unit] for tensor, unit in (one, other))
+    return summands(label, left, right, terms)
+
+
+def _of_sample(iteration: Iteration, tensor: str, n: int, unit: int) -> str:
+    """The name of a unit's value; in a batch of several samples, that of sample n."""
+    return entry_name(tensor, (unit,) if iteration.batch == 1 else (n, unit))
 
 
 def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
     """The gradient of W[i, j] of layer k."""
     rows = weight_terms(iteration, k, i, j, terms)
+    w = names.weight(k)
     if iteration.spec.l2:
-        rows.append(
-            product("+", f"λ · W{k}[{i},{j}]", iteration.spec.l2, float(iteration.tensor(f"W{k}")[i, j]))
-        )
-    return [*rows, Row("=", f"dW{k}[{i},{j}]", float(iteration.tensor(f"dW{k}")[i, j]))]
+        rows.append(decay_row(iteration, w, i, j))
+    return [*rows, matrix_entry(iteration, "=", names.gradient_of(w), i, j)]
+
+
+def decay_row(iteration: Iteration, w: str, i: int, j: int) -> Row:
+    """What the L2 penalty adds to the gradient of a weight."""
+    label = f"{names.STRENGTH} · {entry_name(w, (i, j))}"
+    return product("+", label, iteration.spec.l2, float(iteration.tensor(w)[i, j]))
+
+
+def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> Row:
+    """An entry of a weight matrix or of its gradient."""
+    return Row(sign, entry_name(name, (i, j)), float(iteration.tensor(name)[i, j]))
 
 
 def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[Row]:
     """A sum over the samples of the batch of one unit's derivatives ``of`` (n, units)."""
-    at = "" if iteration.batch == 1 else "{n},"
-    return largest(lambda n: f"{of}[{at.format(n=n)}{j}]", iteration.tensor(of)[:, j].astype(float), terms)
+    values = iteration.tensor(of)[:, j].astype(float)
+    return largest(lambda n: _of_sample(iteration, of, n, j), values, terms)
 
 
 def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[Row]:
-    at = "" if iteration.batch == 1 else "{n},"
-    label = f"dn{k}[{at}{j}] · v{k}[{at}{j}]"
-    given, v = iteration.tensor(f"dn{k}")[:, j], iteration.tensor(f"v{k}")[:, j]
-    return summands(lambda n: label.format(n=n), given, v, terms)
+    return _products(
+        iteration, (names.gradient_of(names.normalized(k)), j), (names.standardized(k), j), terms
+    )
 
 
 # What the gradient of a bias, a gain or a shift of layer k adds up, by the kind of tensor.
-VECTORS: dict[str, Callable[[Iteration, int, int, int], list[Row]]] = {
-    "b": lambda iteration, k, j, terms: samples(iteration, f"δ{k}", j, terms),
-    "γ": _gain_terms,
-    "β": lambda iteration, k, j, terms: samples(iteration, f"dn{k}", j, terms),
+VECTORS: dict[names.Kind, Callable[[Iteration, int, int, int], list[Row]]] = {
+    "bias": lambda iteration, k, j, terms: samples(iteration, names.delta(k), j, terms),
+    "gain": _gain_terms,
+    "shift": lambda iteration, k, j, terms: samples(
+        iteration, names.gradient_of(names.normalized(k)), j, terms
+    ),
 }
 
 
@@ -104,20 +137,27 @@ def gradient(
     *row, j = index
     if row:
         return weight_rows(iteration, step.layer, row[0], j, terms)
-    return [*VECTORS[tensor[0]](iteration, step.layer, j, terms), entry(iteration, "=", f"d{tensor}", j, 0)]
+    rows = VECTORS[names.kind_of(tensor)](iteration, step.layer, j, terms)
+    return [*rows, entry(iteration, "=", names.gradient_of(tensor), j, 0)]
 
 
 def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
     """What a unit of layer k gets back from all units it fed."""
-    delta, w = iteration.tensor(f"δ{k + 1}")[s], iteration.tensor(f"W{k + 1}")[j]
-    return summands(lambda i: f"δ{k + 1}[{i}] · W{k + 1}[{j},{i}]", delta, w, terms)
+    onward, weights = names.delta(k + 1), names.weight(k + 1)
+    return summands(
+        lambda i: f"{entry_name(onward, (i,))} · {entry_name(weights, (j, i))}",
+        iteration.tensor(onward)[s],
+        iteration.tensor(weights)[j],
+        terms,
+    )
 
 
 def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
     """The same, and what comes past them where a residual goes around."""
     rows = from_units(iteration, k, j, terms, s)
-    past = [entry(iteration, "+", f"da{k + 1}", j, s)] if iteration.spec.adds_input(k + 1) else []
-    return [*rows, *past]
+    if iteration.spec.adds_input(k + 1):
+        rows.append(entry(iteration, "+", names.gradient_of(names.activation(k + 1)), j, s))
+    return rows
 
 
 def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
@@ -126,10 +166,12 @@ def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seq
 
 def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k, spec = step.layer, iteration.spec
-    there = [entry(iteration, "+", f"da{k}", j, s)] if spec.adds_input(k) else []
+    there = (
+        [entry(iteration, "+", names.gradient_of(names.activation(k)), j, s)] if spec.adds_input(k) else []
+    )
     rows = there or _collected(iteration, k, j, terms, s)
     if spec.dropout:
-        rows.append(entry(iteration, "*", f"m{k}", j, s))
+        rows.append(entry(iteration, "*", names.mask(k), j, s))
     return [*rows, slope(iteration, k, j, s), entry(iteration, "=", step.tensor, j, s)]
 
 
@@ -137,18 +179,20 @@ def slope(iteration: Iteration, k: int, j: int, s: int) -> Row:
     """The factor f' of a hidden unit."""
     op = iteration.activation(k)
     formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
-    label = tidy(formula.format(f"{op.inputs[0]}[{j}]", y=f"{op.output}[{j}]"))
+    label = tidy(formula.format(entry_name(op.inputs[0], (j,)), y=entry_name(op.output, (j,))))
     return Row("*", label, float(iteration.slope(k, s)[j]))
 
 
 def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
     k = step.layer
-    given, gain, v = iteration.tensor(f"dn{k}")[s], iteration.tensor(f"γ{k}"), iteration.tensor(f"v{k}")[s]
+    made, gains, v = names.gradient_of(names.normalized(k)), names.gain(k), names.standardized(k)
+    given, gain, values = iteration.tensor(made)[s], iteration.tensor(gains), iteration.tensor(v)[s]
     h = given.astype(float) * gain
+    label = f"h[{j}] = {entry_name(made, (j,))} · {entry_name(gains, (j,))}"
     return [
-        product("+", f"h[{j}] = dn{k}[{j}] · γ{k}[{j}]", float(given[j]), float(gain[j])),
+        product("+", label, float(given[j]), float(gain[j])),
         Row("-", "mean h", float(h.mean())),
-        product("-", f"v{k}[{j}] · mean(h ⊙ v{k})", float(v[j]), float((h * v).mean())),
-        Row("/", f"deviation z{k}", float(iteration.deviation(k)[s, 0])),
-        entry(iteration, "=", f"δ{k}", j, s),
+        product("-", f"{entry_name(v, (j,))} · mean(h ⊙ {v})", float(values[j]), float((h * values).mean())),
+        Row("/", f"deviation {names.preactivation(k)}", float(iteration.deviation(k)[s, 0])),
+        entry(iteration, "=", names.delta(k), j, s),
     ]

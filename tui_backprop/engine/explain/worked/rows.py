@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.network.names import SO_FAR
+from tui_backprop.engine.network.names import entry_name, gradient_of, is_weight, value_of, weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -35,15 +35,15 @@ ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequen
 
 def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
     """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
-    return int(abs(iteration.tensor(f"dW{layer}")[:, unit]).argmax())
+    return int(abs(iteration.tensor(gradient_of(weight(layer)))[:, unit]).argmax())
 
 
 def of_largest(receipt: ParameterReceipt) -> Receipt:
     """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
-        tensor = step.tensor.removesuffix(SO_FAR).removeprefix("d")
-        index = (selected_input(iteration, step.layer, j), j) if tensor[0] == "W" else (j,)
+        tensor = value_of(step.tensor)
+        index = (selected_input(iteration, step.layer, j), j) if is_weight(tensor) else (j,)
         return receipt(iteration, step, tensor, index, terms)
 
     return rows
@@ -51,9 +51,8 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
 
 def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> Row:
     """One sample's entry of an array, or an entry of a vector of parameters."""
-    array, bare = iteration.tensor(name), name.removesuffix(SO_FAR)
-    value = float(array[j] if array.ndim == 1 else array[s, j])
-    return Row(sign, f"{bare}[{j}]{name.removeprefix(bare)}", value)
+    array = iteration.tensor(name)
+    return Row(sign, entry_name(name, (j,)), float(array[j] if array.ndim == 1 else array[s, j]))
 
 
 def product(sign: str, label: str, *factors: float) -> Row:

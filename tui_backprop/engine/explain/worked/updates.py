@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.explain.worked.rows import Row, product
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.names import entry_name, gradient_of
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import UPDATE_RULES
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def update(
             slot: float(views(array, iteration.spec)[tensor][index]) for slot, array in state.slots.items()
         }
 
-    w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(f"d{tensor}")[index])
+    w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(gradient_of(tensor))[index])
     prepared, g, gradient = _prepared(iteration, at, w, g)
     entry = Entry(at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec)
     rows = [Row("+", f"{at} before", w)]

@@ -1,0 +1,48 @@
+"""The table of initializations: how the weights of a layer are drawn. Nothing here loads numpy before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_backprop.engine.arrays.types import Array, np
+
+if TYPE_CHECKING:
+    Stream = Callable[[], np.random.Generator]
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """One row: either the standard deviation of normal weights, ``deviation(fan_in, fan_out, size)``, or
+    ``fill(w, stream, size)``, which writes a weight matrix and may draw from ``stream()``; zeros without either.
+
+    ``size`` may be set by the user, as in normal:0.02, where it is not None; it is this unless it is set. It may be
+    negative where it is ``signed``. ``scratch`` is the bytes per entry that writing a matrix takes, result included.
+    """
+
+    deviation: Callable[[int, int, float], float] | None = None
+    fill: Callable[[Array, Stream, float], None] | None = None
+    size: float | None = None
+    signed: bool = False
+    scratch: int = 0
+
+
+def _orthogonal(w: Array, stream: Stream, _: float) -> None:
+    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), in double precision."""
+    tall = stream().standard_normal((max(w.shape), min(w.shape)))
+    q, r = np.linalg.qr(tall)
+    q *= np.where(np.diag(r) < 0, -1, 1)  # makes the draw uniform (Mezzadri 2007)
+    np.copyto(w, q if w.shape[0] >= w.shape[1] else q.T, casting="same_kind")
+
+
+# He et al. 2015 for ReLU; Glorot and Bengio 2010 ("xavier") and LeCun et al. 1998 for tanh and sigmoid.
+INITIALIZERS: dict[str, Initializer] = {
+    "he": Initializer(lambda fan_in, fan_out, size: (2 / fan_in) ** 0.5),
+    "xavier": Initializer(lambda fan_in, fan_out, size: (2 / (fan_in + fan_out)) ** 0.5),
+    "lecun": Initializer(lambda fan_in, fan_out, size: (1 / fan_in) ** 0.5),
+    "orthogonal": Initializer(fill=_orthogonal, scratch=37),
+    "normal": Initializer(lambda fan_in, fan_out, size: size, size=0.01),
+    "constant": Initializer(fill=lambda w, stream, size: w.fill(size), size=0.1, signed=True),
+    "zeros": Initializer(),
+}

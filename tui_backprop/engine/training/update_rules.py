@@ -1,0 +1,153 @@
+"""The table of update rules: how a gradient becomes new parameters. The conventions are PyTorch's.
+
+A rule updates ``w`` in place from the gradient ``g``, which it only reads, and its state, the slots:
+
+    rule(w, g, s, spec, lr, t, *slots)
+
+All arrays are flat, of one length and precision; ``s`` is scratch, so a rule allocates nothing. ``lr`` is the
+scheduled rate alpha of iteration t = 0, 1, ... Python's floats take the precision of the array they meet. Nothing
+here loads numpy before a rule runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui_backprop.engine.arrays.types import Array, np
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+
+
+@dataclass(frozen=True)
+class UpdateRule:
+    """One row of the table. ``flops`` counts floating-point operations for each parameter, without clipping
+    and decay. ``settings`` are the fields of OptimizerSpec that only some rules have; ``title`` is the name in a
+    sentence, if it is another one. ``torch`` is the class in torch.optim, and ``torch_settings`` are its keyword
+    arguments besides the rate, with {0} = the OptimizerSpec. ``decoupled`` decay shrinks the weights, any other is
+    added to the gradient."""
+
+    rule: Callable[..., None]
+    slots: tuple[str, ...]
+    formulas: tuple[str, ...]
+    flops: int
+    torch: str
+    torch_settings: tuple[tuple[str, str], ...] = ()
+    settings: tuple[str, ...] = ()
+    title: str = ""
+    decoupled: bool = False
+
+
+def _descend(w: Array, direction: Array, s: Array, lr: float) -> None:
+    np.multiply(direction, lr, out=s)
+    np.subtract(w, s, out=w)
+
+
+def _average(mean: Array, sample: Array, s: Array, beta: float) -> None:
+    """mean <- beta mean + (1 - beta) sample; ``sample`` may be the scratch."""
+    np.multiply(mean, beta, out=mean)
+    np.multiply(sample, 1 - beta, out=s)
+    np.add(mean, s, out=mean)
+
+
+def _sgd(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int) -> None:
+    _descend(w, g, s, lr)
+
+
+def _momentum(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
+    np.multiply(v, spec.momentum, out=v)
+    np.add(v, g, out=v)
+    _descend(w, v, s, lr)
+
+
+def _nesterov(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
+    np.multiply(v, spec.momentum, out=v)
+    np.add(v, g, out=v)
+    np.multiply(v, spec.momentum, out=s)
+    np.add(s, g, out=s)
+    _descend(w, s, s, lr)
+
+
+def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
+    np.multiply(g, g, out=s)
+    _average(v, s, s, spec.beta2)
+    np.sqrt(v, out=s)
+    np.add(s, spec.epsilon, out=s)
+    np.divide(g, s, out=s)
+    _descend(w, s, s, lr)
+
+
+def _adam(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, m: Array, v: Array) -> None:
+    _average(m, g, s, spec.momentum)
+    np.multiply(g, g, out=s)
+    _average(v, s, s, spec.beta2)
+    np.divide(v, 1 - spec.beta2 ** (t + 1), out=s)
+    np.sqrt(s, out=s)
+    np.add(s, spec.epsilon, out=s)
+    np.divide(m, s, out=s)
+    _descend(w, s, s, lr / (1 - spec.momentum ** (t + 1)))
+
+
+ADAM_FORMULAS = (
+    "m ← β₁ m + (1 − β₁) dW",
+    "v ← β₂ v + (1 − β₂) dW²",
+    "M = m / (1 − β₁^(t + 1))",
+    "V = v / (1 − β₂^(t + 1))",
+    "W ← W − α M / (√(V) + ε)",
+)
+
+ADAM_SETTINGS = (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))
+
+# Polyak 1964; Nesterov 1983 as in Sutskever et al. 2013; Tieleman and Hinton 2012; Kingma and Ba 2015;
+# Loshchilov and Hutter 2019.
+UPDATE_RULES: dict[str, UpdateRule] = {
+    "sgd": UpdateRule(_sgd, (), ("W ← W − α dW",), flops=2, torch="SGD", title="gradient descent"),
+    "momentum": UpdateRule(
+        _momentum,
+        ("v",),
+        ("v ← μ v + dW", "W ← W − α v"),
+        flops=4,
+        torch="SGD",
+        torch_settings=(("momentum", "{0.momentum}"),),
+        settings=("momentum",),
+    ),
+    "nesterov": UpdateRule(
+        _nesterov,
+        ("v",),
+        ("v ← μ v + dW", "W ← W − α (dW + μ v)"),
+        flops=6,
+        torch="SGD",
+        torch_settings=(("momentum", "{0.momentum}"), ("nesterov", "True")),
+        settings=("momentum",),
+    ),
+    "rmsprop": UpdateRule(
+        _rmsprop,
+        ("v",),
+        ("v ← β₂ v + (1 − β₂) dW²", "W ← W − α dW / (√(v) + ε)"),
+        flops=9,
+        torch="RMSprop",
+        torch_settings=(("alpha", "{0.beta2}"), ("eps", "{0.epsilon}")),
+        settings=("beta2",),
+    ),
+    "adam": UpdateRule(
+        _adam,
+        ("m", "v"),
+        ADAM_FORMULAS,
+        flops=13,
+        torch="Adam",
+        torch_settings=ADAM_SETTINGS,
+        settings=("momentum", "beta2"),
+    ),
+    "adamw": UpdateRule(
+        _adam,
+        ("m", "v"),
+        ADAM_FORMULAS,
+        flops=13,
+        torch="AdamW",
+        torch_settings=ADAM_SETTINGS,
+        settings=("momentum", "beta2"),
+        decoupled=True,
+    ),
+}
