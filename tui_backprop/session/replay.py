@@ -10,10 +10,8 @@ from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 
-import numpy as np
-
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.memory import MEGABYTES
@@ -180,8 +178,7 @@ def _update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
 
 def place_of(network: NetworkSpec, fix: Edit) -> int:
     """Where a parameter lies in the flat vector."""
-    start: int = parameter_slices(network)[fix.tensor].start
-    return start + int(np.ravel_multi_index(fix.index, parameter_shapes(network)[fix.tensor]))
+    return flat_index(network, fix.tensor, fix.index)
 
 
 def _plan(session: Session) -> Plan:

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.arrays.types import in_shape
 from tui_backprop.engine.network.names import canonical, entry_name
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_memory
@@ -211,11 +212,7 @@ def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
     else:
         there = canonical(tensor, network.depth) in value_shapes(network, 1)
         shape = shape_of(network, tensor) if there else None
-    return (
-        shape is not None
-        and len(index) == len(shape)
-        and all(0 <= i < n for i, n in zip(index, shape, strict=True))
-    )
+    return shape is not None and in_shape(index, shape)
 
 
 def _named(number: Number) -> str:

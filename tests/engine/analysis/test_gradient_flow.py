@@ -19,6 +19,7 @@ from tui_backprop.engine.analysis.gradient_flow import (
     flow,
     norm,
 )
+from tui_backprop.engine.arrays import norms
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -86,7 +87,7 @@ def measured(*layers, bad=None):
 @pytest.mark.parametrize("batch", [1, 32])
 @pytest.mark.parametrize("name", SPECS)
 def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
-    monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(norms, "NORM_BLOCK", 7)
     pass_ = iteration(SPECS[name], batch)
     report = flow(pass_)
     assert [at.layer for at in report.layers] == list(range(1, pass_.spec.depth + 1))
@@ -114,14 +115,14 @@ def test_the_update_is_the_one_that_the_optimizer_made(name):
 @pytest.mark.parametrize("size", [5e-324, 1e-200, 1.0, 1e200])
 @pytest.mark.parametrize("count", [1, 5, 1000])
 def test_a_norm_neither_overflows_nor_underflows(monkeypatch, size, count):
-    monkeypatch.setattr(module, "BLOCK", 64)
+    monkeypatch.setattr(norms, "NORM_BLOCK", 64)
     assert norm(np.full(count, -size)) == pytest.approx(size * count**0.5, rel=1e-12, abs=5e-324)
     assert norm(np.full(count, np.float32(1e-44))) == pytest.approx(float(np.float32(1e-44)) * count**0.5)
 
 
 @pytest.mark.parametrize("place", [0, 99])
 def test_a_norm_of_what_is_no_number_is_none(monkeypatch, place):
-    monkeypatch.setattr(module, "BLOCK", 64)
+    monkeypatch.setattr(norms, "NORM_BLOCK", 64)
     values = np.ones(100)
     values[place] = np.nan
     assert np.isnan(norm(values))
@@ -229,7 +230,7 @@ def test_the_samples_need_little_memory_where_layers_are_wide():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 * module.ROOM + 8 * 3 * module.BLOCK
+    assert peak < 4 * module.ROOM + 8 * 3 * norms.NORM_BLOCK
 
 
 # --- the rules ---------------------------------------------------------------------------------------------

@@ -404,7 +404,7 @@ def test_what_is_no_parameter_is_refused(calculus):
         ("b1", (0, 0)),
         ("b1", (-1,)),
     ):
-        with pytest.raises(IndexError, match=r"has the shape \(.*\) is no place in it"):
+        with pytest.raises(IndexError, match=r"has the shape \(.*\) is out of range"):
             dial(iteration, tensor, index)
 
 

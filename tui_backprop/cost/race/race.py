@@ -18,7 +18,7 @@ import numpy as np
 from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, WHY, begin, run
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import parameter_at
 from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
 
@@ -254,10 +254,7 @@ def order_of(method: str, problem: Problem) -> Array | None:
 
 def name_of(problem: Problem, place: int) -> str:
     """The name of a parameter by its place in the flat vector: W2[13,200]."""
-    slices = parameter_slices(problem.spec).items()
-    tensor, inside = next((name, part) for name, part in slices if part.start <= place < part.stop)
-    index = np.unravel_index(place - inside.start, parameter_shapes(problem.spec)[tensor])
-    return entry_name(tensor, index)
+    return entry_name(*parameter_at(problem.spec, place))
 
 
 def bare_rate(problem: Problem, seconds: float = 1.0, clock: Callable[[], float] = perf_counter) -> float:

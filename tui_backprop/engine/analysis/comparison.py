@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.analysis.gradient_flow import norm
+from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.names import gradient_of, preactivation
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
 BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
@@ -60,7 +60,7 @@ def _change(name: str, before: Array, after: Array) -> Change:
     with np.errstate(all="ignore"):
         moved, size = norm(after, before), norm(before)
         share = moved / size if size else float("inf") if moved else 0.0
-    index = tuple(int(i) for i in np.unravel_index(_most(before.ravel(), after.ravel()), before.shape))
+    index = index_at(_most(before.ravel(), after.ravel()), before.shape)
     return Change(name, moved, share, index, float(before[index]), float(after[index]))
 
 

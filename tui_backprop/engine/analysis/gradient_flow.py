@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import hypot, inf, isfinite
+from math import inf, isfinite
 
 import numpy as np
 
+from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.network.names import INPUT, TARGET, delta, gradient_of, weight
 from tui_backprop.engine.network.nonfinite import NonFinite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
-BLOCK = 2**18  # entries of a norm taken at a time, so that it needs no second array of P numbers
 ROOM = 2**22  # numbers that a forward pass of samples may hold at a time: 16 MiB in single precision
 EACH = 18  # of them for each unit of a sample, at the most (see NetworkSpec.memory)
 
@@ -106,26 +106,6 @@ def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
             )
         )
     return Flow(tuple(layers), len(given), iteration.bad)
-
-
-def norm(values: Array, minus: Array | None = None) -> float:
-    """The Euclidean norm of an array (less another one) in double precision, block by block.
-
-    Each block is scaled by its largest entry: squares of a faded gradient would all be 0, those of an exploded one
-    infinite.
-    """
-    whole, flat, other = 0.0, values.ravel(), None if minus is None else minus.ravel()
-    for start in range(0, len(flat), BLOCK):
-        part = flat[start : start + BLOCK].astype(float)
-        with np.errstate(all="ignore"):
-            if other is not None:
-                part -= other[start : start + BLOCK]
-            largest = float(np.abs(part).max())
-            if not isfinite(largest):
-                return largest
-            if largest:
-                whole = hypot(whole, largest * float(np.linalg.norm(part / largest)))
-    return whole
 
 
 def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dict[int, float]]:

@@ -11,7 +11,7 @@ import numpy as np
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.names import INPUT, TARGET, gradient_of, layer_of, preactivation, weight
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import IDENTITY, Array
+from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a parameter tensor, as W2, and an index into it
@@ -78,7 +78,7 @@ class Slice:
     def lowest(self) -> tuple[tuple[float, ...], float] | None:
         """The place with the smallest loss that was run, and that loss; None if no loss is finite."""
         finite = np.where(np.isfinite(self.losses), self.losses, np.inf)
-        place = np.unravel_index(int(finite.argmin()), finite.shape)
+        place = index_at(int(finite.argmin()), finite.shape)
         if not isfinite(finite[place]):
             return None
         where = tuple(float(values[i]) for values, i in zip(self.values, place, strict=True))
@@ -167,12 +167,7 @@ def _check(iteration: Iteration, weights: tuple[Weight, ...]) -> None:
     if len(weights) not in MOST or len(set(weights)) < len(weights):
         raise ValueError(f"{len(weights)} weights, some of them the same; give one, or two that differ")
     for tensor, index in weights:
-        shape = shapes.get(tensor, ())
-        if (
-            len(shape) != len(index)
-            or not all(0 <= i < n for i, n in zip(index, shape, strict=True))
-            or not shape
-        ):
+        if tensor not in shapes or not in_shape(index, shapes[tensor]):
             raise ValueError(f"{tensor}{list(index)} is no parameter of this network")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.engine.analysis.influence import Hop, strongest_path
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import parameter_slices
+from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.names import (
     INPUT,
     TARGET,
@@ -126,8 +126,7 @@ class Trial:
     """A network run again with one parameter moved, in double precision."""
 
     def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
-        at = parameter_slices(iteration.spec)[attribution.tensor].start
-        self._at = at + int(np.ravel_multi_index(attribution.index, iteration.new[attribution.tensor].shape))
+        self._at = flat_index(iteration.spec, attribution.tensor, attribution.index)
         self._iteration, self._attribution = iteration, attribution
         problem = Problem(
             iteration.spec,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import parameter_at, parameter_shapes, parameter_slices
 from tui_backprop.engine.network.names import gradient_of, layer_of
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, in_shape
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -90,7 +90,7 @@ def ranking(
 def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...]) -> Attribution | None:
     """A parameter by its name, None if the network has no such one."""
     shape = parameter_shapes(iteration.spec).get(tensor)
-    if shape is None or len(shape) != len(index) or any(i >= n for i, n in zip(index, shape, strict=True)):
+    if shape is None or not in_shape(index, shape):
         return None
     w, g = iteration.tensor(tensor)[index], iteration.tensor(gradient_of(tensor))[index]
     with np.errstate(all="ignore"):
@@ -100,7 +100,6 @@ def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...
 
 
 def _attribution(iteration: Iteration, at: int, score: float) -> Attribution:
-    name, place = next((n, p) for n, p in parameter_slices(iteration.spec).items() if p.start <= at < p.stop)
-    index = np.unravel_index(at - place.start, parameter_shapes(iteration.spec)[name])
+    name, index = parameter_at(iteration.spec, at)
     value, gradient = float(iteration.program.parameters[at]), float(iteration.program.gradient[at])
-    return Attribution(name, tuple(int(i) for i in index), value, gradient, abs(score))
+    return Attribution(name, index, value, gradient, abs(score))

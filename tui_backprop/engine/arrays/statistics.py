@@ -11,6 +11,7 @@ from math import nan, sqrt
 
 import numpy as np
 
+from tui_backprop.engine.arrays.norms import norm_of
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.arrays.types import Array
 
@@ -45,19 +46,12 @@ def summarize(array: Array) -> Summary:
             size=array.size,
             low=low,
             high=high,
-            norm=_norm(array.ravel(), max(high, -low)),
+            norm=norm_of(array.ravel(), max(high, -low)),
             mean=float(array.mean()),
             zeros=1 - np.count_nonzero(array) / array.size,
             bad=bad,
             small=pool(array, ROWS, COLUMNS) if array.ndim == 2 else array,
         )
-
-
-def _norm(values: Array, peak: float) -> float:
-    """The Euclidean norm, also where the squares of sizes up to ``peak`` are out of the array's range."""
-    if peak == 0 or not np.isfinite(peak) or 1e-12 < peak < 1e12:
-        return float(np.linalg.norm(values))
-    return peak * float(np.linalg.norm(values.astype(float) / peak))
 
 
 def pool(values: Array, rows: int, columns: int) -> Array:

@@ -37,4 +37,14 @@ def size(shape: Shape) -> int:
     return prod(shape)
 
 
-__all__ = ["Array", "Shape", "np", "size"]
+def index_at(place: int, shape: Shape) -> tuple[int, ...]:
+    """The index of an entry by its place in the flattened array."""
+    return tuple(int(i) for i in np.unravel_index(place, shape))
+
+
+def in_shape(index: tuple[int, ...], shape: Shape) -> bool:
+    """Whether an index is that of an entry; negative ones are not."""
+    return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
+
+
+__all__ = ["Array", "Shape", "in_shape", "index_at", "np", "size"]

@@ -28,7 +28,7 @@ from tui_backprop.engine.network.names import (
     weight,
 )
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.primitives import Array, Shape
+from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
 Weight = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
@@ -107,18 +107,14 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
     """Whether the network has a number of that name."""
     shape = shape_of(iteration.spec, tensor)
-    return (
-        shape is not None
-        and len(shape) == len(index)
-        and all(i < n for i, n in zip(index, shape, strict=True))
-    )
+    return shape is not None and in_shape(index, shape)
 
 
 def largest_of(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """Where a tensor (of the first sample, if they have numbers of their own) is largest in magnitude."""
     numbers = iteration.tensor(tensor)[0] if per_sample(tensor) else iteration.tensor(tensor)
     at = int(np.nan_to_num(np.abs(numbers)).argmax())
-    return tuple(int(i) for i in np.unravel_index(at, numbers.shape))
+    return index_at(at, numbers.shape)
 
 
 def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
@@ -195,8 +191,7 @@ def weights_near(
     gradients = np.abs(np.nan_to_num(iteration.tensor(gradient_of(tensor))))
     gradients[index] = -1
     if gradients.size > 1:
-        place = np.unravel_index(int(gradients.argmax()), gradients.shape)
-        return first, (tensor, tuple(int(i) for i in place))
+        return first, (tensor, index_at(int(gradients.argmax()), gradients.shape))
     other = next((name for name in parameters if name != tensor), None)
     return (first, (other, largest_in(iteration, other))) if other else (first,)
 

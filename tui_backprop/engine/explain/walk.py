@@ -45,8 +45,6 @@ from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.engine.training.optimizers import moved as update_moved
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-PHASES = ("forward", "loss", "backward", "update")
-
 
 @dataclass(frozen=True)
 class Step:

@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Problem
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.names import INPUT, TARGET
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
@@ -81,7 +81,7 @@ def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
     """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
     parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
     IndexError for an index outside of it."""
-    at = _place(iteration, tensor, index)
+    at = flat_index(iteration.spec, tensor, index)
     every = 1 if iteration.spec.parameters < FEW else EACH
     steps = np.array([10.0 ** (LARGEST - notch / EACH) for notch in range(0, NOTCHES, every)])
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
@@ -105,15 +105,6 @@ def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
             off = np.abs(found - exact) / (abs(exact) or 1.0)
             rows[way, precision] = Row(found, off, METHODS[way].best_step(precision), flips)
     return Dial(tensor, index, steps, exact, checked, rows)
-
-
-def _place(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> int:
-    """Where a parameter lies in the flat vector."""
-    shape = parameter_shapes(iteration.spec)[tensor]
-    if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
-        raise IndexError(f"{tensor} has the shape {shape}; {index} is no place in it")
-    start: int = parameter_slices(iteration.spec)[tensor].start
-    return start + int(np.ravel_multi_index(index, shape))
 
 
 def _by_backprop(problem: Problem, at: int) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
+import numpy as np
+
 from tui_backprop.engine.network.names import (
     INPUT,
     LOSS,
@@ -38,6 +40,8 @@ from tui_backprop.engine.primitives import (
     Array,
     Primitive,
     Shape,
+    in_shape,
+    index_at,
     size,
 )
 
@@ -190,6 +194,22 @@ def parameter_slices(spec: NetworkSpec) -> dict[str, slice]:
         slices[name] = slice(start, start + size(shape))
         start += size(shape)
     return slices
+
+
+def flat_index(spec: NetworkSpec, tensor: str, index: tuple[int, ...]) -> int:
+    """Where a parameter lies in the flat vector. Raises KeyError for a tensor that is no parameter, IndexError for
+    an index outside of it."""
+    shape = parameter_shapes(spec)[tensor]
+    if not in_shape(index, shape):
+        raise IndexError(f"{tensor} has the shape {shape}; {index} is out of range")
+    start: int = parameter_slices(spec)[tensor].start
+    return start + int(np.ravel_multi_index(index, shape))
+
+
+def parameter_at(spec: NetworkSpec, place: int) -> tuple[str, tuple[int, ...]]:
+    """The tensor and the index of a parameter by its place in the flat vector."""
+    name, part = next((n, p) for n, p in parameter_slices(spec).items() if p.start <= place < p.stop)
+    return name, index_at(place - part.start, parameter_shapes(spec)[name])
 
 
 def views(flat: Array, spec: NetworkSpec) -> dict[str, Array]:

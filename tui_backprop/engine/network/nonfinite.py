@@ -18,7 +18,7 @@ from tui_backprop.engine.network.names import (
     preactivation,
 )
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, index_at
 
 PARAMETERS = "parameters"  # the key of the new parameters among what an update made
 
@@ -106,7 +106,7 @@ def _first(values: Array) -> tuple[int, ...] | None:
     bad = ~np.isfinite(values)
     if not bad.any():
         return None
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), values.shape))
+    return index_at(int(np.argmax(bad)), values.shape)
 
 
 def _bad(

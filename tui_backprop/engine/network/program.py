@@ -17,7 +17,6 @@ from tui_backprop.engine.network.graph import (
     backward_visits,
     compile_ops,
     mask_shapes,
-    parameter_shapes,
     value_shapes,
     views,
 )
@@ -169,7 +168,3 @@ class Program:
             for rule, arguments in self._backward:
                 rule(*arguments)
         return self.gradient
-
-    def parameter_names(self) -> tuple[str, ...]:
-        """In the order of the flat vector."""
-        return tuple(parameter_shapes(self.spec))

@@ -3,7 +3,7 @@
 ``primitive`` says what a row is, ``linear``, ``activations``, ``normalization`` and ``losses`` hold the rows.
 """
 
-from tui_backprop.engine.arrays.types import Array, Shape, size
+from tui_backprop.engine.arrays.types import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE, IDENTITY
 from tui_backprop.engine.primitives.base import Cache, Primitive, Rule, fields
 from tui_backprop.engine.primitives.linear import BIAS_ADD, MATMUL, RESIDUAL_ADD
@@ -23,5 +23,6 @@ PRIMITIVES: tuple[Primitive, ...] = (
 
 __all__ = [
     "ACTIVATIONS", "BIAS_ADD", "DROPOUT", "ELEMENTWISE", "IDENTITY", "L2_PENALTY", "LAYER_NORM", "LOSSES", "MATMUL",
-    "PRIMITIVES", "RESIDUAL_ADD", "Array", "Cache", "Primitive", "Rule", "Shape", "draw_mask", "fields", "size",
+    "PRIMITIVES", "RESIDUAL_ADD", "Array", "Cache", "Primitive", "Rule", "Shape", "draw_mask", "fields",
+    "in_shape", "index_at", "size",
 ]  # fmt: skip

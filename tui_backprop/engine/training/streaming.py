@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.arrays.norms import safe
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
 from tui_backprop.engine.network.names import LOSS, activation, canonical, is_weight, layer_of, preactivation
@@ -110,7 +111,7 @@ class Digest:
             flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
             peak = float(np.abs(flat).max())
         if peak:
-            scaled = flat if 1e-12 < peak < 1e12 else flat / peak  # whose squares are in range
+            scaled = flat if safe(peak) else flat / peak
             norm = math.sqrt(float(np.dot(scaled, scaled))) * (1.0 if scaled is flat else peak)
             self._norm = math.hypot(self._norm, norm)
         self._top.add(first_row * self._columns, flat, peak)

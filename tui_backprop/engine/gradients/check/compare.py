@@ -32,7 +32,7 @@ from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import Array, Shape
+from tui_backprop.engine.primitives import Array, Shape, index_at
 
 Watch = Callable[[int, int], None]  # (evaluations made, of how many)
 Fill = Callable[
@@ -204,7 +204,7 @@ def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> A
 
 
 def _index(places: Array, shape: Shape, k: int) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.unravel_index(places[k], shape))
+    return index_at(int(places[k]), shape)
 
 
 def _nudge(problem: Problem, where: Array, step: float, k: int) -> tuple[slice, Array]:
