@@ -45,7 +45,7 @@ async def test_it_goes_on_with_what_is_done(shown_around):
         assert "Reading the maps" in ui.screen or "In the cost panel" in ui.screen
         await ui.press("question_mark")
         assert card(ui) == ""
-        assert "end of the tour; . begins it again" in ui.keys
+        assert "end of the tour; . starts it again" in ui.keys
 
 
 async def test_who_only_steps_is_not_held_up(shown_around):
