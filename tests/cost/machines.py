@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.speeds import Probe, Speeds
-from tui_backprop.cost.model.workload import Shape, shape_of, work
+from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.workload import NetworkShape, shape_of, work
 from tui_backprop.engine.network.spec import NetworkSpec
 
 LESSON = shape_of(NetworkSpec())
 SIZES = (1e3, 1e4, 1e5, 1e6, 1e7)
 # Fast within a cache of 8 MB, a fifth of that beyond it.
-PROBE = Probe(Speeds((1e4, 8e6, 1.6e7, 1e9), (5e10, 5e10, 1e10, 1e10)), Speeds((1e4, 1e9), (1e10, 1e10)))
+PROBE = MemoryProbe(
+    Speeds((1e4, 8e6, 1.6e7, 1e9), (5e10, 5e10, 1e10, 1e10)), Speeds((1e4, 1e9), (1e10, 1e10))
+)
 
 
-def true_seconds(kind: str, shape: Shape, overhead: float = 2e-6, share: float = 1.3) -> float:
+def true_seconds(kind: str, shape: NetworkShape, overhead: float = 2e-6, share: float = 1.3) -> float:
     """What a pass takes on that machine."""
     does = work(kind, shape)
     if kind == "batched":

@@ -12,17 +12,17 @@ from tests.render import states
 from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.path_counts import paths
-from tui_backprop.cost.race.race import RACERS
+from tui_backprop.cost.race.race import RACE_METHODS
 from tui_backprop.keys.panels import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
-from tui_backprop.render.cost.dial import dial_lines
 from tui_backprop.render.cost.ledger import ledger_lines
-from tui_backprop.render.cost.race import Entry, race_lines
+from tui_backprop.render.cost.race import RaceForecast, race_lines
 from tui_backprop.render.cost.reuse import reuse_lines
+from tui_backprop.render.cost.step_size import step_size_lines
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.bars import key_bar, status, tabs
@@ -98,7 +98,9 @@ class State:
 
     @cached_property
     def race(self):
-        return states.race_of(self.any_of(states.RACES), self.any_of(RACERS), self.any_of((False, True)))
+        return states.race_of(
+            self.any_of(states.RACES), self.any_of(RACE_METHODS), self.any_of((False, True))
+        )
 
     @cached_property
     def blame(self) -> BlameState:
@@ -190,14 +192,15 @@ def _claims(state: State, columns: int, rows: int, context: RenderContext) -> li
 
 
 def _race(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    entry = state.any_of((Entry(3.5e-4, 20.0), Entry()))
+    entry = state.any_of((RaceForecast(3.5e-4, 20.0), RaceForecast()))
     return [context.fit(row) for row in race_lines(*state.race, columns, rows, context, entry)]
 
 
 def _dial(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     found, step = states.dial_of(state.name), state.any_of((1e-1, 1e-4, 1e-16))
     return [
-        context.fit(row) for row in dial_lines(found, step, state.any_of(PRECISIONS), columns, rows, context)
+        context.fit(row)
+        for row in step_size_lines(found, step, state.any_of(PRECISIONS), columns, rows, context)
     ]
 
 

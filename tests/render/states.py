@@ -9,11 +9,11 @@ import numpy as np
 
 from tests.cost.machines import machine
 from tests.having import having
-from tui_backprop.cost.accounting.path_counts import KINDS, recompute
+from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
 from tui_backprop.cost.accounting.timing import time_operations
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import LESSON, CostModel
-from tui_backprop.cost.model.workload import KINDS as PASSES
+from tui_backprop.cost.model.workload import PASS_KINDS as PASSES
 from tui_backprop.cost.race.race import Agreement, RaceStatus
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
@@ -26,7 +26,7 @@ from tui_backprop.engine.gradients.step_size import dial
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.render.cost.race import Filling
+from tui_backprop.render.cost.race import RaceGradients
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.decision_boundary import plane_of
 from tui_backprop.session.parts import MEASURES
@@ -146,7 +146,7 @@ def dial_of(name: str):
 
 @cache
 def runs_of(name: str):
-    return tuple(recompute(iteration_of(name), kind) for kind in KINDS)
+    return tuple(recompute(iteration_of(name), kind) for kind in RETENTIONS)
 
 
 def learning_of(losses: int, going: bool) -> Learning:
@@ -155,10 +155,10 @@ def learning_of(losses: int, going: bool) -> Learning:
     return Learning(7, made, scores, going=going, wanted=10**6 if going else None, seconds=2.5)
 
 
-def race_of(state: str, method: str, known: bool) -> tuple[RaceStatus, Filling | None]:
+def race_of(state: str, method: str, known: bool) -> tuple[RaceStatus, RaceGradients | None]:
     rng = np.random.default_rng(0)
     tensors = {f"{t}{k}": rng.normal(size=(9, 7) if t == "W" else 7) for k in range(1, 5) for t in "Wb"}
-    filling = Filling(
+    filling = RaceGradients(
         tensors, {n: a + 1e-3 for n, a in tensors.items()}, {n: a > 0 for n, a in tensors.items()}
     )
     agreement = Agreement(0.999981, 0.0062, 0.0011, "W1[602,213]") if known else Agreement()

@@ -13,7 +13,7 @@ from textual import events
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import Shape, shape_of
+from tui_backprop.cost.model.workload import NetworkShape, shape_of
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.replay import Replay
@@ -39,7 +39,7 @@ def steady_machine(spec, budget=0.0, kept=None):
     return CostModel(tuple(points))
 
 
-def steady_points(shape: Shape) -> list[Measured]:
+def steady_points(shape: NetworkShape) -> list[Measured]:
     """A forward pass and a backward pass, as long as the parameters are many."""
     rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
     times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}

@@ -19,7 +19,7 @@ PATIENCE = 0.5  # seconds of silence before anything is shown, and then between 
 def status() -> Iterator[Say]:
     """A function that shows a text in the place of the one before; at the end the line goes away. Into a pipe or a
     file nothing is written."""
-    from tui_backprop.cost.race.worker import interrupts_held
+    from tui_backprop.cost.race.worker import interrupts_blocked
 
     shown = sys.stderr.isatty()
     wide = 0
@@ -34,7 +34,7 @@ def status() -> Iterator[Say]:
         yield say
     finally:
         if wide:
-            with interrupts_held():  # somebody may press it again and again
+            with interrupts_blocked():  # somebody may press it again and again
                 click.echo(f"\r{' ' * wide}\r", nl=False, err=True)
 
 

@@ -15,7 +15,7 @@ from tui_backprop.session.state import Session
 if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
     from tui_backprop.cost.measure.sweep import Progress
     from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.workload import Shape
+    from tui_backprop.cost.model.workload import NetworkShape
     from tui_backprop.cost.race.race import RaceStatus
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution
@@ -173,7 +173,7 @@ class CostState:
         return None if self.lesson_clock or self.decade is not None else race.seconds
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> NetworkShape:
         """That of the network in hand."""
         from tui_backprop.cost.model.workload import shape_of
 
@@ -185,6 +185,6 @@ class CostState:
         return float(self.network.parameters) if self.decade is None else 10**self.decade
 
     @property
-    def at(self) -> Shape:
+    def at(self) -> NetworkShape:
         """The shape under the cursor."""
         return self.shape if self.decade is None else self.shape.at(self.parameters)

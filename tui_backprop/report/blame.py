@@ -2,100 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.network.names import entry_name
-from tui_backprop.render.draw.context import LINEAR, RenderContext
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.names import description_of, title_lines
-from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.blame import RANKING_COLUMNS as COLUMNS_OF
-from tui_backprop.render.panels.blame import measure_lines, prediction_lines, ranking_notes, ranking_table
+from tui_backprop.render.draw.spans import Line, plain
+from tui_backprop.render.panels.blame import (
+    RANKING_COLUMNS,
+    measure_lines,
+    prediction_lines,
+    ranking_notes,
+    ranking_table,
+)
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, nudge_lines, turn_lines
 from tui_backprop.render.panels.parameter_path import path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.report.plain import ENDLESS, facts, told
+from tui_backprop.report.rows import (
+    BLANK,
+    ENDLESS,
+    Column,
+    Drawing,
+    Fact,
+    Forms,
+    Row,
+    Sentence,
+    Table,
+    text_of,
+)
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
-COLUMNS = 78
+WIDE = 78  # columns of the text
 MOVED = {"update": "as the next update does"}  # of the ways to move a parameter, that which no one word says
 CAME = (
     "the loss should change by",
     "the loss changes by",
     "the loss is then",
-)  # what NUDGED has after ``by``
+)  # what NUDGE_COLUMNS has after ``by``
 
 
 def blame_text(blame_state: BlameState, context: RenderContext) -> str:
     """The ranking, and for the parameter under the cursor its path, what nudging it does, and who pulls it."""
-    if context.linear:
-        return "\n".join(map(told, _told(blame_state)))
-    session, iteration, found = blame_state.session, blame_state.iteration, blame_state.detail
-    lines = [*prediction_lines(session, iteration, COLUMNS), *measure_lines(session, COLUMNS, context)[2:]]
-    if not blame_state.ranked or found is None:
-        return "\n".join(context.text(plain(row)) for row in lines) + "\nevery one of them has score 0"
-    several = iteration.batch > 1
-    lines += [*ranking_notes(blame_state.ranked, COLUMNS, context, session.inspection.layer), ()]
-    lines += ranking_table(blame_state, COLUMNS, len(blame_state.ranked) + 1, context)
-    lines += [(), *title_lines(session, found.attribution.tensor, found.attribution.index, COLUMNS, context)]
-    lines += path_lines(session, found, COLUMNS, len(found.path) + 3, several=several)
-    lines += [
-        (),
-        *nudge_lines(found, COLUMNS, len(found.nudges), iteration.loss),
-        *turn_lines(found, COLUMNS),
-    ]
-    lines += [(), *pull_lines(session, found, COLUMNS)] if several else []
-    return "\n".join(context.text(plain(row)).rstrip() for row in lines)
+    return text_of(_rows(blame_state, context), context, WIDE)
 
 
-def _told(blame_state: BlameState) -> Iterator[str]:
-    """The same for screen readers."""
-    session, iteration, found = blame_state.session, blame_state.iteration, blame_state.detail
-    spec = session.network
-    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    yield f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters"
-    yield f"data     {session.data}, {samples}, loss {format_number(iteration.loss, 4)}"
-    yield from (
-        plain(row)
-        for row in [*prediction_lines(session, iteration, ENDLESS), *measure_lines(session, ENDLESS)[2:]]
-    )
+def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
+    session, found = blame_state.session, blame_state.detail
+    yield Forms(spoken=tuple(_about(blame_state)))
+    yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
+    yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
     if not blame_state.ranked or found is None:
-        yield "every one of them has score 0"
+        yield Sentence("every one of them has score 0")
         return
-    yield from (
-        plain(row) for row in ranking_notes(blame_state.ranked, ENDLESS, LINEAR, session.inspection.layer)
+    yield from _sentences(ranking_notes(blame_state.ranked, ENDLESS, context, session.inspection.layer))
+    yield Forms(
+        written=(
+            BLANK,
+            Drawing(tuple(ranking_table(blame_state, WIDE, len(blame_state.ranked) + 1, context))),
+            BLANK,
+        ),
+        spoken=tuple(_ranking(blame_state)),
     )
-    shown = COLUMNS_OF[session.inspection.measure]
-    rows = [
-        (entry_name(each.tensor, each.index), *(column.text(each) for column in shown))
-        for each in blame_state.ranked
-    ]
-    for rank, row in enumerate(rows, 1):
-        yield f"rank {rank}: {row[0]}"
-        yield from facts([("", *(column.head for column in shown)), row])
+    yield Forms(
+        written=(Drawing(tuple(_drawn(blame_state, found, context))),),
+        spoken=(*_path(blame_state, found), *_nudges(blame_state, found)),
+    )
+    yield from _sentences(turn_lines(found, ENDLESS))
+    if blame_state.iteration.batch > 1:
+        yield Forms(
+            written=(BLANK, Drawing(tuple(pull_lines(session, found, WIDE)))),
+            spoken=(_pulls(blame_state, found),),
+        )
+
+
+def _sentences(lines: Sequence[Line]) -> Iterator[Sentence]:
+    """Each line of a panel that has room for it as a sentence."""
+    return (Sentence(plain(line)) for line in lines)
+
+
+def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderContext) -> Iterator[Line]:
+    """What stands behind the first parameter, as on the panel: its path, and a table of nudges."""
+    session, iteration = blame_state.session, blame_state.iteration
+    attribution, several = found.attribution, iteration.batch > 1
+    yield from title_lines(session, attribution.tensor, attribution.index, WIDE, context)
+    yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several)
+    yield ()
+    yield from nudge_lines(found, WIDE, len(found.nudges), iteration.loss)
+
+
+# --- spoken -----------------------------------------------------------------------------------------------
+
+
+def _about(blame_state: BlameState) -> Iterator[Fact]:
+    """Which network and data."""
+    session, iteration = blame_state.session, blame_state.iteration
+    spec = session.network
+    layers = ",".join(map(str, spec.layers))
+    yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters")
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
+
+
+def _ranking(blame_state: BlameState) -> Iterator[Row]:
+    shown = RANKING_COLUMNS[blame_state.session.inspection.measure]
+    heads = (Column(""), *(Column(column.head) for column in shown))
+    for rank, attribution in enumerate(blame_state.ranked or (), 1):
+        name = entry_name(attribution.tensor, attribution.index)
+        yield Fact(f"rank {rank}", name)
+        yield Table(heads, ((name, *(column.text(attribution) for column in shown)),))
+
+
+def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
+    """The path of largest influence, factor by factor."""
+    session, several = blame_state.session, blame_state.iteration.batch > 1
+    tensor, index = found.attribution.tensor, found.attribution.index
+    yield Fact(entry_name(tensor, index), description_of(session, tensor, index))
+    head, *_, (_, *product) = path_lines(session, found, ENDLESS, len(found.path) + 3, several)
+    yield Fact("path of largest influence", plain(head))
+    yield from (
+        Fact(f"factor {label}", format_number(factor, sign=True)) for label, factor in path_factors(found)
+    )
+    yield Fact("product", plain(tuple(product)))
+
+
+def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
+    """What moving the parameter does to the loss."""
+    loss = blame_state.iteration.loss
     name = entry_name(found.attribution.tensor, found.attribution.index)
-    yield f"{name}: {description_of(session, found.attribution.tensor, found.attribution.index)}"
-    head, *_, result = path_lines(session, found, ENDLESS, len(found.path) + 3, iteration.batch > 1)
-    yield f"path of largest influence: {plain(head)}"
-    yield from (
-        f"factor {label}: {format_number(factor, sign=True)}" for label, factor in path_factors(found)
-    )
-    yield f"product: {plain(result).removeprefix('= ')}"
-    yield f"the loss: {format_number(iteration.loss, 4)}"
+    yield Fact("the loss", format_number(loss, 4))
     for nudge in found.nudges:
-        by, *came = [cell(nudge, 3, iteration.loss) for _, _, cell in NUDGE_COLUMNS]
+        by, *came = [cell(nudge, 3, loss) for _, _, cell in NUDGE_COLUMNS]
         moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"
-        yield f"{moved}: by {by}"
-        yield from facts([("", *CAME), (moved, *came)])
-    yield from (plain(row) for row in turn_lines(found, ENDLESS))
-    if iteration.batch > 1:
-        heads, *pulls = pull_table(session, found)
-        yield from facts([heads, *((f"pulled {way}", *cells) for way, *cells in pulls)])
+        yield Fact(moved, f"by {by}")
+        yield Table(tuple(map(Column, ("", *CAME))), ((moved, *came),))
+
+
+def _pulls(blame_state: BlameState, found: ParameterDetail) -> Table:
+    """Which samples pull the parameter up, and which down."""
+    heads, *rows = pull_table(blame_state.session, found)
+    return Table(tuple(map(Column, heads)), tuple((f"pulled {side}", *cells) for side, *cells in rows))
 
 
 def blame_dict(blame_state: BlameState) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,58 +13,48 @@ from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.plain import table, told
+from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
-
-HEADS = (
-    "tensor",
-    "shape",
-    "compared",
-    "worst at",
-    "{first}",
-    "{second}",
-    "rel. error",
-    "difference",
-    "allowed",
-    "verdict",
-)
 
 
 def check_text(session: Session, report: Report, context: RenderContext) -> str:
     """What was compared, a line for each tensor, the operations, and the verdict."""
-    spec = session.network
-    step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
-    rows = [_heads(report), *(_row(tensor, _arbitrated(report)) for tensor in report.tensors)]
-    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    lines = [
-        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss},"
-        f" {spec.parameters:,} parameters, in {report.dtype}",
-        f"data     {session.data}, {samples}, loss {format_number(report.loss, 4)}",
-        f"methods  {report.first} against {report.second}"
-        + (f", h = {step:.1e}" if step else "")
-        + f", {report.evaluations:,} evaluations",
-        "",
-        *table(rows, (0, 1, 3, 9), context),
-        "",
-        f"cosine of the two: {report.cosine:.12f}",
-    ]
+    return text_of(_rows(session, report), context)
+
+
+def _rows(session: Session, report: Report) -> Iterator[Row]:
+    yield from _compared(session, report)
+    yield BLANK
+    yield Table(_columns(report), tuple(_cells(tensor, _arbitrated(report)) for tensor in report.tensors))
+    yield BLANK
+    yield Sentence(f"cosine of the two: {report.cosine:.12f}")
     if report.bad:
-        lines.append(f"numbers overflowed: {report.bad}")
+        yield Sentence(f"numbers overflowed: {report.bad}")
     if any(tensor.kinks or tensor.bends for tensor in report.tensors):
-        lines.append(
-            "at kinks and sharp bends the difference is wrong, not the derivative"
-            + (": the complex step agrees with it" if _arbitrated(report) else "")
-        )
+        agrees = ": the complex step agrees with it" if _arbitrated(report) else ""
+        yield Sentence(f"at kinks and sharp bends the difference is wrong, not the derivative{agrees}")
     found = f"{len(report.faults)} WRONG" if report.faults else "all right"
     if report.overflowed:
         found += f", {report.overflowed} not compared: their numbers overflow"
-    lines.append(
-        f"{report.operations} operations by themselves, VJP and JVP against the complex step: {found}"
-    )
-    lines += [f"  {_sentence(fault)}" for fault in report.faults]
-    lines.append(verdict(report))
-    return "\n".join(told(text) if context.linear else context.text(text) for text in lines)
+    operations = f"{report.operations} operations by themselves"
+    yield Sentence(f"{operations}, VJP and JVP against the complex step: {found}")
+    for fault in report.faults:
+        yield Sentence(_sentence(fault), indent=2)
+    yield Sentence(verdict(report))
+
+
+def _compared(session: Session, report: Report) -> Iterator[Fact]:
+    """Which network, data and methods."""
+    spec = session.network
+    layers = ",".join(map(str, spec.layers))
+    parameters = f"{spec.parameters:,} parameters"
+    yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {parameters}, in {report.dtype}")
+    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 4)}")
+    step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
+    h = f", h = {step:.1e}" if step else ""
+    yield Fact("methods", f"{report.first} against {report.second}{h}, {report.evaluations:,} evaluations")
 
 
 def verdict(report: Report) -> str:
@@ -93,15 +84,25 @@ def check_dict(report: Report) -> dict[str, Any]:
     return {"passed": report.passed, **found}
 
 
-def _heads(report: Report) -> tuple[str, ...]:
+def _columns(report: Report) -> tuple[Column, ...]:
     """Methods by the first word of their names that tells them apart, so that a line fits into 100 columns."""
     names = [name.split("-") for name in (report.first, report.second)]
     while names[0] != names[1] and names[0][0] == names[1][0]:
         names = [words[1:] for words in names]
-    return tuple(head.format(first=names[0][0], second=names[1][0]) for head in HEADS)
+    return (
+        Column("tensor", "left"),
+        Column("shape", "left"),
+        Column("compared"),
+        Column("worst at", "left"),
+        *(Column(name[0]) for name in names),
+        Column("rel. error"),
+        Column("difference"),
+        Column("allowed"),
+        Column("verdict", "left"),
+    )
 
 
-def _row(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
+def _cells(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
     verdict = "ok"
     if _only_excused(tensor):
         verdict = "ok by complex step" if arbitrated else "inconclusive"

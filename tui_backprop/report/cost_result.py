@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tui_backprop.cost.accounting.ledger import COLUMNS, Entry, Ledger, ledger
+from tui_backprop.cost.accounting.ledger import LEDGER_COLUMNS, Ledger, LedgerRow, ledger
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import Shape, shape_of
+from tui_backprop.cost.model.workload import NetworkShape, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.render.view_state import CostState
@@ -45,7 +45,7 @@ class CostResult:
     raced: Raced | None = None
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> NetworkShape:
         return shape_of(self.session.network)
 
     @property
@@ -56,7 +56,7 @@ class CostResult:
     def ledger(self) -> Ledger:
         return ledger(self.session.network, self.session.batch)
 
-    def ratio(self, shape: Shape) -> float:
+    def ratio(self, shape: NetworkShape) -> float:
         """How many times faster backprop is than the naive method."""
         return (
             self.cost_model.gradient("naive", shape).middle
@@ -104,18 +104,19 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         "forward": asdict(forward),
         "methods": [
             {
-                "name": name, "about": way.about, "passes": round(way.passes(spec.parameters)), "kind": way.kind,
+                "name": name, "about": method.about,
+                "passes": round(method.passes(spec.parameters)), "kind": method.kind,
                 "seconds": _interval(takes[name]), "measured": takes[name].measured,
                 "flops": cost_model.operations(name, shape),
             }
-            for name, way in COST_METHODS.items()
+            for name, method in COST_METHODS.items()
         ],
         "ratio": result.ratio(shape),
         "macs_ratio": made.ratio,
         "time_ratio": takes["backprop"].middle / forward.middle,
         "training": {
             "steps": TRAINING_STEPS,
-            **{way: _interval(takes[way].times(TRAINING_STEPS)) for way in ("naive", "backprop")},
+            **{method: _interval(takes[method].times(TRAINING_STEPS)) for method in ("naive", "backprop")},
         },
         "ledger": {
             "batch": made.batch,
@@ -149,12 +150,12 @@ def _named(point: Measured) -> dict[str, Any]:
 
 def _foretold(left: LeftOut) -> dict[str, Any]:
     return {
-        **_named(left.point), "measured": left.point.median, "said": _interval(left.said), "inside": left.inside,
+        **_named(left.point), "measured": left.point.median, "said": _interval(left.predicted), "inside": left.inside,
     }  # fmt: skip
 
 
-def _booked(entry: Entry) -> dict[str, int]:
-    return {**{name: s.macs for name, s in zip(COLUMNS, entry.shares, strict=True)}, "kept": entry.kept}
+def _booked(entry: LedgerRow) -> dict[str, int]:
+    return {**{name: s.macs for name, s in zip(LEDGER_COLUMNS, entry.costs, strict=True)}, "kept": entry.kept}
 
 
 def _swept(swept: Progress) -> dict[str, Any]:

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tui_backprop.render.draw.context import LINEAR, RenderContext
-from tui_backprop.report.columns import columns
-
-
-def doctor_text(diagnosis: Diagnosis, context: RenderContext) -> str:
-    """A block for each group, a line for each finding, with its reason in brackets."""
-    if context.linear:
-        return "\n".join(_told(title, row) for title, rows in diagnosis.groups.items() for row in rows)
-    lines = []
-    for title, rows in diagnosis.groups.items():
-        cells = [[f"  {row.name}", row.value, f"({row.why})" if row.why else ""] for row in rows]
-        lines += [
-            title,
-            *columns([[context.text(cell) for cell in row] for row in cells], left=(0, 1, 2)),
-            "",
-        ]
-    return "\n".join(lines[:-1])
-
-
-def _told(title: str, row: Row) -> str:
-    return LINEAR.text(f"{title}, {row.name}: {row.value}{f' ({row.why})' if row.why else ''}")
-
-
-def doctor_dict(diagnosis: Diagnosis) -> dict[str, Any]:
-    """What ``doctor --json`` prints: groups of findings, each with ``value`` and ``why``."""
-    return {
-        title: {row.name: {"value": row.value, "why": row.why} for row in rows}
-        for title, rows in diagnosis.groups.items()
-    }
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.report.rows import BLANK, Fact, Forms, Group, Row, text_of
 
 
 @dataclass(frozen=True)
-class Row:
-    """One finding: what of, what, and why it is so, where that is not plain."""
+class Finding:
+    """What was found: of what, the value, and why it is so, where that is not plain."""
 
     name: str
     value: str
@@ -50,4 +23,24 @@ class Row:
 class Diagnosis:
     """Findings in groups, each with its title."""
 
-    groups: Mapping[str, tuple[Row, ...]]
+    groups: Mapping[str, tuple[Finding, ...]]
+
+
+def doctor_text(diagnosis: Diagnosis, context: RenderContext) -> str:
+    """A block for each group, a line for each finding, with its reason in brackets."""
+    return text_of(_rows(diagnosis), context)
+
+
+def _rows(diagnosis: Diagnosis) -> Iterator[Row]:
+    for i, (title, findings) in enumerate(diagnosis.groups.items()):
+        if i:
+            yield Forms(written=(BLANK,))
+        yield Group(title, tuple(Fact(found.name, found.value, found.why) for found in findings))
+
+
+def doctor_dict(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What ``doctor --json`` prints: groups of findings, each with ``value`` and ``why``."""
+    return {
+        title: {found.name: {"value": found.value, "why": found.why} for found in findings}
+        for title, findings in diagnosis.groups.items()
+    }

@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.report.plain import spoken, table, told
+from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_duration, format_number
+from tui_backprop.support.format import format_number
+from tui_backprop.support.quantity import Content, Text, joined, phrase, ratio, seconds
 
-HEADS = ("layer", "W", "forward", "backward", "|a|", "|δ|", "|dW|", "largest entries of dW")
-SHOWN = 3
+COLUMNS = (
+    Column("layer", "left"),
+    Column("W", "left"),
+    Column("forward"),
+    Column("backward"),
+    Column("|a|"),
+    Column("|δ|"),
+    Column("|dW|"),
+    Column("largest entries of dW", "left"),
+)
+SHOWN = 3  # of the largest entries
 
 
 def stream_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
-    """A line for each layer, and the totals."""
+    """A line for each layer, and the totals; ``drawn`` is how many seconds it took to draw the weights."""
+    return text_of(_rows(session, report, drawn), context)
+
+
+def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]:
     spec = session.network
-    total = report.forward + report.backward
-    lines = [
-        f"network  {','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
+    yield Fact(
+        "network",
+        f"{','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
-        f"data     {session.data}, sample {session.sample}, batch {session.batch}, loss"
-        f" {format_number(report.loss, 6)}",
-        "",
-        *table([HEADS, *map(_row, report.layers)], (0, 1, 7), context),
-        "",
-        f"forward {format_duration(report.forward)}, backward {format_duration(report.backward)},"
-        f" {total / report.forward:.2f}x a forward pass together",
-        f"drawing the weights took {format_duration(drawn)}; their gradients were not kept, but looked at"
-        " tile by tile",
-    ]
-    return "\n".join(spoken(told(text)) if context.linear else context.text(text) for text in lines)
+    )
+    samples = f"sample {session.sample}, batch {session.batch}"
+    yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 6)}")
+    yield BLANK
+    yield Table(COLUMNS, tuple(map(_cells, report.layers)))
+    yield BLANK
+    together = ratio((report.forward + report.backward) / report.forward)
+    words = "forward {}, backward {}, {} a forward pass together"
+    yield Sentence(phrase(words, seconds(report.forward), seconds(report.backward), together))
+    words = "drawing the weights took {}; their gradients were not kept, but looked at tile by tile"
+    yield Sentence(phrase(words, seconds(drawn)))
+
+
+def _cells(layer: LayerReport) -> tuple[Content, ...]:
+    largest = (f"[{e.row},{e.column}] {format_number(e.value, sign=True)}" for e in layer.largest[:SHOWN])
+    return (
+        Text(str(layer.layer), f"layer {layer.layer}"),
+        f"{layer.shape[0]}x{layer.shape[1]}",
+        seconds(layer.forward),
+        seconds(layer.backward),
+        format_number(layer.activation_norm),
+        format_number(layer.delta_norm),
+        format_number(layer.gradient_norm),
+        f"{layer.bad:,} NaN or infinite" if layer.bad else joined(tuple(largest), "  "),
+    )
 
 
 def stream_dict(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
     """What ``trace --stream --json`` prints; seconds."""
     return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}
-
-
-def _row(layer: LayerReport) -> tuple[str, ...]:
-    top = "  ".join(
-        f"[{e.row},{e.column}] {format_number(e.value, sign=True)}" for e in layer.largest[:SHOWN]
-    )
-    return (
-        str(layer.layer),
-        f"{layer.shape[0]}x{layer.shape[1]}",
-        format_duration(layer.forward),
-        format_duration(layer.backward),
-        format_number(layer.activation_norm),
-        format_number(layer.delta_norm),
-        format_number(layer.gradient_norm),
-        f"{layer.bad:,} NaN or infinite" if layer.bad else top,
-    )

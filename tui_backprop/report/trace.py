@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.worked import Row as Term
 from tui_backprop.engine.explain.worked import worked
 from tui_backprop.engine.network.graph import mask_shapes, views
 from tui_backprop.engine.network.names import (
@@ -29,73 +30,91 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
 from tui_backprop.engine.training.optimizers import formulas
-from tui_backprop.render.draw.array_table import statistics
+from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
-from tui_backprop.render.draw.spans import Line, line, plain, wrap
+from tui_backprop.render.draw.spans import Line, line, plain
 from tui_backprop.render.panels.bars import sample_text
 from tui_backprop.render.view_state import Snapshot, steps_of
-from tui_backprop.render.walk.equation import formula_with_shapes, receipt, shape_text
-from tui_backprop.render.walk.explanation import LABEL_COLUMNS, closing_lines, torch_lines
-from tui_backprop.report.plain import ENDLESS, told
+from tui_backprop.render.walk.equation import (
+    COLUMN_GAP,
+    formula_with_shapes,
+    receipt,
+    receipt_values,
+    shape_text,
+)
+from tui_backprop.render.walk.explanation import closing_lines, torch_lines
+from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
 from tui_backprop.support.errors import FileError
+from tui_backprop.support.format import format_number
 from tui_backprop.support.validation import quoted
 
-COLUMNS, HEAD = 100, 9
-SIGNS = {"": "", "=": "result: ", "×": "times ", "÷": "divided by "}  # of a receipt, in words
+COLUMNS = 100
+INDENT = " " * 5  # of what is said of a step, below its heading
+SIGNS = {"=": "result: ", "*": "times ", "/": "divided by "}  # of a receipt, in words
 
 
 def trace_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
     """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
+    return text_of(_rows(session, iteration, context), context, COLUMNS)
+
+
+def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Iterator[Row]:
     steps = steps_of(session)
-    heads = {
-        "network": network_text(session.network),
-        "data": sample_text(session, Snapshot(session, steps, iteration)),
-        "update": update_text(session),
-    }
-    if context.linear:
-        return "\n".join(_told(session, iteration, heads))
-    blocks = [_head(word, text) for word, text in heads.items()]
+    yield Fact("network", network_text(session.network))
+    yield Fact("data", sample_text(session, Snapshot(session, steps, iteration)))
+    yield Fact("update", update_text(session))
     for step in steps:
         snapshot = Snapshot(at_step(session, step.index), steps, iteration)
-        blocks.append([(), *_block(snapshot, step, context)])
-    return "\n".join(plain(context.fit(row)).rstrip() for block in blocks for row in block)
+        drawn = Drawing(tuple(_drawn(snapshot, step, context)))
+        yield BLANK
+        yield Forms(written=(drawn,), spoken=tuple(_spoken(snapshot, step)))
 
 
-def _told(session: Session, iteration: Iteration, heads: Mapping[str, str]) -> Iterator[str]:
-    """The same for screen readers."""
-    yield from (told(f"{word}  {text}") for word, text in heads.items())
-    for step in steps_of(session):
-        yield ""
-        yield from _told_step(Snapshot(at_step(session, step.index), steps_of(session), iteration), step)
-
-
-def _told_step(snapshot: Snapshot, step: Step) -> list[str]:
+def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[Line]:
+    """A step as on the panel."""
     iteration = snapshot.iteration
+    yield line(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}")
     summary = iteration.summary(step.tensor, updated=step.phase == "update")
-    lines = [f"step {step.index}: {step.phase}, layer {step.layer}: {step.op}", f"formula: {step.formula}"]
-    lines += [f"shape of {name}: {shape_text(shape)}" for name, shape in step.operands]
-    lines += map(_told_row, receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase))
+    body = formula_with_shapes(step, COLUMNS, context)
+    body += receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
-        lines.append(f"{step.tensor}  {statistics(summary, COLUMNS)}")
-    lines += [plain(row) for row in closing_lines(snapshot, ENDLESS, LINEAR)]
-    return [
-        *map(told, lines),
-        *(f"torch: {plain(row)[LABEL_COLUMNS:]}" for row in torch_lines(snapshot, ENDLESS)),
-    ]
+        body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
+    body += closing_lines(snapshot, COLUMNS, context) + torch_lines(snapshot, COLUMNS)
+    yield from (line(INDENT, *row) for row in body)
 
 
-def _told_row(row: Line) -> str:
+# --- spoken -----------------------------------------------------------------------------------------------
+
+
+def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
+    """A step in words."""
+    iteration = snapshot.iteration
+    yield Fact(f"step {step.index}", f"{step.phase}, layer {step.layer}: {step.op}")
+    yield Fact("formula", step.formula)
+    yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
+    yield from map(_term, receipt_values(worked(iteration, step, snapshot.unit(step.layer))))
+    summary = iteration.summary(step.tensor, updated=step.phase == "update")
+    if summary.size > 1:
+        yield Fact(step.tensor, ", ".join(filter(None, statistics_of(summary))))
+    yield from map(_closing, closing_lines(snapshot, ENDLESS, LINEAR))
+    yield from (Fact("torch", plain(row[1:])) for row in torch_lines(snapshot, ENDLESS))
+
+
+def _term(shown: tuple[Term, str]) -> Sentence:
     """A row of a receipt: x[491] times W1[491,239] = 0.992 times 0.131 = +0.130."""
-    sign, *parts = (re.sub(" [·×] ", " times ", text.strip()) for text, _ in row)
-    return SIGNS[sign] + " = ".join(filter(None, parts))
+    row, value = shown
+    factors = " times ".join(map(format_number, row.factors))
+    parts = (re.sub(" [·×] ", " times ", row.label), factors, value)
+    return Sentence(SIGNS.get(row.sign, "") + " = ".join(filter(None, parts)))
 
 
-def _head(word: str, text: str) -> list[Line]:
-    """A word, and beside it what there is to say, on as many lines as that takes."""
-    rows = wrap(text, COLUMNS - HEAD)
-    return [line(f"{word if i == 0 else '':<{HEAD}}", *row) for i, row in enumerate(rows)]
+def _closing(row: Line) -> Row:
+    """A line below a step: its first piece is what it is about, unless it is a warning, which is a sentence."""
+    (name, _), *pieces = row
+    parts = (", " if text == COLUMN_GAP else text for text, _ in pieces)
+    return Fact(name.strip(), "".join(parts)) if pieces else Sentence(name)
 
 
 def network_text(spec: NetworkSpec) -> str:

@@ -46,9 +46,9 @@ CALL, RATE = 1e-5, 1e10  # seconds a layer, multiply-accumulates a second: rough
 
 def race_methods() -> tuple[str, ...]:
     """Return the methods that can race backprop."""
-    from tui_backprop.cost.race.race import RACERS
+    from tui_backprop.cost.race.race import RACE_METHODS
 
-    return RACERS
+    return RACE_METHODS
 
 
 def steps(session: Session) -> int:

@@ -16,13 +16,13 @@ def format_number(value: float, digits: int = 3, sign: bool = False) -> str:
     if math.isinf(value):
         return ("+" if sign else "") + "∞" if value > 0 else MINUS + "∞"
     lead = MINUS if value < 0 else "+" if sign and value > 0 else ""
-    size = abs(value)
-    if size == 0:
+    format_bytes = abs(value)
+    if format_bytes == 0:
         return "0"
-    exponent = int(f"{size:.{digits - 1}e}".partition("e")[2])
+    exponent = int(f"{format_bytes:.{digits - 1}e}".partition("e")[2])
     if -4 <= exponent < 6:
-        return f"{lead}{size:,.{max(digits - 1 - exponent, 0)}f}"
-    return f"{lead}{size:.{digits - 1}e}"
+        return f"{lead}{format_bytes:,.{max(digits - 1 - exponent, 0)}f}"
+    return f"{lead}{format_bytes:.{digits - 1}e}"
 
 
 def format_fixed(value: float, decimals: int, sign: bool = True) -> str:
@@ -47,13 +47,18 @@ BRIEF_UNITS = {"thousand years": "kyr", "million years": "Myr", "billion years":
 def format_duration(seconds: float, brief: bool = False) -> str:
     """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 ages of the universe; ``brief`` where there
     is little room: 5.21 Myr, 2.3 universe ages."""
+    return " ".join(duration_parts(seconds, brief))
+
+
+def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
+    """The number and the unit of a duration."""
     for below, unit, name in TIME_UNITS:
         if seconds < below:
-            return f"{format_number(seconds / unit)} {BRIEF_UNITS.get(name, name) if brief else name}"
+            return format_number(seconds / unit), BRIEF_UNITS.get(name, name) if brief else name
     ages = seconds / UNIVERSE
     if brief:
-        return f"{format_short_count(ages) if ages >= 1e3 else format_number(ages)} universe ages"
-    return f"{format_number(ages)} ages of the universe"
+        return format_short_count(ages) if ages >= 1e3 else format_number(ages), "universe ages"
+    return format_number(ages), "ages of the universe"
 
 
 def format_count(value: float) -> str:
@@ -64,13 +69,18 @@ def format_count(value: float) -> str:
 
 def format_short_count(value: float) -> str:
     """A count of parameters or operations in a few characters: 1,738, 335k, 2.9M, 175B, 1T, 6.12e22."""
+    return "".join(short_count_parts(value))
+
+
+def short_count_parts(value: float) -> tuple[str, str]:
+    """The number of a short count, and the letter after it, if any."""
     if value >= 0.9995 * FIRST_WITHOUT_NAME:
-        return _scientific(value, 3)
+        return _scientific(value, 3), ""
     for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
         if value >= 0.9995 * unit:
             unit = 1e3 if name == "k" else unit
-            return f"{value / unit:.3g}{name}"
-    return f"{value:,.0f}"
+            return f"{value / unit:.3g}", name
+    return f"{value:,.0f}", ""
 
 
 def format_ratio(ratio: float) -> str:
@@ -102,9 +112,14 @@ MAX_PRINTABLE = 120  # characters of a place that is shown
 
 def format_bytes(size: float) -> str:
     """Bytes as people write them."""
+    return " ".join(size_parts(size))
+
+
+def size_parts(size: float) -> tuple[str, str]:
+    """The number and the unit of a size in bytes."""
     for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
         if size < 1000 or unit == "PB":
-            return f"{size:,.3g} {unit}" if size < 1e5 else f"{size:,.0f} {unit}"
+            return f"{size:,.3g}" if size < 1e5 else f"{size:,.0f}", unit
         size /= 1000
     raise AssertionError("unreachable")
 

@@ -104,13 +104,13 @@ def test_shared_among_workers_the_result_is_the_same_to_the_last_bit(cluster, ar
 
 
 def test_every_derivative_comes_from_the_workers_as_it_would_from_here(cluster):
-    from tui_backprop.cost.race.distributed import fill_on
+    from tui_backprop.cost.race.distributed import fill_distributed
 
     problem, asked, kept = problem_of(SMALL, 4), [], {}
 
     def fill(name, out, problem, where, options):
         asked.append((name, len(where)))
-        yield from fill_on(cluster, name, out, problem, where, options)
+        yield from fill_distributed(cluster, name, out, problem, where, options)
         kept[name] = out.copy()
 
     report = compare(problem, "backprop", "central-difference", entries=None, fill=fill)

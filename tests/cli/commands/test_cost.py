@@ -15,7 +15,7 @@ from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import KINDS
+from tui_backprop.cost.model.workload import PASS_KINDS
 
 XOR = ("--preset", "xor")
 SIZES = (1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7)
@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def known_machine(monkeypatch):
     """A machine whose law is known, on which every kind of pass of the lesson's network was measured."""
-    cost_model = machine(SIZES, tuple(KINDS))
+    cost_model = machine(SIZES, tuple(PASS_KINDS))
     monkeypatch.setattr(
         "tui_backprop.cost.measure.passes.measure_machine", lambda spec, budget, kept: cost_model
     )
@@ -210,7 +210,7 @@ def test_the_chart_comes_on_request_with_a_letter_for_every_method(known_machine
 def test_what_is_measured_is_this_network_and_a_few_others():
     result = found(*XOR)
     there = {(one["kind"], one["parameters"]) for one in result["passes"]}
-    assert {(kind, 9) for kind in KINDS} <= there
+    assert {(kind, 9) for kind in PASS_KINDS} <= there
     assert {("forward", 1738), ("backprop", 335_114)} <= there
     assert all(
         0 < one["low"] <= one["median"] <= one["high"] and one["runs"] >= 4 for one in result["passes"]
@@ -287,7 +287,7 @@ def test_the_smallest_budget_measures_one_network():
 
 
 def test_a_short_sweep_does_not_undo_a_long_one_unless_asked_to(folder):
-    cache.store(machine((1e3, 1e9), tuple(KINDS)))
+    cache.store(machine((1e3, 1e9), tuple(PASS_KINDS)))
     found(*XOR, "--sweep", "--budget", "1e-9")
     assert cache.load().largest == pytest.approx(1e9, rel=1e-3)
     found(*XOR, "--sweep", "--budget", "1e-9", "--again")

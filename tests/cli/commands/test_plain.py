@@ -8,7 +8,6 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
-from tui_backprop.report.plain import facts, spoken, told
 
 RICH = (
     "--preset", "xor", "--batch", "3", "--optimizer", "adam", "--layer-norm", "--l2", "0.1", "--schedule", "cosine",
@@ -115,25 +114,6 @@ def test_blame_says_which_data_and_which_sample_it_is_about():
     assert "data: moons, sample 0 and 3 more, loss " in run("blame", *SMALL, "--plain")
 
 
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [
-        ("63.2 us", "63.2 microseconds"), ("1 ms", "1 millisecond"), ("21 ms", "21 milliseconds"),
-        ("1 s", "1 second"),
-        ("19.4 h", "19.4 hours"), ("2.05 min", "2.05 minutes"), ("143 kyr", "143 thousand years"),
-        ("1.05 Myr", "1.05 million years"), ("1.04 universe ages", "1.04 ages of the universe"),
-        ("13M universe ages", "13 million ages of the universe"), ("26k", "26 thousand"), ("2.91M", "2.91 million"),
-        ("809 to 1B parameters", "809 to 1 billion parameters"), ("1.05T", "1.05 trillion"),
-        ("measured +-6%", "measured within 6%"), ("projected within 2.0x", "projected within a factor of 2.0"),
-        ("2.0-7.1x", "2.0 to 7.1 times"), ("3.32x", "3.32 times"), ("9,876/s", "9,876 a second"),
-        ("2.05 kB", "2.05 kilobytes"), ("784x256", "784x256"), ("2P forward passes", "2P forward passes"),
-        ("h = 3.5e-04", "h = 3.5e-04"), ("W1[3,2]", "W1[3,2]"),
-    ],
-)  # fmt: skip
-def test_units_are_said_in_words(written, said):
-    assert spoken(written) == said
-
-
 def test_cost_has_a_summary_first_and_its_units_in_words():
     text = run("cost", *SMALL, "--plain")
     summary, about = text.split("\n\n")[:2]
@@ -155,23 +135,6 @@ def test_the_usual_text_is_as_it_was_without_it():
 
 def test_json_stays_what_it_is():
     assert run("check", "--preset", "xor", "--json") == run("check", "--preset", "xor", "--json", "--plain")
-
-
-def test_a_table_becomes_facts():
-    rows = [
-        ["layer", "W", "forward", ""],
-        ["1", "2x3", "  9 µs", "±2%"],
-        ["", "", "8 µs", ""],
-        ["total", "6", "", ""],
-    ]
-    assert facts(rows) == [
-        "layer 1, W: 2x3",
-        "layer 1, forward: 9 us, +-2%",
-        "layer 1, forward: 8 us",
-        "total, W: 6",
-    ]
-    assert told("cost    200 MACs  total −1") == "cost: 200 MACs, total -1"
-    assert told("passed") == "passed"
 
 
 @pytest.mark.parametrize("name", ["trace", "cost", "check", "blame", "doctor"])

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from tests.cost.race.workers import GENEROUS, gone, wait_for
 from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
-from tui_backprop.cost.race.race import RACERS, Race, RaceStatus
+from tui_backprop.cost.race.race import RACE_METHODS, Race, RaceStatus
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -66,7 +66,7 @@ def gradients(method, step=None):
     return METHODS["backprop"].gradient(problem), METHODS[method].gradient(problem, options=Options(step))
 
 
-@pytest.mark.parametrize("method", RACERS)
+@pytest.mark.parametrize("method", RACE_METHODS)
 def test_it_says_how_long_it_took_and_how_far_both_agree(method):
     race = raced(*SMALL, "--method", method)
     exact, numeric = gradients(method)
@@ -124,7 +124,7 @@ def test_where_every_gradient_is_0_nothing_is_made_up():
 def test_a_race_that_fails_is_one_line(monkeypatch):
     failed = RaceStatus("forward-difference", "failed", why="MemoryError: none left")
     monkeypatch.setattr(Race, "start", lambda race: None)
-    monkeypatch.setattr(Race, "standing", lambda race: failed)
+    monkeypatch.setattr(Race, "status", lambda race: failed)
     result = run(*SMALL)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "backprop-tui: --race: MemoryError: none left\n"

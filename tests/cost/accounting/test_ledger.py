@@ -11,8 +11,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tui_backprop.cost.accounting.ledger import Share, deep, kept_bytes, ledger, nearly_three
-from tui_backprop.cost.accounting.timing import Spread, Timing, rule_of
+from tui_backprop.cost.accounting.ledger import (
+    OperationCost,
+    hidden_layers_near_three,
+    kept_bytes,
+    ledger,
+    with_hidden_layers,
+)
+from tui_backprop.cost.accounting.timing import Quartiles, Timing, rule_of
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, forward_visits
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
@@ -40,12 +46,12 @@ BATCHES = pytest.mark.parametrize("batch", [1, 2, 32])
 
 def test_the_lessons_network_takes_2_40_forward_passes_and_not_three():
     book = ledger(LESSON, 1)
-    assert [share.macs for share in book.total.shares] == [334_336, 133_632, 334_336]
+    assert [share.macs for share in book.total.costs] == [334_336, 133_632, 334_336]
     assert book.ratio == pytest.approx(2.40, abs=0.005)
     assert book.without_dw == pytest.approx(1.40, abs=0.005)
     assert book.first_share == pytest.approx(0.60, abs=0.005)
     rows = [(200_704, 0, 200_704), (65_536,) * 3, (65_536,) * 3, (2_560,) * 3]
-    assert [tuple(share.macs for share in layer.shares) for layer in book.layers] == rows
+    assert [tuple(share.macs for share in layer.costs) for layer in book.layers] == rows
     assert (book.ratio_in_time, book.timed) == (None, False)
 
 
@@ -57,7 +63,7 @@ def test_each_layer_takes_a_mac_for_each_weight_and_sample_and_the_first_no_grad
     book = ledger(spec, batch)
     for k, ((fan_in, fan_out), layer) in enumerate(zip(spec.fans, book.layers, strict=True), 1):
         macs = batch * fan_in * fan_out
-        assert [share.macs for share in layer.shares] == [macs, macs * (k > 1), macs]
+        assert [share.macs for share in layer.costs] == [macs, macs * (k > 1), macs]
         assert (layer.layer, layer.kind) == (k, f"layer {k}")
     assert book.ratio == pytest.approx(backprop_ratio(spec), rel=1e-12)
 
@@ -68,9 +74,9 @@ def test_layers_add_up_to_the_total_and_rows_to_their_layers(spec, batch):
     book = ledger(spec, batch)
     for column in range(3):
         for what in ("macs", "flops"):
-            total = getattr(book.total.shares[column], what)
-            assert total == sum(getattr(layer.shares[column], what) for layer in book.layers)
-            assert total == sum(getattr(entry.shares[column], what) for entry in book.entries)
+            total = getattr(book.total.costs[column], what)
+            assert total == sum(getattr(layer.costs[column], what) for layer in book.layers)
+            assert total == sum(getattr(entry.costs[column], what) for entry in book.entries)
     assert (
         book.total.kept == sum(layer.kept for layer in book.layers) == sum(kept_bytes(spec, batch).values())
     )
@@ -87,7 +93,7 @@ def test_the_steps_of_the_walk_come_to_the_same(spec, batch):
     forward = [step for step in steps if step.phase in ("forward", "loss")]
     weights = [step for step in steps if step.phase == "backward" and step.kind in ("weights", "gains")]
     deltas = [step for step in steps if step.phase == "backward" and step not in weights]
-    for share, part in zip(book.total.shares, (forward, deltas, weights), strict=True):
+    for share, part in zip(book.total.costs, (forward, deltas, weights), strict=True):
         assert share.macs == sum(step.macs for step in part)
         assert share.flops == sum(step.flops for step in part)
     assert book.ratio == pytest.approx(steps[-1].ratio, rel=1e-12)
@@ -140,9 +146,9 @@ def test_a_penalty_is_booked_with_the_layer_of_its_weights():
 
 
 def test_ten_equal_layers_come_to_2_75_and_no_number_of_them_to_three():
-    assert ledger(deep(LESSON, 10), 1).ratio == pytest.approx(2.75, abs=0.005)
-    assert deep(LESSON, 10).layers == (784, *[256] * 10, 10)
-    ratios = [ledger(deep(LESSON, n), 1).ratio for n in (1, 3, 10, 30, 100, 300)]
+    assert ledger(with_hidden_layers(LESSON, 10), 1).ratio == pytest.approx(2.75, abs=0.005)
+    assert with_hidden_layers(LESSON, 10).layers == (784, *[256] * 10, 10)
+    ratios = [ledger(with_hidden_layers(LESSON, n), 1).ratio for n in (1, 3, 10, 30, 100, 300)]
     assert ratios == sorted(ratios)
     assert 2.98 < ratios[-1] < 3
 
@@ -173,20 +179,20 @@ def by_hand(inputs, width, outputs, hidden):
 )
 def test_the_network_that_is_named_for_2_9_is_the_first_that_comes_to_it(layers):
     spec, width = NetworkSpec(layers), max(layers[1:-1] or layers)
-    hidden = nearly_three(spec)
-    named = ledger(deep(spec, hidden), 1).total
-    macs = [share.macs for share in named.shares]
+    hidden = hidden_layers_near_three(spec)
+    named = ledger(with_hidden_layers(spec, hidden), 1).total
+    macs = [share.macs for share in named.costs]
     assert 10 * sum(macs) >= 29 * macs[0]
     assert hidden == next(n for n in count(1) if by_hand(layers[0], width, layers[-1], n) >= 2.9)
-    assert deep(spec, hidden).layers == (layers[0], *[width] * hidden, layers[-1])
+    assert with_hidden_layers(spec, hidden).layers == (layers[0], *[width] * hidden, layers[-1])
 
 
 def test_the_lesson_would_need_29_layers_and_a_narrow_network_more_than_any_has():
-    assert nearly_three(LESSON) == 29
-    assert nearly_three(NetworkSpec((784, 2, 10))) is None
-    assert nearly_three(NetworkSpec((10**9, 1, 1))) is None
-    assert nearly_three(NetworkSpec((112, 1, 9))) == 1000
-    assert nearly_three(NetworkSpec((112, 1, 8))) is None
+    assert hidden_layers_near_three(LESSON) == 29
+    assert hidden_layers_near_three(NetworkSpec((784, 2, 10))) is None
+    assert hidden_layers_near_three(NetworkSpec((10**9, 1, 1))) is None
+    assert hidden_layers_near_three(NetworkSpec((112, 1, 9))) == 1000
+    assert hidden_layers_near_three(NetworkSpec((112, 1, 8))) is None
 
 
 # --- what is kept ------------------------------------------------------------------------------------------
@@ -262,7 +268,7 @@ def test_a_normalized_layer_keeps_its_sums_twice_and_a_mask_where_units_are_drop
 def timing_of(spec):
     """Each rule takes a power of two, so that a sum says which went into it."""
     visits = [*forward_visits(spec), *backward_visits(spec)]
-    return Timing({rule_of(v): Spread(0.0, 2.0**i, 9e9) for i, v in enumerate(visits)}, 3), visits
+    return Timing({rule_of(v): Quartiles(0.0, 2.0**i, 9e9) for i, v in enumerate(visits)}, 3), visits
 
 
 @EACH
@@ -270,13 +276,13 @@ def test_every_rule_is_timed_once_and_in_its_own_column(spec):
     timing, visits = timing_of(spec)
     book = ledger(spec, 4, timing)
     assert book.timed
-    seconds = [share.seconds for share in book.total.shares]
+    seconds = [share.seconds for share in book.total.costs]
     columns = ["f" if v.of is None else "w" if v.writes[0] in "Wbγβ" else "d" for v in visits]
     for column, found in zip("fdw", seconds, strict=True):
         assert found == sum(2.0**i for i, name in enumerate(columns) if name == column)
     assert book.ratio_in_time == pytest.approx(sum(seconds) / seconds[0])
     assert sum(seconds) == timing.forward() + timing.backward()
-    layers = [share.seconds for layer in book.layers for share in layer.shares]
+    layers = [share.seconds for layer in book.layers for share in layer.costs]
     assert sum(layers) == pytest.approx(sum(seconds))
 
 
@@ -285,11 +291,11 @@ def test_times_change_no_count():
     for entry, plain in zip(
         ledger(EVERYTHING, 4, timing).entries, ledger(EVERYTHING, 4).entries, strict=True
     ):
-        shares = [replace(share, seconds=0.0) for share in entry.shares]
+        shares = [replace(share, seconds=0.0) for share in entry.costs]
         assert (entry.layer, entry.kind, *shares, entry.kept) == (
             plain.layer,
             plain.kind,
-            *plain.shares,
+            *plain.costs,
             plain.kept,
         )
 
@@ -300,9 +306,11 @@ def test_the_times_of_another_network_are_refused():
 
 
 def test_without_a_time_forward_there_is_no_ratio_of_times():
-    rules = {rule_of(v): Spread(0.0, 0.0, 0.0) for v in (*forward_visits(LESSON), *backward_visits(LESSON))}
+    rules = {
+        rule_of(v): Quartiles(0.0, 0.0, 0.0) for v in (*forward_visits(LESSON), *backward_visits(LESSON))
+    }
     assert ledger(LESSON, 1, Timing(rules, 1)).ratio_in_time is None
 
 
 def test_shares_add_up():
-    assert Share(1, 2, 3.0) + Share(10, 20, 30.0) == Share(11, 22, 33.0)
+    assert OperationCost(1, 2, 3.0) + OperationCost(10, 20, 30.0) == OperationCost(11, 22, 33.0)

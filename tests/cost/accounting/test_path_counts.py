@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.accounting import path_counts as reuse
-from tui_backprop.cost.accounting.path_counts import Paths, counts, paths
+from tui_backprop.cost.accounting.path_counts import Paths, path_counts, paths
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 
@@ -234,7 +234,7 @@ def test_a_residual_connection_doubles_the_ways_around_a_layer():
     """h + a: to each unit of the next layer through its one weight, or past it."""
     spec = NetworkSpec((4, 4, 4, 4, 3), "tanh", residual=True)
     assert [paths(spec, f"b{k}").paths for k in (4, 3, 2, 1)] == [1, 3, 3 * 5, 3 * 5 * 5]
-    assert [counts(spec)[f"a{k}"].paths for k in (3, 2, 1)] == [3, 3 * 5, 3 * 5 * 5]
+    assert [path_counts(spec)[f"a{k}"].paths for k in (3, 2, 1)] == [3, 3 * 5, 3 * 5 * 5]
 
 
 def test_a_network_so_deep_that_no_float_holds_its_paths_is_counted_exactly():
@@ -246,8 +246,8 @@ def test_a_network_so_deep_that_no_float_holds_its_paths_is_counted_exactly():
 
 
 def test_the_paths_of_a_deep_network_are_found_in_one_walk(monkeypatch):
-    walks, shapes, real, real_shapes = [], [], reuse.counts, reuse.value_shapes
-    monkeypatch.setattr(reuse, "counts", lambda spec: walks.append(spec) or real(spec))
+    walks, shapes, real, real_shapes = [], [], reuse.path_counts, reuse.value_shapes
+    monkeypatch.setattr(reuse, "path_counts", lambda spec: walks.append(spec) or real(spec))
     monkeypatch.setattr(reuse, "value_shapes", lambda *of: shapes.append(of) or real_shapes(*of))
     spec = NetworkSpec((2, *[3] * 60, 2), "tanh", seed=987)
     first = paths(spec, "W1")

@@ -8,16 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tui_backprop.cost.accounting import path_counts as reuse
 from tui_backprop.cost.accounting import recompute as module
 from tui_backprop.cost.accounting.ledger import kept_bytes, ledger
 from tui_backprop.cost.accounting.recompute import (
-    KINDS,
-    LEAST,
-    LONGEST,
-    MOST,
-    Keeping,
-    Recomputed,
+    LEAST_RUNS,
+    LONGEST_RUN,
+    MOST_RUNS,
+    RETENTIONS,
+    Retention,
     recompute,
     stages,
     steps,
@@ -29,7 +27,7 @@ from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import UserError
 
-ALL, VALUES_AGAIN, DELTAS_AGAIN, BOTH_AGAIN = KINDS
+ALL, VALUES_AGAIN, DELTAS_AGAIN, BOTH_AGAIN = RETENTIONS
 SPECS = [
     NetworkSpec((6, 5, 5, 4, 3), "relu"),
     NetworkSpec((3, 2), dtype="float64"),
@@ -39,7 +37,7 @@ SPECS = [
     NetworkSpec((4, 5, 5, 3), "gelu,relu", layer_norm=True, residual=True, dropout=0.3, l2=0.1),
 ]
 EACH = pytest.mark.parametrize("spec", SPECS, ids=str)
-KEPT = pytest.mark.parametrize("kind", KINDS)
+KEPT = pytest.mark.parametrize("kind", RETENTIONS)
 
 
 def quick(iteration, kind):
@@ -55,7 +53,7 @@ def quick(iteration, kind):
 def test_the_gradient_is_the_same_to_the_last_bit(calculus, spec, kind, batch):
     iteration = calculus.take(calculus.problem(spec, batch), iterations=2)
     assert quick(iteration, kind).same
-    run = module._Run(iteration, KINDS[kind])
+    run = module._Run(iteration, RETENTIONS[kind])
     run._once(np.inf)
     assert np.array_equal(run.program.gradient, iteration.program.gradient)
 
@@ -79,7 +77,7 @@ def test_a_forward_pass_that_is_one_operation_too_short_is_seen(calculus, monkey
     way = stages(spec, 3)
     for at, stage in enumerate(way):
         for name, part in stage.items():
-            if part.forward and (at, name) in {step[1:] for step in steps(way, 99, KINDS[kind])}:
+            if part.forward and (at, name) in {step[1:] for step in steps(way, 99, RETENTIONS[kind])}:
                 planted(
                     monkeypatch,
                     lambda rows, at=at, name=name: [(f - (step == [at, name]), *step) for f, *step in rows],
@@ -90,7 +88,7 @@ def test_a_forward_pass_that_is_one_operation_too_short_is_seen(calculus, monkey
 @pytest.mark.parametrize("kind", [DELTAS_AGAIN, BOTH_AGAIN])
 def test_a_walk_back_that_leaves_out_a_step_is_seen(calculus, monkeypatch, kind):
     iteration = calculus.take(calculus.problem(SPECS[0], 3))
-    whole = list(steps(stages(SPECS[0], 3), 99, KINDS[kind]))
+    whole = list(steps(stages(SPECS[0], 3), 99, RETENTIONS[kind]))
     for n in range(len(whole)):
         if whole[n][1]:  # the walk begins with the loss, and with forgetting
             planted(monkeypatch, lambda rows, n=n: rows[:n] + rows[n + 1 :])
@@ -113,14 +111,14 @@ def test_a_gradient_of_zero_has_to_be_found_too(calculus, monkeypatch, kind):
 def test_nothing_but_what_is_held_is_used(calculus, monkeypatch, spec, kind):
     """All arrays of the forward pass but those that a step says it needs are spoilt before its visits back."""
     iteration = calculus.take(calculus.problem(spec, 3))
-    run = module._Run(iteration, KINDS[kind])
+    run = module._Run(iteration, RETENTIONS[kind])
     right = iteration.program.gradient
     most = 0
     for forward, at, name in run.steps():
         run._forget_values()
         if forward:
             run.program.forward(0, forward)
-        part, read = run.way[at][name], 0
+        part, read = run.stages_back[at][name], 0
         before = run.program.gradient.copy()
         floats = [
             a
@@ -160,7 +158,7 @@ def _walk(run, part):
 @pytest.mark.parametrize("batch", [1, 4])
 def test_macs_are_those_of_the_products_that_are_run(calculus, monkeypatch, spec, kind, batch):
     iteration = calculus.take(calculus.problem(spec, batch))
-    run, macs = module._Run(iteration, KINDS[kind]), []
+    run, macs = module._Run(iteration, RETENTIONS[kind]), []
 
     def dot(a, b, out):
         if a.ndim == b.ndim == 2:
@@ -169,7 +167,7 @@ def test_macs_are_those_of_the_products_that_are_run(calculus, monkeypatch, spec
 
     monkeypatch.setattr(linear, "np", SimpleNamespace(**{**vars(np), "dot": dot}))
     run.calls = [
-        {name: run.program.backward_calls(p.visits) for name, p in stage.items()} for stage in run.way
+        {name: run.program.backward_calls(p.visits) for name, p in stage.items()} for stage in run.stages_back
     ]
     run._once(np.inf)
     assert sum(macs) == run.counted()[2]
@@ -178,7 +176,7 @@ def test_macs_are_those_of_the_products_that_are_run(calculus, monkeypatch, spec
 def by_hand(weights, kind):
     """MACs of a network with ReLUs and these weights in its layers, for one sample."""
     layers, total = range(len(weights)), 0
-    values, deltas = KINDS[kind].values, KINDS[kind].deltas
+    values, deltas = RETENTIONS[kind].values, RETENTIONS[kind].deltas
     top = len(weights) - 1
     total += sum(weights) * values
     for k in reversed(layers):
@@ -207,15 +205,15 @@ def test_macs_are_those_of_a_count_by_hand(calculus, kind, layers):
 
 def test_the_lessons_network_with_less_kept(calculus):
     iteration = calculus.take(calculus.problem(NetworkSpec(), 1))
-    found = {kind: quick(iteration, kind) for kind in KINDS}
-    assert found[ALL].macs == sum(share.macs for share in ledger(NetworkSpec(), 1).total.shares) == 802_304
-    assert {kind: (each.passes, each.walks) for kind, each in found.items()} == {
+    found = {kind: quick(iteration, kind) for kind in RETENTIONS}
+    assert found[ALL].macs == sum(share.macs for share in ledger(NetworkSpec(), 1).total.costs) == 802_304
+    assert {kind: (each.passes, each.backward_passes) for kind, each in found.items()} == {
         ALL: (1, 1),
         VALUES_AGAIN: (5, 1),  # for the loss, and for each layer
         DELTAS_AGAIN: (1, 4),  # for the parameters of each layer
         BOTH_AGAIN: (11, 4),  # the loss 4 times, z3 3 times, z2 twice, z1, and a3 for dW4
     }
-    assert [found[kind].macs for kind in KINDS] == [802_304, 1_932_800, 872_960, 3_936_256]
+    assert [found[kind].macs for kind in RETENTIONS] == [802_304, 1_932_800, 872_960, 3_936_256]
     assert found[ALL].held == found[DELTAS_AGAIN].held == 6_184
     assert found[VALUES_AGAIN].held == found[BOTH_AGAIN].held == 2 * 4 * 256  # a layer's z and what came in
 
@@ -223,7 +221,7 @@ def test_the_lessons_network_with_less_kept(calculus):
 @EACH
 def test_less_kept_holds_less_and_takes_more(calculus, spec):
     iteration = calculus.take(calculus.problem(spec, 3))
-    found = {kind: quick(iteration, kind) for kind in KINDS}
+    found = {kind: quick(iteration, kind) for kind in RETENTIONS}
     assert found[ALL].held == found[DELTAS_AGAIN].held == sum(kept_bytes(spec, 3).values())
     assert found[VALUES_AGAIN].held <= found[ALL].held
     assert found[BOTH_AGAIN].held <= found[VALUES_AGAIN].held
@@ -231,23 +229,27 @@ def test_less_kept_holds_less_and_takes_more(calculus, spec):
         assert found[BOTH_AGAIN].held < found[ALL].held
         assert found[ALL].macs < min(found[VALUES_AGAIN].macs, found[DELTAS_AGAIN].macs)
         assert found[BOTH_AGAIN].macs > max(found[VALUES_AGAIN].macs, found[DELTAS_AGAIN].macs)
-    assert found[ALL].macs == sum(share.macs for share in ledger(spec, 3).total.shares)
+    assert found[ALL].macs == sum(share.macs for share in ledger(spec, 3).total.costs)
 
 
 def test_a_single_layer_has_nothing_to_compute_again(calculus):
     iteration = calculus.take(calculus.problem(NetworkSpec((5, 4)), 2))
-    assert {(r.passes, r.walks, r.macs, r.held) for r in (quick(iteration, kind) for kind in KINDS)} == {
-        (1, 1, 80, 32)
-    }
+    assert {
+        (r.passes, r.backward_passes, r.macs, r.held) for r in (quick(iteration, kind) for kind in RETENTIONS)
+    } == {(1, 1, 80, 32)}
 
 
 def test_a_penalty_costs_no_forward_pass_of_its_own(calculus):
-    for kind in KINDS:
+    for kind in RETENTIONS:
         plain, with_it = (
             quick(calculus.take(calculus.problem(NetworkSpec((5, 4, 4, 3), l2=l2), 2)), kind)
             for l2 in (0.0, 0.5)
         )
-        assert (plain.passes, plain.walks, plain.macs) == (with_it.passes, with_it.walks, with_it.macs)
+        assert (plain.passes, plain.backward_passes, plain.macs) == (
+            with_it.passes,
+            with_it.backward_passes,
+            with_it.macs,
+        )
 
 
 # --- time, and what is left alone --------------------------------------------------------------------------
@@ -259,7 +261,7 @@ def clock(monkeypatch, tick):
     monkeypatch.setattr(module, "perf_counter", lambda: next(ticks) * tick)
 
 
-@pytest.mark.parametrize(("tick", "runs"), [(1e-9, MOST), (1e-2, LEAST)])
+@pytest.mark.parametrize(("tick", "runs"), [(1e-9, MOST_RUNS), (1e-2, LEAST_RUNS)])
 def test_a_run_is_timed_again_and_again(calculus, monkeypatch, tick, runs):
     iteration = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
     clock(monkeypatch, tick)
@@ -272,8 +274,8 @@ def test_a_run_is_timed_again_and_again(calculus, monkeypatch, tick, runs):
 def test_what_takes_too_long_is_broken_off_and_its_time_projected(calculus, monkeypatch):
     spec = NetworkSpec((3, *[4] * 30, 2), "tanh")
     iteration = calculus.take(calculus.problem(spec, 1))
-    clock(monkeypatch, LONGEST / 100)
-    run = module._Run(iteration, KINDS[BOTH_AGAIN])
+    clock(monkeypatch, LONGEST_RUN / 100)
+    run = module._Run(iteration, RETENTIONS[BOTH_AGAIN])
     every = list(run.steps())
     assert len(every) > 400
     ran = [forward + len(run.calls[at][name]) for forward, at, name in every]
@@ -291,7 +293,7 @@ def test_what_takes_too_long_is_broken_off_and_its_time_projected(calculus, monk
 
 def test_an_unfinished_run_still_compares_what_it_found(calculus, monkeypatch):
     iteration = calculus.take(calculus.problem(NetworkSpec((3, *[4] * 30, 2), "tanh"), 1))
-    clock(monkeypatch, LONGEST)
+    clock(monkeypatch, LONGEST_RUN)
     assert quick(iteration, BOTH_AGAIN).same
     planted(monkeypatch, lambda rows: [(0, *step) for _, *step in rows])
     assert not quick(iteration, BOTH_AGAIN).same
@@ -329,10 +331,9 @@ def test_the_calls_of_a_deep_network_are_made_once_for_each_layer(calculus, monk
     )
     iteration = calculus.take(calculus.problem(NetworkSpec((2, *[2] * 25, 2), "tanh"), 1))
     made.clear()
-    assert quick(iteration, BOTH_AGAIN).walks == 26
+    assert quick(iteration, BOTH_AGAIN).backward_passes == 26
     assert len(made) == 3 * (26 + 1)
 
 
-def test_the_module_of_reuse_hands_it_on():
-    assert (reuse.recompute, reuse.KINDS, reuse.Recomputed) == (recompute, KINDS, Recomputed)
-    assert KINDS[ALL] == Keeping(True, True)
+def test_the_first_kind_keeps_everything():
+    assert RETENTIONS[ALL] == Retention(True, True)

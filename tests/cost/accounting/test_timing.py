@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.accounting import timing
-from tui_backprop.cost.accounting.timing import LEAST, MOST, Timing, time_operations
+from tui_backprop.cost.accounting.timing import LEAST_ROUNDS, MOST_ROUNDS, Timing, time_operations
 from tui_backprop.engine.network.graph import backward_visits, forward_visits
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
@@ -88,7 +88,7 @@ def test_timing_leaves_the_pass_as_it_was(spec):
         assert np.array_equal(array, was, equal_nan=array.dtype.kind == "f")
 
 
-@pytest.mark.parametrize(("tick", "rounds"), [(1e-12, MOST), (1e-3, LEAST), (1.0, 1)])
+@pytest.mark.parametrize(("tick", "rounds"), [(1e-12, MOST_ROUNDS), (1e-3, LEAST_ROUNDS), (1.0, 1)])
 def test_slow_networks_are_timed_in_fewer_rounds(monkeypatch, tick, rounds):
     clock(monkeypatch, tick)
     assert time_operations(taken_of(NetworkSpec((3, 2))), 0.02).rounds == rounds

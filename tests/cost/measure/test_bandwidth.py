@@ -11,7 +11,7 @@ import pytest
 
 from tui_backprop.cost.measure import bandwidth as module
 from tui_backprop.cost.measure.bandwidth import LAYERS, RUNS, Layer, falling, probe
-from tui_backprop.cost.model.speeds import Probe, Speeds
+from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_between_sizes_speeds_lie_on_a_line_of_logarithms_and_beyond_them_they_s
 
 def test_the_real_machine_has_speeds():
     found = probe(15)
-    assert isinstance(found, Probe)
+    assert isinstance(found, MemoryProbe)
     assert all(rate > 0 for rate in (*found.reading.rates, *found.both.rates))
 
 

@@ -14,16 +14,16 @@ from tui_backprop.cost.measure import cache
 from tui_backprop.cost.measure.bandwidth import probe
 from tui_backprop.cost.measure.passes import (
     LADDER,
-    LEAST,
+    LEAST_RUNS,
     STREAMED,
     measure,
     measure_machine,
     quartiles,
     timings,
 )
-from tui_backprop.cost.measure.sweep import SHARE, busy, checked, needs, plan, sweep, with_points
+from tui_backprop.cost.measure.sweep import MEMORY_SHARE, busy, checked, needs, plan, sweep, with_points
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import KINDS, shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import UserError
@@ -69,7 +69,7 @@ def test_it_goes_from_a_thousand_parameters_to_a_billion_small_ones_first():
 
 def test_small_networks_are_measured_in_every_way_and_large_ones_forward_and_back():
     points = swept()[-1].cost_model.points
-    assert {p.kind for p in points if p.parameters < 1e6} == set(KINDS)
+    assert {p.kind for p in points if p.parameters < 1e6} == set(PASS_KINDS)
     assert {p.kind for p in points if p.parameters > 1e8} == {"forward", "backprop"}
 
 
@@ -85,7 +85,7 @@ def test_a_budget_is_kept_and_what_was_found_until_then_stays():
 @pytest.mark.parametrize("free", [2**20, 100 * 2**20, GIB, 24 * GIB])
 def test_no_network_takes_more_than_its_share_of_the_memory(free):
     specs = plan(LESSON, free)
-    assert all(needs(spec) <= SHARE * free for spec in specs)
+    assert all(needs(spec) <= MEMORY_SHARE * free for spec in specs)
     assert max((spec.parameters for spec in specs), default=0) <= free / 8
     if free == 24 * GIB:
         assert specs[-1].parameters > STREAMED
@@ -127,12 +127,12 @@ def test_busy_points_and_points_taken_over():
 @pytest.mark.parametrize("layers", [(2, 2, 1), (784, 10), (5, 4, 3, 2)])
 def test_every_kind_of_pass_is_measured(layers):
     spec = NetworkSpec(layers, "tanh", "mse")
-    points = measure(spec, 0.0, tuple(KINDS))
-    assert [p.kind for p in points] == list(KINDS)
+    points = measure(spec, 0.0, tuple(PASS_KINDS))
+    assert [p.kind for p in points] == list(PASS_KINDS)
     for point in points:
         assert point.parameters == spec.parameters
         assert 0 < point.low <= point.median <= point.high < 10
-        assert point.runs >= LEAST
+        assert point.runs >= LEAST_RUNS
 
 
 def test_a_streamed_network_is_measured_without_its_gradient(monkeypatch):
@@ -153,8 +153,8 @@ def test_a_machine_is_measured_at_the_ladder_and_at_the_network_in_hand():
 
 def test_timings_are_at_least_a_few_however_long_a_run_takes():
     runs = []
-    assert len(timings(lambda: runs.append(1), budget=0.0)) == LEAST
-    assert len(runs) == LEAST + 1  # the first one warms up
+    assert len(timings(lambda: runs.append(1), budget=0.0)) == LEAST_RUNS
+    assert len(runs) == LEAST_RUNS + 1  # the first one warms up
     assert quartiles([5.0, 1.0, 4.0, 2.0, 3.0]) == (2.0, 3.0, 4.0)
 
 

@@ -14,7 +14,7 @@ from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.landmarks import TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import KINDS, TOGETHER, shape_of, work
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS, shape_of, work
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)
@@ -24,13 +24,13 @@ EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)
 @given(overhead=st.floats(1e-8, 1e-4), share=st.floats(0.2, 5), decade=st.floats(2, 12))
 def test_the_law_behind_measurements_is_found_and_kept_beyond_them(overhead, share, decade):
     truth = lambda kind, shape: true_seconds(kind, shape, overhead, share)  # noqa: E731
-    cost_model = machine(cost_model=truth, kinds=tuple(KINDS))
+    cost_model = machine(cost_model=truth, kinds=tuple(PASS_KINDS))
     shape = LESSON.at(10**decade)
-    for kind in KINDS:
-        said = cost_model.seconds(kind, shape)
-        assert said.middle == pytest.approx(truth(kind, shape), rel=0.02)
-        assert said.low <= said.middle <= said.high
-        assert said.measured == (10**decade in SIZES)
+    for kind in PASS_KINDS:
+        predicted = cost_model.seconds(kind, shape)
+        assert predicted.middle == pytest.approx(truth(kind, shape), rel=0.02)
+        assert predicted.low <= predicted.middle <= predicted.high
+        assert predicted.measured == (10**decade in SIZES)
 
 
 @pytest.mark.parametrize("kind", ["forward", "backprop"])
@@ -39,9 +39,12 @@ def test_a_hundred_times_larger_than_what_it_was_fitted_to(kind):
     small = machine(sizes=(1e3, 1e4, 3e5), noise=lambda i: 1.05 if i % 2 else 0.95)
     for size in (1e6, 3e7):
         shape = LESSON.at(size)
-        said = small.seconds(kind, shape)
-        assert max(said.middle / true_seconds(kind, shape), true_seconds(kind, shape) / said.middle) < 1.5
-        assert said.low <= true_seconds(kind, shape) <= said.high
+        predicted = small.seconds(kind, shape)
+        assert (
+            max(predicted.middle / true_seconds(kind, shape), true_seconds(kind, shape) / predicted.middle)
+            < 1.5
+        )
+        assert predicted.low <= true_seconds(kind, shape) <= predicted.high
 
 
 def test_points_left_out_are_met_and_a_wrong_one_is_not():
@@ -82,9 +85,9 @@ def test_time_never_falls_with_size_and_is_never_negative():
 def test_from_one_point_or_two_something_follows(points):
     cost_model = machine(sizes=SIZES[:points])
     shape = LESSON.at(1e9)
-    said = cost_model.seconds("forward", shape)
-    assert 0 < said.low < said.middle < said.high < math.inf
-    assert said.high / said.low > 2
+    predicted = cost_model.seconds("forward", shape)
+    assert 0 < predicted.low < predicted.middle < predicted.high < math.inf
+    assert predicted.high / predicted.low > 2
     assert cost_model.left_out == ()
     assert cost_model.beyond == ()
 
@@ -92,8 +95,13 @@ def test_from_one_point_or_two_something_follows(points):
 def test_what_was_measured_is_said_as_measured():
     cost_model = machine()
     point = cost_model.points[0]
-    said = cost_model.seconds(point.kind, point.shape)
-    assert (said.low, said.middle, said.high, said.measured) == (point.low, point.median, point.high, True)
+    predicted = cost_model.seconds(point.kind, point.shape)
+    assert (predicted.low, predicted.middle, predicted.high, predicted.measured) == (
+        point.low,
+        point.median,
+        point.high,
+        True,
+    )
     assert not cost_model.seconds(point.kind, LESSON.at(12_345.0)).measured
 
 
@@ -106,13 +114,13 @@ def test_a_kind_that_was_not_measured_goes_by_a_forward_pass():
 def test_what_contains_a_forward_pass_is_never_projected_to_be_quicker(kind):
     """On a machine that was busy while forward passes were measured."""
     slow = lambda k, shape: true_seconds(k, shape) * (50 if k == "forward" else 1)  # noqa: E731
-    cost_model = machine(cost_model=slow, kinds=tuple(KINDS))
+    cost_model = machine(cost_model=slow, kinds=tuple(PASS_KINDS))
     for decade in (3.3, 6.5, 8.0, 11.24):
-        forward, said = (cost_model.seconds(k, LESSON.at(10**decade)) for k in ("forward", kind))
-        assert said.middle >= forward.middle
-        assert said.low >= forward.low
-        assert said.low <= said.middle <= said.high
-        assert not said.measured
+        forward, predicted = (cost_model.seconds(k, LESSON.at(10**decade)) for k in ("forward", kind))
+        assert predicted.middle >= forward.middle
+        assert predicted.low >= forward.low
+        assert predicted.low <= predicted.middle <= predicted.high
+        assert not predicted.measured
     point = next(p for p in cost_model.points if p.kind == kind)
     assert cost_model.seconds(kind, point.shape).middle == point.median  # as measured, however odd
     assert cost_model.seconds("batched", LESSON).middle < cost_model.seconds("forward", LESSON).middle
@@ -130,7 +138,7 @@ def test_few_parameters_take_a_batched_method_as_long_as_one_whole_go():
     cost_model, shape = machine(), shape_of(NetworkSpec((2, 3, 1), loss="binary-cross-entropy"))
     one = cost_model.seconds("batched", shape)
     assert (shape.parameters, one.measured) == (13, False)
-    assert cost_model.gradient("improved", shape).middle == pytest.approx(TOGETHER * one.middle)
+    assert cost_model.gradient("improved", shape).middle == pytest.approx(PARAMETERS_A_PASS * one.middle)
     assert cost_model.operations("improved", shape) == pytest.approx(14 * work("batched", shape).flops)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.accounting.ledger import ledger
-from tui_backprop.cost.model.workload import KINDS, TOGETHER, Shape, shape_of, work
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS, NetworkShape, shape_of, work
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
@@ -27,7 +27,7 @@ SPECS = [
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
 def test_operations_are_those_of_the_program_but_for_small_change(spec):
-    forward, delta, dw = ledger(spec, 1).total.shares
+    forward, delta, dw = ledger(spec, 1).total.costs
     shape = shape_of(spec)
     assert work("forward", shape).flops == pytest.approx(forward.flops, rel=0.05)
     assert work("backprop", shape).flops == pytest.approx(forward.flops + delta.flops + dw.flops, rel=0.05)
@@ -52,7 +52,7 @@ def test_a_shape_is_scaled_to_any_size(spec, parameters):
     shape = shape_of(spec).at(parameters)
     assert shape.parameters == pytest.approx(parameters, rel=1e-9)
     assert shape.depth == spec.depth
-    for kind in KINDS:
+    for kind in PASS_KINDS:
         does = work(kind, shape)
         assert does.flops >= 0
         assert does.calls > 0
@@ -65,7 +65,7 @@ def test_input_and_output_stay_as_long_as_that_is_possible():
     assert shape.at(1e9).widths[-1] == 10
     assert shape.at(335_114.0).widths == pytest.approx(shape.widths)
     assert shape.at(5.0).widths[0] < 784
-    assert Shape((3.0, 4.0)).at(1e6).widths[0] > 100  # there is nothing else to widen
+    assert NetworkShape((3.0, 4.0)).at(1e6).widths[0] > 100  # there is nothing else to widen
     assert shape.at(5.0).widths[-1] < 10
 
 
@@ -143,7 +143,7 @@ def test_what_a_method_reads_is_one_number_for_each_product_of_a_vector(spec):
     does = work("backprop", shape)
     assert does.touched == 2 * 8 * spec.weights  # weights and their gradients
     does = work("batched", shape)
-    assert does.read == pytest.approx(8 * does.flops / 2 / TOGETHER)
+    assert does.read == pytest.approx(8 * does.flops / 2 / PARAMETERS_A_PASS)
     assert (does.written, does.touched) == (0, 8 * spec.weights)
 
 
@@ -156,7 +156,7 @@ def test_calls_are_about_those_of_the_program(layers):
     assert work("backprop", shape_of(spec)).calls == len(program._forward) + len(program._backward) + 1
     tangents = ForwardMode(program, views(np.zeros(spec.parameters, np.float32), spec))
     assert work("jvp", shape_of(spec)).calls == pytest.approx(len(tangents._calls), rel=0.25)
-    assert work("batched", shape_of(spec)).calls == len(program._forward) / TOGETHER
+    assert work("batched", shape_of(spec)).calls == len(program._forward) / PARAMETERS_A_PASS
 
 
 def test_the_lessons_network_is_its_own_shape():
@@ -169,7 +169,7 @@ def test_the_lessons_network_is_its_own_shape():
 
 @pytest.mark.parametrize("parameters", [1e5, 3.3e5, 1e9])
 def test_hidden_layers_are_scaled_by_one_factor(parameters):
-    shape = Shape((784.0, 256.0, 128.0, 64.0, 10.0), 8, bias=False)
+    shape = NetworkShape((784.0, 256.0, 128.0, 64.0, 10.0), 8, bias=False)
     scaled = shape.at(parameters)
     factor = scaled.widths[1] / 256
     assert scaled.widths == pytest.approx((784, 256 * factor, 128 * factor, 64 * factor, 10))

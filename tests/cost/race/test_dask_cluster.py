@@ -19,7 +19,7 @@ import pytest
 from tests.cost.race.workers import GENEROUS, SMALL, gone, problem_of, wait_for
 from tui_backprop import __version__
 from tui_backprop.cost.race.dask_cluster import ONE_THREAD, Cluster, _check, joined, local
-from tui_backprop.cost.race.distributed import fill_on
+from tui_backprop.cost.race.distributed import fill_distributed
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.support.errors import UserError
 
@@ -79,7 +79,9 @@ def test_workers_that_are_there_already_can_be_joined(cluster):
     for place in (address, address.removeprefix("tcp://")):
         with joined(place) as others:
             found = np.zeros(SMALL.parameters)
-            assert [*fill_on(others, "complex-step", found, problem, chunk=7)][-1] == SMALL.parameters
+            assert [*fill_distributed(others, "complex-step", found, problem, chunk=7)][
+                -1
+            ] == SMALL.parameters
             assert found.tobytes() == METHODS["complex-step"].gradient(problem).tobytes()
     assert cluster.threads() == 2  # they stay
 
@@ -178,11 +180,11 @@ APP = """
     import os, sys
     from workers import LONG, problem_of
     from tui_backprop.cost.race.dask_cluster import local
-    from tui_backprop.cost.race.distributed import gradient_on
+    from tui_backprop.cost.race.distributed import race_distributed
     if __name__ == "__main__":
         try:
             with local(1) as cluster:
-                for standing in gradient_on(cluster, problem_of(LONG), chunk=5):
+                for standing in race_distributed(cluster, problem_of(LONG), chunk=5):
                     if standing.done and sys.argv:
                         sys.argv = []
                         print(*cluster.client.run(os.getpid).values(), flush=True)

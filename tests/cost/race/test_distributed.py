@@ -12,7 +12,12 @@ import pytest
 from tests.cost.race.workers import LONG, SMALL, problem_of, wait_for
 from tui_backprop.cost.race import distributed as spread
 from tui_backprop.cost.race.dask_cluster import local
-from tui_backprop.cost.race.distributed import SPREAD, fill_on, gradient_on, parts
+from tui_backprop.cost.race.distributed import (
+    DISTRIBUTED_METHODS,
+    fill_distributed,
+    filled_chunks,
+    race_distributed,
+)
 from tui_backprop.cost.race.race import name_of
 from tui_backprop.engine.gradients.methods import METHODS, Options
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -29,14 +34,14 @@ def cluster():
 
 def gradient(cluster, problem, method, **kind):
     out = np.zeros(problem.spec.parameters)
-    made = list(fill_on(cluster, method, out, problem, **kind))
+    made = list(fill_distributed(cluster, method, out, problem, **kind))
     assert made == sorted(made)
     assert made[-1] == METHODS[method].count(problem.spec.parameters, 1)
     return out
 
 
 @pytest.mark.parametrize("chunk", [5, 64])
-@pytest.mark.parametrize("method", SPREAD)
+@pytest.mark.parametrize("method", DISTRIBUTED_METHODS)
 def test_the_gradient_is_that_of_one_process_to_the_last_bit(cluster, method, chunk):
     problem = problem_of(SMALL, 4)
     found = gradient(cluster, problem, method, chunk=chunk)
@@ -63,18 +68,18 @@ def test_some_parameters_in_any_order_and_the_step_that_is_asked_for(cluster):
     problem, where = problem_of(SMALL), np.array([60, 3, 17, 44, 0])
     out = np.full(SMALL.parameters, 7.0)
     options = Options(step=1e-4)
-    for _ in fill_on(cluster, "forward-difference", out, problem, where, options, chunk=2):
+    for _ in fill_distributed(cluster, "forward-difference", out, problem, where, options, chunk=2):
         pass
     expected = METHODS["forward-difference"].gradient(problem, where, options)
     assert out[where].tolist() == expected.tolist()
     assert (np.delete(out, where) == 7).all()
-    assert list(fill_on(cluster, "forward-difference", out, problem, where[:0])) == []
+    assert list(fill_distributed(cluster, "forward-difference", out, problem, where[:0])) == []
 
 
 def test_it_tells_how_it_stands(cluster):
     problem = problem_of(LONG)
     out = np.zeros(LONG.parameters)
-    seen = list(gradient_on(cluster, problem, out=out))
+    seen = list(race_distributed(cluster, problem, out=out))
     assert [seen[0].state, seen[-1].state] == ["starting", "done"]
     assert {one.state for one in seen[1:-1]} <= {"starting", "running"}
     assert [one.done for one in seen] == sorted(one.done for one in seen)
@@ -95,7 +100,7 @@ def test_a_planted_error_is_named(cluster):
     problem = problem_of(SMALL)
     exact = METHODS["backprop"].gradient(problem)
     exact[17] += 0.5
-    *_, end = gradient_on(cluster, problem, "complex-step", exact=exact, chunk=9)
+    *_, end = race_distributed(cluster, problem, "complex-step", exact=exact, chunk=9)
     assert end.agreement.worst == name_of(problem, 17) == "b1[3]"
     assert end.agreement.error == pytest.approx(0.5)
 
@@ -103,26 +108,31 @@ def test_a_planted_error_is_named(cluster):
 def test_what_is_no_number_is_said_to_be_none(cluster):
     problem = problem_of(SMALL)
     problem.parameters[30] = np.nan
-    *_, end = gradient_on(cluster, problem, chunk=20)
+    *_, end = race_distributed(cluster, problem, chunk=20)
     assert end.state == "done"
     assert np.isnan(end.agreement.cosine)
     assert np.isnan(end.agreement.error)
 
 
 def test_called_off_no_chunk_is_begun_any_more_and_the_next_gradient_is_found(cluster):
-    standings = gradient_on(cluster, problem_of(LONG), chunk=100)
+    standings = race_distributed(cluster, problem_of(LONG), chunk=100)
     some = next(one for one in standings if one.done)
     standings.close()
     assert some.done < LONG.parameters
     wait_for(lambda: not any(cluster.client.processing().values()))
     problem = problem_of(SMALL)
-    assert gradient(cluster, problem, SPREAD[0]).tobytes() == METHODS[SPREAD[0]].gradient(problem).tobytes()
+    assert (
+        gradient(cluster, problem, DISTRIBUTED_METHODS[0]).tobytes()
+        == METHODS[DISTRIBUTED_METHODS[0]].gradient(problem).tobytes()
+    )
 
 
 def test_while_nobody_asks_on_it_pauses(cluster):
     problem = problem_of(LONG)
     out = np.zeros(LONG.parameters)
-    found = parts(cluster, SPREAD[0], out, problem, np.arange(LONG.parameters), chunk=100)
+    found = filled_chunks(
+        cluster, DISTRIBUTED_METHODS[0], out, problem, np.arange(LONG.parameters), chunk=100
+    )
     next(part for part in found if len(part))
     wait_for(lambda: not any(cluster.client.processing().values()))
     assert np.count_nonzero(out) <= 100
@@ -135,7 +145,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
     pids = cluster.client.run(os.getpid)
     victim = pids.popitem()[1]
     killed = False
-    for made in fill_on(cluster, "forward-difference", out, problem, chunk=500):
+    for made in fill_distributed(cluster, "forward-difference", out, problem, chunk=500):
         if made > 2000 and not killed:
             os.kill(victim, signal.SIGKILL)
             killed = True
@@ -148,13 +158,13 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
 def test_it_refuses_what_cannot_be_cut_and_takes_the_rest_upon_itself(cluster):
     problem = problem_of(SMALL)
     with pytest.raises(UserError, match="takes many parameters together"):
-        gradient_on(cluster, problem, "batched-difference")
+        race_distributed(cluster, problem, "batched-difference")
     with pytest.raises(ValueError, match="leads nowhere"):
-        gradient_on(cluster, problem, step=-1.0)
+        race_distributed(cluster, problem, step=-1.0)
     with pytest.raises(IndexError):
-        fill_on(cluster, SPREAD[0], np.zeros(9), problem, np.array([SMALL.parameters]))
+        fill_distributed(cluster, DISTRIBUTED_METHODS[0], np.zeros(9), problem, np.array([SMALL.parameters]))
     out = np.zeros(SMALL.parameters)
-    assert list(fill_on(cluster, "backprop", out, problem)) == [1]
+    assert list(fill_distributed(cluster, "backprop", out, problem)) == [1]
     assert out.tolist() == METHODS["backprop"].gradient(problem).tolist()
 
 
@@ -162,7 +172,7 @@ def test_an_error_over_there_is_a_line_here(cluster):
     problem = replace(problem_of(SMALL), x=np.zeros((1, 9)))  # not what the network reads
     exact = np.zeros(SMALL.parameters)
     with pytest.raises(UserError) as told:
-        list(fill_on(cluster, SPREAD[0], exact.copy(), problem))
+        list(fill_distributed(cluster, DISTRIBUTED_METHODS[0], exact.copy(), problem))
     assert told.value.field == "workers"
     assert told.value.message.startswith("ValueError: x has the shape (1, 9)")
 
@@ -184,8 +194,8 @@ class Deserted:
 
 
 def test_where_no_worker_comes_back_it_fails(monkeypatch):
-    monkeypatch.setattr(spread, "ALONE", 0)
+    monkeypatch.setattr(spread, "LONGEST_WITHOUT_WORKERS", 0)
     deserted = Deserted()
-    *_, end = gradient_on(deserted, problem_of(SMALL))
+    *_, end = race_distributed(deserted, problem_of(SMALL))
     assert (end.state, end.why) == ("failed", "no worker was left for 0 s, so nothing goes on")
     assert len(deserted.canceled) == 3  # two chunks and the problem

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tui_backprop.cost.race.race import RACERS, Race, Sums, bare_rate, name_of, order_of
+from tui_backprop.cost.race.race import RACE_METHODS, Race, RunningAgreement, name_of, order_of
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -34,28 +34,28 @@ def problem_of(spec, batch=1):
 
 def until(race, reached):
     end = time.monotonic() + GENEROUS
-    while not reached(standing := race.standing()):
-        assert time.monotonic() < end, standing
+    while not reached(status := race.status()):
+        assert time.monotonic() < end, status
         time.sleep(0.01)
-    return standing
+    return status
 
 
 def stands_still(race, before):
     """Whether nothing more is done for a while."""
     time.sleep(0.3)
-    after = race.standing()
+    after = race.status()
     return (before.evaluations, before.seconds) == (after.evaluations, after.seconds)
 
 
 def finished(race):
-    return until(race, lambda standing: not standing.going)
+    return until(race, lambda status: not status.going)
 
 
-@pytest.mark.parametrize("method", RACERS)
+@pytest.mark.parametrize("method", RACE_METHODS)
 def test_it_finds_the_same_gradient_as_in_this_process_to_the_last_bit(method):
     problem = problem_of(SMALL, 4)
     with Race(problem, method) as race:
-        assert race.standing().state == "ready"
+        assert race.status().state == "ready"
         race.start()
         end = finished(race)
     assert end.state == "done", end.why
@@ -90,7 +90,7 @@ def test_so_it_does_for_every_kind_of_network(method, spec, batch):
     assert (end.state, end.done) == ("done", spec.parameters)
     assert race.gradient.tobytes() == METHODS[method].gradient(problem).tobytes()
     assert end.agreement.cosine > 0.999
-    assert race.standing() == end  # closed, it can still be asked
+    assert race.status() == end  # closed, it can still be asked
 
 
 def test_parameters_that_are_no_numbers_end_no_race():
@@ -119,10 +119,10 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
     problem = problem_of(LONG)
     with Race(problem, "batched-difference") as race:
         race.start()
-        some = until(race, lambda standing: standing.done > 3000 or not standing.going)
+        some = until(race, lambda status: status.done > 3000 or not status.going)
         race.pause()
-        until(race, lambda standing: standing.state != "running")
-        there = race.standing()
+        until(race, lambda status: status.state != "running")
+        there = race.status()
         order = order_of("batched-difference", problem)
         exact = METHODS["backprop"].gradient(problem)
         found = race.gradient[order[: some.done]]
@@ -137,17 +137,17 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
 def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda standing: standing.evaluations > 100)
+        until(race, lambda status: status.evaluations > 100)
         race.pause()
-        still = until(race, lambda standing: stands_still(race, standing))
+        still = until(race, lambda status: stands_still(race, status))
         assert still.state == "paused"
         assert still.evaluations < still.of
         race.resume()
-        until(race, lambda standing: standing.evaluations > still.evaluations)
+        until(race, lambda status: status.evaluations > still.evaluations)
         process = psutil.Process(race._process.pid)
         race.cancel()
         assert not process.is_running()
-        end = race.standing()
+        end = race.status()
         assert end.state == "canceled"
         assert 0 < end.done < end.parameters
         assert end.rate > 0
@@ -156,45 +156,45 @@ def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
 def test_it_can_be_cancelled_while_it_pauses_and_closed_twice():
     race = Race(problem_of(LONG))
     race.start()
-    until(race, lambda standing: standing.evaluations > 0)
+    until(race, lambda status: status.evaluations > 0)
     race.pause()
-    until(race, lambda standing: stands_still(race, standing))
+    until(race, lambda status: stands_still(race, status))
     race.close()
     race.close()
-    assert race.standing().state == "canceled"
+    assert race.status().state == "canceled"
     race.start()  # over is over
-    assert race.standing().state == "canceled"
+    assert race.status().state == "canceled"
 
 
 def test_one_that_was_never_started_can_be_closed():
     with Race(problem_of(SMALL)) as race:
         pass
-    assert race.standing().state == "canceled"
+    assert race.status().state == "canceled"
 
 
 def test_a_killed_process_is_a_failed_race_with_its_reason():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda standing: standing.evaluations > 0)
+        until(race, lambda status: status.evaluations > 0)
         os.kill(race._process.pid, signal.SIGKILL)
         end = finished(race)
     assert end.state == "failed"
     assert "signal 9" in end.why
     with Race(race.problem, exact=race.exact) as again:
         again.start()
-        until(again, lambda standing: standing.evaluations > 0)
+        until(again, lambda status: status.evaluations > 0)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at the files of a process as Linux shows them")
 def test_its_process_has_no_hand_on_the_terminal():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda standing: standing.evaluations > 0)
+        until(race, lambda status: status.evaluations > 0)
         pid = race._process.pid
         assert {os.readlink(f"/proc/{pid}/fd/{stream}") for stream in (0, 1, 2)} == {os.devnull}
         os.kill(pid, signal.SIGINT)  # Ctrl+C goes to the whole group
-        there = race.standing().evaluations
-        assert until(race, lambda standing: standing.evaluations > there).state == "running"
+        there = race.status().evaluations
+        assert until(race, lambda status: status.evaluations > there).state == "running"
 
 
 def test_an_error_over_there_is_said_here_in_a_line():
@@ -214,7 +214,7 @@ def test_a_gradient_that_is_no_number_is_compared_as_such():
     exact = METHODS["backprop"].gradient(problem)
     broken = exact.copy()
     broken[3] = np.nan
-    found = Sums(problem, exact, broken, None).up_to(SMALL.parameters)
+    found = RunningAgreement(problem, exact, broken, None).up_to(SMALL.parameters)
     assert np.isnan(found.cosine)
     assert np.isnan(found.error)
     assert found.worst == name_of(problem, 3)
@@ -225,12 +225,12 @@ def test_a_planted_error_is_named_and_every_entry_is_looked_at_once():
     exact = METHODS["backprop"].gradient(problem)
     wrong = exact.copy()
     wrong[17] += 0.5
-    sums = Sums(problem, exact, wrong, None)
+    sums = RunningAgreement(problem, exact, wrong, None)
     for done in (0, 1, 17, 18, 40, SMALL.parameters):
         found = sums.up_to(done)
         assert (found.worst == name_of(problem, 17)) == (done >= 18)
     assert found.error == pytest.approx(0.5)
-    assert found == Sums(problem, exact, wrong, None).up_to(SMALL.parameters)
+    assert found == RunningAgreement(problem, exact, wrong, None).up_to(SMALL.parameters)
     assert name_of(problem, 17) == "b1[3]"
 
 
@@ -241,11 +241,6 @@ def test_dropout_uses_the_masks_of_the_iteration():
         assert finished(race).agreement.cosine > 0.99999
 
 
-def test_the_bare_rate_counts_forward_passes():
-    ticks = iter(np.arange(0, 10, 0.25))
-    assert bare_rate(problem_of(SMALL), 1.0, clock=lambda: float(next(ticks))) == pytest.approx(3.0)
-
-
 ORPHAN = """
     import os, signal, sys, time
     from tests_race import problem_of, LONG
@@ -253,7 +248,7 @@ ORPHAN = """
     if __name__ == "__main__":
         race = Race(problem_of(LONG))
         race.start()
-        while not race.standing().evaluations:
+        while not race.status().evaluations:
             time.sleep(0.01)
         if sys.argv[1:] == ["paused"]:
             race.pause()

@@ -12,7 +12,7 @@ from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import KINDS, shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart
@@ -23,7 +23,7 @@ from tui_backprop.render.view_state import CostState
 from tui_backprop.session.parts import AXES, ZOOMS
 
 LESSON = NetworkSpec()
-HERE = machine(kinds=tuple(KINDS))
+HERE = machine(kinds=tuple(PASS_KINDS))
 MACHINES = {
     "here": HERE,
     "two points": machine(sizes=(1e3, 1e5)),
@@ -133,7 +133,7 @@ def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
 @pytest.mark.parametrize("noise", [1.05, 4.0])
 @pytest.mark.parametrize("columns", [36, 48, 80])
 def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise):
-    cost_model = machine(kinds=tuple(KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
+    cost_model = machine(kinds=tuple(PASS_KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model, math.log10(175e9)), columns)]
     runs = [row for row in rows if row.startswith(("100,000 steps", "run:", "  with", "  backprop"))]
     assert len(runs) == 2

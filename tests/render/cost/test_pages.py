@@ -11,23 +11,25 @@ import pytest
 
 from tests.cost.machines import machine
 from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import shape_of
-from tui_backprop.cost.race.race import RACERS, Agreement, RaceStatus
+from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import dial
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.cost.claims import claims_lines, claims_of
-from tui_backprop.render.cost.dial import LOOKS, dial_lines, legend, power
+from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.ledger import ledger_lines
-from tui_backprop.render.cost.race import entry_of, race_lines
+from tui_backprop.render.cost.race import forecast_of, race_lines
+from tui_backprop.render.cost.step_size import STYLES, legend, power, step_size_lines
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session.parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_duration
+from tui_backprop.support.quantity import Text, written
 
 LESSON = NetworkSpec()
 HERE = machine(sizes=(1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7))
@@ -63,12 +65,20 @@ def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
 
 def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
     done = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
-    claim = next(c for c in claims_of(CostState(LESSON, HERE, race=done), HERE) if "numerically" in c.what)
-    assert claim.here == "31.4 s"
-    assert "for real" in claim.how
+    claim = next(
+        c
+        for c in claims_of(LESSON, HERE, CostState(LESSON, HERE, race=done).raced)
+        if "numerically" in c.what
+    )
+    assert written(claim.here) == "31.4 s"
+    assert "for real" in written(claim.how)
     other = replace(done, method="complex-step")
-    claim = next(c for c in claims_of(CostState(LESSON, HERE, race=other), HERE) if "numerically" in c.what)
-    assert claim.here != "31.4 s"
+    claim = next(
+        c
+        for c in claims_of(LESSON, HERE, CostState(LESSON, HERE, race=other).raced)
+        if "numerically" in c.what
+    )
+    assert written(claim.here) != "31.4 s"
 
 
 def measured_here(times: float, spread: float = 1.01) -> CostModel:
@@ -86,17 +96,15 @@ def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_
     spread, busy
 ):
     cost_model = measured_here(4.84, spread)
-    claims = claims_of(CostState(LESSON, cost_model), cost_model)
+    claims = claims_of(LESSON, cost_model)
     sizes = next(c for c in claims if c.what == "whatever the size")
-    assert "4.84x" in [c.here for c in claims]
-    found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", sizes.how)]
+    assert "4.84x" in [written(c.here) for c in claims]
+    found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", written(sizes.how))]
     assert len(found) == len({p.parameters for p in cost_model.points})
-    assert sizes.here == f"{min(found)}-{max(found)}x"
-    assert sizes.how.startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
-    assert sizes.how.count("busy") == busy
-    assert not any(
-        c.what == "whatever the size" for c in claims_of(CostState(LESSON, CostModel()), CostModel())
-    )
+    assert sizes.here == Text(f"{min(found)}-{max(found)}x", f"{min(found)} to {max(found)} times")
+    assert written(sizes.how).startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
+    assert written(sizes.how).count("busy") == busy
+    assert not any(c.what == "whatever the size" for c in claims_of(LESSON, CostModel()))
 
 
 def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
@@ -118,7 +126,7 @@ def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_ma
 
 def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
     ready = RaceStatus("forward-difference", parameters=335_114)
-    entry = entry_of(ready, CostState(LESSON, HERE))
+    entry = forecast_of(ready, CostState(LESSON, HERE))
     assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
     assert entry.step == METHODS["forward-difference"].best_step("float32")
     before = text(race_lines(ready, None, 60, 30, UTF8, entry))
@@ -132,10 +140,10 @@ def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves
 
 
 def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectation():
-    named = {way.method for way in COST_METHODS.values()}
+    named = {way.engine_method for way in COST_METHODS.values()}
     assert named <= set(METHODS)
-    for method in RACERS:
-        entry = entry_of(RaceStatus(method, parameters=335_114), CostState(LESSON, HERE))
+    for method in RACE_METHODS:
+        entry = forecast_of(RaceStatus(method, parameters=335_114), CostState(LESSON, HERE))
         assert (entry.expected is not None) == (method in named)
         assert entry.expected is None or math.isfinite(entry.expected)
 
@@ -148,20 +156,20 @@ def snapshot(request, snapshots):
 def test_the_dial_s_letters_are_those_of_the_chart_its_mark_is_the_theory_s_and_a_kink_has_a_letter(snapshot):
     found = dial(snapshot.iteration, *snapshot.weights[0])
     for (columns, rows), context, precision in product(SIZES, (UTF8, ASCII), PRECISIONS):
-        shown = text(dial_lines(found, 1e-4, precision, columns, rows, context))
+        shown = text(step_size_lines(found, 1e-4, precision, columns, rows, context))
         for way, method in (("naive", "forward-difference"), ("central", "central-difference")):
-            assert COST_METHODS[way].method == method
+            assert COST_METHODS[way].engine_method == method
             assert f"{COST_METHODS[way].letter} {way}" in shown
         marks = plain(legend(found, precision, columns, context))
         assert "theory" in marks
-        kinks = any(flip for row in LOOKS for flip in found.rows[row, precision].flips)
+        kinks = any(flip for row in STYLES for flip in found.rows[row, precision].flips)
         assert marks.endswith("x kink") == kinks
 
 
 def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(snapshots):
     snapshot = snapshots(Session())[-1]
     found = dial(snapshot.iteration, *snapshot.weights[0])
-    shown = text(dial_lines(found, 1e-4, "float64", 116, 36, UTF8))
+    shown = text(step_size_lines(found, 1e-4, "float64", 116, 36, UTF8))
     assert "h = 0.0001, the lesson's  float64" in shown
     row = found.rows["central-difference", "float64"]
     assert power(float(found.steps[row.least])) in shown

@@ -92,7 +92,7 @@ def run_check(session: Session, options: dict[str, Any]) -> Report:
 def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -> Report:
     """Compare, with progress, here or on workers."""
     from tui_backprop.cli.progress import progress
-    from tui_backprop.cost.race.distributed import fill_on
+    from tui_backprop.cost.race.distributed import fill_distributed
     from tui_backprop.engine.gradients.check.compare import compare, compare_along, fill_here
 
     with worker_cluster(options) as cluster, progress("evaluations") as watch:
@@ -112,7 +112,7 @@ def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -
             entries=request.entries,
             options=request.options,
             watch=watch,
-            fill=fill_here if cluster is None else partial(fill_on, cluster),
+            fill=fill_here if cluster is None else partial(fill_distributed, cluster),
             **request.bounds,
         )
 
@@ -139,7 +139,7 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
 
 def _check_combination(method: str, against: str, every: bool, options: dict[str, Any]) -> None:
     """Raise InputError for the first option that has nothing to say in this check."""
-    from tui_backprop.cost.race.distributed import SPREAD
+    from tui_backprop.cost.race.distributed import DISTRIBUTED_METHODS
     from tui_backprop.engine.gradients.check.compare import ALONG
     from tui_backprop.engine.gradients.methods import METHODS
 
@@ -152,7 +152,7 @@ def _check_combination(method: str, against: str, every: bool, options: dict[str
         )
     worker_option(options)
     steps = any(METHODS[name].order for name in methods)
-    shared, spread = not {*SPREAD}.isdisjoint(methods), ", ".join(SPREAD)
+    shared, spread = not {*DISTRIBUTED_METHODS}.isdisjoint(methods), ", ".join(DISTRIBUTED_METHODS)
     require(
         options,
         (

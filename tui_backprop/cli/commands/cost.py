@@ -58,12 +58,14 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     from tui_backprop.cost.measure import cache
     from tui_backprop.cost.measure.passes import STREAMED
     from tui_backprop.cost.measure.sweep import BUDGET, checked
-    from tui_backprop.cost.race.race import RACERS
+    from tui_backprop.cost.race.race import RACE_METHODS
     from tui_backprop.engine.training.memory import check_memory
     from tui_backprop.report.cost_result import CostResult
 
     spec = session.network
-    method = one_of("method", RACERS[0] if options["method"] is None else options["method"], RACERS)
+    method = one_of(
+        "method", RACE_METHODS[0] if options["method"] is None else options["method"], RACE_METHODS
+    )
     _check_combination(method, options, as_json)
     step = None if options["step"] is None else positive_number("step", options["step"])
     budget = BUDGET if options["budget"] is None else checked(options["budget"])
@@ -85,10 +87,14 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
 
 def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> None:
     """Raise InputError for the first option that has nothing to say beside the others."""
-    from tui_backprop.cost.race.distributed import SPREAD
+    from tui_backprop.cost.race.distributed import DISTRIBUTED_METHODS
     from tui_backprop.engine.gradients.methods import METHODS
 
-    steps, shared, spread = METHODS[method].order is not None, method in SPREAD, ", ".join(SPREAD)
+    steps, shared, spread = (
+        METHODS[method].order is not None,
+        method in DISTRIBUTED_METHODS,
+        ", ".join(DISTRIBUTED_METHODS),
+    )
     require(
         options,
         (
@@ -110,11 +116,11 @@ def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
     from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
     from tui_backprop.cost.measure.sweep import SMALL, with_points
     from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.workload import KINDS, shape_of
+    from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 
     cost_model = measure_machine(spec, LOOK, kept)
     there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}
-    rest = [kind for kind in KINDS if kind not in there] if spec.parameters <= SMALL else []
+    rest = [kind for kind in PASS_KINDS if kind not in there] if spec.parameters <= SMALL else []
     if not rest:
         return cost_model
     return with_points(cost_model, CostModel(measure(spec, LOOK, rest), cost_model.probe))
@@ -160,7 +166,7 @@ def _keep(cost_model: CostModel, last: Progress) -> None:
 def _race(session: Session, method: str, step: float | None, options: dict[str, Any]) -> Raced:
     """Run a race to its end, here or on workers, with progress. Raises InputError if it fails."""
     from tui_backprop.cli.progress import progress
-    from tui_backprop.cost.race.distributed import gradient_on
+    from tui_backprop.cost.race.distributed import race_distributed
     from tui_backprop.cost.race.race import Race
     from tui_backprop.data.samples import cut
     from tui_backprop.engine.gradients.methods import METHODS, Problem
@@ -174,13 +180,13 @@ def _race(session: Session, method: str, step: float | None, options: dict[str, 
     with worker_cluster(options) as cluster, progress("evaluations") as watch:
         if cluster is not None:
             workers = cluster.threads()
-            with closing(gradient_on(cluster, problem, method, step)) as states:
+            with closing(race_distributed(cluster, problem, method, step)) as states:
                 for now in states:
                     watch(now.evaluations, now.of)
         else:
             with Race(problem, method, step) as race:
                 race.start()
-                while (now := race.standing()).going:
+                while (now := race.status()).going:
                     watch(now.evaluations, now.of)
                     sleep(POLL_INTERVAL)
     if now.state != "done":

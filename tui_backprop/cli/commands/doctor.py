@@ -55,7 +55,7 @@ def command(flags: dict[str, Any], as_json: bool, plain: bool) -> None:
 
 def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Diagnosis:
     """Find it out. Settings that do not do are a finding, but for ``flags``: raises InputError for those."""
-    from tui_backprop.report.doctor import Diagnosis, Row
+    from tui_backprop.report.doctor import Diagnosis, Finding
 
     chosen, problem = _settings(flags, environ)
     groups: dict[str, Iterable[Finding]] = {
@@ -66,7 +66,9 @@ def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.enviro
         "places": _places(),
         "settings": _chosen(chosen, problem),
     }
-    return Diagnosis({title: tuple(Row(*found) for found in findings) for title, findings in groups.items()})
+    return Diagnosis(
+        {title: tuple(Finding(*found) for found in findings) for title, findings in groups.items()}
+    )
 
 
 def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, str]:

@@ -26,43 +26,45 @@ from tui_backprop.engine.network.names import INPUT, STRENGTH, TARGET
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Shape, fields, size
 
-COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
-DEEPEST = 1000  # hidden layers; a network that needs more to come near 3 is none that anybody builds
+LEDGER_COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
+MOST_HIDDEN_LAYERS = (
+    1000  # hidden layers; a network that needs more to come near 3 is none that anybody builds
+)
 
-LEFT = "left"  # what an operation's cache holds for its VJPs
+IN_CACHE = "left"  # what an operation's cache holds for its VJPs
 
 
 @dataclass(frozen=True)
-class Share:
+class OperationCost:
     """What one column takes: multiply-accumulates, all floating-point operations, and seconds (0 if not timed)."""
 
     macs: int = 0
     flops: int = 0
     seconds: float = 0.0
 
-    def __add__(self, other: Share) -> Share:
-        return Share(self.macs + other.macs, self.flops + other.flops, self.seconds + other.seconds)
+    def __add__(self, other: OperationCost) -> OperationCost:
+        return OperationCost(self.macs + other.macs, self.flops + other.flops, self.seconds + other.seconds)
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerRow:
     """A row: the operations of ``kind`` in a ``layer`` (0 in a total), its three shares, and the bytes that the
     forward pass keeps there for the way back."""
 
     layer: int
     kind: str
-    forward: Share = Share()
-    delta: Share = Share()
-    dW: Share = Share()
+    forward: OperationCost = OperationCost()
+    delta: OperationCost = OperationCost()
+    dW: OperationCost = OperationCost()
     kept: int = 0
 
     @property
-    def shares(self) -> tuple[Share, Share, Share]:
+    def costs(self) -> tuple[OperationCost, OperationCost, OperationCost]:
         return self.forward, self.delta, self.dW
 
-    def __add__(self, other: Entry) -> Entry:
-        forward, delta, dw = (a + b for a, b in zip(self.shares, other.shares, strict=True))
-        return Entry(self.layer, self.kind, forward, delta, dw, self.kept + other.kept)
+    def __add__(self, other: LedgerRow) -> LedgerRow:
+        forward, delta, dw = (a + b for a, b in zip(self.costs, other.costs, strict=True))
+        return LedgerRow(self.layer, self.kind, forward, delta, dw, self.kept + other.kept)
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,17 @@ class Ledger:
 
     spec: NetworkSpec
     batch: int
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerRow, ...]
     timed: bool
 
     @cached_property
-    def total(self) -> Entry:
-        return sum(self.entries, Entry(0, "total"))
+    def total(self) -> LedgerRow:
+        return sum(self.entries, LedgerRow(0, "total"))
 
     @cached_property
-    def layers(self) -> tuple[Entry, ...]:
+    def layers(self) -> tuple[LedgerRow, ...]:
         """A row for each layer."""
-        rows = [Entry(k, f"layer {k}") for k in range(1, self.spec.depth + 1)]
+        rows = [LedgerRow(k, f"layer {k}") for k in range(1, self.spec.depth + 1)]
         for entry in self.entries:
             rows[entry.layer - 1] += entry
         return tuple(rows)
@@ -89,18 +91,18 @@ class Ledger:
     @property
     def ratio(self) -> float:
         """Forward and backward over forward, in multiply-accumulates."""
-        forward, delta, dw = self.total.shares
+        forward, delta, dw = self.total.costs
         return (forward.macs + delta.macs + dw.macs) / forward.macs
 
     @property
     def without_dw(self) -> float:
         """The same without the gradients of parameters, as Nielsen counts it (2015, chapter 2)."""
-        forward, delta, _ = self.total.shares
+        forward, delta, _ = self.total.costs
         return (forward.macs + delta.macs) / forward.macs
 
     @property
     def ratio_in_time(self) -> float | None:
-        forward, delta, dw = (share.seconds for share in self.total.shares)
+        forward, delta, dw = (share.seconds for share in self.total.costs)
         return (forward + delta + dw) / forward if self.timed and forward else None
 
     @property
@@ -114,15 +116,18 @@ def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledge
     """The ledger of one pass of a network, with seconds if they were measured. Raises KeyError for a timing of
     another network."""
     shapes = value_shapes(spec, batch)
-    rows: dict[tuple[int, str], Entry] = {}
+    rows: dict[tuple[int, str], LedgerRow] = {}
     kept, parameters = kept_bytes(spec, batch), parameter_shapes(spec)
 
     def book(visit: Visit, column: str, kept: int = 0) -> None:
         macs, flops, _ = costs_of(visit, shapes)
         seconds = timing.rules[rule_of(visit)].median if timing else 0.0
         at = layer_of(visit.op), visit.op.primitive.kind
-        forward, delta, dw = (Share(macs, flops, seconds) if name == column else Share() for name in COLUMNS)
-        rows[at] = rows.get(at, Entry(*at)) + Entry(*at, forward, delta, dw, kept)
+        forward, delta, dw = (
+            OperationCost(macs, flops, seconds) if name == column else OperationCost()
+            for name in LEDGER_COLUMNS
+        )
+        rows[at] = rows.get(at, LedgerRow(*at)) + LedgerRow(*at, forward, delta, dw, kept)
 
     for visit in forward_visits(spec):
         book(visit, "forward", kept.get(visit.op.output, 0))
@@ -138,7 +143,9 @@ def layer_of(op: Op) -> int:
 
 # --- what is kept ----------------------------------------------------------------------------------------
 
-Kept = tuple[str, str]  # the output of the operation that left it, and what it is: that itself, or beside it
+CacheKey = tuple[
+    str, str
+]  # the output of the operation that left it, and what it is: that itself, or beside it
 
 
 def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
@@ -150,7 +157,7 @@ def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
     return kept
 
 
-def needed(spec: NetworkSpec, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[Kept, int]:
+def needed(spec: NetworkSpec, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[CacheKey, int]:
     """What these visits back need of the forward pass, each with its bytes; ``shapes`` are those of all values."""
     there = parameter_shapes(spec)
     return {
@@ -166,16 +173,16 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
     op, row, x = visit.op, visit.op.primitive, visit.op.inputs
     used = fields(row.vjp_formulas[visit.of or 0])
     if row.kind == "loss":  # p or the residual, in its cache
-        yield op.output, LEFT, shapes[x[0]]
+        yield op.output, IN_CACHE, shapes[x[0]]
         return
     if row.saves:
-        yield op.output, LEFT, shapes[x[0]]
+        yield op.output, IN_CACHE, shapes[x[0]]
         used = {"0"}
     if row.kind == "dropout":  # drawn for this pass
         yield op.output, x[1], shapes[x[1]]
         used -= {"1"}
     if "v" in used:
-        yield op.output, LEFT, shapes[x[0]]
+        yield op.output, IN_CACHE, shapes[x[0]]
     if row.kind == "normalization" and visit.of == 0:
         yield op.output, "deviation", shapes[x[0]][:1]
     for name in [x[int(field)] for field in sorted(used) if field.isdigit()]:
@@ -184,20 +191,20 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
         yield op.output, op.output, shapes[op.output]
 
 
-def deep(spec: NetworkSpec, hidden: int) -> NetworkSpec:
+def with_hidden_layers(spec: NetworkSpec, hidden: int) -> NetworkSpec:
     """A network with so many hidden layers, all as wide as this one's widest."""
     width = max(spec.layers[1:-1] or spec.layers)
     activation = spec.activations[0] if spec.activations else NetworkSpec.activation
     return NetworkSpec((spec.layers[0], *[width] * hidden, spec.layers[-1]), activation, spec.loss)
 
 
-def nearly_three(spec: NetworkSpec) -> int | None:
+def hidden_layers_near_three(spec: NetworkSpec) -> int | None:
     """How many hidden layers, as wide as this network's widest, take forward and backward to 2.9 times forward.
 
     The ratio is 3 - first / weights, so that takes ten times the weights of the first layer. None above a thousand
     layers."""
     inputs, outputs = spec.layers[0], spec.layers[-1]
-    width = deep(spec, 1).layers[1]
+    width = with_hidden_layers(spec, 1).layers[1]
     more = -(-(9 * inputs - outputs) // width)  # layers behind the first; rounded up
     hidden = max(more, 0) + 1
-    return hidden if hidden <= DEEPEST else None
+    return hidden if hidden <= MOST_HIDDEN_LAYERS else None

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tui_backprop.cost.accounting.recompute import KINDS, Recomputed, recompute
 from tui_backprop.engine.network.graph import (
     Visit,
     backward_visits,
@@ -19,8 +18,6 @@ from tui_backprop.engine.network.graph import (
 from tui_backprop.engine.network.names import kind_of
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape, size
-
-__all__ = ["KINDS", "Count", "Paths", "Recomputed", "counts", "paths", "recompute"]
 
 
 @dataclass(frozen=True)
@@ -38,18 +35,18 @@ class Paths:
 
 
 @dataclass(frozen=True)
-class Count:
+class PathCount:
     """Paths from one unit of a value to the loss, and the factors on all of them together."""
 
     paths: int = 0
     factors: int = 0
 
-    def onward(self, ways: int, factors: int) -> Count:
+    def through(self, branches: int, factors: int) -> PathCount:
         """From a unit that reaches so many of these, each by so many more factors."""
-        return Count(ways * self.paths, ways * (self.factors + factors * self.paths))
+        return PathCount(branches * self.paths, branches * (self.factors + factors * self.paths))
 
-    def __add__(self, other: Count) -> Count:
-        return Count(self.paths + other.paths, self.factors + other.factors)
+    def __add__(self, other: PathCount) -> PathCount:
+        return PathCount(self.paths + other.paths, self.factors + other.factors)
 
     @property
     def multiplications(self) -> int:
@@ -57,29 +54,29 @@ class Count:
         return self.factors - self.paths
 
 
-def counts(spec: NetworkSpec) -> dict[str, Count]:
+def path_counts(spec: NetworkSpec) -> dict[str, PathCount]:
     """For every value of a network: paths from one of its units to the loss, of one sample. All units of a value have
     as many. (A penalty is a path of its own that leads through no unit; it is left out.)"""
-    found: dict[str, Count] = {}
+    found: dict[str, PathCount] = {}
     shapes = value_shapes(spec, 1)
     for op in reversed(compile_ops(spec)):
         kind, before = op.primitive.kind, op.inputs[0]
         if kind == "penalty":
             continue
         if kind == "loss":
-            found[before] = Count(1, 1)
+            found[before] = PathCount(1, 1)
             continue
         after = found[op.output]
         step = after
         if (
             op.primitive.name == "matmul" or kind == "normalization"
         ):  # each unit moves all: mean and deviation
-            step = after.onward(shapes[op.output][-1], 1)
+            step = after.through(shapes[op.output][-1], 1)
         elif kind in ("activation", "dropout"):
-            step = after.onward(1, 1)
-        found[before] = found.get(before, Count()) + step
+            step = after.through(1, 1)
+        found[before] = found.get(before, PathCount()) + step
         if kind == "residual":
-            found[op.inputs[1]] = found.get(op.inputs[1], Count()) + after
+            found[op.inputs[1]] = found.get(op.inputs[1], PathCount()) + after
     return found
 
 
@@ -97,17 +94,17 @@ def paths(spec: NetworkSpec, tensor: str) -> Paths:
 
 
 @lru_cache(maxsize=8)
-def _counted(spec: NetworkSpec) -> tuple[dict[str, Count], int]:
+def _counted(spec: NetworkSpec) -> tuple[dict[str, PathCount], int]:
     """Of each parameter of a tensor, by its name; and the multiplications of the way back."""
-    after, shapes = counts(spec), value_shapes(spec, 1)
-    each: dict[str, Count] = {}
+    after, shapes = path_counts(spec), value_shapes(spec, 1)
+    each: dict[str, PathCount] = {}
     for op in compile_ops(spec):
         for name in op.inputs:
             if name in parameter_shapes(spec) and op.primitive.kind != "penalty":
                 factors = int(
                     kind_of(name) in ("weight", "gain")
                 )  # these multiply their input; b and β do not
-                each[name] = after[op.output].onward(1, factors)
+                each[name] = after[op.output].through(1, factors)
     return each, sum(_multiplications(visit, shapes) for visit in backward_visits(spec))
 
 

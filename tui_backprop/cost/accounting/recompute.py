@@ -31,23 +31,23 @@ from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import Iteration, feed
 from tui_backprop.support.errors import InputError
 
-LEAST, MOST = 3, 50  # runs that are timed
-LONGEST = 2.0  # seconds after which a run is broken off, and its time projected
+LEAST_RUNS, MOST_RUNS = 3, 50  # runs that are timed
+LONGEST_RUN = 2.0  # seconds after which a run is broken off, and its time projected
 
 
 @dataclass(frozen=True)
-class Keeping:
+class Retention:
     """Whether the values of the forward pass are kept for the way back, and deltas for the layers before."""
 
     values: bool
     deltas: bool
 
 
-KINDS = {
-    "everything kept": Keeping(True, True),
-    "no values kept": Keeping(False, True),
-    "no deltas kept": Keeping(True, False),
-    "nothing kept": Keeping(False, False),
+RETENTIONS = {
+    "everything kept": Retention(True, True),
+    "no values kept": Retention(False, True),
+    "no deltas kept": Retention(True, False),
+    "nothing kept": Retention(False, False),
 }
 
 
@@ -60,7 +60,7 @@ class Recomputed:
 
     kind: str
     passes: int
-    walks: int
+    backward_passes: int
     macs: int
     held: int
     seconds: float
@@ -69,7 +69,7 @@ class Recomputed:
 
 
 @dataclass(frozen=True)
-class Part:
+class StagePart:
     """Some visits back, how many operations (from the first on) make what they need, and its bytes."""
 
     visits: tuple[Visit, ...]
@@ -78,8 +78,8 @@ class Part:
 
 
 # Of the loss or of a layer: "all" visits, those that lead "onward", those that its "own" parameters need.
-Stage = Mapping[str, Part]
-Step = tuple[int, int, str]  # operations that are run anew, the stage, which part of it
+Stage = Mapping[str, StagePart]
+StageStep = tuple[int, int, str]  # operations that are run anew, the stage, which part of it
 
 
 def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
@@ -93,9 +93,11 @@ def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
             0 if visit.op.primitive.kind == "loss" or kind_of(visit.writes) == "loss" else layer_of(visit.op)
         )
 
-    def part(visits: list[Visit]) -> Part:
+    def part(visits: list[Visit]) -> StagePart:
         needs = {kept: n for kept, n in needed(spec, shapes, visits).items() if kept[1] not in masks}
-        return Part(tuple(visits), max((places[at] + 1 for at, _ in needs), default=0), sum(needs.values()))
+        return StagePart(
+            tuple(visits), max((places[at] + 1 for at, _ in needs), default=0), sum(needs.values())
+        )
 
     made: list[Stage] = []
     for k, group in groupby(backward_visits(spec), layer):
@@ -106,24 +108,24 @@ def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
     return tuple(made)
 
 
-def steps(way: tuple[Stage, ...], whole: int, keeping: Keeping) -> Iterator[Step]:
+def steps(stages_back: tuple[Stage, ...], whole: int, retention: Retention) -> Iterator[StageStep]:
     """What has to be run, with so much kept: if deltas are not, one walk back for the parameters of each layer; if
     values are not, a (part of a) forward pass before each step that needs them."""
-    everything = ((at, "all") for at in range(len(way)))
+    everything = ((at, "all") for at in range(len(stages_back)))
     again = (
-        (at, "own" if at == end else "onward") for end in range(1, len(way)) for at in range(end + 1)
+        (at, "own" if at == end else "onward") for end in range(1, len(stages_back)) for at in range(end + 1)
     )  # of the loss, stage 0, there are no parameters
-    for n, (at, name) in enumerate(everything if keeping.deltas else again):
-        yield (0 if n else whole) if keeping.values else way[at][name].forward, at, name
+    for n, (at, name) in enumerate(everything if retention.deltas else again):
+        yield (0 if n else whole) if retention.values else stages_back[at][name].forward, at, name
 
 
 def recompute(iteration: Iteration, kind: str, seconds: float = 0.1) -> Recomputed:
     """Find the gradient of a pass with only so much kept (one of KINDS), again and again for so many ``seconds``, 3
     times at the least, unless 2 seconds are over before: then a run is broken off. The rules of the program are run.
     Raises InputError for another kind."""
-    if kind not in KINDS:
-        raise InputError("kind", f"{kind} is unknown; choose {', '.join(KINDS)}")
-    run = _Run(iteration, KINDS[kind])
+    if kind not in RETENTIONS:
+        raise InputError("kind", f"{kind} is unknown; choose {', '.join(RETENTIONS)}")
+    run = _Run(iteration, RETENTIONS[kind])
     same = run.checked(iteration.program.gradient)
     took, runs = run.timed(seconds)
     return Recomputed(kind, *run.counted(), run.held(), took, runs, same)
@@ -132,21 +134,21 @@ def recompute(iteration: Iteration, kind: str, seconds: float = 0.1) -> Recomput
 class _Run:
     """A program of its own for a pass, and the steps to its gradient."""
 
-    def __init__(self, iteration: Iteration, keeping: Keeping) -> None:
-        self.spec, self.batch, self.keeping = iteration.spec, iteration.batch, keeping
+    def __init__(self, iteration: Iteration, retention: Retention) -> None:
+        self.spec, self.batch, self.retention = iteration.spec, iteration.batch, retention
         self.x, self.places = iteration.tensor("x"), parameter_slices(iteration.spec)
         self.program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
         feed(self.program, self.x, iteration.tensor("t"), iteration.before.t)
-        self.way = stages(iteration.spec, iteration.batch)
+        self.stages_back = stages(iteration.spec, iteration.batch)
         self.calls = [
             {name: self.program.backward_calls(part.visits) for name, part in stage.items()}
-            for stage in self.way
+            for stage in self.stages_back
         ]
 
-    def steps(self) -> Iterator[Step]:
-        return steps(self.way, len(self.program.ops), self.keeping)
+    def steps(self) -> Iterator[StageStep]:
+        return steps(self.stages_back, len(self.program.ops), self.retention)
 
-    def _step(self, step: Step) -> None:
+    def _step(self, step: StageStep) -> None:
         forward, at, name = step
         if forward:
             self.program.forward(0, forward)
@@ -157,16 +159,16 @@ class _Run:
         """Run it once, or for as long as a run may take, with NaN in all that is not kept; whether all gradients, or
         those found by then, are right to the last bit."""
         found: set[str] = set()
-        end = perf_counter() + LONGEST
+        end = perf_counter() + LONGEST_RUN
         self.program.gradient.fill(np.nan)
         with np.errstate(all="ignore"):
             for step in self.steps():
-                if not self.keeping.values:
+                if not self.retention.values:
                     self._forget_values()
-                if not self.keeping.deltas and step[1] == 0:
+                if not self.retention.deltas and step[1] == 0:
                     self._forget_deltas()
                 self._step(step)
-                found |= {visit.writes for visit in self.way[step[1]][step[2]].visits}
+                found |= {visit.writes for visit in self.stages_back[step[1]][step[2]].visits}
                 if perf_counter() > end and not found.isdisjoint(self.places):
                     break
             else:
@@ -192,8 +194,8 @@ class _Run:
         """Seconds of a run, and of how many they are the median."""
         times: list[float] = []
         start = perf_counter()
-        while len(times) < LEAST or (perf_counter() < start + seconds and len(times) < MOST):
-            took, share = self._once(start + LONGEST)
+        while len(times) < LEAST_RUNS or (perf_counter() < start + seconds and len(times) < MOST_RUNS):
+            took, share = self._once(start + LONGEST_RUN)
             if share < 1:
                 return (median(times), len(times)) if times else (took / share, 0)
             times.append(took)
@@ -212,7 +214,7 @@ class _Run:
         took = perf_counter() - start
         return took, 1.0 if perf_counter() <= until else done / sum(map(self._calls, self.steps()))
 
-    def _calls(self, step: Step) -> int:
+    def _calls(self, step: StageStep) -> int:
         forward, at, name = step
         return forward + len(self.calls[at][name])
 
@@ -222,7 +224,7 @@ class _Run:
         forward = [0, *accumulate(costs_of(visit, shapes)[0] for visit in forward_visits(self.spec))]
         back = [
             {name: sum(costs_of(visit, shapes)[0] for visit in part.visits) for name, part in stage.items()}
-            for stage in self.way
+            for stage in self.stages_back
         ]
         passes = walks = macs = 0
         for again, at, name in self.steps():
@@ -234,7 +236,7 @@ class _Run:
     def held(self) -> int:
         """Bytes of the forward pass: all that the way back needs; or, where values are not kept, those of the step
         that needs most, and the dropout masks, which are not drawn again."""
-        if self.keeping.values:
+        if self.retention.values:
             return sum(kept_bytes(self.spec, self.batch).values())
         masks = sum(map(size, mask_shapes(self.spec, self.batch).values())) * ITEMSIZE[self.spec.dtype]
-        return masks + max(self.way[at][name].bytes for _, at, name in self.steps())
+        return masks + max(self.stages_back[at][name].bytes for _, at, name in self.steps())

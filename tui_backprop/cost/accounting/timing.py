@@ -12,13 +12,15 @@ from tui_backprop.engine.network.graph import Visit, backward_visits, forward_vi
 from tui_backprop.engine.network.program import Call, Program
 from tui_backprop.engine.training.iteration import Iteration, feed
 
-LEAST, MOST = 3, 200  # rounds, beside the one that warms up
+LEAST_ROUNDS, MOST_ROUNDS = 3, 200  # rounds, beside the one that warms up
 
-Rule = tuple[str, int | None]  # the output of an operation, and of which input it is the VJP; None: forward
+RuleKey = tuple[
+    str, int | None
+]  # the output of an operation, and of which input it is the VJP; None: forward
 
 
 @dataclass(frozen=True)
-class Spread:
+class Quartiles:
     """Seconds of several runs: first quartile, median, third quartile."""
 
     low: float
@@ -31,7 +33,7 @@ class Timing:
     """Seconds of every rule that a pass runs, over so many ``rounds``; a VJP that only hands its cotangent on
     takes none. A time is that of the call from Python, as passes make it."""
 
-    rules: Mapping[Rule, Spread]
+    rules: Mapping[RuleKey, Quartiles]
     rounds: int
 
     def forward(self, output: str | None = None) -> float:
@@ -42,11 +44,11 @@ class Timing:
         """The same for the VJPs of an operation, or of all."""
         return self._sum(rule for rule in self.rules if rule[1] is not None and output in (None, rule[0]))
 
-    def _sum(self, rules: Iterable[Rule]) -> float:
+    def _sum(self, rules: Iterable[RuleKey]) -> float:
         return sum(self.rules[rule].median for rule in rules)
 
 
-def rule_of(visit: Visit) -> Rule:
+def rule_of(visit: Visit) -> RuleKey:
     """Which rule a visit runs."""
     return visit.op.output, visit.of
 
@@ -65,11 +67,13 @@ def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
     end = perf_counter() + seconds
     first = _round(calls)
     rounds: list[list[float]] = []
-    while sum(first) <= seconds and (len(rounds) < LEAST or (perf_counter() < end and len(rounds) < MOST)):
+    while sum(first) <= seconds and (
+        len(rounds) < LEAST_ROUNDS or (perf_counter() < end and len(rounds) < MOST_ROUNDS)
+    ):
         rounds.append(_round(calls))
         sleep(0)  # lets go of the interpreter, for whoever draws meanwhile
     low, median, high = np.quantile(rounds or [first], (0.25, 0.5, 0.75), axis=0).tolist()
-    spreads = map(Spread, low, median, high)
+    spreads = map(Quartiles, low, median, high)
     return Timing(dict(zip(map(rule_of, visits), spreads, strict=True)), len(rounds) or 1)
 
 

@@ -14,27 +14,29 @@ from time import perf_counter
 
 import numpy as np
 
-from tui_backprop.cost.model.speeds import Probe, Speeds
+from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 
 RUNS = 5
 LAYERS = 3  # of a network: what one leaves in the caches, the next one drives out
 GLANCE, LOOK = 20, 27  # log2 of the most bytes gone through: at the start, and later
-LEAST = 14  # log2 of the fewest
+LEAST_POWER = 14  # log2 of the fewest
 
 
-def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Probe:
+def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> MemoryProbe:
     """Measure speeds on matrices of 2**14 to 2**most bytes, at the most a tenth of the memory that is free."""
     import psutil
 
-    most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST + 2)))))
+    most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST_POWER + 2)))))
     reading, both = {}, {}
-    for power in range(LEAST, most + 1):
+    for power in range(LEAST_POWER, most + 1):
         side = math.isqrt(2**power // 4 // LAYERS)
         layers = [Layer(side) for _ in range(LAYERS)]
         bytes_ = sum(layer.w.nbytes for layer in layers)
         reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
         both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
-    return Probe(*(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both)))
+    return MemoryProbe(
+        *(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both))
+    )
 
 
 def falling(rates: Iterable[float]) -> tuple[float, ...]:

@@ -17,18 +17,18 @@ import numpy as np
 
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.speeds import Probe
+from tui_backprop.cost.model.speeds import MemoryProbe
 
 FORMAT = 1
 NAME = "cost.json"
 
 
-class Kept(msgspec.Struct, frozen=True):
+class CacheFile(msgspec.Struct, frozen=True):
     """The content of the file."""
 
     format: int
     machine: dict[str, str]
-    probe: Probe
+    probe: MemoryProbe
     points: tuple[Measured, ...]
 
 
@@ -75,7 +75,7 @@ def _processor() -> str:
 def load(folder: Path | None = None) -> CostModel | None:
     """The law that was kept, None if there is none for this machine."""
     with suppress(OSError, ValueError, msgspec.MsgspecError, TypeError):
-        kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=Kept)
+        kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=CacheFile)
         sound = all(p.low > 0 and p.median >= p.low and p.high >= p.median for p in kept.points)
         speeds = (kept.probe.reading, kept.probe.both)
         sound = sound and all(len(s.sizes) == len(s.rates) > 0 and min(s.rates) > 0 for s in speeds)
@@ -89,7 +89,7 @@ def store(cost_model: CostModel, folder: Path | None = None) -> bool:
     folder = folder or place()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = msgspec.json.encode(Kept(FORMAT, machine(), cost_model.probe, cost_model.points))
+        text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, cost_model.points))
         handle, name = tempfile.mkstemp(dir=folder, prefix=NAME)
         try:
             with os.fdopen(handle, "wb") as file:

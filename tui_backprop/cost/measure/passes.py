@@ -11,7 +11,7 @@ from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import TOGETHER, shape_of
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
@@ -25,8 +25,10 @@ from tui_backprop.engine.training.streaming import StreamedProgram
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
-LEAST = 4  # runs of each, however long they take
-MANY = 1_000_000  # parameters from which what a batched method begins with is nothing beside what it does
+LEAST_RUNS = 4  # runs of each, however long they take
+FEWER_BATCHES = (
+    1_000_000  # parameters from which what a batched method begins with is nothing beside what it does
+)
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
 
 Run = Callable[[], object]
@@ -37,7 +39,7 @@ def timings(run: Run, budget: float, clock: Callable[[], float] = perf_counter) 
     run()
     times: list[float] = []
     end = clock() + budget
-    while len(times) < LEAST or clock() < end:
+    while len(times) < LEAST_RUNS or clock() < end:
         start = clock()
         run()
         times.append(clock() - start)
@@ -82,12 +84,14 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
         runs["jvp"] = ForwardMode(program, views(direction, spec)).push, 1
     if "batched" in kinds:
         # Some parameters of every layer, in proportion: 256 at once, as the method takes them.
-        count = min(spec.parameters, (32 if spec.parameters < MANY else 8) * TOGETHER)
+        count = min(spec.parameters, (32 if spec.parameters < FEWER_BATCHES else 8) * PARAMETERS_A_PASS)
         where = np.unique(np.linspace(0, spec.parameters - 1, count).astype(int))
         out = np.empty(spec.parameters)
 
         def batched() -> None:
-            for _ in METHODS["batched-difference"].fill(out, problem, where, Options(at_once=TOGETHER)):
+            for _ in METHODS["batched-difference"].fill(
+                out, problem, where, Options(at_once=PARAMETERS_A_PASS)
+            ):
                 pass
 
         runs["batched"] = batched, len(where)

@@ -9,17 +9,17 @@ from time import perf_counter
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
 from tui_backprop.cost.measure.passes import STREAMED, measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.speeds import Probe
-from tui_backprop.cost.model.workload import KINDS, shape_of
+from tui_backprop.cost.model.speeds import MemoryProbe
+from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number
 
-FIRST, STEP = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
+SMALLEST, GROWTH = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
 LARGEST = 1e9
 SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
-EACH = 0.15  # seconds for a kind of pass at the most
-SHARE = 0.5  # of the memory that is free
+LONGEST_KIND = 0.15  # seconds for a kind of pass at the most
+MEMORY_SHARE = 0.5  # of the memory that is free
 BUDGET = 30.0  # seconds, unless asked otherwise
 
 
@@ -44,15 +44,15 @@ def checked(budget: object) -> float:
 def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
     """Networks of a shape, growing by half a decade, as far as ``free`` bytes of memory allow; that of the shape
     itself is one of them."""
-    shape, specs, size = shape_of(spec), {spec.parameters: plain(spec)}, FIRST
+    shape, specs, size = shape_of(spec), {spec.parameters: plain(spec)}, SMALLEST
     while size <= 1.001 * LARGEST:
         widths = shape.at(size).widths
         one = replace(plain(spec), layers=tuple(max(1, round(n)) for n in widths))
-        if needs(one) > SHARE * free:
+        if needs(one) > MEMORY_SHARE * free:
             break
         specs[one.parameters] = one
-        size *= STEP
-    if needs(spec) > SHARE * free:
+        size *= GROWTH
+    if needs(spec) > MEMORY_SHARE * free:
         del specs[spec.parameters]
     return [specs[size] for size in sorted(specs)]
 
@@ -75,7 +75,7 @@ def sweep(
     free: int | None = None,
     clock: Callable[[], float] = perf_counter,
     measured: Callable[..., tuple[Measured, ...]] = measure,
-    probed: Callable[[int], Probe] = probe,
+    probed: Callable[[int], MemoryProbe] = probe,
 ) -> Iterator[Progress]:
     """Measure, small networks first, within ``budget`` seconds; ``free`` bytes of memory, the system's if None. A
     network whose measurement would not end in time is not begun. Yields before each network, and when it is over."""
@@ -92,8 +92,8 @@ def sweep(
             yield Progress(done, len(specs), None, cost_model, past, "time")
             return
         yield Progress(done, len(specs), one.parameters, cost_model, past)
-        kinds = tuple(KINDS) if one.parameters <= SMALL else ("forward", "backprop")
-        each = min(EACH, budget / len(specs) / len(kinds) / 2)
+        kinds = tuple(PASS_KINDS) if one.parameters <= SMALL else ("forward", "backprop")
+        each = min(LONGEST_KIND, budget / len(specs) / len(kinds) / 2)
         cost_model = CostModel((*cost_model.points, *measured(one, each, kinds)), cost_model.probe)
         last = clock() - start - past
     yield Progress(len(specs), len(specs), None, cost_model, clock() - start)

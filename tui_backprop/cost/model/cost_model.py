@@ -16,21 +16,23 @@ from functools import cached_property
 
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.speeds import Probe, Speeds
-from tui_backprop.cost.model.workload import TOGETHER, Shape, work
+from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, NetworkShape, work
 
-SURE, UNSURE = (
-    0.04,
-    0.35,
-)  # of the logarithm: the least error that is claimed, and that of a law with nothing to spare
-DECADE = 0.12  # by which it grows with each decade beyond what was measured
-DEVIATIONS = 2.0  # on either side, in an interval
-OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
-WHOLE = ("backprop", "complex", "jvp")  # kinds that do all the work of a forward pass, and more
-PEAK = 1e11  # operations a second, until something is known
-FAR = 100.0  # times larger than what a law is fitted to, for its test
-TESTED = ("forward", "backprop")
-BUSY = 0.3  # of the median: runs that are spread wider were disturbed
+LEAST_ERROR = 0.04  # of the logarithm: what is claimed at least
+UNKNOWN_ERROR = 0.35  # of a fit with no points to spare that would show it
+ERROR_PER_DECADE = 0.12  # by which it grows with each decade beyond what was measured
+INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
+BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
+NO_QUICKER_THAN_FORWARD = (
+    "backprop",
+    "complex",
+    "jvp",
+)  # kinds that do all the work of a forward pass, and more
+PEAK_FLOPS = 1e11  # operations a second, until something is known
+EXTRAPOLATED = 100.0  # times larger than what a law is fitted to, for its test
+TESTED_KINDS = ("forward", "backprop")
+BUSY_SPREAD = 0.3  # of the median: runs that are spread wider were disturbed
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Measured:
     """Passes of one kind, measured: quartiles and median in seconds, of so many ``runs``."""
 
     kind: str
-    shape: Shape
+    shape: NetworkShape
     low: float
     median: float
     high: float
@@ -56,7 +58,7 @@ class Measured:
     @property
     def busy(self) -> bool:
         """Whether the machine seems to have been busy with something else."""
-        return self.spread > BUSY
+        return self.spread > BUSY_SPREAD
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,21 @@ class LeftOut:
     """A measured point, and what a law said of it that was fitted without it."""
 
     point: Measured
-    said: Estimate
+    predicted: Estimate
 
     @property
     def off(self) -> float:
         """By which factor it was wrong, 1 or more."""
-        ratio = self.said.middle / self.point.median
+        ratio = self.predicted.middle / self.point.median
         return max(ratio, 1 / ratio)
 
     @property
     def inside(self) -> bool:
-        return self.said.low <= self.point.median <= self.said.high
+        return self.predicted.low <= self.point.median <= self.predicted.high
 
 
 @dataclass(frozen=True)
-class Row:
+class FitPoint:
     """A measured point for a fit: calls, and seconds at full speed, both against what was measured."""
 
     parameters: float
@@ -110,7 +112,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Fit:
+class PassFit:
     """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
     as points left out show it."""
 
@@ -125,7 +127,9 @@ class CostModel:
     measured, and a forward pass of its network takes 1 ms, others in proportion."""
 
     points: tuple[Measured, ...] = ()
-    probe: Probe = field(default_factory=lambda: Probe(Speeds((1.0,), (2e10,)), Speeds((1.0,), (1e10,))))
+    probe: MemoryProbe = field(
+        default_factory=lambda: MemoryProbe(Speeds((1.0,), (2e10,)), Speeds((1.0,), (1e10,)))
+    )
     assumed: bool = False
 
     @cached_property
@@ -138,11 +142,11 @@ class CostModel:
         return max((point.parameters for point in self.points), default=1.0)
 
     @cached_property
-    def _fits(self) -> dict[str, Fit]:
+    def _fits(self) -> dict[str, PassFit]:
         """Those that were asked for so far."""
         return {}
 
-    def _fit_of(self, kind: str) -> Fit | None:
+    def _fit_of(self, kind: str) -> PassFit | None:
         """The fit of a kind of pass; None if none was measured."""
         if kind in self.kinds and kind not in self._fits:
             self._fits[kind] = self._fit(_undisturbed([p for p in self.points if p.kind == kind]))
@@ -156,22 +160,22 @@ class CostModel:
         """What was measured of a network with exactly so many parameters."""
         return self._found.get((kind, round(parameters)))
 
-    def seconds(self, kind: str, shape: Shape) -> Estimate:
+    def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
         """A pass: as measured, or as the law has it, and then one of WHOLE is never quicker than a forward pass. A
         kind that was not measured takes as long as its work does at the speed of a forward pass."""
         if (
             kind,
             shape,
-        ) not in self._said:  # the chart asks for a forward pass once for each way to a gradient
-            self._said[kind, shape] = self._say(kind, shape)
-        return self._said[kind, shape]
+        ) not in self._estimates:  # the chart asks for a forward pass once for each way to a gradient
+            self._estimates[kind, shape] = self._estimate(kind, shape)
+        return self._estimates[kind, shape]
 
     @cached_property
-    def _said(self) -> dict[tuple[str, Shape], Estimate]:
+    def _estimates(self) -> dict[tuple[str, NetworkShape], Estimate]:
         """What was asked for so far."""
         return {}
 
-    def _say(self, kind: str, shape: Shape) -> Estimate:
+    def _estimate(self, kind: str, shape: NetworkShape) -> Estimate:
         if self.assumed:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
             found = each * shape.parameters
@@ -179,26 +183,30 @@ class CostModel:
         point = self.point(kind, shape.parameters)
         if point is not None and point.shape == shape:
             return Estimate(point.low, point.median, point.high, measured=True)
-        fit = self._fit_of(kind) or self._fit_of("forward") or Fit(1e-6, 1.0, UNSURE)
+        fit = self._fit_of(kind) or self._fit_of("forward") or PassFit(1e-6, 1.0, UNKNOWN_ERROR)
         calls, rest = self._terms(kind, shape)
         middle = fit.overhead * calls + fit.share * rest
         beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
-        wide = math.exp(DEVIATIONS * math.hypot(fit.error, DECADE * beyond))
-        said = Estimate(middle / wide, middle, middle * wide)
-        return said.at_least(self.seconds("forward", shape)) if kind in WHOLE else said
+        wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(fit.error, ERROR_PER_DECADE * beyond))
+        predicted = Estimate(middle / wide, middle, middle * wide)
+        return (
+            predicted.at_least(self.seconds("forward", shape))
+            if kind in NO_QUICKER_THAN_FORWARD
+            else predicted
+        )
 
-    def gradient(self, way: str, shape: Shape) -> Estimate:
+    def gradient(self, method: str, shape: NetworkShape) -> Estimate:
         """One gradient by one of WAYS, in seconds. Raises KeyError for another."""
-        row = COST_METHODS[way]
+        row = COST_METHODS[method]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
         if row.kind == "batched" and not once.measured:
-            many = max(many, TOGETHER)  # a go of fewer parameters takes as long
+            many = max(many, PARAMETERS_A_PASS)  # a go of fewer parameters takes as long
         return once if many == 1 else once.times(many)
 
-    def operations(self, way: str, shape: Shape) -> float:
+    def operations(self, method: str, shape: NetworkShape) -> float:
         """The same in FLOPs."""
-        row = COST_METHODS[way]
+        row = COST_METHODS[method]
         return row.passes(shape.parameters) * work(row.kind, shape).flops
 
     @cached_property
@@ -207,30 +215,30 @@ class CostModel:
         return tuple(
             LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
             for point in self.points
-            if point.kind in TESTED and sum(p.kind == point.kind for p in self.points) > 2
+            if point.kind in TESTED_KINDS and sum(p.kind == point.kind for p in self.points) > 2
         )
 
     @cached_property
     def beyond(self) -> tuple[LeftOut, ...]:
         """The points that are larger than a FAR-th of the largest against a law fitted to the smaller ones."""
-        large = [p for p in self.points if p.parameters > self.largest / FAR]
+        large = [p for p in self.points if p.parameters > self.largest / EXTRAPOLATED]
         small = self._without(large)
         if len({p.parameters for p in small.points}) < 2:
             return ()
-        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED)
+        return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED_KINDS)
 
     def _without(self, points: Sequence[Measured]) -> CostModel:
         return CostModel(tuple(p for p in self.points if p not in points), self.probe)
 
-    def _terms(self, kind: str, shape: Shape) -> tuple[float, float]:
+    def _terms(self, kind: str, shape: NetworkShape) -> tuple[float, float]:
         """Calls, and the seconds that the rest of the work takes at full speed."""
         does = work(kind, shape)
-        if kind in OPERATIONS:
-            return does.calls, does.flops / PEAK
+        if kind in BOUND_BY_OPERATIONS:
+            return does.calls, does.flops / PEAK_FLOPS
         speeds = self.probe.both if does.written else self.probe.reading
         return does.calls, (does.read + does.written) / speeds.at(does.touched)
 
-    def _fit(self, points: Sequence[Measured]) -> Fit:
+    def _fit(self, points: Sequence[Measured]) -> PassFit:
         """Least squares of the relative error, both coefficients at least 0; its error is that of points left out."""
         rows = [self._row(point) for point in points]
         overhead, share = _solve(rows)
@@ -239,15 +247,15 @@ class CostModel:
             for i, row in enumerate(rows):
                 a, b = _solve([*rows[:i], *rows[i + 1 :]])
                 offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
-        error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNSURE
-        return Fit(overhead, share, max(error, SURE))
+        error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNKNOWN_ERROR
+        return PassFit(overhead, share, max(error, LEAST_ERROR))
 
-    def _row(self, point: Measured) -> Row:
+    def _row(self, point: Measured) -> FitPoint:
         calls, rest = self._terms(point.kind, point.shape)
-        return Row(point.parameters, calls / point.median, rest / point.median)
+        return FitPoint(point.parameters, calls / point.median, rest / point.median)
 
 
-def _solve(rows: Sequence[Row]) -> tuple[float, float]:
+def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:
     """The overhead a call and the share that come nearest to 1 for all rows, from the normal equations."""
     calls, rests = sum(row.calls for row in rows), sum(row.rest for row in rows)
     calls2, rests2 = sum(row.calls**2 for row in rows), sum(row.rest**2 for row in rows)

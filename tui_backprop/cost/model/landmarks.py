@@ -20,4 +20,4 @@ KNOWN = (
 LESSON_FORWARD = 1e-3
 LESSON_PASSES = 330_000
 TRAINING_STEPS = 100_000
-EPSILON = 1e-4  # the step that it perturbs by
+LESSON_STEP = 1e-4  # the step that it perturbs by

@@ -1,4 +1,4 @@
-"""What one gradient takes by each method: how many passes, of what kind. The table behind the cost chart."""
+"""The methods of the cost chart: how many passes of what kind each takes for a gradient, and how it is drawn."""
 
 from __future__ import annotations
 
@@ -8,31 +8,50 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CostMethod:
-    """A way to a gradient: ``passes(P)`` of a ``kind`` (see work.KINDS), what it is called (in the chart by a
-    ``letter``), and which of engine.methods.METHODS it is."""
+    """A method: ``passes(P)`` of a ``kind`` (one of workload.PASS_KINDS), what it is called (in the chart by a
+    ``letter``), and which of engine.methods.METHODS it is.
+
+    In the chart its line has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
+    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight."""
 
     name: str
     letter: str
     kind: str
     passes: Callable[[float], float]
     about: str
-    method: str
+    engine_method: str
+    role: str = "mark"
+    marker: str = ","
+    weight: int = 0
 
 
+ESSENTIAL = 5
 COST_METHODS: dict[str, CostMethod] = {
     "naive": CostMethod(
-        "naive", "n", "forward", lambda p: p + 1, "P + 1 forward passes", "forward-difference"
+        "naive", "n", "forward", lambda p: p + 1, "P + 1 forward passes", "forward-difference", "naive", "*", 6
     ),
     "central": CostMethod(
-        "central", "2", "forward", lambda p: 2 * p, "2P forward passes", "central-difference"
+        "central", "2", "forward", lambda p: 2 * p, "2P forward passes", "central-difference", weight=4
     ),
-    "complex": CostMethod("complex step", "c", "complex", lambda p: p, "P complex passes", "complex-step"),
+    "complex": CostMethod(
+        "complex step", "c", "complex", lambda p: p, "P complex passes", "complex-step", weight=3
+    ),
     "forward-mode": CostMethod(
-        "forward mode", "f", "jvp", lambda p: p, "P passes of tangents (JVPs)", "forward-mode"
+        "forward mode", "f", "jvp", lambda p: p, "P passes of tangents (JVPs)", "forward-mode", weight=2
     ),
     "improved": CostMethod(
-        "improved", "i", "batched", lambda p: p + 1, "P parts of passes, 256 a go", "batched-difference"
+        "improved", "i", "batched", lambda p: p + 1, "P parts of passes, 256 a go", "batched-difference", "improved",
+        "-", 5,
     ),
-    "spsa": CostMethod("SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa"),
-    "backprop": CostMethod("backprop", "b", "backprop", lambda p: 1.0, "1 pass down, 1 up", "backprop"),
-}
+    "spsa": CostMethod(
+        "SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1
+    ),
+    "backprop": CostMethod(
+        "backprop", "b", "backprop", lambda p: 1.0, "1 pass down, 1 up", "backprop", "backprop", "+", 7
+    ),
+}  # fmt: skip
+
+
+def cost_method_of(engine_method: str) -> str | None:
+    """The name in this table of one of engine.methods.METHODS; None if it is not compared."""
+    return next((name for name, row in COST_METHODS.items() if row.engine_method == engine_method), None)

@@ -31,7 +31,7 @@ class Speeds:
 
 
 @dataclass(frozen=True)
-class Probe:
+class MemoryProbe:
     """``reading`` is that of a pass that only reads, ``both`` that of one that reads twice and writes once."""
 
     reading: Speeds

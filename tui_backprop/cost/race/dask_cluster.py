@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui_backprop import __version__
-from tui_backprop.cost.race.worker import interrupts_held, keep_quiet
+from tui_backprop.cost.race.worker import interrupts_blocked, leave_terminal
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted, whole_number
 
-IDLE = 0.1  # seconds after which whoever waits is given the chance to stop
-PATIENCE = 5.0  # seconds for a scheduler to answer
+LONGEST_WAIT = 0.1  # seconds after which whoever waits is given the chance to stop
+LONGEST_ANSWER = 5.0  # seconds for a scheduler to answer
 LONGEST_GREETING = 2**16  # bytes; it has about 200
-EACH = 4  # workers for each core, at the most
+WORKERS_A_CORE = 4  # workers for each core, at the most
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 LEFT_BEHIND = ("MALLOC_TRIM_THRESHOLD_", "PYTHONHASHSEED")  # what Dask sets here to start processes with
@@ -71,7 +71,7 @@ class Cluster:
 
         with self._named(), self.client.as_current():
             try:
-                return list(wait(futures, timeout=IDLE, return_when="FIRST_COMPLETED").done)
+                return list(wait(futures, timeout=LONGEST_WAIT, return_when="FIRST_COMPLETED").done)
             except TimeoutError:
                 return []
 
@@ -96,7 +96,7 @@ class Cluster:
 def local(workers: object) -> Iterator[Cluster]:
     """So many worker processes on this machine, one thread each, reachable from this machine alone. Raises InputError
     for a number that does not do, and without the extra that brings Dask."""
-    most = EACH * (os.cpu_count() or 1)
+    most = WORKERS_A_CORE * (os.cpu_count() or 1)
     number = whole_number("workers", workers, 1)
     if number > most:
         raise InputError("workers", f"{number} would wait for each other here; choose {most} or fewer")
@@ -109,7 +109,7 @@ def local(workers: object) -> Iterator[Cluster]:
         )
         stack.enter_context(_environment())
         try:
-            with dask.config.set(CONFIG), interrupts_held():
+            with dask.config.set(CONFIG), interrupts_blocked():
                 processes = distributed.LocalCluster(
                     n_workers=number,
                     threads_per_worker=1,
@@ -129,7 +129,7 @@ def local(workers: object) -> Iterator[Cluster]:
 
 
 @contextmanager
-def joined(address: str, patience: float = PATIENCE) -> Iterator[Cluster]:
+def joined(address: str, patience: float = LONGEST_ANSWER) -> Iterator[Cluster]:
     """The workers of a scheduler that runs already, at HOST:PORT. Raises InputError for what is no address, where
     nobody answers in time, and for workers that would compute something else."""
     found = ADDRESS.fullmatch(address.strip())
@@ -229,7 +229,7 @@ def _said(error: BaseException) -> str:
 
 def dask_setup(worker: object) -> None:
     """Dask calls this in each worker of our own, as it starts."""
-    keep_quiet()
+    leave_terminal()
 
 
 def _who() -> tuple[str, bool]:

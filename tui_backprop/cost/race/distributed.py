@@ -16,22 +16,22 @@ from time import monotonic, perf_counter
 import numpy as np
 
 from tui_backprop.cost.race.dask_cluster import Cluster, Future
-from tui_backprop.cost.race.race import RaceStatus, Sums
+from tui_backprop.cost.race.race import RaceStatus, RunningAgreement
 from tui_backprop.cost.race.worker import time_backprop
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError, UserError
 
 # The methods in which no parameter's evaluation knows of another parameter, so that chunks change nothing.
-SPREAD = ("forward-difference", "central-difference", "complex-step", "forward-mode")
-FIRST = 8  # parameters in the first chunks, which show how long one takes
-CHUNK = 0.25  # seconds that a chunk should take
-GROWTH = 8  # times as large, at the most, is a chunk than the one that it goes by
-AHEAD = 2  # chunks for each thread: one at work, and one that waits, so that no thread does
-ALONE = 20.0  # seconds without any worker; one that died is started again in one or two
+DISTRIBUTED_METHODS = ("forward-difference", "central-difference", "complex-step", "forward-mode")
+FIRST_CHUNK = 8  # parameters in the first chunks, which show how long one takes
+CHUNK_SECONDS = 0.25  # seconds that a chunk should take
+CHUNK_GROWTH = 8  # times as large, at the most, is a chunk than the one that it goes by
+CHUNKS_A_THREAD = 2  # chunks for each thread: one at work, and one that waits, so that no thread does
+LONGEST_WITHOUT_WORKERS = 20.0  # seconds without any worker; one that died is started again in one or two
 
 
-def fill_on(
+def fill_distributed(
     cluster: Cluster,
     method: str,
     out: Array,
@@ -40,14 +40,14 @@ def fill_on(
     options: Options = Options(),
     chunk: int | None = None,
 ) -> Iterator[int]:
-    """What ``METHODS[method].fill`` does, with its errors; a method that is none of SPREAD is at work here. Yields
+    """What ``METHODS[method].fill`` does, with its errors; a method that is none of DISTRIBUTED_METHODS is at work here. Yields
     the same counts (base losses and chunks that are computed again are left out), now and then one twice. Stop
     iterating, and no chunk is begun any more. Raises InputError where the workers are gone."""
     here = METHODS[method].fill(out, problem, indices, options)  # says at once what is wrong with these
-    if method not in SPREAD:
+    if method not in DISTRIBUTED_METHODS:
         return here
     where = np.arange(problem.spec.parameters) if indices is None else np.asarray(indices)
-    return _counted(parts(cluster, method, out, problem, where, options, chunk), method, options)
+    return _counted(filled_chunks(cluster, method, out, problem, where, options, chunk), method, options)
 
 
 def _counted(found: Iterator[Array], method: str, options: Options) -> Iterator[int]:
@@ -58,7 +58,7 @@ def _counted(found: Iterator[Array], method: str, options: Options) -> Iterator[
             yield METHODS[method].count(done, options.probes)
 
 
-def parts(
+def filled_chunks(
     cluster: Cluster,
     method: str,
     out: Array,
@@ -72,10 +72,10 @@ def parts(
     quarter of a second."""
     held = cluster.submit(_same, problem)
     waiting: dict[Future, Array] = {}
-    at, size, heard = 0, chunk or FIRST, monotonic()
+    at, size, heard = 0, chunk or FIRST_CHUNK, monotonic()
     try:
         while at < len(where) or waiting:
-            most = AHEAD * max(cluster.threads(), 1)
+            most = CHUNKS_A_THREAD * max(cluster.threads(), 1)
             while at < len(where) and len(waiting) < most:
                 part = where[at : at + size]
                 waiting[cluster.submit(_derivatives, held, method, part, options)] = part
@@ -83,14 +83,17 @@ def parts(
             ready = cluster.ready(list(waiting))
             if ready or cluster.threads():
                 heard = monotonic()
-            elif monotonic() - heard > ALONE:
-                raise InputError(cluster.field, f"no worker was left for {ALONE:.0f} s, so nothing goes on")
+            elif monotonic() - heard > LONGEST_WITHOUT_WORKERS:
+                raise InputError(
+                    cluster.field,
+                    f"no worker was left for {LONGEST_WITHOUT_WORKERS:.0f} s, so nothing goes on",
+                )
             for future in ready:
                 values, seconds = cluster.result(future)
                 part = waiting.pop(future)
                 out[part] = values
                 if chunk is None:
-                    size = min(max(int(len(part) * CHUNK / seconds), 1), GROWTH * len(part))
+                    size = min(max(int(len(part) * CHUNK_SECONDS / seconds), 1), CHUNK_GROWTH * len(part))
                 yield part
             if not ready:
                 yield where[:0]
@@ -98,10 +101,10 @@ def parts(
         cluster.cancel([*waiting, held])
 
 
-def gradient_on(
+def race_distributed(
     cluster: Cluster,
     problem: Problem,
-    method: str = SPREAD[0],
+    method: str = DISTRIBUTED_METHODS[0],
     step: float | None = None,
     *,
     exact: Array | None = None,
@@ -113,20 +116,20 @@ def gradient_on(
     (P,), in double precision, is filled.
 
     Close the generator to call it off; while it is not asked on, it pauses. Raises InputError for a method that is
-    none of SPREAD, ValueError for a step that is not positive.
+    none of DISTRIBUTED_METHODS, ValueError for a step that is not positive.
     """
-    if method not in SPREAD:
+    if method not in DISTRIBUTED_METHODS:
         raise InputError(
-            cluster.field, f"{method} takes many parameters together; choose {', '.join(SPREAD)}"
+            cluster.field, f"{method} takes many parameters together; choose {', '.join(DISTRIBUTED_METHODS)}"
         )
     options, spec = Options(step), problem.spec
     exact = METHODS["backprop"].gradient(problem) if exact is None else exact
     out = np.zeros(spec.parameters) if out is None else out
     METHODS[method].fill(out, problem, options=options)
-    return _standings(cluster, problem, method, options, exact, out, chunk)
+    return _statuses(cluster, problem, method, options, exact, out, chunk)
 
 
-def _standings(
+def _statuses(
     cluster: Cluster,
     problem: Problem,
     method: str,
@@ -137,13 +140,13 @@ def _standings(
 ) -> Generator[RaceStatus, None, None]:
     parameters, count = problem.spec.parameters, METHODS[method].count
     order = np.empty(parameters, np.intp)  # chunks come as they are ready
-    sums = Sums(problem, exact, out, order)
+    sums = RunningAgreement(problem, exact, out, order)
     now = RaceStatus(method, "starting", of=count(parameters, 1), parameters=parameters)
     now = replace(now, backprop=time_backprop(problem))
     yield now
     seconds, asked = 0.0, perf_counter()
     try:
-        for part in parts(cluster, method, out, problem, np.arange(parameters), options, chunk):
+        for part in filled_chunks(cluster, method, out, problem, np.arange(parameters), options, chunk):
             order[now.done : now.done + len(part)] = part
             done = now.done + len(part)
             seconds += perf_counter() - asked

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
-from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, WHY, begin, run
+from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run, start_process
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_at
@@ -23,7 +21,7 @@ from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
 
 # The methods that can race backprop: those that take parameter after parameter.
-RACERS = (
+RACE_METHODS = (
     "forward-difference",
     "central-difference",
     "complex-step",
@@ -31,8 +29,8 @@ RACERS = (
     "batched-difference",
     "batched-forward-mode",
 )
-PATIENCE = 5.0  # seconds that a process is given to end by itself
-RECENT = 2.0  # seconds over which a rate is taken
+LONGEST_JOIN = 5.0  # seconds that a process is given to end by itself
+RATE_WINDOW = 2.0  # seconds over which a rate is taken
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,16 @@ class RaceStatus:
 
 class Race:
     """A method against backprop on one problem. ``exact`` is the gradient (P,) that backprop found, computed if it is
-    not given. Raises KeyError for a method that is none of RACERS."""
+    not given. Raises KeyError for a method that is none of RACE_METHODS."""
 
     def __init__(
         self,
         problem: Problem,
-        method: str = RACERS[0],
+        method: str = RACE_METHODS[0],
         step: float | None = None,
         exact: Array | None = None,
     ) -> None:
-        if method not in RACERS:
+        if method not in RACE_METHODS:
             raise KeyError(method)
         self.problem, self.method, self.step = problem, method, step
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
@@ -92,12 +90,12 @@ class Race:
         self.render_context = multiprocessing.get_context("spawn")  # the app has threads: no fork
         self._shared = self.render_context.RawArray(ctypes.c_double, parameters)
         self._board = self.render_context.RawArray(ctypes.c_double, len(BOARD))
-        self._why = self.render_context.RawArray(ctypes.c_char, WHY)
+        self._why = self.render_context.RawArray(ctypes.c_char, REASON_BYTES)
         self.gradient: Array = np.frombuffer(memoryview(self._shared))
         self.order = order_of(method, problem)
         self._process: Any = None
         self._ended = ""  # how, once it has
-        self._sums = Sums(problem, self.exact, self.gradient, self.order)
+        self._sums = RunningAgreement(problem, self.exact, self.gradient, self.order)
         self._seen: list[tuple[float, int]] = []  # (seconds run, evaluations), lately
 
     def __enter__(self) -> Race:
@@ -113,7 +111,7 @@ class Race:
             given = (self.problem, self.method, options, self._shared, self._board, self._why)
             process = self.render_context.Process(target=run, args=given, daemon=True, name="race")
             try:
-                begin(process)
+                start_process(process)
                 self._process = process
             except (OSError, ValueError) as error:
                 self._ended, self._failure = "failed", f"no process can be started: {error}"
@@ -132,7 +130,7 @@ class Race:
             return
         self._read_end()
         self._board[BOARD.index("canceled")] = 1
-        self._process.join(PATIENCE)
+        self._process.join(LONGEST_JOIN)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -164,7 +162,7 @@ class Race:
 
     _failure = ""
 
-    def standing(self) -> RaceStatus:
+    def status(self) -> RaceStatus:
         """How it stands. Cheap: only what came since the last time is compared."""
         self._read_end()
         spec, count = self.problem.spec, METHODS[self.method].count
@@ -201,7 +199,7 @@ class Race:
         """Evaluations a second: lately while it runs, over all when it is over."""
         if not self._seen or seconds > self._seen[-1][0]:
             self._seen.append((seconds, evaluations))
-        while len(self._seen) > 2 and seconds - self._seen[1][0] > RECENT:
+        while len(self._seen) > 2 and seconds - self._seen[1][0] > RATE_WINDOW:
             self._seen.pop(0)
         first = (0.0, 0) if self._ended else self._seen[0]
         past = seconds - first[0]
@@ -210,7 +208,7 @@ class Race:
         return evaluations / seconds if seconds > 0 and evaluations else None
 
 
-class Sums:
+class RunningAgreement:
     """Compares a growing gradient with the exact one; looks at every entry once."""
 
     def __init__(self, problem: Problem, exact: Array, gradient: Array, order: Array | None) -> None:
@@ -255,14 +253,3 @@ def order_of(method: str, problem: Problem) -> Array | None:
 def name_of(problem: Problem, place: int) -> str:
     """The name of a parameter by its place in the flat vector: W2[13,200]."""
     return entry_name(*parameter_at(problem.spec, place))
-
-
-def bare_rate(problem: Problem, seconds: float = 1.0, clock: Callable[[], float] = perf_counter) -> float:
-    """Forward passes a second of a loop that does nothing else: what a race is measured against."""
-    forward = problem.program().forward
-    forward()
-    count, start = 0, clock()
-    while (past := clock() - start) < seconds or not count:
-        forward()
-        count += 1
-    return count / past

@@ -6,9 +6,9 @@ import multiprocessing
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tui_backprop.cost.race.worker import begin, give_way, keep_quiet
+from tui_backprop.cost.race.worker import leave_terminal, lower_priority, start_process
 
-PATIENCE = 2.0  # seconds that a process is given to end by itself
+LONGEST_JOIN = 2.0  # seconds that a process is given to end by itself
 
 
 class SubprocessGenerator:
@@ -18,7 +18,7 @@ class SubprocessGenerator:
         context = multiprocessing.get_context("spawn")  # the app has threads: no fork
         self._here, there = context.Pipe()
         self._process = context.Process(target=_run, args=(there, make, given), daemon=True)
-        begin(self._process)
+        start_process(self._process)
         there.close()
         self.over = False
         self.why = ""  # it failed, in a line
@@ -49,7 +49,7 @@ class SubprocessGenerator:
             return
         if not self.over:
             self._process.terminate()
-        self._process.join(PATIENCE)
+        self._process.join(LONGEST_JOIN)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -60,8 +60,8 @@ class SubprocessGenerator:
 
 
 def _run(there: Any, make: Callable[..., Iterator[Any]], given: tuple[object, ...]) -> None:
-    keep_quiet()
-    give_way()
+    leave_terminal()
+    lower_priority()
     try:
         for found in make(*given):
             there.send(("found", found))

@@ -20,16 +20,16 @@ from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
 BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
 EVALUATIONS = BOARD.index("evaluations")
-WHY = 400  # bytes for the reason why it failed
-LOOK, NAP = 0.005, 0.02  # seconds between looking at the board, and while it is paused
-BEHIND = 10  # by which it is less urgent than others, of 19
-ROUNDS = 9  # of backprop, timed
+REASON_BYTES = 400  # bytes for the reason why it failed
+POLL_INTERVAL, PAUSE_INTERVAL = 0.005, 0.02  # seconds between looking at the board, and while it is paused
+NICENESS = 10  # by which it is less urgent than others, of 19
+BACKPROP_ROUNDS = 9  # of backprop, timed
 
 
 def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
     """Fill ``shared`` by a method, until it is done, canceled, or nobody is there any more to see it."""
-    keep_quiet()
-    give_way()
+    leave_terminal()
+    lower_priority()
     try:
         board[BOARD.index("backprop")] = time_backprop(problem)
         gradient = np.frombuffer(shared)
@@ -37,7 +37,7 @@ def run(problem: Problem, method: str, options: Options, shared: Any, board: Any
         if _go(evaluations, board):
             board[BOARD.index("finished")] = 1
     except BaseException as error:  # a line for whoever watches
-        why.value = f"{type(error).__name__}: {error}".encode()[: WHY - 1]
+        why.value = f"{type(error).__name__}: {error}".encode()[: REASON_BYTES - 1]
         raise SystemExit(1) from None
 
 
@@ -46,19 +46,19 @@ def _go(evaluations: Iterator[int], board: Any) -> bool:
     seconds, paused, canceled = (BOARD.index(name) for name in ("seconds", "paused", "canceled"))
     parent = parent_process()
     start = perf_counter()
-    look = start + LOOK
+    look = start + POLL_INTERVAL
     for count in evaluations:
         now = perf_counter()
         if now < look:
             continue
         board[EVALUATIONS], board[seconds] = count, now - start
         while board[paused] and not board[canceled] and (parent is None or parent.is_alive()):
-            sleep(NAP)
+            sleep(PAUSE_INTERVAL)
         if board[canceled] or (parent is not None and not parent.is_alive()):
             return False
         woke = perf_counter()
         start += woke - now  # pauses do not count
-        look = woke + LOOK
+        look = woke + POLL_INTERVAL
     board[EVALUATIONS], board[seconds] = count, perf_counter() - start
     return True
 
@@ -67,7 +67,7 @@ def time_backprop(problem: Problem) -> float:
     """Median seconds of a forward and a backward pass."""
     program = problem.program()
     times = []
-    for _ in range(ROUNDS + 1):
+    for _ in range(BACKPROP_ROUNDS + 1):
         start = perf_counter()
         program.forward()
         program.backward()
@@ -75,15 +75,15 @@ def time_backprop(problem: Problem) -> float:
     return median(times[1:])
 
 
-def begin(process: Any) -> None:
+def start_process(process: Any) -> None:
     """Start a process. While an app runs, what it puts in the place of standard error is no file, and none can be
     started with it: the real one stands in for that moment."""
-    with redirect_stderr(sys.__stderr__), interrupts_held():
+    with redirect_stderr(sys.__stderr__), interrupts_blocked():
         process.start()
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterward."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -97,13 +97,13 @@ def interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Where something else wants this core too, such as an app that shows a key, that comes first."""
     if hasattr(os, "nice"):
-        os.nice(BEHIND)
+        os.nice(NICENESS)
 
 
-def keep_quiet() -> None:
+def leave_terminal() -> None:
     """Neither keys nor signals of the terminal are for this process, and it says nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)

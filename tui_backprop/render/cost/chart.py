@@ -12,64 +12,55 @@ from typing import Any
 
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
-from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import Shape
+from tui_backprop.cost.model.methods import COST_METHODS, ESSENTIAL
+from tui_backprop.cost.model.workload import NetworkShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session.parts import ZOOMS
 
-LOW, HIGH = 3.0, 12.0  # decades of parameters
+FIRST_DECADE, LAST_DECADE = 3.0, 12.0  # decades of parameters
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-NAMED = 58  # columns from which known networks have their names in the chart, and every method its line
+NAMES_FROM = 58  # columns from which known networks have their names in the chart, and every method its line
 NAME_ROWS = 3  # at the bottom, for those names
 LETTER = 0.44, 0.09  # how far along the chart the first letter stands on its line, and the others after it
 
-# How each way is drawn, the least telling first: its look, and its marker where there is no braille. Where there is
-# little room, the last three are drawn.
-LINES = (
-    ("spsa", "spsa", "."),
-    ("forward-mode", "mark", ","),
-    ("complex", "mark", ","),
-    ("central", "mark", ","),
-    ("improved", "improved", "-"),
-    ("naive", "naive", "*"),
-    ("backprop", "backprop", "+"),
-)
-
 
 @dataclass(frozen=True)
-class Axis:
+class ChartAxis:
     """A unit: what a way takes ``of`` a network in it, its range in decades, and its ticks where they have names."""
 
     label: str
-    of: Callable[[CostModel, str, Shape], float]
+    of: Callable[[CostModel, str, NetworkShape], float]
     low: float
     high: float
     ticks: Sequence[tuple[str, float]] = ()
 
 
-def _seconds(cost_model: CostModel, way: str, shape: Shape) -> float:
-    return cost_model.gradient(way, shape).middle
+def _seconds(cost_model: CostModel, method: str, shape: NetworkShape) -> float:
+    return cost_model.gradient(method, shape).middle
 
 
-AXES: dict[str, Axis] = {
-    "time": Axis("one gradient", _seconds, -6.0, 18.5, LANDMARKS),
-    "passes": Axis(
+CHART_AXES: dict[str, ChartAxis] = {
+    "time": ChartAxis("one gradient", _seconds, -6.0, 18.5, LANDMARKS),
+    "passes": ChartAxis(
         "one gradient, in forward passes",
-        lambda cost_model, way, shape: (
-            _seconds(cost_model, way, shape) / cost_model.seconds("forward", shape).middle
+        lambda cost_model, method, shape: (
+            _seconds(cost_model, method, shape) / cost_model.seconds("forward", shape).middle
         ),
         -0.5,
         12.5,
     ),
-    "FLOPs": Axis(
-        "one gradient, in FLOPs", lambda cost_model, way, shape: cost_model.operations(way, shape), 3.0, 25.0
+    "FLOPs": ChartAxis(
+        "one gradient, in FLOPs",
+        lambda cost_model, method, shape: cost_model.operations(method, shape),
+        3.0,
+        25.0,
     ),
-    "training": Axis(
+    "training": ChartAxis(
         f"a training run of {TRAINING_STEPS:,} steps",
-        lambda cost_model, way, shape: TRAINING_STEPS * _seconds(cost_model, way, shape),
+        lambda cost_model, method, shape: TRAINING_STEPS * _seconds(cost_model, method, shape),
         -1.0,
         23.5,
         LANDMARKS,
@@ -87,7 +78,7 @@ def log(value: float) -> float:
 
 
 @dataclass(frozen=True)
-class View:
+class ChartWindow:
     """The part of the plane that is drawn: decades of parameters, and of what they take."""
 
     left: float
@@ -96,30 +87,33 @@ class View:
     top: float
 
 
-def lines_of(columns: int) -> tuple[tuple[str, str, str], ...]:
-    """The methods that are drawn in so many columns."""
-    return LINES if columns >= NAMED else LINES[-3:]
+def drawn_methods(columns: int) -> list[str]:
+    """The methods that are drawn in so many columns, the most telling last."""
+    names = sorted(COST_METHODS, key=lambda name: COST_METHODS[name].weight)
+    return names if columns >= NAMES_FROM else [n for n in names if COST_METHODS[n].weight >= ESSENTIAL]
 
 
-def view_of(costs: CostState, axis: Axis, cost_model: CostModel, columns: int, rows: int) -> View:
+def window_of(
+    costs: CostState, axis: ChartAxis, cost_model: CostModel, columns: int, rows: int
+) -> ChartWindow:
     """All of it, or around the cursor, as far as it is zoomed in; and room for names below."""
     view = _zoomed(costs, axis, cost_model)
-    if columns < NAMED:
+    if columns < NAMES_FROM:
         return view
     below = (view.top - view.bottom) * NAME_ROWS / max(rows - 3 - NAME_ROWS, 1)
-    return View(view.left, view.right, view.bottom - below, view.top)
+    return ChartWindow(view.left, view.right, view.bottom - below, view.top)
 
 
-def _zoomed(costs: CostState, axis: Axis, cost_model: CostModel) -> View:
+def _zoomed(costs: CostState, axis: ChartAxis, cost_model: CostModel) -> ChartWindow:
     here = math.log10(costs.network.parameters)
-    low = min(LOW, math.floor(here))
+    low = min(FIRST_DECADE, math.floor(here))
     if not costs.zoom:
-        return View(low, HIGH, axis.low, axis.high)
+        return ChartWindow(low, LAST_DECADE, axis.low, axis.high)
     span = ZOOMS[costs.zoom]
-    middle = min(max(math.log10(costs.parameters), low + span / 2), HIGH - span / 2)
+    middle = min(max(math.log10(costs.parameters), low + span / 2), LAST_DECADE - span / 2)
     ends = [costs.shape.at(10 ** (middle + side * span / 2)) for side in (-1, 1)]
-    found = [log(axis.of(cost_model, way, shape)) for way in COST_METHODS for shape in ends]
-    return View(middle - span / 2, middle + span / 2, min(found) - 0.3, max(found) + 0.3)
+    found = [log(axis.of(cost_model, method, shape)) for method in COST_METHODS for shape in ends]
+    return ChartWindow(middle - span / 2, middle + span / 2, min(found) - 0.3, max(found) + 0.3)
 
 
 def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -127,8 +121,8 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
     hand, known ones, the cursor. Beyond what was measured a line is dotted. There has to be a law."""
     cost_model = costs.cost_model
     assert cost_model is not None
-    axis = AXES[costs.axis]
-    view = view_of(costs, axis, cost_model, columns, rows)
+    axis = CHART_AXES[costs.axis]
+    view = window_of(costs, axis, cost_model, columns, rows)
     figure = blank(columns, rows)
     xs = decades(view.left, view.right, max(2 * columns // 5, 8))  # a dot apart from the next
     shapes = [costs.shape.at(10**x) for x in xs]
@@ -154,19 +148,20 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
     draw([cursor] * rows, upright, "mark", "|" if context.plain else "│")
     edge = math.log10(cost_model.largest) if cost_model.points else view.right
     letters = []
-    for i, (way, role, marker) in enumerate(lines_of(columns)):
-        ys = [log(axis.of(cost_model, way, shape)) for shape in shapes]
+    for i, name in enumerate(drawn_methods(columns)):
+        method = COST_METHODS[name]
+        ys = [log(axis.of(cost_model, name, shape)) for shape in shapes]
         solid = [n for n, x in enumerate(xs) if x <= edge]
         dotted = [n for n, x in enumerate(xs) if x > edge]
-        look = marker if context.plain else "braille"
+        look, role = method.marker if context.plain else "braille", method.role
         draw([xs[n] for n in solid], [ys[n] for n in solid], role, look, joined=True)
         draw([xs[n] for n in dotted], [ys[n] for n in dotted], role, look)
         at = min(int((LETTER[0] + i * LETTER[1]) * len(xs)), len(xs) - 1)
-        letters.append(([xs[at]], [ys[at]], role, COST_METHODS[way].letter))
+        letters.append(([xs[at]], [ys[at]], role, method.letter))
     for letter in letters:
         draw(*letter)
     _points(draw, cost_model, costs, axis, context)
-    if columns >= NAMED:
+    if columns >= NAMES_FROM:
         _names(draw, costs, view, columns, rows, context)
     _axes(figure, axis, view, rows, context)
     return printed(figure)
@@ -175,9 +170,11 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
 Draw = Callable[..., None]
 
 
-def _points(draw: Draw, cost_model: CostModel, costs: CostState, axis: Axis, context: RenderContext) -> None:
+def _points(
+    draw: Draw, cost_model: CostModel, costs: CostState, axis: ChartAxis, context: RenderContext
+) -> None:
     """What was measured: passes of backprop; the network in hand, by backprop and by the naive method."""
-    if axis is AXES["time"]:
+    if axis is CHART_AXES["time"]:
         measured = [point for point in cost_model.points if point.kind == "backprop"]
         x = [math.log10(point.parameters) for point in measured]
         draw(x, [log(point.median) for point in measured], "backprop", "o" if context.plain else "●")
@@ -185,11 +182,13 @@ def _points(draw: Draw, cost_model: CostModel, costs: CostState, axis: Axis, con
             there = [math.log10(costs.race.parameters)]
             draw(there, [log(costs.race.seconds)], "naive", "o" if context.plain else "●")
     here = [math.log10(costs.network.parameters)]
-    for way in ("naive", "backprop"):
-        draw(here, [log(axis.of(cost_model, way, costs.shape))], way, "#" if context.plain else "◆")
+    for method in ("naive", "backprop"):
+        draw(here, [log(axis.of(cost_model, method, costs.shape))], method, "#" if context.plain else "◆")
 
 
-def _names(draw: Draw, costs: CostState, view: View, columns: int, rows: int, context: RenderContext) -> None:
+def _names(
+    draw: Draw, costs: CostState, view: ChartWindow, columns: int, rows: int, context: RenderContext
+) -> None:
     """Known networks: a mark on the axis for each, and above it its name, in the lowest row that is free there."""
     across = (view.right - view.left) / max(columns - 10, 1)
     up = (view.top - view.bottom) / max(rows - 3, 1)
@@ -215,7 +214,7 @@ def _names(draw: Draw, costs: CostState, view: View, columns: int, rows: int, co
         draw(xs, ys, "mark", names)
 
 
-def _axes(figure: Any, axis: Axis, view: View, rows: int, context: RenderContext) -> None:
+def _axes(figure: Any, axis: ChartAxis, view: ChartWindow, rows: int, context: RenderContext) -> None:
     """Decades of parameters below; on the left the landmarks (or decades) that have a row to themselves."""
     x, y = figure.ruler("x"), figure.ruler("y")
     x.lim(view.left, view.right)
@@ -235,7 +234,7 @@ def _axes(figure: Any, axis: Axis, view: View, rows: int, context: RenderContext
     figure.axes(False, axis="x", side="upper")
 
 
-def _candidates(axis: Axis, view: View, context: RenderContext) -> list[tuple[str, float]]:
+def _candidates(axis: ChartAxis, view: ChartWindow, context: RenderContext) -> list[tuple[str, float]]:
     """What can be written on the left, the most telling first."""
     if not axis.ticks:
         every = range(math.ceil(view.bottom), math.floor(view.top) + 1)

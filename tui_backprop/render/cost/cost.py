@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from tui_backprop.cost.measure.sweep import busy
+from tui_backprop.cost.model.certainty import basis, source, tolerance
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -22,7 +23,6 @@ from tui_backprop.support.format import (
     format_short_count,
 )
 
-ROLE = {"naive": "naive", "improved": "improved", "spsa": "spsa", "backprop": "backprop"}
 NAME, VALUE = 15, 11  # columns
 PAGE_NAMES = {page: PANEL_ROWS[page].tab for page in COST_PAGES}
 
@@ -39,9 +39,9 @@ def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:
 
 def heading(costs: CostState, columns: int) -> Line:
     """What the chart shows."""
-    from tui_backprop.render.cost.chart import AXES
+    from tui_backprop.render.cost.chart import CHART_AXES
 
-    return line((cut(AXES[costs.axis].label, columns), "muted"))
+    return line((cut(CHART_AXES[costs.axis].label, columns), "muted"))
 
 
 def legend(columns: int, context: RenderContext) -> Line:
@@ -93,7 +93,7 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line
     return [
         first_fitting(columns, *heads),
         first,
-        *(_way(name, cost_model, costs, columns) for name in COST_METHODS),
+        *(_method(name, cost_model, costs, columns) for name in COST_METHODS),
     ]
 
 
@@ -123,7 +123,7 @@ def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Lin
 
 def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
     """One gradient by the naive method, as it was raced if it was, and by backprop."""
-    naive, backprop = (cost_model.gradient(way, costs.at) for way in ("naive", "backprop"))
+    naive, backprop = (cost_model.gradient(name, costs.at) for name in ("naive", "backprop"))
     return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
 
 
@@ -135,7 +135,7 @@ def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Lin
     """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
     long, short = (format_duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
-    notes = [f"  {note}" for note in (spread(once), _brief(once)) if note] or [""]
+    notes = [f"  {note}" for note in (_sure(once), _brief(once)) if note] or [""]
     rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
     rows += [line((said, "muted"), (text, role)) for said, text in texts]
     return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
@@ -148,14 +148,15 @@ def _known(costs: CostState) -> list[tuple[str, str]]:
     return [(f"  {name}", "text")] if name and costs.decade is not None else []
 
 
-def _way(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Line:
+def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Line:
     """A method's letter and name, what it takes in the chart's unit, and on what that rests."""
-    from tui_backprop.render.cost.chart import AXES
+    from tui_backprop.render.cost.chart import CHART_AXES
 
-    way, role = COST_METHODS[name], ROLE.get(name, "text")
+    method = COST_METHODS[name]
+    role = "text" if method.role == "mark" else method.role
     takes = cost_model.gradient(name, costs.at)
     timed = costs.axis in ("time", "training")
-    value = AXES[costs.axis].of(cost_model, name, costs.at)
+    value = CHART_AXES[costs.axis].of(cost_model, name, costs.at)
     text = (
         format_duration(value)
         if timed
@@ -171,43 +172,36 @@ def _way(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Li
         text = short = format_duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
         notes: tuple[str, ...] = ("run for real, in the race", "raced")
     elif costs.axis == "FLOPs":
-        notes = (f"{way.about}, counted", way.about, "counted")
+        notes = (f"{method.about}, counted", method.about, "counted")
     elif name == "backprop" or costs.lesson_clock:
         notes = _sources(takes, cost_model)
-    elif not spread(takes):
-        notes = (way.about,)
+    elif not _sure(takes):
+        notes = (method.about,)
     else:
-        notes = (f"{way.about}, {spread(takes)}", spread(takes), _brief(takes))
-        if cost_model.seconds(way.kind, costs.at).measured:  # its spread stands beside the measured pass
-            notes = (notes[0], way.about, *notes[1:])
-    return _row(f"{way.letter} {way.name}", (text, short), role, columns, *notes)
-
-
-def source(estimate: Estimate, cost_model: CostModel) -> str:
-    """Whether it was measured, projected or assumed, and how sure it is."""
-    if cost_model.assumed:
-        return "assumed"
-    return f"measured {spread(estimate)}" if estimate.measured else f"projected {spread(estimate)}"
+        notes = (f"{method.about}, {_sure(takes)}", _sure(takes), _brief(takes))
+        if cost_model.seconds(method.kind, costs.at).measured:  # its spread stands beside the measured pass
+            notes = (notes[0], method.about, *notes[1:])
+    return _row(f"{method.letter} {method.name}", (text, short), role, columns, *notes)
 
 
 def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
-    """The same, and shorter: that it was measured, or how sure a projection is."""
+    """What an estimate rests on, and how sure it is; then shorter: that it was measured, or how sure it is."""
+    whole = source(estimate, cost_model).written
     if cost_model.assumed or estimate.measured:
-        return source(estimate, cost_model), source(estimate, cost_model).partition(" ")[0]
-    return source(estimate, cost_model), spread(estimate), _brief(estimate)
+        return whole, basis(estimate, cost_model)
+    return whole, _sure(estimate), _brief(estimate)
 
 
-def spread(estimate: Estimate) -> str:
-    """How far off it may be: ±4%, or within a factor."""
-    wide = max(estimate.high / estimate.middle, estimate.middle / estimate.low) if estimate.low else 1.0
-    if wide < 1.005:
-        return ""
-    return f"±{100 * (wide - 1):.0f}%" if wide < 1.5 else f"within {wide:.1f}x"
+def _sure(estimate: Estimate) -> str:
+    """How far off it may be: ±4%, or within a factor; nothing where it is exact."""
+    found = tolerance(estimate)
+    return found.written if found else ""
 
 
 def _brief(estimate: Estimate) -> str:
     """The same where there is little room: ±4%, 52.8x."""
-    return spread(estimate).removeprefix("within ")
+    found = tolerance(estimate)
+    return "" if found is None else found.written if found.unit == "±" else f"{found.value:.1f}x"
 
 
 def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) -> list[Line]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
@@ -18,9 +18,9 @@ from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import format_count, format_duration, format_number, format_ratio
 
-SEEN = 60_000  # entries of each tensor that a strip looks at, at most
+MOST_ENTRIES = 60_000  # entries of each tensor that a strip looks at, at most
 LABEL = 4
-KEYS = {
+HINTS = {
     "ready": "{race} starts it",
     "starting": "starting its process …",
     "running": "{race} pauses, {cancel_race} calls it off",
@@ -32,7 +32,7 @@ KEYS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Filling:
+class RaceGradients:
     """Tensors of the exact gradient, of the numeric one so far, and which entries of that are there, by name."""
 
     exact: Mapping[str, Array]
@@ -40,17 +40,17 @@ class Filling:
     there: Mapping[str, Array | bool]
 
 
-def filling(race: Race, done: int) -> Filling:
+def race_gradients(race: Race, done: int) -> RaceGradients:
     """The gradients of a race, tensor by tensor, of which ``done`` entries were found."""
     spec = race.problem.spec
     there: Array = np.zeros(spec.parameters, bool)
     there[slice(done) if race.order is None else race.order[:done]] = True
     exact, numeric, known = (views(flat, spec) for flat in (race.exact, race.gradient, there))
-    return Filling(exact, numeric, known)
+    return RaceGradients(exact, numeric, known)
 
 
 @dataclass(frozen=True)
-class Entry:
+class RaceForecast:
     """What is known of a race before it starts: its ``step`` h (0: it takes none), and how many seconds it should
     take by the law of this machine (None: nobody knows)."""
 
@@ -58,65 +58,65 @@ class Entry:
     expected: float | None = None
 
 
-def entry_of(standing: RaceStatus, costs: CostState) -> Entry:
+def forecast_of(status: RaceStatus, costs: CostState) -> RaceForecast:
     """That of a method on the network in hand."""
-    way = next((name for name, row in COST_METHODS.items() if row.method == standing.method), None)
-    expected = costs.here.gradient(way, costs.shape).middle if way and costs.here else None
-    return Entry(METHODS[standing.method].best_step(costs.network.dtype), expected)
+    name = cost_method_of(status.method)
+    expected = costs.here.gradient(name, costs.shape).middle if name and costs.here else None
+    return RaceForecast(METHODS[status.method].best_step(costs.network.dtype), expected)
 
 
 def race_lines(
-    standing: RaceStatus,
-    filling: Filling | None,
+    status: RaceStatus,
+    gradients: RaceGradients | None,
     columns: int,
     rows: int,
     context: RenderContext,
-    entry: Entry = Entry(),
+    entry: RaceForecast = RaceForecast(),
 ) -> list[Line]:
     """At most ``rows`` lines."""
-    head = odometer(standing, columns, context, entry)
-    if standing.agreement.worst is not None:
-        head += [(), *agreement_lines(standing.agreement, columns)]
-    if standing.why:
-        head += wrap(standing.why, columns, "bad")
-    if filling is None or len(head) + 4 > rows:
+    head = progress_lines(status, columns, context, entry)
+    if status.agreement.worst is not None:
+        head += [(), *agreement_lines(status.agreement, columns)]
+    if status.why:
+        head += wrap(status.why, columns, "bad")
+    if gradients is None or len(head) + 4 > rows:
         return head[:rows]
-    return [*head, (), *strips(filling, columns, rows - len(head) - 1, context)][:rows]
+    return [*head, (), *gradient_strips(gradients, columns, rows - len(head) - 1, context)][:rows]
 
 
-def odometer(
-    standing: RaceStatus, columns: int, context: RenderContext, entry: Entry = Entry()
+def progress_lines(
+    status: RaceStatus, columns: int, context: RenderContext, entry: RaceForecast = RaceForecast()
 ) -> list[Line]:
     """Both sides: backprop is done; the other counts."""
-    done, of = standing.done, standing.parameters
-    backprop = f"all {of:,} in {format_duration(standing.backprop)}" if standing.backprop else "is done"
+    done, of = status.done, status.parameters
+    backprop = f"all {of:,} in {format_duration(status.backprop)}" if status.backprop else "is done"
     h = f", h = {format_number(entry.step, 2)}" if entry.step else ""
     lines = [
         line(("backprop ", "backprop"), (backprop, "strong")),
         (),
-        first_fitting(columns, *(line((standing.method, "naive"), (end, "muted")) for end in (h, ""))),
-        *wrap(METHODS[standing.method].about, columns, "muted"),
+        first_fitting(columns, *(line((status.method, "naive"), (end, "muted")) for end in (h, ""))),
+        *wrap(METHODS[status.method].about, columns, "muted"),
         line(("parameter ", "muted"), (f"{done:,}", "strong"), (f" of {of:,}", "muted")),
         _bar(done, of, min(columns, 60), context),
     ]
     pieces: list[Span] = []
-    if standing.state == "ready" and not standing.seconds and entry.expected is not None:
+    if status.state == "ready" and not status.seconds and entry.expected is not None:
         pieces += [("about ", "muted"), (format_duration(entry.expected), "text"), (", projected", "muted")]
-    if standing.seconds:
-        pieces += [(format_duration(standing.seconds), "text"), (" run", "muted")]
-    if standing.rate:
-        pieces += [("  ", "text"), (f"{format_count(standing.rate)}/s", "text")]
-    if standing.left and standing.going:
-        pieces += [("  ", "text"), (format_duration(standing.left), "strong"), (" left", "muted")]
+    if status.seconds:
+        pieces += [(format_duration(status.seconds), "text"), (" run", "muted")]
+    if status.rate:
+        pieces += [("  ", "text"), (f"{format_count(status.rate)}/s", "text")]
+    if status.left and status.going:
+        pieces += [("  ", "text"), (format_duration(status.left), "strong"), (" left", "muted")]
     lines.append(line(*pieces))
-    if standing.backprop and standing.rate:
-        over = standing.state == "done"
-        whole = standing.seconds if over else standing.of / standing.rate
-        ratio = (f"{format_ratio(whole / standing.backprop)} times", "strong")
+    if status.backprop and status.rate:
+        over = status.state == "done"
+        whole = status.seconds if over else status.of / status.rate
+        ratio = (f"{format_ratio(whole / status.backprop)} times", "strong")
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
-    role = "bad" if standing.state == "failed" else "key"
-    return [*lines, *wrap(context.words(KEYS[standing.state]), columns, role)]
+    role = "bad" if status.state == "failed" else "key"
+    return [*lines, *wrap(context.words(HINTS[status.state]), columns, role)]
 
 
 def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:
@@ -143,16 +143,20 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     return rows
 
 
-def strips(filling: Filling, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def gradient_strips(gradients: RaceGradients, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """For every tensor the sizes of its gradient, block by block: exact above, numeric below."""
     wide = columns - LABEL - 2
-    names = list(filling.exact)
+    names = list(gradients.exact)
     if rows < 3 * len(names) + 1:
         names = [name for name in names if is_weight(name)]
     each = 3 if rows >= 3 * len(names) else 2
     lines: list[Line] = []
     for name in names:
-        exact, numeric, there = filling.exact[name], filling.numeric[name], filling.there[name]
+        exact, numeric, there = (
+            gradients.exact[name],
+            gradients.numeric[name],
+            gradients.there[name],
+        )
         top = _highest(exact, wide)
         lines.append(
             line(
@@ -176,7 +180,7 @@ def strips(filling: Filling, columns: int, rows: int, context: RenderContext) ->
 
 def _highest(values: Array, columns: int) -> float:
     """The largest mean size of a block: what the ramp reaches up to."""
-    flat = np.abs(values.reshape(-1))[:: max(values.size // SEEN, 1)].astype(float)
+    flat = np.abs(values.reshape(-1))[:: max(values.size // MOST_ENTRIES, 1)].astype(float)
     blocks = min(columns, len(flat))
     means = [float(part.mean()) for part in np.array_split(flat, blocks)]
     return max((mean for mean in means if np.isfinite(mean)), default=0.0) or 1.0
@@ -185,7 +189,7 @@ def _highest(values: Array, columns: int) -> float:
 def _strip(values: Array, there: Array | bool, columns: int, top: float, context: RenderContext) -> str:
     """The mean size in each block, as a ramp; a block with nothing in it yet as dots."""
     flat = np.abs(values.reshape(-1))
-    apart = max(len(flat) // SEEN, 1)
+    apart = max(len(flat) // MOST_ENTRIES, 1)
     seen = np.broadcast_to(np.asarray(there).reshape(-1), flat.shape)[::apart]
     flat = flat[::apart]
     blocks = min(columns, len(flat))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import log10
 
-from tui_backprop.cost.accounting.path_counts import Paths, Recomputed
+from tui_backprop.cost.accounting.path_counts import Paths
+from tui_backprop.cost.accounting.recompute import Recomputed
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.support.format import format_bytes, format_duration, format_ratio, format_short_count
 
@@ -74,7 +75,7 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
         }
         projected = "" if run.runs else "~"  # it would have taken too long, and was broken off
         cells = f"{format_short_count(run.macs):>8}{projected + format_duration(run.seconds):>9}"
-        cells += f"{f'{run.passes}+{run.walks}':>8}{format_bytes(run.held):>10}" if whole else ""
+        cells += f"{f'{run.passes}+{run.backward_passes}':>8}{format_bytes(run.held):>10}" if whole else ""
         lines.append(
             line(
                 (f"{label.get(run.kind, 'nothing'):<{LABEL}}", "backward" if i == 0 else "text"),

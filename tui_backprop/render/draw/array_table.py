@@ -78,12 +78,16 @@ def entries_per_line(columns: int) -> int:
 
 def statistics(summary: Summary, columns: int) -> str:
     """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are no number."""
+    return first_parts(statistics_of(summary), columns)
+
+
+def statistics_of(summary: Summary) -> list[str]:
+    """The parts of these statistics."""
     if summary.bad:
-        return f"{summary.bad:,} of {summary.size:,} NaN or infinite"
-    parts = [
+        return [f"{summary.bad:,} of {summary.size:,} NaN or infinite"]
+    return [
         f"{format_number(summary.low, sign=True)} to {format_number(summary.high, sign=True)}",
         f"norm {format_number(summary.norm)}",
         f"{summary.zeros:.0%} zero" if summary.zeros else "",
         f"mean {format_number(summary.mean, sign=True)}",
     ]
-    return first_parts(parts, columns)

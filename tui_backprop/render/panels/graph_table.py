@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from tui_backprop.cost.accounting.timing import Rule, Timing, rule_of
+from tui_backprop.cost.accounting.timing import RuleKey, Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import written_norm
 from tui_backprop.engine.network.graph import Visit, backward_visits, differentiable, value_shapes
 from tui_backprop.engine.network.names import gradient_of
@@ -41,7 +41,7 @@ class GraphState:
     context: RenderContext
 
     @cached_property
-    def done(self) -> frozenset[Rule]:
+    def done(self) -> frozenset[RuleKey]:
         """The rules that the walk has run."""
         steps = self.snapshot.steps[: self.snapshot.session.walk.step + 1]
         return frozenset(rule_of(visit) for step in steps for visit in step.visits)

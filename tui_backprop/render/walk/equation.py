@@ -107,8 +107,8 @@ def receipt(rows: Sequence[Row], columns: int, role: str, context: RenderContext
     """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
     minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
     some more decimals, are what makes the shown sum exact."""
-    rows = [_added(row) for row in rows]
-    texts = [context.text(text) for each in sums(rows) for text in _values(each)]
+    shown = receipt_values(rows)
+    rows, texts = [row for row, _ in shown], [context.text(text) for _, text in shown]
     wide = max(len(t) for t in texts)
     labels, factors, gap = _beside(rows, columns - 2 - wide, context)
     label_wide = max(min(max(map(len, labels)), columns - 2 - len(gap) - wide), 1)
@@ -125,6 +125,12 @@ def receipt(rows: Sequence[Row], columns: int, role: str, context: RenderContext
             )
         )
     return lines
+
+
+def receipt_values(rows: Sequence[Row]) -> list[tuple[Row, str]]:
+    """Rows, what is subtracted as the summand that it is, each with its value as it is shown."""
+    rows = [_added(row) for row in rows]
+    return list(zip(rows, (text for each in sums(rows) for text in _values(each)), strict=True))
 
 
 def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[list[str], list[str], str]:

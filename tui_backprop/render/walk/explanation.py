@@ -14,7 +14,7 @@ from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, first_fitting, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, sums
+from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.support.format import format_count, format_number
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = 2, 3, 12  # terms of a sum: in little room, else from and to
@@ -194,7 +194,9 @@ def cost_line(step: Step, columns: int) -> Line:
     """Multiply-accumulates of the step, and the running total in forward passes."""
     macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
     total = "gradient" if step.phase == "update" else "total"
-    row = line(("cost    ", "muted"), macs, (f"  {total} ", "muted"), f"{step.ratio:.2f}x")
+    row = line(
+        ("cost    ", "muted"), macs, (COLUMN_GAP, "muted"), (f"{total} ", "muted"), f"{step.ratio:.2f}x"
+    )
     unit = next(
         text for text in (" a forward pass", " forward", "") if width(row) + len(text) <= columns or not text
     )

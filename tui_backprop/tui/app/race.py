@@ -42,11 +42,11 @@ class RaceControl:
 
     def action_race_method(self) -> None:
         """The next numerical method, while no race runs."""
-        from tui_backprop.cost.race.race import RACERS
+        from tui_backprop.cost.race.race import RACE_METHODS
 
         if not self.running:
             self.status = None
-            self._state.go(transitions.next_race_method(self._state.session, RACERS))
+            self._state.go(transitions.next_race_method(self._state.session, RACE_METHODS))
             self._changed()
 
     def action_race(self) -> None:
@@ -103,14 +103,14 @@ class RaceControl:
         """Show the status."""
         if self._race is None:
             return
-        from tui_backprop.render.cost.race import filling
+        from tui_backprop.render.cost.race import race_gradients
         from tui_backprop.tui.panels.race import RaceView
 
-        self.status = self._race.standing()
+        self.status = self._race.status()
         view = self._app.view("race")
         # While the page is hidden only the end matters: it is what is seen later.
         if isinstance(view, RaceView) and (view.size or not self.running):
-            view.fill(filling(self._race, self.status.done))
+            view.fill(race_gradients(self._race, self.status.done))
         self._changed()
 
     def close(self) -> None:

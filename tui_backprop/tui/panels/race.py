@@ -12,7 +12,7 @@ from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:
-    from tui_backprop.render.cost.race import Filling
+    from tui_backprop.render.cost.race import RaceGradients
 
 
 class RaceView(CostPage):
@@ -20,9 +20,9 @@ class RaceView(CostPage):
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__("race", context)
-        self._filling: Filling | None = None
+        self._filling: RaceGradients | None = None
 
-    def fill(self, filling: Filling | None) -> None:
+    def fill(self, filling: RaceGradients | None) -> None:
         """Set the gradient as far as it is known; it is drawn with the next costs."""
         self._filling = filling
 
@@ -30,11 +30,11 @@ class RaceView(CostPage):
         self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
     ) -> Sequence[Line]:
         from tui_backprop.cost.race.race import RaceStatus
-        from tui_backprop.render.cost.race import entry_of, race_lines
+        from tui_backprop.render.cost.race import forecast_of, race_lines
 
         ready = RaceStatus(snapshot.session.cost.method, parameters=costs.network.parameters)
         status = costs.race or ready
-        entry = entry_of(status, costs)
+        entry = forecast_of(status, costs)
         return race_lines(status, self._filling, columns, rows, self.render_context, entry)
 
 

@@ -13,7 +13,7 @@ from tui_backprop.tui.panels.base import Panel, Query
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:
-    from tui_backprop.cost.accounting.path_counts import Recomputed
+    from tui_backprop.cost.accounting.recompute import Recomputed
     from tui_backprop.session.replay import Replay
 
 
@@ -36,9 +36,9 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 def _recompute(snapshot: Snapshot, replay: Replay) -> object:
     """Run the backward pass with less kept."""
-    from tui_backprop.cost.accounting.path_counts import KINDS, recompute
+    from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
 
-    return tuple(recompute(snapshot.iteration, kind) for kind in KINDS)
+    return tuple(recompute(snapshot.iteration, kind) for kind in RETENTIONS)
 
 
 def _view(context: RenderContext) -> CostPage:

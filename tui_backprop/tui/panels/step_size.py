@@ -21,11 +21,11 @@ def _draw(
 ) -> Sequence[Line]:
     if found is None:
         return [line(("computing difference quotients …", "muted"))]
-    from tui_backprop.render.cost.dial import dial_lines
+    from tui_backprop.render.cost.step_size import step_size_lines
 
     session = snapshot.session
     step = 10 ** (-1 - session.cost.step_index / 4)
-    return dial_lines(cast("Dial", found), step, session.cost.precision, columns, rows, context)
+    return step_size_lines(cast("Dial", found), step, session.cost.precision, columns, rows, context)
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:

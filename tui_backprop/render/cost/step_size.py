@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.cost.model.landmarks import EPSILON
+from tui_backprop.cost.model.landmarks import LESSON_STEP
 from tui_backprop.engine.gradients.step_size import WAYS, Dial, Row
 from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
@@ -25,7 +25,7 @@ LEAST_CHART = 8  # rows
 
 
 @dataclass(frozen=True)
-class Look:
+class MethodStyle:
     """How a way is called and drawn."""
 
     name: str
@@ -34,12 +34,16 @@ class Look:
 
 
 # Letters and colors are those of the cost chart.
-_LOOKS = (Look("naive", "n", "naive"), Look("central", "2", "improved"), Look("complex", "c", "update"))
-LOOKS = dict(zip(WAYS, _LOOKS, strict=True))
-NEAR = 30.0  # times the least error: what counts as just as good
+_LOOKS = (
+    MethodStyle("naive", "n", "naive"),
+    MethodStyle("central", "2", "improved"),
+    MethodStyle("complex", "c", "update"),
+)
+STYLES = dict(zip(WAYS, _LOOKS, strict=True))
+AS_GOOD = 30.0  # times the least error: what counts as just as good
 
 
-def dial_lines(
+def step_size_lines(
     dial: Dial, step: float, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
@@ -59,8 +63,8 @@ def dial_lines(
 def legend(dial: Dial, precision: str, columns: int, context: RenderContext) -> Line:
     """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
     where there is one; as much as fits."""
-    ways = [(f"{look.letter} {look.name}  ", look.role) for look in LOOKS.values()]
-    letters = [(f"{look.letter}  ", look.role) for look in LOOKS.values()]
+    ways = [(f"{look.letter} {look.name}  ", look.role) for look in STYLES.values()]
+    letters = [(f"{look.letter}  ", look.role) for look in STYLES.values()]
     mark = (context.text("◇"), "strong")
     kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
@@ -87,7 +91,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, context: RenderCo
 
 def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     h = float(dial.steps[at])
-    lesson = ", the lesson's" if math.isclose(h, EPSILON, rel_tol=1e-6) else ""
+    lesson = ", the lesson's" if math.isclose(h, LESSON_STEP, rel_tol=1e-6) else ""
     name = f"dL/d{entry_name(dial.tensor, dial.index)}"
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
@@ -97,8 +101,8 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
             (f"{format_number(dial.exact, 4, sign=True):>11}", "backward"),
         ),
     ]
-    rows = {way: dial.rows[way, precision] for way in LOOKS}
-    for way, look in LOOKS.items():
+    rows = {way: dial.rows[way, precision] for way in STYLES}
+    for way, look in STYLES.items():
         found = format_number(float(rows[way].found[at]), 4, sign=True)
         label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
         ends = (f"  off {format_number(float(rows[way].off[at]), 2)}", "")
@@ -113,7 +117,7 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
 def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
     """Where each way comes out best, and where theory has that."""
     lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}off", "muted"))]
-    for way, look in LOOKS.items():
+    for way, look in STYLES.items():
         row = dial.rows[way, precision]
         least = float(row.off[row.least])
         off = power(least) if least and math.isfinite(least) else format_number(least)
@@ -126,7 +130,7 @@ def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
 
 def _any_below(dial: Dial, row: Row, precision: str) -> str:
     """The largest step from which on the error stays near its least: below it, no step is better than another."""
-    good = row.off <= NEAR * max(float(row.off[row.least]), float(np.finfo(precision).eps))
+    good = row.off <= AS_GOOD * max(float(row.off[row.least]), float(np.finfo(precision).eps))
     worse = np.flatnonzero(~good)
     first = int(worse[-1]) + 1 if len(worse) else 0
     return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
@@ -148,7 +152,7 @@ def power(h: float) -> str:
     """A step as people write it: 0.0001, 1e-08, 5.6e-03."""
     mantissa, _, exponent = f"{h:.1e}".partition("e")
     if mantissa == "1.0":
-        return f"{h:g}" if h >= EPSILON * 0.999 else f"1e{int(exponent)}"
+        return f"{h:g}" if h >= LESSON_STEP * 0.999 else f"1e{int(exponent)}"
     return f"{mantissa}e{int(exponent)}"
 
 
@@ -169,14 +173,14 @@ def _chart(
             signal = figure.signal(xs[inside].tolist(), ys[inside].tolist(), marker=painted(marker, role))
             figure.draw(signal.lines() if joined and inside.sum() > 1 else signal)
 
-    for place, role in ((-math.log10(EPSILON), "faint"), (float(x[at]), "mark")):
+    for place, role in ((-math.log10(LESSON_STEP), "faint"), (float(x[at]), "mark")):
         upright = np.linspace(floor, top, rows * 2)
         draw(np.full(len(upright), place), upright, role, "|" if context.plain else "│")
     for way, ys in zip(WAYS, tops, strict=True):
-        look = LOOKS[way]
+        look = STYLES[way]
         draw(x, ys, look.role, look.letter if context.plain else "braille", joined=not context.plain)
     for i, (way, ys) in enumerate(zip(WAYS, tops, strict=True)):
-        look, row = LOOKS[way], dial.rows[way, precision]
+        look, row = STYLES[way], dial.rows[way, precision]
         flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")
         best = np.array([-math.log10(row.best)])

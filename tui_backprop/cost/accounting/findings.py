@@ -1,0 +1,54 @@
+"""What follows from a ledger: the ratio, why it is not three, which network would come near it, what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_backprop.cost.accounting.ledger import Ledger, hidden_layers_near_three, with_hidden_layers
+from tui_backprop.engine.network.spec import backprop_ratio
+from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio
+
+NEAR, LIMIT = 2.9, 3.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence; or a ``figure``, and what it is."""
+
+    words: Content
+    figure: Quantity | None = None
+
+    @property
+    def text(self) -> Text:
+        return phrase("{}", self.words) if self.figure is None else phrase("{} {}", self.figure, self.words)
+
+
+def findings(ledger: Ledger) -> tuple[Finding, ...]:
+    """All of a ledger, figures first."""
+    found = [Finding("a forward pass in MACs", ratio(ledger.ratio))]
+    if ledger.ratio_in_time:
+        found.append(Finding("in time, as measured here", ratio(ledger.ratio_in_time)))
+    kept = Quantity(ledger.total.kept, "bytes")
+    last = phrase(
+        "Without dW (as Nielsen counts) {}. Kept for the way back: {}.", ratio(ledger.without_dw), kept
+    )
+    return (*found, Finding(_why_not_three(ledger)), Finding(_deeper(ledger)), Finding(last))
+
+
+def _why_not_three(ledger: Ledger) -> Text:
+    three = ratio(LIMIT, 0)
+    if ledger.spec.depth == 1:
+        return phrase("Not {}: its only layer needs no gradient of its input.", three)
+    words = "Not {}: layer 1 has {} of the weights, and needs no gradient of its input."
+    return phrase(words, three, f"{ledger.first_share:.0%}")
+
+
+def _deeper(ledger: Ledger) -> Text:
+    """What deeper networks of the same width come to."""
+    spec = ledger.spec
+    ten, near = ratio(backprop_ratio(with_hidden_layers(spec, 10))), hidden_layers_near_three(spec)
+    width = max(spec.layers[1:-1] or spec.layers)
+    there = phrase(f", {near} to {{}}", ratio(NEAR, 1)) if near else ""
+    return phrase(
+        f"Ten hidden layers of {width} come to {{}}{{}}; {{}} is the limit.", ten, there, ratio(LIMIT, 0)
+    )

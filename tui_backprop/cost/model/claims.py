@@ -1,0 +1,97 @@
+"""What the lesson says a gradient costs, each claim beside what this machine measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_backprop.cost.model.certainty import source
+from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
+from tui_backprop.cost.model.workload import NetworkShape, shape_of
+from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
+from tui_backprop.support.units import MINUTE
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the lesson ``said``, and what is so ``here``; ``how`` that is known."""
+
+    what: str
+    claimed: Content
+    here: Content
+    how: Content
+
+
+def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None = None) -> list[Claim]:
+    """The lesson's claims against a network, on the clock of the cost model. ``raced`` is how many seconds a
+    numerical gradient of it took, if one was run."""
+    shape, p = shape_of(network), network.parameters
+    forward = cost_model.seconds("forward", shape)
+    backprop, naive = (cost_model.gradient(name, shape) for name in ("backprop", "naive"))
+    one = naive.middle if raced is None else raced
+    how = f"{p + 1:,} times one forward pass" if raced is None else "run for real, in the race"
+    claimed = LESSON_PASSES * LESSON_FORWARD / MINUTE
+    steps = f"{TRAINING_STEPS:,} steps"
+    counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
+    in_time = phrase("in time: {}, {}", seconds(backprop.middle), source(backprop, cost_model))
+    return [
+        Claim("parameters", "about 330,000", f"{p:,}", counted),
+        Claim(
+            "forward passes", f"{LESSON_PASSES:,}", f"{p + 1:,}", "one for each parameter, and one as it is"
+        ),
+        Claim(
+            "one forward pass",
+            Text("1 ms, assumed", "1 millisecond, assumed"),
+            seconds(forward.middle),
+            source(forward, cost_model),
+        ),
+        Claim("one gradient, numerically", f"{claimed:.1f} minutes", seconds(one), how),
+        Claim(
+            f"{steps} of that",
+            "over a year",
+            seconds(TRAINING_STEPS * one),
+            f"projected: {TRAINING_STEPS:,} such gradients",
+        ),
+        Claim(
+            "forward and backward",
+            phrase("about {}", ratio(3, 0)),
+            ratio(backprop_ratio(network)),
+            "of a forward pass, in MACs: counted",
+        ),
+        Claim("", "", ratio(backprop.middle / forward.middle), in_time),
+        *_at_sizes(shape, cost_model),
+        Claim(f"{steps} of backprop", "", seconds(TRAINING_STEPS * backprop.middle), "projected"),
+    ]
+
+
+def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
+    """The same ratio at every size that was measured, this network's first, and where the machine was busy."""
+    points = {(point.kind, point.shape): point for point in cost_model.points}
+    both = [
+        (forward, points["backprop", forward.shape])
+        for forward in cost_model.points
+        if forward.kind == "forward" and ("backprop", forward.shape) in points
+    ]
+    if not both:
+        return []
+    both.sort(key=lambda pair: (pair[0].shape != shape, pair[0].parameters))
+    ratios = [backprop.median / forward.median for forward, backprop in both]
+    sizes = [_at_size(*pair) for pair in both]
+    least, most = (f"{end(ratios):.1f}" for end in (min, max))
+    here = ratio(float(least), 1) if least == most else Text(f"{least}-{most}x", f"{least} to {most} times")
+    how = phrase("in time: {}", joined(tuple(sizes), ", "))
+    return [Claim("whatever the size", phrase("always about {}", ratio(3, 0)), here, how)]
+
+
+def _at_size(forward: Measured, backprop: Measured) -> Text:
+    busy = " (busy)" if forward.busy or backprop.busy else ""
+    size = Quantity(forward.parameters, "count")
+    return phrase("{} at {}" + busy, ratio(backprop.median / forward.median, 1), size)
+
+
+def longer_in_time(network: NetworkSpec, cost_model: CostModel) -> bool:
+    """Whether forward and backward pass take clearly more of a forward pass in time than in MACs, as measured."""
+    forward, backprop = (cost_model.seconds(kind, shape_of(network)) for kind in ("forward", "backprop"))
+    measured = forward.measured and backprop.measured
+    return measured and backprop.low / forward.high > backprop_ratio(network)

@@ -1,0 +1,127 @@
+"""What ``cost`` prints of what was asked for besides: the sweep, the chart, the race."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+
+from tui_backprop.cost.measure.sweep import Progress
+from tui_backprop.cost.model.certainty import tolerance
+from tui_backprop.cost.model.cost_model import LeftOut, Measured
+from tui_backprop.cost.model.methods import COST_METHODS, cost_method_of
+from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.spans import cut
+from tui_backprop.report.cost_result import CostResult, Raced
+from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence, Table
+from tui_backprop.support.format import format_number, format_ratio
+from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
+
+NAME = 10  # columns of what a line is about
+CHART = 100, 30  # columns and rows
+LAYERS = 24  # characters of the layers of a network that was swept
+SWEEP = (
+    Column("parameters"),
+    Column("layers", "left"),
+    Column("forward", "unit"),
+    Column(""),
+    Column("backprop", "unit"),
+    Column(""),
+    Column("ratio"),
+    Column("foretold"),
+    Column(""),
+    Column("", "left"),
+)
+
+
+def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
+    """A row for each network that was swept."""
+    ended = f": {'time was up' if swept.ended == 'time' else swept.ended}" if swept.ended else ""
+    yield Sentence(
+        phrase(
+            f"Swept {swept.done} of {swept.of} networks in {{}}{ended}. Foretold (forward, backprop): by the law"
+            " without them",
+            Text(f"{swept.seconds:.0f} s", f"{swept.seconds:.0f} seconds"),
+        )
+    )
+    points = {(point.kind, point.shape): point for point in swept.cost_model.points}
+    left_out = {(one.point.kind, one.point.shape): one for one in result.cost_model.left_out}
+    yield Table(
+        SWEEP,
+        tuple(
+            _swept(
+                point,
+                points["backprop", shape],
+                *(left_out.get((kind, shape)) for kind in ("forward", "backprop")),
+            )
+            for (kind, shape), point in points.items()
+            if kind == "forward"
+        ),
+    )
+
+
+def _swept(
+    forward: Measured, backprop: Measured, forward_left: LeftOut | None, backprop_left: LeftOut | None
+) -> tuple[Content, ...]:
+    """A network's passes as measured, and by the cost model without them."""
+    parameters = Quantity(forward.parameters, "count")
+    return (
+        Text(parameters.written, f"parameters {parameters.spoken}"),
+        cut(",".join(f"{n:.0f}" for n in forward.shape.widths), LAYERS),
+        *_time(forward),
+        *_time(backprop),
+        ratio(backprop.median / forward.median),
+        _off(forward_left),
+        _off(backprop_left),
+        "busy" if forward.busy or backprop.busy else "",
+    )
+
+
+def _time(point: Measured) -> tuple[Quantity, Quantity]:
+    wide = max(point.high / point.median, point.median / point.low)
+    return seconds(point.median), Quantity(wide - 1, "±")
+
+
+def _off(left: LeftOut | None) -> Content:
+    return ratio(left.predicted.middle / left.point.median) if left else ""
+
+
+def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:
+    """The chart, which cannot be spoken."""
+    predicted = Forms(
+        spoken=(Sentence("The chart is left out here: what it shows is in the figures above."),)
+    )
+    if context.linear:
+        return (predicted,)
+    from tui_backprop.render.cost.chart import CHART_AXES, chart
+
+    measured, here = "o#" if context.plain else "●◆"
+    letters = ", ".join(f"{method.letter} {method.name}" for method in COST_METHODS.values())
+    return (
+        Sentence(f"{CHART_AXES[result.costs.axis].label}: {letters}"),
+        Sentence(f"{measured} measured, {here} this network; dotted where it is projected"),
+        Drawing(tuple(chart(result.costs, *CHART, context))),
+    )
+
+
+def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
+    """How the race came out."""
+    end, found = raced.end, raced.end.agreement
+    step = f", h = {raced.step:.1e}" if raced.step else ""
+    where = f"on {raced.workers} workers" if raced.workers else "in one process"
+    yield Sentence(f"The race, run for real {where}: {end.method}{step}")
+    took = f"{{}} for {end.evaluations:,} evaluations, {{}}, each a {METHODS[end.method].unit}"
+    rate = Quantity(end.rate or 0, "per second")
+    yield Fact("took", phrase(took, seconds(end.seconds), rate), columns=NAME)
+    backprop = f"{{}} for the same gradient: {format_ratio(raced.ratio)} times faster"
+    yield Fact("backprop", phrase(backprop, seconds(end.backprop or 0)), columns=NAME)
+    cosine = f"{found.cosine:.9f}" if isfinite(found.cosine) else "unknown"
+    worst = f"worst entry {found.worst}, off by {format_number(found.error, 2)}"
+    agree = f"cosine {cosine}, relative error {format_number(found.relative, 2)}, {worst}"
+    yield Fact("agree", agree, columns=NAME)
+    name = cost_method_of(end.method)
+    if name and result.session.batch == 1:
+        predicted = result.cost_model.gradient(name, result.shape)
+        words = "{} in one process {}, as projected above"
+        sure = tolerance(predicted) or ""
+        yield Fact("foretold", phrase(words, seconds(predicted.middle), sure), columns=NAME)
