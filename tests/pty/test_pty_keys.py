@@ -21,7 +21,7 @@ def racing(run):
     run.press("v", "the lesson")
     run.press("v", "enter starts it")
     run.send("\r")
-    run.until(lambda: "calls it off" in run.text, "the race")
+    run.until(lambda: " cancels" in run.text, "the race")
     return run
 
 

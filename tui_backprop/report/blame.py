@@ -1,4 +1,4 @@
-"""What ``blame`` prints: the ranking of all parameters and the case of the first, as text or as an object."""
+"""What ``blame`` prints: the ranking of all parameters and the detail of the first, as text or as an object."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 WIDE = 78  # columns of the text
-MOVED = {"update": "as the next update does"}  # of the ways to move a parameter, that which no one word says
+MOVED = {"update": "as in the next update"}  # of the nudges, the one that takes more than a word
 CAME = (
-    "the loss should change by",
-    "the loss changes by",
-    "the loss is then",
+    "predicted change of the loss",
+    "actual change of the loss",
+    "loss afterward",
 )  # what NUDGE_COLUMNS has after ``by``
 
 
@@ -59,7 +59,7 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
     yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
     if not blame_state.ranked or found is None:
-        yield Sentence("every one of them has score 0")
+        yield Sentence("every score is 0")
         return
     yield from _sentences(ranking_notes(blame_state.ranked, ENDLESS, context, session.inspection.layer))
     yield Forms(

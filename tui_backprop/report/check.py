@@ -28,16 +28,16 @@ def _rows(session: Session, report: Report) -> Iterator[Row]:
     yield BLANK
     yield Table(_columns(report), tuple(_cells(tensor, _arbitrated(report)) for tensor in report.tensors))
     yield BLANK
-    yield Sentence(f"cosine of the two: {report.cosine:.12f}")
+    yield Sentence(f"cosine similarity: {report.cosine:.12f}")
     if report.bad:
-        yield Sentence(f"numbers overflowed: {report.bad}")
+        yield Sentence(f"overflow: {report.bad}")
     if any(tensor.kinks or tensor.bends for tensor in report.tensors):
-        agrees = ": the complex step agrees with it" if _arbitrated(report) else ""
-        yield Sentence(f"at kinks and sharp bends the difference is wrong, not the derivative{agrees}")
-    found = f"{len(report.faults)} WRONG" if report.faults else "all right"
+        agrees = "; the complex step agrees with the derivative" if _arbitrated(report) else ""
+        yield Sentence(f"at kinks and sharp bends the finite difference is wrong, not the derivative{agrees}")
+    found = f"{len(report.faults)} WRONG" if report.faults else "all correct"
     if report.overflowed:
         found += f", {report.overflowed} not compared: their numbers overflow"
-    operations = f"{report.operations} operations by themselves"
+    operations = f"{report.operations} operations one by one"
     yield Sentence(f"{operations}, VJP and JVP against the complex step: {found}")
     for fault in report.faults:
         yield Sentence(_sentence(fault), indent=2)
@@ -63,14 +63,14 @@ def verdict(report: Report) -> str:
         worst = [tensor.worst for tensor in report.tensors if tensor.worst]
         unknown = [tensor.tensor for tensor in report.tensors if _only_excused(tensor)]
         if unknown and not _arbitrated(report):
-            return f"passed, but nothing is known of {', '.join(unknown)}: kinks; try a smaller --step"
+            return f"passed, but inconclusive for {', '.join(unknown)}: kinks; try a smaller --step"
         if worst and all(entry.first == entry.second == 0 for entry in worst):
-            return "passed, but every gradient that was compared is 0: that shows little"
+            return "passed, but every gradient compared is 0, which shows little"
         return "passed"
     wrong = [tensor.tensor for tensor in report.tensors if tensor.failed]
     parts = [f"{', '.join(wrong)} differ{'s' if len(wrong) == 1 else ''}"] if wrong else []
     parts += [_named(report.faults[0])] if report.faults else []
-    parts += ["there are numbers that are NaN or infinite"] if report.bad else []
+    parts += ["some numbers are NaN or infinite"] if report.bad else []
     return f"FAILED: {'; '.join(parts)}"
 
 
@@ -134,4 +134,4 @@ def _named(fault: Fault) -> str:
 
 
 def _sentence(fault: Fault) -> str:
-    return f"{_named(fault)}: {fault.found:+.9e} along a random direction, {fault.right:+.9e} would be right"
+    return f"{_named(fault)}: {fault.found:+.9e} along a random direction, expected {fault.right:+.9e}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from math import ceil
 from statistics import median
 
 from tui_backprop.cost.accounting.findings import findings
@@ -23,15 +24,20 @@ from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, 
 from tui_backprop.support.format import format_ratio, format_short_count
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
+CERTAINTY = Text(
+    "±: the farther quartile of the repeats where this network's own pass was measured, else a 95% interval",
+    "Percentages: the farther quartile of the repeats where this network's own pass was measured, else a 95%"
+    " interval",
+)
 WIDE = 100  # columns of the text
-NAME = 10  # columns of what a line is about
+NAME = 11  # columns of what a line is about
 STEPS = f"{TRAINING_STEPS:,} steps"
 METHODS = (
     Column("one gradient by", "left"),
-    Column("takes", "left"),
+    Column("work", "left"),
     Column("passes"),
     Column("time", "unit"),
-    Column("how known", "left"),
+    Column("basis", "left"),
 )
 LEDGER = (
     Column("layer", "left"),
@@ -53,8 +59,8 @@ NETWORKS = (
     Column("naive", "unit", "one gradient by naive"),
     Column("backprop", "unit", "one gradient by backprop"),
     Column("ratio", spoken="backprop is faster by"),
-    Column("naive run", "unit", "a run by naive"),
-    Column("backprop run", "unit", "a run by backprop"),
+    Column("naive training", "unit", "training by naive"),
+    Column("backprop training", "unit", "training by backprop"),
     Column("within", "left", "how sure these times are"),
 )
 
@@ -124,7 +130,7 @@ def _head(result: CostResult) -> Iterator[Row]:
     spec, here = result.session.network, machine()
     found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
-    since = "before, in a sweep that was kept; this one just now" if result.kept else "just now"
+    since = "in a saved sweep; this network just now" if result.kept else "just now"
     layers = ",".join(map(str, spec.layers))
     about = f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters, in {spec.dtype}"
     yield Fact("network", about, columns=NAME)
@@ -154,14 +160,16 @@ def _methods(result: CostResult) -> Iterator[Row]:
         rows.append((method.name, method.about, passes, time, source(takes, cost_model)))
     yield Forms(spoken=(Sentence("One gradient by each method"),))
     yield Table(METHODS, tuple(rows))
+    if not cost_model.assumed:
+        yield Sentence(CERTAINTY)
     yield BLANK
-    yield Sentence(
-        f"Backprop is {format_ratio(result.ratio(shape))} times faster than the naive method: so many machines,"
-        " sharing its work without any loss, would tie with one."
-    )
+    faster = result.ratio(shape)
+    machines = format_ratio(faster) if faster >= 10 else f"{ceil(faster)}"
+    match = f": it would take {machines} machines, scaling perfectly, to match it" if faster > 1 else ""
+    yield Sentence(f"Backprop is {format_ratio(faster)} times faster than the naive method{match}.")
     yield Sentence(
         phrase(
-            f"Training, {STEPS}: {{}} by the naive method, {{}} by backprop.",
+            f"Training for {STEPS}: {{}} by the naive method, {{}} by backprop.",
             seconds(TRAINING_STEPS * naive),
             seconds(TRAINING_STEPS * backprop),
         )
@@ -178,7 +186,7 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     ]
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
     what = "Multiply-accumulates (MACs) of one gradient"
-    yield Sentence(f"{what}, {samples}, and what is kept for the way back")
+    yield Sentence(f"{what}, {samples}, and memory kept for the backward pass")
     yield Table(LEDGER, (*rows, ("total", f"{spec.weights:,}", *_booked(ledger.total))))
     yield BLANK
     yield from (Sentence(finding.text) for finding in findings(ledger))
@@ -191,14 +199,14 @@ def _booked(entry: LedgerRow) -> tuple[Content, ...]:
 def _claims(result: CostResult) -> Iterator[Row]:
     """What the lesson says beside what is so here."""
     claims = claims_of(result.session.network, result.cost_model, result.costs.raced)
-    yield Forms(spoken=(Sentence("What the lesson claims, and what is so here"),))
+    yield Forms(spoken=(Sentence("What the lesson claims, and what was found here"),))
     yield Table(CLAIMS, tuple((claim.what, claim.claimed, claim.here, claim.how) for claim in claims))
 
 
 def _known(result: CostResult) -> Iterator[Row]:
     """Networks that have a name, by the cost model."""
     yield Sentence(
-        f"Networks of this shape as large as known ones, projected: one gradient, and a run of {STEPS}"
+        f"Networks of this shape at well-known sizes, projected: one gradient, and {TRAINING_STEPS:,} training steps"
     )
     yield Table(NETWORKS, tuple(_known_network(result, name, parameters) for name, parameters in KNOWN))
 
@@ -218,19 +226,21 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
 
 
 def _trust(cost_model: CostModel) -> Iterator[Row]:
-    """What the cost model says of points that were left out of it, and whether the machine was busy."""
+    """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
     noisy = busy(cost_model)
     if left := cost_model.left_out:
-        yield _tested(left, "measured passes, each left out of the law in turn and foretold by the others")
+        yield _tested(
+            left, "measured passes, each left out of the cost model in turn and predicted from the others"
+        )
     if left := cost_model.beyond:
-        yield _tested(left, "passes of the largest networks, foretold from those 100 times smaller")
+        yield _tested(left, "passes of the largest networks, predicted from networks 100 times smaller")
     if noisy:
         yield Sentence(
-            f"{len(noisy)} of {len(cost_model.points)} points {'is' if len(noisy) == 1 else 'are'} spread wide: the"
-            " machine was busy; better measured again when it is not"
+            f"{len(noisy)} of {len(cost_model.points)} measurements {'varies' if len(noisy) == 1 else 'vary'} widely:"
+            " the machine was busy; measure again when it is idle"
         )
     if not (noisy or cost_model.left_out or cost_model.beyond):
-        yield Sentence("too little was measured to say how good the law is")
+        yield Sentence("too few measurements to test the cost model")
 
 
 def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
@@ -238,7 +248,8 @@ def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
     inside = sum(one.inside for one in left)
     return Sentence(
         phrase(
-            f"{len(left)} {words}: within {{}} (median), {{}} (worst), {inside} of {len(left)} in their interval",
+            f"{len(left)} {words}: off by {{}} (median), {{}} (worst); {inside} of {len(left)} inside their 95%"
+            " interval",
             Text(ratio(usual).written, f"a factor of {usual:.2f}"),
             ratio(worst),
         )

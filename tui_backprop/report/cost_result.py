@@ -1,4 +1,4 @@
-"""What ``cost`` found: the bill of one gradient by every method; and how it is given to programs."""
+"""What ``cost`` found: what one gradient takes by every method; and the object for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Raced:
 
 @dataclass(frozen=True)
 class CostResult:
-    """What a gradient costs: by the ``law`` of this machine, which may go back to a ``kept`` sweep; how a sweep went
+    """What a gradient costs by the cost model of this machine, which may rest on a ``kept`` sweep; how a sweep went
     and how a race ended, where they were asked for. ``chart``: it is to be drawn too."""
 
     session: Session
@@ -65,8 +65,8 @@ class CostResult:
 
 
 def cost_dict(result: CostResult) -> dict[str, Any]:
-    """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the interval
-    should hold the truth 19 times of 20) and whether it was ``measured``.
+    """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the
+    quartiles where this network's pass was measured, else a 95% interval) and whether it was ``measured``.
 
     network      its layers, activation, loss, dtype and bias
     parameters   how many it has
@@ -81,8 +81,8 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     training     so many steps, and what they take by naive and by backprop, estimates
     ledger       batch; for each of the layers and in total the MACs forward, delta and dW, and the bytes kept
     known        networks with a name, of this shape: parameters, and one gradient by naive and by backprop
-    left_out     measured passes, and what the law said of them that was fitted without them; whether inside
-    beyond       the same of the largest networks, by the law of those 100 times smaller
+    left_out     measured passes, what the cost model predicted that was fitted without them; whether inside
+    beyond       the same for the largest networks, fitted to those 100 times smaller
     sweep        networks done, of how many, in seconds, why it ended before the last; null if there was none
     race         method, step, workers, evaluations, seconds, rate, backprop (seconds), ratio, cosine,
                  relative_error and the worst entry with its error; null if there was none
@@ -133,8 +133,8 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
             }
             for name, parameters in KNOWN
         ],
-        "left_out": [_foretold(one) for one in cost_model.left_out],
-        "beyond": [_foretold(one) for one in cost_model.beyond],
+        "left_out": [_left_out(one) for one in cost_model.left_out],
+        "beyond": [_left_out(one) for one in cost_model.beyond],
         "sweep": _swept(result.swept) if result.swept else None,
         "race": _raced(result.raced) if result.raced else None,
     }  # fmt: skip
@@ -148,9 +148,10 @@ def _named(point: Measured) -> dict[str, Any]:
     return {"kind": point.kind, "parameters": point.parameters, "layers": list(point.shape.widths)}
 
 
-def _foretold(left: LeftOut) -> dict[str, Any]:
+def _left_out(left: LeftOut) -> dict[str, Any]:
     return {
-        **_named(left.point), "measured": left.point.median, "said": _interval(left.predicted), "inside": left.inside,
+        **_named(left.point), "measured": left.point.median, "predicted": _interval(left.predicted),
+        "inside": left.inside,
     }  # fmt: skip
 
 

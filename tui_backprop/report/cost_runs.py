@@ -17,7 +17,7 @@ from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence
 from tui_backprop.support.format import format_number, format_ratio
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
-NAME = 10  # columns of what a line is about
+NAME = 11  # columns of what a line is about
 CHART = 100, 30  # columns and rows
 LAYERS = 24  # characters of the layers of a network that was swept
 SWEEP = (
@@ -28,7 +28,7 @@ SWEEP = (
     Column("backprop", "unit"),
     Column(""),
     Column("ratio"),
-    Column("foretold"),
+    Column("predicted"),
     Column(""),
     Column("", "left"),
 )
@@ -36,11 +36,11 @@ SWEEP = (
 
 def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
     """A row for each network that was swept."""
-    ended = f": {'time was up' if swept.ended == 'time' else swept.ended}" if swept.ended else ""
+    ended = f": {'out of time' if swept.ended == 'time' else swept.ended}" if swept.ended else ""
     yield Sentence(
         phrase(
-            f"Swept {swept.done} of {swept.of} networks in {{}}{ended}. Foretold (forward, backprop): by the law"
-            " without them",
+            f"Swept {swept.done} of {swept.of} networks in {{}}{ended}. Predicted (forward, backprop):"
+            " by the cost model without them, relative to measured",
             Text(f"{swept.seconds:.0f} s", f"{swept.seconds:.0f} seconds"),
         )
     )
@@ -88,9 +88,7 @@ def _off(left: LeftOut | None) -> Content:
 
 def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:
     """The chart, which cannot be spoken."""
-    predicted = Forms(
-        spoken=(Sentence("The chart is left out here: what it shows is in the figures above."),)
-    )
+    predicted = Forms(spoken=(Sentence("The chart is left out: its figures are above."),))
     if context.linear:
         return (predicted,)
     from tui_backprop.render.cost.chart import CHART_AXES, chart
@@ -99,7 +97,7 @@ def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:
     letters = ", ".join(f"{method.letter} {method.name}" for method in COST_METHODS.values())
     return (
         Sentence(f"{CHART_AXES[result.costs.axis].label}: {letters}"),
-        Sentence(f"{measured} measured, {here} this network; dotted where it is projected"),
+        Sentence(f"{measured} measured, {here} this network; dotted where projected"),
         Drawing(tuple(chart(result.costs, *CHART, context))),
     )
 
@@ -109,19 +107,19 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     end, found = raced.end, raced.end.agreement
     step = f", h = {raced.step:.1e}" if raced.step else ""
     where = f"on {raced.workers} workers" if raced.workers else "in one process"
-    yield Sentence(f"The race, run for real {where}: {end.method}{step}")
+    yield Sentence(f"The race, run {where}: {end.method}{step}")
     took = f"{{}} for {end.evaluations:,} evaluations, {{}}, each a {METHODS[end.method].unit}"
     rate = Quantity(end.rate or 0, "per second")
     yield Fact("took", phrase(took, seconds(end.seconds), rate), columns=NAME)
     backprop = f"{{}} for the same gradient: {format_ratio(raced.ratio)} times faster"
     yield Fact("backprop", phrase(backprop, seconds(end.backprop or 0)), columns=NAME)
     cosine = f"{found.cosine:.9f}" if isfinite(found.cosine) else "unknown"
-    worst = f"worst entry {found.worst}, off by {format_number(found.error, 2)}"
+    worst = f"largest error at {found.worst}, {format_number(found.error, 2)}"
     agree = f"cosine {cosine}, relative error {format_number(found.relative, 2)}, {worst}"
-    yield Fact("agree", agree, columns=NAME)
+    yield Fact("agreement", agree, columns=NAME)
     name = cost_method_of(end.method)
     if name and result.session.batch == 1:
         predicted = result.cost_model.gradient(name, result.shape)
         words = "{} in one process {}, as projected above"
         sure = tolerance(predicted) or ""
-        yield Fact("foretold", phrase(words, seconds(predicted.middle), sure), columns=NAME)
+        yield Fact("predicted", phrase(words, seconds(predicted.middle), sure), columns=NAME)

@@ -1,4 +1,4 @@
-"""What ``trace --stream`` prints: a pass whose weight gradients were looked at in passing, and not kept."""
+"""What ``trace --stream`` prints: a pass whose weight gradients are examined tile by tile and not kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN = 3  # of the largest entries
 
 
 def stream_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
-    """A line for each layer, and the totals; ``drawn`` is how many seconds it took to draw the weights."""
+    """A line for each layer, and the totals; ``drawn`` is how many seconds it took to initialize the weights."""
     return text_of(_rows(session, report, drawn), context)
 
 
@@ -45,9 +45,9 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
     yield Table(COLUMNS, tuple(map(_cells, report.layers)))
     yield BLANK
     together = ratio((report.forward + report.backward) / report.forward)
-    words = "forward {}, backward {}, {} a forward pass together"
+    words = "forward {}, backward {}, together {} a forward pass"
     yield Sentence(phrase(words, seconds(report.forward), seconds(report.backward), together))
-    words = "drawing the weights took {}; their gradients were not kept, but looked at tile by tile"
+    words = "initializing the weights took {}; their gradients were examined tile by tile and not kept"
     yield Sentence(phrase(words, seconds(drawn)))
 
 

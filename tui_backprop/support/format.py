@@ -41,24 +41,25 @@ TIME_UNITS = (
 )  # fmt: skip
 
 
-BRIEF_UNITS = {"thousand years": "kyr", "million years": "Myr", "billion years": "Gyr"}
+BRIEF_FROM = 1e4 * YEAR
 
 
 def format_duration(seconds: float, brief: bool = False) -> str:
-    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 ages of the universe; ``brief`` where there
-    is little room: 5.21 Myr, 2.3 universe ages."""
+    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 times the age of the universe; ``brief``
+    where there is little room: 5.21M years, 3.17e10 years."""
     return " ".join(duration_parts(seconds, brief))
 
 
 def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
     """The number and the unit of a duration."""
+    if brief and seconds >= BRIEF_FROM:
+        return format_short_count(seconds / YEAR), "years"
     for below, unit, name in TIME_UNITS:
         if seconds < below:
-            return format_number(seconds / unit), BRIEF_UNITS.get(name, name) if brief else name
+            return format_number(seconds / unit), name
     ages = seconds / UNIVERSE
-    if brief:
-        return format_short_count(ages) if ages >= 1e3 else format_number(ages), "universe ages"
-    return format_number(ages), "ages of the universe"
+    words = _in_words(ages, 3) or _scientific(ages, 3) if ages >= 1e6 else format_number(ages)
+    return words, "times the age of the universe"
 
 
 def format_count(value: float) -> str:

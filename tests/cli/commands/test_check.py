@@ -145,13 +145,13 @@ def test_backprop_passes_against_every_method(against):
 
 def test_a_check_of_nothing_but_zeros_says_that_it_shows_little():
     lines = run("--layers", "784,4,10", "--init", "zeros", "--no-bias").stdout.splitlines()
-    assert lines[-1] == "passed, but every gradient that was compared is 0: that shows little"
+    assert lines[-1] == "passed, but every gradient compared is 0, which shows little"
 
 
 @pytest.mark.parametrize(
     ("first", "last"),
     [
-        ("forward-difference", "passed, but nothing is known of b1: kinks; try a smaller --step"),
+        ("forward-difference", "passed, but inconclusive for b1: kinks; try a smaller --step"),
         ("backprop", "passed"),
     ],
 )

@@ -151,13 +151,13 @@ def test_processes_of_its_own_are_started_on_request():
         (["--fast", "--workers", "2"], "--workers: it belongs to the check of every entry, --exhaustive"),
         (["--exhaustive", "--workers", "0"], '--workers: "0" is not a positive whole number'),
         (["--exhaustive", "--workers", "two"], '--workers: "two" is not a positive whole number'),
-        (["--exhaustive", "--workers", "9999"], "--workers: 9999 would wait for each other here; choose"),
+        (["--exhaustive", "--workers", "9999"], "--workers: 9999 is too many for this machine; choose"),
         (
             ["--exhaustive", "--workers", "2", "--scheduler", "a:1"],
             "--scheduler: its workers are there already",
         ),
-        (["--exhaustive", "--scheduler", "here"], '--scheduler: "here" is no address; write HOST:PORT'),
-        (["--exhaustive", "--scheduler", "127.0.0.1:1"], "--scheduler: nobody answers at 127.0.0.1:1"),
+        (["--exhaustive", "--scheduler", "here"], '--scheduler: invalid address "here"; use HOST:PORT'),
+        (["--exhaustive", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),
         (
             ["--exhaustive", "--against", "spsa", "--workers", "2"],
             "--workers: it belongs to methods that take one parameter at a time: forward-difference,",

@@ -158,11 +158,11 @@ def test_it_says_how_far_the_law_is_off_on_points_left_out(known_machine):
     assert len(result["left_out"]) == 2 * len(SIZES)
     assert {one["kind"] for one in result["left_out"]} == {"forward", "backprop"}
     for one in result["left_out"]:
-        assert one["inside"] == (one["said"]["low"] <= one["measured"] <= one["said"]["high"])
+        assert one["inside"] == (one["predicted"]["low"] <= one["measured"] <= one["predicted"]["high"])
     inside = sum(one["inside"] for one in result["left_out"])
     lines = run().stdout.replace("\n", " ")
-    assert "12 measured passes, each left out of the law in turn" in lines
-    assert f"{inside} of 12 in their interval" in lines
+    assert "12 measured passes, each left out of the cost model in turn" in lines
+    assert f"{inside} of 12 inside their 95% interval" in lines
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_its_text_has_a_row_for_each_network():
     assert len(rows) - at - 1 == done
     for row in rows[at + 1 :]:
         assert re.match(r" *\S+  \d+,\d+,\d+ +[\d.]+ (ns|µs|ms|s) +±\d+%", row), row
-    assert ("time was up" in result.stdout) == (done < of)
+    assert ("out of time" in result.stdout) == (done < of)
 
 
 def test_the_smallest_budget_measures_one_network():
@@ -343,8 +343,8 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch)
             ["--race", "--workers", "2", "--method", "batched-difference"],
             "--workers: it belongs to methods that take one parameter at a time: forward-difference,",
         ),
-        (["--race", "--scheduler", "nowhere"], '--scheduler: "nowhere" is no address; write HOST:PORT'),
-        (["--race", "--scheduler", "127.0.0.1:1"], "--scheduler: nobody answers at 127.0.0.1:1"),
+        (["--race", "--scheduler", "nowhere"], '--scheduler: invalid address "nowhere"; use HOST:PORT'),
+        (["--race", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),
         (["--layers", "784,5"], "--layers: digits has 10 classes"),
         (["--layers", "784,180130,180130,180130,10"], "--layers: 65,"),
     ],

@@ -92,24 +92,24 @@ def test_the_text_ends_with_the_race_and_the_claims_are_of_it():
     result = run(*SMALL)
     assert result.exit_code == 0
     rows = result.stdout.splitlines()
-    at = next(i for i, row in enumerate(rows) if row.startswith("The race, run for real in one process"))
+    at = next(i for i, row in enumerate(rows) if row.startswith("The race, run in one process"))
     assert rows[at].endswith("forward-difference, h = 1.5e-08")
     took, backprop, agree = rows[at + 1 :]
     assert re.match(rf"took +[\d.]+ (µs|ms|s) for {P + 1} evaluations, [\d,]+/s, each a forward pass$", took)
     assert re.match(r"backprop +[\d.]+ (µs|ms) for the same gradient: [\d,.]+ times faster$", backprop)
     assert re.match(
-        r"agree +cosine 1\.000000000, relative error \S+, worst entry [Wb][123]\[[\d,]+\], off", agree
+        r"agreement +cosine 1\.000000000, relative error \S+, largest error at [Wb][123]\[[\d,]+\], ", agree
     )
     claim = next(row for row in rows if row.startswith("one gradient, numerically"))
-    assert claim.endswith("run for real, in the race")
+    assert claim.endswith("measured, in the race")
     assert took.split(" for ")[0].split(maxsplit=1)[1] in claim
 
 
 def test_for_one_sample_the_projection_stands_beside_it():
     rows = run("--layers", "2,7,2", "--data", "moons").stdout.splitlines()
-    assert re.match(r"foretold +[\d.]+ \S+ in one process", rows[-1])
+    assert re.match(r"predicted +[\d.]+ \S+ in one process", rows[-1])
     assert (
-        "foretold"
+        "predicted "
         not in run("--layers", "2,7,2", "--data", "moons", "--method", "batched-forward-mode").stdout[-300:]
     )
 
@@ -159,7 +159,7 @@ def test_workers_of_this_machine_or_of_a_scheduler_find_the_same(monkeypatch):
     assert joined["workers"] == 1
     result = run(*SMALL, "--workers", "2")
     assert result.exit_code == 0, result.output
-    assert "The race, run for real on 2 workers: forward-difference" in result.stdout
+    assert "The race, run on 2 workers: forward-difference" in result.stdout
 
 
 # --- called off -------------------------------------------------------------------------------------------

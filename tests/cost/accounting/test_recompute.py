@@ -319,7 +319,7 @@ def test_numbers_that_are_none_come_out_the_same_and_without_a_warning(calculus,
 
 def test_an_unknown_kind_is_refused_with_the_choices(calculus):
     with pytest.raises(
-        UserError, match=r"kind: half kept is unknown; choose everything kept, .*, nothing kept"
+        UserError, match=r"kind: invalid value \"half kept\"; choose from everything kept, .*, nothing kept"
     ):
         recompute(calculus.take(calculus.problem(SPECS[0], 1)), "half kept")
 

@@ -157,7 +157,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
 
 def test_it_refuses_what_cannot_be_cut_and_takes_the_rest_upon_itself(cluster):
     problem = problem_of(SMALL)
-    with pytest.raises(UserError, match="takes many parameters together"):
+    with pytest.raises(UserError, match="evaluates many parameters at once"):
         race_distributed(cluster, problem, "batched-difference")
     with pytest.raises(ValueError, match="leads nowhere"):
         race_distributed(cluster, problem, step=-1.0)
@@ -197,5 +197,5 @@ def test_where_no_worker_comes_back_it_fails(monkeypatch):
     monkeypatch.setattr(spread, "LONGEST_WITHOUT_WORKERS", 0)
     deserted = Deserted()
     *_, end = race_distributed(deserted, problem_of(SMALL))
-    assert (end.state, end.why) == ("failed", "no worker was left for 0 s, so nothing goes on")
+    assert (end.state, end.why) == ("failed", "no workers for 0 s")
     assert len(deserted.canceled) == 3  # two chunks and the problem

@@ -95,13 +95,13 @@ def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
         return sum(text.count("●") for row in drawn for text, role in row if role == "naive")
 
     assert points(done) == points(None) + 1
-    assert "11.6 days  run for real" in "\n".join(
+    assert "11.6 days  measured, in the race" in "\n".join(
         plain(row) for row in readout(CostState(LESSON, HERE, race=done), 80)
     )
     text = words(CostState(LESSON, HERE, race=done))
     assert "100,000 steps: naive 3,169 years" in text  # of the race, not of the projection
     for other in (CostState(LESSON, HERE, 9.0, race=done), CostState(LESSON, HERE, None, True, race=done)):
-        assert "run for real" not in words(other)
+        assert "in the race" not in words(other)
 
 
 def words(costs):
@@ -135,7 +135,7 @@ def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
 def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise):
     cost_model = machine(kinds=tuple(PASS_KINDS), noise=lambda i: (noise, 1 / noise)[i % 2])
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model, math.log10(175e9)), columns)]
-    runs = [row for row in rows if row.startswith(("100,000 steps", "run:", "  with", "  backprop"))]
+    runs = [row for row in rows if row.startswith(("100,000 steps", "training:", "  with", "  backprop"))]
     assert len(runs) == 2
     for row in (*rows[1 : 2 + len(COST_METHODS)], *runs):
         assert re.search(r"  (.*(\w|,) )?(±\d+%|[\d.]+x)$", row), row
@@ -171,7 +171,7 @@ def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
 
 def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():
     good = words(CostState(LESSON, HERE))
-    assert "it is met within 1.0" in good
+    assert "off by 1.0" in good
     assert "100 times larger" in good
     assert "busy" not in good
     wide = tuple(type(p)(p.kind, p.shape, p.low, p.median, 2 * p.high, p.runs) for p in HERE.points)

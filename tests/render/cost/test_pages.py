@@ -71,7 +71,7 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
         if "numerically" in c.what
     )
     assert written(claim.here) == "31.4 s"
-    assert "for real" in written(claim.how)
+    assert "in the race" in written(claim.how)
     other = replace(done, method="complex-step")
     claim = next(
         c
@@ -97,14 +97,14 @@ def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_
 ):
     cost_model = measured_here(4.84, spread)
     claims = claims_of(LESSON, cost_model)
-    sizes = next(c for c in claims if c.what == "whatever the size")
+    sizes = next(c for c in claims if c.what == "at any size")
     assert "4.84x" in [written(c.here) for c in claims]
     found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", written(sizes.how))]
     assert len(found) == len({p.parameters for p in cost_model.points})
     assert sizes.here == Text(f"{min(found)}-{max(found)}x", f"{min(found)} to {max(found)} times")
     assert written(sizes.how).startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
     assert written(sizes.how).count("busy") == busy
-    assert not any(c.what == "whatever the size" for c in claims_of(LESSON, CostModel()))
+    assert not any(c.what == "at any size" for c in claims_of(LESSON, CostModel()))
 
 
 def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():

@@ -26,7 +26,7 @@ from tui_backprop.support.paths import display_path
 if TYPE_CHECKING:
     from tui_backprop.report.doctor import Diagnosis
 
-Finding = tuple[str, str] | tuple[str, str, str]  # of what, the value, and the reason if there is one
+Found = tuple[str, str] | tuple[str, str, str]  # of what, the value, and the reason if there is one
 
 PACKAGES = ("textual", "rich", "numpy", "plotext", "msgspec", "click")
 COLORS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
@@ -58,7 +58,7 @@ def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.enviro
     from tui_backprop.report.doctor import Diagnosis, Finding
 
     chosen, problem = _settings(flags, environ)
-    groups: dict[str, Iterable[Finding]] = {
+    groups: dict[str, Iterable[Found]] = {
         "versions": _versions(),
         "terminal": _terminal(environ),
         "screen": _screen(chosen, environ),
@@ -81,7 +81,7 @@ def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[
         return Settings(), printable(error, 300)
 
 
-def _versions() -> Iterator[Finding]:
+def _versions() -> Iterator[Found]:
     import importlib.metadata
     import platform
 
@@ -95,7 +95,7 @@ def _versions() -> Iterator[Finding]:
     yield "system", printable(platform.platform())
 
 
-def _terminal(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _terminal(environ: Mapping[str, str]) -> Iterator[Found]:
     from tui_backprop.terminal import capabilities
     from tui_backprop.terminal.setup import RESET_COMMAND, require_terminal
 
@@ -118,7 +118,7 @@ def _terminal(environ: Mapping[str, str]) -> Iterator[Finding]:
     )
 
 
-def _screen(chosen: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _screen(chosen: Settings, environ: Mapping[str, str]) -> Iterator[Found]:
     from tui_backprop.terminal import capabilities
 
     encoding = getattr(sys.stderr, "encoding", None)
@@ -135,7 +135,7 @@ def _screen(chosen: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from ((name, _variable(name, environ)) for name in LOCALE)
 
 
-def _machine(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _machine(environ: Mapping[str, str]) -> Iterator[Found]:
     import psutil
 
     from tui_backprop.cost.measure.cache import machine
@@ -166,7 +166,7 @@ def _threads() -> tuple[str, str]:
     return "unknown", "it is no OpenBLAS that came with numpy"
 
 
-def _places() -> Iterator[Finding]:
+def _places() -> Iterator[Found]:
     wanted: tuple[tuple[str, Callable[[], Path]], ...] = (
         ("settings", places.config_file),
         ("last session", places.state_folder),
@@ -193,7 +193,7 @@ def _state(path: Path) -> str:
     return "cannot be looked at"
 
 
-def _chosen(chosen: Settings, problem: str) -> Iterator[Finding]:
+def _chosen(chosen: Settings, problem: str) -> Iterator[Found]:
     if problem:
         yield "problem", "usual settings", problem
     for setting in SETTINGS:

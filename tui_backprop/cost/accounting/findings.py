@@ -30,7 +30,7 @@ def findings(ledger: Ledger) -> tuple[Finding, ...]:
         found.append(Finding("in time, as measured here", ratio(ledger.ratio_in_time)))
     kept = Quantity(ledger.total.kept, "bytes")
     last = phrase(
-        "Without dW (as Nielsen counts) {}. Kept for the way back: {}.", ratio(ledger.without_dw), kept
+        "Without dW (as Nielsen counts) {}. Kept for the backward pass: {}.", ratio(ledger.without_dw), kept
     )
     return (*found, Finding(_why_not_three(ledger)), Finding(_deeper(ledger)), Finding(last))
 
@@ -48,7 +48,7 @@ def _deeper(ledger: Ledger) -> Text:
     spec = ledger.spec
     ten, near = ratio(backprop_ratio(with_hidden_layers(spec, 10))), hidden_layers_near_three(spec)
     width = max(spec.layers[1:-1] or spec.layers)
-    there = phrase(f", {near} to {{}}", ratio(NEAR, 1)) if near else ""
+    there = phrase(f", with {near} it is {{}}", ratio(NEAR, 1)) if near else ""
     return phrase(
-        f"Ten hidden layers of {width} come to {{}}{{}}; {{}} is the limit.", ten, there, ratio(LIMIT, 0)
+        f"With ten hidden layers of {width} it is {{}}{{}}; the limit is {{}}.", ten, there, ratio(LIMIT, 0)
     )

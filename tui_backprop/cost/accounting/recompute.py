@@ -124,7 +124,7 @@ def recompute(iteration: Iteration, kind: str, seconds: float = 0.1) -> Recomput
     times at the least, unless 2 seconds are over before: then a run is broken off. The rules of the program are run.
     Raises InputError for another kind."""
     if kind not in RETENTIONS:
-        raise InputError("kind", f"{kind} is unknown; choose {', '.join(RETENTIONS)}")
+        raise InputError("kind", f'invalid value "{kind}"; choose from {", ".join(RETENTIONS)}')
     run = _Run(iteration, RETENTIONS[kind])
     same = run.checked(iteration.program.gradient)
     took, runs = run.timed(seconds)

@@ -30,7 +30,7 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
     forward = cost_model.seconds("forward", shape)
     backprop, naive = (cost_model.gradient(name, shape) for name in ("backprop", "naive"))
     one = naive.middle if raced is None else raced
-    how = f"{p + 1:,} times one forward pass" if raced is None else "run for real, in the race"
+    how = f"{p + 1:,} times one forward pass" if raced is None else "measured, in the race"
     claimed = LESSON_PASSES * LESSON_FORWARD / MINUTE
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
@@ -38,7 +38,10 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
     return [
         Claim("parameters", "about 330,000", f"{p:,}", counted),
         Claim(
-            "forward passes", f"{LESSON_PASSES:,}", f"{p + 1:,}", "one for each parameter, and one as it is"
+            "forward passes",
+            f"{LESSON_PASSES:,}",
+            f"{p + 1:,}",
+            "one for each parameter, and one unperturbed",
         ),
         Claim(
             "one forward pass",
@@ -81,7 +84,7 @@ def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
     least, most = (f"{end(ratios):.1f}" for end in (min, max))
     here = ratio(float(least), 1) if least == most else Text(f"{least}-{most}x", f"{least} to {most} times")
     how = phrase("in time: {}", joined(tuple(sizes), ", "))
-    return [Claim("whatever the size", phrase("always about {}", ratio(3, 0)), here, how)]
+    return [Claim("at any size", phrase("always about {}", ratio(3, 0)), here, how)]
 
 
 def _at_size(forward: Measured, backprop: Measured) -> Text:

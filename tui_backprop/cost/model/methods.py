@@ -40,8 +40,8 @@ COST_METHODS: dict[str, CostMethod] = {
         "forward mode", "f", "jvp", lambda p: p, "P passes of tangents (JVPs)", "forward-mode", weight=2
     ),
     "improved": CostMethod(
-        "improved", "i", "batched", lambda p: p + 1, "P parts of passes, 256 a go", "batched-difference", "improved",
-        "-", 5,
+        "improved", "i", "batched", lambda p: p + 1, "P partial passes, 256 at once", "batched-difference",
+        "improved", "-", 5,
     ),
     "spsa": CostMethod(
         "SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1

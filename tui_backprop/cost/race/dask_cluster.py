@@ -99,7 +99,7 @@ def local(workers: object) -> Iterator[Cluster]:
     most = WORKERS_A_CORE * (os.cpu_count() or 1)
     number = whole_number("workers", workers, 1)
     if number > most:
-        raise InputError("workers", f"{number} would wait for each other here; choose {most} or fewer")
+        raise InputError("workers", f"{number} is too many for this machine; choose {most} or fewer")
     with ExitStack() as stack:
         distributed = _distributed("workers", stack)
         import dask
@@ -124,7 +124,7 @@ def local(workers: object) -> Iterator[Cluster]:
                 stack.callback(processes.close)
                 client = stack.enter_context(distributed.Client(processes, set_as_default=False))
         except (OSError, RuntimeError) as error:
-            raise InputError("workers", f"no workers could be started here: {error}") from None
+            raise InputError("workers", f"cannot start workers: {error}") from None
         yield Cluster(client, "workers")
 
 
@@ -135,7 +135,7 @@ def joined(address: str, patience: float = LONGEST_ANSWER) -> Iterator[Cluster]:
     found = ADDRESS.fullmatch(address.strip())
     if found is None or not 0 < int(found[2]) < 2**16:
         raise InputError(
-            "scheduler", f"{quoted(address)} is no address; write HOST:PORT, as in 127.0.0.1:8786"
+            "scheduler", f"invalid address {quoted(address)}; use HOST:PORT, as in 127.0.0.1:8786"
         )
     host, port = found[1], int(found[2])
     _greet(host, port, patience)
@@ -145,7 +145,7 @@ def joined(address: str, patience: float = LONGEST_ANSWER) -> Iterator[Cluster]:
         try:
             client = distributed.Client(where, timeout=patience, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
-            raise InputError("scheduler", f"{where} and Dask here do not get on: {error}") from None
+            raise InputError("scheduler", f"cannot use {where}: {error}") from None
         stack.enter_context(client)
         try:
             client.wait_for_workers(1, timeout=patience)
@@ -169,22 +169,22 @@ def _greet(host: str, port: int, patience: float) -> None:
             greeting = line.recv(8, socket.MSG_WAITALL)
     except TimeoutError:
         raise InputError(
-            "scheduler", f"{host}:{port} did not answer in {patience:g} s; is it the right one?"
+            "scheduler", f"{host}:{port} did not answer within {patience:g} s; is it a Dask scheduler?"
         ) from None
     except (OSError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or error
         raise InputError(
-            "scheduler", f"nobody answers at {host}:{port} ({said}); start one there: dask scheduler"
+            "scheduler", f"no answer at {host}:{port} ({said}); start one there: dask scheduler"
         ) from None
     if len(greeting) < 8 or not 0 < int.from_bytes(greeting, "little") < LONGEST_GREETING:
-        raise InputError("scheduler", f"what answers at {host}:{port} is no Dask scheduler")
+        raise InputError("scheduler", f"{host}:{port} is not a Dask scheduler")
 
 
 def _check(worker: str, version: str, one_thread: bool) -> None:
     if version != __version__:
-        raise InputError("scheduler", f"{worker} runs backprop-tui {version}, here it is {__version__}")
+        raise InputError("scheduler", f"{worker} runs backprop-tui {version}, but this is {__version__}")
     if not one_thread:
-        raise InputError("scheduler", f"{worker} computes with many threads; start it with OMP_NUM_THREADS=1")
+        raise InputError("scheduler", f"{worker} uses several threads; start it with OMP_NUM_THREADS=1")
 
 
 def _distributed(field: str, stack: ExitStack) -> Any:
@@ -218,9 +218,9 @@ def _environment() -> Iterator[None]:
 def _said(error: BaseException) -> str:
     """An error in a line."""
     if type(error).__name__ == "KilledWorker":
-        return "a piece of work was given up: every worker that took it died, out of memory perhaps"
+        return "a task failed: every worker that ran it died, perhaps out of memory"
     if isinstance(error, OSError | CancelledError):
-        return "the scheduler is gone, or the way to it"
+        return "lost the connection to the scheduler"
     return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 

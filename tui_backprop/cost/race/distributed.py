@@ -40,9 +40,10 @@ def fill_distributed(
     options: Options = Options(),
     chunk: int | None = None,
 ) -> Iterator[int]:
-    """What ``METHODS[method].fill`` does, with its errors; a method that is none of DISTRIBUTED_METHODS is at work here. Yields
-    the same counts (base losses and chunks that are computed again are left out), now and then one twice. Stop
-    iterating, and no chunk is begun any more. Raises InputError where the workers are gone."""
+    """Do what ``METHODS[method].fill`` does, with its errors, on the workers; a method that is none of
+    DISTRIBUTED_METHODS runs in this process. Yields the same counts (without base losses and chunks that are computed
+    again), occasionally one twice. When iteration stops, no more chunks are started. Raises InputError if the workers
+    are lost."""
     here = METHODS[method].fill(out, problem, indices, options)  # says at once what is wrong with these
     if method not in DISTRIBUTED_METHODS:
         return here
@@ -84,10 +85,7 @@ def filled_chunks(
             if ready or cluster.threads():
                 heard = monotonic()
             elif monotonic() - heard > LONGEST_WITHOUT_WORKERS:
-                raise InputError(
-                    cluster.field,
-                    f"no worker was left for {LONGEST_WITHOUT_WORKERS:.0f} s, so nothing goes on",
-                )
+                raise InputError(cluster.field, f"no workers for {LONGEST_WITHOUT_WORKERS:.0f} s")
             for future in ready:
                 values, seconds = cluster.result(future)
                 part = waiting.pop(future)
@@ -120,7 +118,8 @@ def race_distributed(
     """
     if method not in DISTRIBUTED_METHODS:
         raise InputError(
-            cluster.field, f"{method} takes many parameters together; choose {', '.join(DISTRIBUTED_METHODS)}"
+            cluster.field,
+            f"{method} evaluates many parameters at once; choose from {', '.join(DISTRIBUTED_METHODS)}",
         )
     options, spec = Options(step), problem.spec
     exact = METHODS["backprop"].gradient(problem) if exact is None else exact

@@ -8,7 +8,7 @@ from tui_backprop.cost.model.claims import Claim, claims_of, longer_in_time
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, width, wrap
 from tui_backprop.render.view_state import CostState
-from tui_backprop.support.quantity import written
+from tui_backprop.support.quantity import Content, Quantity, written
 
 WHY = (
     "More in time than in MACs. It may be that reading and writing dW drives the weights out of the processor's"
@@ -50,7 +50,7 @@ def _wide(claim: Claim, columns: int) -> list[Line]:
 
 
 def _narrow(claim: Claim, columns: int) -> list[Line]:
-    claimed, here, how = map(written, (claim.claimed, claim.here, claim.how))
+    claimed, here, how = written(claim.claimed), _short(claim.here, columns - 2), written(claim.how)
     heading = f"{claim.what}: {claimed}" if claimed else claim.what
     lines = wrap(heading, columns, "text") if heading else []
     first = f"{here:<11} "
@@ -65,3 +65,11 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
         ]
     top = line(("  ", "text"), (first, "strong"), *(rest[0] if rest else ()))
     return [*lines, top, *(line((" " * left, "text"), *row) for row in rest[1:])]
+
+
+def _short(content: Content, columns: int) -> str:
+    """A time in few characters, where it does not fit otherwise."""
+    text = written(content)
+    if len(text) > columns and isinstance(content, Quantity):
+        return replace(content, brief=True).written
+    return text

@@ -60,8 +60,8 @@ def legend(columns: int, context: RenderContext) -> Line:
 
 
 def readout(costs: CostState, columns: int, rows: int = 99, context: RenderContext = UTF8) -> list[Line]:
-    """Every method under the cursor; the ratio; a training run; how good the law is. As many of these blocks as there
-    are rows for, the first one in any case; apart, where there is room."""
+    """Every method under the cursor; the ratio; a training run; how good the cost model is. As many of these blocks
+    as there are rows for, the first one in any case; with blank lines between them, where there is room."""
     cost_model = costs.cost_model
     if cost_model is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
@@ -106,7 +106,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     machines = format_short_count(math.ceil(ratio)) if ratio >= 1 else "1"
     return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
-        line(("  naive ties on ", "muted"), (machines, "text"), (" machines", "muted")),
+        line(("  naive would take ", "muted"), (machines, "text"), (" machines", "muted")),
         line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
     ]
@@ -116,7 +116,7 @@ def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Lin
     """What a training run takes by both."""
     naive, backprop = _both(costs, cost_model)
     return [
-        _run((f"{TRAINING_STEPS:,} steps: naive ", "run: naive "), naive, "naive", columns),
+        _run((f"{TRAINING_STEPS:,} steps: naive ", "training: naive "), naive, "naive", columns),
         _run(("  with backprop ", "  backprop "), backprop, "backprop", columns),
     ]
 
@@ -170,7 +170,7 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
     short = text if whole else format_duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
         text = short = format_duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
-        notes: tuple[str, ...] = ("run for real, in the race", "raced")
+        notes: tuple[str, ...] = ("measured, in the race", "raced")
     elif costs.axis == "FLOPs":
         notes = (f"{method.about}, counted", method.about, "counted")
     elif name == "backprop" or costs.lesson_clock:
@@ -205,27 +205,27 @@ def _brief(estimate: Estimate) -> str:
 
 
 def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) -> list[Line]:
-    """What the law says of points that were left out of it, and whether the machine was busy."""
+    """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
     if cost_model.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
     left = cost_model.left_out
     lines: list[Line] = []
     if left:
         inside = sum(one.inside for one in left)
-        words = f"The projection, tested: with a measured point left out, it is met within {_met(left)},"
-        words += f" {inside} of {len(left)} inside their interval."
+        words = f"Tested by leaving out each measurement in turn: off by {_off_by(left)};"
+        words += f" {inside} of {len(left)} inside their 95% interval."
         lines += wrap(words, columns, "muted")
     if far := cost_model.beyond:
-        words = f"Fitted to the small ones alone, networks up to 100 times larger are met within {_met(far)}."
+        words = f"Fitted to small networks alone, off by {_off_by(far)} for networks up to 100 times larger."
         lines += wrap(words, columns, "muted")
     if noisy := busy(cost_model):
-        words = f"{len(noisy)} of {len(cost_model.points)} points are spread wide: the machine was busy;"
+        words = f"{len(noisy)} of {len(cost_model.points)} measurements vary widely: the machine was busy;"
         words += f" {context.key('sweep')} measures again"
         lines += wrap(words, columns, "bad")
     return lines
 
 
-def _met(left: Sequence[LeftOut]) -> str:
+def _off_by(left: Sequence[LeftOut]) -> str:
     usual, worst = median(one.off for one in left), max(one.off for one in left)
     return f"{usual:.2f}x (median), {worst:.2f}x (worst)"
 
@@ -236,7 +236,7 @@ def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Lin
     if progress is None:
         return []
     if progress.now is None:
-        ended = "time was up" if progress.ended == "time" else progress.ended or "all of them"
+        ended = "out of time" if progress.ended == "time" else progress.ended or "complete"
         return wrap(
             f"swept {progress.done} of {progress.of} networks in {progress.seconds:.0f} s: {ended}",
             columns,

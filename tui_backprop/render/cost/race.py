@@ -1,4 +1,4 @@
-"""The race: an odometer, the gradient that fills in beside the exact one, and how well they agree."""
+"""The race page: progress, the gradient that fills in beside the exact one, and how well they agree."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LABEL = 4
 HINTS = {
     "ready": "{race} starts it",
     "starting": "starting its process …",
-    "running": "{race} pauses, {cancel_race} calls it off",
-    "paused": "paused: {race} goes on, {cancel_race} calls it off",
+    "running": "{race} pauses, {cancel_race} cancels",
+    "paused": "paused: {race} resumes, {cancel_race} cancels",
     "done": "done; {race} races again",
-    "canceled": "called off; {race} races again",
+    "canceled": "canceled; {race} races again",
     "failed": "failed; {race} races again",
 }
 
@@ -52,7 +52,7 @@ def race_gradients(race: Race, done: int) -> RaceGradients:
 @dataclass(frozen=True)
 class RaceForecast:
     """What is known of a race before it starts: its ``step`` h (0: it takes none), and how many seconds it should
-    take by the law of this machine (None: nobody knows)."""
+    take by the cost model (None if unknown)."""
 
     step: float = 0.0
     expected: float | None = None
@@ -103,7 +103,7 @@ def progress_lines(
     if status.state == "ready" and not status.seconds and entry.expected is not None:
         pieces += [("about ", "muted"), (format_duration(entry.expected), "text"), (", projected", "muted")]
     if status.seconds:
-        pieces += [(format_duration(status.seconds), "text"), (" run", "muted")]
+        pieces += [(format_duration(status.seconds), "text"), (" elapsed", "muted")]
     if status.rate:
         pieces += [("  ", "text"), (f"{format_count(status.rate)}/s", "text")]
     if status.left and status.going:
@@ -133,12 +133,14 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
         off = (f"{format_number(100 * found.relative, 2)}%", "text")
         of = (" of the gradient's norm", "muted")
         rows.append(
-            first_fitting(columns, *(line(("off by         ", "muted"), off, *end) for end in ((of,), ())))
+            first_fitting(columns, *(line(("relative error ", "muted"), off, *end) for end in ((of,), ())))
         )
     if found.worst is not None:
         at, off = (f" at {found.worst}", "muted"), (format_number(found.error, 2), "text")
         rows.append(
-            first_fitting(columns, *(line((f"{'worst':<{wide}}", "muted"), off, at) for wide in (15, 6)))
+            first_fitting(
+                columns, *(line((label, "muted"), off, at) for label in ("largest error  ", "worst "))
+            )
         )
     return rows
 

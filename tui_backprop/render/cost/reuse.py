@@ -23,7 +23,7 @@ def reuse_lines(
     less kept (None: it is being run)."""
     lines = [*(path_lines(name, paths, columns) if paths else []), ()]
     if runs is None:
-        return [*lines, line(("running it with nothing kept …", "muted"))][:rows]
+        return [*lines, line(("running it with nothing cached …", "muted"))][:rows]
     return [*lines, *run_lines(runs, columns)][:rows]
 
 
@@ -45,7 +45,7 @@ def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
     rows = [
         ("paths", big(paths.paths), "strong"),
         ("multiplied out", big(paths.multiplications), "strong"),
-        ("the same for all", big(paths.all_multiplications), "strong"),
+        ("for all parameters", big(paths.all_multiplications), "strong"),
         ("backprop, for all", big(paths.backprop), "backward"),
     ]
     wide = max(len(value) for _, value, _ in rows)
@@ -53,8 +53,8 @@ def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
         line((name, "strong"), (" to the loss", "muted")),
         *(line((f"{label:<19}", "muted"), (f"{value:>{wide}}", role)) for label, value, role in rows),
         *wrap(
-            f"multiplications; backprop takes {by} times fewer: every delta is computed once, and used by all"
-            " that lies before it",
+            f"Multiplications; backprop needs {by} times fewer: each delta is computed once, and reused by every"
+            " earlier layer.",
             columns,
             "muted",
         ),
@@ -66,7 +66,7 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
     base = runs[0]
     whole = columns >= TABLE
     head = f"{'kept':<{LABEL}}{'MACs':>8}{'time':>9}" + (f"{'passes':>8}{'held':>10}" if whole else "")
-    lines = [line(("the cache switched off, measured", "text")), line((head, "muted"))]
+    lines = [line(("with less cached, measured", "text")), line((head, "muted"))]
     for i, run in enumerate(runs):
         label = {
             "everything kept": "all (backprop)",
@@ -89,9 +89,9 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
         else "NOT the same gradient"
     )
     more, longer = worst.macs / max(base.macs, 1), worst.seconds / base.seconds
-    words = f"Nothing kept takes {more:.1f} times the MACs, {longer:.1f} times as long; {same}."
+    words = f"Keeping nothing takes {more:.1f} times the MACs and {longer:.1f} times as long; {same}."
     if not worst.runs:
         words += " ~ is projected from the part that was run."
     if whole:
-        words += " (passes: parts of forward passes + walks back)"
+        words += " (passes: partial forward + backward passes)"
     return [*lines, *wrap(words, columns, "muted" if "NOT" not in words else "bad")]

@@ -1,5 +1,6 @@
-"""The step dial: the error of three ways to a derivative against the step h, on logarithmic axes, and what is read
-off at one h. Imports plotext, so this module is imported after the first paint.
+"""The step size page: the error of three methods against the step h, on logarithmic axes, and the figures at one h.
+
+Imports plotext, so this module is imported after the first paint.
 """
 
 from __future__ import annotations
@@ -105,18 +106,18 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     for way, look in STYLES.items():
         found = format_number(float(rows[way].found[at]), 4, sign=True)
         label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
-        ends = (f"  off {format_number(float(rows[way].off[at]), 2)}", "")
+        ends = (f"  error {format_number(float(rows[way].off[at]), 2)}", "")
         lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
     flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
     if flip:
         several = f"{flip.units} units, {flip.first} first" if flip.units > 1 else flip.first
-        lines += wrap(f"x a kink lies in between: {several} changes sides", columns, "bad")
+        lines += wrap(f"x a kink lies within the step: {several} changes sides", columns, "bad")
     return lines
 
 
 def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
     """Where each way comes out best, and where theory has that."""
-    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}off", "muted"))]
+    lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}error", "muted"))]
     for way, look in STYLES.items():
         row = dial.rows[way, precision]
         least = float(row.off[row.least])
@@ -138,8 +139,8 @@ def _any_below(dial: Dial, row: Row, precision: str) -> str:
 
 def _why(dial: Dial, columns: int, context: RenderContext) -> list[Line]:
     error = "Relative error" if dial.relative else "Error"
-    words = f"{error}: on the left h/2 f'' or h²/6 f''', the bend of the loss; on the right eps/h, what"
-    words += " subtraction loses. The complex step subtracts nothing."
+    words = f"{error}: on the left truncation, h/2 f'' or h²/6 f'''; on the right rounding, eps/h, from the"
+    words += " subtraction. The complex step subtracts nothing."
     lines = wrap(context.text(words), columns, "muted")
     if not dial.relative:
         moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
