@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
+
+import pytest
+
+from tests import homes
 
 # Tests run side by side, a process and more for each core. Threads of BLAS beside each other only wait for each
 # other most of the time.
@@ -12,8 +18,36 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 # The tour of the first start is for the tests that are about it.
 os.environ["BACKPROP_TUI_TOUR"] = "false"
 
+# Before anything is imported that looks for a home. pytest keeps what tests leave in `tmp_path` where it always does.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+PROCESS = homes.process_place()
+PROCESS.enter()
+PLACES = homes.places(PROCESS)
+sys.addaudithook(homes.refuse_homeless)
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: those that have the real command before them wait most of the time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (cores or 1) + 1
+
+
+def pytest_unconfigure() -> None:
+    PROCESS.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def untouched_home():
+    """Fail if anything changed the home that is there before, between and after tests."""
+    before = homes.contents(PROCESS.folder)
+    yield
+    assert homes.changes(before, homes.contents(PROCESS.folder)) == []
+
+
+@pytest.fixture(autouse=True)
+def place(untouched_home):
+    """The home, and the other folders, of one test and of all that it starts."""
+    place = next(PLACES)
+    place.enter()
+    yield place
+    PROCESS.enter()

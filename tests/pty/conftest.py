@@ -68,11 +68,6 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {name: value for name, value in (kept | given).items() if value is not None}
 
 
-def places(folder) -> dict[str, str | None]:
-    """Where the app keeps its files: not in those of whoever runs the tests."""
-    return {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "STATE", "CACHE")}
-
-
 class Terminal:
     """One run of the command. Nothing is slept for: output is read until what is waited for is seen."""
 
@@ -198,7 +193,7 @@ def terminal(tmp_path):
         program=False,
         **env: str | None,
     ) -> Terminal:
-        env = {"PS1": "$ "} | places(tmp_path) | env
+        env = {"PS1": "$ "} | env
         given = {"columns": columns, "rows": rows, "env": environment(**env), "cwd": tmp_path}
         given |= {"own": own, "shell": shell, "program": program}
         opened.append(Terminal(*arguments, **given))
@@ -217,7 +212,7 @@ def bare_run(tmp_path):
         return subprocess.run(
             [sys.executable, "-m", "tui_backprop", *arguments],
             stdin=stdin, capture_output=True, text=True, timeout=GENEROUS,
-            env=environment(**places(tmp_path) | env), cwd=tmp_path, check=False,
+            env=environment(**env), cwd=tmp_path, check=False,
         )  # fmt: skip
 
     return run

@@ -21,6 +21,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import homes
+
 PATIENCE = 30.0  # seconds; only a hang takes so long
 PROGRAMS = {"sshd": "/usr/sbin:/usr/local/sbin:/sbin", "ssh": "", "ssh-keygen": ""}
 LOCKED_IN = Path("/run/sshd")
@@ -40,7 +42,7 @@ PrintMotd no
 PrintLastLog no
 ClientAliveInterval {alive}
 ClientAliveCountMax 2
-SetEnv HOME={folder}/home
+SetEnv {home}
 """
 OPTIONS = {
     "BatchMode": "yes", "IdentitiesOnly": "yes", "IdentityAgent": "none", "StrictHostKeyChecking": "no",
@@ -94,13 +96,14 @@ class Server:
                 LOCKED_IN.mkdir(mode=0o755, exist_ok=True)
             if not LOCKED_IN.is_dir():
                 pytest.skip(f"sshd of root needs {LOCKED_IN}, which cannot be made")
-        (self.folder / "home").mkdir(parents=True)
+        self.folder.mkdir(parents=True)
         for name in ("host", "user"):
             command = [keygen, "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", self.folder / name]
             subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         self.port = free_port()
         settings = self.folder / "sshd_config"
         given = {"port": self.port, "folder": self.folder, "user": self.user, "alive": self._alive}
+        given |= {"home": " ".join(f"{name}={os.environ[name]}" for name in (*homes.FOLDERS, "HISTFILE"))}
         settings.write_text(SETTINGS.format(**given))
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -135,7 +138,7 @@ class Server:
     def app(self, *arguments: str, port: int | None = None, **env: str) -> list[str]:
         """The same for the app."""
         given = {"LANG": "C.UTF-8", "BACKPROP_TUI_TOUR": "false", "OPENBLAS_NUM_THREADS": "1"}
-        given |= {"XDG_STATE_HOME": str(self.folder / "state"), "PYTHONPATH": os.pathsep.join(sys.path[:1])}
+        given |= {"PYTHONPATH": os.pathsep.join(sys.path[:1])}
         return self.client(sys.executable, "-m", "tui_backprop", *arguments, port=port, **given | env)
 
     def connection(self) -> psutil.Process:

@@ -12,6 +12,7 @@ import pytest
 from tests.pty.test_pty_life import left_clean
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import from_preset
+from tui_backprop.support.paths import state_folder
 
 pytestmark = pytest.mark.pty
 
@@ -129,8 +130,8 @@ def test_a_terminal_of_that_name_gets_the_app(terminal, kind):
 
 
 @TEXTS
-def test_a_kept_session_that_holds_it_is_refused(terminal, tmp_path, kind):
-    kept = tmp_path / "state" / "backprop-tui" / "last-session"
+def test_a_kept_session_that_holds_it_is_refused(terminal, kind):
+    kept = state_folder() / "last-session"
     kept.parent.mkdir(parents=True)
     token = encode(from_preset("xor"))
     for content in (HOSTILE[kind], f"{HOSTILE[kind]}\n{token}x\n", f"# x\n{HOSTILE[kind]}\n"):

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from tui_backprop.support.paths import state_folder
 from tui_backprop.terminal.setup import RESET_COMMAND
 
 pytestmark = pytest.mark.pty
@@ -50,14 +51,14 @@ def test_a_signal_asks_nothing(terminal, name):
     assert b"\x1b[?1049l" in run.raw
 
 
-def test_the_first_start_shows_around_and_the_second_does_not(terminal, tmp_path):
-    given = {"BACKPROP_TUI_TOUR": None, "XDG_STATE_HOME": str(tmp_path)}
+def test_the_first_start_shows_around_and_the_second_does_not(terminal):
+    given = {"BACKPROP_TUI_TOUR": None}
     run = terminal(80, 24, **given)
     run.shows("tour 1/7")
     run.press("right", "tour 2/7")
     run.send("q")
     assert run.ended() == 0
-    assert (tmp_path / "backprop-tui" / "tour-seen").exists()
+    assert (state_folder() / "tour-seen").exists()
     for arguments in ((), ("--resume",)):
         run = terminal(80, 24, *arguments, **given)
         run.shows("step 1/20" if arguments else "step 0/20")

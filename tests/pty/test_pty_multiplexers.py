@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pty.conftest import KEYS, environment, places
+from tests.pty.conftest import KEYS, environment
 from tests.pty.server import PATIENCE, program
 
 pytestmark = pytest.mark.pty
@@ -182,10 +182,10 @@ def named(each: tuple[type[Multiplexer], str, bool]) -> str:
 
 
 @pytest.fixture(params=INSIDE, ids=named)
-def inside(request, tmp_path_factory):
+def inside(request, place):
     kind, *what = request.param
-    folder = tmp_path_factory.mktemp("m")  # its name is short, as that of a socket has to be
-    env = environment(**places(folder), COLORTERM=None)
+    folder = Path(place.variables["TMPDIR"])  # its name is short, as that of a socket has to be
+    env = environment(COLORTERM=None)
     session = kind(folder, *what, {name: value for name, value in env.items() if name not in ("TMUX", "STY")})
     yield session
     session.end()

@@ -8,6 +8,7 @@ from tui_backprop.session import autosave
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import after_update, at_step, next_sample
+from tui_backprop.support.paths import config_file
 
 pytestmark = pytest.mark.pty
 
@@ -40,22 +41,21 @@ def test_a_token_opens_the_screen_that_keys_lead_to(terminal):
     assert left_of(opened) == left_of(there)
 
 
-def test_resume_opens_what_was_kept(terminal, tmp_path):
-    autosave.save(MOMENT, tmp_path / "state" / "backprop-tui")
-    run = terminal(80, 24, "--resume", XDG_STATE_HOME=str(tmp_path / "state"))
+def test_resume_opens_what_was_kept(terminal):
+    autosave.save(MOMENT)
+    run = terminal(80, 24, "--resume")
     run.shows("step 3/10")
     assert "iter" in run.text
 
 
-def test_resume_comes_back_to_the_panel(terminal, tmp_path):
-    kept = {"XDG_STATE_HOME": str(tmp_path / "state")}
-    run = terminal(80, 24, **kept)
+def test_resume_comes_back_to_the_panel(terminal):
+    run = terminal(80, 24)
     run.shows("step 0/20")
     run.press("right", "step 1/20")
     run.press("b", "measure")
     run.send("q")
     assert run.ended() == 0
-    again = terminal(80, 24, "--resume", **kept)
+    again = terminal(80, 24, "--resume")
     again.shows("measure")
     again.shows("step 1/20")
 
@@ -75,11 +75,10 @@ def test_plain_characters_and_few_colors_can_be_asked_for(terminal):
     assert not [style for style in run.styles if "38;5" in style or "38;2" in style]
 
 
-def test_a_settings_file_is_listened_to(terminal, tmp_path):
-    folder = tmp_path / "config" / "backprop-tui"
-    folder.mkdir(parents=True)
-    (folder / "config.toml").write_text('glyphs = "ascii"\nmouse = false\n')
-    run = terminal(80, 24, XDG_CONFIG_HOME=str(tmp_path / "config"))
+def test_a_settings_file_is_listened_to(terminal):
+    config_file().parent.mkdir(parents=True)
+    config_file().write_text('glyphs = "ascii"\nmouse = false\n')
+    run = terminal(80, 24)
     run.shows("step 0/20")
     assert bytes(run.raw).isascii()
     assert b"\x1b[?1000h" not in run.raw

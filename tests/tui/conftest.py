@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 
-from tui_backprop.cost.measure import cache
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import NetworkShape, shape_of
@@ -159,10 +158,9 @@ class Ui:
 
 
 @pytest.fixture
-def open_app(monkeypatch, tmp_path):
+def open_app(monkeypatch):
     """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
     monkeypatch.setattr(measure, "measure_machine", steady_machine)
-    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")  # neither read nor write the user's
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
 
     @asynccontextmanager

@@ -13,19 +13,19 @@ from tui_backprop.session.transitions import after_update, at_step
 MOMENT = at_step(after_update(from_preset("xor")), 3)
 
 
-def told(folder):
-    return CliRunner().invoke(main, ["token"], env={"XDG_STATE_HOME": str(folder)})
+def told():
+    return CliRunner().invoke(main, ["token"])
 
 
-def test_it_opens_the_last_session_elsewhere(tmp_path):
-    save(MOMENT, tmp_path / "backprop-tui")
-    result = told(tmp_path)
+def test_it_opens_the_last_session_elsewhere():
+    save(MOMENT)
+    result = told()
     assert (result.exit_code, result.stderr) == (0, "")
     assert decode(result.stdout) == MOMENT
 
 
-def test_without_a_session_it_says_so(tmp_path):
-    result = told(tmp_path)
+def test_without_a_session_it_says_so():
+    result = told()
     assert (result.exit_code, result.stdout) == (2, "")
     assert "there is no" in result.stderr
     assert len(result.stderr.splitlines()) == 1

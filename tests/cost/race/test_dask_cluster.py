@@ -202,7 +202,6 @@ def test_when_the_program_is_ended_no_worker_stays_behind_or_has_a_word_to_say(t
     app = subprocess.Popen(
         [sys.executable, "app.py"],
         cwd=tmp_path,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

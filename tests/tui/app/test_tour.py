@@ -10,15 +10,15 @@ from tui_backprop.keys.remap import read_key
 from tui_backprop.keys.table import KEYS
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.session.state import Session
+from tui_backprop.support.paths import state_folder
 from tui_backprop.tui.app.first_run import NAME, tour_wanted
 from tui_backprop.tui.app.tour import DONE, Progress, reached
 from tui_backprop.tui.widgets.tour import TourStrip
 
 
 @pytest.fixture
-def shown_around(open_app, monkeypatch, tmp_path):
-    """``open_app`` with the tour; what it keeps, it keeps elsewhere."""
-    monkeypatch.setattr("tui_backprop.tui.app.first_run.state_folder", lambda: tmp_path / "state")
+def shown_around(open_app):
+    """``open_app`` with the tour."""
     return lambda *given, **more: open_app(*given, tour=True, **more)
 
 
@@ -154,9 +154,9 @@ async def test_in_the_form_its_keys_are_typed(shown_around):
         assert "→ runs the first operation" in ui.app.query_one(TourStrip).text
 
 
-async def test_it_leaves_a_mark(shown_around, tmp_path):
+async def test_it_leaves_a_mark(shown_around):
     async with shown_around():
-        assert (tmp_path / "state" / NAME).exists()
+        assert (state_folder() / NAME).exists()
 
 
 async def test_a_folder_that_cannot_be_written_does_no_harm(open_app, monkeypatch, tmp_path):
