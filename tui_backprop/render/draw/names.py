@@ -8,15 +8,18 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
-PARAMETER_KINDS = {"b": "bias", "γ": "gain", "β": "shift"}
-VALUE_KINDS = {
-    "u": "sum before the bias",
-    "z": "pre-activation",
-    "n": "normalized sum",
-    "h": "activation, before more is done to it",
-    "r": "activation after dropout",
-    "a": "activation",
-    "m": "dropout mask",
+# By the kind of a value (see ``engine/network/names.py``); weights and inputs are named by their units.
+DESCRIPTIONS: dict[str, str] = {
+    "bias": "bias",
+    "gain": "gain",
+    "shift": "shift",
+    "product": "sum before the bias",
+    "preactivation": "pre-activation",
+    "normalized": "normalized sum",
+    "activated": "activation, before more is done to it",
+    "masked": "activation after dropout",
+    "activation": "activation",
+    "mask": "dropout mask",
 }
 
 
@@ -36,7 +39,7 @@ def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str
         return f"{unit_name(session, layer - 1, index[0])} to {unit}"
     if kind == "input":
         return unit
-    return f"{(PARAMETER_KINDS | VALUE_KINDS)[kind]} of {unit}"
+    return f"{DESCRIPTIONS[kind]} of {unit}"
 
 
 def title_lines(
