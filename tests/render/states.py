@@ -22,7 +22,7 @@ from tui_backprop.engine.analysis.gradient_flow import flow
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
-from tui_backprop.engine.gradients.step_size import dial
+from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -141,7 +141,7 @@ def difference_of(name: str):
 
 @cache
 def dial_of(name: str):
-    return dial(iteration_of(name), *snapshot_of(name, 0.5).weights[0])
+    return step_sweep(iteration_of(name), *snapshot_of(name, 0.5).weights[0])
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.data.samples import load
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.losses import LOSSES
@@ -52,11 +52,11 @@ def test_going_on_meets_every_mistake_and_only_those(monkeypatch, at_once):
 
 def test_a_single_output_says_the_class_that_is_likelier():
     one = np.array([[0.7], [0.3], [-0.1], [np.nan]])
-    assert read_as(one, "binary-cross-entropy").tolist() == [1, 1, 0, 0]
+    assert predicted_classes(one, "binary-cross-entropy").tolist() == [1, 1, 0, 0]
     for squares in ("mse", "half-squares"):  # the targets are 0 and 1
-        assert read_as(one, squares).tolist() == [1, 0, 0, 0]
+        assert predicted_classes(one, squares).tolist() == [1, 0, 0, 0]
     for loss in LOSSES:
-        assert read_as(np.array([[0.3, 0.5], [np.nan, -9.0]]), loss).tolist() == [1, 1]
+        assert predicted_classes(np.array([[0.3, 0.5], [np.nan, -9.0]]), loss).tolist() == [1, 1]
 
 
 def test_where_there_are_no_classes_there_is_no_mistake():

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tui_backprop.engine.training.memory import MEGABYTES
+from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import FileError, InputError, UserError
 from tui_backprop.support.format import printable
@@ -143,7 +143,7 @@ class Settings:
     motion: bool | None = None
     sparse: bool | None = None
     tour: bool | None = None
-    memory: int = MEGABYTES
+    memory: int = CHECKPOINT_MEGABYTES
     keys: Keys = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 

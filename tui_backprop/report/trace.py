@@ -12,7 +12,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step, walk
-from tui_backprop.engine.explain.worked import Row as Term
+from tui_backprop.engine.explain.worked import ReceiptRow
 from tui_backprop.engine.explain.worked import worked
 from tui_backprop.engine.network.graph import mask_shapes, views
 from tui_backprop.engine.network.names import (
@@ -102,7 +102,7 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     yield from (Fact("torch", plain(row[1:])) for row in torch_lines(snapshot, ENDLESS))
 
 
-def _term(shown: tuple[Term, str]) -> Sentence:
+def _term(shown: tuple[ReceiptRow, str]) -> Sentence:
     """A row of a receipt: x[491] times W1[491,239] = 0.992 times 0.131 = +0.130."""
     row, value = shown
     factors = " times ".join(map(format_number, row.factors))

@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import load
 from tui_backprop.engine.network.inference import grid, outputs
-from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.session.state import Session
 
@@ -65,7 +65,7 @@ def _plane(session: Session, parameters: Array, columns: int, rows: int) -> Plan
     low, high = _corner(least - margin), _corner(most + margin)
     cells = grid(low, high, rows, columns)
     z, p = outputs(session.network, parameters, np.concatenate([cells, data.x]))
-    said = np.where(np.isnan(z).any(axis=1), -1, read_as(z, session.network.loss))
+    said = np.where(np.isnan(z).any(axis=1), -1, predicted_classes(z, session.network.loss))
     sure = None
     if p is not None:
         both = np.hstack([1 - p, p]) if p.shape[1] == 1 else p

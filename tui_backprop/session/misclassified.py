@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.names import preactivation
-from tui_backprop.engine.network.predictions import class_of, read_as
+from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 from tui_backprop.session.state import Session
@@ -62,5 +62,5 @@ def _readings(
         batch = cut(spec, session.data, first, AT_ONCE)
         program.feed(batch.x, batch.t)
         program.forward()
-        said = read_as(program.values[preactivation(spec.depth)], spec.loss)
+        said = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
         yield first, batch.target[:count], said[:count]

@@ -14,7 +14,7 @@ from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
-from tui_backprop.engine.training.memory import MEGABYTES
+from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
@@ -38,7 +38,7 @@ class Replay:
     ``told`` is called several times a second, in its thread: how many are done, and of how many.
     """
 
-    def __init__(self, limit: int = MEGABYTES * 2**20, told: Told | None = None) -> None:
+    def __init__(self, limit: int = CHECKPOINT_MEGABYTES * 2**20, told: Told | None = None) -> None:
         limit_malloc_arenas()
         self.limit, self._told = limit, told
         self._kept: OrderedDict[object, Iteration] = OrderedDict()  # by the sessions' pass_key

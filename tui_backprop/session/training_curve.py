@@ -11,7 +11,7 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.inference import passes
 from tui_backprop.engine.network.names import preactivation
-from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 
@@ -154,7 +154,7 @@ def score(spec: NetworkSpec, data: str, parameters: Array) -> tuple[float, float
         n = program.batch
         loss += float(program.values["L"]) * n
         if info(data).classes:
-            said = read_as(program.values[preactivation(spec.depth)], spec.loss)
+            said = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
             right += int((said == batch.target[done : done + n]).sum())
         done += n
     return loss / done, right / done if info(data).classes else None

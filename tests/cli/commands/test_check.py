@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
-from tui_backprop.engine.gradients.check.compare import Entry, Report, TensorCheck
+from tui_backprop.engine.gradients.check.report import CheckedEntry, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.report.check import check_text
@@ -156,7 +156,7 @@ def test_a_check_of_nothing_but_zeros_says_that_it_shows_little():
     ],
 )
 def test_between_two_differences_that_cross_kinks_nothing_is_known(first, last):
-    entry = Entry((0,), 1.0, 1.0, 0.0, 1e-6, 1e-8)
+    entry = CheckedEntry((0,), 1.0, 1.0, 0.0, 1e-6, 1e-8)
     tensors = (TensorCheck("W1", (3, 2), 6, 0, 1, 0, entry), TensorCheck("b1", (2,), 2, 0, 1, 1, None))
     report = Report(first, "central-difference", "float64", 0.5, 9, 1.0, tensors, 4, 0, ())
     lines = check_text(from_preset("xor"), report, UTF8).splitlines()

@@ -39,7 +39,7 @@ def nudged(calculus, changes, spec=PLAIN, batch=2):
 def test_every_tensor_is_compared_by_its_norm_and_by_the_entry_that_changed_most(
     calculus, monkeypatch, block, dtype
 ):
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "COMPARED_BLOCK", block)
     spec = replace(calculus.everything, dtype=dtype)
     given = calculus.problem(spec, 2)
     one, other = calculus.take(given), calculus.take(given, iterations=4)

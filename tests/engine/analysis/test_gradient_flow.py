@@ -11,8 +11,8 @@ import pytest
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis import gradient_flow as module
 from tui_backprop.engine.analysis.gradient_flow import (
-    LEAST_SAMPLES,
-    RULES,
+    FEWEST_SAMPLES,
+    HEALTH_RULES,
     Flow,
     LayerFlow,
     callouts,
@@ -151,7 +151,7 @@ def kill(units):
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "softplus"])
 @pytest.mark.parametrize("room", [1, 900, 2**22])
 def test_dead_units_are_counted_whatever_the_chunks_are(monkeypatch, activation, room):
-    monkeypatch.setattr(module, "ROOM", room)
+    monkeypatch.setattr(module, "JUDGED_NUMBERS", room)
     spec = NetworkSpec((6, 10, 10, 4), activation)
     samples = np.random.default_rng(1).normal(size=(50, 6))
     alive, some = flow(iteration(spec), samples), flow(iteration(spec, change=kill(3)), samples)
@@ -174,27 +174,27 @@ def test_a_unit_that_is_on_for_one_sample_is_not_dead():
 
 def test_a_unit_that_is_0_but_has_a_slope_is_not_dead():
     spec = NetworkSpec((6, 5, 4), "gelu", init="zeros")  # gelu(0) = 0, with slope 1/2
-    assert flow(iteration(spec, LEAST_SAMPLES)).layers[0].dead == 0
+    assert flow(iteration(spec, FEWEST_SAMPLES)).layers[0].dead == 0
 
 
 @pytest.mark.parametrize("activation", ["leaky-relu", "elu", "identity"])
 def test_units_that_cannot_die_or_saturate_are_not_judged(activation):
-    report = flow(iteration(NetworkSpec((6, 9, 4), activation), LEAST_SAMPLES, kill(9)))
+    report = flow(iteration(NetworkSpec((6, 9, 4), activation), FEWEST_SAMPLES, kill(9)))
     assert (report.layers[0].dead, report.layers[0].saturated) == (None, None)
 
 
 def test_few_samples_make_no_unit_dead():
     spec = NetworkSpec((6, 9, 4))
-    for batch in (1, LEAST_SAMPLES - 1):
+    for batch in (1, FEWEST_SAMPLES - 1):
         report = flow(iteration(spec, batch, kill(9)))
         assert report.layers[0].dead is None
         assert "dead units" not in names(report)
-    assert names(flow(iteration(spec, LEAST_SAMPLES, kill(9)))) == ["no gradient", "dead units"]
+    assert names(flow(iteration(spec, FEWEST_SAMPLES, kill(9)))) == ["no gradient", "dead units"]
 
 
 @pytest.mark.parametrize("room", [900, 2**22])
 def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_it_is(monkeypatch, room):
-    monkeypatch.setattr(module, "ROOM", room)
+    monkeypatch.setattr(module, "JUDGED_NUMBERS", room)
     samples = np.random.default_rng(1).normal(size=(50, 6))
     spec = NetworkSpec((6, 9, 4), "tanh", "cross-entropy", "normal:2", "float64")
     pass_ = iteration(spec)
@@ -230,7 +230,7 @@ def test_the_samples_need_little_memory_where_layers_are_wide():
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4 * module.ROOM + 8 * 3 * norms.NORM_BLOCK
+    assert peak < 4 * module.JUDGED_NUMBERS + 8 * 3 * norms.NORM_BLOCK
 
 
 # --- the rules ---------------------------------------------------------------------------------------------
@@ -323,12 +323,12 @@ def test_a_rule_is_broken_on_one_side_of_its_threshold_and_not_on_the_other(name
 
 
 def test_every_rule_but_that_of_numbers_is_planted_and_stands_in_order_of_gravity():
-    assert {row[0] for row in PLANTED} == {rule.name for rule in RULES} - {"not a number"}
+    assert {row[0] for row in PLANTED} == {rule.name for rule in HEALTH_RULES} - {"not a number"}
     all_ill = measured(
         layer(1, 0.001, dead=0.9), layer(2, 0.0), layer(3, 1e4, ratio=1.0), layer(4, saturated=0.9, ratio=1e-9),
         layer(5), layer(6),
     )  # fmt: skip
-    assert names(all_ill) == [rule.name for rule in RULES[1:]]
+    assert names(all_ill) == [rule.name for rule in HEALTH_RULES[1:]]
 
 
 def test_the_worst_layer_is_named_among_all_that_break_a_rule():

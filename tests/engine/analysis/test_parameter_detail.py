@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.analysis.influence import strongest_path
-from tui_backprop.engine.analysis.parameter_detail import Trial, parameter_detail, pulls
+from tui_backprop.engine.analysis.parameter_detail import MovedParameter, parameter_detail, sample_gradients
 from tui_backprop.engine.analysis.ranking import Attribution, ranking
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.program import Program
@@ -43,8 +43,8 @@ def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, t
     for index in np.ndindex(parameter_shapes(spec)[tensor]):
         attribution = culprit_of(pass_, tensor, index)
         found = parameter_detail(pass_, attribution)
-        assert len(found.pulls) == 4
-        total = sum(pull.gradient for pull in found.pulls) + found.penalty
+        assert len(found.sample_gradients) == 4
+        total = sum(pull.gradient for pull in found.sample_gradients) + found.penalty
         assert total == pytest.approx(attribution.gradient, rel=1e-12, abs=1e-16)
 
 
@@ -52,7 +52,7 @@ def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, t
 def test_a_sample_s_pull_is_its_own_gradient_by_the_size_of_the_batch(tensor):
     pass_ = iteration(replace(EVERYTHING, dropout=0.0, l2=0.0))
     index = tuple(size - 1 for size in parameter_shapes(pass_.spec)[tensor])
-    each = pulls(pass_, tensor, index)
+    each = sample_gradients(pass_, tensor, index)
     for s in range(4):
         x, t = pass_.tensor("x")[s : s + 1], pass_.tensor("t")[s : s + 1]
         alone = run_iteration(pass_.spec, Update(x, t, 0.1), TrainingState(7, pass_.program.parameters))
@@ -64,7 +64,7 @@ def test_a_sample_s_pull_is_its_own_gradient_by_the_size_of_the_batch(tensor):
 def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec, dtype):
     pass_ = iteration(replace(spec, dtype=dtype))
     attribution = ranking(pass_, "gradient", 1)[0]
-    for nudge in Trial(pass_, attribution).nudges():
+    for nudge in MovedParameter(pass_, attribution).nudges():
         program = Program(spec, 4, pass_.program.parameters.astype(float))
         program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
         for name, values in pass_.program.values.items():
@@ -79,7 +79,7 @@ def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec
 def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
     pass_ = iteration(PLAIN, lr=1e-5)
     for attribution in ranking(pass_, "gradient", 20):
-        update, _, up, down = Trial(pass_, attribution).nudges()
+        update, _, up, down = MovedParameter(pass_, attribution).nudges()
         assert update.by == pytest.approx(-1e-5 * attribution.gradient, rel=1e-9)
         assert update.came < 0
         assert update.came == pytest.approx(update.predicted, rel=1e-4)
@@ -89,9 +89,9 @@ def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
 def test_the_path_is_that_of_the_sample_that_pulls_hardest():
     pass_ = iteration(PLAIN)
     found = parameter_detail(pass_, ranking(pass_, "gradient", 1, layer=1)[0])
-    sizes = [abs(pull.gradient) for pull in found.pulls]
+    sizes = [abs(pull.gradient) for pull in found.sample_gradients]
     assert sizes == sorted(sizes, reverse=True)
-    assert found.sample == found.pulls[0].sample
+    assert found.sample == found.sample_gradients[0].sample
     assert found.along == pytest.approx(prod(hop.factor for hop in found.path))
     assert found.path == strongest_path(
         pass_, found.attribution.tensor, found.attribution.index, found.sample
@@ -101,7 +101,7 @@ def test_the_path_is_that_of_the_sample_that_pulls_hardest():
 def test_what_is_not_moved_is_not_listed_and_the_pass_stays_as_it_was():
     pass_ = iteration(PLAIN)
     bias = replace(culprit_of(pass_, "b1", (0,)), value=0.0)
-    assert [nudge.why for nudge in Trial(pass_, bias).nudges()] == ["update", "up", "down"]
+    assert [nudge.why for nudge in MovedParameter(pass_, bias).nudges()] == ["update", "up", "down"]
     with pytest.raises(ValueError, match="read-only"):
         pass_.program.parameters[0] = 1
 
@@ -124,7 +124,7 @@ def test_how_far_a_parameter_has_to_go_to_change_the_answer(right):
         said = reads(pass_, attribution, 0)
         wanted = said if right else (said + 1) % PLAIN.layers[-1]
         turn = parameter_detail(pass_, attribution, wanted).turn
-        assert (turn.right, turn.said) == (wanted, said)
+        assert (turn.label, turn.predicted_class) == (wanted, said)
         if turn.by is None:
             way = np.sign(attribution.gradient) * (1 if right else -1)
             assert all((reads(pass_, attribution, way * far) == wanted) is right for far in (0.01, 1, 100))
@@ -142,6 +142,6 @@ def test_every_nudge_says_what_is_read_then_and_without_classes_nothing_turns():
     found = parameter_detail(pass_, attribution)
     assert found.turn is None
     for nudge in found.nudges:
-        assert nudge.said == reads(pass_, attribution, nudge.by)
+        assert nudge.predicted_class == reads(pass_, attribution, nudge.by)
     still = replace(attribution, gradient=0.0)
     assert parameter_detail(pass_, still, 1).turn.by is None

@@ -36,7 +36,7 @@ def iteration(spec=SPEC, change=lambda named: None):
 @pytest.mark.parametrize("layer", [None, 1, 2, 3])
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_ranking_is_that_of_a_whole_sort(monkeypatch, measure, layer, block):
-    monkeypatch.setattr(blame, "BLOCK", block)
+    monkeypatch.setattr(blame, "RANKED_BLOCK", block)
     found = ranking(iteration(), measure, 12, layer)
     scores = []
     for name, w in views(iteration().program.parameters, SPEC).items():

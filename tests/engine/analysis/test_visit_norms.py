@@ -88,7 +88,7 @@ def test_a_norm_is_that_of_the_array():
 
 
 def test_what_would_take_long_is_only_there_once_it_is_prepared(monkeypatch):
-    monkeypatch.setattr(contributions, "COSTLY", 0)
+    monkeypatch.setattr(contributions, "COSTLY_FLOPS", 0)
     iteration = taken_of(EVERYTHING)
     rules = [Visit(op) for op in iteration.program.ops if op.output in hidden(EVERYTHING)]
     rules += [visit for visits in terms_of(EVERYTHING).values() for visit in visits]

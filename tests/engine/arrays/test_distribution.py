@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.arrays.statistics import BINS, BLOCK, Bins, distribute, largest_entries, summarize
+from tui_backprop.engine.arrays.statistics import (
+    BINS,
+    STATISTICS_BLOCK,
+    Bins,
+    distribute,
+    largest_entries,
+    summarize,
+)
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training import iteration as iteration_module
@@ -24,7 +31,7 @@ ARRAYS = {
     "far from zero": 100 + RNG.normal(size=500),
     "hardly different": 1 + 1e-12 * RNG.normal(size=500),
     "an outlier": np.append(RNG.normal(size=999), 1e9),
-    "several blocks": RNG.normal(size=2 * BLOCK + 17).astype(np.float32),
+    "several blocks": RNG.normal(size=2 * STATISTICS_BLOCK + 17).astype(np.float32),
     "constant": np.full(9, -3.25),
     "zeros": np.zeros((3, 4)),
     "one entry": np.array([[2.5]]),
@@ -138,10 +145,14 @@ def test_the_largest_entries_come_by_size_and_the_earlier_of_equals_first(size, 
 
 
 def test_the_largest_entries_are_found_across_blocks():
-    array = np.zeros((3, BLOCK))
-    array[2, 5], array[0, 7], array[1, BLOCK - 1] = -9.0, 9.0, np.inf
+    array = np.zeros((3, STATISTICS_BLOCK))
+    array[2, 5], array[0, 7], array[1, STATISTICS_BLOCK - 1] = -9.0, 9.0, np.inf
     array[1, 0] = np.nan
-    assert largest_entries(array, 3).places.tolist() == [2 * BLOCK - 1, 7, 2 * BLOCK + 5]
+    assert largest_entries(array, 3).places.tolist() == [
+        2 * STATISTICS_BLOCK - 1,
+        7,
+        2 * STATISTICS_BLOCK + 5,
+    ]
 
 
 @pytest.fixture
@@ -161,7 +172,7 @@ def test_a_pass_has_the_distribution_of_a_tensor_and_of_what_the_update_made(ite
 def test_what_is_large_is_counted_ahead_of_time_where_it_is_asked_for_and_what_is_small_is_not(
     iteration, monkeypatch
 ):
-    monkeypatch.setattr(iteration_module, "LARGE", 5)
+    monkeypatch.setattr(iteration_module, "LARGE_ARRAY", 5)
     made = []
     monkeypatch.setattr(iteration_module, "distribute", lambda array: made.append(array.shape) or array)
     iteration.prepare()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.arrays.statistics import COLUMNS, ROWS, pool, summarize
+from tui_backprop.engine.arrays.statistics import SUMMARY_COLUMNS, SUMMARY_ROWS, pool, summarize
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
@@ -30,8 +30,8 @@ def test_entries_that_are_no_number_are_counted(value, bad):
 
 def test_a_vector_is_kept_and_a_large_matrix_is_pooled():
     assert summarize(np.arange(5000.0)).small.shape == (5000,)
-    assert summarize(np.ones((3, 1000))).small.shape == (3, COLUMNS)
-    assert summarize(np.ones((1000, 3))).small.shape == (ROWS, 3)
+    assert summarize(np.ones((3, 1000))).small.shape == (3, SUMMARY_COLUMNS)
+    assert summarize(np.ones((1000, 3))).small.shape == (SUMMARY_ROWS, 3)
 
 
 @settings(derandomize=True, deadline=None)

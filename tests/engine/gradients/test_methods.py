@@ -306,6 +306,6 @@ def test_batched_methods_take_fewer_at_once_where_a_batch_is_large(name):
     found = METHODS[name].gradient(problem, where)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 2 * batched.ROOM  # all 312 at once would take 500 MB
+    assert peak < 2 * batched.BATCHED_BYTES  # all 312 at once would take 500 MB
     right = METHODS["backprop"].gradient(problem, where)
     np.testing.assert_allclose(found, right, atol=2e-3)

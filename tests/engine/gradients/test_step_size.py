@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.gradients import step_size as module
-from tui_backprop.engine.gradients.step_size import PRECISIONS, WAYS, Flip, Row, dial
+from tui_backprop.engine.gradients.step_size import (
+    PRECISIONS,
+    STEP_METHODS,
+    KinkCrossing,
+    StepCurve,
+    step_sweep,
+)
 from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
@@ -18,7 +24,7 @@ from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.parts import LESSON_STEP_INDEX as NOTCH
 
-FORWARD, CENTRAL, COMPLEX = WAYS
+FORWARD, CENTRAL, COMPLEX = STEP_METHODS
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 BENDS = {
     "relu": lambda z: np.where(z.real > 0, z, 0),
@@ -91,7 +97,7 @@ def place(spec, tensor, index):
 def test_differences_are_those_that_numpy_alone_takes(calculus, spec, tensor, index):
     given = given_for(calculus, spec)
     tensor, index = place(spec, tensor, index)
-    found = dial(given.iteration, tensor, index)
+    found = step_sweep(given.iteration, tensor, index)
     at = at_of(spec, tensor, index)
     for precision in PRECISIONS:
         w, x = given.w.astype(precision), given.x.astype(precision)
@@ -105,7 +111,7 @@ def test_differences_are_those_that_numpy_alone_takes(calculus, spec, tensor, in
             rows = found.rows[FORWARD, precision], found.rows[CENTRAL, precision]
             assert rows[0].found[i] == pytest.approx((above - base) / one, abs=allowed / one)
             assert rows[1].found[i] == pytest.approx((above - below) / two, abs=allowed / two)
-        for way in WAYS:
+        for way in STEP_METHODS:
             row = found.rows[way, precision]
             size = abs(found.exact) or 1.0
             assert row.off == pytest.approx(np.abs(row.found - found.exact) / size, rel=1e-12)
@@ -129,7 +135,7 @@ def fractions(spec, parameters, x, t):
 def test_the_errors_are_those_of_exact_fractions(calculus, tensor, index):
     spec = NetworkSpec((3, 4, 2), "relu", "half-squares", dtype="float64")
     given = given_for(calculus, spec, 2, seed=4)
-    found, at = dial(given.iteration, tensor, index), at_of(spec, tensor, index)
+    found, at = step_sweep(given.iteration, tensor, index), at_of(spec, tensor, index)
     numbers = np.array([Fraction(float(p)) for p in given.w], object)
 
     def exact_loss(by):
@@ -159,7 +165,7 @@ def test_every_parameter_of_every_kind_of_network_is_found_by_the_complex_step(c
     for name, where in parameter_slices(spec).items():
         index = (0, 1) if name[0] == "W" else (1,)
         at = where.start + 1
-        found = dial(iteration, name, index)
+        found = step_sweep(iteration, name, index)
         assert found.exact == pytest.approx(right[at], rel=1e-10)
         assert found.checked == pytest.approx(found.exact, rel=1e-12)
         assert found.exact == iteration.program.gradient[at]
@@ -171,7 +177,7 @@ def test_the_complex_step_is_exact_however_small_the_step(calculus, activation):
     given = given_for(calculus, NetworkSpec((4, 5, 3), activation, dtype="float64"))
     alive = int(np.argmax(np.abs(given.iteration.tensor("db1"))))
     for tensor, index in (("W1", (0, alive)), ("b1", (alive,))):
-        found = dial(given.iteration, tensor, index)
+        found = step_sweep(given.iteration, tensor, index)
         small = found.steps < 1e-8
         assert (found.rows[COMPLEX, "float64"].off[small] < 1e-13).all()
         assert (found.rows[COMPLEX, "float32"].off[small] < 1e-4).all()
@@ -183,7 +189,7 @@ def test_the_complex_step_is_exact_however_small_the_step(calculus, activation):
 
 
 def test_the_steps_are_quarters_of_a_decade_and_the_lessons_is_a_notch_of_them(calculus):
-    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
+    found = step_sweep(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     assert [float(h) for h in found.steps[::4]] == [float(f"1e-{k}") for k in range(1, 17)]
     assert np.log10(found.steps[:-1] / found.steps[1:]) == pytest.approx(0.25)
     assert found.steps[NOTCH] == 1e-4
@@ -193,14 +199,14 @@ def test_the_steps_are_quarters_of_a_decade_and_the_lessons_is_a_notch_of_them(c
 
 
 def test_large_networks_are_asked_once_a_decade(calculus, monkeypatch):
-    monkeypatch.setattr(module, "FEW", 1)
-    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
+    monkeypatch.setattr(module, "MANY_PARAMETERS", 1)
+    found = step_sweep(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     assert [float(h) for h in found.steps] == [float(f"1e-{k}") for k in range(1, 17)]
     assert found.steps[found.nearest(1e-4)] == 1e-4
 
 
 def test_the_best_steps_by_theory_are_roots_of_the_round_off(calculus):
-    rows = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0)).rows
+    rows = step_sweep(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0)).rows
     assert rows[FORWARD, "float64"].best == pytest.approx(1.490e-8, rel=1e-3)
     assert rows[FORWARD, "float32"].best == pytest.approx(3.453e-4, rel=1e-3)
     assert rows[CENTRAL, "float64"].best == pytest.approx(6.055e-6, rel=1e-3)
@@ -211,7 +217,7 @@ def test_the_best_steps_by_theory_are_roots_of_the_round_off(calculus):
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_fall_with_the_order_of_the_method_and_then_rise_as_digits_are_lost(calculus, seed):
     spec = NetworkSpec((3, 4, 3), "tanh", dtype="float64")
-    found = dial(given_for(calculus, spec, seed=seed).iteration, "W1", (0, 0))
+    found = step_sweep(given_for(calculus, spec, seed=seed).iteration, "W1", (0, 0))
     for way, falls, at in ((FORWARD, 10, 8), (CENTRAL, 100, 4)):  # from h = 0.001, and 0.01, a decade on
         for precision in PRECISIONS:
             row = found.rows[way, precision]
@@ -220,7 +226,7 @@ def test_errors_fall_with_the_order_of_the_method_and_then_rise_as_digits_are_lo
             assert abs(np.log10(found.steps[row.least] / row.best)) < 2
         off = found.rows[way, "float64"].off
         assert off[at] / off[at + 4] == pytest.approx(falls, rel=0.1)
-    for way in WAYS[:2]:
+    for way in STEP_METHODS[:2]:
         assert found.rows[way, "float32"].off.min() > 10 * found.rows[way, "float64"].off.min()
 
 
@@ -229,7 +235,7 @@ def test_a_step_counts_as_it_comes_out_in_single_precision(calculus):
     spec = NetworkSpec((1, 1), loss="half-squares")
     given = calculus.problem(spec, 1)
     given.x[:], given.target[:], given.parameters[:] = 1.0, 1023.0, [1024.0, 0.0]
-    found = dial(calculus.take(given), "W1", (0, 0))
+    found = step_sweep(calculus.take(given), "W1", (0, 0))
     assert found.exact == 1.0
     assert found.rows[FORWARD, "float32"].found[NOTCH] == pytest.approx(
         1.0, rel=1e-3
@@ -242,12 +248,12 @@ def test_a_step_counts_as_it_comes_out_in_single_precision(calculus):
 
 def test_where_it_came_out_best_is_the_smallest_error_that_is_a_number():
     off = np.array([np.nan, np.inf, 3.0, 1.0, 1.0, np.nan])
-    assert Row(off, off, 0.1, (None,) * 6).least == 3
-    assert Row(off[:2], off[:2], 0.1, (None,) * 2).least == 0
+    assert StepCurve(off, off, 0.1, (None,) * 6).least == 3
+    assert StepCurve(off[:2], off[:2], 0.1, (None,) * 2).least == 0
 
 
 def test_a_step_that_single_precision_does_not_feel_finds_a_derivative_of_zero(calculus):
-    found = dial(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
+    found = step_sweep(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
     for way in (FORWARD, CENTRAL):
         assert (found.rows[way, "float32"].found[40:] == 0).all()  # h = 1e-11 and less
         assert (found.rows[way, "float32"].off[40:] == 1).all()
@@ -266,7 +272,7 @@ def flips_of(spec, w, x, at, bys):
             there = [nets(spec, moved(w, at, by), x)[0][k].real > 0 for by in bys]
             crossed = np.any([after != before for after in there], axis=(0, 1))
             units += [f"z{k + 1}[{unit}]" for unit in np.flatnonzero(crossed)]
-    return Flip(len(units), units[0]) if units else None
+    return KinkCrossing(len(units), units[0]) if units else None
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -282,7 +288,7 @@ def flips_of(spec, w, x, at, bys):
 def test_exactly_the_units_that_change_sides_are_flagged(calculus, spec, seed):
     given = given_for(calculus, spec, batch=60, seed=seed)
     for tensor, index in (("W1", (seed % 4, seed)), ("b1", (2,)), ("W2", (1, seed)), ("b3", (0,))):
-        found, at = dial(given.iteration, tensor, index), at_of(spec, tensor, index)
+        found, at = step_sweep(given.iteration, tensor, index), at_of(spec, tensor, index)
         for i, h in enumerate(found.steps):
             assert found.rows[FORWARD, "float64"].flips[i] == flips_of(spec, given.w, given.x, at, [h])
             assert found.rows[CENTRAL, "float64"].flips[i] == flips_of(spec, given.w, given.x, at, [h, -h])
@@ -300,7 +306,7 @@ def test_a_kink_close_by_is_flagged_from_the_step_on_that_reaches_it(calculus, s
     at = at_of(spec, "b1", (1,))
     given.parameters[at] = 0
     given.parameters[at] = -nets(spec, given.parameters, given.x)[0][0][0, 1] - sign * 2e-6
-    found = dial(calculus.take(given), "b1", (1,))
+    found = step_sweep(calculus.take(given), "b1", (1,))
     far = found.steps > 2e-6
     for way in (FORWARD, CENTRAL):
         flagged = np.array([flip is not None for flip in found.rows[way, "float64"].flips])
@@ -311,7 +317,7 @@ def test_a_kink_close_by_is_flagged_from_the_step_on_that_reaches_it(calculus, s
         assert not flagged[near].any()
         assert (off[near] < 1e-6).all()
         if crosses.any():
-            assert set(found.rows[way, "float64"].flips[:15]) == {Flip(1, "z1[1]")}
+            assert set(found.rows[way, "float64"].flips[:15]) == {KinkCrossing(1, "z1[1]")}
             assert (off[flagged] > 1e-2).all()  # backprop is right, and the difference is not
 
 
@@ -320,7 +326,7 @@ def test_flips_are_those_of_the_precision_that_the_difference_is_taken_in(calcul
     given = calculus.problem(spec, 1)
     given.x[:], given.target[:] = 1.0, 0.0
     given.parameters[:] = [1.0, -1.0, 1.0, 0.5]  # z1 = 0: what moves it up at all flips it
-    found = dial(calculus.take(given), "W1", (0, 0))
+    found = step_sweep(calculus.take(given), "W1", (0, 0))
     felt = {p: np.dtype(p).type(1) + found.steps.astype(p) > 1 for p in PRECISIONS}
     for precision in PRECISIONS:
         flips = [flip is not None for flip in found.rows[FORWARD, precision].flips]
@@ -336,14 +342,14 @@ def test_the_complex_step_flips_a_unit_only_behind_a_bend(calculus):
     given.x[:], given.target[:] = 1.0, 0.0
     sums = float(np.tanh(np.float64(0.5)))
     given.parameters[:] = [0.5, 0.0, 1.0, -sums - 1e-5, 1.0, 0.5]
-    found = dial(calculus.take(given), "W1", (0, 0))
+    found = step_sweep(calculus.take(given), "W1", (0, 0))
     assert found.exact == 0
     flags = [flip is not None for flip in found.rows[COMPLEX, "float64"].flips]
     assert flags[: NOTCH // 2] == [True] * (NOTCH // 2)
     assert not any(flags[NOTCH:])
     linear = NetworkSpec((4, 9, 8, 3), "relu", dtype="float64")
     assert not any(
-        dial(given_for(calculus, linear, 5).iteration, "W1", (0, 0)).rows[COMPLEX, "float64"].flips
+        step_sweep(given_for(calculus, linear, 5).iteration, "W1", (0, 0)).rows[COMPLEX, "float64"].flips
     )
 
 
@@ -355,7 +361,7 @@ def test_the_pass_is_bit_for_bit_what_it_was(calculus, tensor):
     iteration = calculus.take(calculus.problem(calculus.everything, 3))
     arrays = [*iteration.program.arrays(), iteration.before.parameters, iteration.after.parameters]
     before = [array.tobytes() for array in arrays]
-    dial(iteration, tensor, (0, 0) if tensor == "W1" else (0,))
+    step_sweep(iteration, tensor, (0, 0) if tensor == "W1" else (0,))
     assert [array.tobytes() for array in arrays] == before
 
 
@@ -365,14 +371,14 @@ def test_a_weight_into_a_dead_unit_has_absolute_errors_and_none_until_it_revives
     given.x[:] = 1.0
     given.parameters[at_of(spec, "W1", (0, 1))] = given.parameters[at_of(spec, "W1", (1, 1))] = 0
     given.parameters[at_of(spec, "b1", (1,))] = -0.05
-    found = dial(calculus.take(given), "W1", (0, 1))
+    found = step_sweep(calculus.take(given), "W1", (0, 1))
     assert (found.exact, found.relative) == (0, False)
     for (way, _), row in found.rows.items():
         assert row.off.tolist() == np.abs(row.found).tolist()
         assert not row.off[found.steps < 0.05].any()
         assert (row.off[0] > 1e-3) == (way != COMPLEX)  # h = 0.1 brings it to life
         assert found.steps[row.least] < 0.05 or way == COMPLEX
-    assert found.rows[FORWARD, "float64"].flips[0] == Flip(1, "z1[1]")
+    assert found.rows[FORWARD, "float64"].flips[0] == KinkCrossing(1, "z1[1]")
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e300, 1e-320])
@@ -382,7 +388,7 @@ def test_numbers_that_are_none_are_shown_without_a_warning(calculus, value, tens
         spec = NetworkSpec((3, 4, 2), activation, dtype="float64")
         given = calculus.problem(spec, 2)
         given.parameters[at_of(spec, "W1", (0, 0))] = value
-        found = dial(calculus.take(given), tensor, (0, 0))
+        found = step_sweep(calculus.take(given), tensor, (0, 0))
         for row in found.rows.values():
             assert row.off.shape == row.found.shape == found.steps.shape
             assert 0 <= row.least < len(found.steps)
@@ -395,7 +401,7 @@ def test_what_is_no_parameter_is_refused(calculus):
     iteration = given_for(calculus, SPECS[0]).iteration
     for tensor in ("W9", "z1", "x", ""):
         with pytest.raises(KeyError):
-            dial(iteration, tensor, (0, 0))
+            step_sweep(iteration, tensor, (0, 0))
     for tensor, index in (
         ("W1", (4, 0)),
         ("W1", (0, 6)),
@@ -405,16 +411,16 @@ def test_what_is_no_parameter_is_refused(calculus):
         ("b1", (-1,)),
     ):
         with pytest.raises(IndexError, match=r"has the shape \(.*\) is out of range"):
-            dial(iteration, tensor, index)
+            step_sweep(iteration, tensor, index)
 
 
 def test_dropout_keeps_to_the_masks_of_the_pass(calculus):
     spec = NetworkSpec((4, 30, 3), "tanh", dtype="float64", dropout=0.5)
     iteration = calculus.take(calculus.problem(spec, 2), iterations=3)
     dead = int(np.flatnonzero(~iteration.tensor("m1").any(axis=0))[0])
-    assert not dial(iteration, "W1", (0, dead)).rows[FORWARD, "float64"].found.any()
+    assert not step_sweep(iteration, "W1", (0, dead)).rows[FORWARD, "float64"].found.any()
     alive = int(np.flatnonzero(iteration.tensor("m1").all(axis=0))[0])
-    assert dial(iteration, "W1", (0, alive)).exact == iteration.tensor("dW1")[0, alive]
+    assert step_sweep(iteration, "W1", (0, alive)).exact == iteration.tensor("dW1")[0, alive]
 
 
 def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(calculus, monkeypatch):
@@ -428,7 +434,7 @@ def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(cal
     monkeypatch.setattr(Program, "forward", forward)
     for tensor, start in (("W1", 0), ("b1", 0), ("W3", 6), ("b3", 6)):  # u, z, a of two layers come before
         starts.clear()
-        dial(iteration, tensor, (0, 0)[: 2 if tensor[0] == "W" else 1])
+        step_sweep(iteration, tensor, (0, 0)[: 2 if tensor[0] == "W" else 1])
         assert 450 < len(starts) < 550
         assert sum(each != start for each in starts) <= (9 if start else 0)
         assert set(starts) <= {0, start}
@@ -439,7 +445,7 @@ def test_the_lessons_network_is_dialled_in_both_precisions():
     update = Update(rng.random((1, 784), np.float32), np.array([3]), 0.1)
     iteration = run_iteration(spec, update, TrainingState(0, initial_parameters(spec)))
     k = int(np.argmax(np.abs(iteration.tensor("dW1")).max(axis=0)))
-    found = dial(iteration, "W1", (300, k))
+    found = step_sweep(iteration, "W1", (300, k))
     assert found.exact == pytest.approx(float(iteration.tensor("dW1")[300, k]), rel=1e-3)
     assert found.checked == pytest.approx(found.exact, rel=1e-12)
     at = found.nearest(1e-4)

@@ -79,7 +79,7 @@ def test_a_wide_network_takes_fewer_samples_at_once():
     assert at_once(SPECS["classes"]) == 4096
     wide = NetworkSpec((784, 3000, 3000, 10))
     assert 1 <= at_once(wide) < 200
-    assert at_once(wide) * 4 * sum(wide.layers) * plane.EACH <= plane.HELD
+    assert at_once(wide) * 4 * sum(wide.layers) * plane.ARRAYS_PER_UNIT <= plane.PASS_BYTES
     assert at_once(NetworkSpec((2, 10**7, 2))) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_pass_holds_no_more_than_it_says():
     held = {id(a): a for a in program.values.values()}
     held |= {id(a): a for cache in program.caches.values() for a in cache}
     own = sum(a.nbytes for a in held.values() if a.base is None)
-    assert own <= plane.EACH * 8 * n * sum(spec.layers)
+    assert own <= plane.ARRAYS_PER_UNIT * 8 * n * sum(spec.layers)
 
 
 def test_nan_parameters_give_nan_and_no_warning():

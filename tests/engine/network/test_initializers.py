@@ -147,7 +147,7 @@ def test_constants_are_constant(init, value):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(initialize, "BLOCK", 100)
+    monkeypatch.setattr(initialize, "STREAM_BLOCK", 100)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -170,7 +170,7 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
 
 def test_the_first_block_s_weights_are_those_of_a_layer_in_one_block(monkeypatch):
     whole = named(SPEC)
-    monkeypatch.setattr(initialize, "BLOCK", 100)
+    monkeypatch.setattr(initialize, "STREAM_BLOCK", 100)
     for name, w in named(SPEC).items():
         if name[0] == "W":
             first = max(1, 100 // w.shape[1])  # rows
@@ -195,7 +195,7 @@ def test_the_spread_of_many_blocks_is_still_the_right_one():
 
 @pytest.mark.parametrize("block", [2**20, 100, 1])
 def test_progress_is_reported_and_adds_up(monkeypatch, block):
-    monkeypatch.setattr(initialize, "BLOCK", block)
+    monkeypatch.setattr(initialize, "STREAM_BLOCK", block)
     seen = []
     initial_parameters(SPEC, watch=lambda done, of: seen.append((done, of)))
     done = [done for done, _ in seen]
@@ -211,7 +211,7 @@ class Enough(Exception):
 
 @pytest.mark.parametrize("block", [2**20, 100])
 def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block):
-    monkeypatch.setattr(initialize, "BLOCK", block)
+    monkeypatch.setattr(initialize, "STREAM_BLOCK", block)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     drawn, draw = [], initialize.Block.draw
 

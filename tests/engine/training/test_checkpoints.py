@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.engine.training.checkpoints import MOST, Checkpoints
+from tui_backprop.engine.training.checkpoints import MOST_STATES, Checkpoints
 
 ENTRIES = 4
 BYTES = 2 * ENTRIES * 8  # of one state below
@@ -131,9 +131,9 @@ def test_states_kept_in_any_order_are_found_in_theirs(iterations, room):
 
 
 def test_small_states_are_counted_too():
-    kept = filled(10**9, range(MOST + 100))
-    assert len(kept.iterations) == MOST
-    assert longest_replay(kept) < 2 * (MOST + 99) / (MOST - 1)
+    kept = filled(10**9, range(MOST_STATES + 100))
+    assert len(kept.iterations) == MOST_STATES
+    assert longest_replay(kept) < 2 * (MOST_STATES + 99) / (MOST_STATES - 1)
 
 
 def test_another_course_drops_what_came_after():
@@ -146,6 +146,6 @@ def test_another_course_drops_what_came_after():
 
 
 def test_finding_the_one_to_drop_stays_cheap_however_long_it_goes_on():
-    kept = filled(10**9, range(20 * MOST))
-    assert len(kept.iterations) == MOST
-    assert len(kept._gaps) <= 8 * MOST + 4
+    kept = filled(10**9, range(20 * MOST_STATES))
+    assert len(kept.iterations) == MOST_STATES
+    assert len(kept._gaps) <= 8 * MOST_STATES + 4

@@ -117,7 +117,7 @@ def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every
     needed = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     said = spec.check_memory(2, every)
-    assert 0.4 * said < needed < said + batched.ROOM * every
+    assert 0.4 * said < needed < said + batched.BATCHED_BYTES * every
 
 
 def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch):

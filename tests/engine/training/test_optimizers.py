@@ -296,7 +296,7 @@ def test_blocks_make_no_difference(monkeypatch, spec, clip, parameters):
     spec = replace(spec, clip=clip)
     w, gradients = start(parameters)
     whole = run(spec, w, gradients)
-    monkeypatch.setattr(optimizers, "BLOCK", 64)
+    monkeypatch.setattr(optimizers, "UPDATE_BLOCK", 64)
     blocks = run(spec, w, gradients)
     if clip:  # the norm is summed in another order
         assert worst(blocks, whole) < 1e-14
@@ -320,7 +320,7 @@ def test_slots_are_flat_zero_and_named():
         assert all(slot.dtype == "float32" and slot.tolist() == [0] * 5 for slot in slots.values())
 
 
-def peak_of_second_apply(spec, dtype, parameters=3 * optimizers.BLOCK + 5):
+def peak_of_second_apply(spec, dtype, parameters=3 * optimizers.UPDATE_BLOCK + 5):
     """Bytes taken at the most, beyond what there was, while the second iteration is applied."""
     w, g = np.ones(parameters, dtype), np.ones(parameters, dtype)
     optimizer = Optimizer(spec, LR, parameters, dtype)
@@ -347,7 +347,7 @@ def test_a_rule_that_allocates_would_be_seen(monkeypatch):
         w -= lr * g
 
     monkeypatch.setitem(UPDATE_RULES, "sgd", replace(UPDATE_RULES["sgd"], rule=wasteful))
-    assert peak_of_second_apply(OptimizerSpec(), "float32") > 4 * optimizers.BLOCK
+    assert peak_of_second_apply(OptimizerSpec(), "float32") > 4 * optimizers.UPDATE_BLOCK
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_small_entries_do_not_vanish_from_the_norm():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("at", [0, 70_000])
 def test_a_gradient_that_is_no_number_is_neither_hidden_nor_spread(bad, dtype, at):
-    g = np.full(optimizers.BLOCK + 10_000, 2, dtype)
+    g = np.full(optimizers.UPDATE_BLOCK + 10_000, 2, dtype)
     g[at] = bad
     result = clipped(g)
     assert np.array_equal(result[at], bad, equal_nan=True)

@@ -17,7 +17,7 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.gradients.step_size import dial
+from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.ledger import ledger_lines
@@ -154,7 +154,7 @@ def snapshot(request, snapshots):
 
 
 def test_the_dial_s_letters_are_those_of_the_chart_its_mark_is_the_theory_s_and_a_kink_has_a_letter(snapshot):
-    found = dial(snapshot.iteration, *snapshot.weights[0])
+    found = step_sweep(snapshot.iteration, *snapshot.weights[0])
     for (columns, rows), context, precision in product(SIZES, (UTF8, ASCII), PRECISIONS):
         shown = text(step_size_lines(found, 1e-4, precision, columns, rows, context))
         for way, method in (("naive", "forward-difference"), ("central", "central-difference")):
@@ -168,7 +168,7 @@ def test_the_dial_s_letters_are_those_of_the_chart_its_mark_is_the_theory_s_and_
 
 def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(snapshots):
     snapshot = snapshots(Session())[-1]
-    found = dial(snapshot.iteration, *snapshot.weights[0])
+    found = step_sweep(snapshot.iteration, *snapshot.weights[0])
     shown = text(step_size_lines(found, 1e-4, "float64", 116, 36, UTF8))
     assert "h = 0.0001, the lesson's  float64" in shown
     row = found.rows["central-difference", "float64"]

@@ -9,7 +9,7 @@ from itertools import pairwise, product
 import pytest
 
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.analysis.gradient_flow import RULES, Flow, LayerFlow, callouts, flow
+from tui_backprop.engine.analysis.gradient_flow import HEALTH_RULES, Flow, LayerFlow, callouts, flow
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
@@ -163,8 +163,8 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
         in text
     )
     verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
-    rows = {rule.name: row for rule in RULES for row in lines[verdict:] if row.startswith(rule.name)}
-    assert set(rows) == {rule.name for rule in RULES}
+    rows = {rule.name: row for rule in HEALTH_RULES for row in lines[verdict:] if row.startswith(rule.name)}
+    assert set(rows) == {rule.name for rule in HEALTH_RULES}
     worst = max(at.ratio for at in report.layers)
     figures = {
         "not a number": ("not finite", "none"),
@@ -184,13 +184,13 @@ def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(sh
     text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))
     assert "! dead units" in text
     kept = text[text.index("rules kept") :]
-    assert [rule.name for rule in RULES if rule.name in kept] == [
-        rule.name for rule in RULES if rule.name != "dead units"
+    assert [rule.name for rule in HEALTH_RULES if rule.name in kept] == [
+        rule.name for rule in HEALTH_RULES if rule.name != "dead units"
     ]
     assert "rules kept" not in "\n".join(shown(SESSIONS["lesson"], 76, 16, report=report))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+@pytest.mark.parametrize("rule", HEALTH_RULES, ids=[rule.name for rule in HEALTH_RULES])
 def test_a_rule_in_words_holds_its_threshold(rule):
     text = rule_text(rule)
     assert "{" not in text
@@ -223,7 +223,9 @@ def test_many_broken_rules_in_few_rows_are_counted(shown):
     assert len(callouts(report)) == 6
     lines = shown(SESSIONS["lesson"], 56, 11, report=report)
     named = [
-        rule.name for rule in RULES if any(text.startswith(f"{BROKEN_MARK} {rule.name}") for text in lines)
+        rule.name
+        for rule in HEALTH_RULES
+        if any(text.startswith(f"{BROKEN_MARK} {rule.name}") for text in lines)
     ]
     assert named == [call.name for call in callouts(report)][: len(named)]
     assert lines[-1] == f"{BROKEN_MARK} {6 - len(named)} more of these rules broken"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.cost.accounting.path_counts import paths
-from tui_backprop.engine.analysis.influence import Hop
+from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -113,13 +113,13 @@ def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, ta
 
 
 def with_path(found, along):
-    return replace(found, path=(Hop("u1", 0, along, "x[0]"), Hop("L", 0, 1.0, "dL/dz[0]")))
+    return replace(found, path=(PathStep("u1", 0, along, "x[0]"), PathStep("L", 0, 1.0, "dL/dz[0]")))
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(columns):
     blame_state = accused("lesson")
-    found, pull = blame_state.detail, blame_state.detail.pulls[0].gradient
+    found, pull = blame_state.detail, blame_state.detail.sample_gradients[0].gradient
     for along, words in ((0.025 * pull, "2.5% of the sum"), (-0.022 * pull, "against the sum")):
         lines = path_lines(blame_state.session, with_path(found, along), columns, 20, several=False)
         assert squeezed(lines).endswith(
@@ -136,7 +136,7 @@ def test_how_many_paths_there_are_is_counted():
     last = accused("lesson", layer=4)
     only = path_lines(last.session, last.detail, 60, 20, several=False)
     assert plain(only[0]) == "the only path to the loss"
-    assert squeezed(only).endswith(f"= {format_number(last.detail.pulls[0].gradient, sign=True)}")
+    assert squeezed(only).endswith(f"= {format_number(last.detail.sample_gradients[0].gradient, sign=True)}")
     several = accused("batch")
     sample = 3 + several.detail.sample
     assert plain(path_lines(several.session, several.detail, 60, 20, several=True)[0]).endswith(

@@ -237,7 +237,7 @@ def test_thinning_keeps_a_peak_of_every_stretch_and_a_gap_where_nothing_is_finit
 
 @pytest.mark.parametrize("held", [10**4, 2**25])
 def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
-    monkeypatch.setattr(plane, "HELD", held)
+    monkeypatch.setattr(plane, "PASS_BYTES", held)
     spec = replace(MOONS.network, l2=0.1, dtype="float64")
     parameters = initial_parameters(spec)
     batch = cut(spec, "moons", 0, 400)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.explain.worked import Row, worked
+from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -76,22 +76,26 @@ def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_res
 
 
 def test_a_receipt_is_aligned_on_the_decimal_point():
-    rows = [Row("+", "a", 0.126), Row("+", "3 more terms", -1.25), Row("=", "sum", -1.124)]
+    rows = [
+        ReceiptRow("+", "a", 0.126),
+        ReceiptRow("+", "3 more terms", -1.25),
+        ReceiptRow("=", "sum", -1.124),
+    ]
     lines = [plain(row) for row in receipt(rows, 30, "forward")]
     assert lines == ["  a             +0.13", "  3 more terms  −1.25", "= sum           −1.12"]
 
 
 def test_factors_are_shown_where_there_is_room_for_them():
-    rows = [Row("+", "a", 0.5, (0.25, 2.0)), Row("=", "sum", 0.5)]
+    rows = [ReceiptRow("+", "a", 0.5, (0.25, 2.0)), ReceiptRow("=", "sum", 0.5)]
     assert "0.250 × 2.00" in plain(receipt(rows, 40, "forward")[0])
     assert "×" not in plain(receipt(rows, 20, "forward")[0])
 
 
 def test_a_receipt_is_closer_together_before_its_factors_go():
     rows = [
-        Row("+", "x[9] · W1[9,0]", 0.5, (0.25, 2.0)),
-        Row("+", "b", -0.25, (-0.125, 2.0)),
-        Row("=", "z", 0.25),
+        ReceiptRow("+", "x[9] · W1[9,0]", 0.5, (0.25, 2.0)),
+        ReceiptRow("+", "b", -0.25, (-0.125, 2.0)),
+        ReceiptRow("=", "z", 0.25),
     ]
     assert [plain(row) for row in receipt(rows, 36, "forward")] == [
         "  x[9]·W1[9,0]  0.250×2.00 +0.500",
@@ -135,13 +139,13 @@ def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_what_is_no_number_is_written_in_words(value):
-    rows = [Row("+", "a", 1.0), Row("+", "5 more terms", value), Row("=", "sum", value)]
+    rows = [ReceiptRow("+", "a", 1.0), ReceiptRow("+", "5 more terms", value), ReceiptRow("=", "sum", value)]
     last = plain(receipt(rows, 40, "forward")[-1])
     assert last.split()[-1].lstrip("+") in ("NaN", "∞", "−∞")
 
 
 def test_a_result_too_small_for_decimals_is_not_shown_as_zero():
-    rows = [Row("+", "a", 3e-15), Row("=", "sum", 3e-15)]
+    rows = [ReceiptRow("+", "a", 3e-15), ReceiptRow("=", "sum", 3e-15)]
     assert "3.0" in plain(receipt(rows, 40, "forward")[-1])
 
 
@@ -202,15 +206,26 @@ def test_a_receipt_for_another_unit_is_another_receipt(snapshots):
 
 
 ADAM = [
-    Row("+", "β₁ · m", 0.0), Row("+", "(1 − β₁) · g", 0.0123), Row("/", "1 − β₁^1", 0.1), Row("=", "M", 0.123),
-    Row("+", "β₂ · v", 0.0), Row("+", "(1 − β₂) · g²", 1.5e-5), Row("/", "1 − β₂^1", 0.001), Row("=", "V", 0.0151),
-    Row("+", "W before", -1.912), Row("-", "α · M / (√V + ε)", 0.001), Row("=", "W after", -1.913),
+    ReceiptRow("+", "β₁ · m", 0.0),
+    ReceiptRow("+", "(1 − β₁) · g", 0.0123),
+    ReceiptRow("/", "1 − β₁^1", 0.1),
+    ReceiptRow("=", "M", 0.123),
+    ReceiptRow("+", "β₂ · v", 0.0),
+    ReceiptRow("+", "(1 − β₂) · g²", 1.5e-5),
+    ReceiptRow("/", "1 − β₂^1", 0.001),
+    ReceiptRow("=", "V", 0.0151),
+    ReceiptRow("+", "W before", -1.912),
+    ReceiptRow("-", "α · M / (√V + ε)", 0.001),
+    ReceiptRow("=", "W after", -1.913),
 ]  # fmt: skip
 
 
 def test_a_summand_after_a_result_begins_another_sum():
     assert [len(each) for each in sums(ADAM)] == [4, 4, 3]
-    assert [len(each) for each in sums([Row("+", "a", 1.0), Row("=", "p", 1.0), Row("=", "L", 2.0)])] == [3]
+    assert [
+        len(each)
+        for each in sums([ReceiptRow("+", "a", 1.0), ReceiptRow("=", "p", 1.0), ReceiptRow("=", "L", 2.0)])
+    ] == [3]
 
 
 def test_each_sum_of_a_receipt_has_the_decimals_that_it_needs():
@@ -282,9 +297,9 @@ def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(snapshots,
 
 def test_what_is_subtracted_is_shown_as_what_it_adds_and_so_are_its_factors():
     rows = [
-        Row("+", "W before", 0.035484),
-        Row("-", "α · dW", -0.000036, (0.01, -0.0036)),
-        Row("=", "W after", 0.03552),
+        ReceiptRow("+", "W before", 0.035484),
+        ReceiptRow("-", "α · dW", -0.000036, (0.01, -0.0036)),
+        ReceiptRow("=", "W after", 0.03552),
     ]
     lines = [plain(row).split() for row in receipt(rows, 60, "update")]
     assert lines == [
@@ -295,9 +310,9 @@ def test_what_is_subtracted_is_shown_as_what_it_adds_and_so_are_its_factors():
 
 
 def test_a_last_digit_that_would_not_add_up_gets_company():
-    rows = [Row("+", "a", 0.126), Row("+", "b", 0.126), Row("=", "sum", 0.252)]
+    rows = [ReceiptRow("+", "a", 0.126), ReceiptRow("+", "b", 0.126), ReceiptRow("=", "sum", 0.252)]
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.126", "+0.126", "+0.252"]
-    rows = [Row("+", "a", 0.1264), Row("+", "b", 0.1264), Row("=", "sum", 0.2528)]
+    rows = [ReceiptRow("+", "a", 0.1264), ReceiptRow("+", "b", 0.1264), ReceiptRow("=", "sum", 0.2528)]
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.1264", "+0.1264", "+0.2528"]
-    rows = [Row("+", "z", 0.5), Row("=", "a = tanh(z)", 0.46211715726)]  # which is no sum
+    rows = [ReceiptRow("+", "z", 0.5), ReceiptRow("=", "a = tanh(z)", 0.46211715726)]  # which is no sum
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.500", "+0.462"]

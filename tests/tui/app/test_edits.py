@@ -55,9 +55,9 @@ async def test_the_answer_turns_where_one_parameter_can_turn_it(open_app):
         assert turn is not None
         await ui.press("X")
         z = ui.app.snapshot.iteration.tensor("z4")[0]
-        assert int(z.argmax()) == (turn.then if turn.by is not None else turn.said)
+        assert int(z.argmax()) == (turn.then if turn.by is not None else turn.predicted_class)
         assert turn.by is not None
-        assert turn.then != turn.said
+        assert turn.then != turn.predicted_class
 
 
 async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_the_way(open_app):

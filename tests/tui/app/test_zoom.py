@@ -60,7 +60,7 @@ def sound(ui):
 async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, name, layout):
     size, zoomed, context = LAYOUTS[layout]
     monkeypatch.setattr(timing_query, "SECONDS", 0.01)
-    monkeypatch.setattr(slices, "WORK", 2e8)
+    monkeypatch.setattr(slices, "SLICE_WORK", 2e8)
     async with open_app(SESSIONS[name], size=size, context=context) as ui:
         await ui.press("s", *["z"] * zoomed)
         steps = len(ui.app.snapshot.steps)

@@ -160,7 +160,7 @@ async def test_a_batch_says_which_samples_pull_which_way(open_app):
         rows = {
             row.split()[0]: row.split() for row in panel(ui).splitlines() if row.startswith(("up ", "down "))
         }
-        up = [pull for pull in found.pulls if pull.gradient < 0]
+        up = [pull for pull in found.sample_gradients if pull.gradient < 0]
         assert rows["up"][-1] == str(len(up))
         assert up
         assert rows["up"][1:3] == [str(3 + up[0].sample), format_number(up[0].gradient, sign=True)]

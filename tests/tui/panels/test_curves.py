@@ -163,8 +163,8 @@ async def test_points_that_nobody_waits_for_any_more_are_not_run(open_app, monke
         gate.set()
         await ui.settled()
         assert begun[-1] == ui.app.snapshot.weights == (("W1", (1, 1)),)
-        assert run.count((("W1", (0, 1)),)) < slices.MOST[1]
-        assert run.count(begun[-1]) == slices.MOST[1] + 1
+        assert run.count((("W1", (0, 1)),)) < slices.MOST_POINTS[1]
+        assert run.count(begun[-1]) == slices.MOST_POINTS[1] + 1
 
 
 async def test_a_network_chosen_while_points_are_run_gets_its_own(open_app, monkeypatch):

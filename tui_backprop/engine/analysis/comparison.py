@@ -13,7 +13,7 @@ from tui_backprop.engine.network.names import gradient_of, preactivation
 from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
-BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
+COMPARED_BLOCK = 2**18  # entries compared at a time, so that no second array of their size is needed
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def _change(name: str, before: Array, after: Array) -> Change:
 def _most(before: Array, after: Array) -> int:
     """The entry that changed most, before all others one whose change is no number; the first where none did."""
     top = Top(1)
-    for start in range(0, len(before), BLOCK):
-        part = slice(start, start + BLOCK)
+    for start in range(0, len(before), COMPARED_BLOCK):
+        part = slice(start, start + COMPARED_BLOCK)
         with np.errstate(all="ignore"):
             top.add(start, np.nan_to_num(after[part].astype(float) - before[part], nan=np.inf))
     return int(top.places[0]) if len(top.places) else 0

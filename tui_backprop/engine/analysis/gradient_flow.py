@@ -19,11 +19,13 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
-ROOM = 2**22  # numbers that a forward pass of samples may hold at a time: 16 MiB in single precision
-EACH = 18  # of them for each unit of a sample, at the most (see NetworkSpec.memory)
+JUDGED_NUMBERS = (
+    2**22
+)  # numbers that a forward pass of samples may hold at a time: 16 MiB in single precision
+NUMBERS_PER_UNIT = 18  # of them for each unit of a sample, at the most (see NetworkSpec.memory)
 
 # A unit that is on for one sample in ten is off for 32 of them by chance in 3% of cases, for 16 in 19%.
-LEAST_SAMPLES = 32
+FEWEST_SAMPLES = 32
 SATURATED = 0.97  # of the way from the middle of an activation's bounds to a bound
 
 
@@ -111,7 +113,7 @@ def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
 def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dict[int, float]]:
     """Shares of dead units and of saturated outputs, by layer."""
     spec = iteration.spec
-    rows = max(ROOM // (EACH * sum(spec.layers)), 1)
+    rows = max(JUDGED_NUMBERS // (NUMBERS_PER_UNIT * sum(spec.layers)), 1)
     hidden = {k: ACTIVATIONS[name] for k, name in enumerate(spec.activations, 1)}
     alive = {k: np.zeros(width, bool) for k, width in enumerate(spec.layers[1:-1], 1)}
     beyond, finite = dict.fromkeys(alive, 0), dict.fromkeys(alive, True)
@@ -132,7 +134,7 @@ def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dic
                 elif row.saturates:
                     beyond[k] += int(row.saturated(a, SATURATED).sum())
     told = {k: row for k, row in hidden.items() if finite[k]}
-    enough = len(samples) >= LEAST_SAMPLES
+    enough = len(samples) >= FEWEST_SAMPLES
     dead = {k: 1 - float(alive[k].mean()) for k, row in told.items() if row.can_die and enough}
     outputs = {k: len(samples) * spec.layers[k] for k in told}
     return dead, {k: beyond[k] / outputs[k] for k, row in told.items() if row.saturates}
@@ -150,7 +152,7 @@ SIDES: dict[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True)
-class Rule:
+class HealthRule:
     """One row: layers whose ``figure`` is on this ``side`` of the ``threshold`` are called out.
 
     ``words`` is the rule as the screen shows it, with {} for the threshold, ``says`` what was measured, with
@@ -182,39 +184,39 @@ def _ratios(report: Flow) -> Mapping[int, float]:
 # or take two decades; so where delta has changed by more than two decades on the way back (Glorot and Bengio 2010
 # look at it layer by layer), no rate suits both ends. A ReLU network of 40 layers with He's weights has a third of
 # its units dead at the start, at 64 a layer, and trains.
-RULES: tuple[Rule, ...] = (
-    Rule(
+HEALTH_RULES: tuple[HealthRule, ...] = (
+    HealthRule(
         "not a number", "every number is finite", "not finite", inf, "rms", _bad,
         "{why}", "lower α, clip the gradient, look where it began",
     ),
-    Rule(
+    HealthRule(
         "no gradient", "δ of a layer is exactly {}", "exactly", 0.0, "rms",
         lambda report: {at.layer: at.rms for at in report.layers},
         "δ{layer} is {figure}", "more samples a batch, leaky-relu, random weights (or all is learned)",
     ),
-    Rule(
+    HealthRule(
         "exploding", "δ rms above {} times the last hidden layer's", "above", 100.0, "rms", Flow.relative,
         "δ{layer} is {figure} times δ{last}", "clip the gradient, smaller weights, layer norm",
     ),
-    Rule(
+    HealthRule(
         "vanishing", "δ rms below {} times the last hidden layer's", "below", 0.01, "rms", Flow.relative,
         "δ{layer} is {figure} times δ{last}", "relu with he, residual connections, layer norm",
     ),
-    Rule(
+    HealthRule(
         "dead units", "above {} of a layer's units are 0 on every sample", "above", 0.4, "dead",
         lambda report: {at.layer: at.dead for at in report.layers if at.dead is not None},
         "{figure} of layer {layer}", "lower α, leaky-relu, he weights", share=True,
     ),
-    Rule(
+    HealthRule(
         "update too large", "update above {} times the weights, by norm", "above", 0.1, "ratio", _ratios,
         "{figure} in layer {layer}", "lower α, or warm up",
     ),
-    Rule(
+    HealthRule(
         "saturated units", "above {} of a layer's outputs beyond 0.97 of tanh", "above", 0.25, "saturated",
         lambda report: {at.layer: at.saturated for at in report.layers if at.saturated is not None},
         "{figure} of layer {layer}", "smaller weights, layer norm, scaled inputs", share=True,
     ),
-    Rule(
+    HealthRule(
         "update too small", "update below {} times the weights, by norm", "below", 1e-5, "ratio", _ratios,
         "{figure} in layer {layer}", "raise α, or adam (or all is learned)",
     ),
@@ -225,7 +227,7 @@ RULES: tuple[Rule, ...] = (
 class Callout:
     """A rule that is broken in these ``layers``, the worst of them ``layer`` with its ``figure``."""
 
-    rule: Rule
+    rule: HealthRule
     layers: tuple[int, ...]
     layer: int
     figure: float
@@ -242,7 +244,7 @@ class Callout:
 def callouts(report: Flow) -> tuple[Callout, ...]:
     """What is wrong by the rules, gravest first; nothing if all is well."""
     found = []
-    for rule in RULES:
+    for rule in HEALTH_RULES:
         broken = {
             k: figure for k, figure in rule.figure(report).items() if SIDES[rule.side](figure, rule.threshold)
         }

@@ -32,7 +32,7 @@ Factors = Callable[
 
 
 @dataclass(frozen=True)
-class Hop:
+class PathStep:
     """One factor of a path: on to ``unit`` of ``value``, times ``factor``, which ``why`` names."""
 
     value: str
@@ -54,7 +54,7 @@ def _normalized(iteration: Iteration, op: Op, s: int) -> Array:
 
 
 # What each kind of operation multiplies by on the way from its input 0 to its output, and how it is named.
-HOPS: dict[str, tuple[Factors, str]] = {
+PATH_FACTORS: dict[str, tuple[Factors, str]] = {
     "matmul": (lambda iteration, op, s: iteration.tensor(op.inputs[1]), "{w}[{i},{j}]"),
     "activation": (_slope, "f'({x}[{i}])"),
     "dropout": (lambda iteration, op, s: iteration.tensor(op.inputs[1])[s], "{w}[{i}]"),
@@ -64,7 +64,7 @@ HOPS: dict[str, tuple[Factors, str]] = {
 
 def strongest_path(
     iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
-) -> tuple[Hop, ...]:
+) -> tuple[PathStep, ...]:
     """The path of largest influence of one parameter, for one sample: its hops from the operation that it
     enters to the loss. The product of their factors is this path's share of the sample's dL/dparameter.
 
@@ -81,27 +81,27 @@ def strongest_path(
         hops.append(onward[hops[-1].value](hops[-1].unit))
     last = hops[-1]
     slope = float(iteration.tensor(delta(iteration.spec.depth))[sample, last.unit])
-    return (*hops, Hop(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
+    return (*hops, PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
 
 
-def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> Hop:
+def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:
     """The hop from the parameter itself to the output of its operation."""
     unit = index[-1]
     if is_weight(tensor):
         came_in = op.inputs[0]
         factor = float(iteration.tensor(came_in)[s, index[0]])
-        return Hop(op.output, unit, factor, entry_name(came_in, (index[0],)))
+        return PathStep(op.output, unit, factor, entry_name(came_in, (index[0],)))
     if kind_of(tensor) == "gain":
         v = standardized(op.layer)
-        return Hop(op.output, unit, float(iteration.tensor(v)[s, unit]), entry_name(v, (unit,)))
-    return Hop(op.output, unit, 1.0, "1")
+        return PathStep(op.output, unit, float(iteration.tensor(v)[s, unit]), entry_name(v, (unit,)))
+    return PathStep(op.output, unit, 1.0, "1")
 
 
-def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], Hop]]:
+def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], PathStep]]:
     """For each value, how the best path goes on from one of its units; found from the loss upwards."""
     last = preactivation(iteration.spec.depth)
     sizes: dict[str, Array] = {last: np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)}
-    onward: dict[str, Callable[[int], Hop]] = {}
+    onward: dict[str, Callable[[int], PathStep]] = {}
     for op in reversed(ops):
         for i in range(2 if op.primitive.kind == "residual" else 1):
             x = op.inputs[i]
@@ -116,12 +116,12 @@ def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[in
 
 def _through(
     iteration: Iteration, op: Op, x: str, s: int, after: Array
-) -> tuple[Array, Callable[[int], Hop]]:
+) -> tuple[Array, Callable[[int], PathStep]]:
     """Sizes of the best paths from x's units through an operation, and the hops that they begin with."""
     kind = op.primitive.name if op.primitive.kind == "affine" else op.primitive.kind
-    if kind not in HOPS:  # a sum: whatever comes in goes on as it is
-        return after, lambda unit: Hop(op.output, unit, 1.0, "1")
-    rule, label = HOPS[kind]
+    if kind not in PATH_FACTORS:  # a sum: whatever comes in goes on as it is
+        return after, lambda unit: PathStep(op.output, unit, 1.0, "1")
+    rule, label = PATH_FACTORS[kind]
     factors = rule(iteration, op, s)
     with np.errstate(all="ignore"):
         sizes = np.abs(factors).astype(float) * after
@@ -131,16 +131,16 @@ def _through(
         to = sizes.argmax(axis=1)
         best = sizes[np.arange(len(sizes)), to]
 
-    def go(unit: int) -> Hop:
+    def go(unit: int) -> PathStep:
         j = int(to[unit])
         factor = factors[unit] if factors.ndim == 1 else factors[unit, j]
         other = op.inputs[1] if len(op.inputs) > 1 else ""
-        return Hop(op.output, j, float(factor), label.format(x=x, y=op.output, w=other, i=unit, j=j))
+        return PathStep(op.output, j, float(factor), label.format(x=x, y=op.output, w=other, i=unit, j=j))
 
     return best, go
 
 
 def _better(
-    one: Array, go_one: Callable[[int], Hop], other: Array, go_other: Callable[[int], Hop]
-) -> tuple[Array, Callable[[int], Hop]]:
+    one: Array, go_one: Callable[[int], PathStep], other: Array, go_other: Callable[[int], PathStep]
+) -> tuple[Array, Callable[[int], PathStep]]:
     return np.maximum(one, other), lambda unit: (go_other if other[unit] > one[unit] else go_one)(unit)

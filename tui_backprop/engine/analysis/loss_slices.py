@@ -9,21 +9,32 @@ from math import isfinite, sqrt
 import numpy as np
 
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import INPUT, TARGET, gradient_of, layer_of, preactivation, weight
+from tui_backprop.engine.network.names import (
+    INPUT,
+    TARGET,
+    TensorEntry,
+    gradient_of,
+    layer_of,
+    preactivation,
+    weight,
+)
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 
-Weight = tuple[str, tuple[int, ...]]  # the name of a parameter tensor, as W2, and an index into it
+CURVE_REACH = 4.0  # every activation does what it does within this distance from 0
+CURVE_MARGIN = 1.1  # what is seen beyond a pre-activation that lies further out
 
-BENDS = 4.0  # every activation does what it does within this distance from 0
-MARGIN = 1.1  # what is seen beyond a pre-activation that lies further out
-
-MOST = {1: 41, 2: 21}  # points along each weight, by how many weights there are
-FEWEST = {1: 9, 2: 5}
-WORK = 2e10  # of one slice, about a second's worth: a weight counts READ times, and once more for each sample
-READ = 8  # multiply-accumulates that take as long as to read one weight from memory
-SPREADS, UPDATES = 6.0, 4.0  # a range reaches so many spreads of the layer's weights, or so many updates
+MOST_POINTS = {1: 41, 2: 21}  # points along each weight, by how many weights there are
+FEWEST_POINTS = {1: 9, 2: 5}
+SLICE_WORK = (
+    2e10  # of one slice, about a second's worth: a weight counts READ times, and once more for each sample
+)
+READ_COST = 8  # multiply-accumulates that take as long as to read one weight from memory
+REACH_IN_WEIGHTS, REACH_IN_UPDATES = (
+    6.0,
+    4.0,
+)  # a range reaches so many spreads of the layer's weights, or so many updates
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Slice:
     when these weights alone are updated.
     """
 
-    weights: tuple[Weight, ...]
+    weights: tuple[TensorEntry, ...]
     values: tuple[Array, ...]
     here: tuple[float, ...]
     gradient: tuple[float, ...]
@@ -99,8 +110,8 @@ def activation_curve(
         row, of = op.primitive, op.inputs[0]
         at, value = (float(iteration.tensor(name)[sample, unit]) for name in (of, op.output))
         slope_at = float(iteration.slope(layer, sample)[unit])
-    ends = [MARGIN * at] if isfinite(MARGIN * at) else []
-    x = np.linspace(min([-BENDS, *ends]), max([BENDS, *ends]), points)
+    ends = [CURVE_MARGIN * at] if isfinite(CURVE_MARGIN * at) else []
+    x = np.linspace(min([-CURVE_REACH, *ends]), max([CURVE_REACH, *ends]), points)
     f, slope, cache = np.empty_like(x), np.empty_like(x), row.room(x.dtype, x.shape)
     with np.errstate(all="ignore"):
         row.forward(f, cache, x)
@@ -109,7 +120,7 @@ def activation_curve(
 
 
 def slice_along(
-    iteration: Iteration, weights: tuple[Weight, ...], points: int | None = None, zoom: float = 1.0
+    iteration: Iteration, weights: tuple[TensorEntry, ...], points: int | None = None, zoom: float = 1.0
 ) -> Iterator[Slice]:
     """The loss along one weight, or over a grid of two, really run: yields the slice as far as it has come, first
     with no point and then after each one; stop iterating, and the work stops. The last slice is the whole.
@@ -162,9 +173,9 @@ def slice_along(
         yield replace(found, losses=losses.copy(), done=done)
 
 
-def _check(iteration: Iteration, weights: tuple[Weight, ...]) -> None:
+def _check(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> None:
     shapes = parameter_shapes(iteration.spec)
-    if len(weights) not in MOST or len(set(weights)) < len(weights):
+    if len(weights) not in MOST_POINTS or len(set(weights)) < len(weights):
         raise ValueError(f"{len(weights)} weights, some of them the same; give one, or two that differ")
     for tensor, index in weights:
         if tensor not in shapes or not in_shape(index, shapes[tensor]):
@@ -179,18 +190,18 @@ def _entry(program: Program, tensors: set[str]) -> int:
     return at
 
 
-def _points(iteration: Iteration, weights: tuple[Weight, ...]) -> int:
+def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
     """Points along each weight: as many as the work allows, which is that of the layers from the first weight on."""
     layer = min(layer_of(tensor) for tensor, _ in weights)
     each = sum(fan_in * fan_out for fan_in, fan_out in iteration.spec.fans[layer - 1 :])
-    evaluations = WORK / (each * (READ + iteration.program.batch))
+    evaluations = SLICE_WORK / (each * (READ_COST + iteration.program.batch))
     axes = len(weights)
-    return max(FEWEST[axes], min(MOST[axes], int(evaluations ** (1 / axes))))
+    return max(FEWEST_POINTS[axes], min(MOST_POINTS[axes], int(evaluations ** (1 / axes))))
 
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """How far a slice goes to each side; 1 where weights and update give no measure."""
     of = weight(layer_of(tensor))
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
-    far = (SPREADS * spread, UPDATES * abs(update))
+    far = (REACH_IN_WEIGHTS * spread, REACH_IN_UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

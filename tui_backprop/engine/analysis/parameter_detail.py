@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from tui_backprop.engine.analysis.influence import Hop, strongest_path
+from tui_backprop.engine.analysis.influence import PathStep, strongest_path
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import flat_index
@@ -23,14 +23,14 @@ from tui_backprop.engine.network.names import (
     preactivation,
     standardized,
 )
-from tui_backprop.engine.network.predictions import read_as
+from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
 SMALL_NUDGE = 0.01
-FARTHEST = 2.0**10  # how far a parameter is moved to see whether it alone can change an answer
+FARTHEST_MOVE = 2.0**10  # how far a parameter is moved to see whether it alone can change an answer
 HALVINGS = 12  # of the distance at which it does
-PATIENCE = 20_000_000  # parameters above which that is not sought: it takes some twenty passes
+MOST_PARAMETERS = 20_000_000  # parameters above which that is not sought: it takes some twenty passes
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Nudge:
     by: float
     predicted: float
     came: float
-    said: int
+    predicted_class: int
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Turn:
     the loss where it is wrong, up where it is right; both None where none as far as ±1,024 does, or none was
     sought (``sought``)."""
 
-    right: int
-    said: int
+    label: int
+    predicted_class: int
     by: float | None = None
     then: int | None = None
     sought: bool = True
 
 
 @dataclass(frozen=True)
-class Pull:
+class SampleGradient:
     """What one ``sample`` of the batch adds to a parameter's gradient."""
 
     sample: int
@@ -74,8 +74,8 @@ class ParameterDetail:
     ``penalty`` they add up to the gradient; ``path`` is that of largest influence for the hardest one."""
 
     attribution: Attribution
-    path: tuple[Hop, ...]
-    pulls: tuple[Pull, ...]
+    path: tuple[PathStep, ...]
+    sample_gradients: tuple[SampleGradient, ...]
     penalty: float
     nudges: tuple[Nudge, ...]
     turn: Turn | None = None  # where there are classes
@@ -83,7 +83,7 @@ class ParameterDetail:
     @property
     def sample(self) -> int:
         """The sample of the batch that pulls hardest."""
-        return self.pulls[0].sample
+        return self.sample_gradients[0].sample
 
     @property
     def along(self) -> float:
@@ -92,25 +92,25 @@ class ParameterDetail:
 
 
 def parameter_detail(
-    iteration: Iteration, attribution: Attribution, right: int | None = None
+    iteration: Iteration, attribution: Attribution, label: int | None = None
 ) -> ParameterDetail:
     """All that stands behind a parameter of a pass; ``right`` is the class of the batch's first sample, where outputs
     are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
-    each = pulls(iteration, attribution.tensor, attribution.index)
+    each = sample_gradients(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
     penalty = iteration.spec.l2 * attribution.value if is_weight(attribution.tensor) else 0.0
-    trial = Trial(iteration, attribution)
+    trial = MovedParameter(iteration, attribution)
     return ParameterDetail(
         attribution=attribution,
         path=strongest_path(iteration, attribution.tensor, attribution.index, int(order[0])),
-        pulls=tuple(Pull(int(s), float(each[s])) for s in order),
+        sample_gradients=tuple(SampleGradient(int(s), float(each[s])) for s in order),
         penalty=penalty,
         nudges=trial.nudges(),
-        turn=None if right is None else trial.turn(right),
+        turn=None if label is None else trial.turn(label),
     )
 
 
-def pulls(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
+def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """What each sample of the batch adds to dL/dparameter, (n,), in double precision: the factors of the same sum
     that the backward pass takes, before it is taken."""
     unit, layer, kind = index[-1], layer_of(tensor), kind_of(tensor)
@@ -122,7 +122,7 @@ def pulls(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     return given * iteration.tensor(standardized(layer))[:, unit] if kind == "gain" else given
 
 
-class Trial:
+class MovedParameter:
     """A network run again with one parameter moved, in double precision."""
 
     def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
@@ -142,7 +142,7 @@ class Trial:
         """The loss with the parameter moved ``by`` so much, and what the first sample is read as."""
         self._program.parameters[self._at] = self._attribution.value + by
         loss = float(self._program.forward())
-        return loss, int(read_as(self._z[:1], self._iteration.spec.loss)[0])
+        return loss, int(predicted_classes(self._z[:1], self._iteration.spec.loss)[0])
 
     def nudges(self) -> tuple[Nudge, ...]:
         """What moving it does: by the coming update, to zero, and a little both ways."""
@@ -156,28 +156,28 @@ class Trial:
         found = []
         for why, by in asked:
             if by:
-                loss, said = self._run(by)
-                found.append(Nudge(why, by, self._attribution.gradient * by, loss - base, said))
+                loss, predicted_class = self._run(by)
+                found.append(Nudge(why, by, self._attribution.gradient * by, loss - base, predicted_class))
         return tuple(found)
 
-    def turn(self, right: int) -> Turn:
+    def turn(self, label: int) -> Turn:
         """How far this parameter alone has to go to change the answer: doubled until it does, and then halved. (The
         nearest such place may be missed where the answer changes back and forth.)"""
-        _, said = self._run(0)
+        _, predicted_class = self._run(0)
         slope = self._attribution.gradient
-        if not slope or not np.isfinite(slope) or self._iteration.spec.parameters > PATIENCE:
-            return Turn(right, said, sought=not slope)
-        way = float(np.sign(slope)) * (1 if said == right else -1)
+        if not slope or not np.isfinite(slope) or self._iteration.spec.parameters > MOST_PARAMETERS:
+            return Turn(label, predicted_class, sought=not slope)
+        sign = float(np.sign(slope)) * (1 if predicted_class == label else -1)
 
         def turned(far: float) -> bool:
-            return (self._run(way * far)[1] == right) != (said == right)
+            return (self._run(sign * far)[1] == label) != (predicted_class == label)
 
         near, far = 0.0, SMALL_NUDGE
         while not turned(far):
             near, far = far, 2 * far
-            if far > FARTHEST:
-                return Turn(right, said)
+            if far > FARTHEST_MOVE:
+                return Turn(label, predicted_class)
         for _ in range(HALVINGS):
             middle = (near + far) / 2
             near, far = (near, middle) if turned(middle) else (middle, far)
-        return Turn(right, said, way * far, self._run(way * far)[1])
+        return Turn(label, predicted_class, sign * far, self._run(sign * far)[1])

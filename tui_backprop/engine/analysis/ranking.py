@@ -20,7 +20,7 @@ from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
+RANKED_BLOCK = 2**18  # parameters ranked at a time, so that a ranking needs no second array of P numbers
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def ranking(
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in parameter_slices(spec).items():
         if layer in (None, layer_of(name)):
-            for start in range(place.start, place.stop, BLOCK):
-                part = slice(start, min(start + BLOCK, place.stop))
+            for start in range(place.start, place.stop, RANKED_BLOCK):
+                part = slice(start, min(start + RANKED_BLOCK, place.stop))
                 with np.errstate(all="ignore"):
                     top.add(start, row.score(w[part], g[part], _move(iteration, w[part], g[part], new[part])))
     return tuple(

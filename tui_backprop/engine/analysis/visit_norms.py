@@ -14,7 +14,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
-COSTLY = 2_000_000  # floating-point operations from which a rule is run again ahead of time only
+COSTLY_FLOPS = 2_000_000  # floating-point operations from which a rule is run again ahead of time only
 _NORMS: WeakKeyDictionary[Program, dict[tuple[str, int | None], float]] = WeakKeyDictionary()
 
 
@@ -51,7 +51,7 @@ def cheap(iteration: Iteration, visit: Visit) -> bool:
     """Whether the rule of a visit can be run again while a key is answered."""
     op, shapes = visit.op, iteration.program.shapes
     count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
-    return count(*(shapes[name] for name in op.inputs)) <= COSTLY
+    return count(*(shapes[name] for name in op.inputs)) <= COSTLY_FLOPS
 
 
 @lru_cache(maxsize=64)

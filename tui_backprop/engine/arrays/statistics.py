@@ -15,10 +15,10 @@ from tui_backprop.engine.arrays.norms import norm_of
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.arrays.types import Array
 
-ROWS, COLUMNS = 64, 256  # the most that is kept of a matrix
+SUMMARY_ROWS, SUMMARY_COLUMNS = 64, 256  # the most that is kept of a matrix
 BINS = 1024  # of a distribution: a drawing puts several into one
-MOST = 96  # entries that are kept as the largest
-BLOCK = 2**15  # entries looked at together, so that what is made of them stays in the cache
+TOP_ENTRIES = 96  # entries that are kept as the largest
+STATISTICS_BLOCK = 2**15  # entries looked at together, so that what is made of them stays in the cache
 QUARTERS = (0.25, 0.5, 0.75)
 
 
@@ -50,7 +50,7 @@ def summarize(array: Array) -> Summary:
             mean=float(array.mean()),
             zeros=1 - np.count_nonzero(array) / array.size,
             bad=bad,
-            small=pool(array, ROWS, COLUMNS) if array.ndim == 2 else array,
+            small=pool(array, SUMMARY_ROWS, SUMMARY_COLUMNS) if array.ndim == 2 else array,
         )
 
 
@@ -110,12 +110,12 @@ class Distribution:
     top: Top
 
 
-def largest_entries(array: Array, most: int = MOST) -> Top:
+def largest_entries(array: Array, most: int = TOP_ENTRIES) -> Top:
     """The entries of an array of any shape that are largest in magnitude, by their place in the flat array."""
     top, flat = Top(most), array.reshape(-1)
     with np.errstate(invalid="ignore"):
-        for start in range(0, flat.size, BLOCK):
-            top.add(start, flat[start : start + BLOCK])
+        for start in range(0, flat.size, STATISTICS_BLOCK):
+            top.add(start, flat[start : start + STATISTICS_BLOCK])
     return top
 
 
@@ -147,8 +147,8 @@ def distribute(array: Array) -> Distribution:
 
 def _scaled(values: Array, unit: float) -> Iterator[Array]:
     """Piece by piece, divided by ``unit``, in float64."""
-    for start in range(0, len(values), BLOCK):
-        yield values[start : start + BLOCK].astype(float) / unit
+    for start in range(0, len(values), STATISTICS_BLOCK):
+        yield values[start : start + STATISTICS_BLOCK].astype(float) / unit
 
 
 def _grid(low: float, high: float) -> Bins:

@@ -27,7 +27,7 @@ PATTERN = re.compile(
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
-LONGEST = 12  # digits of a place; no tensor is as long
+INDEX_DIGITS = 12  # digits of a place; no tensor is as long
 EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
 
 
@@ -83,7 +83,7 @@ def _named(text: str) -> tuple[str, tuple[int, ...]]:
     if kind == INPUT:  # the only one without a layer
         layer, places = "", f"{layer} {places}"
     name = spelled(kind, layer, bool(derivative))
-    return name, tuple(int(place[:LONGEST]) for place in re.findall(r"\d+", places))
+    return name, tuple(int(place[:INDEX_DIGITS]) for place in re.findall(r"\d+", places))
 
 
 def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:

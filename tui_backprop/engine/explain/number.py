@@ -11,11 +11,12 @@ import numpy as np
 
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
 from tui_backprop.engine.explain.walk import Step, walk
-from tui_backprop.engine.explain.worked import Row, selected_input, telling_unit, worked
+from tui_backprop.engine.explain.worked import ReceiptRow, selected_input, telling_unit, worked
 from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
 from tui_backprop.engine.network.names import (
     INPUT,
     TARGET,
+    TensorEntry,
     canonical,
     delta,
     gradient_of,
@@ -31,7 +32,6 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
-Weight = tuple[str, tuple[int, ...]]  # the name of a tensor, and a place in it
 NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -40,12 +40,12 @@ class Origin:
     """How a number was made: the step that made it, its arithmetic, and what it reused of the forward pass."""
 
     step: Step
-    rows: tuple[Row, ...]
+    rows: tuple[ReceiptRow, ...]
 
 
 @dataclass(frozen=True)
 class Number:
-    """Entry ``index`` of a parameter, or unit ``index`` of a value, of sample ``sample`` of the batch.
+    """TensorEntry ``index`` of a parameter, or unit ``index`` of a value, of sample ``sample`` of the batch.
 
     ``gradient`` is dL by it (None where no derivative flows), ``updated`` a parameter after the update.
     ``made`` is None for parameters and inputs, which nothing makes. ``torch`` are the lines of PyTorch for the
@@ -173,8 +173,8 @@ def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
 
 
 def weights_near(
-    iteration: Iteration, number: Weight, pinned: Weight | None, most: int
-) -> tuple[Weight, ...]:
+    iteration: Iteration, number: TensorEntry, pinned: TensorEntry | None, most: int
+) -> tuple[TensorEntry, ...]:
     """One or two parameters to draw the loss along: the number itself, or the weight with the largest gradient into
     its unit; then the one pinned, or the next largest of the same tensor."""
     parameters = parameter_shapes(iteration.spec)
@@ -210,7 +210,7 @@ def _origin(
 
 def _rows(
     iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
-) -> tuple[Row, ...]:
+) -> tuple[ReceiptRow, ...]:
     return worked(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
 
 

@@ -54,9 +54,9 @@ def zero_gradients(
         return (_derivative(iteration, value, index[-1], sample),)
     factors = _factors(iteration, tensor, index)
     products = np.prod([each for _, _, each in factors], axis=0)
-    silent = [(array, unit) for array, unit, each in factors if not each.any()]
-    if silent:
-        return tuple(_of_all_samples(iteration, array, unit) for array, unit in silent)
+    zero_factors = [(array, unit) for array, unit, each in factors if not each.any()]
+    if zero_factors:
+        return tuple(_of_all_samples(iteration, array, unit) for array, unit in zero_factors)
     if not products.any():
         names = " or ".join(entry_name(array, (unit,)) for array, unit, _ in factors)
         return (ZeroGradient(names, samples=f"in each of {iteration.batch} samples"),)
@@ -95,7 +95,7 @@ def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient
     if _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
     return (
-        _bent(iteration, name, k, unit, s)
+        _by_activation(iteration, name, k, unit, s)
         if ACTIVATIONS[iteration.spec.activations[k - 1]].zero_below
         else ZeroGradient(name)
     )
@@ -111,7 +111,7 @@ def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGrad
     if kind in ("product", "preactivation") and iteration.spec.layer_norm:
         return ZeroGradient(name)
     if kind in ("product", "preactivation", "normalized") and float(iteration.slope(k, s)[unit]) == 0:
-        return _bent(iteration, name, k, unit, s)
+        return _by_activation(iteration, name, k, unit, s)
     if iteration.spec.adds_input(k + 1):
         return ZeroGradient(name)
     weights, onward = iteration.tensor(weight(k + 1))[unit], iteration.tensor(delta(k + 1))[s]
@@ -129,7 +129,7 @@ def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
     return bool(iteration.spec.dropout) and float(iteration.tensor(mask(k))[s, unit]) == 0
 
 
-def _bent(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
+def _by_activation(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
     """0 because of where the unit stands on its activation function."""
     of, function = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
     why = f"{function} shut it" if ACTIVATIONS[function].zero_below else f"{function} is flat there"

@@ -22,12 +22,14 @@ from tui_backprop.engine.network.names import is_weight
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
-ROOM = 64 * 2**20  # bytes that passes of many parameters at once may take; more does not fit a cache anyway
-ARRAYS = 16  # of a pass, for each unit and sample, at the most
+BATCHED_BYTES = (
+    64 * 2**20
+)  # bytes that passes of many parameters at once may take; more does not fit a cache anyway
+ARRAYS_PER_UNIT = 16  # of a pass, for each unit and sample, at the most
 
 
 @dataclass(frozen=True)
-class Group:
+class SharedEntryPoint:
     """Parameters that enter at the same place: the operation number ``at``, as its input ``of``.
 
     ``where`` are their places in the flat vector, ``rows`` and ``columns`` in their tensor (a vector's rows
@@ -41,9 +43,9 @@ class Group:
     rows: Array
     columns: Array
 
-    def part(self, start: int, count: int) -> Group:
+    def part(self, start: int, count: int) -> SharedEntryPoint:
         cut = slice(start, start + count)
-        return Group(self.at, self.op, self.of, self.where[cut], self.rows[cut], self.columns[cut])
+        return SharedEntryPoint(self.at, self.op, self.of, self.where[cut], self.rows[cut], self.columns[cut])
 
     def answers(self, program: Program) -> Array:
         """dy/dw of each parameter in its column, shape (m, n), at the values of ``program``."""
@@ -58,7 +60,7 @@ class Group:
         return all_columns[:, self.columns].T
 
 
-def groups(problem: Problem, where: Array, program: Program) -> list[Group]:
+def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntryPoint]:
     """The parameters ``where``, by the place where they enter; the last place first, so that a pass from one
     place on leaves untouched what those before it need."""
     found, shapes = [], parameter_shapes(problem.spec)
@@ -68,11 +70,11 @@ def groups(problem: Problem, where: Array, program: Program) -> list[Group]:
             at = next(at for at, op in enumerate(program.ops) if name in op.inputs)
             op = program.ops[at]
             rows, columns = np.divmod(inside - place.start, shapes[name][-1])
-            found.append(Group(at, op, op.inputs.index(name), inside, rows, columns))
+            found.append(SharedEntryPoint(at, op, op.inputs.index(name), inside, rows, columns))
     return sorted(found, key=lambda group: -group.at)
 
 
-def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | float:
+def _penalty_slope(problem: Problem, group: SharedEntryPoint, h: Array | float) -> Array | float:
     """(λ/2 (w + h)² − λ/2 w²) / h of weights under an L2 penalty."""
     penalized = problem.spec.l2 and is_weight(group.op.inputs[group.of])
     return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalized else 0.0
@@ -80,8 +82,8 @@ def _penalty_slope(problem: Problem, group: Group, h: Array | float) -> Array | 
 
 def _together(problem: Problem, where: Array, options: Options) -> int:
     """How many parameters to take at once."""
-    each = ARRAYS * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
-    return max(1, min(options.at_once, len(where), ROOM // each))
+    each = ARRAYS_PER_UNIT * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
+    return max(1, min(options.at_once, len(where), BATCHED_BYTES // each))
 
 
 def batched_difference(

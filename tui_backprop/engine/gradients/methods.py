@@ -18,7 +18,7 @@ from tui_backprop.engine.gradients import perturbation as singly
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.primitives import Array
 
-Rule = Callable[[Array, Problem, Array, float, Options], Iterator[int]]
+GradientRule = Callable[[Array, Problem, Array, float, Options], Iterator[int]]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Method:
     """
 
     about: str
-    rule: Rule
+    rule: GradientRule
     count: Callable[[int, int], int]
     unit: str
     order: int | None = None

@@ -22,16 +22,20 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
 PRECISIONS = ("float32", "float64")
-WAYS = ("forward-difference", "central-difference", "complex-step")
-LARGEST, EACH, NOTCHES = -1.0, 4, 61  # the first decade, steps a decade, and how many: down to 1e-16
-FEW = 5_000_000  # parameters from which on one step a decade is run, and not four
+STEP_METHODS = ("forward-difference", "central-difference", "complex-step")
+FIRST_DECADE, STEPS_PER_DECADE, STEP_COUNT = (
+    -1.0,
+    4,
+    61,
+)  # the first decade, steps a decade, and how many: down to 1e-16
+MANY_PARAMETERS = 5_000_000  # parameters from which on one step a decade is run, and not four
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
-TINY = 1e-30  # a step with which the complex step has no truncation in double precision
+EXACT_STEP = 1e-30  # a step with which the complex step has no truncation in double precision
 
 
 @dataclass(frozen=True)
-class Flip:
+class KinkCrossing:
     """Units whose activation has a kink between the places where a difference is taken: how many, and the first."""
 
     units: int
@@ -39,7 +43,7 @@ class Flip:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class StepCurve:
     """A method in a precision: the derivative ``found`` (n,) with each step, how far it is ``off`` (n,), relative to
     the exact one where that is not 0, and the ``best`` step by theory, for parameters and derivatives of size 1.
     ``flips`` are what changed sides in the very passes that each derivative is from, None where nothing did."""
@@ -47,7 +51,7 @@ class Row:
     found: Array
     off: Array
     best: float
-    flips: tuple[Flip | None, ...]
+    flips: tuple[KinkCrossing | None, ...]
 
     @property
     def least(self) -> int:
@@ -56,7 +60,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Dial:
+class StepSweep:
     """All rows for one parameter: by (method, precision). ``steps`` (n,) fall from 0.1 to 1e-16. ``exact`` is the
     derivative by backprop in double precision, ``checked`` the same by a complex step of 1e-30."""
 
@@ -65,7 +69,7 @@ class Dial:
     steps: Array
     exact: float
     checked: float
-    rows: Mapping[tuple[str, str], Row]
+    rows: Mapping[tuple[str, str], StepCurve]
 
     @property
     def relative(self) -> bool:
@@ -77,13 +81,15 @@ class Dial:
         return int(np.argmin(np.abs(np.log10(self.steps) - np.log10(step))))
 
 
-def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
+def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> StepSweep:
     """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
     parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
     IndexError for an index outside of it."""
     at = flat_index(iteration.spec, tensor, index)
-    every = 1 if iteration.spec.parameters < FEW else EACH
-    steps = np.array([10.0 ** (LARGEST - notch / EACH) for notch in range(0, NOTCHES, every)])
+    every = 1 if iteration.spec.parameters < MANY_PARAMETERS else STEPS_PER_DECADE
+    steps = np.array(
+        [10.0 ** (FIRST_DECADE - notch / STEPS_PER_DECADE) for notch in range(0, STEP_COUNT, every)]
+    )
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
         problem = Problem(
             iteration.spec,
@@ -94,17 +100,22 @@ def dial(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Dial:
         )
         double = problem.in_precision("float64")
         exact = _by_backprop(double, at)
-        checked = _Nudged(double, tensor, at, "complex128").complex_step(TINY)
+        checked = _Perturbed(double, tensor, at, "complex128").complex_step(EXACT_STEP)
         rows = {}
-        for way, precision in product(WAYS, PRECISIONS):
-            nudged = _Nudged(
-                problem.in_precision(precision), tensor, at, COMPLEX[precision] if way == WAYS[2] else None
+        for method, precision in product(STEP_METHODS, PRECISIONS):
+            perturbed = _Perturbed(
+                problem.in_precision(precision),
+                tensor,
+                at,
+                COMPLEX[precision] if method == STEP_METHODS[2] else None,
             )
-            slopes, flips = zip(*(nudged.slope(RULES[way], float(h)) for h in steps), strict=True)
+            slopes, flips = zip(
+                *(perturbed.slope(DERIVATIVE_RULES[method], float(h)) for h in steps), strict=True
+            )
             found = np.array(slopes)
             off = np.abs(found - exact) / (abs(exact) or 1.0)
-            rows[way, precision] = Row(found, off, METHODS[way].best_step(precision), flips)
-    return Dial(tensor, index, steps, exact, checked, rows)
+            rows[method, precision] = StepCurve(found, off, METHODS[method].best_step(precision), flips)
+    return StepSweep(tensor, index, steps, exact, checked, rows)
 
 
 def _by_backprop(problem: Problem, at: int) -> float:
@@ -113,7 +124,7 @@ def _by_backprop(problem: Problem, at: int) -> float:
     return float(program.backward()[at])
 
 
-class _Nudged:
+class _Perturbed:
     """A program whose loss is asked for with one parameter moved; only what comes after that is run again."""
 
     def __init__(self, problem: Problem, tensor: str, at: int, dtype: str | None) -> None:
@@ -121,14 +132,14 @@ class _Nudged:
         self._at, self._start = at, start_of(self.program, tensor)
         self._value = self.program.parameters[at].copy()
         self.base = complex(self.program.forward())
-        self._bent = [op.inputs[0] for op in self.program.ops if op.primitive.kink]
+        self._kink_inputs = [op.inputs[0] for op in self.program.ops if op.primitive.kink]
         self._here = self._sides()
-        self._flipped = [np.zeros_like(here) for here in self._here]
+        self._crossed = [np.zeros_like(here) for here in self._here]
 
-    def slope(self, rule: Rule, h: float) -> tuple[float, Flip | None]:
+    def slope(self, rule: DerivativeRule, h: float) -> tuple[float, KinkCrossing | None]:
         """The derivative by a rule, and the kinks that it went over."""
-        self._flipped = [np.zeros_like(here) for here in self._here]
-        return rule(self, h), _flip(self._bent, self._flipped)
+        self._crossed = [np.zeros_like(here) for here in self._here]
+        return rule(self, h), _crossing(self._kink_inputs, self._crossed)
 
     def loss(self, by: complex) -> tuple[complex, complex]:
         """The loss, and how far the parameter moved in its precision, when it is to move so far."""
@@ -136,13 +147,13 @@ class _Nudged:
         moved = self.program.parameters[self._at] - self._value
         loss = complex(self.program.forward(self._start))
         self.program.parameters[self._at] = self._value
-        for flipped, here, now in zip(self._flipped, self._here, self._sides(), strict=True):
-            flipped |= now != here
+        for crossed, here, now in zip(self._crossed, self._here, self._sides(), strict=True):
+            crossed |= now != here
         return loss, complex(moved)
 
     def _sides(self) -> list[Array]:
         """On which side of the kink each unit is; of complex numbers, by the real part, as activations branch."""
-        return [self.program.values[name].real > 0 for name in self._bent]
+        return [self.program.values[name].real > 0 for name in self._kink_inputs]
 
     def forward_difference(self, h: float) -> float:
         loss, moved = self.loss(h)
@@ -156,11 +167,11 @@ class _Nudged:
         return self.loss(1j * h)[0].imag / h
 
 
-Rule = Callable[[_Nudged, float], float]
-RULES: dict[str, Rule] = {
-    "forward-difference": _Nudged.forward_difference,
-    "central-difference": _Nudged.central_difference,
-    "complex-step": _Nudged.complex_step,
+DerivativeRule = Callable[[_Perturbed, float], float]
+DERIVATIVE_RULES: dict[str, DerivativeRule] = {
+    "forward-difference": _Perturbed.forward_difference,
+    "central-difference": _Perturbed.central_difference,
+    "complex-step": _Perturbed.complex_step,
 }
 
 
@@ -173,11 +184,11 @@ def start_of(program: Program, tensor: str) -> int:
     return at
 
 
-def _flip(names: list[str], flipped: list[Array]) -> Flip | None:
+def _crossing(names: list[str], crossed: list[Array]) -> KinkCrossing | None:
     """The units that changed sides, for any sample."""
-    units = [(name, np.flatnonzero(each.any(axis=0))) for name, each in zip(names, flipped, strict=True)]
+    units = [(name, np.flatnonzero(each.any(axis=0))) for name, each in zip(names, crossed, strict=True)]
     several = [(name, where) for name, where in units if len(where)]
     if not several:
         return None
     name, where = several[0]
-    return Flip(sum(len(each) for _, each in several), f"{name}[{where[0]}]")
+    return KinkCrossing(sum(len(each) for _, each in several), f"{name}[{where[0]}]")

@@ -12,9 +12,9 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import LOSSES, Array
 
-MOST = 4096  # samples in a pass
-HELD = 32 * 2**20  # bytes that a pass may take besides its parameters
-EACH = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
+SAMPLES_PER_PASS = 4096  # samples in a pass
+PASS_BYTES = 32 * 2**20  # bytes that a pass may take besides its parameters
+ARRAYS_PER_UNIT = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
 
 
 class Outputs(NamedTuple):
@@ -25,13 +25,13 @@ class Outputs(NamedTuple):
     p: Array | None
 
 
-def at_once(spec: NetworkSpec, most: int = MOST) -> int:
+def at_once(spec: NetworkSpec, most: int = SAMPLES_PER_PASS) -> int:
     """How many samples a forward pass takes: ``most``, or as many as HELD bytes have room for, 1 at least."""
-    return max(min(most, HELD // (EACH * ITEMSIZE[spec.dtype] * sum(spec.layers))), 1)
+    return max(min(most, PASS_BYTES // (ARRAYS_PER_UNIT * ITEMSIZE[spec.dtype] * sum(spec.layers))), 1)
 
 
 def passes(
-    spec: NetworkSpec, parameters: Array, x: Array, target: Array, most: int = MOST
+    spec: NetworkSpec, parameters: Array, x: Array, target: Array, most: int = SAMPLES_PER_PASS
 ) -> Iterator[Program]:
     """Forward passes over ``x`` (n, inputs) in order, part by part; nothing is dropped. Yields the program after
     each of them, to be read before the next one."""
@@ -46,7 +46,7 @@ def passes(
         yield program
 
 
-def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = MOST) -> Outputs:
+def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = SAMPLES_PER_PASS) -> Outputs:
     """What a network with these ``parameters`` (P,) makes of ``points`` (n, inputs), ``most`` of them at once."""
     loss = LOSSES[spec.loss]
     z = np.empty((len(points), spec.layers[-1]), spec.dtype)

@@ -16,7 +16,7 @@ from tui_backprop.engine.network.names import is_weight, kind_of, layer_of
 from tui_backprop.engine.network.spec import NetworkSpec, parse_init
 from tui_backprop.engine.primitives import Array
 
-BLOCK = 2**20  # weights drawn from one stream
+STREAM_BLOCK = 2**20  # weights drawn from one stream
 
 Watch = Callable[[int, int], None]  # (weights drawn, weights in all)
 
@@ -44,7 +44,7 @@ class Block:
 
 
 def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block]:
-    rows = max(1, BLOCK // weights.shape[1])
+    rows = max(1, STREAM_BLOCK // weights.shape[1])
     for number, start in enumerate(range(0, len(weights), rows)):
         yield Block(weights[start : start + rows], std, seed, (layer, number) if number else (layer,))
 
@@ -83,7 +83,7 @@ def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) 
 
 def _draw_all(blocks: list[Block], total: int, watch: Watch) -> None:
     done = 0
-    if total <= BLOCK:  # threads would take longer to start than this takes
+    if total <= STREAM_BLOCK:  # threads would take longer to start than this takes
         for block in blocks:
             done += block.draw()
             watch(done, total)

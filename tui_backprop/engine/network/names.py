@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 INPUT, TARGET, LOSS, STRENGTH, PROBABILITIES = "x", "t", "L", "λ", "p"
+TensorEntry = tuple[str, tuple[int, ...]]  # the name of a tensor, and an index into it
 SO_FAR = " so far"  # after the name of a sum that lacks some of its terms
 
 Kind = Literal[

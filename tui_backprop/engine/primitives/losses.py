@@ -11,7 +11,7 @@ from tui_backprop.engine.primitives.activations import above, decay, sigmoid
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 
-class Room(NamedTuple):
+class LossCache(NamedTuple):
     """The cache of a loss."""
 
     each: Array  # (n,) each sample's loss
@@ -21,7 +21,7 @@ class Room(NamedTuple):
     space: Array  # (n, outputs)
 
 
-class LabelsRoom(NamedTuple):
+class LabelsLossCache(NamedTuple):
     """The cache of a loss from class labels; turned, because reductions along short rows take long."""
 
     each: Array  # (n,)
@@ -36,8 +36,8 @@ class LabelsRoom(NamedTuple):
     ones: Array  # (outputs,)
 
 
-def _room(dtype: np.dtype[Any], z: Shape, t: Shape) -> Room:
-    return Room(
+def _room(dtype: np.dtype[Any], z: Shape, t: Shape) -> LossCache:
+    return LossCache(
         np.empty(z[0], dtype),
         np.empty(z, dtype),
         np.array(z[0], dtype),
@@ -46,9 +46,9 @@ def _room(dtype: np.dtype[Any], z: Shape, t: Shape) -> Room:
     )
 
 
-def _labels_room(dtype: np.dtype[Any], z: Shape, t: Shape) -> LabelsRoom:
+def _labels_room(dtype: np.dtype[Any], z: Shape, t: Shape) -> LabelsLossCache:
     starts = np.arange(z[0]) * z[1]
-    return LabelsRoom(
+    return LabelsLossCache(
         *_room(dtype, z, t)[:4],
         starts,
         np.empty_like(starts),
@@ -59,12 +59,12 @@ def _labels_room(dtype: np.dtype[Any], z: Shape, t: Shape) -> LabelsRoom:
     )
 
 
-def _mean(loss: Array, room: Room | LabelsRoom) -> None:
+def _mean(loss: Array, room: LossCache | LabelsLossCache) -> None:
     np.add.reduce(room.each, out=loss)
     np.divide(loss, room.n, out=loss)
 
 
-def _softmax_cross_entropy(loss: Array, room: LabelsRoom, z: Array, t: Array) -> None:
+def _softmax_cross_entropy(loss: Array, room: LabelsLossCache, z: Array, t: Array) -> None:
     """−z[t] + ln Σ e^z of each sample; less the largest logit first, so that no power overflows."""
     each, p, top, total = room.each, room.left, room.top, room.total
     np.copyto(room.turned, z.T)
@@ -80,14 +80,14 @@ def _softmax_cross_entropy(loss: Array, room: LabelsRoom, z: Array, t: Array) ->
     _mean(loss, room)
 
 
-def _p_minus_hot(d: Array, room: LabelsRoom, t: Array) -> None:
+def _p_minus_hot(d: Array, room: LabelsLossCache, t: Array) -> None:
     np.copyto(d, room.left)
     np.take(d, room.places, out=room.top[:, 0], mode="clip")
     np.subtract(room.top, room.ones[:1], out=room.top)
     np.put(d, room.places, room.top)
 
 
-def _binary_cross_entropy(loss: Array, room: Room, z: Array, t: Array) -> None:
+def _binary_cross_entropy(loss: Array, room: LossCache, z: Array, t: Array) -> None:
     """−t ln p − (1 − t) ln(1 − p) = ln(1 + e^z) − z t, summed over the outputs of each sample.
 
     As max(z, 0) − z t + ln(1 + e^−|z|): the first two cancel before the last, which may be tiny, is added.
@@ -104,11 +104,11 @@ def _binary_cross_entropy(loss: Array, room: Room, z: Array, t: Array) -> None:
     _mean(loss, room)
 
 
-def _p_minus_target(d: Array, room: Room, t: Array) -> None:
+def _p_minus_target(d: Array, room: LossCache, t: Array) -> None:
     np.subtract(room.left, t, out=d)
 
 
-def _squares(loss: Array, room: Room, z: Array, t: Array, share: float) -> None:
+def _squares(loss: Array, room: LossCache, z: Array, t: Array, share: float) -> None:
     np.subtract(z, t, out=room.left)
     np.multiply(room.left, room.left, out=room.space)
     np.add.reduce(room.space, axis=1, out=room.each)
@@ -116,19 +116,19 @@ def _squares(loss: Array, room: Room, z: Array, t: Array, share: float) -> None:
     _mean(loss, room)
 
 
-def _mean_squared_error(loss: Array, room: Room, z: Array, t: Array) -> None:
+def _mean_squared_error(loss: Array, room: LossCache, z: Array, t: Array) -> None:
     _squares(loss, room, z, t, 1 / z.shape[1])
 
 
-def _twice_residual(d: Array, room: Room, t: Array) -> None:
+def _twice_residual(d: Array, room: LossCache, t: Array) -> None:
     np.multiply(room.left, 2 / d.shape[1], out=d)
 
 
-def _half_squares(loss: Array, room: Room, z: Array, t: Array) -> None:
+def _half_squares(loss: Array, room: LossCache, z: Array, t: Array) -> None:
     _squares(loss, room, z, t, 0.5)
 
 
-def _residual(d: Array, room: Room, t: Array) -> None:
+def _residual(d: Array, room: LossCache, t: Array) -> None:
     np.copyto(d, room.left)
 
 
@@ -165,12 +165,12 @@ def _loss(
 ) -> Loss:
     """A loss whose derivative is ``slope`` (written from cache and target) divided by n."""
 
-    def vjp(z_bar: Array, g: Array, _: Array, room: Room, z: Array, t: Array) -> None:
+    def vjp(z_bar: Array, g: Array, _: Array, room: LossCache, z: Array, t: Array) -> None:
         slope(z_bar, room, t)
         np.divide(g, room.n, out=room.share)
         np.multiply(z_bar, room.share, out=z_bar)
 
-    def jvp(y_dot: Array, z_dot: Array, _: Array, room: Room, z: Array, t: Array) -> None:
+    def jvp(y_dot: Array, z_dot: Array, _: Array, room: LossCache, z: Array, t: Array) -> None:
         direction = np.empty_like(z)
         slope(direction, room, t)
         y_dot[...] = np.einsum("ij,...ij->...", direction, z_dot) / room.n

@@ -12,7 +12,7 @@ from tui_backprop.engine.primitives.base import Primitive
 LAYER_NORM_EPSILON = 1e-5  # added to the variance, PyTorch's default
 
 
-class Room(NamedTuple):
+class NormalizationCache(NamedTuple):
     """The cache of a layer normalization."""
 
     v: Array  # (n, width)
@@ -22,9 +22,9 @@ class Room(NamedTuple):
     least: Array  # (n, 1)
 
 
-def _layer_room(dtype: np.dtype[Any], x: Shape, gain: Shape, shift: Shape) -> Room:
+def _layer_room(dtype: np.dtype[Any], x: Shape, gain: Shape, shift: Shape) -> NormalizationCache:
     column = x[0], 1
-    return Room(*(np.empty(shape, dtype) for shape in (x, column, x, column, column)))
+    return NormalizationCache(*(np.empty(shape, dtype) for shape in (x, column, x, column, column)))
 
 
 def _mean(to: Array, x: Array) -> None:
@@ -32,7 +32,7 @@ def _mean(to: Array, x: Array) -> None:
     np.divide(to, x.shape[1], out=to)
 
 
-def _layer_norm(y: Array, room: Room, x: Array, gain: Array, shift: Array) -> None:
+def _layer_norm(y: Array, room: NormalizationCache, x: Array, gain: Array, shift: Array) -> None:
     v, deviation, space, largest, least = room
     np.subtract(x, x[:, :1], out=v)  # so that the mean of equal numbers has no round-off
     _mean(deviation, v)
@@ -52,7 +52,9 @@ def _layer_norm(y: Array, room: Room, x: Array, gain: Array, shift: Array) -> No
     np.add(y, shift, out=y)
 
 
-def _layer_vjp_x(x_bar: Array, g: Array, _y: Array, room: Room, x: Array, gain: Array, _: Array) -> None:
+def _layer_vjp_x(
+    x_bar: Array, g: Array, _y: Array, room: NormalizationCache, x: Array, gain: Array, _: Array
+) -> None:
     v, deviation, space, mean, _least = room
     np.multiply(g, gain, out=x_bar)
     np.multiply(x_bar, v, out=space)
@@ -64,7 +66,7 @@ def _layer_vjp_x(x_bar: Array, g: Array, _y: Array, room: Room, x: Array, gain: 
     np.divide(x_bar, deviation, out=x_bar)
 
 
-def _layer_vjp_gain(gain_bar: Array, g: Array, _y: Array, room: Room, *_: Array) -> None:
+def _layer_vjp_gain(gain_bar: Array, g: Array, _y: Array, room: NormalizationCache, *_: Array) -> None:
     np.multiply(g, room.v, out=room.space)
     np.add.reduce(room.space, axis=0, out=gain_bar)
 
@@ -73,14 +75,16 @@ def _layer_vjp_shift(shift_bar: Array, g: Array, *_: object) -> None:
     np.add.reduce(g, axis=0, out=shift_bar)
 
 
-def _layer_jvp_x(y_dot: Array, x_dot: Array, _y: Array, room: Room, x: Array, gain: Array, _: Array) -> None:
+def _layer_jvp_x(
+    y_dot: Array, x_dot: Array, _y: Array, room: NormalizationCache, x: Array, gain: Array, _: Array
+) -> None:
     np.subtract(x_dot, x_dot.mean(axis=-1, keepdims=True), out=y_dot)
     np.subtract(y_dot, room.v * (x_dot * room.v).mean(axis=-1, keepdims=True), out=y_dot)
     np.divide(y_dot, room.deviation, out=y_dot)
     np.multiply(y_dot, gain, out=y_dot)
 
 
-def _layer_jvp_gain(y_dot: Array, gain_dot: Array, _y: Array, room: Room, *_: Array) -> None:
+def _layer_jvp_gain(y_dot: Array, gain_dot: Array, _y: Array, room: NormalizationCache, *_: Array) -> None:
     np.multiply(gain_dot[..., None, :], room.v, out=y_dot)
 
 

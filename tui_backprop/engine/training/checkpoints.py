@@ -11,7 +11,7 @@ from tui_backprop.engine.primitives import Array
 
 State = tuple[Array, ...]
 
-MOST = 512  # states: those of a small network are larger than their arrays
+MOST_STATES = 512  # states: those of a small network are larger than their arrays
 
 
 class Checkpoints:
@@ -59,7 +59,7 @@ class Checkpoints:
         self._iterations.insert(at, t)
         self._note(at - 1, at, at + 1)
         self._bytes += _size(copies)
-        while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST):
+        while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST_STATES):
             self._drop(self._closest())
 
     def nearest(self, t: int) -> tuple[int, State] | None:
@@ -74,7 +74,7 @@ class Checkpoints:
 
     def _closest(self) -> int:
         """The inner iteration whose two neighbors are closest to each other; the earliest of several."""
-        if len(self._gaps) > 8 * MOST:
+        if len(self._gaps) > 8 * MOST_STATES:
             self._gaps = []
             self._note(*range(len(self._iterations)))
         while True:

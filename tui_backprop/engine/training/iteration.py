@@ -37,7 +37,7 @@ from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer
 
-LARGE = 250_000  # entries of an array that is worth summarizing ahead of time
+LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of time
 
 
 @dataclass(frozen=True)
@@ -203,13 +203,13 @@ class Iteration:
 
     def distributed(self, name: str, *, updated: bool = False) -> bool:
         """Whether the distribution of a tensor is there, or found in a blink."""
-        return (name, updated) in self._distributions or self.tensor(name).size <= LARGE
+        return (name, updated) in self._distributions or self.tensor(name).size <= LARGE_ARRAY
 
     def prepare(self) -> None:
         """Find out ahead of time what would take long when it is asked for."""
         _ = self.bad, self.clipping
         for name in self.new:
-            if self.new[name].size > LARGE:
+            if self.new[name].size > LARGE_ARRAY:
                 self.summary(name)
                 self.summary(gradient_of(name))
                 self.summary(name, updated=True)
@@ -217,7 +217,7 @@ class Iteration:
     def distribute(self) -> None:
         """Find out ahead of time how what the steps of the walk make is distributed, where that takes long."""
         for name in self.new:
-            if self.new[name].size > LARGE:
+            if self.new[name].size > LARGE_ARRAY:
                 self.distribution(gradient_of(name))
                 self.distribution(name, updated=True)
 

@@ -10,8 +10,8 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_bytes
 
-MEGABYTES = 256  # for going back in time, unless asked otherwise
-SMALL = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
+CHECKPOINT_MEGABYTES = 256  # for going back in time, unless asked otherwise
+NEGLIGIBLE_BYTES = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
 
 
 def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
@@ -31,7 +31,7 @@ def check_check_memory(network: NetworkSpec, batch: int, every: bool) -> None:
 
 def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> None:
     """Refuse if ``need(batch)`` bytes are not there."""
-    if need(batch) < SMALL:
+    if need(batch) < NEGLIGIBLE_BYTES:
         return
     import psutil  # 30 ms that most starts do not need
 

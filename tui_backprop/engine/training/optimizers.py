@@ -12,7 +12,7 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-BLOCK = 1 << 16  # entries updated at a time: the scratch and a block of each array stay in cache
+UPDATE_BLOCK = 1 << 16  # entries updated at a time: the scratch and a block of each array stay in cache
 
 
 def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ class Optimizer:
         self._row = UPDATE_RULES[spec.name]
         self.slots = slots if slots is not None else new_slots(spec, parameters, dtype)
         self._shape, self._dtype = (parameters,), np.dtype(dtype)
-        block = min(parameters, BLOCK)
+        block = min(parameters, UPDATE_BLOCK)
         self._scratch, self._direction = np.empty(block, dtype), np.empty(block, dtype)
         self._wide = np.empty(block if spec.clip else 0)
 
@@ -84,7 +84,7 @@ class Optimizer:
                 self._update(w[at], g[at], [slot[at] for slot in self.slots.values()], factor, lr, t)
 
     def _blocks(self) -> Iterator[slice]:
-        return (slice(start, start + BLOCK) for start in range(0, self._shape[0], BLOCK))
+        return (slice(start, start + UPDATE_BLOCK) for start in range(0, self._shape[0], UPDATE_BLOCK))
 
     def _update(self, w: Array, g: Array, slots: list[Array], factor: float, lr: float, t: int) -> None:
         """Clip and decay one block's gradient, and run the rule on it."""

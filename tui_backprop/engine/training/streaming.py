@@ -25,7 +25,9 @@ from tui_backprop.engine.network.spec import TILE, NetworkSpec
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
 
-Take = Callable[[str, int, Array], None]  # (name such as W2, first row, tile of shape (rows, fan_out))
+TileConsumer = Callable[
+    [str, int, Array], None
+]  # (name such as W2, first row, tile of shape (rows, fan_out))
 
 # Which parts of an operation's inputs the rows of a weight gradient depend on, by the kind of the operation.
 PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
@@ -44,7 +46,7 @@ class StreamedProgram(Program):
         self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
         self.cotangents = self._cotangents({})
 
-    def stages(self, take: Take) -> Iterator[tuple[str, int]]:
+    def stages(self, take: TileConsumer) -> Iterator[tuple[str, int]]:
         """Walk up the list after ``forward``, and yield (what was made, the layer whose operation made it) after each
         value. The weight gradients go to ``take``, tile by tile; a tile is written over once it returns."""
         for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
@@ -57,7 +59,7 @@ class StreamedProgram(Program):
                         rule(*arguments)
             yield written, layer_of(written) if written in self._streamed else visits[0].op.layer
 
-    def _stream(self, name: str, visits: tuple[Visit, ...], take: Take) -> None:
+    def _stream(self, name: str, visits: tuple[Visit, ...], take: TileConsumer) -> None:
         fan_in, fan_out = self.shapes[name]
         height = max(1, TILE // fan_out)
         for start in range(0, fan_in, height):

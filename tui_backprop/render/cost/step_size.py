@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.cost.model.landmarks import LESSON_STEP
-from tui_backprop.engine.gradients.step_size import WAYS, Dial, Row
+from tui_backprop.engine.gradients.step_size import STEP_METHODS, StepCurve, StepSweep
 from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
@@ -40,12 +40,12 @@ _LOOKS = (
     MethodStyle("central", "2", "improved"),
     MethodStyle("complex", "c", "update"),
 )
-STYLES = dict(zip(WAYS, _LOOKS, strict=True))
+STYLES = dict(zip(STEP_METHODS, _LOOKS, strict=True))
 AS_GOOD = 30.0  # times the least error: what counts as just as good
 
 
 def step_size_lines(
-    dial: Dial, step: float, precision: str, columns: int, rows: int, context: RenderContext
+    dial: StepSweep, step: float, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
     at = dial.nearest(step)
@@ -61,13 +61,13 @@ def step_size_lines(
     return [legend(dial, precision, columns, context), *drawn, *words][:rows]
 
 
-def legend(dial: Dial, precision: str, columns: int, context: RenderContext) -> Line:
+def legend(dial: StepSweep, precision: str, columns: int, context: RenderContext) -> Line:
     """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
     where there is one; as much as fits."""
     ways = [(f"{look.letter} {look.name}  ", look.role) for look in STYLES.values()]
     letters = [(f"{look.letter}  ", look.role) for look in STYLES.values()]
     mark = (context.text("◇"), "strong")
-    kinks = any(flip for way in WAYS for flip in dial.rows[way, precision].flips)
+    kinks = any(flip for way in STEP_METHODS for flip in dial.rows[way, precision].flips)
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
     return first_fitting(
         columns,
@@ -79,7 +79,7 @@ def legend(dial: Dial, precision: str, columns: int, context: RenderContext) -> 
     )
 
 
-def readout(dial: Dial, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
+def readout(dial: StepSweep, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
     """What each way finds with this step, how far off that is, where its best step is, and what one sees."""
     return [
         *_found(dial, at, precision, columns),
@@ -90,7 +90,7 @@ def readout(dial: Dial, at: int, precision: str, columns: int, context: RenderCo
     ]
 
 
-def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
+def _found(dial: StepSweep, at: int, precision: str, columns: int) -> list[Line]:
     h = float(dial.steps[at])
     lesson = ", the lesson's" if math.isclose(h, LESSON_STEP, rel_tol=1e-6) else ""
     name = f"dL/d{entry_name(dial.tensor, dial.index)}"
@@ -115,21 +115,25 @@ def _found(dial: Dial, at: int, precision: str, columns: int) -> list[Line]:
     return lines
 
 
-def _best(dial: Dial, precision: str, columns: int) -> list[Line]:
+def _best(dial: StepSweep, precision: str, columns: int) -> list[Line]:
     """Where each way comes out best, and where theory has that."""
     lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}error", "muted"))]
     for way, look in STYLES.items():
         row = dial.rows[way, precision]
         least = float(row.off[row.least])
         off = power(least) if least and math.isfinite(least) else format_number(least)
-        found = power(float(dial.steps[row.least])) if way != WAYS[-1] else _any_below(dial, row, precision)
-        theory = power(row.best) if way != WAYS[-1] else "tiny"
+        found = (
+            power(float(dial.steps[row.least]))
+            if way != STEP_METHODS[-1]
+            else _any_below(dial, row, precision)
+        )
+        theory = power(row.best) if way != STEP_METHODS[-1] else "tiny"
         label = (f"{look.letter + ' ' + look.name:<11}", look.role)
         lines.append(line(label, f"{found:<9}", (f"{theory:<8}", "muted"), off))
     return lines
 
 
-def _any_below(dial: Dial, row: Row, precision: str) -> str:
+def _any_below(dial: StepSweep, row: StepCurve, precision: str) -> str:
     """The largest step from which on the error stays near its least: below it, no step is better than another."""
     good = row.off <= AS_GOOD * max(float(row.off[row.least]), float(np.finfo(precision).eps))
     worse = np.flatnonzero(~good)
@@ -137,13 +141,13 @@ def _any_below(dial: Dial, row: Row, precision: str) -> str:
     return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
 
 
-def _why(dial: Dial, columns: int, context: RenderContext) -> list[Line]:
+def _why(dial: StepSweep, columns: int, context: RenderContext) -> list[Line]:
     error = "Relative error" if dial.relative else "Error"
     words = f"{error}: on the left truncation, h/2 f'' or h²/6 f'''; on the right rounding, eps/h, from the"
     words += " subtraction. The complex step subtracts nothing."
     lines = wrap(context.text(words), columns, "muted")
     if not dial.relative:
-        moves = any(dial.rows[way, "float64"].found.any() for way in WAYS)
+        moves = any(dial.rows[way, "float64"].found.any() for way in STEP_METHODS)
         why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
         lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
     return lines
@@ -158,13 +162,13 @@ def power(h: float) -> str:
 
 
 def _chart(
-    dial: Dial, at: int, precision: str, columns: int, rows: int, context: RenderContext
+    dial: StepSweep, at: int, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     if rows < 4:
         return []
     x = -np.log10(dial.steps)  # 1 on the left, 16 on the right: the step falls
     figure = blank(columns, rows)
-    tops = [_decades(dial.rows[way, precision].off) for way in WAYS]
+    tops = [_decades(dial.rows[way, precision].off) for way in STEP_METHODS]
     top = min(max(float(np.max(each)) for each in tops) + 0.5, TOP)
     floor = max(math.floor(min(float(np.min(each)) for each in tops)) - 1.0, FLOOR) - 0.5
 
@@ -177,10 +181,10 @@ def _chart(
     for place, role in ((-math.log10(LESSON_STEP), "faint"), (float(x[at]), "mark")):
         upright = np.linspace(floor, top, rows * 2)
         draw(np.full(len(upright), place), upright, role, "|" if context.plain else "│")
-    for way, ys in zip(WAYS, tops, strict=True):
+    for way, ys in zip(STEP_METHODS, tops, strict=True):
         look = STYLES[way]
         draw(x, ys, look.role, look.letter if context.plain else "braille", joined=not context.plain)
-    for i, (way, ys) in enumerate(zip(WAYS, tops, strict=True)):
+    for i, (way, ys) in enumerate(zip(STEP_METHODS, tops, strict=True)):
         look, row = STYLES[way], dial.rows[way, precision]
         flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")

@@ -115,10 +115,12 @@ def wrong_prediction(session: Session, snapshot: Snapshot | None) -> int | None:
     """What the network takes the sample for, where that is wrong."""
     if snapshot is None or session.batch > 1 or not LOSSES[session.network.loss].labels:
         return None
-    from tui_backprop.engine.network.predictions import read_as  # numpy: after the first paint
+    from tui_backprop.engine.network.predictions import predicted_classes  # numpy: after the first paint
 
     said = int(
-        read_as(snapshot.iteration.tensor(preactivation(session.network.depth)), session.network.loss)[0]
+        predicted_classes(
+            snapshot.iteration.tensor(preactivation(session.network.depth)), session.network.loss
+        )[0]
     )
     return said if said != snapshot.iteration.tensor("t")[0] else None
 

@@ -11,7 +11,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
 from tui_backprop.engine.network.names import activation, entry_name, is_weight, kind_of, layer_of
-from tui_backprop.engine.network.predictions import class_of, read_as
+from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
@@ -98,7 +98,9 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
     right = class_of(np.asarray(iteration.tensor("t")[0]))
-    said = int(read_as(iteration.tensor(activation(session.network.depth))[:1], session.network.loss)[0])
+    said = int(
+        predicted_classes(iteration.tensor(activation(session.network.depth))[:1], session.network.loss)[0]
+    )
     names = '"{}"' if about.image else "class {}"
     verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
     verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]

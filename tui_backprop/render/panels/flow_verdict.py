@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from itertools import product
 from math import isfinite
 
-from tui_backprop.engine.analysis.gradient_flow import LEAST_SAMPLES, RULES, Callout, Flow, Rule, callouts
+from tui_backprop.engine.analysis.gradient_flow import (
+    FEWEST_SAMPLES,
+    HEALTH_RULES,
+    Callout,
+    Flow,
+    HealthRule,
+    callouts,
+)
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
 from tui_backprop.support.format import format_number
@@ -27,7 +34,7 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
         return [(), *_no_rule_broken(report, columns, max(free, fair), rows >= NOTE_ROWS, context)]
     note = _note(report, columns, context) if rows >= NOTE_ROWS else []
     called = [_broken_rule(call, report, columns, context) for call in found]
-    kept = [rule for rule in RULES if rule not in [call.rule for call in found]]
+    kept = [rule for rule in HEALTH_RULES if rule not in [call.rule for call in found]]
     for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
         if len(above) + len(blocks) <= room:
@@ -49,8 +56,8 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
         told.append(f"δ rms ×{format_number(each)} a layer on its way back")
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
         told.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
-    if report.hidden and report.samples < LEAST_SAMPLES:
-        told.append(f"to call a unit dead takes {LEAST_SAMPLES} samples")
+    if report.hidden and report.samples < FEWEST_SAMPLES:
+        told.append(f"to call a unit dead takes {FEWEST_SAMPLES} samples")
     return [(), *wrap(context.text("; ".join(told)), columns, "muted")] if told else []
 
 
@@ -58,9 +65,13 @@ def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context:
     """The verdict, and where there is room every rule with this network's figure, and what units were judged on."""
     each = report.per_layer
     words = f"does not vanish, does not explode, δ ×{format_number(each or 0)} a layer"
-    said = f"nothing is wrong: {words}" if each is not None else f"nothing is wrong by the {len(RULES)} rules"
+    said = (
+        f"nothing is wrong: {words}"
+        if each is not None
+        else f"nothing is wrong by the {len(HEALTH_RULES)} rules"
+    )
     first = wrap(context.text(said), columns, "good")
-    table = _table(report, RULES, "rule", columns, context)
+    table = _table(report, HEALTH_RULES, "rule", columns, context)
     note = _note(report, columns, context, calm=True) if roomy else []
     choices: tuple[list[Line], ...] = (
         [*first, (), *table, *note],
@@ -72,7 +83,7 @@ def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context:
 
 
 def _table(
-    report: Flow, rules: Sequence[Rule], head: str, columns: int, context: RenderContext
+    report: Flow, rules: Sequence[HealthRule], head: str, columns: int, context: RenderContext
 ) -> list[Line]:
     """Rules, when each is broken (in words, or only from where on), and the figure that comes nearest to it here;
     nothing where that is too wide."""
@@ -98,17 +109,17 @@ def _table(
     return []
 
 
-def _words(rule: Rule) -> str:
+def _words(rule: HealthRule) -> str:
     """When a rule is broken, in words."""
     return rule_text(rule) if isfinite(rule.threshold) else "a number is not finite"
 
 
-def _limit(rule: Rule) -> str:
+def _limit(rule: HealthRule) -> str:
     """From where on a rule is broken: above 100."""
     return f"{rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else rule.side
 
 
-def _nearest(rule: Rule, report: Flow) -> str:
+def _nearest(rule: HealthRule, report: Flow) -> str:
     """Of a rule that is kept, the figure that comes nearest to its threshold."""
     figures = rule.figure(report).values()
     if not figures:
@@ -116,12 +127,12 @@ def _nearest(rule: Rule, report: Flow) -> str:
     return _amount(rule, max(figures) if rule.side == "above" else min(figures), 3)
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: HealthRule) -> str:
     """A rule in words, with its threshold."""
     return rule.words.format(_amount(rule, rule.threshold, 1))
 
 
-def _amount(rule: Rule, value: float, digits: int) -> str:
+def _amount(rule: HealthRule, value: float, digits: int) -> str:
     return f"{value:.0%}" if rule.share else format_number(value, digits)
 
 

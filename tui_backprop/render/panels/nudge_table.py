@@ -65,8 +65,12 @@ def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
     turn = found.turn
     if turn is None:
         return []
-    flips = [f"{nudge.why}: read as {nudge.said}" for nudge in found.nudges if nudge.said != turn.said]
-    here = "; ".join(flips) if flips else f"still read as {turn.said} after each"
+    flips = [
+        f"{nudge.why}: read as {nudge.predicted_class}"
+        for nudge in found.nudges
+        if nudge.predicted_class != turn.predicted_class
+    ]
+    here = "; ".join(flips) if flips else f"still read as {turn.predicted_class} after each"
     if turn.by is not None:
         there = f"alone it takes {format_number(turn.by, sign=True)} to be read as {turn.then}"
     else:

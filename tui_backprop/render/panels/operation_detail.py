@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.cost.accounting.timing import Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import cheap, written, written_norm
 from tui_backprop.engine.explain.notation import tidy
-from tui_backprop.engine.explain.worked import Row
+from tui_backprop.engine.explain.worked import ReceiptRow
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits
 from tui_backprop.engine.network.names import entry_name, gradient_of, layer_of, saved_by
 from tui_backprop.engine.primitives import Array, Shape, size
@@ -105,10 +105,12 @@ def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderCo
     total = iteration.tensor(name)
     at = _largest(total, snapshot.unit(layer_of(value)))
     rows = [
-        Row("+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at]))
+        ReceiptRow(
+            "+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at])
+        )
         for visit in terms
     ]
-    rows.append(Row("=", entry_name(name, at), float(total[at])))
+    rows.append(ReceiptRow("=", entry_name(name, at), float(total[at])))
     return receipt(rows, columns, "backward", context)
 
 

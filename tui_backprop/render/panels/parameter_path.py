@@ -75,7 +75,7 @@ def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
 
 def _share(found: ParameterDetail, ways: int) -> list[Line]:
     """What the path comes to, and what that is of the sum over all paths: of one sample's share of the gradient."""
-    pull = found.pulls[0].gradient
+    pull = found.sample_gradients[0].gradient
     own = line(("= ", "muted"), (format_number(found.along, sign=True), "text"))
     if ways == 1:
         return [own]

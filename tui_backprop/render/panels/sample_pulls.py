@@ -26,7 +26,7 @@ def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str,
     samples = info(session.data).samples
     rows = [("pulled", "by sample", "hardest", "samples")]
     for way, sign in (("up", -1), ("down", 1)):
-        side = [pull for pull in found.pulls if sign * pull.gradient > 0]
+        side = [pull for pull in found.sample_gradients if sign * pull.gradient > 0]
         which = str((session.sample + side[0].sample) % samples) if side else ""
         rows.append(
             (way, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked import Row
+from tui_backprop.engine.explain.worked import ReceiptRow
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, format_fixed, format_number
@@ -78,7 +78,7 @@ def _tokens(
         yield (text + " ", role), ((" " * left + shape).ljust(wide) + " ", "muted")
 
 
-def decimals_for(rows: Sequence[Row]) -> int | None:
+def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
     """Decimals that give every result and what is subtracted three significant digits (and the largest summand two,
     where a division makes more of it); None where that is more decimals than can be read."""
     wanted = {"=": 2, "-": 2}
@@ -97,13 +97,13 @@ def decimals_for(rows: Sequence[Row]) -> int | None:
     return most if most <= MOST_DECIMALS else None
 
 
-def sums(rows: Sequence[Row]) -> list[Sequence[Row]]:
+def sums(rows: Sequence[ReceiptRow]) -> list[Sequence[ReceiptRow]]:
     """The sums of a receipt, one after the other: a summand after a result begins the next one."""
     starts = [i for i in range(1, len(rows)) if rows[i - 1].sign == "=" and rows[i].sign in "+-"]
     return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
 
 
-def receipt(rows: Sequence[Row], columns: int, role: str, context: RenderContext = UTF8) -> list[Line]:
+def receipt(rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8) -> list[Line]:
     """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
     minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
     some more decimals, are what makes the shown sum exact."""
@@ -127,13 +127,15 @@ def receipt(rows: Sequence[Row], columns: int, role: str, context: RenderContext
     return lines
 
 
-def receipt_values(rows: Sequence[Row]) -> list[tuple[Row, str]]:
+def receipt_values(rows: Sequence[ReceiptRow]) -> list[tuple[ReceiptRow, str]]:
     """Rows, what is subtracted as the summand that it is, each with its value as it is shown."""
     rows = [_added(row) for row in rows]
     return list(zip(rows, (text for each in sums(rows) for text in _values(each)), strict=True))
 
 
-def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[list[str], list[str], str]:
+def _beside(
+    rows: Sequence[ReceiptRow], columns: int, context: RenderContext
+) -> tuple[list[str], list[str], str]:
     """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
     are closer together, and where that is not enough there are no factors."""
     labels = [row.label for row in rows]
@@ -147,12 +149,12 @@ def _beside(rows: Sequence[Row], columns: int, context: RenderContext) -> tuple[
     return [context.text(label) for label in labels], [""] * len(rows), COLUMN_GAP
 
 
-def _added(row: Row) -> Row:
+def _added(row: ReceiptRow) -> ReceiptRow:
     """A row that is subtracted as the summand that it is."""
     if row.sign != "-":
         return row
     first, *more = row.factors or (row.value,)
-    return Row("-", f"{MINUS}{row.label}", -row.value, (-first, *more) if row.factors else ())
+    return ReceiptRow("-", f"{MINUS}{row.label}", -row.value, (-first, *more) if row.factors else ())
 
 
 def _named(label: str, columns: int) -> str:
@@ -160,7 +162,7 @@ def _named(label: str, columns: int) -> str:
     return cut(label if len(label) <= columns else label.partition(" = ")[0], columns)
 
 
-def _values(rows: Sequence[Row]) -> list[str]:
+def _values(rows: Sequence[ReceiptRow]) -> list[str]:
     """The values of one sum as texts with equally many decimals."""
     least = decimals_for(rows)
     if least is None:
@@ -173,7 +175,7 @@ def _values(rows: Sequence[Row]) -> list[str]:
     return [v if isinstance(v, str) else format_fixed(v, decimals) for v in values]
 
 
-def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) -> bool:
+def _adds_up(rows: Sequence[ReceiptRow], values: Sequence[float | str], decimals: int) -> bool:
     """Whether what is shown of a sum comes to what is shown of its result, as far as it is one."""
     numbers = [value for value in values if not isinstance(value, str)]
     if len(numbers) < len(values) or [row.sign for row in rows].count("=") != 1 or rows[-1].sign != "=":
@@ -181,14 +183,14 @@ def _adds_up(rows: Sequence[Row], values: Sequence[float | str], decimals: int) 
     return round(sum(numbers[:-1]) - numbers[-1], decimals) == 0
 
 
-def _shown(row: Row, decimals: int) -> float | str:
+def _shown(row: ReceiptRow, decimals: int) -> float | str:
     """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
     if row.sign in "*/" or not abs(row.value) < EXPONENT_FROM:  # NaN is no number below anything
         return format_number(row.value, sign=row.sign not in "*/")
     return round(row.value, decimals)
 
 
-def _settle(rows: Sequence[Row], values: list[float | str], decimals: int) -> None:
+def _settle(rows: Sequence[ReceiptRow], values: list[float | str], decimals: int) -> None:
     """Give the rounding error of a long sum to its row of remaining terms, so that what is shown adds up."""
     rest = next((i for i, row in enumerate(rows) if row.label.endswith("more terms")), None)
     plus = [i for i, row in enumerate(rows) if row.sign in "+-"]

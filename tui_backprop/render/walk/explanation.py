@@ -8,7 +8,7 @@ from math import isfinite
 
 from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked import Row, worked
+from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
@@ -34,7 +34,7 @@ def explanation(
     closing = closing_lines(snapshot, columns, context)
     around = len(caption) + len(formula) + len(closing)
 
-    def example(terms: int) -> list[Sequence[Row]]:
+    def example(terms: int) -> list[Sequence[ReceiptRow]]:
         return sums(worked(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number))
 
     most_terms = LEAST_TERMS if context.sparse else MOST_TERMS

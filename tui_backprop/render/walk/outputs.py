@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.names import preactivation
-from tui_backprop.engine.network.predictions import class_of, read_as
+from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest
@@ -43,7 +43,7 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
         wanted = [f"target {format_number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
     right = class_of(target)
-    said = int(read_as(iteration.tensor(preactivation(spec.depth))[:1], spec.loss)[0])
+    said = int(predicted_classes(iteration.tensor(preactivation(spec.depth))[:1], spec.loss)[0])
     told = {
         said: (PREDICTED_MARK, f"{PREDICTED_MARK} read as", "bad"),
         right: (LABEL_MARK, f"{LABEL_MARK} target", "good"),

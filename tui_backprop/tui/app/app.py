@@ -21,7 +21,7 @@ from textual.containers import Horizontal
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from tui_backprop.engine.training.memory import MEGABYTES
+from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panels import PANEL_ROWS
 from tui_backprop.keys.table import bar
 from tui_backprop.render.draw.context import RenderContext
@@ -78,7 +78,7 @@ class BackpropApp(App[None]):
         self,
         session: Session,
         context: RenderContext,
-        memory: int = MEGABYTES * 2**20,
+        memory: int = CHECKPOINT_MEGABYTES * 2**20,
         saver: Saver | None = None,
         theme: str = "dark",
         tour: bool = False,

@@ -12,7 +12,7 @@ from tui_backprop.tui.panels.base import Panel, Query
 from tui_backprop.tui.panels.cost_page import CostPage
 
 if TYPE_CHECKING:
-    from tui_backprop.engine.gradients.step_size import Dial
+    from tui_backprop.engine.gradients.step_size import StepSweep
     from tui_backprop.session.replay import Replay
 
 
@@ -25,7 +25,7 @@ def _draw(
 
     session = snapshot.session
     step = 10 ** (-1 - session.cost.step_index / 4)
-    return step_size_lines(cast("Dial", found), step, session.cost.precision, columns, rows, context)
+    return step_size_lines(cast("StepSweep", found), step, session.cost.precision, columns, rows, context)
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:
@@ -33,9 +33,9 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _errors(snapshot: Snapshot, replay: Replay) -> object:
-    from tui_backprop.engine.gradients.step_size import dial
+    from tui_backprop.engine.gradients.step_size import step_sweep
 
-    return dial(snapshot.iteration, *snapshot.weights[0])
+    return step_sweep(snapshot.iteration, *snapshot.weights[0])
 
 
 def _view(context: RenderContext) -> CostPage:

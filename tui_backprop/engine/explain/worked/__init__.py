@@ -13,15 +13,14 @@ from tui_backprop.engine.explain.worked import layers as steps
 from tui_backprop.engine.explain.worked import losses, operations, updates
 from tui_backprop.engine.explain.worked.losses import penalties
 from tui_backprop.engine.explain.worked.rows import (
-    Parameter,
     ParameterReceipt,
     Receipt,
-    Row,
+    ReceiptRow,
     of_largest,
     selected_input,
 )
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import INPUT, delta, gradient_of, layer_of
+from tui_backprop.engine.network.names import INPUT, TensorEntry, delta, gradient_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration
 
 # Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
@@ -53,8 +52,8 @@ def worked(
     unit: int,
     terms: int = 3,
     sample: int = 0,
-    asked: Parameter | None = None,
-) -> tuple[Row, ...]:
+    asked: TensorEntry | None = None,
+) -> tuple[ReceiptRow, ...]:
     """The receipt of ``step`` for ``unit`` of its layer, for row ``sample`` of the batch.
 
     ``terms`` is how many terms of a long sum are shown. Where the step makes the gradient of a parameter of the
@@ -69,7 +68,7 @@ def worked(
         )
 
 
-def _receipt(iteration: Iteration, part: Step, unit: int, asked: Parameter | None) -> Receipt:
+def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | None) -> Receipt:
     """That of an operation which is only a part of its equation, or that of the equation."""
     operation = part.operation if part.operation in operations.RECEIPTS else None
     own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
@@ -101,8 +100,7 @@ def telling_unit(iteration: Iteration, layer: int, sample: int = 0) -> int:
 
 __all__ = [
     "RECEIPTS",
-    "Parameter",
-    "Row",
+    "ReceiptRow",
     "penalties",
     "selected_input",
     "telling_unit",

@@ -6,27 +6,27 @@ from collections.abc import Callable, Sequence
 
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import Row, entry, largest, product, summands
+from tui_backprop.engine.explain.worked.rows import ReceiptRow, entry, largest, product, summands
 from tui_backprop.engine.network import names
 from tui_backprop.engine.network.names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.training.iteration import Iteration
 
-LONGEST = 24  # characters of a formula in a label; a longer one is there by its name
+FORMULA_COLUMNS = 24  # characters of a formula in a label; a longer one is there by its name
 
 
-def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     return [entry(iteration, "=", "x", j, s)]
 
 
-def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k = step.layer
     rows = input_terms(iteration, k, j, terms, s)
     bias = [entry(iteration, "+", names.bias(k), j, s)] if iteration.spec.bias else []
     return [*rows, *bias, entry(iteration, "=", names.preactivation(k), j, s)]
 
 
-def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
+def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
     """The products of inputs and weights that add up to unit j of layer k."""
     before, weights = names.activation(k - 1), names.weight(k)
     return summands(
@@ -37,30 +37,30 @@ def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> lis
     )
 
 
-def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k, z = step.layer, names.preactivation(step.layer)
     return [
         entry(iteration, "+", z, j, s),
-        Row("-", f"mean {z}", float(iteration.tensor(z)[s].mean(dtype=float))),
-        Row("/", f"deviation {z}", float(iteration.deviation(k)[s, 0])),
+        ReceiptRow("-", f"mean {z}", float(iteration.tensor(z)[s].mean(dtype=float))),
+        ReceiptRow("/", f"deviation {z}", float(iteration.deviation(k)[s, 0])),
         entry(iteration, "*", names.gain(k), j, s),
         entry(iteration, "+", names.shift(k), j, s),
         entry(iteration, "=", names.normalized(k), j, s),
     ]
 
 
-def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     op, name = iteration.activation(step.layer), iteration.spec.activations[step.layer - 1]
     before, after = entry(iteration, "+", op.inputs[0], j, s), entry(iteration, "=", op.output, j, s)
     formula = tidy(ACTIVATIONS[name].formula.format(before.label))
-    formula = formula if len(formula) <= LONGEST else f"{name}({before.label})"
-    return [before, Row("=", f"{after.label} = {formula}", after.value)]
+    formula = formula if len(formula) <= FORMULA_COLUMNS else f"{name}({before.label})"
+    return [before, ReceiptRow("=", f"{after.label} = {formula}", after.value)]
 
 
-def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequence[Row]]:
+def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequence[ReceiptRow]]:
     """The receipt of dropout (a product) and of a residual (a sum): all operands of the formula in a row."""
 
-    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         (made, _), (first, _), (second, _) = step.operands
         signs = (("+", first), (sign, second), ("=", made))
         return [entry(iteration, each, name, j, s) for each, name in signs]
@@ -68,12 +68,14 @@ def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequenc
     return rows
 
 
-def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
+def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
     """What each sample adds to the gradient of W[i, j]."""
     return _products(iteration, (names.activation(k - 1), i), (names.delta(k), j), terms)
 
 
-def _products(iteration: Iteration, one: tuple[str, int], other: tuple[str, int], terms: int) -> list[Row]:
+def _products(
+    iteration: Iteration, one: tuple[str, int], other: tuple[str, int], terms: int
+) -> list[ReceiptRow]:
     """A sum over the samples of the batch of products of two units' values, each by its tensor and unit."""
 
     def label(n: int) -> str:
@@ -88,7 +90,7 @@ def _of_sample(iteration: Iteration, tensor: str, n: int, unit: int) -> str:
     return entry_name(tensor, (unit,) if iteration.batch == 1 else (n, unit))
 
 
-def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[Row]:
+def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
     """The gradient of W[i, j] of layer k."""
     rows = weight_terms(iteration, k, i, j, terms)
     w = names.weight(k)
@@ -97,31 +99,31 @@ def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> lis
     return [*rows, matrix_entry(iteration, "=", names.gradient_of(w), i, j)]
 
 
-def decay_row(iteration: Iteration, w: str, i: int, j: int) -> Row:
+def decay_row(iteration: Iteration, w: str, i: int, j: int) -> ReceiptRow:
     """What the L2 penalty adds to the gradient of a weight."""
     label = f"{names.STRENGTH} · {entry_name(w, (i, j))}"
     return product("+", label, iteration.spec.l2, float(iteration.tensor(w)[i, j]))
 
 
-def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> Row:
+def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> ReceiptRow:
     """An entry of a weight matrix or of its gradient."""
-    return Row(sign, entry_name(name, (i, j)), float(iteration.tensor(name)[i, j]))
+    return ReceiptRow(sign, entry_name(name, (i, j)), float(iteration.tensor(name)[i, j]))
 
 
-def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[Row]:
+def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRow]:
     """A sum over the samples of the batch of one unit's derivatives ``of`` (n, units)."""
     values = iteration.tensor(of)[:, j].astype(float)
     return largest(lambda n: _of_sample(iteration, of, n, j), values, terms)
 
 
-def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[Row]:
+def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[ReceiptRow]:
     return _products(
         iteration, (names.gradient_of(names.normalized(k)), j), (names.standardized(k), j), terms
     )
 
 
 # What the gradient of a bias, a gain or a shift of layer k adds up, by the kind of tensor.
-VECTORS: dict[names.Kind, Callable[[Iteration, int, int, int], list[Row]]] = {
+VECTOR_TERMS: dict[names.Kind, Callable[[Iteration, int, int, int], list[ReceiptRow]]] = {
     "bias": lambda iteration, k, j, terms: samples(iteration, names.delta(k), j, terms),
     "gain": _gain_terms,
     "shift": lambda iteration, k, j, terms: samples(
@@ -132,16 +134,16 @@ VECTORS: dict[names.Kind, Callable[[Iteration, int, int, int], list[Row]]] = {
 
 def gradient(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
-) -> Sequence[Row]:
+) -> Sequence[ReceiptRow]:
     """The gradient of one parameter of the step's layer."""
     *row, j = index
     if row:
         return weight_rows(iteration, step.layer, row[0], j, terms)
-    rows = VECTORS[names.kind_of(tensor)](iteration, step.layer, j, terms)
+    rows = VECTOR_TERMS[names.kind_of(tensor)](iteration, step.layer, j, terms)
     return [*rows, entry(iteration, "=", names.gradient_of(tensor), j, 0)]
 
 
-def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
+def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
     """What a unit of layer k gets back from all units it fed."""
     onward, weights = names.delta(k + 1), names.weight(k + 1)
     return summands(
@@ -152,7 +154,7 @@ def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list
     )
 
 
-def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[Row]:
+def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
     """The same, and what comes past them where a residual goes around."""
     rows = from_units(iteration, k, j, terms, s)
     if iteration.spec.adds_input(k + 1):
@@ -160,11 +162,11 @@ def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list
     return rows
 
 
-def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     return [*_collected(iteration, step.layer, j, terms, s), entry(iteration, "=", step.tensor, j, s)]
 
 
-def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k, spec = step.layer, iteration.spec
     there = (
         [entry(iteration, "+", names.gradient_of(names.activation(k)), j, s)] if spec.adds_input(k) else []
@@ -175,15 +177,15 @@ def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seque
     return [*rows, slope(iteration, k, j, s), entry(iteration, "=", step.tensor, j, s)]
 
 
-def slope(iteration: Iteration, k: int, j: int, s: int) -> Row:
+def slope(iteration: Iteration, k: int, j: int, s: int) -> ReceiptRow:
     """The factor f' of a hidden unit."""
     op = iteration.activation(k)
     formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
     label = tidy(formula.format(entry_name(op.inputs[0], (j,)), y=entry_name(op.output, (j,))))
-    return Row("*", label, float(iteration.slope(k, s)[j]))
+    return ReceiptRow("*", label, float(iteration.slope(k, s)[j]))
 
 
-def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k = step.layer
     made, gains, v = names.gradient_of(names.normalized(k)), names.gain(k), names.standardized(k)
     given, gain, values = iteration.tensor(made)[s], iteration.tensor(gains), iteration.tensor(v)[s]
@@ -191,8 +193,8 @@ def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s:
     label = f"h[{j}] = {entry_name(made, (j,))} · {entry_name(gains, (j,))}"
     return [
         product("+", label, float(given[j]), float(gain[j])),
-        Row("-", "mean h", float(h.mean())),
+        ReceiptRow("-", "mean h", float(h.mean())),
         product("-", f"{entry_name(v, (j,))} · mean(h ⊙ {v})", float(values[j]), float((h * values).mean())),
-        Row("/", f"deviation {names.preactivation(k)}", float(iteration.deviation(k)[s, 0])),
+        ReceiptRow("/", f"deviation {names.preactivation(k)}", float(iteration.deviation(k)[s, 0])),
         entry(iteration, "=", names.delta(k), j, s),
     ]

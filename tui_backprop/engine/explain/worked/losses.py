@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import Row, entry, largest
+from tui_backprop.engine.explain.worked.rows import ReceiptRow, entry, largest
 from tui_backprop.engine.network.names import (
     LOSS,
     PROBABILITIES,
@@ -24,7 +24,7 @@ from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration
 
 
-def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """One sample's loss, and the mean over the batch."""
     k, n = step.layer, iteration.batch
     read = (preactivation(k), _read(iteration, k), TARGET)
@@ -32,10 +32,14 @@ def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequen
     rows, sample = _of_a_sample(LOSSES[iteration.spec.loss], k, z, p, t, terms)
     name, value = step.tensor, float(iteration.tensor(step.tensor))
     if n == 1 and rows[-1].sign == "=":
-        return [*rows[:-1], Row("=", f"{name} = {rows[-1].label}", value)]
+        return [*rows[:-1], ReceiptRow("=", f"{name} = {rows[-1].label}", value)]
     if n == 1:
-        return [*rows, Row("=", name, value)]
-    return [*rows, Row("=", f"for sample {s}", sample), Row("=", f"{name}, the mean of {n} samples", value)]
+        return [*rows, ReceiptRow("=", name, value)]
+    return [
+        *rows,
+        ReceiptRow("=", f"for sample {s}", sample),
+        ReceiptRow("=", f"{name}, the mean of {n} samples", value),
+    ]
 
 
 def _read(iteration: Iteration, k: int) -> str:
@@ -43,21 +47,23 @@ def _read(iteration: Iteration, k: int) -> str:
     return PROBABILITIES if LOSSES[iteration.spec.loss].probabilities else preactivation(k)
 
 
-def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
+def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
     y = int(t)
     top = z.max() if z.max() > 80 else 0.0  # only there for logits whose powers no float holds
     less = "" if top == 0 else f"−{top:.3g}"
     logits = preactivation(k)
     rows = [
-        Row("+", f"e^({entry_name(logits, (y,))}{less}), {y} is the target", float(np.exp(z[y] - top))),
-        Row("/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum())),
-        Row("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
-        Row("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
+        ReceiptRow(
+            "+", f"e^({entry_name(logits, (y,))}{less}), {y} is the target", float(np.exp(z[y] - top))
+        ),
+        ReceiptRow("/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum())),
+        ReceiptRow("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
+        ReceiptRow("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
     ]
     return rows, rows[-1].value
 
 
-def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
+def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
     def label(j: int) -> str:
         p_j = entry_name(PROBABILITIES, (j,))
         return f"−ln {p_j}" if t[j] else f"−ln(1 − {p_j})"
@@ -67,15 +73,19 @@ def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> t
     return rows, float(each.sum())
 
 
-def _squares(k: int, z: Array, t: Array, terms: int, scale: float, name: str) -> tuple[list[Row], float]:
+def _squares(
+    k: int, z: Array, t: Array, terms: int, scale: float, name: str
+) -> tuple[list[ReceiptRow], float]:
     each = (z - t) ** 2
     rows = largest(
         lambda j: f"({entry_name(preactivation(k), (j,))} − {entry_name(TARGET, (j,))})²", each, terms
     )
-    return [*rows, Row("/", name, 1 / scale)], float(each.sum() * scale)
+    return [*rows, ReceiptRow("/", name, 1 / scale)], float(each.sum() * scale)
 
 
-def _of_a_sample(row: Loss, k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[Row], float]:
+def _of_a_sample(
+    row: Loss, k: int, z: Array, p: Array, t: Array, terms: int
+) -> tuple[list[ReceiptRow], float]:
     """The receipt of one sample's loss, and that loss."""
     if row.labels:
         return _cross_entropy(k, z, p, t, terms)
@@ -92,26 +102,26 @@ def penalties(iteration: Iteration) -> Array:
     return np.array([iteration.spec.l2 / 2 * norm * norm for norm in norms])
 
 
-def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """The loss of the outputs, and what the weights of each layer add to it."""
     return [
-        Row("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
+        ReceiptRow("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
         *largest(lambda i: f"½ {STRENGTH} Σ {weight(i + 1)}²", penalties(iteration), terms),
-        Row("=", LOSS, iteration.loss),
+        ReceiptRow("=", LOSS, iteration.loss),
     ]
 
 
-def output_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def output_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """What the loss asks of one output."""
     k, t, row = step.layer, iteration.tensor(TARGET), LOSSES[iteration.spec.loss]
     if row.labels:
-        target = Row("-", f"onehot({t[s]})[{j}]", float(t[s] == j))
+        target = ReceiptRow("-", f"onehot({t[s]})[{j}]", float(t[s] == j))
     else:
-        target = Row("-", entry_name(TARGET, (j,)), float(t[s, j]))
+        target = ReceiptRow("-", entry_name(TARGET, (j,)), float(t[s, j]))
     of = _read(iteration, k)
-    rows = [Row("+", entry_name(of, (j,)), float(iteration.tensor(of)[s, j])), target]
+    rows = [ReceiptRow("+", entry_name(of, (j,)), float(iteration.tensor(of)[s, j])), target]
     if row.over_outputs:
-        rows += [Row("*", "2", 2.0), Row("/", "entries", float(t.size))]
+        rows += [ReceiptRow("*", "2", 2.0), ReceiptRow("/", "entries", float(t.size))]
     elif iteration.batch > 1:
-        rows.append(Row("/", "n samples", float(iteration.batch)))
+        rows.append(ReceiptRow("/", "n samples", float(iteration.batch)))
     return [*rows, entry(iteration, "=", delta(k), j, s)]

@@ -17,7 +17,7 @@ from tui_backprop.engine.explain.worked.layers import (
 from tui_backprop.engine.explain.worked.rows import (
     ParameterReceipt,
     Receipt,
-    Row,
+    ReceiptRow,
     entry,
     of_largest,
 )
@@ -26,18 +26,18 @@ from tui_backprop.engine.network.names import SO_FAR, gradient_of
 from tui_backprop.engine.training.iteration import Iteration
 
 
-def _matmul(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def _matmul(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     rows = input_terms(iteration, step.layer, j, terms, s)
     return [*rows, entry(iteration, "=", step.tensor, j, s)]
 
 
-def _matmul_to_inputs(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def _matmul_to_inputs(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     return [*from_units(iteration, step.layer, j, terms, s), entry(iteration, "=", step.tensor, j, s)]
 
 
 def _matmul_to_weights(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
-) -> Sequence[Row]:
+) -> Sequence[ReceiptRow]:
     i, j = index
     return [
         *weight_terms(iteration, step.layer, i, j, terms),
@@ -45,19 +45,19 @@ def _matmul_to_weights(
     ]
 
 
-def _penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def _penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     before, w, _ = step.visits[-1].op.inputs
     norm = iteration.summary(w).norm
     return [
-        Row("+", before, float(iteration.tensor(before))),
-        Row("+", f"½ λ Σ {w}²", iteration.spec.l2 / 2 * norm * norm),
-        Row("=", step.tensor, float(iteration.tensor(step.tensor))),
+        ReceiptRow("+", before, float(iteration.tensor(before))),
+        ReceiptRow("+", f"½ λ Σ {w}²", iteration.spec.l2 / 2 * norm * norm),
+        ReceiptRow("=", step.tensor, float(iteration.tensor(step.tensor))),
     ]
 
 
 def _penalty_to_weights(
     iteration: Iteration, step: Step, w: str, index: tuple[int, ...], terms: int
-) -> Sequence[Row]:
+) -> Sequence[ReceiptRow]:
     i, j = index
     return [
         matrix_entry(iteration, "+", step.tensor + SO_FAR, i, j),
@@ -66,10 +66,10 @@ def _penalty_to_weights(
     ]
 
 
-def _factor(row: Callable[[Iteration, int, int, int], Row]) -> Receipt:
+def _factor(row: Callable[[Iteration, int, int, int], ReceiptRow]) -> Receipt:
     """What comes back, times one factor of the unit's own."""
 
-    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         came = gradient_of(step.visits[-1].op.output)
         return [
             entry(iteration, "+", came, j, s),
@@ -83,7 +83,7 @@ def _factor(row: Callable[[Iteration, int, int, int], Row]) -> Receipt:
 def _sum(*more: str) -> Receipt:
     """What comes back to a sum of two: handed on whole, or added to what came back another way."""
 
-    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         came = gradient_of(step.visits[-1].op.output)
         before = [entry(iteration, "+", step.tensor + each, j, s) for each in more]
         return [*before, entry(iteration, "+", came, j, s), entry(iteration, "=", step.tensor, j, s)]
@@ -91,7 +91,7 @@ def _sum(*more: str) -> Receipt:
     return rows
 
 
-def _bias(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+def _bias(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k = step.layer
     parts = (("+", names.product(k)), ("+", names.bias(k)), ("=", names.preactivation(k)))
     return [entry(iteration, sign, name, j, s) for sign, name in parts]

@@ -15,7 +15,7 @@ from tui_backprop.engine.training.iteration import Iteration
 
 
 @dataclass(frozen=True)
-class Row:
+class ReceiptRow:
     """One line: ``sign`` is + or - (a summand), * or / (a factor of all above), = (a result). A summand after
     a result begins the next sum, which may use that result."""
 
@@ -25,12 +25,10 @@ class Row:
     factors: tuple[float, ...] = ()  # where the value is a product, what it is a product of
 
 
-Parameter = tuple[str, tuple[int, ...]]  # by its name: a tensor, and a place in it
-
 # The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
-Receipt = Callable[[Iteration, Step, int, int, int], Sequence[Row]]
+Receipt = Callable[[Iteration, Step, int, int, int], Sequence[ReceiptRow]]
 # That of a step about parameters: of a pass, a step, one of them by its name, how many terms of a long sum.
-ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequence[Row]]
+ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequence[ReceiptRow]]
 
 
 def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
@@ -41,7 +39,7 @@ def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
 def of_largest(receipt: ParameterReceipt) -> Receipt:
     """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
 
-    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[Row]:
+    def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         tensor = value_of(step.tensor)
         index = (selected_input(iteration, step.layer, j), j) if is_weight(tensor) else (j,)
         return receipt(iteration, step, tensor, index, terms)
@@ -49,18 +47,18 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
     return rows
 
 
-def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> Row:
+def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> ReceiptRow:
     """One sample's entry of an array, or an entry of a vector of parameters."""
     array = iteration.tensor(name)
-    return Row(sign, entry_name(name, (j,)), float(array[j] if array.ndim == 1 else array[s, j]))
+    return ReceiptRow(sign, entry_name(name, (j,)), float(array[j] if array.ndim == 1 else array[s, j]))
 
 
-def product(sign: str, label: str, *factors: float) -> Row:
+def product(sign: str, label: str, *factors: float) -> ReceiptRow:
     """The row of a product."""
-    return Row(sign, label, prod(factors), factors)
+    return ReceiptRow(sign, label, prod(factors), factors)
 
 
-def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[Row]:
+def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[ReceiptRow]:
     """Rows for sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
     products = left.astype(float) * right.astype(float)
     return [
@@ -69,16 +67,18 @@ def summands(labels: Callable[[int], str], left: Array, right: Array, most: int)
     ]
 
 
-def largest(labels: Callable[[int], str], values: Array, most: int) -> list[Row]:
+def largest(labels: Callable[[int], str], values: Array, most: int) -> list[ReceiptRow]:
     """Rows for sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
     return [row for _, row in _largest(labels, values, most)]
 
 
-def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, Row]]:
+def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, ReceiptRow]]:
     shown = len(values) if len(values) <= most + 1 else most
     order = np.argsort(-np.abs(values), kind="stable")[:shown]
-    rows: list[tuple[int | None, Row]] = [(i, Row("+", labels(i), float(values[i]))) for i in order.tolist()]
+    rows: list[tuple[int | None, ReceiptRow]] = [
+        (i, ReceiptRow("+", labels(i), float(values[i]))) for i in order.tolist()
+    ]
     if shown < len(values):
         rest = float(values.sum() - values[order].sum())
-        rows.append((None, Row("+", f"{len(values) - shown} more terms", rest)))
+        rows.append((None, ReceiptRow("+", f"{len(values) - shown} more terms", rest)))
     return rows

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import Row, product
+from tui_backprop.engine.explain.worked.rows import ReceiptRow, product
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.names import entry_name, gradient_of
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
@@ -15,7 +15,7 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 
 @dataclass(frozen=True)
-class Entry:
+class UpdatedWeight:
     """One weight on its way: its name, itself and its gradient, and its slots before and after."""
 
     name: str
@@ -31,7 +31,7 @@ class Entry:
 
 def update(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
-) -> Sequence[Row]:
+) -> Sequence[ReceiptRow]:
     """The update of one parameter of the step's layer."""
     spec, before, at = iteration.optimizer, iteration.before, entry_name(tensor, index)
 
@@ -42,66 +42,74 @@ def update(
 
     w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(gradient_of(tensor))[index])
     prepared, g, gradient = _prepared(iteration, at, w, g)
-    entry = Entry(at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec)
-    rows = [Row("+", f"{at} before", w)]
+    entry = UpdatedWeight(
+        at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec
+    )
+    rows = [ReceiptRow("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
         rows.append(product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w))
     averages, moves = _MOVES[spec.name](entry)
-    return [*prepared, *averages, *rows, *moves, Row("=", f"{at} after", float(iteration.new[tensor][index]))]
-
-
-def _prepared(iteration: Iteration, at: str, w: float, g: float) -> tuple[list[Row], float, str]:
-    """The gradient clipped and with the decay in it: the sum that says so, its value and its name."""
-    spec, factor = iteration.optimizer, iteration.clipping
-    rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [Row("+", f"d{at}", g)]
-    if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
-        rows.append(product("+", f"decay · {at}", spec.weight_decay, w))
-    if rows == [Row("+", f"d{at}", g)]:
-        return [], g, f"d{at}"
-    total = sum(row.value for row in rows)
-    return [*rows, Row("=", "g", total)], total, "g"
-
-
-def _sgd(e: Entry) -> tuple[list[Row], list[Row]]:
-    return [], [product("-", f"α · {e.gradient}", e.alpha, e.g)]
-
-
-def _velocity(e: Entry) -> list[Row]:
     return [
-        product("+", "μ · v before", e.spec.momentum, e.old["v"]),
-        Row("+", e.gradient, e.g),
-        Row("=", "v", e.new["v"]),
+        *prepared,
+        *averages,
+        *rows,
+        *moves,
+        ReceiptRow("=", f"{at} after", float(iteration.new[tensor][index])),
     ]
 
 
-def _momentum(e: Entry) -> tuple[list[Row], list[Row]]:
+def _prepared(iteration: Iteration, at: str, w: float, g: float) -> tuple[list[ReceiptRow], float, str]:
+    """The gradient clipped and with the decay in it: the sum that says so, its value and its name."""
+    spec, factor = iteration.optimizer, iteration.clipping
+    rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", f"d{at}", g)]
+    if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
+        rows.append(product("+", f"decay · {at}", spec.weight_decay, w))
+    if rows == [ReceiptRow("+", f"d{at}", g)]:
+        return [], g, f"d{at}"
+    total = sum(row.value for row in rows)
+    return [*rows, ReceiptRow("=", "g", total)], total, "g"
+
+
+def _sgd(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
+    return [], [product("-", f"α · {e.gradient}", e.alpha, e.g)]
+
+
+def _velocity(e: UpdatedWeight) -> list[ReceiptRow]:
+    return [
+        product("+", "μ · v before", e.spec.momentum, e.old["v"]),
+        ReceiptRow("+", e.gradient, e.g),
+        ReceiptRow("=", "v", e.new["v"]),
+    ]
+
+
+def _momentum(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     return _velocity(e), [product("-", "α · v", e.alpha, e.new["v"])]
 
 
-def _nesterov(e: Entry) -> tuple[list[Row], list[Row]]:
+def _nesterov(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     return _velocity(e), [
         product("-", f"α · {e.gradient}", e.alpha, e.g),
         product("-", "α μ · v", e.alpha, e.spec.momentum, e.new["v"]),
     ]
 
 
-def _average(e: Entry, slot: str, beta: str, share: float, *sample: float) -> list[Row]:
+def _average(e: UpdatedWeight, slot: str, beta: str, share: float, *sample: float) -> list[ReceiptRow]:
     """The running mean of the gradient, or of its square."""
     square = "²" if len(sample) > 1 else ""
     return [
         product("+", f"{beta} · {slot} before", share, e.old[slot]),
         product("+", f"(1 − {beta}) · {e.gradient}{square}", 1 - share, *sample),
-        Row("=", slot, e.new[slot]),
+        ReceiptRow("=", slot, e.new[slot]),
     ]
 
 
-def _rmsprop(e: Entry) -> tuple[list[Row], list[Row]]:
+def _rmsprop(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     ratio = e.g / (e.new["v"] ** 0.5 + e.spec.epsilon)
     move = product("-", f"α · {e.gradient} / (√v + ε)", e.alpha, ratio)
     return _average(e, "v", "β₂", e.spec.beta2, e.g, e.g), [move]
 
 
-def _adam(e: Entry) -> tuple[list[Row], list[Row]]:
+def _adam(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     averages, corrected = [], {}
     for slot, beta, share, sample in (
         ("m", "β₁", e.spec.momentum, (e.g,)),
@@ -110,13 +118,16 @@ def _adam(e: Entry) -> tuple[list[Row], list[Row]]:
         bias = 1 - share**e.updates
         corrected[slot] = e.new[slot] / bias
         averages += _average(e, slot, beta, share, *sample)[:-1]
-        averages += [Row("/", f"1 − {beta}^{e.updates}", bias), Row("=", slot.upper(), corrected[slot])]
+        averages += [
+            ReceiptRow("/", f"1 − {beta}^{e.updates}", bias),
+            ReceiptRow("=", slot.upper(), corrected[slot]),
+        ]
     ratio = corrected["m"] / (corrected["v"] ** 0.5 + e.spec.epsilon)
     return averages, [product("-", "α · M / (√V + ε)", e.alpha, ratio)]
 
 
 # What is averaged first, and what the weight then moves by.
-_MOVES: dict[str, Callable[[Entry], tuple[list[Row], list[Row]]]] = {
+_MOVES: dict[str, Callable[[UpdatedWeight], tuple[list[ReceiptRow], list[ReceiptRow]]]] = {
     "sgd": _sgd,
     "momentum": _momentum,
     "nesterov": _nesterov,

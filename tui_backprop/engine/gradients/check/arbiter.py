@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tui_backprop.engine.gradients.check.directional import ALONG, Slope, moved_loss
-from tui_backprop.engine.gradients.check.report import Entry, Excuse
+from tui_backprop.engine.gradients.check.directional import ALONG, DirectionalSlope, moved_loss
+from tui_backprop.engine.gradients.check.report import Artifact, CheckedEntry
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
@@ -26,20 +26,20 @@ class Arbiter:
         return self._problem.program()
 
     @cached_property
-    def _bent(self) -> list[Array]:
+    def _kink_inputs(self) -> list[Array]:
         """What functions with a kink are given."""
         return [self._program.values[op.inputs[0]] for op in self._program.ops if op.primitive.kink]
 
     @cached_property
-    def _exact(self) -> Slope:
+    def _exact(self) -> DirectionalSlope:
         return ALONG["complex-step"][0](self._problem.in_precision("float64"))
 
-    def excuse(self, entry: Entry, part: slice, nudge: Array) -> Excuse:
+    def artifact(self, entry: CheckedEntry, part: slice, nudge: Array) -> Artifact:
         """What makes the difference wrong that one method takes with this ``nudge`` of a ``part`` of the parameters,
         if the other one takes none and agrees with the complex step. Of two differences, a kink spoils both."""
         if not any(self._subtracts):
             return ""
-        kink = bool(self._bent) and self._flips(part, nudge)
+        kink = bool(self._kink_inputs) and self._crosses_kink(part, nudge)
         if all(self._subtracts):
             return "kink" if kink else ""
         with np.errstate(all="ignore"):  # of infinite parameters
@@ -50,12 +50,12 @@ class Arbiter:
             return ""
         return "kink" if kink else "bend"
 
-    def _flips(self, part: slice, nudge: Array) -> bool:
+    def _crosses_kink(self, part: slice, nudge: Array) -> bool:
         """Whether any function with a kink changes sides between the parameters less, without and plus a nudge."""
         sides = []
         for way in (0, -1, 1):
             moved_loss(self._program, part, way * nudge)
-            sides.append([z > 0 for z in self._bent])
+            sides.append([z > 0 for z in self._kink_inputs])
         return any(
             (here != there).any() for moved in sides[1:] for here, there in zip(sides[0], moved, strict=True)
         )

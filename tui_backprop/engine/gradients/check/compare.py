@@ -17,7 +17,6 @@ from tui_backprop.engine.gradients.check.arbiter import Arbiter
 from tui_backprop.engine.gradients.check.directional import ALONG
 from tui_backprop.engine.gradients.check.operations import faults
 from tui_backprop.engine.gradients.check.report import (
-    Entry,
     Fault,
     Pairs,
     Report,
@@ -113,12 +112,12 @@ def compare_along(
     slope = make(problem)
     for name, place in parameter_slices(problem.spec).items():
         found = np.empty((2, directions))
-        way = partial(_way, options.seed, place)
+        direction = partial(_direction, options.seed, place)
         for k in range(directions):
-            found[:, k] = gradient[place].astype(float) @ way(k), slope(place, way(k), step)
+            found[:, k] = gradient[place].astype(float) @ direction(k), slope(place, direction(k), step)
             made += evaluations
             watch(made, 1 + evaluations * directions * len(shapes))
-        nudge = partial(_nudge_along, way, place, step)
+        nudge = partial(_nudge_along, direction, place, step)
         pairs.append(
             Pairs(name, shapes[name], found[0], found[1], largest_of(gradient[place]), lambda k: (), nudge)
         )
@@ -150,7 +149,7 @@ def _report(
         loss=loss,
         evaluations=made,
         cosine=cosine,
-        tensors=tuple(judged(each, step, bounds, arbiter.excuse) for each in pairs),
+        tensors=tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs),
         operations=operations,
         overflowed=overflowed,
         faults=found,
@@ -213,19 +212,18 @@ def _nudge(problem: Problem, where: Array, step: float, k: int) -> tuple[slice, 
     return slice(i, i + 1), np.array([step * max(1.0, abs(float(problem.parameters[i])))])
 
 
-def _way(seed: int, place: slice, k: int) -> Array:
+def _direction(seed: int, place: slice, k: int) -> Array:
     """Random direction k of the tensor that lies at ``place``, of length 1."""
-    way = np.random.default_rng((seed, place.start, k)).normal(size=place.stop - place.start)
-    return np.asarray(way / np.linalg.norm(way))
+    direction = np.random.default_rng((seed, place.start, k)).normal(size=place.stop - place.start)
+    return np.asarray(direction / np.linalg.norm(direction))
 
 
-def _nudge_along(way: Callable[[int], Array], place: slice, step: float, k: int) -> tuple[slice, Array]:
-    return place, step * way(k)
+def _nudge_along(direction: Callable[[int], Array], place: slice, step: float, k: int) -> tuple[slice, Array]:
+    return place, step * direction(k)
 
 
 __all__ = [
     "ALONG",
-    "Entry",
     "Fault",
     "Fill",
     "Report",

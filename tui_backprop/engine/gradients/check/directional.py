@@ -13,7 +13,9 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
-Slope = Callable[[slice, Array, float], float]  # (part of the flat vector, its direction, h): the slope
+DirectionalSlope = Callable[
+    [slice, Array, float], float
+]  # (part of the flat vector, its direction, h): the slope
 
 
 def moved_loss(program: Program, part: slice, by: Array) -> Any:
@@ -27,44 +29,44 @@ def moved_loss(program: Program, part: slice, by: Array) -> Any:
     return loss
 
 
-def _forward_along(problem: Problem) -> Slope:
+def _forward_along(problem: Problem) -> DirectionalSlope:
     program = problem.program()
     base = program.forward().item()
-    return lambda part, way, h: float((moved_loss(program, part, h * way) - base) / h)
+    return lambda part, direction, h: float((moved_loss(program, part, h * direction) - base) / h)
 
 
-def _central_along(problem: Problem) -> Slope:
+def _central_along(problem: Problem) -> DirectionalSlope:
     program = problem.program()
 
-    def slope(part: slice, way: Array, h: float) -> float:
-        above, below = (moved_loss(program, part, side * h * way) for side in (1, -1))
+    def slope(part: slice, direction: Array, h: float) -> float:
+        above, below = (moved_loss(program, part, side * h * direction) for side in (1, -1))
         return float((above - below) / (2 * h))
 
     return slope
 
 
-def _complex_along(problem: Problem) -> Slope:
+def _complex_along(problem: Problem) -> DirectionalSlope:
     program = problem.program(dtype="complex64" if problem.spec.dtype == "float32" else "complex128")
-    return lambda part, way, h: float(moved_loss(program, part, 1j * h * way).imag / h)
+    return lambda part, direction, h: float(moved_loss(program, part, 1j * h * direction).imag / h)
 
 
-def _jvp_along(problem: Problem) -> Slope:
+def _jvp_along(problem: Problem) -> DirectionalSlope:
     program = problem.program()
     program.forward()
-    direction = np.zeros_like(program.parameters)
-    tangents = ForwardMode(program, views(direction, problem.spec))
+    seed = np.zeros_like(program.parameters)
+    tangents = ForwardMode(program, views(seed, problem.spec))
 
-    def slope(part: slice, way: Array, h: float) -> float:
-        direction[part] = way
+    def slope(part: slice, direction: Array, h: float) -> float:
+        seed[part] = direction
         found = float(tangents.push())
-        direction[part] = 0
+        seed[part] = 0
         return found
 
     return slope
 
 
 # What makes a Slope of a problem, and how many evaluations each slope takes.
-ALONG: dict[str, tuple[Callable[[Problem], Slope], int]] = {
+ALONG: dict[str, tuple[Callable[[Problem], DirectionalSlope], int]] = {
     "forward-difference": (_forward_along, 2),
     "central-difference": (_central_along, 2),
     "complex-step": (_complex_along, 1),

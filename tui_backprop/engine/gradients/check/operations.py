@@ -10,9 +10,9 @@ from tui_backprop.engine.network.graph import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
-STEP = 1e-30  # of the complex step
-AGREE = 1e-9  # to what share of its terms a sum has to come out
-FLOOR = 1e-14  # slopes this small are round-off, such as 1 − a² of a saturated tanh
+COMPLEX_STEP = 1e-30  # of the complex step
+RELATIVE_TOLERANCE = 1e-9  # to what share of its terms a sum has to come out
+ROUND_OFF = 1e-14  # slopes this small are round-off, such as 1 − a² of a saturated tanh
 
 
 def faults(problem: Problem, seed: int = 0) -> tuple[tuple[Fault, ...], int, int]:
@@ -41,13 +41,13 @@ def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list
         wanted = _complex_jvp(op, x, i, v) * u
         if not np.isfinite(wanted).all():
             return None
-        least = FLOOR * float(np.linalg.norm(u) * np.linalg.norm(v))
+        least = ROUND_OFF * float(np.linalg.norm(u) * np.linalg.norm(v))
         x_bar, y_dot = np.empty(x[i].shape), np.empty(y.shape)
         vjp(x_bar, np.asarray(u), y, cache, *x)
         jvp(y_dot, v, y, cache, *x)
         for rule, terms in (("vjp", np.multiply(x_bar, v, out=v)), ("jvp", y_dot * u)):
             difference = abs(terms.sum() - wanted.sum())
-            allowed = AGREE * max(np.abs(terms).sum(), np.abs(wanted).sum()) + least
+            allowed = RELATIVE_TOLERANCE * max(np.abs(terms).sum(), np.abs(wanted).sum()) + least
             if not difference <= allowed:
                 found.append(
                     Fault(row.name, op.layer, rule, op.inputs[i], float(terms.sum()), float(wanted.sum()))
@@ -58,8 +58,8 @@ def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list
 def _complex_jvp(op: Op, x: list[Array], i: int, v: Array) -> Array:
     """The operation's own complex step: Im f(x + ihv) / h."""
     moved = [a.astype(complex) if a.dtype.kind == "f" else a for a in x]
-    moved[i].imag = STEP * v
+    moved[i].imag = COMPLEX_STEP * v
     shapes = [a.shape for a in x]
     y = np.empty(op.primitive.shape(*shapes), complex)
     op.primitive.forward(y, op.primitive.room(np.dtype(complex), *shapes), *moved)
-    return y.imag / STEP
+    return y.imag / COMPLEX_STEP

@@ -11,11 +11,11 @@ import numpy as np
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array, Shape
 
-TELLING = 2e-3  # relative errors above this would let wrong gradients pass
-TINY = 1e-300  # keeps a relative error of two zeros from dividing by zero
+MOST_USEFUL_ERROR = 2e-3  # relative errors above this would let wrong gradients pass
+LEAST_DIVISOR = 1e-300  # keeps a relative error of two zeros from dividing by zero
 
 
-Excuse = Literal["kink", "bend", ""]
+Artifact = Literal["kink", "bend", ""]
 
 
 class UselessStep(ValueError):
@@ -23,7 +23,7 @@ class UselessStep(ValueError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckedEntry:
     """One derivative by both methods: at ``index`` of its tensor (empty: along a direction), the relative error
     |a − n| / max(|a|, |n|), the step h of the difference (the larger one, if both take one; before it grows with
     the parameter), and the difference that is ``allowed``."""
@@ -49,7 +49,7 @@ class TensorCheck:
     failed: int
     kinks: int
     bends: int
-    worst: Entry | None
+    worst: CheckedEntry | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def tolerance(
     for name in (first, second):
         row = METHODS[name]
         cut, lost = row.errors(eps, options.step if row.order else None)
-        if cut + lost > TELLING:
+        if cut + lost > MOST_USEFUL_ERROR:
             raise UselessStep(
                 f"a step of {options.step:g} leaves {name} an error of about {min(cut + lost, 1.0):.0%} in"
                 f" {problem.spec.dtype}, so it could tell nothing; the best one is {row.step(eps):.1e}"
@@ -153,22 +153,22 @@ class Pairs:
 
 
 def judged(
-    pairs: Pairs, step: float, bounds: Tolerance, excuse: Callable[[Entry, slice, Array], Excuse]
+    pairs: Pairs, step: float, bounds: Tolerance, artifact: Callable[[CheckedEntry, slice, Array], Artifact]
 ) -> TensorCheck:
     """The tensor's verdict; ``excuse`` tells why an entry differs although no derivative is wrong."""
     with np.errstate(all="ignore"):
         allowed = bounds.allowed(pairs.first, pairs.second, pairs.largest)
         difference = np.abs(pairs.first - pairs.second)
         good = (difference <= allowed) & (allowed < np.inf)  # NaN is no difference that is allowed
-        excess = np.nan_to_num(difference / np.maximum(allowed, TINY), nan=np.inf)
+        excess = np.nan_to_num(difference / np.maximum(allowed, LEAST_DIVISOR), nan=np.inf)
 
-    def entry(k: int) -> Entry:
+    def entry(k: int) -> CheckedEntry:
         first, second = float(pairs.first[k]), float(pairs.second[k])
-        error = abs(first - second) / max(abs(first), abs(second), TINY)
-        return Entry(pairs.index(k), first, second, error, step, float(allowed[k]))
+        error = abs(first - second) / max(abs(first), abs(second), LEAST_DIVISOR)
+        return CheckedEntry(pairs.index(k), first, second, error, step, float(allowed[k]))
 
     apart = np.flatnonzero(~good)
-    why = np.array([excuse(entry(k), *pairs.nudge(k)) for k in apart.tolist()], str)
+    why = np.array([artifact(entry(k), *pairs.nudge(k)) for k in apart.tolist()], str)
     failed, kinks, bends = apart[why == ""], (why == "kink").sum(), (why == "bend").sum()
     among = failed if len(failed) else np.flatnonzero(good)
     worst = entry(int(among[np.argmax(excess[among])])) if len(among) else None
