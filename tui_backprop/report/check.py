@@ -94,7 +94,7 @@ def _columns(report: Report) -> tuple[Column, ...]:
         Column("shape", "left"),
         Column("compared"),
         Column("worst at", "left"),
-        *(Column(name[0]) for name in names),
+        *(Column(words[0]) for words in names),
         Column("rel. error"),
         Column("difference"),
         Column("allowed"),

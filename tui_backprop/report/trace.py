@@ -12,8 +12,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step, walk
-from tui_backprop.engine.explain.worked import ReceiptRow
-from tui_backprop.engine.explain.worked import worked
+from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.network.graph import mask_shapes, views
 from tui_backprop.engine.network.names import (
     INPUT,
