@@ -80,20 +80,20 @@ def test_settings_come_along(opened, monkeypatch):
         ),
         (
             ("--open", "bp2-u8P902sAAA", "--resume"),
-            "--resume: --open brings a session of its own; leave one out",
+            "--resume: cannot be combined with --open",
         ),
         (
             ("--open", "bp2-u8P902sAAA", "--weight-decay", "0.1"),
-            "--open: it brings its own network, data and place; leave --weight-decay out",
+            "--open: cannot be combined with --weight-decay: the session has its own network and data",
         ),
         (
             ("--resume", "--layers", "2,2"),
-            "--resume: it brings its own network, data and place; leave --layers out",
+            "--resume: cannot be combined with --layers: the session has its own network and data",
         ),
-        (("--resume", "trace"), "--resume: it is for the app; leave it out here"),
-        (("--open", "bp2-u8P902sAAA", "trace"), "--open: it is for the app; leave it out here"),
-        (("--memory", "0"), '--memory: "0" does not do; it is a number of megabytes, such as 256'),
-        (("--config", "no/such/file"), "--config: no/such/file is not there"),
+        (("--resume", "trace"), "--resume: applies to the app, not to a command"),
+        (("--open", "bp2-u8P902sAAA", "trace"), "--open: applies to the app, not to a command"),
+        (("--memory", "0"), '--memory: invalid value "0"; expected a number of megabytes, such as 256'),
+        (("--config", "no/such/file"), "--config: no/such/file does not exist"),
     ],
     ids=lambda each: " ".join(each)[:40] if isinstance(each, tuple) else "",
 )

@@ -38,7 +38,7 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(file):
 
 def test_what_is_no_theme_is_refused_where_it_stands(file):
     file.write_text('theme = "solarized"')
-    would = '"solarized" does not do; choose from auto, dark, light, terminal'
+    would = 'invalid value "solarized"; choose from auto, dark, light, terminal'
     for flags, environ, field, start in (
         ({}, {}, "config", ""),
         ({}, {"BACKPROP_TUI_THEME": "solarized"}, "BACKPROP_TUI_THEME", would),
@@ -57,7 +57,7 @@ def test_the_command_refuses_in_one_line():
     result = CliRunner().invoke(main, ["--theme", "colorless"])
     assert result.exit_code == 2
     assert result.stderr == (
-        'backprop-tui: --theme: "colorless" does not do; choose from auto, dark, light, terminal\n'
+        'backprop-tui: --theme: invalid value "colorless"; choose from auto, dark, light, terminal\n'
     )
 
 
@@ -75,9 +75,9 @@ def test_the_command_refuses_in_one_line():
         ("light", "true", BLACK, "light", "chosen"),
         ("terminal", "256", {}, "terminal", "chosen"),
         ("terminal", "16", {}, "terminal", "chosen"),
-        ("auto", "16", WHITE, "terminal", "16 are the terminal's own"),
-        ("light", "16", {}, "terminal", "light takes 256 colors; 16 are the terminal's own"),
-        *((name, "none", WHITE, "colorless", "there are no colors") for name in ("auto", "dark", "terminal")),
+        ("auto", "16", WHITE, "terminal", "16 colors are the terminal's own"),
+        ("light", "16", {}, "terminal", "light needs 256 colors; 16 colors are the terminal's own"),
+        *((name, "none", WHITE, "colorless", "no colors") for name in ("auto", "dark", "terminal")),
     ],
 )
 def test_the_theme_and_why(chosen, level, environ, name, why):

@@ -86,7 +86,7 @@ def test_a_settings_file_is_listened_to(terminal):
 
 def test_a_bad_settings_file_is_refused_before_the_screen_is_taken(bare_run, tmp_path):
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text('color = "\\u001b[2J"')
+    wrong.write_text('colour = "\\u001b[2J"')
     done = bare_run("--config", str(wrong))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("wrong.toml: color: no such setting; did you mean color?\n")
+    assert done.stderr.endswith("wrong.toml: color: unknown setting; did you mean color?\n")

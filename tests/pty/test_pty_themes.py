@@ -77,7 +77,7 @@ def test_a_theme_that_is_none_is_refused_before_the_screen_is_taken(terminal):
     run = terminal(200, 24, "--theme", "pink")
     assert run.ended() == 2
     assert b"\x1b[?1049h" not in run.raw
-    assert b'--theme: "pink" does not do; choose from auto, dark, light, terminal' in run.raw
+    assert b'--theme: invalid value "pink"; choose from auto, dark, light, terminal' in run.raw
 
 
 @pytest.mark.parametrize("theme", ["dark", "terminal"])

@@ -20,7 +20,7 @@ XTERM = {"TERM": "xterm-256color"}
     ("chosen", "environ", "level", "why"),
     [
         ("auto", XTERM, "256", "TERM=xterm-256color"),
-        ("auto", {"TERM": "xterm"}, "16", "TERM=xterm promises no more"),
+        ("auto", {"TERM": "xterm"}, "16", "TERM=xterm supports no more"),
         ("auto", {"TERM": "xterm-kitty"}, "256", "TERM"),
         ("auto", {"TERM": "linux", "COLORTERM": " TrueColor"}, "256", "COLORTERM=truecolor"),
         ("auto", {"TERM": "linux", "COLORTERM": "24bit"}, "256", "COLORTERM=24bit"),

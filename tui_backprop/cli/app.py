@@ -1,4 +1,4 @@
-"""The app: what it opens on (a network and data from the options, the last session, or that of a token), and how."""
+"""Open the app: on the network and data of the options, on the last session, or on that of a token."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from tui_backprop.support.errors import InputError
 
 
 def session_to_open(given: dict[str, Any], resume: bool, token: str | None) -> Session:
-    """The session to open. Raises InputError, naming the option, for a bad one, and for two that cannot both be."""
+    """Make the session to open. Raises InputError, naming the option, for a bad one or one too many."""
     if not resume and token is None:
         return session_from(given)
     field = "resume" if resume else "open"
     if resume and token is not None:
-        raise InputError(field, "--open brings a session of its own; leave one out")
+        raise InputError(field, "cannot be combined with --open")
     if given:
         other = next(iter(given)).replace("_", "-")
-        raise InputError(field, f"it brings its own network, data and place; leave --{other} out")
+        raise InputError(
+            field, f"cannot be combined with --{other}: the session has its own network and data"
+        )
     if token is not None:
         from tui_backprop.session.share_token import decode
 
@@ -36,7 +38,7 @@ def session_to_open(given: dict[str, Any], resume: bool, token: str | None) -> S
 
 
 def open_app(session: Session, chosen: Settings) -> None:
-    """Open the app on a session; refuses where there is no terminal to open it on."""
+    """Open the app on a session. Raises TerminalError if there is no terminal, SystemExit when the app ends."""
     from tui_backprop.cli.output import glyphs_for
     from tui_backprop.terminal.setup import (
         require_terminal,
@@ -46,7 +48,7 @@ def open_app(session: Session, chosen: Settings) -> None:
     )
 
     require_terminal()
-    gc.disable()  # until the first paint: there is nothing to collect before
+    gc.disable()  # until the first paint: there is nothing to collect before that that
     set_color_variables(chosen.color)
     set_motion_variables(chosen.motion)
     from tui_backprop.session.autosave import Saver

@@ -41,7 +41,7 @@ class CommandGroup(click.Group):
             raise SystemExit(2) from None
         except click.ClickException as error:
             message = printable(error.format_message(), MAX_MESSAGE)
-            click.echo(f"backprop-tui: {message} (--help names what there is)", err=True)
+            click.echo(f"backprop-tui: {message} (see --help)", err=True)
             raise SystemExit(2) from None
 
 
@@ -54,18 +54,18 @@ def source_of(error: UserError) -> str:
     cls=CommandGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Without a command, the app opens. In it, ? explains every key.",
+    epilog="Without a command, the app opens; press ? there for help.",
 )
 @session_options
-@click.option("--resume", is_flag=True, help="Go on where the last session was left.")
-@click.option("--open", "token", metavar="TOKEN", help="Open the network, iteration and step of a token.")
+@click.option("--resume", is_flag=True, help="Continue the last session.")
+@click.option("--open", "token", metavar="TOKEN", help="Open the session of a token.")
 @setting_options
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
 def main(given: dict[str, Any], flags: dict[str, Any], resume: bool, token: str | None) -> None:
-    """Step through backpropagation: forward pass, loss, backward pass and update, in real numbers."""
+    """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
     if click.get_current_context().invoked_subcommand is not None:
         if resume or token is not None:
-            raise InputError("resume" if resume else "open", "it is for the app; leave it out here")
+            raise InputError("resume" if resume else "open", "applies to the app, not to a command")
         return
     from tui_backprop.cli.app import open_app, session_to_open
     from tui_backprop.cli.settings import settings

@@ -1,4 +1,5 @@
-"""The options that name a network and data, the same for every command, and the Session that they describe."""
+"""Options that several commands share: for the network and data, for settings and for output; and the session that
+they describe."""
 
 from __future__ import annotations
 
@@ -25,50 +26,54 @@ from tui_backprop.support.validation import one_of, positive_number, whole_numbe
 
 Command = Callable[..., None]
 
-# Option, names or an example of its values, what it sets. Choices are checked by the spec, not by click, so
-# that the app and the command line say the same thing about a bad one.
+# Option, names or an example of its values, help. Values are validated by the spec, not by click, so that the app
+# and the command line report a bad one in the same words.
 CHOICES: tuple[tuple[str, str, str], ...] = (
-    ("--preset", "|".join(PRESETS), "A network and data to start from."),
-    ("--layers", "784,256,10", "Sizes of all layers, input first."),
-    ("--activation", "|".join(ACTIVATIONS), "Of the hidden layers; one for each with commas: relu,tanh."),
-    ("--loss", "|".join(LOSSES), "What is minimized."),
+    ("--preset", "|".join(PRESETS), "Network and data to start from."),
+    ("--layers", "784,256,10", "Layer sizes, input first."),
+    (
+        "--activation",
+        "|".join(ACTIVATIONS),
+        "Of the hidden layers; one for all, or one each, separated by commas: relu,tanh.",
+    ),
+    ("--loss", "|".join(LOSSES), "Loss function."),
     (
         "--init",
         "|".join(INITIALIZERS),
-        "How the first weights are drawn; with a size: normal:0.02, constant:0.1.",
+        "Weight initialization; some take a scale: normal:0.02, constant:0.1.",
     ),
-    ("--dropout", "0.1", "Share of the hidden activations that is dropped; 0 if not given."),
+    ("--dropout", "0.1", "Probability of dropping a hidden activation; default 0."),
     (
         "--l2",
         "0.001",
-        "Lambda of the penalty, lambda / 2 times the sum of all squared weights; 0 if not given.",
+        "Lambda of the L2 penalty, lambda / 2 times the sum of all squared weights; default 0.",
     ),
-    ("--dtype", "|".join(DTYPES), "Precision."),
-    ("--seed", "0", "Of the first weights, of dropout and of generated data."),
+    ("--dtype", "|".join(DTYPES), "Floating-point precision."),
+    ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
     ("--data", "|".join(DATASETS), "Data set."),
     ("--sample", "0", "First sample of the batch."),
-    ("--batch", "1", "Samples in the batch."),
+    ("--batch", "1", "Number of samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
-    ("--optimizer", "|".join(UPDATE_RULES), "How a gradient becomes an update."),
-    ("--momentum", "0.9", "Of momentum and nesterov; beta1 of adam and adamw; 0.9 if not given."),
-    ("--beta2", "0.999", "Of rmsprop, adam and adamw; 0.999 if not given."),
+    ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
+    ("--momentum", "0.9", "Momentum of momentum and nesterov, beta1 of adam and adamw; default 0.9."),
+    ("--beta2", "0.999", "beta2 of rmsprop, adam and adamw; default 0.999."),
     (
         "--weight-decay",
         "0.01",
-        "How much of each weight the update takes off, by adamw apart from the gradient; 0 if not given.",
+        "Weight decay, decoupled from the gradient in adamw; default 0.",
     ),
-    ("--clip", "1", "Largest norm of the whole gradient; no limit if not given."),
-    ("--schedule", "|".join(SCHEDULES), "What becomes of the learning rate."),
-    ("--warmup", "10", "Iterations over which the rate climbs at the start; 0 if not given."),
-    ("--horizon", "1000", "Iterations over which the schedule falls, and then stays; 1000 if not given."),
+    ("--clip", "1", "Clip the norm of the whole gradient to this value; default: no limit."),
+    ("--schedule", "|".join(SCHEDULES), "Learning rate schedule."),
+    ("--warmup", "10", "Iterations of linear warmup; default 0."),
+    ("--horizon", "1000", "Iterations until the schedule ends and the rate stays; default 1000."),
 )
 FLAGS = (
-    ("--no-bias", "Leave the biases out."),
-    ("--layer-norm", "Normalize the sums of each hidden layer."),
-    ("--residual", "Add to each hidden layer what came into it, where both have one width."),
+    ("--no-bias", "No biases."),
+    ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
+    ("--residual", "Add its input to each hidden layer, if both have the same width."),
 )
 
-# Which options set a field of the network, and of the optimizer; and those that not every choice has.
+# Options that set a field of the network, and of the optimizer; and those that only some choices have.
 NETWORK = ("activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual")
 OPTIMIZER = ("momentum", "beta2", "weight_decay", "clip", "schedule", "warmup", "horizon")
 ONLY = (
@@ -107,7 +112,7 @@ def _gathered(parameter: str, names: Iterable[str], command: Command) -> Command
 
 
 def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Command]:
-    """An option whose metavar is an example, or names to choose from: those can be completed by the shell."""
+    """Make an option whose metavar is an example, or names to choose from, which the shell then completes."""
     names = metavar.split("|") if "|" in metavar else []
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
@@ -125,34 +130,32 @@ def setting_options(command: Command) -> Command:
             command = click.option(flags, default=None, help=setting.about)(command)
         else:
             command = choice(f"--{setting.name}", setting.values, setting.about)(command)
-    ascii_option = click.option("--ascii", is_flag=True, default=None, help="The same as --glyphs ascii.")
+    ascii_option = click.option("--ascii", is_flag=True, default=None, help="Short for --glyphs ascii.")
     return click.option(
-        "--config", metavar="FILE", help="Settings from this file, not from the usual place."
+        "--config", metavar="FILE", help="Read settings from this file instead of the default one."
     )(ascii_option(command))
 
 
 def output_options(command: Command) -> Command:
     """Add the options that choose how a report is printed: ``as_json`` and ``plain``."""
-    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-    about = (
-        "For screen readers: a line for each fact, in words and plain characters; no tables, nothing drawn."
-    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    about = "For screen readers: one fact a line, in words and ASCII; no tables or drawings."
     return as_json(click.option("--plain", is_flag=True, help=about)(command))
 
 
 def require(options: Mapping[str, Any], requirements: Iterable[tuple[str, bool, str]]) -> None:
-    """Check that no option is given in vain. ``requirements`` are rows of an option, whether it applies, and what it
-    belongs to. Raises InputError for the first that is given and does not apply."""
-    for name, applies, owner in requirements:
+    """Check that no option is given in vain. ``requirements`` are rows of an option, whether it applies, and the
+    message if not. Raises InputError for the first that is given and does not apply."""
+    for name, applies, message in requirements:
         if options[name] not in (None, False) and not applies:
-            raise InputError(name, f"it belongs to {owner}")
+            raise InputError(name, message)
 
 
 def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
-    """The session that the options describe. What is not given comes from the preset, made to fit the data.
+    """Make the session that the options describe. What is not given comes from the preset, adapted to the data.
 
-    Raises InputError, naming the option, for the first value that does not do, and where the memory does not;
-    a ``streamed`` pass needs less of it.
+    Raises InputError, naming the option, for the first invalid value, and if there is too little memory; a
+    ``streamed`` pass needs less of it.
     """
     base = from_preset(given.get("preset", "lesson"))
     data = one_of("data", given.get("data", base.data), DATASETS)
@@ -173,7 +176,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
 
 
 def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> NetworkSpec:
-    """The network that the options describe, over that of the preset."""
+    """Make the network that the options describe, on top of that of the preset."""
     network = replace(
         base,
         layers=parse_layers(given["layers"]) if "layers" in given else base.layers,
@@ -189,12 +192,12 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
 
 
 def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
-    """The optimizer that the options describe."""
+    """Make the optimizer that the options describe."""
     optimizer = OptimizerSpec(
         given.get("optimizer", "sgd"), **{name: given[name] for name in OPTIMIZER if name in given}
     )
     chosen = {"optimizer": optimizer.name, "schedule": optimizer.schedule}
     for name, of, having in ONLY:
         if name in given and chosen[of] not in having:
-            raise InputError(name, f"{chosen[of]} has none; choose --{of} {', '.join(having)}")
+            raise InputError(name, f"{chosen[of]} has no {name}; choose --{of} {', '.join(having)}")
     return optimizer

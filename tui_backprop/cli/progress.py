@@ -1,4 +1,4 @@
-"""A line of progress on stderr, where somebody looks on."""
+"""A line of progress on stderr, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import click
 Say = Callable[[str], None]
 Watch = Callable[[int, int], None]  # (done, of how many)
 
-PATIENCE = 0.5  # seconds of silence before anything is shown, and then between two updates 0.1
+UPDATE_INTERVAL = 0.1  # seconds between updates
+PATIENCE = 0.5  # seconds before anything is shown
 
 
 @contextmanager
 def status() -> Iterator[Say]:
-    """A function that shows a text in the place of the one before; at the end the line goes away. Into a pipe or a
-    file nothing is written."""
+    """Yield a function that shows a text in place of the previous one; the line is erased at the end. Nothing is
+    written to a pipe or a file."""
     from tui_backprop.cost.race.worker import interrupts_blocked
 
     shown = sys.stderr.isatty()
@@ -27,23 +28,22 @@ def status() -> Iterator[Say]:
     def say(text: str) -> None:
         nonlocal wide
         if shown:
-            wide = max(wide, len(text))  # first: an interrupt may come while it is written
+            wide = max(wide, len(text))  # before writing, which may be interrupted
             click.echo(f"\r{text:<{wide}}", nl=False, err=True)
 
     try:
         yield say
     finally:
         if wide:
-            with interrupts_blocked():  # somebody may press it again and again
+            with interrupts_blocked():  # Ctrl+C may be pressed repeatedly
                 click.echo(f"\r{' ' * wide}\r", nl=False, err=True)
 
 
 @contextmanager
 def progress(label: str) -> Iterator[Watch]:
-    """A function to tell of progress, which shows the rate and what is left. What takes less than half a second shows
-    nothing."""
+    """Yield a function that takes the progress and shows the rate and the time left, from half a second on."""
     due = monotonic() + PATIENCE
-    start: tuple[float, int] | None = None  # when the first of it was done, and how many that were
+    start: tuple[float, int] | None = None  # time and count of the first report
 
     with status() as say:
 
@@ -55,14 +55,14 @@ def progress(label: str) -> Iterator[Watch]:
             start = start or (now, done)
             if now < due:
                 return
-            due = now + 0.1
+            due = now + UPDATE_INTERVAL
             say(f"{label}: {done:,} of {of:,}{_pace(done - start[1], now - start[0], of - done)}")
 
         yield watch
 
 
 def _pace(done: int, seconds: float, left: int) -> str:
-    """How many a second, and the time that the others take at that rate; nothing while that is not known."""
+    """Format the rate and the time left; "" while they are not known."""
     if not done or not seconds:
         return ""
     from tui_backprop.support.format import format_duration

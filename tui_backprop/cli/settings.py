@@ -1,7 +1,8 @@
-"""Settings: a flag comes before the environment, that before the settings file, and all of them before what is usual.
+"""Settings: a flag takes precedence over the environment, the environment over the settings file, the file over the
+default.
 
-The file is TOML, in the platform's place for it. Nothing in it is guessed at: a name or a value that does not do is
-refused in one line that says where it stands and what would be right.
+The file is TOML, in the platform's usual place. An unknown name or an invalid value in it is reported in one line,
+with the file and what is allowed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tui_backprop.support.validation import quoted, whole_number
 
 PREFIX = "BACKPROP_TUI_"
 FILE = f"{PREFIX}CONFIG"  # the variable that names another settings file
-MOST = 2**20  # bytes of a settings file
+MAX_BYTES = 2**20  # of a settings file
 AUTO = "auto"
 SWITCH = {
     "1": True,
@@ -52,31 +53,31 @@ def _choice(*names: str) -> Callable[[object], object]:
 def _switch(value: object) -> object:
     found = SWITCH.get(value.strip().lower()) if isinstance(value, str) else value
     if not isinstance(found, bool):
-        raise ValueError("it is true or false")
+        raise ValueError("choose true or false")
     return found
 
 
 def _automatic_switch(value: object) -> object:
-    """None stands for automatic."""
+    """Read a switch; None stands for automatic."""
     if value == AUTO:
         return None
     try:
         return _switch(value)
     except ValueError:
-        raise ValueError("it is auto, true or false") from None
+        raise ValueError("choose auto, true or false") from None
 
 
 def _megabytes(value: object) -> object:
     try:
         return whole_number("memory", value, 1)
     except UserError:
-        raise ValueError("it is a number of megabytes, such as 256") from None
+        raise ValueError("expected a number of megabytes, such as 256") from None
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table. ``read`` makes a value of what was written, or raises ValueError that says what would be
-    right; ``values`` and ``about`` are for help."""
+    """One setting. ``read`` converts a value from the command line, the environment or the file, or raises ValueError
+    with what is allowed; ``values`` and ``about`` are for the help text."""
 
     name: str
     values: str
@@ -96,45 +97,44 @@ SETTINGS = (
     Setting(
         "color",
         "auto|true|256|16|none",
-        "Colors: as the terminal has them, or of so many, or none.",
+        "Number of colors; auto: as many as the terminal has.",
         _choice(AUTO, "true", "256", "16", "none"),
     ),
     Setting(
         "theme",
         "auto|dark|light|terminal",
-        "How it looks; terminal: in the terminal's own 16 colors. Automatic: dark, unless it is known to be light.",
+        "Color theme; terminal: the terminal's own 16 colors; auto: dark, unless the terminal is known to be light.",
         _choice(AUTO, "dark", "light", "terminal"),
     ),
     Setting(
         "glyphs",
         "auto|utf-8|ascii",
-        "Characters to draw with: those of the encoding, or plain ones.",
+        "Characters to draw with; auto: as the encoding allows.",
         _choice(AUTO, "utf-8", "ascii"),
     ),
-    Setting("mouse", "true|false", "Whether the mouse is listened to.", _switch),
-    Setting("motion", "auto|true|false", "Whether things move; automatic: not over SSH.", _automatic_switch),
+    Setting("mouse", "true|false", "Use the mouse.", _switch),
+    Setting("motion", "auto|true|false", "Animations; automatic: off over SSH.", _automatic_switch),
     Setting(
         "tour",
         "auto|true|false",
-        "Whether a tour shows around; automatic: at the first start.",
+        "Guided tour; automatic: at the first start.",
         _automatic_switch,
     ),
     Setting(
         "sparse",
         "auto|true|false",
-        "Whether little is drawn; automatic: where the line is found to be slow.",
+        "Draw less, for slow lines; automatic: if the line is found to be slow.",
         _automatic_switch,
     ),
-    Setting("memory", "256", "Megabytes kept for going back in time; 256 if not given.", _megabytes),
+    Setting("memory", "256", "Megabytes of history to keep for going back; default 256.", _megabytes),
 )
 ROWS = {setting.name: setting for setting in SETTINGS}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What was chosen. ``motion``, ``sparse`` and ``tour`` are None where that is found out, ``memory`` is in
-    megabytes, ``keys`` are those of actions that have other keys than usual. ``origins`` says where each was chosen
-    that was."""
+    """The settings in force. ``motion``, ``sparse`` and ``tour`` are None for automatic, ``memory`` is in megabytes,
+    ``keys`` are those of remapped actions. ``origins`` says where each setting comes from that is not the default."""
 
     color: str = AUTO
     theme: str = AUTO
@@ -148,26 +148,27 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def origin(self, name: str) -> str:
-        """Where a setting comes from: a flag, a variable of the environment, a file, or the default."""
+        """Name the origin of a setting: a flag, an environment variable, a file, or the default."""
         return self.origins.get(name, "default")
 
     @property
     def keymap(self) -> dict[str, str]:
-        """The keys by action, as Textual's ``set_keymap`` takes them (bindings' ids are their actions)."""
+        """The keys by action, as Textual's ``set_keymap`` takes them (the ids of bindings are their actions)."""
         return {action: ",".join(keys) for action, keys in self.keys.items()}
 
 
 def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings in force. ``flags`` are those that were given (others None), ``config`` among them: another file.
+    """Determine the settings in force. ``flags`` are the options given, among them ``config``, another settings file.
 
-    Raises InputError: for a file under ``config``, for a variable under its name, for a flag under its own.
+    Raises FileError with field ``config`` for the file, InputError for an environment variable or a flag, under its
+    name.
     """
     path, chosen = _file(flags.get("config"), environ)
     found = _read_file(path, chosen) if path else {}
     values, origins = dict(found), dict.fromkeys(found, f"file {display_path(path)}" if path else "")
     for setting in SETTINGS:
         text = environ.get(setting.variable)
-        if text:  # an empty one asks for nothing
+        if text:  # an empty one counts as unset
             values[setting.name] = _read(setting, text, setting.variable, "")
             origins[setting.name] = f"environment {setting.variable}"
         if (flag := flags.get(setting.name)) is not None:
@@ -175,13 +176,13 @@ def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os
             origins[setting.name] = f"flag --{setting.name}"
     if flags.get("ascii"):
         if flags.get("glyphs") not in (None, "ascii"):
-            raise InputError("ascii", "--glyphs asks for others; leave one of the two out")
+            raise InputError("ascii", f"cannot be combined with --glyphs {flags['glyphs']}")
         values["glyphs"], origins["glyphs"] = "ascii", "flag --ascii"
     return Settings(**values, origins=origins)
 
 
 def _file(flag: object, environ: Mapping[str, str]) -> tuple[Path | None, bool]:
-    """The settings file, and whether it was asked for."""
+    """Find the settings file, and if it was named explicitly."""
     named = flag or environ.get(FILE)
     if named:
         return Path(str(named)), True
@@ -192,20 +193,21 @@ def _file(flag: object, environ: Mapping[str, str]) -> tuple[Path | None, bool]:
 
 
 def _read_file(path: Path, chosen: bool) -> dict[str, Any]:
-    """The settings in a file. One that is not there is as good as an empty one, unless it was asked for."""
+    """Read a settings file. A missing one counts as empty, unless it was named explicitly."""
     try:
         with path.open("rb") as file:
-            content = file.read(MOST + 1)
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         if chosen:
-            raise FileError("config", f"{display_path(path)} is not there") from None
+            raise FileError("config", f"{display_path(path)} does not exist") from None
         return {}
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FileError("config", f"{display_path(path)} cannot be read: {printable(reason)}") from None
-    if len(content) > MOST:
+    if len(content) > MAX_BYTES:
         raise FileError(
-            "config", f"{display_path(path)} is too large for settings; the most is {MOST // 2**20} MiB"
+            "config",
+            f"{display_path(path)} is too large for a settings file (at most {MAX_BYTES // 2**20} MiB)",
         )
     import tomllib
 
@@ -213,7 +215,7 @@ def _read_file(path: Path, chosen: bool) -> dict[str, Any]:
         table = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else printable(error)
-        raise FileError("config", f"{display_path(path)} is not TOML: {what}") from None
+        raise FileError("config", f"{display_path(path)} is not valid TOML: {what}") from None
     return _read_table(table, f"{display_path(path)}: ")
 
 
@@ -227,9 +229,9 @@ def _read_table(table: Mapping[str, object], where: str) -> dict[str, Any]:
         elif name in ROWS:
             found[name] = _read(ROWS[name], value, "config", f"{where}{name}: ")
         else:
-            raise InputError(
+            raise FileError(
                 "config",
-                f"{where}{printable(name, 40)}: no such setting; {suggestion(name, (*ROWS, 'keys'))}",
+                f"{where}{printable(name, 40)}: unknown setting; {suggestion(name, (*ROWS, 'keys'))}",
             )
     return found
 
@@ -238,18 +240,19 @@ def _read(setting: Setting, value: object, field: str, where: str) -> object:
     try:
         return setting.read(value)
     except ValueError as error:
-        raise InputError(field, f"{where}{quoted(written(value))} does not do; {error}") from None
+        error_class = FileError if field == "config" else InputError
+        raise error_class(field, f"{where}invalid value {quoted(written(value))}; {error}") from None
 
 
 def written(value: object) -> str:
-    """A value as it is written in the file."""
+    """Format a value as in the settings file."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """What may have been meant."""
+    """Suggest a name that may have been meant, or list all."""
     import difflib
 
     there = tuple(names)
     near = difflib.get_close_matches(name[:80].lower(), there, 1)
-    return f"did you mean {near[0]}?" if near else f"there is {', '.join(there)}"
+    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(there)}"

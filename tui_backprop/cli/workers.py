@@ -1,4 +1,4 @@
-"""Worker processes for a command, where its options ask for some."""
+"""Worker processes for a command, if its options ask for them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ OPTIONS = ("workers", "scheduler")
 
 def worker_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that ask for worker processes, ``workers`` and ``scheduler``."""
-    scheduler = click.option("--scheduler", metavar="HOST:PORT", help="Share the work: its Dask workers.")
-    return click.option("--workers", metavar="2", help="Share the work: so many processes.")(
+    scheduler = click.option(
+        "--scheduler", metavar="HOST:PORT", help="Share the work among a Dask scheduler's workers."
+    )
+    return click.option("--workers", metavar="2", help="Share the work among this many processes.")(
         scheduler(command)
     )
 
@@ -28,7 +30,7 @@ def worker_option(options: Mapping[str, Any]) -> str | None:
     """The option that asks for workers, None if neither does. Raises InputError if both do."""
     given = [name for name in OPTIONS if options[name] is not None]
     if len(given) > 1:
-        raise InputError("scheduler", "its workers are there already; leave --workers out, or --scheduler")
+        raise InputError("scheduler", "cannot be combined with --workers")
     return given[0] if given else None
 
 

@@ -1,4 +1,4 @@
-"""Errors that are reported to the user as one line: what is wrong, and what would be right."""
+"""Errors that are reported to the user in one line: what is wrong, and what is allowed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class UserError(ValueError):
     """Base of the errors below.
 
     ``field`` is the name of the option or setting concerned (``layers``, ``loss``, ...), so that the command line can
-    name the flag and the form can put the message beside its input; ``message`` is the rest of the line.
+    name the option and the form can show the message next to its input; ``message`` is the rest of the line.
     """
 
     def __init__(self, field: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as text: three significant digits unless asked for more, units always named."""
+"""Format numbers: three significant digits by default, units always named."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MINUS = "−"
 
 
 def format_number(value: float, digits: int = 3, sign: bool = False) -> str:
-    """A value to ``digits`` significant digits: 0.0213, −1.27, 3.1e-09. ``sign`` writes + as well."""
+    """Format a value with ``digits`` significant digits: 0.0213, −1.27, 3.1e-09. With ``sign``, + is written, too."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -26,7 +26,7 @@ def format_number(value: float, digits: int = 3, sign: bool = False) -> str:
 
 
 def format_fixed(value: float, decimals: int, sign: bool = True) -> str:
-    """A value with so many decimals, for columns that align on the point; NaN and infinity in words."""
+    """Format a value with fixed decimals, for columns aligned on the point; NaN and infinity as format_number."""
     if not math.isfinite(value):
         return format_number(value, sign=sign)
     text = f"{abs(value):.{decimals}f}"
@@ -63,13 +63,12 @@ def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
 
 
 def format_count(value: float) -> str:
-    """A whole number with separators, in words where it is long, and beyond them as a power of ten: 335,114,
-    175 billion, 6.12e22."""
+    """Format a count with separators; long ones in words, or as a power of ten: 335,114, 175 billion, 6.12e22."""
     return f"{value:,.0f}" if value < 1e10 else _in_words(value, 3) or _scientific(value, 3)
 
 
 def format_short_count(value: float) -> str:
-    """A count of parameters or operations in a few characters: 1,738, 335k, 2.9M, 175B, 1T, 6.12e22."""
+    """Format a count of parameters or operations in a few characters: 1,738, 335k, 2.9M, 175B, 1T, 6.12e22."""
     return "".join(short_count_parts(value))
 
 
@@ -85,34 +84,34 @@ def short_count_parts(value: float) -> tuple[str, str]:
 
 
 def format_ratio(ratio: float) -> str:
-    """A ratio to two digits, in words where it is long: 3.4, 42, 48,000, 17 million, 1.4 trillion, 3.9e15."""
+    """Format a ratio with two significant digits, long ones in words: 3.4, 48,000, 17 million, 3.9e15."""
     rounded = float(f"{ratio:.1e}")
     if rounded >= 1e6:
         return _in_words(rounded, 2) or _scientific(rounded, 2)
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"
 
 
-FIRST_WITHOUT_NAME = 1e15  # what has no name that is known to all
+FIRST_WITHOUT_NAME = 1e15  # no number name from here on is generally known
 POWERS_OF_TEN = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
 def _in_words(value: float, digits: int) -> str:
-    """A number from a million on in words, to so many digits; nothing where there are none for it."""
+    """Format a number of at least a million in words, with ``digits`` significant digits; "" if there is no word."""
     rounded = float(f"{value:.{digits - 1}e}")
     found = ((unit, name) for unit, name in POWERS_OF_TEN if unit <= rounded < FIRST_WITHOUT_NAME)
     return next((f"{rounded / unit:,.{max(digits, 3)}g} {name}" for unit, name in found), "")
 
 
 def _scientific(value: float, digits: int) -> str:
-    """A power of ten without what says nothing: 6.12e22."""
+    """Format as a power of ten, without the plus sign: 6.12e22."""
     return f"{value:.{digits - 1}e}".replace("e+", "e")
 
 
-MAX_PRINTABLE = 120  # characters of a place that is shown
+MAX_PRINTABLE = 120  # characters
 
 
 def format_bytes(size: float) -> str:
-    """Bytes as people write them."""
+    """Format a number of bytes, in units of powers of 1000: 640 bytes, 1.34 MB, 4.01 GB."""
     return " ".join(size_parts(size))
 
 
@@ -126,6 +125,6 @@ def size_parts(size: float) -> tuple[str, str]:
 
 
 def printable(text: object, most: int = MAX_PRINTABLE) -> str:
-    """A text from outside with what cannot be printed left out of it, in one line, cut to a length."""
+    """Make a text from outside safe to print: one line, no control characters, cut to ``most`` characters."""
     found = "".join(c if c.isprintable() else "?" for c in str(text))
     return found if len(found) <= most else f"{found[: most - 3]}..."

@@ -1,4 +1,4 @@
-"""Where files are kept on this platform, and how a place is named where others may read it."""
+"""Folders for files on this platform, and paths as they are shown to others."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ APP_NAME = "backprop-tui"
 
 
 def config_file() -> Path:
-    """The settings file. Raises OSError where nobody's home is known."""
+    """Return the path of the settings file. Raises OSError if the user has no home folder."""
     from platformdirs import user_config_path
 
     return _absolute(user_config_path) / "config.toml"
 
 
 def state_folder() -> Path:
-    """The folder of the last session. Raises OSError as above."""
+    """Return the folder of the last session. Raises OSError as above."""
     from platformdirs import user_state_path
 
     return _absolute(user_state_path)
 
 
 def cache_folder() -> Path:
-    """The folder of what was measured. Raises OSError as above."""
+    """Return the folder of measurements. Raises OSError as above."""
     from platformdirs import user_cache_path
 
     return _absolute(user_cache_path)
@@ -37,13 +37,13 @@ def _absolute(place: Callable[[str], Path]) -> Path:
         path = place(APP_NAME)
     except (RuntimeError, KeyError):
         path = Path()
-    if not path.is_absolute():  # "~" that stands for nothing would become a folder of that name
+    if not path.is_absolute():  # an unresolved "~" would become a folder of that name
         raise OSError("this user has no home folder")
     return path
 
 
 def display_path(path: Path | str) -> str:
-    """A place as others may read it: the home folder as ~, no control characters, cut to fit a line."""
+    """Format a path for others to read: the home folder as ~, no control characters, cut to fit a line."""
     text, home = str(path), os.path.expanduser("~")
     for known in {home, os.path.realpath(home)} - {"~", "/", ""}:
         if text == known or text.startswith(known + os.sep):

@@ -1,4 +1,4 @@
-"""Carried out."""
+"""Memory management of the C library."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ M_ARENA_MAX = -8  # of malloc.h
 
 
 def release_free_memory() -> None:
-    """Return to the system what was freed: glibc keeps pieces of it for later, between others that are in use."""
+    """Return freed memory to the system: glibc keeps pieces of it, between others that are in use."""
     _c_library("malloc_trim", 0)
 
 
 def limit_malloc_arenas() -> None:
-    """Let threads take what others have freed: glibc gives each an arena of its own otherwise, eight for every core,
-    and what is free in one is of no use to those of the other threads."""
+    """Let threads reuse memory that other threads have freed: by default glibc has up to eight arenas per core, and
+    memory freed in one is of no use to the others."""
     _c_library("mallopt", M_ARENA_MAX, 2)
 
 
 def _c_library(function: str, *given: int) -> None:
-    """Call a function of glibc; where the C library is another one, do nothing."""
+    """Call a function of glibc; do nothing with another C library."""
     import ctypes
 
     with suppress(AttributeError, OSError, TypeError):  # no such function, or no library by that name

@@ -1,4 +1,4 @@
-"""Checks of single values that people typed: each returns the value, or raises InputError."""
+"""Validation of single values that were typed: each function returns the value, or raises InputError."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Iterable
 
 from tui_backprop.support.errors import InputError
 
-MAX_INTEGER_DIGITS = 18  # digits; a size with more cannot be counted in 64 bits
+MAX_INTEGER_DIGITS = 18  # so that sizes fit in 64 bits
 
 
 def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
     """Return ``value`` if it is allowed; raise InputError with the list of choices otherwise."""
     choices = tuple(allowed)
     if not isinstance(value, str) or value not in choices:
-        raise InputError(field, f"{quoted(value)} is unknown; choose from {', '.join(choices)}")
+        raise InputError(field, f"invalid value {quoted(value)}; choose from {', '.join(choices)}")
     return value
 
 
 def quoted(value: object) -> str:
-    """Show what was typed: printable characters only, cut to a length that fits a line."""
+    """Quote what was typed: printable characters only, cut to a length that fits a line."""
     if isinstance(value, int) and abs(value) >= 10**40:
-        value = f"{'-' if value < 0 else ''}{'9' * 40}"  # Python will not print a very long one
+        value = f"{'-' if value < 0 else ''}{'9' * 40}"  # Python refuses to print very long integers
     text = "".join(c if c.isprintable() else "?" for c in str(value))
     return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
 
 
 def whole_number(field: str, value: object, least: int) -> int:
-    """Return ``value`` (an int, or text that reads as one) if it is a whole number of at least ``least``."""
+    """Return ``value`` (an int, or text that is one) if it is a whole number of at least ``least``."""
     if type(value) is int and abs(value) >= 10**MAX_INTEGER_DIGITS:
         value = ("-" if value < 0 else "") + "9" * (
             MAX_INTEGER_DIGITS + 1
-        )  # Python will not print a very long one
+        )  # Python refuses to print very long integers
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
         raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     digits = text.lstrip("+-").lstrip("0")
     if text[0] != "-" and len(digits) > MAX_INTEGER_DIGITS:
         raise InputError(
-            field, f"{quoted(value)} is too large; it has to have at most {MAX_INTEGER_DIGITS} digits"
+            field, f"{quoted(value)} is too large; at most {MAX_INTEGER_DIGITS} digits are allowed"
         )
     number = int(digits[: MAX_INTEGER_DIGITS + 1] or 0) * (-1 if text[0] == "-" else 1)
     if number < least:
@@ -51,7 +51,7 @@ def _wanted(least: int) -> str:
 
 
 def _number(value: object) -> float:
-    """``value`` (a number, or text that reads as one) as a float; NaN if it is none."""
+    """``value`` (a number, or text that is one) as a float; NaN if it is none."""
     try:
         text = str(value).strip()
         return float(text) if text.isascii() and not isinstance(value, bool) else float("nan")
@@ -60,7 +60,7 @@ def _number(value: object) -> float:
 
 
 def positive_number(field: str, value: object) -> float:
-    """Return ``value`` (a number, or text that reads as one) if it is finite and above zero."""
+    """Return ``value`` (a number, or text that is one) if it is finite and above zero."""
     number = _number(value)
     if not 0 < number < float("inf"):
         raise InputError(field, f"{quoted(value)} is not a positive number, such as 0.1")
@@ -68,10 +68,14 @@ def positive_number(field: str, value: object) -> float:
 
 
 def non_negative_number(field: str, value: object, below: float = float("inf")) -> float:
-    """Return ``value`` (a number, or text that reads as one) if it is zero or more, and below ``below``."""
+    """Return ``value`` (a number, or text that is one) if it is zero or more, and below ``below``."""
     number = _number(value)
     if not 0 <= number < below:
-        wanted = "0 or a positive number" if below == float("inf") else f"a number from 0 to below {below:g}"
+        wanted = (
+            "0 or a positive number"
+            if below == float("inf")
+            else f"a number of at least 0 and below {below:g}"
+        )
         raise InputError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
     return number
 
@@ -79,5 +83,5 @@ def non_negative_number(field: str, value: object, below: float = float("inf")) 
 def boolean(field: str, value: object) -> bool:
     """Return ``value`` if it is True or False."""
     if not isinstance(value, bool):
-        raise InputError(field, f"{quoted(value)} is neither on nor off")
+        raise InputError(field, f"{quoted(value)} is not true or false")
     return value

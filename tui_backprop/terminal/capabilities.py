@@ -47,7 +47,7 @@ def colors(chosen: str, environ: Mapping[str, str]) -> Capability:
     ending = term.strip().lower().rpartition("-")[2]
     if ending in TERM_SUFFIXES:
         return Capability(TERM_SUFFIXES[ending], f"TERM={term}")
-    return Capability("16", f"TERM={term or '(not set)'} promises no more, and COLORTERM is not set")
+    return Capability("16", f"TERM={term or '(not set)'} supports no more, and COLORTERM is not set")
 
 
 def theme(chosen: str, level: str, environ: Mapping[str, str]) -> Capability:
@@ -57,10 +57,10 @@ def theme(chosen: str, level: str, environ: Mapping[str, str]) -> Capability:
     What each of 16 colors looks like is up to the terminal, so only its own background is safe under them.
     """
     if level == "none":
-        return Capability("colorless", "there are no colors")
+        return Capability("colorless", "no colors")
     if level == "16" and chosen != "terminal":
-        takes = "" if chosen == "auto" else f"{chosen} takes 256 colors; "
-        return Capability("terminal", f"{takes}16 are the terminal's own")
+        takes = "" if chosen == "auto" else f"{chosen} needs 256 colors; "
+        return Capability("terminal", f"{takes}16 colors are the terminal's own")
     if chosen != "auto":
         return Capability(chosen, "chosen")
     if (color_pair := environ.get("COLORFGBG", "")).endswith(LIGHT_SUFFIXES):
@@ -75,7 +75,7 @@ def glyph_set(chosen: str, encoding: str | None) -> Capability:
     try:
         name = codecs.lookup(encoding or "ascii").name
     except LookupError:
-        return Capability("ascii", f"the encoding {encoding} is not known")
+        return Capability("ascii", f"unknown encoding {encoding}")
     carries = name == "utf-8"
     return Capability("utf-8" if carries else "ascii", f"the encoding is {name}")
 

@@ -73,11 +73,11 @@ def test_a_network_without_gradients_has_no_culprit():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--layer", "9"], "--layer: 9 is none of its layers; they are 1 to 4"),
+        (["--layer", "9"], "--layer: 9 is out of range (1 to 4)"),
         (["--layer", "x"], '--layer: "x" is not a positive whole number'),
         (
             ["--measure", "size"],
-            '--measure: "size" is unknown; choose from gradient, update, weight-x-gradient',
+            '--measure: invalid value "size"; choose from gradient, update, weight-x-gradient',
         ),
         (["--top", "0"], '--top: "0" is not a positive whole number'),
     ],

@@ -191,8 +191,8 @@ def test_single_precision_is_checked_with_what_it_can_give():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--against", "foo"], '--against: "foo" is unknown; choose from backprop, forward-difference,'),
-        (["--method", "foo"], '--method: "foo" is unknown; choose from backprop,'),
+        (["--against", "foo"], '--against: invalid value "foo"; choose from backprop, forward-difference,'),
+        (["--method", "foo"], '--method: invalid value "foo"; choose from backprop,'),
         (["--entries", "0"], '--entries: "0" is not a positive whole number'),
         (["--entries", "some"], '--entries: "some" is not a positive whole number'),
         (["--step", "-1"], '--step: "-1" is not a positive number, such as 0.1'),
@@ -200,7 +200,7 @@ def test_single_precision_is_checked_with_what_it_can_give():
         (["--atol", "nan"], '--atol: "nan" is not 0 or a positive number, such as 0.1'),
         (
             ["--fast", "--against", "spsa"],
-            "--against: spsa has no slope along a direction; with --fast, choose forward",
+            "--against: spsa has no directional derivative; with --fast, choose from forward",
         ),
         (
             ["--step", "1e-300"],
@@ -213,12 +213,12 @@ def test_single_precision_is_checked_with_what_it_can_give():
         ),
         (
             ["--fast", "--method", "spsa"],
-            "--method: the fast check is of backprop; leave --method out, or --fast",
+            "--method: cannot be combined with --fast, which checks backprop",
         ),
-        (["--entries", "5", "--fast"], "--entries: it belongs to the full check; with --fast, --directions"),
-        (["--directions", "5"], "--directions: it belongs to --fast; without it, --entries"),
-        (["--probes", "5"], "--probes: it belongs to spsa"),
-        (["--step", "1e-3", "--against", "forward-mode"], "--step: it belongs to methods that take a step"),
+        (["--entries", "5", "--fast"], "--entries: cannot be combined with --fast; use --directions"),
+        (["--directions", "5"], "--directions: requires --fast; otherwise use --entries"),
+        (["--probes", "5"], "--probes: requires spsa"),
+        (["--step", "1e-3", "--against", "forward-mode"], "--step: requires a method with a step size"),
         (["--against", "spsa", "--probes", "0"], '--probes: "0" is not a positive whole number'),
         (["--fast", "--directions", "no"], '--directions: "no" is not a positive whole number'),
     ],

@@ -144,23 +144,26 @@ def test_processes_of_its_own_are_started_on_request():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--exhaustive", "--fast"], "--exhaustive: it belongs to the full check; leave it out, or --fast"),
-        (["--exhaustive", "--entries", "5"], "--entries: --exhaustive compares every entry"),
-        (["--workers", "2"], "--workers: it belongs to the check of every entry, --exhaustive"),
-        (["--scheduler", "a:1"], "--scheduler: it belongs to the check of every entry, --exhaustive"),
-        (["--fast", "--workers", "2"], "--workers: it belongs to the check of every entry, --exhaustive"),
+        (["--exhaustive", "--fast"], "--exhaustive: cannot be combined with --fast"),
+        (
+            ["--exhaustive", "--entries", "5"],
+            "--entries: cannot be combined with --exhaustive, which compares every entry",
+        ),
+        (["--workers", "2"], "--workers: requires --exhaustive"),
+        (["--scheduler", "a:1"], "--scheduler: requires --exhaustive"),
+        (["--fast", "--workers", "2"], "--workers: requires --exhaustive"),
         (["--exhaustive", "--workers", "0"], '--workers: "0" is not a positive whole number'),
         (["--exhaustive", "--workers", "two"], '--workers: "two" is not a positive whole number'),
         (["--exhaustive", "--workers", "9999"], "--workers: 9999 is too many for this machine; choose"),
         (
             ["--exhaustive", "--workers", "2", "--scheduler", "a:1"],
-            "--scheduler: its workers are there already",
+            "--scheduler: cannot be combined with --workers",
         ),
         (["--exhaustive", "--scheduler", "here"], '--scheduler: invalid address "here"; use HOST:PORT'),
         (["--exhaustive", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),
         (
             ["--exhaustive", "--against", "spsa", "--workers", "2"],
-            "--workers: it belongs to methods that take one parameter at a time: forward-difference,",
+            "--workers: requires a method that takes one parameter at a time: forward-difference,",
         ),
     ],
 )

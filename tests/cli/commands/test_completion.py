@@ -62,7 +62,7 @@ def test_the_shell_itself_can_read_its_script(shell, tmp_path):
 def test_another_shell_is_refused_with_those_there_are():
     result = CliRunner().invoke(main, ["completion", "tcsh"])
     assert result.exit_code == 2
-    assert result.stderr == 'backprop-tui: SHELL: "tcsh" is unknown; choose from bash, zsh, fish\n'
+    assert result.stderr == 'backprop-tui: SHELL: invalid value "tcsh"; choose from bash, zsh, fish\n'
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_page_names_every_option_of_every_command(page):
             for option in (*parameter.opts, *parameter.secondary_opts):
                 shared = name and option in man.SHARED
                 if isinstance(parameter, click.Option):
-                    wanted = "options that name a network and data" if shared else option.replace("-", "\\-")
+                    wanted = "options for network and data" if shared else option.replace("-", "\\-")
                     assert wanted in text, (name, option)
                     assert option.replace("-", "\\-") in page
 

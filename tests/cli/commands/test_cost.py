@@ -309,7 +309,7 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch)
     monkeypatch.setattr(cache, "place", lambda: tmp_path / "file" / "below")
     result = run(*XOR, "--sweep", "--budget", "1e-9")
     assert result.exit_code == 0
-    assert result.stderr == f"backprop-tui: what was measured cannot be kept in {cache.place()}\n"
+    assert result.stderr == f"backprop-tui: the measurements cannot be saved in {cache.place()}\n"
 
 
 # --- refusals ---------------------------------------------------------------------------------------------
@@ -323,25 +323,28 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch)
         (["--sweep", "--budget", "nan"], '--budget: "nan" is not a positive number'),
         (["--sweep", "--budget", "inf"], '--budget: "inf" is not a positive number'),
         (["--sweep", "--budget", "soon"], '--budget: "soon" is not a positive number'),
-        (["--budget", "5"], "--budget: it belongs to --sweep"),
-        (["--method", "complex-step"], "--method: it belongs to --race"),
-        (["--step", "1e-4"], "--step: it belongs to --race"),
-        (["--workers", "2"], "--workers: it belongs to --race"),
-        (["--scheduler", "a:1"], "--scheduler: it belongs to --race"),
-        (["--json", "--chart"], "--chart: it belongs to the text; leave it out, or --json"),
-        (["--race", "--method", "spsa"], '--method: "spsa" is unknown; choose from forward-difference,'),
-        (["--race", "--method", "backprop"], '--method: "backprop" is unknown; choose from'),
+        (["--budget", "5"], "--budget: requires --sweep"),
+        (["--method", "complex-step"], "--method: requires --race"),
+        (["--step", "1e-4"], "--step: requires --race"),
+        (["--workers", "2"], "--workers: requires --race"),
+        (["--scheduler", "a:1"], "--scheduler: requires --race"),
+        (["--json", "--chart"], "--chart: cannot be combined with --json"),
+        (["--race", "--method", "spsa"], '--method: invalid value "spsa"; choose from forward-difference,'),
+        (["--race", "--method", "backprop"], '--method: invalid value "backprop"; choose from'),
         (
             ["--race", "--method", "forward-mode", "--step", "1"],
-            "--step: it belongs to methods that take a step",
+            "--step: requires a method with a step size",
         ),
         (["--race", "--step", "0"], '--step: "0" is not a positive number'),
         (["--race", "--step", "nan"], '--step: "nan" is not a positive number'),
         (["--race", "--workers", "0"], '--workers: "0" is not a positive whole number'),
-        (["--race", "--workers", "2", "--scheduler", "a:1"], "--scheduler: its workers are there already"),
+        (
+            ["--race", "--workers", "2", "--scheduler", "a:1"],
+            "--scheduler: cannot be combined with --workers",
+        ),
         (
             ["--race", "--workers", "2", "--method", "batched-difference"],
-            "--workers: it belongs to methods that take one parameter at a time: forward-difference,",
+            "--workers: requires a method that takes one parameter at a time: forward-difference,",
         ),
         (["--race", "--scheduler", "nowhere"], '--scheduler: invalid address "nowhere"; use HOST:PORT'),
         (["--race", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),

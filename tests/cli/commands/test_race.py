@@ -264,7 +264,7 @@ def test_of_a_sweep_that_is_called_off_what_was_measured_is_kept(place):
     printed, code = watched.interrupt()
     assert (printed, code) == (b"", 130)
     assert b"Traceback" not in watched.said
-    done = int(re.search(rb"called off; (\d+) of \d+ networks are measured and kept", watched.said)[1])
+    done = int(re.search(rb"canceled; (\d+) of \d+ networks were measured and saved", watched.said)[1])
     (file,) = place.folder.rglob(cache.NAME)
     points = json.loads(file.read_text())["points"]
     assert len({tuple(point["shape"]["widths"]) for point in points}) == done >= 1

@@ -55,9 +55,7 @@ def test_the_text_has_a_line_for_each_layer():
 def test_it_has_nothing_to_save(tmp_path):
     result = run("--save", str(tmp_path / "walk.npz"))
     assert result.exit_code == 2
-    assert (
-        result.stderr == "backprop-tui: --save: --stream keeps no arrays to save; leave one of the two out\n"
-    )
+    assert result.stderr == "backprop-tui: --save: cannot be combined with --stream, which keeps no arrays\n"
 
 
 @pytest.mark.parametrize(("free", "streamed", "whole"), [(20e9, 0, 2), (4e9, 2, 2)])

@@ -182,7 +182,7 @@ def test_a_switch_is_on_or_off(field, named, value):
 @pytest.mark.parametrize(
     ("text", "said"),
     [("relu,tanh", "2 names for 3 hidden layers"), ("relu,tanh,relu,relu", "4 names for 3"), ("relu,,tanh", '""'),
-     ("relu,cosh,tanh", '"cosh" is unknown'), (NOISE, "is unknown")],
+     ("relu,cosh,tanh", 'invalid value "cosh"'), (NOISE, "invalid value")],
 )  # fmt: skip
 def test_bad_lists_of_activations_are_refused(text, said):
     error = error_of(lambda: NetworkSpec((2, 3, 4, 5, 2), text))

@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 @click.command("blame")
 @session_options
-@click.option("--layer", metavar="1", help="Rank the parameters of this layer alone.")
-@click.option("--measure", default="gradient", metavar="NAME", help="gradient, update, weight-x-gradient.")
-@click.option("--top", default="10", metavar="10", help="How many parameters to name.")
+@click.option("--layer", metavar="1", help="Rank the parameters of this layer only.")
+@click.option(
+    "--measure", default="gradient", metavar="NAME", help="Rank by gradient, update or weight-x-gradient."
+)
+@click.option("--top", default="10", metavar="10", help="Number of parameters to list.")
 @output_options
 def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
-    """Rank all parameters by their share in the error, and nudge the first to see.
+    """Rank all parameters by their share in the error, and nudge the first.
 
-    The first comes with its path of largest influence to the loss, with what moving it does to the loss, as
-    predicted by its gradient and as it comes, and in a batch with the samples that pull it.
+    For the first, print the path of largest influence to the loss; how the loss changes when it is moved, predicted
+    by its gradient and actual; and, for a batch, which samples pull it.
     """
     state = attribute(session_from(given), options)
     from tui_backprop.report.blame import blame_dict, blame_text
@@ -37,13 +39,13 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
 
 
 def attribute(session: Session, options: dict[str, Any]) -> BlameState:
-    """Rank the parameters as the options ask, and look at the first. Raises InputError, naming the option, for a bad
-    one."""
+    """Rank the parameters as the options ask, and examine the first. Raises InputError, naming the option, for a
+    bad one."""
     depth, layer = session.network.depth, ALL_LAYERS
     if options["layer"] is not None:
         layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
-            raise InputError("layer", f"{layer} is none of its layers; they are 1 to {depth}")
+            raise InputError("layer", f"{layer} is out of range (1 to {depth})")
     measure = one_of("measure", options["measure"], {name.replace(" ", "-"): name for name in MEASURES})
     top = whole_number("top", options["top"], 1)
     from tui_backprop.engine.analysis.parameter_detail import parameter_detail

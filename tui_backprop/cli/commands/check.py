@@ -25,26 +25,28 @@ DEFAULT_ENTRIES = "20"
 
 @click.command("check")
 @session_options
-@click.option("--method", default="backprop", metavar="NAME", help="The method to check.")
-@click.option("--against", default="central-difference", metavar="NAME", help="The one to hold it against.")
-@click.option("--entries", metavar="20|all", help="Parameters to compare in each tensor.")
-@click.option("--exhaustive", is_flag=True, help="Compare every parameter; the same as --entries all.")
-@click.option("--fast", is_flag=True, help="Compare slopes along random directions: a few passes in all.")
-@click.option("--directions", metavar="1", help="Directions for each tensor, with --fast.")
-@click.option("--probes", metavar="1", help="Random directions of spsa.")
-@click.option("--step", metavar="1e-6", help="h; the best one for method and precision if not given.")
-@click.option("--rtol", metavar="1e-6", help="Relative difference that is allowed.")
-@click.option("--atol", metavar="1e-8", help="Absolute difference that is allowed.")
+@click.option("--method", default="backprop", metavar="NAME", help="Method to check.")
+@click.option("--against", default="central-difference", metavar="NAME", help="Method to compare it with.")
+@click.option("--entries", metavar="20|all", help="Number of entries to compare in each tensor; default 20.")
+@click.option("--exhaustive", is_flag=True, help="Compare every parameter; same as --entries all.")
+@click.option("--fast", is_flag=True, help="Compare derivatives along random directions: only a few passes.")
+@click.option(
+    "--directions", metavar="1", help="Number of directions for each tensor, with --fast; default 1."
+)
+@click.option("--probes", metavar="1", help="Number of random directions of spsa; default 1.")
+@click.option("--step", metavar="1e-6", help="Step size h; default: the best for method and precision.")
+@click.option("--rtol", metavar="1e-6", help="Relative tolerance.")
+@click.option("--atol", metavar="1e-8", help="Absolute tolerance.")
 @worker_options
 @output_options
 def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
-    """Hold backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
+    """Check backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
-    batched-forward-mode, spsa. In double precision, unless --dtype says otherwise.
+    batched-forward-mode, spsa. The precision is float64 unless --dtype is given.
 
-    With --exhaustive, worker processes can share the work: --workers 4 here, or those of a Dask scheduler. The result
-    is the same to the last bit as with one process that computes with one thread (OPENBLAS_NUM_THREADS=1).
+    With --exhaustive, worker processes can share the work: local ones (--workers 4), or those of a Dask scheduler
+    (--scheduler). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to the last bit.
     """
     session = session_from({"dtype": "float64"} | given)
     report = run_check(session, options)
@@ -138,17 +140,17 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
 
 
 def _check_combination(method: str, against: str, every: bool, options: dict[str, Any]) -> None:
-    """Raise InputError for the first option that has nothing to say in this check."""
+    """Raise InputError for the first option that does not apply to this check."""
     from tui_backprop.cost.race.distributed import DISTRIBUTED_METHODS
     from tui_backprop.engine.gradients.check.compare import ALONG
     from tui_backprop.engine.gradients.methods import METHODS
 
     fast, methods = options["fast"], (method, against)
     if fast and method != "backprop":
-        raise InputError("method", "the fast check is of backprop; leave --method out, or --fast")
+        raise InputError("method", "cannot be combined with --fast, which checks backprop")
     if fast and against not in ALONG:
         raise InputError(
-            "against", f"{against} has no slope along a direction; with --fast, choose {', '.join(ALONG)}"
+            "against", f"{against} has no directional derivative; with --fast, choose from {', '.join(ALONG)}"
         )
     worker_option(options)
     steps = any(METHODS[name].order for name in methods)
@@ -156,24 +158,24 @@ def _check_combination(method: str, against: str, every: bool, options: dict[str
     require(
         options,
         (
-            ("exhaustive", not fast, "the full check; leave it out, or --fast"),
-            ("entries", not fast, "the full check; with --fast, --directions says how many"),
-            ("directions", fast, "--fast; without it, --entries says how many"),
-            ("probes", "spsa" in methods, "spsa, which is none of the two methods"),
-            ("step", steps, "methods that take a step, and neither of these does"),
-            *((name, every, "the check of every entry, --exhaustive") for name in OPTIONS),
+            ("exhaustive", not fast, "cannot be combined with --fast"),
+            ("entries", not fast, "cannot be combined with --fast; use --directions"),
+            ("directions", fast, "requires --fast; otherwise use --entries"),
+            ("probes", "spsa" in methods, "requires spsa as one of the two methods"),
+            ("step", steps, "requires a method with a step size; neither of these has one"),
+            *((name, every, "requires --exhaustive") for name in OPTIONS),
             *(
-                (name, shared, f"methods that take one parameter at a time: {spread}")
+                (name, shared, f"requires a method that takes one parameter at a time: {spread}")
                 for name in OPTIONS
             ),
         ),
     )  # fmt: skip
     if options["exhaustive"] and options["entries"] not in (None, ALL):
-        raise InputError("entries", "--exhaustive compares every entry; leave one of the two out")
+        raise InputError("entries", "cannot be combined with --exhaustive, which compares every entry")
 
 
 def _count(text: str) -> int:
     try:
         return whole_number("entries", text, 1)
     except UserError as error:
-        raise InputError("entries", f"{error.message}; or write {ALL}") from None
+        raise InputError("entries", f"{error.message}; or use {ALL}") from None

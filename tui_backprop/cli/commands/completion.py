@@ -1,4 +1,4 @@
-"""``backprop-tui completion``: the script by which a shell completes what is typed."""
+"""``backprop-tui completion``: shell completion."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from tui_backprop.support.validation import one_of
 
 SHELLS = ("bash", "zsh", "fish")
 NAME = "backprop-tui"
-VARIABLE = "_BACKPROP_TUI_COMPLETE"  # by which the script asks the command what there is
+VARIABLE = "_BACKPROP_TUI_COMPLETE"  # with which the script runs the command
 
 
 @click.command("completion")
 @click.argument("shell", metavar="|".join(SHELLS))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print the script by which a shell completes commands, options and names.
+    """Print a shell completion script for commands, options and names.
 
-    For bash: eval "$(backprop-tui completion bash)" in ~/.bashrc. For zsh the same in ~/.zshrc. For fish: write it to
-    ~/.config/fish/completions/backprop-tui.fish.
+    bash: put eval "$(backprop-tui completion bash)" into ~/.bashrc. zsh: the same with zsh, in ~/.zshrc. fish: save
+    the output as ~/.config/fish/completions/backprop-tui.fish.
     """
     click.echo(script(context.find_root().command, shell))
 
 
 def script(root: click.Command, shell: str) -> str:
-    """click's own script for a shell. Raises InputError for one that it has none for."""
+    """Return click's script for a shell. Raises InputError for an unknown one."""
     from click.shell_completion import get_completion_class
 
     kind = get_completion_class(one_of("SHELL", shell, SHELLS))
     if kind is None:
-        raise InputError("SHELL", f"this click has no script for {shell}")
+        raise InputError("SHELL", f"the installed version of click has no script for {shell}")
     made = kind(root, {}, NAME, VARIABLE)
     return made.source_template % made.source_vars()  # source() would start a bash, to look at its version

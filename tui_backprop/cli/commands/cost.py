@@ -1,5 +1,5 @@
-"""``backprop-tui cost``: what a gradient takes on this machine by each method, measured and projected; a sweep and a
-race, where they are asked for."""
+"""``backprop-tui cost``: what a gradient costs on this machine by each method, measured and projected; with a sweep
+or a race on request."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ POLL_INTERVAL = 0.1  # seconds between looking at a race
 
 @click.command("cost")
 @session_options
-@click.option("--chart", is_flag=True, help="Draw the chart too.")
-@click.option("--sweep", is_flag=True, help="Measure networks of every size first, and keep what was found.")
-@click.option("--budget", metavar="SECONDS", help="How long the sweep may take; 30 if not given.")
-@click.option("--again", is_flag=True, help="Measure anew; nothing that was kept is used.")
-@click.option("--race", is_flag=True, help="Find the gradient by perturbing every parameter, for real.")
-@click.option("--method", metavar="NAME", help="The method that races; forward-difference if not given.")
-@click.option("--step", metavar="1e-4", help="Its h; the best one for method and precision if not given.")
+@click.option("--chart", is_flag=True, help="Draw the chart, too.")
+@click.option("--sweep", is_flag=True, help="First measure networks of all sizes, and save the results.")
+@click.option("--budget", metavar="SECONDS", help="Time limit of the sweep; default 30.")
+@click.option("--again", is_flag=True, help="Measure again; ignore saved results.")
+@click.option("--race", is_flag=True, help="Compute the gradient by perturbing every parameter, for real.")
+@click.option("--method", metavar="NAME", help="Method that races; default forward-difference.")
+@click.option("--step", metavar="1e-4", help="Its step size h; default: the best for method and precision.")
 @worker_options
 @output_options
 def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
     """Print what a gradient costs on this machine by each method, measured and projected.
 
-    Networks are measured in seconds, this one and a few others, and a law is fitted to that, with its own error. With
-    --sweep, networks of up to a billion parameters are measured, and kept for the next time. With --race, a method
-    runs against backprop for as long as it takes: forward-difference, central-difference, complex-step, forward-mode,
-    batched-difference, batched-forward-mode.
+    This network and a few others are measured within seconds, and a cost model is fitted, with its error. With
+    --sweep, networks of up to a billion parameters are measured, and the results saved. With --race, a method
+    competes with backprop for as long as it takes: forward-difference, central-difference, complex-step,
+    forward-mode, batched-difference, batched-forward-mode.
     """
     result = run_cost(session_from(given, streamed=True), options, as_json)
     from tui_backprop.report.cost import cost_text
@@ -86,7 +86,7 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
 
 
 def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> None:
-    """Raise InputError for the first option that has nothing to say beside the others."""
+    """Raise InputError for the first option that does not apply beside the others."""
     from tui_backprop.cost.race.distributed import DISTRIBUTED_METHODS
     from tui_backprop.engine.gradients.methods import METHODS
 
@@ -98,14 +98,14 @@ def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> N
     require(
         options,
         (
-            ("budget", options["sweep"], "--sweep"),
-            *((name, options["race"], "--race") for name in ("method", "step", *OPTIONS)),
-            ("step", steps, "methods that take a step, and this one takes none"),
+            ("budget", options["sweep"], "requires --sweep"),
+            *((name, options["race"], "requires --race") for name in ("method", "step", *OPTIONS)),
+            ("step", steps, "requires a method with a step size; this one has none"),
             *(
-                (name, shared, f"methods that take one parameter at a time: {spread}")
+                (name, shared, f"requires a method that takes one parameter at a time: {spread}")
                 for name in OPTIONS
             ),
-            ("chart", not as_json, "the text; leave it out, or --json"),
+            ("chart", not as_json, "cannot be combined with --json"),
         ),
     )  # fmt: skip
     worker_option(options)
@@ -156,10 +156,10 @@ def _keep(cost_model: CostModel, last: Progress) -> None:
 
     stored = cache.store(cost_model)
     if not stored:
-        click.echo(f"backprop-tui: what was measured cannot be kept in {cache.place()}", err=True)
+        click.echo(f"backprop-tui: the measurements cannot be saved in {cache.place()}", err=True)
     elif last.now is not None:
         click.echo(
-            f"backprop-tui: called off; {last.done} of {last.of} networks are measured and kept", err=True
+            f"backprop-tui: canceled; {last.done} of {last.of} networks were measured and saved", err=True
         )
 
 

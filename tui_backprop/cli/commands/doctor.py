@@ -1,6 +1,6 @@
-"""``backprop-tui doctor``: what was found out about terminal and machine, and why, for a bug report.
+"""``backprop-tui doctor``: what was detected about terminal and machine, and why, for a bug report.
 
-Nothing in it says who somebody is, or where: addresses are not told, and the home folder is ~.
+It contains nothing personal: no addresses, and the home folder is shown as ~.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ UNSET = "not set"
 @setting_options
 @output_options
 def command(flags: dict[str, Any], as_json: bool, plain: bool) -> None:
-    """Print what was found out about this terminal and machine, and why: for a bug report.
+    """Print what was detected about this terminal and machine, and why, for a bug report.
 
-    Nothing in it says who you are or where; the home folder is shown as ~.
+    It contains nothing personal: no names or addresses, and the home folder is shown as ~.
     """
     from tui_backprop.report.doctor import doctor_dict, doctor_text
 
@@ -54,7 +54,7 @@ def command(flags: dict[str, Any], as_json: bool, plain: bool) -> None:
 
 
 def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Diagnosis:
-    """Find it out. Settings that do not do are a finding, but for ``flags``: raises InputError for those."""
+    """Collect the findings. Invalid settings are a finding, too, except in ``flags``: raises InputError for those."""
     from tui_backprop.report.doctor import Diagnosis, Finding
 
     chosen, problem = _settings(flags, environ)
@@ -72,7 +72,7 @@ def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.enviro
 
 
 def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, str]:
-    """Those in force, and what is wrong with the file or the environment, if anything is."""
+    """Determine the settings in force, and what is wrong with the file or the environment, if anything is."""
     try:
         return settings(flags, environ), ""
     except UserError as error:
@@ -112,9 +112,9 @@ def _terminal(environ: Mapping[str, str]) -> Iterator[Found]:
     except UserError as error:
         yield "app", "cannot open here", error.message
     yield (
-        "to mend it",
+        "to reset it",
         "reset",
-        f"after a dropped connection, if it prints what the mouse does; or {RESET_COMMAND}",
+        f"if it prints mouse events after a dropped connection; or {RESET_COMMAND}",
     )
 
 
@@ -151,7 +151,7 @@ def _machine(environ: Mapping[str, str]) -> Iterator[Found]:
 
 
 def _threads() -> tuple[str, str]:
-    """How many threads numpy's BLAS computes with, by its own word."""
+    """Ask numpy's BLAS for its number of threads: the number, and how it is known."""
     import ctypes
 
     import numpy as np
@@ -162,8 +162,8 @@ def _threads() -> tuple[str, str]:
             library = ctypes.CDLL(str(path))
             for name in ASK:
                 if hasattr(library, name):
-                    return str(getattr(library, name)()), "as it says itself"
-    return "unknown", "it is no OpenBLAS that came with numpy"
+                    return str(getattr(library, name)()), "as reported by the library"
+    return "unknown", "not an OpenBLAS that comes with numpy"
 
 
 def _places() -> Iterator[Found]:
@@ -182,20 +182,20 @@ def _places() -> Iterator[Found]:
 
 
 def _state(path: Path) -> str:
-    """Whether a place is there, and can be written."""
+    """Describe if a path exists and can be written."""
     with suppress(OSError):
         there = path.exists()
         nearest = path
         while not nearest.exists() and nearest != nearest.parent:
             nearest = nearest.parent
         writable = os.access(nearest, os.W_OK | (os.X_OK if nearest.is_dir() else 0))
-        return f"{'there' if there else 'not there yet'}, {'can' if writable else 'CANNOT'} be written"
-    return "cannot be looked at"
+        return f"{'exists' if there else 'does not exist yet'}, {'writable' if writable else 'NOT WRITABLE'}"
+    return "not accessible"
 
 
 def _chosen(chosen: Settings, problem: str) -> Iterator[Found]:
     if problem:
-        yield "problem", "usual settings", problem
+        yield "problem", "default settings", problem
     for setting in SETTINGS:
         value = getattr(chosen, setting.name)
         yield setting.name, AUTO if value is None else written(value), chosen.origin(setting.name)
@@ -204,7 +204,7 @@ def _chosen(chosen: Settings, problem: str) -> Iterator[Found]:
 
 
 def _is_terminal(name: str) -> bool:
-    with suppress(AttributeError, ValueError):  # closed, or not there
+    with suppress(AttributeError, ValueError):  # closed, or missing
         return bool(getattr(sys, name).isatty())
     return False
 
@@ -218,6 +218,6 @@ def _size() -> tuple[str, str]:
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> str:
-    """A variable's value as it can be printed; an empty one is told from none."""
+    """Return a variable's value as it can be printed; distinguish an empty one from an unset one."""
     value: Any = environ.get(name)
     return UNSET if value is None else printable(value, 60) or "empty"

@@ -1,4 +1,4 @@
-"""``backprop-tui keys``: every action that can have other keys, as lines for the settings file."""
+"""``backprop-tui keys``: every action that can be remapped, as lines for the settings file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from tui_backprop.keys.table import Key
 
 HEAD = (
-    "# Keys by action, as they are. In the settings file, which backprop-tui doctor names, take the # away in front",
-    "# of an action and give it one key or more; [keys] stands there once.",
+    "# Current keys of all actions. To change some, copy their lines to the settings file (backprop-tui doctor shows",
+    "# where it is), below one line [keys], and remove the leading #.",
     "",
     "[keys]",
 )
-BARE = re.compile(r"[A-Za-z0-9_-]+")  # what TOML takes without quotes
+BARE = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key that needs no quotes
 
 
 @click.command("keys")
 def command() -> None:
-    """Print every action that can have other keys, and those it has, as lines for the settings file."""
+    """Print all actions and their keys, as lines for the settings file."""
     click.echo(key_table())
 
 
 def key_table() -> str:
-    """TOML: a comment for each action, by the panels in which it works; those of everywhere come first."""
+    """Make the TOML: one commented line for each action, grouped by the panels where it works; global ones first."""
     from tui_backprop.keys.table import ROWS
 
     rows: dict[str, Key] = {}

@@ -1,4 +1,4 @@
-"""``backprop-tui man``: the manual page, made of the commands' own definitions."""
+"""``backprop-tui man``: the manual page, generated from the definitions of the commands."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ from tui_backprop.cli.settings import FILE, SETTINGS
 from tui_backprop.support import paths as places
 from tui_backprop.support.paths import display_path
 
-SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options that name a network and data
+SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options for network and data
 
 ENVIRONMENT = (
     *((setting.variable, f"As --{setting.name}: {setting.values}. {setting.about}") for setting in SETTINGS),
     (FILE, "As --config: another settings file."),
-    ("NO_COLOR", "Unless it is empty: no colors."),
-    ("COLORTERM, TERM", "How many colors the terminal has."),
-    ("COLORFGBG", "Where it says that the terminal is light, so is the app."),
-    ("SSH_CONNECTION", "Where it is set, nothing moves on the screen unless that is asked for."),
-    ("OPENBLAS_NUM_THREADS", "How many threads compute."),
+    ("NO_COLOR", "If set and not empty: no colors."),
+    ("COLORTERM, TERM", "The number of colors of the terminal."),
+    ("COLORFGBG", "The light theme is used if it says that the terminal is light."),
+    ("SSH_CONNECTION", "If set, there are no animations unless they are asked for."),
+    ("OPENBLAS_NUM_THREADS", "The number of threads used for computing."),
 )
 STATUS = (
     ("0", "Done."),
     ("1", "A check failed."),
-    ("2", "Bad usage or bad input; one line on standard error says what would be right."),
+    ("2", "Bad usage or bad input; one line on standard error says what is wrong."),
     ("130", "Interrupted."),
 )
 
 
 NOTE = (
-    "A terminal whose connection was dropped may go on to print what the mouse does. There, reset gives it back,"
-    " or {}."
+    "After a dropped connection, a terminal may go on printing mouse events. To reset it, run reset, or {}."
 )
 
 
 @click.command("man")
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Print the manual page, for man: backprop-tui man > backprop-tui.1"""
+    """Print the manual page: backprop-tui man > backprop-tui.1"""
     root = context.find_root().command
     assert isinstance(root, click.Group)
     click.echo(page(root), nl=False)
 
 
 def page(main: click.Group) -> str:
-    """The page in roff, for man."""
+    """Make the page, in roff."""
     from tui_backprop.terminal.setup import RESET_COMMAND
 
     context = click.Context(main, info_name="backprop-tui")
@@ -65,7 +64,7 @@ def page(main: click.Group) -> str:
         lines += [f".SS {_text(name)}", *_paragraphs(command.help or "")]
         lines += _options(command, click.Context(command, context, name), shared=False)
         if any(SHARED.intersection(parameter.opts) for parameter in command.params):
-            lines += [".PP", "It takes the options that name a network and data, too."]
+            lines += [".PP", "The options for network and data above apply, too."]
     lines += _section("ENVIRONMENT", _terms(ENVIRONMENT))
     lines += _section("FILES", _terms(_files()))
     lines += _section("EXIT STATUS", _terms(STATUS))
@@ -83,7 +82,7 @@ def _commands(main: click.Group, context: click.Context) -> dict[str, click.Comm
 
 
 def _synopses(main: click.Group, commands: Mapping[str, click.Command]) -> list[str]:
-    """A line for the app, and one for each command."""
+    """Make one line for the app, and one for each command."""
     lines: list[str] = []
     for name, command in {"": main, **commands}.items():
         arguments = [
@@ -97,7 +96,7 @@ def _synopses(main: click.Group, commands: Mapping[str, click.Command]) -> list[
 
 
 def _options(command: click.Command, context: click.Context, *, shared: bool) -> list[str]:
-    """The options of a command, with or without those that others have too."""
+    """List the options of a command, with or without those for network and data."""
     rows = []
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Option) and (shared or not SHARED.intersection(parameter.opts)):
@@ -118,11 +117,11 @@ def _files() -> list[tuple[str, str]]:
         (
             places.config_file,
             "",
-            'Settings, in TOML: color = "256" and the like, and a table [keys] of keys by action; '
-            "backprop-tui keys prints them all.",
+            'Settings in TOML, such as color = "256", and a table [keys] of keys by action; '
+            "see backprop-tui keys.",
         ),
         (places.state_folder, LAST_SESSION, "The last session, for --resume."),
-        (places.cache_folder, MEASUREMENTS, "What was measured of this machine."),
+        (places.cache_folder, MEASUREMENTS, "Measurements of this machine."),
     ):
         try:
             rows.append((display_path(place() / name if name else place()), about))
@@ -136,7 +135,7 @@ def _terms(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Paragraphs of a help text; they are parted by empty lines, and broken anew."""
+    """Split a help text into paragraphs, which roff wraps."""
     parts = re.split(r"\n\s*\n", text.replace("\b", "").strip())
     return [line for part in parts if part for line in (".PP", _line(part))]
 
@@ -146,11 +145,11 @@ def _summary(command: click.Command) -> str:
 
 
 def _line(text: str) -> str:
-    """A line of text, which roff must not take for a request."""
+    """Escape a line of text, so that roff does not take it for a request."""
     escaped = _text(" ".join(text.split()))
     return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
 
 def _text(text: str) -> str:
-    """What roff reads as these characters: a plain minus sign, a backslash that is one."""
+    """Escape characters for roff: minus signs and backslashes."""
     return text.replace("\\", "\\e").replace("-", "\\-")

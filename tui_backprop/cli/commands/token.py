@@ -7,7 +7,7 @@ import click
 
 @click.command("token")
 def command() -> None:
-    """Print the token of the last session: --open TOKEN shows the same on any machine."""
+    """Print a token of the last session; --open TOKEN restores it on any machine."""
     from tui_backprop.session.autosave import load
     from tui_backprop.session.share_token import encode
 

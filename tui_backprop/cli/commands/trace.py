@@ -25,23 +25,25 @@ if TYPE_CHECKING:
 @click.command("trace")
 @session_options
 @output_options
-@click.option("--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays.")
-@click.option("--stream", is_flag=True, help="For huge networks: keep no weight gradient.")
-@click.option("--grain", metavar="|".join(GRAINS), help="How much one step is; equation if not given.")
+@click.option(
+    "--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays to this file."
+)
+@click.option("--stream", is_flag=True, help="For huge networks: do not keep the weight gradients.")
+@click.option("--grain", metavar="|".join(GRAINS), help="Size of one step; default equation.")
 def command(
     given: dict[str, Any], as_json: bool, plain: bool, save: Path | None, stream: bool, grain: str | None
 ) -> None:
-    """Print the whole pass, forward, loss, backward and update, step by step.
+    """Print one iteration step by step: forward pass, loss, backward pass, update.
 
-    With --stream, forward and backward only, a line for each layer: times, norms, and the largest entries of
-    its weight gradient, which is looked at in passing and not kept. A billion parameters then take 4 GB.
+    With --stream, print one line per layer for the forward and backward pass: times, norms, and the largest entries
+    of the weight gradient, which is not kept. A billion parameters then take 4 GB of memory.
     """
     if stream and save is not None:
-        raise InputError("save", "--stream keeps no arrays to save; leave one of the two out")
+        raise InputError("save", "cannot be combined with --stream, which keeps no arrays")
     session = session_from(given, streamed=stream)
     if stream:
         if grain is not None:
-            raise InputError("grain", "--stream goes by layers; leave --grain out")
+            raise InputError("grain", "cannot be combined with --stream, which goes layer by layer")
         print_stream(session, as_json, plain)
     else:
         chosen = one_of("grain", grain or session.walk.grain, GRAINS)
