@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tui_backprop.engine.network.names import kind_of, layer_of
 from tui_backprop.render.view_state import BlameState, Snapshot
@@ -16,10 +16,10 @@ from tui_backprop.session.state import Session
 from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.state import AppState
-from tui_backprop.tui.panels.blame import BlameView
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.analysis.ranking import Attribution
+    from tui_backprop.tui.panels.blame import BlameView
 
 RANKED = 100  # parameters in a ranking
 
@@ -44,8 +44,8 @@ class Ranking:
     def update(self) -> None:
         """Show the ranking and the details as far as they are known; if the panel is visible or an action waits,
         have the rest computed."""
-        snapshot, view = self._state.snapshot, self._app.view("blame")
-        if snapshot is None or not isinstance(view, BlameView) or not (view.size or self._then):
+        snapshot, view = self._state.snapshot, cast("BlameView | None", self._app.view("blame"))
+        if snapshot is None or view is None or not (view.size or self._then):
             return
         self.blame_state = self._known(snapshot)
         view.show(self.blame_state)

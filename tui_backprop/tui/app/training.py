@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.worker import get_current_worker
 
@@ -13,12 +13,12 @@ from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
 from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.app.state import AppState
-from tui_backprop.tui.panels.train import TrainView
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.replay import Replay
     from tui_backprop.session.training_curve import Learning
     from tui_backprop.session.training_run import Trained
+    from tui_backprop.tui.panels.train import TrainView
 
 # How much is trained at a time: updates; 0 for an epoch, None for no end.
 AMOUNTS: tuple[tuple[str, int | None], ...] = (
@@ -165,8 +165,8 @@ class TrainingControl:
 
     def show(self) -> None:
         """Pass the training curve on to the training panel."""
-        view = self._app.view("train")
-        if not isinstance(view, TrainView):
+        view = cast("TrainView | None", self._app.view("train"))
+        if view is None:
             return
         trained, learning = self.trained, self._curve_of(self._state.session)
         view.learn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from textual.binding import BindingsMap
 
@@ -47,12 +47,8 @@ class Panel:
     query: Query | None = None
 
 
-class Draw(Protocol):
-    """Draws a panel, from a snapshot and the result of its query (None while that is computed)."""
-
-    def __call__(
-        self, snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
-    ) -> Sequence[Line]: ...
+# Draws a panel in so many columns and rows, from a snapshot and the result of its query (None while it is computed).
+Draw = Callable[[Snapshot, object, int, int, RenderContext], Sequence[Line]]
 
 
 class PanelCanvas(Canvas, can_focus=True):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
@@ -13,18 +12,8 @@ from tui_backprop.tui.panels.base import SnapshotView
 LEFT_OUT = 16  # rows below which there is no blank line under the names
 
 
-class DrawPage(Protocol):
-    """Draws a page, from a snapshot, the result of its query (None while that is computed), and the costs."""
-
-    def __call__(
-        self,
-        snapshot: Snapshot,
-        found: object,
-        costs: CostState,
-        columns: int,
-        rows: int,
-        context: RenderContext,
-    ) -> Sequence[Line]: ...
+# Draws a page in so many columns and rows, from a snapshot, the result of its query, and the costs.
+DrawPage = Callable[[Snapshot, object, CostState, int, int, RenderContext], Sequence[Line]]
 
 
 class CostPage(SnapshotView):
