@@ -77,8 +77,8 @@ def test_once_it_is_over_a_key_costs_what_it_did(terminal):
         if arguments:
             run.until(lambda run=run: "step 0/20" in run.text, "the first pass")
             run.send(",")
-            run.until(lambda run=run: "begins it again" in run.text, "the end of the tour")
-            run.until(lambda run=run: "begins it again" not in run.text, "that to pass")
+            run.until(lambda run=run: "starts it again" in run.text, "the end of the tour")
+            run.until(lambda run=run: "starts it again" not in run.text, "that to pass")
         costs.append([run.press("right", f"step {i}/20") for i in range(1, 9)])
     assert sum(costs[1]) <= 1.1 * sum(costs[0])
 
