@@ -1,4 +1,4 @@
-"""What an action did, in a few words, from what it changed in the session. Undo and redo show them."""
+"""A short description of an action, from what it changed in the session, for the notices of undo and redo."""
 
 from __future__ import annotations
 

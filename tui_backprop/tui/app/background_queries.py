@@ -20,7 +20,7 @@ OFTEN = 0.15  # seconds between two parts of a result that are shown
 
 @dataclass(frozen=True)
 class Result:
-    """What was ``found`` for the key ``about``; ``whole`` if nothing more will come."""
+    """The result ``found`` for the key ``about``; ``whole`` if nothing more will come."""
 
     about: tuple[object, ...]
     found: object = None

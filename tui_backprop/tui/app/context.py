@@ -1,4 +1,4 @@
-"""What the parts of the app use of the app itself, and how their actions become keys."""
+"""The interface that the app offers to its parts, and the table of their actions."""
 
 from __future__ import annotations
 

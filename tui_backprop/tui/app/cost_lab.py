@@ -115,7 +115,7 @@ class CostLab:
 
     @property
     def _decade(self) -> float:
-        """Where the cursor is: log10 of a parameter count."""
+        """The position of the cursor: log10 of a parameter count."""
         now = self._state.session
         return math.log10(now.network.parameters) if now.cost.decade is None else now.cost.decade
 

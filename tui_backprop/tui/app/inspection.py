@@ -44,7 +44,7 @@ class Inspection:
             self._app.open_dialog(FindScreen(network, last, self._app.render_context), self._go_to)
 
     def _go_to(self, address: Address | None) -> None:
-        """Show what was asked for."""
+        """Show the number, the ranking of a layer, or the iteration."""
         if address is None:
             return
         if address.t is not None:

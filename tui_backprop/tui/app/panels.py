@@ -20,16 +20,12 @@ from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 
 FIXED = ("network", "walk")  # the other panels share the place to the right of the walk
-FOLLOWING = (
-    "number",
-    "curves",
-    *COST_PAGES,
-)  # panels that show the number looked at, or have a page that does
+FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or have a page that does
 
 
 class Panels:
     """Show, hide and focus panels. ``keep`` saves the session, since the focus belongs to what is saved;
-    ``leaving_blame`` is called when a panel that shows one number is opened from the ranking."""
+    ``opening`` is called with the name of a panel before it is opened."""
 
     def __init__(
         self, app: AppContext, screen: App[None], keep: Callable[[], None], opening: Callable[[str], None]
@@ -42,7 +38,7 @@ class Panels:
 
     @property
     def views(self) -> Collection[Canvas]:
-        """The views that were asked for."""
+        """The views created so far."""
         return self._views.values()
 
     def view(self, name: str) -> Canvas | None:

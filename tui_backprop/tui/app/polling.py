@@ -19,7 +19,7 @@ class Polling:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Begin, unless it goes on already."""
+        """Begin, unless it is running."""
         if self._timer is None:
             seconds = SELDOM if self._app.render_context.sparse else OFTEN
             self._timer = self._app.set_interval(seconds, self._tick)

@@ -1,4 +1,4 @@
-"""What panels are made of: a view that draws a snapshot, the query whose result it shows, and both under one name."""
+"""The parts of a panel: a view that draws a snapshot, and the query whose result it shows."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ALL = 99  # more parts than any key has
 
 @dataclass(frozen=True)
 class Query:
-    """What a panel shows that takes time to compute. ``about`` returns the key of the result: the query runs again
-    when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields
-    parts of the result, the last one the whole. A result is shown until the next one arrives as long as the first
-    ``lasting`` parts of the key stay the same."""
+    """A computation that takes time, for one panel. ``about`` returns the key of the result: the query runs again when
+    it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields parts of
+    the result, the last one the whole. A result is shown until the next one arrives as long as the first ``lasting``
+    parts of the key stay the same."""
 
     about: Callable[[Snapshot], tuple[object, ...]]
     find: Callable[[Snapshot, Replay], object]
@@ -41,7 +41,7 @@ def same_iteration(snapshot: Snapshot) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class Panel:
-    """What one panel is made of: its ``view``, and its ``query`` if it has one."""
+    """One panel: its ``view``, and its ``query`` if it has one."""
 
     view: Callable[[RenderContext], Canvas]
     query: Query | None = None

@@ -1,4 +1,4 @@
-"""The claims page of the cost panel: what the lesson says of costs, against this machine."""
+"""The claims page of the cost panel: the lesson's claims about costs, beside what this machine takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all dialogs have in common: a dialog covers the app, and is dismissed once."""
+"""The base class of all dialogs: a dialog covers the app, and is dismissed once."""
 
 from __future__ import annotations
 
