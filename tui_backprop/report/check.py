@@ -1,4 +1,4 @@
-"""What ``check`` prints: how two ways to a gradient compare, tensor by tensor, as text or as an object."""
+"""What ``check`` prints: how two gradient methods compare, tensor by tensor, as text or as an object."""
 
 from __future__ import annotations
 
@@ -120,12 +120,12 @@ def _cells(tensor: TensorCheck, arbitrated: bool) -> tuple[str, ...]:
 
 
 def _only_excused(tensor: TensorCheck) -> bool:
-    """Whether no entry of a tensor could be compared."""
+    """True if no entry of a tensor could be compared."""
     return tensor.kinks + tensor.bends == tensor.checked
 
 
 def _arbitrated(report: Report) -> bool:
-    """Whether the complex step could judge: not between two differences."""
+    """True if the complex step could judge, which it cannot between two finite differences."""
     return not (METHODS[report.first].subtracts and METHODS[report.second].subtracts)
 
 

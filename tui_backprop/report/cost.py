@@ -11,7 +11,7 @@ from tui_backprop.cost.accounting.findings import findings
 from tui_backprop.cost.accounting.ledger import LedgerRow
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import busy
-from tui_backprop.cost.model.certainty import brief_tolerance, source, tolerance
+from tui_backprop.cost.model.certainty import TOLERANCES, brief_tolerance, source, tolerance
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
@@ -24,11 +24,6 @@ from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, 
 from tui_backprop.support.format import format_ratio, format_short_count
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
-CERTAINTY = Text(
-    "±: the farther quartile of the repeats where this network's own pass was measured, else a 95% interval",
-    "Percentages: the farther quartile of the repeats where this network's own pass was measured, else a 95%"
-    " interval",
-)
 WIDE = 100  # columns of the text
 NAME = 11  # columns of what a line is about
 STEPS = f"{TRAINING_STEPS:,} steps"
@@ -161,7 +156,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
     yield Forms(spoken=(Sentence("One gradient by each method"),))
     yield Table(METHODS, tuple(rows))
     if not cost_model.assumed:
-        yield Sentence(CERTAINTY)
+        yield Sentence(TOLERANCES)
     yield BLANK
     faster = result.ratio(shape)
     machines = format_ratio(faster) if faster >= 10 else f"{ceil(faster)}"

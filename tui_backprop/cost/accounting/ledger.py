@@ -49,7 +49,7 @@ class OperationCost:
 @dataclass(frozen=True)
 class LedgerRow:
     """A row: the operations of ``kind`` in a ``layer`` (0 in a total), its three shares, and the bytes that the
-    forward pass keeps there for the way back."""
+    forward pass keeps there for the backward pass."""
 
     layer: int
     kind: str
@@ -96,7 +96,7 @@ class Ledger:
 
     @property
     def without_dw(self) -> float:
-        """The same without the gradients of parameters, as Nielsen counts it (2015, chapter 2)."""
+        """That ratio without the gradients of parameters, as Nielsen counts it (2015, chapter 2)."""
         forward, delta, _ = self.total.costs
         return (forward.macs + delta.macs) / forward.macs
 
@@ -149,8 +149,9 @@ CacheKey = tuple[
 
 
 def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
-    """Bytes that the way back needs of the forward pass, by the output of the operation that leaves them: that value
-    itself, what a cache holds beside it, a dropout mask. Parameters and the batch (labels too) are there anyway."""
+    """Bytes that the backward pass needs of the forward pass, by the output of the operation that leaves them: that
+    value itself, what a cache holds beside it, a dropout mask. Parameters and the batch (labels too) are there
+    anyway."""
     kept: dict[str, int] = {}
     for (output, _), bytes_ in needed(spec, value_shapes(spec, batch), backward_visits(spec)).items():
         kept[output] = kept.get(output, 0) + bytes_

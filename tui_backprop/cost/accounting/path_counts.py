@@ -24,7 +24,7 @@ from tui_backprop.engine.primitives import Shape, size
 class Paths:
     """The chain rule, path by path, for one parameter: how many lead from it to the loss, and the multiplications if
     each is multiplied out. ``all_paths`` and ``all_multiplications`` are those of all parameters; ``backprop`` is
-    how many the way back takes for all of them at once. All for one sample, and whatever the numbers are: a path
+    how many the backward pass takes for all of them at once. All for one sample, and whatever the numbers are: a path
     through a dead unit is one too. The derivative of the loss by an output is one factor, which both are given."""
 
     paths: int
@@ -95,7 +95,7 @@ def paths(spec: NetworkSpec, tensor: str) -> Paths:
 
 @lru_cache(maxsize=8)
 def _counted(spec: NetworkSpec) -> tuple[dict[str, PathCount], int]:
-    """Of each parameter of a tensor, by its name; and the multiplications of the way back."""
+    """Of each parameter of a tensor, by its name; and the multiplications of the backward pass."""
     after, shapes = path_counts(spec), value_shapes(spec, 1)
     each: dict[str, PathCount] = {}
     for op in compile_ops(spec):

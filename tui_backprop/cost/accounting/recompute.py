@@ -1,5 +1,5 @@
-"""The cache switched off: what the gradient takes, really run, when values of the forward pass are computed anew for
-each layer of the way back, or deltas for each layer's parameters, or both.
+"""Recompute instead of caching: what the gradient takes, as run, when values of the forward pass are computed again
+for each layer of the backward pass, or deltas for each layer's parameters, or both.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LONGEST_RUN = 2.0  # seconds after which a run is broken off, and its time proje
 
 @dataclass(frozen=True)
 class Retention:
-    """Whether the values of the forward pass are kept for the way back, and deltas for the layers before."""
+    """What is kept: the values of the forward pass for the backward pass, and deltas for the earlier layers."""
 
     values: bool
     deltas: bool
@@ -79,11 +79,11 @@ class StagePart:
 
 # Of the loss or of a layer: "all" visits, those that lead "onward", those that its "own" parameters need.
 Stage = Mapping[str, StagePart]
-StageStep = tuple[int, int, str]  # operations that are run anew, the stage, which part of it
+StageStep = tuple[int, int, str]  # operations that are run again, the stage, which part of it
 
 
 def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
-    """The way back: the loss, and then layer by layer."""
+    """The backward pass: the loss, and then layer by layer."""
     places = {op.output: i for i, op in enumerate(compile_ops(spec))}
     layers = {op.output: op.layer for op in compile_ops(spec)}
     shapes, masks, parameters = value_shapes(spec, batch), mask_shapes(spec, 1), parameter_shapes(spec)
@@ -234,8 +234,8 @@ class _Run:
         return passes, walks, macs
 
     def held(self) -> int:
-        """Bytes of the forward pass: all that the way back needs; or, where values are not kept, those of the step
-        that needs most, and the dropout masks, which are not drawn again."""
+        """Bytes of the forward pass: all that the backward pass needs; or, where values are not kept, those of the
+        step that needs most, and the dropout masks, which are not drawn again."""
         if self.retention.values:
             return sum(kept_bytes(self.spec, self.batch).values())
         masks = sum(map(size, mask_shapes(self.spec, self.batch).values())) * ITEMSIZE[self.spec.dtype]

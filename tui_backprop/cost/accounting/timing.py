@@ -41,7 +41,7 @@ class Timing:
         return self._sum(rule for rule in self.rules if rule[1] is None and output in (None, rule[0]))
 
     def backward(self, output: str | None = None) -> float:
-        """The same for the VJPs of an operation, or of all."""
+        """Median seconds of the VJPs of an operation, or of all."""
         return self._sum(rule for rule in self.rules if rule[1] is not None and output in (None, rule[0]))
 
     def _sum(self, rules: Iterable[RuleKey]) -> float:

@@ -1,7 +1,8 @@
 """How fast this machine moves numbers, by how many it goes through: what caches hold is nearer than memory.
 
-A matrix times a vector, which is what a layer does for one sample, reads. The way back reads once more, and writes an
-outer product, the weight gradient, which drives from the caches what was to be read next: so both are timed together.
+A matrix times a vector, which is what a layer does for one sample, reads. The backward pass reads once more, and
+writes an outer product, the weight gradient, which drives from the caches what was to be read next: so both are timed
+together.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a sweep found, kept for the next start: for one machine, with one set of libraries.
 
-A file that is damaged, of another machine or version, or cannot be read is as good as none, and is made anew.
+A file that is damaged, of another machine or version, or cannot be read is ignored and replaced.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _processor() -> str:
 
 
 def load(folder: Path | None = None) -> CostModel | None:
-    """The law that was kept, None if there is none for this machine."""
+    """Load the saved cost model; None if there is none for this machine."""
     with suppress(OSError, ValueError, msgspec.MsgspecError, TypeError):
         kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=CacheFile)
         sound = all(p.low > 0 and p.median >= p.low and p.high >= p.median for p in kept.points)
@@ -85,7 +85,7 @@ def load(folder: Path | None = None) -> CostModel | None:
 
 
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
-    """Keep a law, in one piece or not at all; say whether that was possible."""
+    """Save a cost model, atomically; return whether that was possible."""
     folder = folder or place()
     try:
         folder.mkdir(parents=True, exist_ok=True)

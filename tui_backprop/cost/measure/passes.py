@@ -114,8 +114,8 @@ def measure(
 
 
 def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: CostModel | None = None) -> CostModel:
-    """The law of this machine, from the ladder and the given network: ``budget`` seconds for each kind of pass. Where
-    a law is ``kept`` from a sweep, the network alone is measured, and goes into that."""
+    """The cost model of this machine, from the ladder and the given network: ``budget`` seconds for each kind of
+    pass. Where a cost model is ``kept`` from a sweep, the network alone is measured, and goes into that."""
     if kept is not None:
         points = measure(spec, budget)
         others = (p for p in kept.points if (p.kind, p.shape) not in {(q.kind, q.shape) for q in points})

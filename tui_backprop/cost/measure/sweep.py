@@ -58,7 +58,7 @@ def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
 
 
 def plain(spec: NetworkSpec) -> NetworkSpec:
-    """A network of the same size without what the law leaves out."""
+    """A network of the same size without what the cost model leaves out."""
     return replace(spec, dropout=0, l2=0, layer_norm=False, residual=False)
 
 
@@ -111,7 +111,7 @@ def busy(cost_model: CostModel) -> tuple[Measured, ...]:
 
 
 def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
-    """A law with the points of another in place of its own, where both have one."""
+    """A cost model with the points of another in place of its own, where both have one."""
     seen = {(p.kind, p.shape) for p in found.points}
     kept = tuple(p for p in cost_model.points if (p.kind, p.shape) not in seen)
     probed = (

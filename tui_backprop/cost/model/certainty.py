@@ -5,6 +5,9 @@ from __future__ import annotations
 from tui_backprop.cost.model.cost_model import CostModel, Estimate
 from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
 
+# What a tolerance means.
+_MEANING = "the farther quartile of the repeats where a pass was measured, else a 95% interval"
+TOLERANCES = Text(f"±: {_MEANING}", f"Percentages: {_MEANING}")
 EXACT = 1.005  # a factor below which nothing is said of it
 FACTOR = 1.5  # from which it is said as a factor, not in percent
 
@@ -17,7 +20,7 @@ def factor_of(estimate: Estimate) -> float:
 
 
 def tolerance(estimate: Estimate) -> Quantity | None:
-    """The same as it is shown: ±4%, or within 2.0x; None where it is exact."""
+    """Show that factor: ±4%, or within 2.0x; None where the estimate is exact."""
     factor = factor_of(estimate)
     if factor < EXACT:
         return None

@@ -69,7 +69,7 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
 
 
 def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
-    """The same ratio at every size that was measured, this network's first, and where the machine was busy."""
+    """Compare forward and backward with forward at every size measured, this network's first, busy ones marked."""
     points = {(point.kind, point.shape): point for point in cost_model.points}
     both = [
         (forward, points["backprop", forward.shape])
@@ -94,7 +94,7 @@ def _at_size(forward: Measured, backprop: Measured) -> Text:
 
 
 def longer_in_time(network: NetworkSpec, cost_model: CostModel) -> bool:
-    """Whether forward and backward pass take clearly more of a forward pass in time than in MACs, as measured."""
+    """Return True if forward and backward take clearly more of a forward pass in time than in MACs, as measured."""
     forward, backprop = (cost_model.seconds(kind, shape_of(network)) for kind in ("forward", "backprop"))
     measured = forward.measured and backprop.measured
     return measured and backprop.low / forward.high > backprop_ratio(network)

@@ -1,4 +1,4 @@
-"""The law of a machine: what passes take on it, fitted to what was measured, with its own error.
+"""The cost model of a machine: what passes take on it, fitted to what was measured, with its own error.
 
 seconds = overhead a call × calls + share × bytes read and written / speed of the memory that holds them
 
@@ -30,7 +30,7 @@ NO_QUICKER_THAN_FORWARD = (
     "jvp",
 )  # kinds that do all the work of a forward pass, and more
 PEAK_FLOPS = 1e11  # operations a second, until something is known
-EXTRAPOLATED = 100.0  # times larger than what a law is fitted to, for its test
+EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
 BUSY_SPREAD = 0.3  # of the median: runs that are spread wider were disturbed
 
@@ -57,7 +57,7 @@ class Measured:
 
     @property
     def busy(self) -> bool:
-        """Whether the machine seems to have been busy with something else."""
+        """True if the machine seems to have been busy with something else."""
         return self.spread > BUSY_SPREAD
 
 
@@ -75,7 +75,7 @@ class Estimate:
         return Estimate(factor * self.low, factor * self.middle, factor * self.high)
 
     def at_least(self, other: Estimate) -> Estimate:
-        """The same of what cannot take less than another."""
+        """Raise each value to at least that of another estimate."""
         return Estimate(
             max(self.low, other.low),
             max(self.middle, other.middle),
@@ -86,7 +86,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A measured point, and what a law said of it that was fitted without it."""
+    """A measured point, and what a cost model fitted without it predicts for it."""
 
     point: Measured
     predicted: Estimate
@@ -161,12 +161,12 @@ class CostModel:
         return self._found.get((kind, round(parameters)))
 
     def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
-        """A pass: as measured, or as the law has it, and then one of WHOLE is never quicker than a forward pass. A
-        kind that was not measured takes as long as its work does at the speed of a forward pass."""
+        """A pass: as measured, or as the fit has it; one of NO_QUICKER_THAN_FORWARD then takes at least a forward
+        pass. A kind that was not measured takes as long as its work does at the speed of a forward pass."""
         if (
             kind,
             shape,
-        ) not in self._estimates:  # the chart asks for a forward pass once for each way to a gradient
+        ) not in self._estimates:  # the chart asks for a forward pass once for each method
             self._estimates[kind, shape] = self._estimate(kind, shape)
         return self._estimates[kind, shape]
 
@@ -196,7 +196,7 @@ class CostModel:
         )
 
     def gradient(self, method: str, shape: NetworkShape) -> Estimate:
-        """One gradient by one of WAYS, in seconds. Raises KeyError for another."""
+        """One gradient by one of COST_METHODS, in seconds. Raises KeyError for another."""
         row = COST_METHODS[method]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
@@ -205,13 +205,13 @@ class CostModel:
         return once if many == 1 else once.times(many)
 
     def operations(self, method: str, shape: NetworkShape) -> float:
-        """The same in FLOPs."""
+        """One gradient by one of COST_METHODS, in FLOPs."""
         row = COST_METHODS[method]
         return row.passes(shape.parameters) * work(row.kind, shape).flops
 
     @cached_property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Every point of the kinds TESTED against the law fitted without it."""
+        """Every point of the kinds TESTED_KINDS against the model fitted without it."""
         return tuple(
             LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
             for point in self.points
@@ -220,7 +220,7 @@ class CostModel:
 
     @cached_property
     def beyond(self) -> tuple[LeftOut, ...]:
-        """The points that are larger than a FAR-th of the largest against a law fitted to the smaller ones."""
+        """The points within a factor EXTRAPOLATED of the largest against a model fitted to the smaller ones."""
         large = [p for p in self.points if p.parameters > self.largest / EXTRAPOLATED]
         small = self._without(large)
         if len({p.parameters for p in small.points}) < 2:

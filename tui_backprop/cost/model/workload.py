@@ -93,7 +93,8 @@ def _forward(shape: NetworkShape) -> Work:
 
 
 def _backprop(shape: NetworkShape) -> Work:
-    """Forward reads every weight; the way back writes a gradient for each, and reads all but the first layer's."""
+    """Forward reads every weight; the backward pass writes a gradient for each, and reads all but the first
+    layer's."""
     w, first, size = shape.weights, shape.each[0], shape.itemsize
     return Work(2 * (3 * w - first), size * (2 * w - first), size * w, 7 * shape.depth, 2 * size * w)
 
@@ -133,5 +134,5 @@ PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {
 
 @lru_cache(maxsize=4096)
 def work(kind: str, shape: NetworkShape) -> Work:
-    """The work of a pass of one of KINDS. Raises KeyError for another."""
+    """The work of a pass of one of PASS_KINDS. Raises KeyError for another."""
     return PASS_KINDS[kind](shape)

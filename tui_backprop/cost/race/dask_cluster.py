@@ -162,7 +162,7 @@ def joined(address: str, patience: float = LONGEST_ANSWER) -> Iterator[Cluster]:
 
 
 def _greet(host: str, port: int, patience: float) -> None:
-    """Whether a Dask scheduler answers. It speaks first, and begins with a length, 8 bytes; Dask itself would wait
+    """Check that a Dask scheduler answers. It speaks first, and begins with a length, 8 bytes; Dask itself would wait
     for that without end."""
     try:
         with socket.create_connection((host.strip("[]"), port), patience) as line:

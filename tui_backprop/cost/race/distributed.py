@@ -40,7 +40,7 @@ def fill_distributed(
     options: Options = Options(),
     chunk: int | None = None,
 ) -> Iterator[int]:
-    """Do what ``METHODS[method].fill`` does, with its errors, on the workers; a method that is none of
+    """Do what ``METHODS[method].fill`` does, with its errors, on the workers; a method not in
     DISTRIBUTED_METHODS runs in this process. Yields the same counts (without base losses and chunks that are computed
     again), occasionally one twice. When iteration stops, no more chunks are started. Raises InputError if the workers
     are lost."""
@@ -114,7 +114,7 @@ def race_distributed(
     (P,), in double precision, is filled.
 
     Close the generator to call it off; while it is not asked on, it pauses. Raises InputError for a method that is
-    none of DISTRIBUTED_METHODS, ValueError for a step that is not positive.
+    not in DISTRIBUTED_METHODS, ValueError for a step that is not positive.
     """
     if method not in DISTRIBUTED_METHODS:
         raise InputError(

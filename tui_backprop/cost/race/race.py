@@ -67,13 +67,13 @@ class RaceStatus:
 
     @property
     def going(self) -> bool:
-        """Whether a process is at work on it, or waits to go on."""
+        """True while a process is working on it, or waiting to continue."""
         return self.state in ("starting", "running", "paused")
 
 
 class Race:
     """A method against backprop on one problem. ``exact`` is the gradient (P,) that backprop found, computed if it is
-    not given. Raises KeyError for a method that is none of RACE_METHODS."""
+    not given. Raises KeyError for a method not in RACE_METHODS."""
 
     def __init__(
         self,
@@ -117,14 +117,14 @@ class Race:
                 self._ended, self._failure = "failed", f"no process can be started: {error}"
 
     def pause(self) -> None:
-        """Let it wait; ``resume`` lets it go on."""
+        """Pause it; ``resume`` continues."""
         self._board[BOARD.index("paused")] = 1
 
     def resume(self) -> None:
         self._board[BOARD.index("paused")] = 0
 
     def cancel(self) -> None:
-        """Call it off, and wait until its process is gone; what was found stays."""
+        """Cancel it, and wait until its process is gone; what was found stays."""
         if self._process is None:
             self._ended = self._ended or "canceled"
             return
@@ -137,7 +137,7 @@ class Race:
         self._ended = self._ended or "canceled"
 
     def close(self) -> None:
-        """The same, and let go of the process."""
+        """Cancel it, and release the process."""
         self.cancel()
         if self._process is not None:
             self._process.close()
@@ -147,7 +147,7 @@ class Race:
         return float(self._board[BOARD.index(name)])
 
     def _read_end(self) -> None:
-        """Whether the process has ended, and how."""
+        """Notice if the process has ended, and how."""
         if self._ended or self._process is None or self._process.is_alive():
             return
         code = self._process.exitcode
@@ -163,7 +163,7 @@ class Race:
     _failure = ""
 
     def status(self) -> RaceStatus:
-        """How it stands. Cheap: only what came since the last time is compared."""
+        """Report the status. Cheap: only what came since the last time is compared."""
         self._read_end()
         spec, count = self.problem.spec, METHODS[self.method].count
         of, first = count(spec.parameters, 1), count(0, 1)

@@ -29,7 +29,8 @@ LETTER = 0.44, 0.09  # how far along the chart the first letter stands on its li
 
 @dataclass(frozen=True)
 class ChartAxis:
-    """A unit: what a way takes ``of`` a network in it, its range in decades, and its ticks where they have names."""
+    """A unit: what a method takes ``of`` a network in it, its range in decades, and its ticks where they have
+    names."""
 
     label: str
     of: Callable[[CostModel, str, NetworkShape], float]
@@ -118,7 +119,7 @@ def _zoomed(costs: CostState, axis: ChartAxis, cost_model: CostModel) -> ChartWi
 
 def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The chart in ``columns`` x ``rows``: a line for each method, with its letter; measured points, the network in
-    hand, known ones, the cursor. Beyond what was measured a line is dotted. There has to be a law."""
+    hand, known ones, the cursor. Beyond what was measured a line is dotted. There must be a cost model."""
     cost_model = costs.cost_model
     assert cost_model is not None
     axis = CHART_AXES[costs.axis]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from tui_backprop.cost.measure.sweep import busy
-from tui_backprop.cost.model.certainty import basis, source, tolerance
+from tui_backprop.cost.model.certainty import TOLERANCES, basis, brief_tolerance, source, tolerance
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -135,7 +135,7 @@ def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Lin
     """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
     long, short = (format_duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
-    notes = [f"  {note}" for note in (_sure(once), _brief(once)) if note] or [""]
+    notes = [f"  {note}" for note in (_sure(once), brief_tolerance(once).written) if note] or [""]
     rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
     rows += [line((said, "muted"), (text, role)) for said, text in texts]
     return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
@@ -178,7 +178,7 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
     elif not _sure(takes):
         notes = (method.about,)
     else:
-        notes = (f"{method.about}, {_sure(takes)}", _sure(takes), _brief(takes))
+        notes = (f"{method.about}, {_sure(takes)}", _sure(takes), brief_tolerance(takes).written)
         if cost_model.seconds(method.kind, costs.at).measured:  # its spread stands beside the measured pass
             notes = (notes[0], method.about, *notes[1:])
     return _row(f"{method.letter} {method.name}", (text, short), role, columns, *notes)
@@ -189,7 +189,7 @@ def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
     whole = source(estimate, cost_model).written
     if cost_model.assumed or estimate.measured:
         return whole, basis(estimate, cost_model)
-    return whole, _sure(estimate), _brief(estimate)
+    return whole, _sure(estimate), brief_tolerance(estimate).written
 
 
 def _sure(estimate: Estimate) -> str:
@@ -198,18 +198,12 @@ def _sure(estimate: Estimate) -> str:
     return found.written if found else ""
 
 
-def _brief(estimate: Estimate) -> str:
-    """The same where there is little room: ±4%, 52.8x."""
-    found = tolerance(estimate)
-    return "" if found is None else found.written if found.unit == "±" else f"{found.value:.1f}x"
-
-
 def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
     if cost_model.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
     left = cost_model.left_out
-    lines: list[Line] = []
+    lines = wrap(TOLERANCES.written, columns, "muted")
     if left:
         inside = sum(one.inside for one in left)
         words = f"Tested by leaving out each measurement in turn: off by {_off_by(left)};"

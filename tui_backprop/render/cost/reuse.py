@@ -44,16 +44,16 @@ def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
     by = format_ratio(more / base) if more < 10**300 else big(more // base)
     rows = [
         ("paths", big(paths.paths), "strong"),
-        ("multiplied out", big(paths.multiplications), "strong"),
+        ("multiplications", big(paths.multiplications), "strong"),
         ("for all parameters", big(paths.all_multiplications), "strong"),
-        ("backprop, for all", big(paths.backprop), "backward"),
+        ("by backprop", big(paths.backprop), "backward"),
     ]
     wide = max(len(value) for _, value, _ in rows)
     return [
         line((name, "strong"), (" to the loss", "muted")),
         *(line((f"{label:<19}", "muted"), (f"{value:>{wide}}", role)) for label, value, role in rows),
         *wrap(
-            f"Multiplications; backprop needs {by} times fewer: each delta is computed once, and reused by every"
+            f"Backprop needs {by} times fewer multiplications: each delta is computed once, and reused by every"
             " earlier layer.",
             columns,
             "muted",
@@ -62,7 +62,7 @@ def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
 
 
 def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
-    """The same gradient with everything kept, and with less, really run."""
+    """The gradient computed with everything kept, and with less, as measured."""
     base = runs[0]
     whole = columns >= TABLE
     head = f"{'kept':<{LABEL}}{'MACs':>8}{'time':>9}" + (f"{'passes':>8}{'held':>10}" if whole else "")

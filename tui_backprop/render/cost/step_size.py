@@ -27,7 +27,7 @@ LEAST_CHART = 8  # rows
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How a way is called and drawn."""
+    """How a method is named and drawn."""
 
     name: str
     letter: str
@@ -35,78 +35,78 @@ class MethodStyle:
 
 
 # Letters and colors are those of the cost chart.
-_LOOKS = (
+_STYLES = (
     MethodStyle("naive", "n", "naive"),
     MethodStyle("central", "2", "improved"),
     MethodStyle("complex", "c", "update"),
 )
-STYLES = dict(zip(STEP_METHODS, _LOOKS, strict=True))
+STYLES = dict(zip(STEP_METHODS, _STYLES, strict=True))
 AS_GOOD = 30.0  # times the least error: what counts as just as good
 
 
 def step_size_lines(
-    dial: StepSweep, step: float, precision: str, columns: int, rows: int, context: RenderContext
+    sweep: StepSweep, step: float, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
-    at = dial.nearest(step)
+    at = sweep.nearest(step)
     if columns >= BESIDE:
         left = columns - WORDS - 2
-        drawn = _chart(dial, at, precision, left, rows - 1, context)
-        words = readout(dial, at, precision, WORDS, context)
-        return beside([legend(dial, precision, left, context), *drawn], [(), *words], left)[:rows]
-    words = readout(dial, at, precision, columns, context)
+        drawn = _chart(sweep, at, precision, left, rows - 1, context)
+        words = readout(sweep, at, precision, WORDS, context)
+        return beside([legend(sweep, precision, left, context), *drawn], [(), *words], left)[:rows]
+    words = readout(sweep, at, precision, columns, context)
     spare = max(rows - 2 - LEAST_CHART, 6)
     words = words[:spare]
-    drawn = _chart(dial, at, precision, columns, rows - len(words) - 1, context)
-    return [legend(dial, precision, columns, context), *drawn, *words][:rows]
+    drawn = _chart(sweep, at, precision, columns, rows - len(words) - 1, context)
+    return [legend(sweep, precision, columns, context), *drawn, *words][:rows]
 
 
-def legend(dial: StepSweep, precision: str, columns: int, context: RenderContext) -> Line:
+def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> Line:
     """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
     where there is one; as much as fits."""
-    ways = [(f"{look.letter} {look.name}  ", look.role) for look in STYLES.values()]
-    letters = [(f"{look.letter}  ", look.role) for look in STYLES.values()]
+    methods = [(f"{style.letter} {style.name}  ", style.role) for style in STYLES.values()]
+    letters = [(f"{style.letter}  ", style.role) for style in STYLES.values()]
     mark = (context.text("◇"), "strong")
-    kinks = any(flip for way in STEP_METHODS for flip in dial.rows[way, precision].flips)
+    kinks = any(flip for method in STEP_METHODS for flip in sweep.rows[method, precision].flips)
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
     return first_fitting(
         columns,
-        line(*ways, mark, (" best by theory", "muted"), *kink),
-        line(*ways, mark, (" theory", "muted"), *kink),
+        line(*methods, mark, (" best by theory", "muted"), *kink),
+        line(*methods, mark, (" theory", "muted"), *kink),
         line(*letters, mark, (" best by theory", "muted"), *kink),
         line(*letters, mark, (" theory", "muted"), *kink),
         line(*letters),
     )
 
 
-def readout(dial: StepSweep, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
-    """What each way finds with this step, how far off that is, where its best step is, and what one sees."""
+def readout(sweep: StepSweep, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
+    """What each method finds with this step, its error, its best step, and what the chart shows."""
     return [
-        *_found(dial, at, precision, columns),
+        *_found(sweep, at, precision, columns),
         (),
-        *_best(dial, precision, columns),
+        *_best(sweep, precision, columns),
         (),
-        *_why(dial, columns, context),
+        *_why(sweep, columns, context),
     ]
 
 
-def _found(dial: StepSweep, at: int, precision: str, columns: int) -> list[Line]:
-    h = float(dial.steps[at])
+def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line]:
+    h = float(sweep.steps[at])
     lesson = ", the lesson's" if math.isclose(h, LESSON_STEP, rel_tol=1e-6) else ""
-    name = f"dL/d{entry_name(dial.tensor, dial.index)}"
+    name = f"dL/d{entry_name(sweep.tensor, sweep.index)}"
     lines = [
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
         *wrap(name, columns, "text"),
         line(
             (f"{'b backprop':<12}", "backprop"),
-            (f"{format_number(dial.exact, 4, sign=True):>11}", "backward"),
+            (f"{format_number(sweep.exact, 4, sign=True):>11}", "backward"),
         ),
     ]
-    rows = {way: dial.rows[way, precision] for way in STYLES}
-    for way, look in STYLES.items():
-        found = format_number(float(rows[way].found[at]), 4, sign=True)
-        label, value = (f"{look.letter + ' ' + look.name:<12}", look.role), (f"{found:>11}", "text")
-        ends = (f"  error {format_number(float(rows[way].off[at]), 2)}", "")
+    rows = {method: sweep.rows[method, precision] for method in STYLES}
+    for method, style in STYLES.items():
+        found = format_number(float(rows[method].found[at]), 4, sign=True)
+        label, value = (f"{style.letter + ' ' + style.name:<12}", style.role), (f"{found:>11}", "text")
+        ends = (f"  error {format_number(float(rows[method].off[at]), 2)}", "")
         lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
     flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
     if flip:
@@ -115,39 +115,39 @@ def _found(dial: StepSweep, at: int, precision: str, columns: int) -> list[Line]
     return lines
 
 
-def _best(dial: StepSweep, precision: str, columns: int) -> list[Line]:
-    """Where each way comes out best, and where theory has that."""
+def _best(sweep: StepSweep, precision: str, columns: int) -> list[Line]:
+    """Where each method is best, and where theory puts that."""
     lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}error", "muted"))]
-    for way, look in STYLES.items():
-        row = dial.rows[way, precision]
+    for method, style in STYLES.items():
+        row = sweep.rows[method, precision]
         least = float(row.off[row.least])
         off = power(least) if least and math.isfinite(least) else format_number(least)
         found = (
-            power(float(dial.steps[row.least]))
-            if way != STEP_METHODS[-1]
-            else _any_below(dial, row, precision)
+            power(float(sweep.steps[row.least]))
+            if method != STEP_METHODS[-1]
+            else _any_below(sweep, row, precision)
         )
-        theory = power(row.best) if way != STEP_METHODS[-1] else "tiny"
-        label = (f"{look.letter + ' ' + look.name:<11}", look.role)
+        theory = power(row.best) if method != STEP_METHODS[-1] else "tiny"
+        label = (f"{style.letter + ' ' + style.name:<11}", style.role)
         lines.append(line(label, f"{found:<9}", (f"{theory:<8}", "muted"), off))
     return lines
 
 
-def _any_below(dial: StepSweep, row: StepCurve, precision: str) -> str:
+def _any_below(sweep: StepSweep, row: StepCurve, precision: str) -> str:
     """The largest step from which on the error stays near its least: below it, no step is better than another."""
     good = row.off <= AS_GOOD * max(float(row.off[row.least]), float(np.finfo(precision).eps))
     worse = np.flatnonzero(~good)
     first = int(worse[-1]) + 1 if len(worse) else 0
-    return f"≤ {power(float(dial.steps[min(first, len(dial.steps) - 1)]))}"
+    return f"≤ {power(float(sweep.steps[min(first, len(sweep.steps) - 1)]))}"
 
 
-def _why(dial: StepSweep, columns: int, context: RenderContext) -> list[Line]:
-    error = "Relative error" if dial.relative else "Error"
+def _why(sweep: StepSweep, columns: int, context: RenderContext) -> list[Line]:
+    error = "Relative error" if sweep.relative else "Error"
     words = f"{error}: on the left truncation, h/2 f'' or h²/6 f'''; on the right rounding, eps/h, from the"
     words += " subtraction. The complex step subtracts nothing."
     lines = wrap(context.text(words), columns, "muted")
-    if not dial.relative:
-        moves = any(dial.rows[way, "float64"].found.any() for way in STEP_METHODS)
+    if not sweep.relative:
+        moves = any(sweep.rows[method, "float64"].found.any() for method in STEP_METHODS)
         why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
         lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
     return lines
@@ -162,13 +162,13 @@ def power(h: float) -> str:
 
 
 def _chart(
-    dial: StepSweep, at: int, precision: str, columns: int, rows: int, context: RenderContext
+    sweep: StepSweep, at: int, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     if rows < 4:
         return []
-    x = -np.log10(dial.steps)  # 1 on the left, 16 on the right: the step falls
+    x = -np.log10(sweep.steps)  # 1 on the left, 16 on the right: the step falls
     figure = blank(columns, rows)
-    tops = [_decades(dial.rows[way, precision].off) for way in STEP_METHODS]
+    tops = [_decades(sweep.rows[method, precision].off) for method in STEP_METHODS]
     top = min(max(float(np.max(each)) for each in tops) + 0.5, TOP)
     floor = max(math.floor(min(float(np.min(each)) for each in tops)) - 1.0, FLOOR) - 0.5
 
@@ -181,18 +181,18 @@ def _chart(
     for place, role in ((-math.log10(LESSON_STEP), "faint"), (float(x[at]), "mark")):
         upright = np.linspace(floor, top, rows * 2)
         draw(np.full(len(upright), place), upright, role, "|" if context.plain else "│")
-    for way, ys in zip(STEP_METHODS, tops, strict=True):
-        look = STYLES[way]
-        draw(x, ys, look.role, look.letter if context.plain else "braille", joined=not context.plain)
-    for i, (way, ys) in enumerate(zip(STEP_METHODS, tops, strict=True)):
-        look, row = STYLES[way], dial.rows[way, precision]
+    for method, ys in zip(STEP_METHODS, tops, strict=True):
+        style = STYLES[method]
+        draw(x, ys, style.role, style.letter if context.plain else "braille", joined=not context.plain)
+    for i, (method, ys) in enumerate(zip(STEP_METHODS, tops, strict=True)):
+        style, row = STYLES[method], sweep.rows[method, precision]
         flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")
         best = np.array([-math.log10(row.best)])
         if best[0] <= x[-1]:
             draw(best, np.interp(best, x, ys), "strong", "o" if context.plain else "◇")
         n = 2 + 3 * i
-        draw(x[n : n + 1], ys[n : n + 1], look.role, look.letter)
+        draw(x[n : n + 1], ys[n : n + 1], style.role, style.letter)
     across, up = figure.ruler("x"), figure.ruler("y")
     across.lim(float(x[0]), float(x[-1]))
     up.lim(floor, top)
