@@ -1,4 +1,4 @@
-"""Count the arrays that numpy makes, in its own allocator (Linux, macOS and Windows; numpy 2)."""
+"""Count the arrays that numpy allocates, in its own allocator (Linux, macOS and Windows; numpy 2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ALLOCATE_ZEROS = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_si
 
 
 class Handler(ctypes.Structure):
-    """PyDataMem_Handler of numpy's C API (NEP 49): what each array's data are allocated with."""
+    """PyDataMem_Handler of numpy's C API (NEP 49): the functions that allocate the data of arrays."""
 
     _fields_ = (
         ("name", ctypes.c_char * 127),
@@ -24,7 +24,7 @@ class Handler(ctypes.Structure):
 
 
 class CountedArrays:
-    """Sizes of all allocations of array data while it is entered, also of what is freed at once.
+    """The sizes of all allocations of array data within the context, including those freed at once.
 
     tracemalloc's snapshot knows only blocks that live, and its peak is of all domains together. So they are
     counted where numpy reports them to tracemalloc: its default handler is set again, with a malloc and a

@@ -1,11 +1,11 @@
-"""Our engine's speed beside PyTorch, JAX, autograd and scikit-learn: one forward and backward pass.
+"""Compare the speed of our engine with PyTorch, JAX, autograd and scikit-learn: one forward and backward pass.
 
-Every measurement runs alone in a fresh process; rounds of all of them alternate, because machines drift.
+Every measurement runs alone in a fresh process; rounds of all measurements alternate, because machines drift.
 
     .venv/bin/python benchmarks/engine.py --python PEERS/bin/python
 
-PEERS is a virtual environment with torch, jax, autograd and scikit-learn, or some of them; a peer that no
-interpreter has is skipped. The jobs are in engine_jobs.py, the peers in engine_peers.py.
+PEERS is a virtual environment with some or all of torch, jax, autograd and scikit-learn; peers that no
+interpreter has are skipped. The jobs are in engine_jobs.py, the peers in engine_peers.py.
 """
 
 from __future__ import annotations
@@ -70,14 +70,14 @@ def batches(text: str) -> list[int]:
 
 
 def cpus() -> list[int]:
-    """The CPUs that this process may use."""
+    """Return the CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
 
 
 def interpreter(peer: str, given: Sequence[str]) -> str | None:
-    """The first interpreter that has the peer: one given for it, one given for all, this one."""
+    """Find an interpreter that has the peer: the one given for it, one given for all, or this one."""
     named = [path for name, _, path in (text.partition("=") for text in given) if path and name == peer]
     for path in named or [*(text for text in given if "=" not in text and peer != OURS), sys.executable]:
         probe = "import sys, importlib.util as u; sys.exit(u.find_spec(sys.argv[1]) is None)"
@@ -87,7 +87,7 @@ def interpreter(peer: str, given: Sequence[str]) -> str | None:
 
 
 def run(job: str, python: str, folder: str, chosen: argparse.Namespace) -> Round:
-    """One job in a process of its own; what it printed, or {"skipped": why}."""
+    """Run one job in a process of its own; return what it printed, or {"skipped": why}."""
     names = ("batches", "seconds", "threads", "sample", "whole")
     given = json.dumps({name: getattr(chosen, name) for name in names})
     threads = dict.fromkeys(THREAD_VARIABLES, str(chosen.threads))
@@ -104,7 +104,7 @@ def run(job: str, python: str, folder: str, chosen: argparse.Namespace) -> Round
 
 
 def measure(jobs: dict[str, str], folder: str, chosen: argparse.Namespace) -> list[dict[str, Round]]:
-    """All rounds. A job that failed is not tried again; allocations are counted once, they do not drift."""
+    """Run all rounds. A job that failed is not repeated; allocations are counted once, since they do not drift."""
     rounds: list[dict[str, Round]] = []
     failed: set[str] = set()
     for number in range(chosen.rounds):
@@ -128,7 +128,7 @@ def measure(jobs: dict[str, str], folder: str, chosen: argparse.Namespace) -> li
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:
-    """Median and quartiles."""
+    """Compute median and quartiles."""
     if len(values) == 1:
         return values[0], values[0], values[0]
     low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -158,7 +158,7 @@ def show_peers(peers: Sequence[str], rounds: list[dict[str, Round]], chosen: arg
 
 
 def agreement(given: Sequence[tuple[float, float]]) -> str:
-    """Whether all peers computed the same, from the loss and the gradient's norm of each."""
+    """Report if all peers computed the same, from the loss and the gradient's norm of each."""
     apart = [abs(value / first - 1) for pair in given for value, first in zip(pair, given[0], strict=True)]
     verdict = "agree" if all(difference <= AGREE for difference in apart) else "DO NOT AGREE"
     return f"losses and gradients {verdict} to {AGREE:g}: at most {max(apart):.1e} apart"

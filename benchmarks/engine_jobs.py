@@ -1,9 +1,9 @@
-"""What benchmarks/engine.py runs, each job in a process of its own: the peers, sgemm, allocations, naive.
+"""The jobs of benchmarks/engine.py, each run in a process of its own: the peers, sgemm, allocations, naive.
 
     python benchmarks/engine_jobs.py JOB FOLDER OPTIONS     prints one line of JSON; OPTIONS is JSON too
 
-``prepare`` writes the weights and the data into FOLDER; every peer reads them there. At the top only the
-standard library and numpy are imported, so that an interpreter with one peer and numpy will do.
+``prepare`` writes the weights and the data into FOLDER; every peer reads them there. Only the standard
+library and numpy are imported at the top, so that an interpreter with numpy and one peer is enough.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHUNK = 500  # parameters between two turns of the naive gradient and the bare f
 
 
 def prepare(folder: str, options: Options) -> Options:
-    """He et al.'s first weights, small biases, and as many random samples as the largest batch has."""
+    """Draw weights by He's initialization, small biases, and as many random samples as the largest batch has."""
     rng, arrays = np.random.default_rng(1), dict[str, Any]()
     for k, (fan_in, fan_out) in enumerate(pairwise(LAYERS), 1):
         arrays[f"W{k}"] = rng.standard_normal((fan_in, fan_out), np.float32) * np.float32((2 / fan_in) ** 0.5)
@@ -47,14 +47,14 @@ def prepare(folder: str, options: Options) -> Options:
 
 
 def load(folder: str, batch: int) -> tuple[list[Array], Array, Array]:
-    """(W1, b1, W2, b2, ...), the first ``batch`` inputs, their labels."""
+    """Read (W1, b1, W2, b2, ...), the first ``batch`` inputs, and their labels."""
     with np.load(f"{folder}/data.npz") as data:
         names = [f"{kind}{k}" for k in range(1, len(data.files) // 2) for kind in "Wb"]
         return [data[name] for name in names], data["x"][:batch], data["labels"][:batch]
 
 
 def median_seconds(step: Callable[[], object], seconds: float) -> float:
-    """The median of single steps within ``seconds``, after a warm-up of a fifth of that."""
+    """Measure the median of single steps within ``seconds``, after a warm-up of a fifth of that."""
     times: list[float] = []
     for limit, least in ((seconds / 5, 3), (seconds, 5)):
         times.clear()
@@ -78,7 +78,7 @@ def peer(name: str, folder: str, options: Options) -> Options:
 
 
 def sgemm(folder: str, options: Options) -> Options:
-    """GFLOP/s of one product of square matrices in float32, by size."""
+    """Measure the GFLOP/s of one product of square float32 matrices, by size."""
     rates = {}
     for size in SIZES:
         a, b = np.random.default_rng(0).random((2, size, size), np.float32)
@@ -94,7 +94,7 @@ def sgemm(folder: str, options: Options) -> Options:
 
 
 def naive(folder: str, options: Options) -> Options:
-    """The naive forward difference over N parameters against N + 1 bare forward passes, taking turns."""
+    """Measure the naive forward difference over N parameters against N + 1 bare forward passes, alternating."""
     try:
         from tui_backprop.engine.gradients.methods import METHODS, Problem
     except ImportError as error:
@@ -130,7 +130,7 @@ def naive(folder: str, options: Options) -> Options:
 
 
 def allocations(folder: str, options: Options) -> Options:
-    """What STEPS steps allocate after the first one, and the same of 1,024 bytes that are known."""
+    """Count what STEPS steps allocate after the first one; and, as a control, a known allocation of 1,024 bytes."""
     counted, rows = CountedArrays(), []
     domain = tracemalloc.DomainFilter(True, np.lib.tracemalloc_domain)
     steps = {n: PEERS["backprop-tui"](*load(folder, n), 1) for n in options["batches"]}

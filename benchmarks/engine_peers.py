@@ -1,7 +1,7 @@
-"""The peers of benchmarks/engine.py: one forward and backward pass of the lesson's network in each, in the quickest
-of the public ways that were tried for it.
+"""The peers of benchmarks/engine.py: one forward and backward pass of the lesson's network in each, by the fastest of
+the public interfaces that were tried.
 
-At the top only numpy is imported, so that an interpreter with one peer and numpy will do.
+Only numpy is imported at the top, so that an interpreter with numpy and one peer is enough.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ PACKAGES = {name: {"pytorch": "torch"}.get(name, name) for name in PEERS}
 
 
 def ours(parameters: Array, x: Array, labels: Array) -> Any:
-    """A program of our engine, fed with the batch."""
+    """Make a program of our engine, fed with the batch."""
     from tui_backprop.engine.network.program import Program
     from tui_backprop.engine.network.spec import NetworkSpec
 

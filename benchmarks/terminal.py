@@ -1,7 +1,7 @@
-"""What the app costs its user, in a real pty: time to first content, time to settle, time and bytes of a key; and
-what a key takes while a race or a sweep keeps a core busy.
+"""Measure the app in a real pty: time to first content, time to settle, time and bytes per key; and the time per key
+while a race or a sweep keeps a core busy.
 
-A bare Textual app is measured in the same run; compare the ratios, machines are noisy.
+A bare Textual app is measured in the same run; compare the ratios, since machines are noisy.
 
     .venv/bin/python benchmarks/terminal.py
 """
@@ -42,7 +42,8 @@ ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\s"
 
 
 def until_quiet(fd: int, quiet: float) -> tuple[float | None, float | None, float | None, int]:
-    """Read until nothing came for ``quiet`` seconds: (first byte, 60 characters shown, last byte, bytes)."""
+    """Read until nothing came for ``quiet`` seconds: times of the first byte, of 60 characters shown and of the last
+    byte, and the number of bytes."""
     start, data, first, content, last = perf_counter(), b"", None, None, None
     while select.select([fd], [], [], quiet if data else 10)[0]:
         data += os.read(fd, 65536)
@@ -54,7 +55,7 @@ def until_quiet(fd: int, quiet: float) -> tuple[float | None, float | None, floa
 
 
 def started(command: list[str]) -> tuple[int, int]:
-    """A command in a terminal of 120x40: its process and the terminal."""
+    """Start a command in a terminal of 120x40: its process and the terminal."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -73,7 +74,7 @@ def ended(pid: int, fd: int) -> None:
 
 
 def measure(command: list[str]) -> tuple[float, float, list[tuple[float, int]]]:
-    """One start and some keys at 120x40: (seconds to content, to settle, (seconds, bytes) of each key)."""
+    """Measure one start and some keys at 120x40: (seconds to content, to settle, (seconds, bytes) of each key)."""
     pid, fd = started(command)
     _, content, settled, _ = until_quiet(fd, 0.8)
     keys = []
@@ -86,7 +87,7 @@ def measure(command: list[str]) -> tuple[float, float, list[tuple[float, int]]]:
 
 
 def while_busy(before: list[bytes]) -> list[float]:
-    """Milliseconds from each of many steps to the top line that says so."""
+    """Measure the milliseconds from each of many step keys to the top line that shows the step."""
     pid, fd = started(APPS["backprop-tui"])
     until_quiet(fd, 3.0)
     for key in before:

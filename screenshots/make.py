@@ -1,4 +1,4 @@
-"""Make the pictures in this folder: the real app, driven by keys, saved as SVG.
+"""Make the screenshots in this folder: the real app, driven by keys, saved as SVG.
 
 .venv/bin/python screenshots/make.py
 """
@@ -48,14 +48,14 @@ SHOTS: tuple[tuple[str, Session, tuple[int, int], tuple[str, ...]], ...] = (
 
 
 async def shoot(session: Session, size: tuple[int, int], keys: tuple[str, ...]) -> str:
-    """The screen after the keys, as SVG that needs no font from elsewhere."""
+    """Press the keys and export the screen, as SVG without embedded web fonts."""
     app = BackpropApp(session, UTF8)
     async with app.run_test(size=size) as pilot:
-        while app.cost_model is None:  # the first pass is there, and the chart's measurements
+        while app.cost_lab.cost_model is None:  # until the chart has its first measurements
             await pilot.pause(0.05)
         await pilot.press(*keys)
         await pilot.pause()
-        while any(not worker.is_finished for worker in app.workers) or app.racing:
+        while any(not worker.is_finished for worker in app.workers) or app.cost_lab.race.running:
             await pilot.pause(0.05)
         await pilot.pause()
         svg = app.export_screenshot(title="backprop-tui")

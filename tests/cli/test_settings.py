@@ -1,4 +1,4 @@
-"""Settings: which one counts, where it came from, and what is said of one that does not do."""
+"""Settings: which one counts, where it comes from, and how an invalid one is reported."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "why"), CASES, ids=range(len(CASES)))
-def test_what_does_not_do_in_the_file_is_named_with_what_would(home, text, why):
+def test_an_invalid_value_in_the_file_is_named_with_what_is_allowed(home, text, why):
     home(text)
     field, message = refusal()
     assert field == "config"

@@ -89,4 +89,4 @@ def test_a_bad_settings_file_is_refused_before_the_screen_is_taken(bare_run, tmp
     wrong.write_text('colour = "\\u001b[2J"')
     done = bare_run("--config", str(wrong))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("wrong.toml: color: unknown setting; did you mean color?\n")
+    assert done.stderr.endswith("wrong.toml: colour: unknown setting; did you mean color?\n")

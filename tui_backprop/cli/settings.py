@@ -97,7 +97,7 @@ SETTINGS = (
     Setting(
         "color",
         "auto|true|256|16|none",
-        "Number of colors; auto: as many as the terminal has.",
+        "Number of colors; auto: what the terminal supports, up to 256.",
         _choice(AUTO, "true", "256", "16", "none"),
     ),
     Setting(

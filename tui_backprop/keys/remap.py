@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tui_backprop.keys.names import CHARACTERS, NAMED, key_name, shown_key
 from tui_backprop.keys.table import ROWS, Key
-from tui_backprop.support.errors import InputError
+from tui_backprop.support.errors import FileError
 from tui_backprop.support.format import printable
 from tui_backprop.support.validation import quoted
 
@@ -27,14 +27,14 @@ def read_key(text: object) -> str | None:
 
 
 def checked_keys(table: object, where: str) -> dict[str, tuple[str, ...]]:
-    """Return the keys by action. Raises InputError, beginning with ``where``, for an unknown action or key, for an
+    """Return the keys by action. Raises FileError, beginning with ``where``, for an unknown action or key, for an
     action without keys, and for a key of two actions in one place."""
     if not isinstance(table, Mapping):
-        raise InputError("config", f'{where}keys: expected a table [keys] of lines such as view = ["w"]')
+        raise FileError("config", f'{where}keys: expected a table [keys] of lines such as view = ["w"]')
     found: dict[str, tuple[str, ...]] = {}
     for action, keys in table.items():
         if action not in ACTIONS:
-            raise InputError(
+            raise FileError(
                 "config", f"{where}keys: unknown action {printable(action, 40)}; {_nearest(action)}"
             )
         found[action] = _keys_of(action, keys, where)
@@ -52,11 +52,11 @@ def _nearest(action: str) -> str:
 def _keys_of(action: str, keys: object, where: str) -> tuple[str, ...]:
     listed = [keys] if isinstance(keys, str) else keys
     if not isinstance(listed, list) or not listed:
-        raise InputError("config", f'{where}keys: {action} takes one or more keys, such as ["right", "l"]')
+        raise FileError("config", f'{where}keys: {action} takes one or more keys, such as ["right", "l"]')
     names = [read_key(each) for each in listed]
     for each, name in zip(listed, names, strict=True):
         if name is None:
-            raise InputError(
+            raise FileError(
                 "config",
                 f"{where}keys: {action}: {quoted(each)} is not a key; examples: l, ctrl+r, f5, pageup",
             )
@@ -76,7 +76,7 @@ def _check_clashes(found: Mapping[str, tuple[str, ...]], where: str) -> None:
             for place in key.places:
                 before = owners.setdefault((name, place, key.own), key.id)
                 if before != key.id:
-                    raise InputError(
+                    raise FileError(
                         "config",
                         f"{where}keys: {key.id}: {name} is already a key of {before}; choose another for one of them",
                     )

@@ -74,7 +74,7 @@ def non_negative_number(field: str, value: object, below: float = float("inf")) 
         wanted = (
             "0 or a positive number"
             if below == float("inf")
-            else f"a number of at least 0 and below {below:g}"
+            else f"a number between 0 and {below:g} ({below:g} excluded)"
         )
         raise InputError(field, f"{quoted(value)} is not {wanted}, such as 0.1")
     return number

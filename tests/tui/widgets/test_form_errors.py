@@ -29,7 +29,7 @@ BAD = [
     ("lr", "nan", "is not a positive number, such as 0.1"),
     ("lr", "much", "is not a positive number, such as 0.1"),
     ("seed", "pi", "is not a whole number, 0 or more"),
-    ("dropout", "1", "is not a number of at least 0 and below 1"),
+    ("dropout", "1", "is not a number between 0 and 1 (1 excluded)"),
     ("dropout", "-0.1", "is not 0 or a positive number"),
     ("dropout", "half", "is not 0 or a positive number"),
     ("l2", "-1", "is not 0 or a positive number"),

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
     """Rank all parameters by their share in the error, and nudge the first.
 
-    For the first, print the path of largest influence to the loss; how the loss changes when it is moved, predicted
-    by its gradient and actual; and, for a batch, which samples pull it.
+    For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
+    predicted by its gradient and as computed; and, for a batch, the samples that pull it.
     """
     state = attribute(session_from(given), options)
     from tui_backprop.report.blame import blame_dict, blame_text

@@ -19,7 +19,7 @@ ENVIRONMENT = (
     *((setting.variable, f"As --{setting.name}: {setting.values}. {setting.about}") for setting in SETTINGS),
     (FILE, "As --config: another settings file."),
     ("NO_COLOR", "If set and not empty: no colors."),
-    ("COLORTERM, TERM", "The number of colors of the terminal."),
+    ("COLORTERM, TERM", "Used to detect the number of colors."),
     ("COLORFGBG", "The light theme is used if it says that the terminal is light."),
     ("SSH_CONNECTION", "If set, there are no animations unless they are asked for."),
     ("OPENBLAS_NUM_THREADS", "The number of threads used for computing."),
