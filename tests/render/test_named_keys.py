@@ -66,7 +66,7 @@ def cases(snapshot, bad):
         "W walk": plain(tabs("cost", 120, GLYPHS)),
         "F3 walk": plain(tabs("network", 120, GLYPHS)),
         "F11 cost": plain(tabs("walk", 120, GLYPHS)),
-        "R starts again": text(closing_lines(bad, 100, GLYPHS)),
+        "R restarts": text(closing_lines(bad, 100, GLYPHS)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The tour at the first start: what it says, card by card."""
+"""The tour at the first start: its text, card by card."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """What there is to know, what to ``press``, what shows that it was ``done`` (any of these: ``ui/tour.py``), and
-    the panel that it is ``about``, where others have other uses for its keys.
+    """A fact in ``text``; what to ``press``; the events of which any one shows that it was ``done`` (see
+    ``tui/app/tour.py``); and the panel that it is ``about``, where its keys do something else in other panels.
 
-    {action} stands for the key of an action; {parameters} and {passes} are those of the network, and of its gradient
-    by the naive method.
+    {action} stands for the key of an action, {parameters} for the network's parameter count, and {passes} for the
+    forward passes that its gradient takes by the naive method.
     """
 
     text: str

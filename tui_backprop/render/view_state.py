@@ -1,4 +1,4 @@
-"""What one screen shows: a frozen snapshot that the app hands to every panel."""
+"""The state of one screen: a frozen snapshot that the app hands to every panel."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Snapshot:
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
-        """The unit of a layer that is shown: the one chosen, or the most telling one."""
+        """The unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
         from tui_backprop.engine.explain.worked import telling_unit
 
         chosen = self.chosen(layer)
@@ -109,11 +109,11 @@ class Snapshot:
         return made
 
     def made(self, phase: str, layer: int) -> list[Step]:
-        """The steps of a phase in a layer that the walk has come to (or past)."""
+        """The steps of a phase in a layer up to the current one."""
         return self._made.get((phase, layer), [])
 
     def reached(self, phase: str, layer: int, kind: str) -> bool:
-        """Whether the walk has come to (or past) a step of that kind."""
+        """Check whether the walk has reached a step of that kind."""
         return any(step.kind == kind for step in self.made(phase, layer))
 
 
@@ -174,7 +174,7 @@ class CostState:
 
     @property
     def shape(self) -> NetworkShape:
-        """That of the network in hand."""
+        """The shape of the network."""
         from tui_backprop.cost.model.workload import shape_of
 
         return shape_of(self.network)

@@ -1,4 +1,4 @@
-"""The table of what is read as what."""
+"""The confusion matrix."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_cursor_starts_at_the_commonest_mistake_and_stops_at_the_edges():
 def test_two_digits_are_a_cell():
     half = TEN.typed(7)
     assert half.cursor[0] == 7
-    assert "7, read as _" in plain(confusion_lines(half, 60, UTF8)[-2])
+    assert "label 7, predicted _" in plain(confusion_lines(half, 60, UTF8)[-2])
     assert half.typed(2) == Confusion(TEN.counts, (7, 2))
     assert half.moved(1, 0).half is False
     assert half.typed(2).typed(4).typed(1).cursor == (4, 1)
@@ -33,28 +33,28 @@ def test_an_empty_cell_says_what_to_do_when_it_is_asked():
     empty = TWO.moved(1, -1)
     assert (empty.cursor, empty.count) == ((1, 0), 0)
     text = [plain(row) for row in confusion_lines(empty.asked(), 60, UTF8)]
-    assert "1, read as 0: none yet: esc, train (9), then look again" in text
+    assert "label 1, predicted 0: none yet: esc, then train (9)" in text
     assert empty.asked().moved(0, 1).refused is False
 
 
 @pytest.mark.parametrize("context", [UTF8, ASCII])
 def test_the_footer_names_how_to_move_as_far_as_there_is_room(context):
-    whole = "↑ ↓ ← → cell  72 jump  enter find one  e any wrong one  esc close"
+    whole = "↑ ↓ ← → cell  72 jump  enter show one  e any error  esc close"
     assert footer(10, 72, context) == context.text(whole) or context.plain
     assert "12 jump" in footer(3, 90, context)
     for columns in range(36, 90):
         text = footer(10, columns, context)
         assert len(text) <= columns
         assert text.startswith(context.text("↑ ↓ ← →")) == (
-            columns >= len(context.text("↑ ↓ ← → cell  enter find one  esc close"))
+            columns >= len(context.text("↑ ↓ ← → cell  enter show one  esc close"))
         )
         assert text.endswith("esc close")
 
 
 def test_what_is_under_the_cursor_is_said_in_words():
     text = [plain(row) for row in confusion_lines(TWO, 60, UTF8)]
-    assert "0, read as 1: 1 sample" in text
-    assert "7 of 8 are read right (87.5%)" in text
+    assert "label 0, predicted 1: 1 sample" in text
+    assert "accuracy 87.5%: 7 of 8 correct" in text
     assert any(row.split() == ["0", "3", "1", "1"] for row in text)
     assert any(row.split() == ["1", "·", "4", "0"] for row in text)
-    assert "1, read as 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
+    assert "label 1, predicted 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]

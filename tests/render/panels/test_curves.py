@@ -99,15 +99,15 @@ def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(s
 @pytest.mark.parametrize(
     ("slope", "words"),
     [
-        (0.0, "nothing flows back"),
-        (-0.0, "nothing flows back"),
+        (0.0, "no gradient passes back"),
+        (-0.0, "no gradient passes back"),
         (0.01, "fades here: × 0.0100"),
         (0.6, "shrinks here: × 0.600"),
-        (1.0, "passes whole"),
+        (1.0, "passes unchanged"),
         (1.13, "grows here: × 1.13"),
-        (-0.1, "fades here: × −0.100, its sign turned"),
-        (float("nan"), "no number"),
-        (float("inf"), "no number"),
+        (-0.1, "fades here: × −0.100, with its sign flipped"),
+        (float("nan"), "not finite"),
+        (float("inf"), "not finite"),
     ],
 )
 def test_the_words_say_what_a_slope_does(slope, words):
@@ -170,10 +170,10 @@ def test_an_update_too_short_to_be_seen_is_an_arrow_and_a_long_one_a_point(snaps
 def test_a_slice_that_is_still_running_says_so(snapshots):
     snapshot = at(snapshots(from_preset("lesson")), "update")
     begun, half, full = slices_of(snapshot)[:3]
-    assert "running: 0 of 9" in text_of(curves_panel(snapshot, begun, 36, 34, UTF8))
-    assert f"running: {half.done} of 9" in text_of(curves_panel(snapshot, half, 36, 34, UTF8))
-    assert "running" not in text_of(curves_panel(snapshot, full, 36, 34, UTF8))
-    assert "running the network" in text_of(curves_panel(snapshot, None, 36, 34, UTF8))
+    assert "evaluated: 0 of 9" in text_of(curves_panel(snapshot, begun, 36, 34, UTF8))
+    assert f"evaluated: {half.done} of 9" in text_of(curves_panel(snapshot, half, 36, 34, UTF8))
+    assert "evaluated" not in text_of(curves_panel(snapshot, full, 36, 34, UTF8))
+    assert "evaluating the loss" in text_of(curves_panel(snapshot, None, 36, 34, UTF8))
 
 
 def test_where_nothing_is_lower_no_other_place_is_called_the_lowest(snapshots):

@@ -178,8 +178,8 @@ def test_a_fit_names_what_it_draws(context):
 
 @pytest.mark.parametrize("fill", [np.nan, np.inf, 1e30])
 def test_an_output_outside_of_the_picture_is_said(fill):
-    assert "out of the picture" in text_of(picture_lines(picture("sine", fill), 40, 16, UTF8))
-    assert "out of the picture" not in text_of(picture_lines(picture("sine"), 40, 16, UTF8))
+    assert "outside the plot" in text_of(picture_lines(picture("sine", fill), 40, 16, UTF8))
+    assert "outside the plot" not in text_of(picture_lines(picture("sine"), 40, 16, UTF8))
 
 
 def test_networks_with_more_inputs_have_no_picture():

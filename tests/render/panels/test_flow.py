@@ -128,7 +128,7 @@ def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown,
     text = "\n".join(lines)
     assert "flows up" in lines[0]
     assert "log" in text
-    assert "nothing is wrong" in text
+    assert "no rule broken" in text
     assert BROKEN_MARK not in text
     assert ("0.0564" if columns >= 70 else "0.056") in layer_lines(lines)[1]
     assert ("0.00312" if columns >= 70 else "0.0031") in layer_lines(lines)[1]
@@ -146,7 +146,7 @@ def test_every_broken_rule_is_named_with_its_threshold(shown, snapshots, name):
             assert f"{BROKEN_MARK} {call.name}" in text
         assert not (name == "faded" and "~" in text.replace("~ ->", ""))  # nothing is cut
         assert text.count("rule: ") in (len(calls), len(limited))  # in brief, that of numbers has none
-        assert ("nothing is wrong" in text) == (not calls)
+        assert ("no rule broken" in text) == (not calls)
 
 
 @SETS
@@ -159,10 +159,10 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     report = reported(SESSIONS["lesson"], snapshots(SESSIONS["lesson"])[0].iteration)
     text = " ".join(" ".join(lines).split())
     assert (
-        context.text(f"does not vanish, does not explode, δ ×{format_number(report.per_layer)} a layer")
+        context.text(f"neither vanishing nor exploding, δ ×{format_number(report.per_layer)} per layer")
         in text
     )
-    verdict = next(i for i, row in enumerate(lines) if "nothing is wrong" in row)
+    verdict = next(i for i, row in enumerate(lines) if "no rule broken" in row)
     rows = {rule.name: row for rule in HEALTH_RULES for row in lines[verdict:] if row.startswith(rule.name)}
     assert set(rows) == {rule.name for rule in HEALTH_RULES}
     worst = max(at.ratio for at in report.layers)
@@ -228,7 +228,7 @@ def test_many_broken_rules_in_few_rows_are_counted(shown):
         if any(text.startswith(f"{BROKEN_MARK} {rule.name}") for text in lines)
     ]
     assert named == [call.name for call in callouts(report)][: len(named)]
-    assert lines[-1] == f"{BROKEN_MARK} {6 - len(named)} more of these rules broken"
+    assert lines[-1] == f"{BROKEN_MARK} {6 - len(named)} more rules broken"
     assert len(named) >= 1
     assert layer_lines(lines)
 

@@ -210,7 +210,7 @@ def test_a_sum_that_is_not_complete_says_so():
     seen = []
     for snapshot in moments_of(RESIDUAL, "operation"):
         line = rows_of(snapshot)["a2+"]
-        seen.append("read" if "is read by" in line else "first" if "+ …" in line else "all")
+        seen.append("read" if "is used by" in line else "first" if "+ …" in line else "all")
     assert [text for i, text in enumerate(seen) if i == 0 or seen[i - 1] != text] == ["read", "first", "all"]
     assert seen.count("first") == 1
 

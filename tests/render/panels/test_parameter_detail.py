@@ -63,16 +63,15 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     loss = blame_state.iteration.loss
     for columns in WIDTHS:
         lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4, loss)]
-        assert lines[0].startswith("the loss")
-        assert "changes if it moves" in lines[0]
+        assert lines[0].startswith("change of the loss")
         heads = lines[1].split()
         assert heads[:2] == ["moved", "by"]
-        assert "really" in heads
+        assert "actual" in heads
         for line, nudge in zip(lines[2:], blame_state.detail.nudges, strict=True):
             cells = dict(zip(heads[1:], line.removeprefix(nudge.why).split(), strict=True))
             digits = 3 if cells["by"] == format_number(nudge.by, 3, sign=True) else 2
             assert cells["by"] == format_number(nudge.by, digits, sign=True)
-            assert cells["really"] == format_number(nudge.came, digits, sign=True)
+            assert cells["actual"] == format_number(nudge.came, digits, sign=True)
             if "to" in heads:
                 assert cells["to"] == format_number(loss + nudge.came, 4)
         assert max(map(len, lines)) <= columns
@@ -150,7 +149,7 @@ def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
         lines = parameter_detail_lines(accused(name, rank), columns, rows, UTF8)
         assert len(lines) <= rows
         assert max(map(width, lines)) <= columns
-        assert "really" in text_of(lines) or name == "batch"
+        assert "actual" in text_of(lines) or name == "batch"
         assert "…" not in text_of(lines)
 
 
@@ -192,6 +191,6 @@ def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns
         session=having(blame_state.session, number=("W2", (0, 0))),
         detail=parameter_detail(blame_state.iteration, chosen, 0),
     )
-    words = "asked for by name, not among the first 30"
+    words = "chosen by name, not among the first 30"
     assert words in squeezed(parameter_detail_lines(asked, columns, 30, UTF8))
     assert words not in squeezed(parameter_detail_lines(blame_state, columns, 30, UTF8))

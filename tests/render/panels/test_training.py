@@ -77,7 +77,7 @@ def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name):
         shown = text(snapshot(session), learning, columns, rows, UTF8, picture)
         for part in FIGURES:
             assert part in shown
-        assert ("93.4% right" in shown) == (name != "sine")
+        assert ("accuracy 93.4%" in shown) == (name != "sine")
         assert "…" not in shown
 
 
@@ -154,10 +154,10 @@ def test_losses_that_are_no_numbers_are_a_gap(snapshot):
 
 
 def test_it_is_said_where_the_loss_stopped_being_a_number(snapshot):
-    assert "no number from iteration 302 on" in text(snapshot(MOONS), made(LOSSES["diverged"]))
-    assert "no number from iteration 402 on" in text(snapshot(MOONS), made(LOSSES["diverged"], first=100))
-    assert "no number at iteration 300." in text(snapshot(MOONS), made(LOSSES["hole"]))
-    assert "no number" not in text(snapshot(MOONS), made(FALL))
+    assert "not finite from iteration 302 on" in text(snapshot(MOONS), made(LOSSES["diverged"]))
+    assert "not finite from iteration 402 on" in text(snapshot(MOONS), made(LOSSES["diverged"], first=100))
+    assert "not finite at iteration 300." in text(snapshot(MOONS), made(LOSSES["hole"]))
+    assert "not finite" not in text(snapshot(MOONS), made(FALL))
 
 
 def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(snapshot):
@@ -171,7 +171,7 @@ def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(snapshot):
 
 def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(snapshot):
     assert "100%┤" in text(snapshot(MOONS), made(FALL))
-    assert "of the first 400 samples" in text(snapshot(MOONS), made(FALL))
+    assert "on the first 400 samples" in text(snapshot(MOONS), made(FALL))
     assert "100%┤" not in text(snapshot(MOONS), made(FALL), rows=13)
     assert "100%┤" not in text(snapshot(SESSIONS["sine"]), made(FALL, None))
 

@@ -46,8 +46,8 @@ def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows
     for place, mark in ((right, "◆"), (said, "▸")):
         (row,) = [row for row in lines[1:] if re.search(rf"(^| ){place} +[+−]?\d[^◆▸]*{mark}", row)]
         assert row
-    assert "◆ target" in text
-    assert "▸ read as" in text
+    assert "◆ label" in text
+    assert "▸ predicted" in text
 
 
 def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
@@ -58,7 +58,7 @@ def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
         lines, iteration = shown(trained, "z4", columns, rows)
         assert int(iteration.tensor("z4")[0].argmax()) == int(iteration.tensor("t")[0])
         text = "\n".join(lines)
-        assert "◆ target, read as it" in text
+        assert "◆ label, predicted" in text
         assert "▸" not in text
 
 

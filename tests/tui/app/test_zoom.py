@@ -18,7 +18,14 @@ from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.widgets.canvas import Canvas
 
 KEYS = dict(zip(PANELS[1:], "23bio7c90", strict=True))
-WAITING = ("counting …", "comparing …", "measuring the gradient", "looking at", "running")
+WAITING = (
+    "counting …",
+    "comparing …",
+    "measuring each layer",
+    "looking at",
+    "evaluating the loss",
+    "evaluated:",
+)
 LAYOUTS = {
     "wide": ((120, 40), False, UTF8),
     "zoomed": ((120, 40), True, UTF8),

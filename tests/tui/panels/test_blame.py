@@ -101,9 +101,9 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         share = f"{found.along / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
-        assert f"the loss, {format_number(iteration.loss, 4)}, changes if it moves" in text
+        assert f"change of the loss, now {format_number(iteration.loss, 4)}" in text
         assert found.turn.by is not None
-        assert f"{format_number(found.turn.by, sign=True)} to be read as {found.turn.then}" in " ".join(
+        assert f"{format_number(found.turn.by, sign=True)} alone would make it {found.turn.then}" in " ".join(
             text.split()
         )
         await ui.press("home")
@@ -171,8 +171,8 @@ async def test_what_the_network_says_is_held_against_the_label(open_app):
         await ui.press("b")
         iteration = ui.app.snapshot.iteration
         said, right = int(np.argmax(iteration.tensor("a4")[0])), int(iteration.tensor("t")[0])
-        verdict = "right" if said == right else "wrong"
-        assert panel(ui).startswith(f'a "{right}", read as "{said}": {verdict}')
+        verdict = "correct" if said == right else "wrong"
+        assert panel(ui).startswith(f"label {right}, predicted {said}: {verdict}")
 
 
 async def test_the_ranking_follows_training_and_undo_brings_it_back(open_app):
@@ -467,7 +467,7 @@ async def test_no_number_in_the_panel_is_cut(open_app, size, layer):
             await ui.press(key)
             text = panel(ui)
             assert "…" not in text, text
-            nudged = [row for row in text.splitlines() if "by" in row.split() and "really" in row.split()]
+            nudged = [row for row in text.splitlines() if "by" in row.split() and "actual" in row.split()]
             assert len(nudged) == 1, text
 
 

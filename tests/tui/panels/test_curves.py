@@ -134,7 +134,7 @@ async def test_keys_pressed_while_the_first_points_are_run_are_not_lost(open_app
     monkeypatch.setattr(slices, "slice_along", slow)
     async with open_app(from_preset("xor")) as ui:
         await ui.pilot.press("c", "z", "right", "down", "right", "w", "right", "right")
-        assert "running the network with one weight moved" in panel(ui)
+        assert "evaluating the loss with this weight moved" in panel(ui)
         gate.set()
         await ui.settled()
         assert (ui.step, ui.app.session.inspection.pair) == (4, True)
@@ -231,5 +231,5 @@ async def test_where_the_slice_ends_in_its_lowest_point_it_says_so(open_app):
             found, text = ui.app.queries.results["curves"].found, " ".join(panel(ui).split())
             at_end = found.lowest[0][0] in (found.values[0][0], found.values[0][-1])
             assert (at_end and found.lowest[1] < found.base) is falls
-            assert ("lowest drawn: at the edge, where it still falls" in text) is falls
+            assert ("lowest at the edge, still falling" in text) is falls
             assert ("at edge" in text) is falls

@@ -116,7 +116,7 @@ async def test_the_rank_is_among_all_gradients(open_app):
             if not ui.app.snapshot.iteration.tensor(f"d{ui.app.snapshot.number[0]}")[
                 ui.app.snapshot.number[1]
             ]:
-                assert "the loss does not answer to it" in panel(ui)
+                assert "zero gradient" in panel(ui)
                 continue
             iteration, (tensor, index) = ui.app.snapshot.iteration, ui.app.snapshot.number
             every = np.abs(np.concatenate([iteration.tensor(f"d{name}").ravel() for name in iteration.new]))
@@ -174,7 +174,7 @@ async def test_an_input_has_no_heading_without_lines_below(open_app):
         assert "PyTorch" not in panel(ui)
         await ui.press("]")
         i, j = ui.app.snapshot.number[1]
-        assert f"W1.grad[{i}, {j}] nn.Linear keeps Wᵀ: weight.grad[{j}, {i}]" in " ".join(panel(ui).split())
+        assert f"W1.grad[{i}, {j}] nn.Linear stores Wᵀ: weight.grad[{j}, {i}]" in " ".join(panel(ui).split())
 
 
 async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, monkeypatch):
@@ -257,7 +257,7 @@ async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size
         assert z < 0
         text = " ".join(panel(ui).split())
         why = f"a1[13] is 0, because z1[13] = {format_number(z)} < 0: relu shut it"
-        assert f"the loss does not answer to it: {why}" in text
+        assert f"zero gradient: {why}" in text
         assert "by size" not in text
         assert "the update leaves it" in text
         await ui.press("[", "[")  # to z1[13], whose own derivative is shut the same way

@@ -189,7 +189,7 @@ async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch)
 async def test_a_loss_that_is_lost_is_said(open_app, size):
     async with open_app(replace(Session(), lr=1e30), size=size) as ui:
         await ui.press("T", "up", "enter")
-        assert "The loss is no number" in " ".join(panel(ui).split())
+        assert "The loss is not finite" in " ".join(panel(ui).split())
 
 
 async def test_keys_pressed_before_training_is_done_are_not_lost(open_app, monkeypatch):

@@ -30,7 +30,7 @@ async def test_a_7_that_is_read_as_a_4_is_found_and_then_the_next_one(open_app, 
         t, s = table.confusion.cursor
         assert counts[t, s] == max(counts[a, b] for a in range(10) for b in range(10) if a != b)
         await ui.press(*["down"] * 9, "up", "up", *["left"] * 9, *["right"] * 4)
-        assert f"7, read as 4: {counts[7, 4]} samples" in ui.screen
+        assert f"label 7, predicted 4: {counts[7, 4]} samples" in ui.screen
         await ui.press("enter")
         first = ui.app.session.sample
         assert readings(ui) == (7, 4)
@@ -62,11 +62,11 @@ async def test_two_digits_jump_to_a_cell(open_app):
     async with open_app(size=(80, 24)) as ui:
         await ui.press("C")
         await ui.press("7", "1")
-        assert "7, read as 1: " in ui.screen
+        assert "label 7, predicted 1: " in ui.screen
         assert "72 jump" in ui.screen
         await ui.press("enter")
         assert readings(ui) == (7, 1)
-        assert "7 read as 1" in ui.status
+        assert "7, pred. 1" in ui.status
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29)])
@@ -87,7 +87,7 @@ async def test_what_is_not_there_is_said(open_app):
         await ui.press("C")
         t, s = ui.app.screen.query_one("#confusion-table").confusion.cursor
         await ui.press(*["up"] * t, *["left"] * s, "enter")
-        assert "0, read as 0: none yet: esc, train (9), then look again" in ui.screen
+        assert "label 0, predicted 0: none yet: esc, then train (9)" in ui.screen
         assert not ui.app._notifications
         await ui.press("right", "enter")  # it stays open for another choice
         assert readings(ui) == (0, 1)
@@ -117,7 +117,7 @@ async def test_keys_that_come_before_the_samples_are_read_are_those_of_the_table
         assert ui.app.session == before
         held.set()
         await ui.settled()
-        assert "7, read as 4: " in ui.screen
+        assert "label 7, predicted 4: " in ui.screen
 
 
 async def test_what_was_chosen_before_the_samples_are_read_is_gone_to(open_app, held):

@@ -72,12 +72,12 @@ def vector_lines(values: Array, columns: int, unit: int, role: str) -> list[Line
 
 
 def entries_per_line(columns: int) -> int:
-    """How many entries of a vector stand in a line."""
+    """Number of entries of a vector that fit in a line."""
     return max(columns // (NUMBER_COLUMNS + 5), 1)
 
 
 def statistics(summary: Summary, columns: int) -> str:
-    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are no number."""
+    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are not finite."""
     return first_parts(statistics_of(summary), columns)
 
 

@@ -38,7 +38,7 @@ class RenderContext:
         return _to_ascii(text) if self.plain else text
 
     def key(self, action: str) -> str:
-        """What the key of an action is called."""
+        """Name of the key of an action."""
         return self.text(key_of(action, self.keys))
 
     def words(self, text: str) -> str:

@@ -30,8 +30,8 @@ class GalleryLayout:
 
 
 def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> GalleryLayout:
-    """How up to ``wanted`` pictures of (height, width) pixels are laid out, each with a line for its name: with a
-    column for every pixel, where there is room; several, where that leaves them large enough, in the size that
+    """Layout of up to ``wanted`` pictures of (height, width) pixels, each with a line for its name: with a column
+    for every pixel where there is room; several pictures where that leaves them large enough, in the size that
     fills the room. A character is twice as high as wide."""
     height, width = shape
     found = []

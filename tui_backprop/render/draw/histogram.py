@@ -42,7 +42,7 @@ def histogram(found: Distribution, columns: int, rows: int, role: str, context: 
 
 
 def _all_equal(found: Distribution, columns: int) -> list[Line]:
-    """What there is to say where no two finite entries differ."""
+    """Words for an array in which no two finite entries differ."""
     finite = found.size - found.nans - found.infinite
     if not finite:
         return wrap("No entry is a finite number.", columns, "bad")
@@ -68,7 +68,7 @@ class BarPlot:
         return len(self.counts) * self.wide + (self.zero is not None)
 
     def column(self, value: float) -> int:
-        """Where a value is."""
+        """The column of a value."""
         if value == 0 and self.zero is not None:
             return self.zero * self.wide
         at = int(min(max((value - self.start) / self.each, 0), len(self.counts)) * self.wide)
@@ -120,7 +120,7 @@ def _plotted(found: Distribution, columns: int, rows: int, role: str, context: R
 
 
 def _steep(counts: Array) -> bool:
-    """Whether most bars would hardly be seen beside the tallest."""
+    """Check whether most bars would be invisible beside the tallest."""
     there = counts[counts > 0]
     return bool(2 * np.count_nonzero(there < counts.max() / FAINT_RATIO) > len(there))
 
@@ -156,7 +156,7 @@ def _axis(plot: BarPlot, found: Distribution, context: RenderContext) -> Line:
 
 
 def _ends(plot: BarPlot) -> Line:
-    """What the ends of the axis are, with as many digits as it takes to tell them apart, and 0."""
+    """The values at both ends of the axis, with as many digits as it takes to make them differ, and 0."""
     values = plot.start, plot.start + len(plot.counts) * plot.each
     for digits in range(3, 17):
         left, right = (format_number(value, digits, sign=True) for value in values)
@@ -170,7 +170,7 @@ def _ends(plot: BarPlot) -> Line:
 
 
 def _left_out(found: Distribution, columns: int) -> list[Line]:
-    """What is in no bar, in words."""
+    """Entries that are in no bar, in words."""
     kinds = ((found.zeros, "exact zeros"), (found.nans, "NaN"), (found.infinite, "infinite"))
     parts = [f"{n:,} {what} ({portion(n, found.size)})" for n, what in kinds if n]
     bad = found.nans or found.infinite
@@ -186,7 +186,7 @@ def portion(part: float, whole: float) -> str:
 
 
 def _brief(found: Distribution, columns: int) -> str:
-    """What matters most of the statistics, in one line."""
+    """The most important statistics, in one line."""
     spread, mean, median = found.spread, found.mean, found.quartiles[1]
     parts = [
         f"mean {format_number(mean, sign=True)}",

@@ -16,8 +16,8 @@ from tui_backprop.support.format import format_number
 
 @dataclass(frozen=True)
 class ChartMarks:
-    """How a curve is drawn, and what shows it in a legend; a dotted curve; and points: of the curve, of the dotted
-    one, and of what comes next."""
+    """Characters of a chart: a curve and its sample in a legend; a dotted curve; and points: of the curve, of the
+    dotted one, and of the next update."""
 
     curve: str
     sample: str
@@ -70,7 +70,7 @@ class Chart:
         self._run(x, y, role, marker, joined=False)
 
     def curve(self, x: Array, y: Array, role: str, marker: str) -> None:
-        """A line through points; what is no number leaves a gap."""
+        """A line through points; values that are not finite leave a gap."""
         self._run(x, y, role, marker, joined=True)
 
     def dotted(self, x: Array, y: Array, role: str, marker: str) -> None:

@@ -81,7 +81,7 @@ def _axis(found: Slice, margin: int, wide: int) -> list[Line]:
 
 
 def _shades(found: Slice, context: RenderContext) -> Array:
-    """A glyph for each point: a shade, ! where the loss is no number, a blank where it is not known yet."""
+    """A glyph for each point: a shade, ! where the loss is not finite, a blank where it is not known yet."""
     low, high = lowest_and_highest(found)
     levels = len(context.ramp)
     with np.errstate(all="ignore"):
@@ -93,12 +93,12 @@ def _shades(found: Slice, context: RenderContext) -> Array:
 
 
 def lowest_and_highest(found: Slice) -> tuple[float, float]:
-    """Of the losses that are finite; the loss itself where none is."""
+    """The range of the finite losses; the loss itself, twice, where none is finite."""
     finite = found.losses[np.isfinite(found.losses)]
     return (float(finite.min()), float(finite.max())) if finite.size else (found.base, found.base)
 
 
 def shades_legend(found: Slice, context: RenderContext) -> Line:
-    """What the lightest and the darkest shade stand for."""
+    """The losses of the lightest and the darkest shade."""
     low, high = (format_number(each) for each in lowest_and_highest(found))
     return line((f"low {low} ", "muted"), (context.ramp, "loss"), (f" {high} high", "muted"))

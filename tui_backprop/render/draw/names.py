@@ -1,4 +1,4 @@
-"""What numbers are called, and what they stand for."""
+"""Names of numbers, and their meaning in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DESCRIPTIONS: dict[str, str] = {
     "product": "sum before the bias",
     "preactivation": "pre-activation",
     "normalized": "normalized sum",
-    "activated": "activation, before more is done to it",
+    "activated": "activation before dropout or residual",
     "masked": "activation after dropout",
     "activation": "activation",
     "mask": "dropout mask",
@@ -24,7 +24,7 @@ DESCRIPTIONS: dict[str, str] = {
 
 
 def unit_name(session: Session, layer: int, unit: int) -> str:
-    """What a unit of a layer is called: an input by its pixel, where the data are pictures."""
+    """The name of a unit; an input is named by its pixel where the data are pictures."""
     image = info(session.data).image
     if layer == 0:
         return f"pixel {unit // image[1]},{unit % image[1]}" if image else f"input {unit}"
@@ -32,7 +32,7 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
 
 
 def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
-    """What a number stands for: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
+    """The meaning of a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
     kind, layer = kind_of(tensor), layer_of(tensor)
     unit = unit_name(session, layer, index[-1])
     if kind == "weight":

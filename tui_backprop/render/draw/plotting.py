@@ -82,7 +82,7 @@ def draw_curve(figure: Any, x: Array, y: Array, shown: Array, marker: Any) -> No
 
 
 def printed(figure: Any) -> list[Line]:
-    """What plotext prints: its color numbers turned into roles, frame and grid made faint."""
+    """The lines that plotext prints: its color numbers turned into roles, frame and grid made faint."""
     return [_roles(text) for text in figure.build().string().splitlines()]
 
 

@@ -106,7 +106,7 @@ def merge(row: Iterable[Span]) -> Line:
 
 
 def fewest_spans(row: Line) -> Line:
-    """The same to the eye in as few pieces as possible: blanks take the role of what is beside them."""
+    """A line that looks as given, in as few pieces as possible: blanks take the role of their neighbors."""
     pieces: list[list[str]] = []
     for text, role in row:
         last = pieces[-1] if pieces else None
@@ -126,7 +126,7 @@ FEWER_ROLES = {"strong": "text", "faint": "muted", "mark": "muted", "grid": "mut
 
 
 def fewer_roles(row: Line) -> Line:
-    """The same in fewer looks, for slow lines: without emphasis."""
+    """A line without emphasis: fewer roles, for slow lines."""
     return tuple((text, FEWER_ROLES.get(role, role)) for text, role in row)
 
 

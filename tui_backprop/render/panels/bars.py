@@ -1,4 +1,4 @@
-"""The one-line strips around the panels: what is shown, which panel, which keys."""
+"""The one-line strips around the panels: status bar, tab bar, key bar."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
 
 LONG_WORDS_COLUMNS = 100  # columns from which the top line may have the iteration in full
 PIECE_GAP = 3  # columns between two pieces of the top line
-# Its pieces, and at what length (0: in brief), the most telling first. The program's name comes in only where nothing
-# but the count of parameters, which the network panel has too, had to go.
+# Its pieces, and at what length (0: in brief), the most important first. The program's name is shown only where
+# nothing is left out but the parameter count, which the network panel has too.
 STATUS_PRIORITY = (
     ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
     ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
@@ -43,9 +43,9 @@ STATUS_PRIORITY = (
 def status(
     session: Session, snapshot: Snapshot | None, speed: float | None, columns: int, context: RenderContext
 ) -> Line:
-    """The top line: of its pieces the most telling ones, as many as fit, and these as long as they can be."""
-    told = _pieces(session, snapshot, speed, columns >= LONG_WORDS_COLUMNS)
-    pieces = {name: [context.fit(text) for text in texts] for name, texts in told.items()}
+    """The status bar: as many of its pieces as fit, the most important first, each as long as fits."""
+    texts_of = _pieces(session, snapshot, speed, columns >= LONG_WORDS_COLUMNS)
+    pieces = {name: [context.fit(text) for text in texts] for name, texts in texts_of.items()}
     kept: dict[str, Line] = {}
     room, all_fit = columns - 1 + PIECE_GAP, True
     for name, much in STATUS_PRIORITY:
@@ -67,7 +67,7 @@ def status(
 def _pieces(
     session: Session, snapshot: Snapshot | None, speed: float | None, wide: bool
 ) -> dict[str, list[Line]]:
-    """What the top line can tell, in the order in which it stands there; each in brief first, then at length."""
+    """The pieces of the status bar in their order on the screen, each in brief first, then at length."""
     spec = session.network
     place, loss, change = "", [], []
     if snapshot is not None:
@@ -91,42 +91,42 @@ def _pieces(
 
 
 def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
-    """Which samples, and what a sample is read as where that is wrong, in brief first: digits 3 7→2; digits 3: 7 read
-    as 2; digits 3, a "7", read as 2."""
+    """The samples, with a wrong prediction for a single one, in brief first: digits 3 7→2; digits 3: 7, pred. 2;
+    digits 3, a "7", predicted 2."""
     name, text = f"{session.data} {session.sample}", sample_text(session, snapshot)
-    said = wrong_prediction(session, snapshot)
-    if said is None or snapshot is None:
+    predicted = wrong_prediction(session, snapshot)
+    if predicted is None or snapshot is None:
         return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
-    right, read = snapshot.iteration.tensor("t")[0], (f"read as {said}", "bad")
+    label, prediction = snapshot.iteration.tensor("t")[0], (f"predicted {predicted}", "bad")
     return [
-        line(f"{name} ", (f"{right}→{said}", "bad")),
-        line(f"{name}: {right} ", read),
-        line(f"{text}, ", read),
+        line(f"{name} ", (f"{label}→{predicted}", "bad")),
+        line(f"{name}: {label}, ", (f"pred. {predicted}", "bad")),
+        line(f"{text}, ", prediction),
     ]
 
 
 def step_text(snapshot: Snapshot) -> str:
-    """Which step, by its grain where that is not the usual one: step 3/20, operation 5/35."""
+    """The number of the step, named by its grain where that is not the default: step 3/20, operation 5/35."""
     grain = snapshot.session.walk.grain
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 
 def wrong_prediction(session: Session, snapshot: Snapshot | None) -> int | None:
-    """What the network takes the sample for, where that is wrong."""
+    """The predicted class of the sample, where it is wrong."""
     if snapshot is None or session.batch > 1 or not LOSSES[session.network.loss].labels:
         return None
     from tui_backprop.engine.network.predictions import predicted_classes  # numpy: after the first paint
 
-    said = int(
+    predicted = int(
         predicted_classes(
             snapshot.iteration.tensor(preactivation(session.network.depth)), session.network.loss
         )[0]
     )
-    return said if said != snapshot.iteration.tensor("t")[0] else None
+    return predicted if predicted != snapshot.iteration.tensor("t")[0] else None
 
 
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """Which samples: digits 0, a "1"; or xor 0 and 3 more."""
+    """The samples in words: digits 0, a "1"; or xor 0 and 3 more."""
     if session.batch > 1:
         return f"{session.data} {session.sample} and {session.batch - 1:,} more"
     label = ""
@@ -136,9 +136,9 @@ def sample_text(session: Session, snapshot: Snapshot | None) -> str:
 
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:
-    """The panels and the keys to them: digits, but F-keys from the network's form, where digits are typed into its
-    fields (no F11: most terminal windows take it). Where there is little room, names are short, and the last panels
-    have none."""
+    """The tab bar: panels and their keys, which are digits, or F-keys in the network's form, where digits are typed
+    into its fields (no F11: most terminal windows take it). In little room, names are short, and the last panels have
+    none."""
     current = "cost" if current in COST_PAGES else current
     typing = current == "network"
     keys = [context.text(panel_key(name, context.keys, typing=typing)) for name in PANELS]
@@ -158,8 +158,8 @@ def tabs(current: str, columns: int, context: RenderContext) -> Line:
 
 
 def key_bar(pairs: Sequence[tuple[str, str]], columns: int, context: RenderContext, notice: str = "") -> Line:
-    """Keys and what they do, as many as fit; the last two (help and quit) always do. A ``notice`` stands in the place
-    of those before them."""
+    """The key bar: keys with their words, as many as fit; the last two (help and quit) always do. A ``notice``
+    replaces those before them."""
 
     pairs = [(context.text(key), word) for key, word in pairs]
 

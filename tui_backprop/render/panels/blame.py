@@ -29,9 +29,9 @@ LEAST_RANKED_ROWS, TALL_ROWS = (
 )  # parameters in the list at least, and in a panel of so many rows: ten, and a bias
 RANK_COLUMNS = 4  # columns
 EXPLAINED_ROWS = 18  # rows of the panel, below which the measure is not explained
-LEAST_SHARED = 5  # parameters of one unit that are worth a word
-FIRST_RANKS = 10  # parameters of which it is said how many are no weights: one of them, or several
-BIASES, NO_WEIGHTS = ("is a bias", "are biases"), ("is no weight", "are no weights")
+LEAST_SHARED = 5  # parameters of one unit in a row at the top, from which a note says so
+FIRST_RANKS = 10  # parameters at the top of the ranking, of which those that are not weights are counted
+BIASES, NO_WEIGHTS = ("is a bias", "are biases"), ("is not a weight", "are not weights")
 MEASURE_NAMES = {"gradient": "gradient", "update": "update", "weight x gradient": "w×dW"}
 
 
@@ -60,7 +60,8 @@ RANKING_COLUMNS = {  # by the measure: that which is ranked by is the last
 
 
 def blame_panel(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """At most ``rows`` lines: who was called what, the measure and the layers to choose from, ranking and case."""
+    """At most ``rows`` lines: label and prediction, the measure and the layers to choose from, the ranking, and
+    the detail of one parameter."""
     session, iteration = blame_state.session, blame_state.iteration
     head = [*prediction_lines(session, iteration, columns), *measure_lines(session, columns, context), ()]
     if rows < EXPLAINED_ROWS:
@@ -68,7 +69,7 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     if blame_state.ranked is None:
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
     if blame_state.chosen is None:
-        return [*head, *wrap("Every one of them has score 0: none is to blame.", columns, "muted")][:rows]
+        return [*head, *wrap("Every score is 0: no parameter is to blame.", columns, "muted")][:rows]
     if rows >= EXPLAINED_ROWS:
         head = [
             *head[:-1],
@@ -93,18 +94,17 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
 
 
 def prediction_lines(session: Session, iteration: Iteration, columns: int) -> list[Line]:
-    """What the network makes of the first sample, where it tells classes apart."""
+    """The label and the prediction of the first sample, where there are classes; else the loss."""
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
-    right = class_of(np.asarray(iteration.tensor("t")[0]))
-    said = int(
+    label = class_of(np.asarray(iteration.tensor("t")[0]))
+    predicted = int(
         predicted_classes(iteration.tensor(activation(session.network.depth))[:1], session.network.loss)[0]
     )
-    names = '"{}"' if about.image else "class {}"
-    verdict: list[Span] = [("a " if about.image else "", "text"), (names.format(right), "strong")]
-    verdict += [(", read as ", "text"), (names.format(said), "good" if said == right else "bad")]
-    verdict += [(": right" if said == right else ": wrong", "good" if said == right else "bad")]
+    role = "good" if predicted == label else "bad"
+    verdict: list[Span] = [("label ", "text"), (f"{label}", "strong"), (", predicted ", "text")]
+    verdict += [(f"{predicted}: {'correct' if predicted == label else 'wrong'}", role)]
     which = (f", 1st of {session.batch:,}" if session.batch > 1 else "", "muted")
     return [first_fitting(columns, line(*verdict, which), line(*verdict))]
 
@@ -118,42 +118,42 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
         each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
     layers = [option("all" if k == ALL_LAYERS else str(k), k == accused) for k in each]
     names = [option(MEASURE_NAMES[name], name == session.inspection.measure) for name in MEASURES]
-    said = f"{row.formula}: {row.about}"
+    words = f"{row.formula}: {row.about}"
     if session.inspection.measure == "update" and plain_sgd(session.optimizer):
-        said = "α dW²: its share of the next step; plain sgd: same order as gradient"
+        words = "α dW²: share of the next step; plain sgd: same order as gradient"
     return [
         line(("layer   ", "muted"), *layers),
         line(("measure ", "muted"), *names),
-        *wrap(context.text(said), columns, "muted"),
+        *wrap(context.text(words), columns, "muted"),
     ]
 
 
 def ranking_notes(
     attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
 ) -> list[Line]:
-    """How many of the first ten are no weights; and where the first ones all lead to one unit, that they share its
-    derivative, and are not so many causes."""
-    said, first = [], attributions[:FIRST_RANKS]
+    """Notes on the first of the ranking: how many of ten are not weights; and whether the first ones all belong to
+    one unit and so share its derivative, which makes them one cause rather than many."""
+    notes, first = [], attributions[:FIRST_RANKS]
     others = sum(not is_weight(attribution.tensor) for attribution in first)
     if others and others < len(first):
         kinds = {kind_of(attribution.tensor) for attribution in first}
         words = BIASES if kinds <= {"weight", "bias"} else NO_WEIGHTS
-        said.append(f"{others} of the first {len(first)} {words[others > 1]}")
+        notes.append(f"{others} of the first {len(first)} {words[others > 1]}")
     layer, unit = layer_of(attributions[0].tensor), attributions[0].index[-1]
     same = list(
         takewhile(lambda each: (layer_of(each.tensor), each.index[-1]) == (layer, unit), attributions)
     )
     if len(same) >= LEAST_SHARED:
         many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
-        said.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))
-    return wrap(context.text("; ".join(said)), columns, "muted") if said else []
+        notes.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))
+    return wrap(context.text("; ".join(notes)), columns, "muted") if notes else []
 
 
 def ranking_table(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
     attributions, at, chosen = blame_state.ranked or (), blame_state.rank, blame_state.chosen
     if not attributions:
-        return wrap("Every one of them has score 0.", columns, "muted")
+        return wrap("Every score is 0.", columns, "muted")
     fitting = max(min(rows - 1, len(attributions)), 1)
     # By pages: fewer lines change than in scrolling.
     first = min(at // fitting * fitting, len(attributions) - fitting)

@@ -15,14 +15,12 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 NO_BOOKMARKS = (
-    "s sets a bookmark at the place where you are: this network, these samples, this step.",
-    "Then train, or change something, and see here what is different: by how much each tensor moved, and which"
-    " number in it the most.",
+    "s sets a bookmark: this network, these samples, this step.",
+    "Then train, or change something: here you see what differs, how far each tensor moved, and which of its"
+    " entries moved most.",
 )
-OTHER_SAMPLES_NOTE = (
-    "The two are about different samples: loss, z, δ and gradients would differ even with equal weights."
-)
-HELD_NOTE = "= is held: ↑ ↓ choose what it is compared with"
+OTHER_SAMPLES_NOTE = "Different samples: loss, z, δ and gradients would differ even with equal weights."
+HELD_NOTE = "= is held: ↑ ↓ choose what to compare it with"
 LEAST_TABLE_ROWS = 6  # lines of the table, for which the notes above it give way
 LABEL_COLUMNS = 6  # columns of what stands before the losses
 
@@ -60,7 +58,7 @@ def _list(session: Session, columns: int, most: int, context: RenderContext) -> 
 
 
 def place_text(session: Session, columns: int, context: RenderContext) -> str:
-    """Where a session stands: iteration, step, samples, network; as much as fits."""
+    """The place of a session: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
     step = steps[min(session.walk.step, len(steps) - 1)]
     samples = f"{session.data} {session.sample}" + (f"+{session.batch - 1:,}" if session.batch > 1 else "")
@@ -127,7 +125,7 @@ def _difference(
 
 
 def _unlike(names: Sequence[str], columns: int, context: RenderContext) -> Line:
-    text = f"not in both, or of another shape: {', '.join(map(context.text, names))}"
+    text = f"in only one, or of another shape: {', '.join(map(context.text, names))}"
     return line((cut(text, columns), "muted"))
 
 
@@ -181,8 +179,8 @@ TABLE_LAYOUTS = (
 
 
 def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> list[Line]:
-    """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, from where to
-    where; what is least telling is left out where that is too wide."""
+    """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, with its
+    values before and after; the least important columns are left out where that is too wide."""
     for long, kinds in TABLE_LAYOUTS:
         every = _columns(changes, long, context)
         shown = [every[kind] for kind in ("name", *kinds)]
@@ -231,8 +229,8 @@ def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> d
 
 
 def _ends(change: Change, digits: int) -> tuple[str, str]:
-    """From where to where an entry moved: in more digits, up to three times as many, where the two would look the
-    same."""
+    """The values of an entry before and after: in more digits, up to three times as many, where the two would look
+    equal."""
     for more in range(digits, 3 * digits + 1):
         before, after = (format_number(value, more, sign=True) for value in (change.before, change.after))
         if before != after or change.before == change.after:

@@ -1,4 +1,4 @@
-"""The table of what is read as what: true classes in rows, what the network takes them for in columns."""
+"""The confusion matrix: labels in rows, predictions in columns."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, wrap
 
 Cell = tuple[int, int]
-ANY_WRONG: Cell = (-1, -1)  # all that are read wrong
-CLASS_COLUMNS, WRONG_COLUMNS = 6, 8  # columns of the classes, and of how many of a class are read wrong
+ANY_WRONG: Cell = (-1, -1)  # all that are misclassified
+CLASS_COLUMNS, WRONG_COLUMNS = 6, 8  # columns of the classes, and of the number misclassified
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """``counts[t][s]`` samples of class t are read as s; the cursor is at ``chosen``, or (None) at the largest count
-    of those that are read wrong. ``half`` says that of two digits that name a cell the first was typed, ``refused``
-    that an empty cell was asked for a sample."""
+    """``counts[t][s]`` samples with label t are predicted s; the cursor is at ``chosen``, or (None) at the largest
+    count off the diagonal. ``half``: the first of the two digits that name a cell was typed; ``refused``: an empty
+    cell was asked for a sample."""
 
     counts: Sequence[Sequence[int]]
     chosen: Cell | None = None
@@ -33,12 +33,12 @@ class Confusion:
         return max(((t, s) for t in every for s in every if t != s), key=lambda at: self.counts[at[0]][at[1]])
 
     def moved(self, down: int, right: int) -> Confusion:
-        """With the cursor so much further, as far as the table goes."""
+        """Move the cursor, within the table."""
         last, (t, s) = len(self.counts) - 1, self.cursor
         return Confusion(self.counts, (min(max(t + down, 0), last), min(max(s + right, 0), last)))
 
     def typed(self, digit: int) -> Confusion:
-        """With a digit typed: 7 and then 2 is the cell of a 7 that is read as 2."""
+        """Type a digit: 7 and then 2 is the cell of label 7, predicted 2."""
         if digit >= len(self.counts):
             return self
         t, s = self.cursor
@@ -46,11 +46,11 @@ class Confusion:
 
     @property
     def count(self) -> int:
-        """How many samples are in the cell under the cursor."""
+        """Number of samples in the cell under the cursor."""
         return self.counts[self.cursor[0]][self.cursor[1]]
 
     def asked(self) -> Confusion:
-        """With its cell asked for a sample, of which it has none."""
+        """Ask an empty cell for a sample."""
         return replace(self, half=False, refused=True)
 
     @property
@@ -58,20 +58,20 @@ class Confusion:
         return sum(map(sum, self.counts))
 
     @property
-    def right(self) -> int:
-        """How many samples are read as what they are."""
+    def correct(self) -> int:
+        """Number of samples that are predicted correctly."""
         return sum(row[t] for t, row in enumerate(self.counts))
 
 
 def rows_of(classes: int) -> int:
-    """How many lines the table takes."""
+    """Lines that the table takes."""
     return classes + 5
 
 
 def footer(n: int, columns: int, context: RenderContext) -> str:
-    """The keys of a table of n classes, as many as fit; how to move and to leave come before the others."""
+    """The keys of a table of n classes, as many as fit; moving and closing come before the others."""
     jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
-    keys = ("↑ ↓ ← → cell", jump, "enter find one", "e any wrong one", "esc close")
+    keys = ("↑ ↓ ← → cell", jump, "enter show one", "e any error", "esc close")
     for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):
         text = context.text("  ".join(keys[i] for i in least if keys[i]))
         if len(text) <= columns:
@@ -80,15 +80,15 @@ def footer(n: int, columns: int, context: RenderContext) -> str:
 
 
 def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) -> list[Line]:
-    """The table with its cursor, and in words what is under that."""
+    """The table with its cursor, the cell under it in words, and the accuracy."""
     counts, (here, predicted) = confusion.counts, confusion.cursor
     n = len(counts)
     digits = max(len(f"{count}") for row in counts for count in row)
     wide = min(max((columns - CLASS_COLUMNS - WRONG_COLUMNS) // n, digits + 1), digits + 3)
-    head: list[Span] = [(f"{'true':<{CLASS_COLUMNS}}", "muted")]
+    head: list[Span] = [(f"{'label':<{CLASS_COLUMNS}}", "muted")]
     head += [(f"{s:>{wide}}", "strong" if s == predicted else "muted") for s in range(n)]
     lines = [
-        line((" " * (CLASS_COLUMNS + wide - 1) + "read as", "muted")),
+        line((" " * (CLASS_COLUMNS + wide - 1) + "predicted", "muted")),
         line(*head, (f"{'wrong':>{WRONG_COLUMNS}}", "muted")),
     ]
     for t, row in enumerate(counts):
@@ -107,17 +107,22 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
         lines.append(line(*cells, (f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "faint")))
-    share = f"{confusion.right:,} of {confusion.samples:,} are read right ({confusion.right / confusion.samples:.1%})"
+    accuracy = confusion.correct / confusion.samples
+    share = f"accuracy {accuracy:.1%}: {confusion.correct:,} of {confusion.samples:,} correct"
     return [*lines, (), _cell(confusion, context), *wrap(share, columns, "muted")]
 
 
 def _cell(confusion: Confusion, context: RenderContext) -> Line:
-    """What is under the cursor."""
+    """The cell under the cursor in words."""
     (here, predicted), count = confusion.cursor, confusion.count
     if confusion.half:
-        return line((f"{here}, read as ", "strong"), ("_", "cursor"), (" type the second digit", "muted"))
+        return line(
+            (f"label {here}, predicted ", "strong"), ("_", "cursor"), (" type the second digit", "muted")
+        )
     if not count:
         train = panel_key("train", context.keys)
-        why = f" yet: esc, train ({train}), then look again" if confusion.refused else ""
-        return line((f"{here}, read as {predicted}: ", "strong"), (f"none{why}", "bad" if why else "strong"))
-    return line((f"{here}, read as {predicted}: {count:,} sample" + "s" * (count > 1), "strong"))
+        why = f" yet: esc, then train ({train})" if confusion.refused else ""
+        return line(
+            (f"label {here}, predicted {predicted}: ", "strong"), (f"none{why}", "bad" if why else "strong")
+        )
+    return line((f"label {here}, predicted {predicted}: {count:,} sample" + "s" * (count > 1), "strong"))

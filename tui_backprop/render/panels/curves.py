@@ -36,10 +36,10 @@ UNIT_STEPS = ("affine", "normalization", "activation", "delta", "normalization d
 
 # What f' does to the gradient that comes back to a unit, by its size: that much or less, and the words.
 SLOPE_WORDS = (
-    (0.0, "nothing flows back through this unit"),
+    (0.0, "zero slope: no gradient passes back"),
     (0.25, "the gradient fades here: × {}"),
     (0.95, "the gradient shrinks here: × {}"),
-    (1.05, "the gradient passes whole: × {}"),
+    (1.05, "the gradient passes unchanged: × {}"),
     (float("inf"), "the gradient grows here: × {}"),
 )
 
@@ -130,20 +130,20 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
     if snapshot.session.batch > 1:
         head.append(line((f"first of {snapshot.session.batch:,}", "muted")))
-    said = "the output layer is linear: f(z) = z" if linear else slope_words(curve.slope_at)
+    caption = "the output layer is linear: f(z) = z" if linear else slope_words(curve.slope_at)
 
     def words(columns: int) -> list[Line]:
-        return [*flowing(numbers, columns), *wrap(said, columns, "muted")]
+        return [*flowing(numbers, columns), *wrap(caption, columns, "muted")]
 
     return ChartWithWords(flowing(head, columns), partial(_function_chart, curve, marks), words)
 
 
 def slope_words(slope: float) -> str:
-    """What a slope does to the gradient that comes back through it."""
+    """The effect of a slope on the gradient that passes back through it."""
     if not isfinite(slope):
-        return "z is no number here, and neither is what flows back"
+        return "z is not finite, nor is the gradient behind it"
     words = next(words for most, words in SLOPE_WORDS if abs(slope) <= most).format(format_number(slope))
-    return f"{words}, its sign turned" if slope < 0 else words
+    return f"{words}, with its sign flipped" if slope < 0 else words
 
 
 def _function_chart(curve: ActivationCurve, marks: ChartMarks, columns: int, rows: int) -> list[Line]:
@@ -166,9 +166,9 @@ def slice_chart(
 ) -> ChartWithWords:
     """The loss along one weight or over two, where they stand, and where the coming update takes them."""
     if found is None:
-        said = "running the network with one weight moved step by step, the others held fixed …"
+        caption = "evaluating the loss with this weight moved, all others fixed …"
         return ChartWithWords(
-            [line(("loss along a weight", "title"))], None, partial(wrap, said, role="muted")
+            [line(("loss along a weight", "title"))], None, partial(wrap, caption, role="muted")
         )
     marks, names = marks_of(context), [entry_name(*weight) for weight in found.weights]
     gradient = ", ".join(format_number(each, 4 - len(names), sign=True) for each in found.gradient)
@@ -196,16 +196,16 @@ def slice_chart(
 
 
 def _note(snapshot: Snapshot, found: Slice, columns: int) -> list[Line]:
-    """What a slice is not; until it is whole, how far it has come."""
+    """What is held fixed along the slice; until the slice is complete, its progress."""
     if found.done < found.losses.size:
-        return [line((f"running: {found.done} of {found.losses.size} points …", "muted"))]
-    edge = "lowest drawn: at the edge, where it still falls; " if _lowest_at_edge(found) else ""
+        return [line((f"evaluated: {found.done} of {found.losses.size} points …", "muted"))]
+    edge = "lowest at the edge, still falling; " if _lowest_at_edge(found) else ""
     total = snapshot.iteration.spec.parameters
-    return wrap(f"{edge}other weights held fixed; the update moves all {total:,}", columns, "muted")
+    return wrap(f"{edge}other weights fixed; the update moves all {total:,}", columns, "muted")
 
 
 def _lowest_at_edge(found: Slice) -> bool:
-    """Whether the lowest loss that was run is where the slice ends, and so not the lowest there is."""
+    """Check whether the lowest loss evaluated is at an end of the slice, and so no minimum."""
     if not found.lowest or found.lowest[1] >= found.base:
         return False
     ends = zip(found.lowest[0], found.values, strict=True)
@@ -249,7 +249,7 @@ def _table(found: Slice, columns: int, marks: ChartMarks, context: RenderContext
 
 
 def _is_visible(found: Slice) -> bool:
-    """Whether the update is long enough to be seen on a chart."""
+    """Check whether the update is long enough to be seen on a chart."""
     return any(
         abs(new - old) * VISIBLE_RATIO > float(values[-1] - values[0])
         for new, old, values in zip(found.updated, found.here, found.values, strict=True)
@@ -257,7 +257,7 @@ def _is_visible(found: Slice) -> bool:
 
 
 def _direction(found: Slice, context: RenderContext) -> str:
-    """Which way the update of one weight goes that is too short to be seen; of two weights nothing is said."""
+    """The direction of an update of one weight that is too short to be seen; blank for two weights."""
     by = found.updated[0] - found.here[0] if len(found.weights) == 1 else 0
     return context.on if by > 0 else context.back if by < 0 else " "
 
@@ -265,7 +265,7 @@ def _direction(found: Slice, context: RenderContext) -> str:
 def _loss_chart(
     found: Slice, marks: ChartMarks, context: RenderContext, columns: int, rows: int
 ) -> list[Line]:
-    """How the loss changes along a weight, with the tangent that the gradient gives."""
+    """The change of the loss along a weight, with the tangent given by the gradient."""
     (x,), (here,), (new,) = found.values, found.here, found.updated
     low, high = (each - found.base for each in lowest_and_highest(found))
     ends = float(x[0]), float(x[-1])

@@ -23,7 +23,7 @@ NOT_A_NUMBER = "!"
 
 
 def picture_lines(picture: Plane | Fit, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """The picture that there is, in at most ``rows`` lines of ``columns``."""
+    """The picture in at most ``rows`` lines of ``columns``."""
     if isinstance(picture, Plane):
         lines = plane_lines(picture, columns, rows, context)
     else:
@@ -35,7 +35,7 @@ def picture_lines(picture: Plane | Fit, columns: int, rows: int, context: Render
 
 
 def class_glyphs(context: RenderContext) -> tuple[str, str, str]:
-    """The glyphs of each class, from unsure to sure: three families, told apart without color."""
+    """The glyphs of each class, from unsure to sure: three families that differ without color."""
     return ("o%@", "-~=", ".:;") if context.plain else ("░▒▓", "-=≡", "·:;")
 
 
@@ -80,12 +80,12 @@ def _regions(plane: Plane, deep: int, wide: int, context: RenderContext) -> list
 
 
 def samples_drawn(plane: Plane, cells: int) -> int:
-    """How many samples are drawn in so many cells: the first ones."""
+    """Number of samples drawn in so many cells: the first ones."""
     return min(len(plane.points), max(cells // CELLS_PER_SAMPLE, 1))
 
 
 def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> list[list[Span]]:
-    """Samples over the regions: those read right first, so that the wrong ones lie on them, then the current one."""
+    """Samples over the regions: correct ones first, so that the wrong ones lie on them, then the current one."""
     deep, wide = len(cells), len(cells[0])
     first = np.arange(samples_drawn(plane, deep * wide))
     for i in [*first[plane.right[first]], *first[~plane.right[first]], plane.sample]:
@@ -96,7 +96,7 @@ def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> li
 
 
 def _mark(plane: Plane, i: int) -> Span:
-    """A sample: a dot where it is read right, its class where not; diamonds for the one that is looked at."""
+    """A sample: a dot where it is correct, its label where not; diamonds for the one that is looked at."""
     right = bool(plane.right[i])
     if i == plane.sample:
         return ("◆" if right else "◇"), "cursor"
@@ -104,13 +104,13 @@ def _mark(plane: Plane, i: int) -> Span:
 
 
 def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]:
-    """What the glyphs mean, fitted to two lines."""
+    """The meaning of the glyphs, fitted to two lines."""
     families, classes = class_glyphs(context), int(plane.classes.max()) + 1
     regions = [((f"{families[c % 3][-1]} {c}", CLASS_ROLES[c % 3]),) for c in range(classes)]
     wrong = " ".join(map(str, range(classes)))
     right = bool(plane.right[plane.sample])
     marks: list[Sequence[Span]] = [
-        (("●", "strong"), (" right", "muted")),
+        (("●", "strong"), (" correct", "muted")),
         ((wrong, "bad"), (" wrong", "muted")),
         (("◆" if right else "◇", "cursor"), (" sample", "muted")),
     ]
@@ -142,7 +142,7 @@ def fit_lines(fit: Fit, columns: int, rows: int, context: RenderContext) -> list
     x, t = fit.points[fit.batch], fit.targets[fit.batch]
     figure.draw(figure.signal(x.tolist(), t.tolist(), marker=painted(dot, "backprop")))
     _axes(figure, float(fit.x[0]), float(fit.x[-1]), low, high)
-    missing = [] if inside.any() else [line(("the output is out of the picture", "bad"))]
+    missing = [] if inside.any() else [line(("the output is outside the plot", "bad"))]
     return [*printed(figure), *(missing or key)]
 
 

@@ -1,4 +1,4 @@
-"""Which parameters were moved by hand, in words."""
+"""The parameters edited by hand, in words."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class LogScale:
 
     @property
     def ends(self) -> str:
-        """From where to where; nothing where there is no number to scale."""
+        """Both ends of the scale; empty where there is nothing to scale."""
         return f"{_power(self.low)} to {_power(self.low + self.decades)}" if self.decades else ""
 
     def cells(self, value: float, columns: int) -> int:
@@ -125,7 +125,7 @@ class _LayerChart:
         here, room = self.snapshot.step.layer, rows - HEAD_ROWS
         most = room // self.each
         shown = evenly_spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
-        lines = [self._way(), *self._heads()]
+        lines = [self._direction(), *self._heads()]
         for k in shown:
             lines += self._layer(self.report.layers[k - 1], k == here)
         if len(shown) < self.depth:
@@ -133,8 +133,8 @@ class _LayerChart:
             lines.append(line((f"{len(shown)} of {self.depth:,} layers; {left_out}", "muted")))
         return lines
 
-    def _way(self) -> Line:
-        """Layers are listed as the forward pass goes; the gradient goes the other way."""
+    def _direction(self) -> Line:
+        """The direction of the gradient: layers are listed in the order of the forward pass."""
         between = ["…"] * (self.depth > 2) + ["layer 1"] * (self.depth > 1)
         choices = (
             f"the gradient flows up: {' → '.join(['loss', f'layer {self.depth}', *between])}",
@@ -143,7 +143,7 @@ class _LayerChart:
         return line((_longest(self.columns + 1, *map(self.context.text, choices)), "muted"))
 
     def _heads(self) -> list[Line]:
-        """What the columns are, and from where to where bars reach."""
+        """The names of the columns, and the range of the bars."""
         rms, norm = f"{self.context.text('δ')} rms", "dW norm"
         delta, gradient = (scale.ends for scale in self.scales)
         if self.each == 2:
@@ -184,7 +184,7 @@ class _LayerChart:
         return line((f"{text:>{self.field}}{BROKEN_MARK if bad else ' '}", "bad" if bad else role))
 
     def _units(self, at: LayerFlow) -> Line:
-        """What units of a layer do that they should not, if their activation can."""
+        """The share of dead or saturated units, if the activation can have them."""
         column, word = ("dead", "dead") if at.saturated is None else ("saturated", "sat.")
         share = at.dead if at.saturated is None else at.saturated
         if share is None:

@@ -1,4 +1,4 @@
-"""What the rules of thumb say of a network's gradient: a verdict, and each rule with its threshold and figure."""
+"""The verdict of the rules of thumb on a network's gradient, and each rule with its threshold and figure."""
 
 from __future__ import annotations
 
@@ -44,40 +44,37 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     brief, most = [lengths[0][0] for lengths in called], max(free, fair, 1)
     if len(brief) > most:
         left_out = len(brief) - max(most - 1, 1)
-        brief = [*brief[:-left_out], line((f"{BROKEN_MARK} {left_out} more of these rules broken", "bad"))]
+        brief = [*brief[:-left_out], line((f"{BROKEN_MARK} {left_out} more rules broken", "bad"))]
     return [(), *brief]
 
 
 def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False) -> list[Line]:
-    """How much delta changes in one layer (the verdict says it, where all is ``calm``), and what units were judged
-    on."""
-    each, told = report.per_layer, []
+    """The factor by which delta changes in a layer (unless ``calm``: the verdict has it), and the samples that
+    units were judged on."""
+    each, notes = report.per_layer, []
     if each is not None and not calm:
-        told.append(f"δ rms ×{format_number(each)} a layer on its way back")
+        notes.append(f"δ rms ×{format_number(each)} per layer backward")
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
-        told.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
+        notes.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < FEWEST_SAMPLES:
-        told.append(f"to call a unit dead takes {FEWEST_SAMPLES} samples")
-    return [(), *wrap(context.text("; ".join(told)), columns, "muted")] if told else []
+        notes.append(f"calling a unit dead takes {FEWEST_SAMPLES} samples")
+    return [(), *wrap(context.text("; ".join(notes)), columns, "muted")] if notes else []
 
 
 def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
-    """The verdict, and where there is room every rule with this network's figure, and what units were judged on."""
+    """The verdict, and where there is room every rule with this network's figure, and the samples that units were
+    judged on."""
     each = report.per_layer
-    words = f"does not vanish, does not explode, δ ×{format_number(each or 0)} a layer"
-    said = (
-        f"nothing is wrong: {words}"
-        if each is not None
-        else f"nothing is wrong by the {len(HEALTH_RULES)} rules"
-    )
-    first = wrap(context.text(said), columns, "good")
+    words = f"neither vanishing nor exploding, δ ×{format_number(each or 0)} per layer"
+    finding = f"no rule broken: {words}" if each is not None else f"no rule broken, of {len(HEALTH_RULES)}"
+    first = wrap(context.text(finding), columns, "good")
     table = _table(report, HEALTH_RULES, "rule", columns, context)
     note = _note(report, columns, context, calm=True) if roomy else []
     choices: tuple[list[Line], ...] = (
         [*first, (), *table, *note],
         [*first, *table],
         first,
-        [line(("nothing is wrong", "good"))],
+        [line(("no rule broken", "good"))],
     )
     return next((lines for lines in choices if len(lines) <= rows), choices[-1])
 
@@ -110,17 +107,17 @@ def _table(
 
 
 def _words(rule: HealthRule) -> str:
-    """When a rule is broken, in words."""
+    """The condition that breaks a rule, in words."""
     return rule_text(rule) if isfinite(rule.threshold) else "a number is not finite"
 
 
 def _limit(rule: HealthRule) -> str:
-    """From where on a rule is broken: above 100."""
+    """The threshold of a rule: above 100."""
     return f"{rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else rule.side
 
 
 def _nearest(rule: HealthRule, report: Flow) -> str:
-    """Of a rule that is kept, the figure that comes nearest to its threshold."""
+    """The figure nearest to the threshold of a rule that is kept."""
     figures = rule.figure(report).values()
     if not figures:
         return "none" if rule.side == "not finite" else "n/a"
@@ -140,7 +137,7 @@ def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderConte
     """A broken rule at four lengths: cut to one line; in brief; with the rule in words; with what to do about it."""
     rule, why = call.rule, report.bad.why if report.bad else ""
     figure = _amount(rule, call.figure, 2)
-    said = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
+    finding = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
     limit = f"; rule: {rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else ""
 
     name = (f"{BROKEN_MARK} {rule.name}", "bad")
@@ -149,10 +146,13 @@ def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderConte
         one = line(name, (context.text(f"  {text}"), "strong"))
         return [one] if width(one) <= columns else [line(name), *_indented(text, columns, "strong", context)]
 
-    head, brief = headed(said + (_several(call.layers) if call.layers[1:] else "")), headed(said + limit)
+    head, brief = (
+        headed(finding + (_several(call.layers) if call.layers[1:] else "")),
+        headed(finding + limit),
+    )
     words = _indented(f"rule: {rule_text(rule)}", columns, "muted", context)
     remedy = _indented(f"try: {rule.remedy}", columns, "text", context)
-    cramped = line(name, (f"  {said}{limit}".replace("δ", context.delta), "strong"))
+    cramped = line(name, (f"  {finding}{limit}".replace("δ", context.delta), "strong"))
     return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *remedy]}
 
 
@@ -161,7 +161,7 @@ def _indented(text: str, columns: int, role: str, context: RenderContext) -> lis
 
 
 def _several(layers: tuple[int, ...]) -> str:
-    """Which layers."""
+    """Several layers in words."""
     if layers == tuple(range(layers[0], layers[-1] + 1)):
         return f"; layers {layers[0]} to {layers[-1]}"
     return f"; layers {', '.join(map(str, layers))}" if len(layers) < 6 else f"; {len(layers)} layers"

@@ -27,7 +27,7 @@ DETAILED_ROWS, LEAST_DETAIL_ROWS = (
     5,
 )  # rows of the panel from which there are details, and rows of these at least
 LEGENDS = (
-    "○ not reached yet   ● by the forward pass   ◆ by the backward pass   |..| Euclidean norm",
+    "○ not reached   ● forward pass   ◆ backward pass   |..| Euclidean norm",
     "○ not reached  ● forward  ◆ backward  |..| norm",
     "○ not reached ● forward ◆ backward",
 )
@@ -65,12 +65,12 @@ def graph_panel(
 
 
 def _totals(look: GraphState, columns: int) -> list[Line]:
-    """What the marks mean, and the times of all operations together."""
+    """The meaning of the marks, and the times of all operations together."""
     lines = [_first_that_fits(LEGENDS, columns)]
     if look.timing:
         forward, backward = look.timing.forward(), look.timing.backward()
         total = f"forward {format_duration(forward)}, backward {format_duration(backward)}"
-        ratio = f"{total}, {backward / forward:.2f} times that" if forward else total
+        ratio = f"{total}: {backward / forward:.2f}x" if forward else total
         whole = f"measured: {ratio} (medians of {look.timing.rounds} runs)"
         lines.append(_first_that_fits((whole, f"measured: {ratio}", f"measured: {total}", total), columns))
     return lines

@@ -20,9 +20,9 @@ COMING = str.maketrans({NODE_MARK: "│", "├": "│", "╮": " ", "╯": "│"
 
 @dataclass(frozen=True)
 class GraphRow:
-    """An operation that makes ``value`` (None: it comes from outside), with the parameters that enter here; or,
-    where ``readers`` are several, the place where a value parts to them, and where on the way back the ``terms``
-    of its gradient add up."""
+    """An operation that computes ``value`` (None: an input), with the parameters that enter here as ``leaves``;
+    or, where there are several ``readers``, the place where a value branches to them, and where on the backward
+    pass the ``terms`` of its gradient are added."""
 
     value: str
     op: Op | None

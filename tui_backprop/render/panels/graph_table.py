@@ -34,7 +34,7 @@ STATE_MARKS = {"": ("○", "faint"), "forward": ("●", "forward"), "backward": 
 
 @dataclass(frozen=True)
 class GraphState:
-    """What the cells of the table are read from."""
+    """The state of the walk from which the cells of the table are filled."""
 
     snapshot: Snapshot
     timing: Timing | None
@@ -67,13 +67,13 @@ class GraphState:
         return row.value in self.graded
 
     def state(self, row: GraphRow) -> str:
-        """Which pass came to an operation last, if any did."""
+        """The pass that reached an operation last: forward, backward, or empty."""
         if row.op and any((row.value, i) in self.done for i in range(len(row.op.primitive.vjps))):
             return "backward"
         return "forward" if self.made(row) else ""
 
     def here(self, row: GraphRow) -> bool:
-        """Whether the cursor is on a row."""
+        """Check whether the cursor is on a row."""
         if row.readers:
             return any(rule_of(visit) in map(rule_of, row.terms) for visit in self.current)
         if row.op is None:
@@ -81,7 +81,7 @@ class GraphState:
         return any(visit.op.output == row.value for visit in self.current)
 
     def norm(self, row: GraphRow) -> str:
-        """Of what an operation makes, as it made it."""
+        """The norm of the value that an operation computes."""
         found = (
             self.snapshot.iteration.summary(row.value).norm
             if row.op is None
@@ -94,7 +94,7 @@ class GraphState:
         return self._gradient(row.value) if row.op else ""
 
     def gradients(self, row: GraphRow) -> str:
-        """The same for the parameters that enter here, as far as they are complete."""
+        """The norms of the gradients of the parameters that enter here, as far as they are complete."""
         return "  ".join(f"{gradient_of(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
 
     def _gradient(self, value: str) -> str:
@@ -106,8 +106,8 @@ Text = Callable[[GraphRow, Mapping[str, Shape]], str]
 
 @dataclass(frozen=True)
 class GraphColumn:
-    """What a column shows of an operation, in which role: a ``text`` that is the same at every step, or a cell of
-    ``numbers``; and from when on. Single numbers are ``aligned`` on the point."""
+    """A column of the table and its role: a ``text`` that is the same at every step, or a cell of ``numbers``,
+    shown once it is ``known``. Single numbers are ``aligned`` on the point."""
 
     title: str
     role: str
@@ -170,7 +170,7 @@ def _fitted(text: str, context: RenderContext) -> str:
 
 
 def fit_cached(row: Line, context: RenderContext) -> Line:
-    """As ``glyphs.fit``; most pieces were there at the step before."""
+    """Fit a line to the characters of ``context``; most of its pieces are in the cache from the step before."""
     return tuple((_fitted(text, context), role) for text, role in row) if context.plain else row
 
 
@@ -211,7 +211,7 @@ def _aligned(texts: Sequence[str], columns: int) -> list[str]:
 
 
 def _cells(look: GraphState, rows: Sequence[GraphRow], key: str, columns: int) -> list[Span]:
-    """A column: blank where the walk has not come to."""
+    """A column, blank in the rows that the walk has not reached."""
     column = GRAPH_COLUMNS[key]
     texts = [column.cell(look, row) for row in rows]
     if column.aligned and not column.text:

@@ -20,7 +20,7 @@ Cell = Callable[[Nudge, int, float], str]
 NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
     ("by", "text", lambda nudge, digits, loss: format_number(nudge.by, digits, sign=True)),
     ("predicted", "muted", lambda nudge, digits, loss: format_number(nudge.predicted, digits, sign=True)),
-    ("really", "", lambda nudge, digits, loss: format_number(nudge.came, digits, sign=True)),
+    ("actual", "", lambda nudge, digits, loss: format_number(nudge.came, digits, sign=True)),
     ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.came, 4)),
 )
 # Digits, and which columns; the first that fits is taken.
@@ -28,12 +28,12 @@ NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)),
 
 
 def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) -> list[Line]:
-    """What moving the parameter ``by`` so much does to the ``loss``: the change that its gradient predicts, the one
-    that came, and, where there is room, the loss that it comes to. Numbers are never cut: columns give way."""
+    """The nudge table: how far the parameter is moved, the change of the ``loss`` that its gradient predicts, the
+    actual one, and, where there is room, the loss it leads to. Numbers are never cut: columns are left out."""
     heading = first_fitting(
         columns,
-        line((f"the loss, {format_number(loss, 4)}, changes if it moves", "muted")),
-        line(("the loss changes if it moves", "muted")),
+        line((f"change of the loss, now {format_number(loss, 4)}", "muted")),
+        line(("change of the loss", "muted")),
     )
     nudges = found.nudges[:most]
     fields: list[int] = []
@@ -61,18 +61,18 @@ def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
 
 
 def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
-    """Whether moving the parameter changes what the first sample is read as, and how far it has to go for that."""
+    """The prediction for the first sample after each nudge, and the change of this parameter alone that alters it."""
     turn = found.turn
     if turn is None:
         return []
     flips = [
-        f"{nudge.why}: read as {nudge.predicted_class}"
+        f"{nudge.why}: predicted {nudge.predicted_class}"
         for nudge in found.nudges
         if nudge.predicted_class != turn.predicted_class
     ]
-    here = "; ".join(flips) if flips else f"still read as {turn.predicted_class} after each"
+    here = "; ".join(flips) if flips else f"still predicted {turn.predicted_class} after each"
     if turn.by is not None:
-        there = f"alone it takes {format_number(turn.by, sign=True)} to be read as {turn.then}"
+        there = f"{format_number(turn.by, sign=True)} alone would make it {turn.then}"
     else:
-        there = "no move of it alone, to 1,024 either way, changes that" if turn.sought else ""
+        there = "no change of up to 1,024 alters that" if turn.sought else ""
     return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")

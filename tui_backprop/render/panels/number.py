@@ -1,4 +1,4 @@
-"""The number panel: what one number is, how it came to be, and how much the loss answers to it."""
+"""The number panel: one number, how it and its gradient are computed, and its line in PyTorch."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def _panel(
     title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],
-        _origin(found.made, found.tensor, "how it came to be", "forward", columns, context),
+        _origin(found.made, found.tensor, "how it is computed", "forward", columns, context),
         _origin(
-            found.blamed, f"d{found.tensor}", "how its gradient came to be", "backward", columns, context
+            found.blamed, f"d{found.tensor}", "how its gradient is computed", "backward", columns, context
         ),
-        _torch(found, columns, context),
+        _torch(found, columns, context, air),
     ]
     lines: list[Line] = []
     for block in filter(None, blocks):
@@ -78,23 +78,25 @@ def _figures(
 ) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
-        return [*rows, *_figure_words("gradient", "none: no weight is in it", columns)]
+        return [*rows, *_figure_words("gradient", "none: it depends on no parameter", columns)]
     parameters = snapshot.session.network.parameters
     place = ""
     if found.is_parameter and found.gradient != 0:
         place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
     rows += _figure("gradient", found.gradient, "backward", place, columns)
     if silent:
-        rows += wrap(f"the loss does not answer to it: {'; '.join(silent)}", columns)
+        rows += wrap(f"zero gradient: {'; '.join(silent)}", columns)
     if found.updated is not None:
         moves = found.updated - found.value
-        moved = f"the update moves it {format_number(moves, sign=True)}" if moves else "the update leaves it"
+        moved = (
+            f"the update moves it {format_number(moves, sign=True)}" if moves else "unchanged by the update"
+        )
         rows += _figure("after", found.updated, "update", moved, columns)
     return rows
 
 
 def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
-    """A number and what there is to say of it: behind it, or below where that is too long."""
+    """A number with a note behind it, or below where that is too long."""
     row = line(
         (f"{label:<{LABEL_COLUMNS}}", "muted"),
         (f"{format_number(value, 6, sign=True):>{NUMBER_COLUMNS}}", role),
@@ -129,13 +131,14 @@ def _origin(
     return rows
 
 
-def _torch(found: Number, columns: int, context: RenderContext) -> Sequence[Line]:
-    """The same in PyTorch."""
+def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Sequence[Line]:
+    """The number and its gradient in PyTorch, a statement a line; without ``air`` as many in a line as fit."""
     parts = [part for text in found.torch for part in text.split("; ")]
     if not parts:  # of an input, which is given
         return []
+    parts = parts if air else ["; ".join(parts)]
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
     if is_weight(found.tensor):
         at = ", ".join(map(str, reversed(found.index)))
-        rows += wrap(context.text(f"nn.Linear keeps Wᵀ: weight.grad[{at}]"), columns, "muted")
+        rows += wrap(context.text(f"nn.Linear stores Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

@@ -23,13 +23,13 @@ from tui_backprop.support.format import format_count, format_duration, format_nu
 
 LABEL_COLUMNS = 9  # columns of what stands before a rule
 NO_OPERATION = {
-    "forward": "The batch goes in at the top, and down the graph to the loss.",
-    "update": "Every gradient is there. The optimizer now moves the parameters of layer {layer}, outside the graph.",
+    "forward": "The batch enters at the top and flows down to the loss.",
+    "update": "All gradients are known. The optimizer updates the parameters of layer {layer}, outside the graph.",
 }  # of steps that no operation belongs to
 
 
 def passes_on(visit: Visit) -> bool:
-    """Whether a visit only hands its cotangent on, under the same name."""
+    """Check whether a visit only passes its cotangent on, under the same name."""
     return visit.of is not None and gradient_of(visit.writes) == gradient_of(visit.op.output)
 
 
@@ -61,14 +61,14 @@ def sum_line(
     columns: int,
     g: RenderContext,
 ) -> list[Span]:
-    """What is to be said where a value parts to its readers: who they are, and once ``done`` of the terms of its
-    gradient are there, what they are and how large; as much as fits."""
+    """The line where a value branches to its ``readers``; once ``done`` of the terms of its gradient are known,
+    these terms with their norms; as much as fits."""
     if not done:
         names = " and ".join(f"{op.primitive.brief} {op.output}" for op in readers)
         note = "" if terms else ", and needs no gradient"
         choices = (
-            f" is read by {names}{note}",
-            f" is read {_times(len(readers))}{note}",
+            f" is used by {names}{note}",
+            f" is used {_times(len(readers))}{note}",
             f" {_times(len(readers))}",
         )
         return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)

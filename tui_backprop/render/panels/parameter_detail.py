@@ -22,8 +22,8 @@ MOST_TEXT_ROWS = 8  # rows of a path as running text
 
 @dataclass(frozen=True)
 class DetailLayout:
-    """How much of a case is shown: a row for each factor of the path (or as running text, or no path), so many
-    nudges, what it takes to turn the answer, and blank lines between the parts."""
+    """How much of a parameter's detail is shown: a row for each factor of the path (or running text, or no path),
+    the number of nudges, the change that alters the prediction, and blank lines between the parts."""
 
     factors: str
     nudges: int
@@ -54,9 +54,9 @@ def parameter_detail_lines(
     it stays, and says so."""
     session, iteration, found = blame_state.session, blame_state.iteration, blame_state.detail
     if found is None:
-        return [line(("nudging it …", "muted"))]
+        return [line(("nudging …", "muted"))]
     tensor, index = found.attribution.tensor, found.attribution.index
-    top = [*title_lines(session, tensor, index, columns, context), *_kept(blame_state, columns)]
+    top = [*title_lines(session, tensor, index, columns, context), *_not_ranked(blame_state, columns)]
     if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pull_table = pull_lines(session, found, columns) if iteration.batch > 1 else []
@@ -78,9 +78,9 @@ def parameter_detail_lines(
     return lines[:rows]
 
 
-def _kept(blame_state: BlameState, columns: int) -> list[Line]:
-    """That it is no line of the ranking, where it was asked for by name."""
+def _not_ranked(blame_state: BlameState, columns: int) -> list[Line]:
+    """A note that the parameter is not in the ranking, where it was chosen by name."""
     chosen, ranked = blame_state.chosen, blame_state.ranked or ()
     if chosen is None or any((chosen.tensor, chosen.index) == (each.tensor, each.index) for each in ranked):
         return []
-    return wrap(f"asked for by name, not among the first {len(ranked)}", columns, "muted")
+    return wrap(f"chosen by name, not among the first {len(ranked)}", columns, "muted")

@@ -52,7 +52,7 @@ def path_lines(
 
 
 def path_factors(found: ParameterDetail) -> list[tuple[str, float]]:
-    """What the factors of its path are called, and how large they are."""
+    """Names and values of the factors of the path."""
     return [(hop.why, hop.factor) for hop in found.path if hop.why != "1"]
 
 
@@ -74,7 +74,8 @@ def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
 
 
 def _share(found: ParameterDetail, ways: int) -> list[Line]:
-    """What the path comes to, and what that is of the sum over all paths: of one sample's share of the gradient."""
+    """The product of the path, and its share of the sum over all paths, which is one sample's share of the
+    gradient."""
     pull = found.sample_gradients[0].gradient
     own = line(("= ", "muted"), (format_number(found.along, sign=True), "text"))
     if ways == 1:

@@ -1,4 +1,4 @@
-"""Which samples of the batch pull a parameter up, and which down."""
+"""The samples of the batch that pull a parameter up or down."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui_backprop.support.format import format_number
 
 
 def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[Line]:
-    """Which samples want the parameter larger, and which smaller: how many, and the hardest of each."""
+    """The samples that would have the parameter larger or smaller: their number, and the strongest of each."""
     (name, *heads), *rows = pull_table(session, found)
     lines = [_row(name, [(head, "muted") for head in heads], columns)]
     roles = ("text", "backward", "text")
@@ -22,7 +22,7 @@ def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[L
 
 
 def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
-    """The same as a table; the first row is its heads."""
+    """The pulls as a table of texts; the first row is its head."""
     samples = info(session.data).samples
     rows = [("pulled", "by sample", "hardest", "samples")]
     for way, sign in (("up", -1), ("down", 1)):

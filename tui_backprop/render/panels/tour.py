@@ -16,7 +16,7 @@ LONG_KEYS, BRIEF_KEYS = "{tour} next card  {end_tour} end of the tour", "{tour} 
 
 
 def strip_rows(columns: int, rows: int) -> int:
-    """How many lines the strip has on a screen."""
+    """Lines that the strip has on a screen."""
     return (
         1
         if rows < LOW_ROWS

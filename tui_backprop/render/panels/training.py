@@ -1,4 +1,4 @@
-"""The training panel: how the loss went, how many samples are read right, and a picture of what was learned.
+"""The training panel: how the loss went, the accuracy, and a picture of what was learned.
 
 Imports plotext, so this module is imported after the first paint.
 """
@@ -37,7 +37,7 @@ KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} how much  {start_training} train",
 )
 UNTRAINED = (
-    "Nothing is trained yet. Here the loss will be drawn, update by update, and for the first {n} samples of"
+    "Not trained yet. Here come the loss of each update, and the {what} on the first {n} samples of {data}."
 )
 SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture stands beside the curves, where the panel is wide to the eye
@@ -45,7 +45,7 @@ SIDE_BY_SIDE_COLUMNS = (
 BESIDE_WORDS_COLUMNS = 50  # the same while there are no curves
 STACKED_ROWS = 18  # rows from which the picture stands below the curves
 LEAST_CHART_ROWS = 5  # rows of a chart with its heading and its axis
-TWO_CHARTS_ROWS = 14  # rows of curves, from which the share read right has a chart of its own
+TWO_CHARTS_ROWS = 14  # rows of curves, from which the accuracy has a chart of its own
 
 
 def training_panel(
@@ -71,7 +71,7 @@ def training_panel(
 
 
 def amount_line(amounts: Sequence[str], chosen: int, columns: int) -> Line:
-    """How much the next training is: the amounts there are, the chosen one in brackets; as many as fit."""
+    """The amounts of training to choose from, the chosen one in brackets; as many as fit."""
     options = [option(name, i == chosen) for i, name in enumerate(amounts)]
     first, last = 0, len(options)
     label = "train " if len("train ") + width(tuple(options)) <= columns else ""
@@ -111,15 +111,15 @@ def curves(
 
 
 def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
-    """What stands here before anything is trained."""
+    """The words shown before anything is trained."""
     data = snapshot.session.data
-    what = "how many are read right" if info(data).classes else "their loss"
-    words = f"{UNTRAINED.format(n=f'{fixed_part(data):,}')} {data} {what}."
+    what = "accuracy" if info(data).classes else "loss"
+    words = UNTRAINED.format(what=what, n=f"{fixed_part(data):,}", data=data)
     return wrap(words, columns, "muted")
 
 
 def progress(learning: Learning, columns: int, context: RenderContext) -> list[Line]:
-    """While it goes on: a bar, the rate, what is left and what ends it. Then: what it took."""
+    """While training runs: a bar, the rate, the time left and the key that stops it. After it: the time taken."""
     updates = " update" if learning.done == 1 else " updates"
     rate: list[Sequence[Span]] = [((f"{format_number(learning.rate)}/s", "text"),)] if learning.rate else []
     stop: Sequence[Span] = ((f"{context.key('stop_training')} stops", "key"),)
@@ -140,7 +140,7 @@ def progress(learning: Learning, columns: int, context: RenderContext) -> list[L
 
 
 def bar(learning: Learning, columns: int, context: RenderContext) -> Line:
-    """How far training has come, as a line of so many columns."""
+    """The progress of training as a bar of so many columns."""
     full = min(learning.done * columns // max(learning.wanted or 1, 1), columns)
     return line((context.done * full, "update"), (context.left * (columns - full), "faint"))
 
@@ -154,7 +154,7 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     if learning.scores:
         last = learning.scores[-1]
         named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
-        share = [] if last.right is None else [(f" {percent(last.right)}", "good"), (" right", "muted")]
+        share = [] if last.right is None else [(" accuracy ", "muted"), (percent(last.right), "good")]
         elsewhere = not learning.going and last.t != snapshot.session.t
         at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []
         groups.append([[named, *share], _loss(last.loss), *at])
@@ -165,7 +165,7 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
         return lines
     later = np.isfinite(learning.losses[learning.lost - learning.first :]).any()
     when = f"at iteration {learning.lost:,}" if later else f"from iteration {learning.lost:,} on"
-    return [*lines, *wrap(f"The loss is no number {when}.", columns, "bad")]
+    return [*lines, *wrap(f"The loss is not finite {when}.", columns, "bad")]
 
 
 def _loss(value: float) -> list[Span]:

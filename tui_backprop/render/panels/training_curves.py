@@ -28,14 +28,14 @@ from tui_backprop.support.format import MINUS, format_number
 MEANS_PER_RUN = 25  # the mean is of one part in so many of the losses: it shows the trend
 LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
 LOG_FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
-ALSO_TRAINED_ON = " (training goes over these too)"
+ALSO_TRAINED_ON = " (also trained on)"
 LABEL_COLUMNS = 6  # columns of the numbers on the left: both charts begin in one column
 LEAST_TICK_GAP = 8  # columns between two numbers below
 
 
 @dataclass(frozen=True)
 class IterationAxis:
-    """What both charts share: the iterations from ``start`` to ``end``, that of the walk, and the width."""
+    """The axis of both charts: the iterations from ``start`` to ``end``, that of the walk, and the width."""
 
     start: int
     end: int
@@ -45,12 +45,12 @@ class IterationAxis:
 
     @property
     def inside(self) -> bool:
-        """Whether the walk stands in (or right after) an iteration that is drawn."""
+        """Check whether the walk is at (or right after) an iteration that is drawn."""
         return self.start <= self.here <= self.end
 
     @property
     def marks(self) -> list[int]:
-        """The iterations that are written below: both ends, and where the walk stands if there is room."""
+        """The iterations written below: both ends, and that of the walk if there is room."""
         apart = (self.end - self.start) * LEAST_TICK_GAP / max(self.columns - LABEL_COLUMNS, 1)
         between = self.start + apart <= self.here <= self.end - apart
         return [self.start, *[self.here] * between, self.end]
@@ -88,12 +88,12 @@ def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool 
 
 
 def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, rows: int) -> list[Line]:
-    """A heading, and the share of the ``first`` samples that is read right, 0 to 100%."""
+    """A heading, and the accuracy on the ``first`` samples, 0 to 100%."""
     figure = _figure(frame, rows - 1, 0, 100, True)
     x, y = (np.array(part, float) for part in zip(*((s.t, s.right) for s in scores), strict=True))
     _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
-    heading = f"read right, of the first {first:,} samples"
+    heading = f"accuracy on the first {first:,} samples"
     heading = cut(
         heading + ALSO_TRAINED_ON * (len(heading + ALSO_TRAINED_ON) <= frame.columns), frame.columns
     )
@@ -118,7 +118,7 @@ def _figure(frame: IterationAxis, rows: int, low: float, high: float, scale: boo
 
 
 def _draw(figure: Any, x: Array, y: Array, role: str, marker: str) -> None:
-    """Draw a line with gaps where it is no number."""
+    """Draw a line with gaps where ``y`` is not finite."""
     draw_curve(figure, x, y, np.isfinite(y), painted(marker, role))
 
 

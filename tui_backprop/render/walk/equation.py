@@ -136,8 +136,8 @@ def receipt_values(rows: Sequence[ReceiptRow]) -> list[tuple[ReceiptRow, str]]:
 def _beside(
     rows: Sequence[ReceiptRow], columns: int, context: RenderContext
 ) -> tuple[list[str], list[str], str]:
-    """What stands before the values: labels, factors, and the blanks behind each. Where there is little room they
-    are closer together, and where that is not enough there are no factors."""
+    """The texts beside the values: labels, factors, and the blanks behind each. In little room they are closer
+    together, and where that is not enough the factors are left out."""
     labels = [row.label for row in rows]
     factors = [" × ".join(format_number(f) for f in row.factors) for row in rows]
     for gap, sign in ((COLUMN_GAP, r" \1 "), (" ", r"\1")):
@@ -176,7 +176,7 @@ def _values(rows: Sequence[ReceiptRow]) -> list[str]:
 
 
 def _adds_up(rows: Sequence[ReceiptRow], values: Sequence[float | str], decimals: int) -> bool:
-    """Whether what is shown of a sum comes to what is shown of its result, as far as it is one."""
+    """Check whether the values shown add up to the result shown, where they are a plain sum."""
     numbers = [value for value in values if not isinstance(value, str)]
     if len(numbers) < len(values) or [row.sign for row in rows].count("=") != 1 or rows[-1].sign != "=":
         return True

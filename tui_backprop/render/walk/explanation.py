@@ -1,4 +1,4 @@
-"""What a step does: caption, formula with shapes, arithmetic of one unit, what is reused, and cost."""
+"""The explanation of a step: caption, formula with shapes, arithmetic of one unit, what is reused, and cost."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
 
 
 def _sentence(snapshot: Snapshot) -> str:
-    """What the lesson says about the kind of the step, or about the operation that it is alone."""
+    """The lesson's sentence for the kind of the step, or for its single operation."""
     step, kind = snapshot.step, snapshot.step.kind
     if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
@@ -116,14 +116,13 @@ def last_of(snapshot: Snapshot, phase: str) -> Step:
 
 
 def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
-    """What was reused from the forward pass, what the step cost, and what the update did to the loss."""
+    """The values reused from the forward pass, the cost of the step, and the effect of the update on the loss."""
     step, iteration = snapshot.step, snapshot.iteration
     lines = []
     if iteration.bad:
-        what = "a number overflows" if isfinite(iteration.loss) else "the loss is no number"
+        what = "a number overflows" if isfinite(iteration.loss) else "the loss is not finite"
         if snapshot.session.update_log:
-            what += f"{'' if isfinite(iteration.loss) else ' any more'}: α is too large;"
-            what += f" {context.key('restart')} starts again"
+            what += f": α is too large; {context.key('restart')} restarts"
         lines += [
             row for words in (what, iteration.bad.why) for row in wrap(context.text(words), columns, "bad")
         ]
@@ -143,7 +142,7 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
 
 
 def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
-    """The same in PyTorch."""
+    """The step in PyTorch."""
     session = snapshot.session
     given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
     rows = [row for text in given for row in wrap(text, columns - LABEL_COLUMNS)]

@@ -104,7 +104,7 @@ def _placed(pieces: list[tuple[int, Line]]) -> Line:
 
 
 def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
-    """Lines of one layer's column: name and map of the last that the way forward made there, and the way back."""
+    """Lines of one layer's column: name and map of the latest array of the forward pass, and of the backward pass."""
     step, unit = snapshot.step, snapshot.unit(layer)
     block: list[Line] = []
     for role in ("forward", "backward"):
@@ -133,7 +133,7 @@ def _made(snapshot: Snapshot, phase: str, layer: int) -> list[Step]:
 
 
 def _waiting(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
-    """A layer that the walk has not come to: its width, and dots in place of its map."""
+    """A layer that the walk has not reached: its width, and dots in place of its map."""
     units = snapshot.session.network.layers[layer]
     dots = min(units, cell)
     deep = min(-(-units // dots), rows)
@@ -146,7 +146,7 @@ def _centered(drawn: list[Line], rows: int) -> list[Line]:
 
 
 def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
-    """Lines of the last column: the loss, and where the way back begins."""
+    """Lines of the last column: the loss, and the start of the backward pass."""
     there = snapshot.reached("loss", snapshot.session.network.depth, "loss")
     back = snapshot.reached("backward", snapshot.session.network.depth, "output delta")
     block: list[Line] = [() for _ in range(2 * rows + 2)]
@@ -164,7 +164,7 @@ def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
 
 
 def _more(rows: int) -> list[Line]:
-    """Where layers are left out."""
+    """An ellipsis for layers that are left out."""
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[_middle(rows)] = line(("…", "muted"))
     return block
@@ -189,7 +189,7 @@ def _arrows(snapshot: Snapshot, layer: int, rows: int, context: RenderContext) -
 
 
 def _weights(snapshot: Snapshot, layer: int) -> Line:
-    """What is known of a layer's weights: the weights, their gradient, or what the update made of them."""
+    """The name of a layer's weights, of their gradient, or of the updated ones, as far as the walk has come."""
     step = snapshot.step
     if snapshot.reached("update", layer, "update"):
         name, role, kind = f"{weight(layer)}'", "update", "update"

@@ -1,4 +1,4 @@
-"""The outputs of a network one by one: class, value, and which is the target and which it is read as."""
+"""The outputs of a network one by one: class and value, with marks at the label and the prediction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui_backprop.render.draw.spans import Line, Span, beside, line
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-MOST_OUTPUTS = 16  # outputs that are told one by one
+MOST_OUTPUTS = 16  # outputs that are listed one by one
 INDEX_COLUMNS, GAP = 2, 2  # columns of an output's number, and between two columns of outputs
 LEAST_BAR_COLUMNS, MOST_BAR_COLUMNS = 4, 24  # columns of a bar
 LABEL_MARK, PREDICTED_MARK = "◆", "▸"
@@ -25,8 +25,8 @@ LABEL_MARK, PREDICTED_MARK = "◆", "▸"
 
 @dataclass(frozen=True)
 class Output:
-    """An output's number and value; a ``mark`` where it is the target or what the sample is read as, and ``words``
-    that say so. The ``role`` is that of the mark."""
+    """An output's index and value; a ``mark`` where it is the label or the prediction, with ``words`` that say so.
+    The ``role`` is that of the mark."""
 
     place: int
     value: float
@@ -42,15 +42,15 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     if len(values) == 1 or not info(snapshot.session.data).classes:
         wanted = [f"target {format_number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
-    right = class_of(target)
-    said = int(predicted_classes(iteration.tensor(preactivation(spec.depth))[:1], spec.loss)[0])
-    told = {
-        said: (PREDICTED_MARK, f"{PREDICTED_MARK} read as", "bad"),
-        right: (LABEL_MARK, f"{LABEL_MARK} target", "good"),
+    label = class_of(target)
+    predicted = int(predicted_classes(iteration.tensor(preactivation(spec.depth))[:1], spec.loss)[0])
+    marks = {
+        predicted: (PREDICTED_MARK, f"{PREDICTED_MARK} predicted", "bad"),
+        label: (LABEL_MARK, f"{LABEL_MARK} label", "good"),
     }
-    if said == right:
-        told[right] = (LABEL_MARK, f"{LABEL_MARK} target, read as it", "good")
-    return [Output(i, float(v), *told.get(i, ())) for i, v in enumerate(values)]
+    if predicted == label:
+        marks[label] = (LABEL_MARK, f"{LABEL_MARK} label, predicted", "good")
+    return [Output(i, float(v), *marks.get(i, ())) for i, v in enumerate(values)]
 
 
 def output_lines(
@@ -93,6 +93,6 @@ def output_lines(
 
 
 def _marked_and_largest(outputs: Sequence[Output], most: int) -> list[Output]:
-    """As many of the outputs, in their order: those with a mark, and the largest."""
+    """At most ``most`` outputs in their order: those with a mark, and the largest."""
     order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value))))
     return sorted(order[:most], key=lambda each: each.place)

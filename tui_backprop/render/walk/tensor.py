@@ -49,9 +49,9 @@ GAP = 2
 
 @dataclass(frozen=True)
 class ShownArray:
-    """What is shown of a step: the array's ``name``, and whether it is what the update made of it; ``row``, its
-    entries without those of other samples than the first; the ``unit`` that is marked (-1: none). ``notes`` say
-    what it is, at length and in brief, and ``image`` is (height, width) where entries belong to pixels."""
+    """The array that a step shows: its ``name``, and whether it is ``updated``; all ``values``, and in ``row``
+    those of the first sample; the ``unit`` that is marked (-1: none). ``notes`` describe it, at length and in
+    brief, and ``image`` is (height, width) where entries belong to pixels."""
 
     name: str
     updated: bool
@@ -67,7 +67,7 @@ class ShownArray:
 
     @property
     def samples(self) -> int:
-        """How many samples have entries of their own; 0: none."""
+        """Number of samples that have entries of their own; 0: none."""
         return len(self.values) if per_sample(self.name) else 0
 
 
@@ -80,7 +80,7 @@ def tensor_view(
     draw = DRAW_VIEW["map" if impossible else view]
     key = context.key("view")
     hints = (f"view: {view} ({key})", f"{view} ({key})")
-    hints = (f"no pixels here: map ({key})", f"map ({key})") if impossible else hints
+    hints = (f"no pixels: map ({key})", f"map ({key})") if impossible else hints
     name, shape = (shown.label, snapshot.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
     head, bare = (
         _noted(context.fit(row), _which_samples(shown, draw), columns)
@@ -117,7 +117,7 @@ def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, contex
 
 
 def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
-    """Which samples are shown, where that is not said elsewhere."""
+    """The samples that are shown, where no other line names them."""
     if shown.samples < 2 or draw is _picture:
         return ()
     which = f"  all {shown.samples:,}" if draw is _histogram else f"  first of {shown.samples:,}"
@@ -190,7 +190,7 @@ def _summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
 def _histogram(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """How all entries are distributed, those of other samples too."""
+    """The distribution of all entries, of all samples."""
     found = snapshot.iteration.distribution(shown.name, updated=shown.updated)
     return histogram(found, columns, rows, snapshot.step.phase, context)
 
@@ -198,7 +198,7 @@ def _histogram(
 def _counting(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """While a worker looks at all entries of a large array."""
+    """A line shown while a worker counts the entries of a large array."""
     return [line((f"looking at {shown.values.size:,} entries …", "muted"))]
 
 
@@ -245,7 +245,7 @@ def _place(shown: ShownArray, place: int) -> str:
 
 
 def _share_of_norm(summary: Summary, values: Array, columns: int) -> str:
-    """How much of the squared norm some entries hold."""
+    """The share of the squared norm that some entries hold."""
     if summary.bad:
         return statistics(summary, columns)
     share = float(((values / summary.norm) ** 2).sum())
@@ -300,7 +300,7 @@ DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
-    """Which unit is marked, and why it is."""
+    """The unit that is marked, and why."""
     chosen = snapshot.chosen(snapshot.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))

@@ -1,4 +1,4 @@
-"""Where the walk stands: a bar of its phases."""
+"""The progress of the walk: a bar of its phases."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ ALL = 99  # more parts than any key has
 @dataclass(frozen=True)
 class Query:
     """A computation that takes time, for one panel. ``about`` returns the key of the result: the query runs again
-    when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields parts
-    of the result, the last one the whole. A result is shown until the next one arrives as long as the first ``lasting``
-    parts of the key stay the same."""
+    when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields
+    parts of the result, the last one the whole. A result is shown until the next one arrives as long as the first
+    ``lasting`` parts of the key stay the same."""
 
     about: Callable[[Snapshot], tuple[object, ...]]
     find: Callable[[Snapshot, Replay], object]
