@@ -153,20 +153,22 @@ def _pulls(blame_state: BlameState, found: ParameterDetail) -> Table:
 def blame_dict(blame_state: BlameState) -> dict[str, Any]:
     """What ``blame --json`` prints; path, nudges and pulls are of the first parameter."""
     session: Session = blame_state.session
-    found: dict[str, Any] = msgspec.to_builtins(blame_state.detail) if blame_state.detail else {}
+    detail: dict[str, Any] | None = None
+    if blame_state.detail:
+        detail = msgspec.to_builtins(blame_state.detail)
+        for step in detail["path"]:
+            step["value"], step["why"] = ascii_formula(step["value"]), ascii_formula(step["why"])
     attributions: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in blame_state.ranked or ()]
     for attribution in attributions:
         attribution["tensor"] = ascii_formula(attribution["tensor"])
-    for hop in found.get("path", ()):
-        hop["value"], hop["why"] = ascii_formula(hop["value"]), ascii_formula(hop["why"])
     return {
         "measure": session.inspection.measure,
         "layer": session.inspection.layer or None,
         "loss": blame_state.iteration.loss,
         "ranking": attributions,
-        "path": found.get("path", []),
-        "nudges": found.get("nudges", []),
-        "turn": found.get("turn"),
-        "pulls": found.get("pulls", []),
-        "penalty": found.get("penalty", 0.0),
+        "path": detail["path"] if detail else [],
+        "nudges": detail["nudges"] if detail else [],
+        "turn": detail["turn"] if detail else None,
+        "pulls": detail["sample_gradients"] if detail else [],
+        "penalty": detail["penalty"] if detail else 0.0,
     }
