@@ -167,7 +167,7 @@ def test_the_prompt_shows_it_and_says_that_it_is_none(terminal, size, kind):
     run.send(pasted(f"x{HOSTILE[kind]}"))
     if kind == "markup":
         run.until(lambda: f"x{MARKUP} " in run.text, "the markup as it is")
-    shown_as_text(run, "names no number", before)
+    shown_as_text(run, "is not the name of a number", before)
     run.send("\x07")  # ctrl+g
     run.until(lambda: "which number" not in run.text, "the app behind it")
     run.press("right", "step 1/20")

@@ -50,23 +50,23 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
     if spec.layers[0] != about.inputs:
         raise InputError(
             "layers",
-            f"{data} has {_count(about.inputs, 'input')} a sample, the network takes {spec.layers[0]};"
+            f"{data} has {_count(about.inputs, 'input')} per sample, but the network takes {spec.layers[0]};"
             f" write {_fit(spec, data)}",
         )
     if not about.classes and LOSSES[spec.loss].probabilities:
         raise InputError(
-            "loss", f"{spec.loss} needs class labels, {data} has real values; choose {_choices()}"
+            "loss", f"{spec.loss} needs class labels, but {data} has real values; choose {_choices()}"
         )
     if LOSSES[spec.loss].labels and spec.layers[-1] != about.classes:
         raise InputError(
             "layers",
-            f"{data} has {about.classes} classes, the network has {_count(spec.layers[-1], 'output')};"
+            f"{data} has {about.classes} classes, but the network has {_count(spec.layers[-1], 'output')};"
             f" write {_fit(spec, data)}",
         )
     if spec.layers[-1] not in about.widths:
         raise InputError(
             "layers",
-            f"a target of {data} has {_count(about.widths[0], 'value')}, the network has"
+            f"a target of {data} has {_count(about.widths[0], 'value')}, but the network has"
             f" {_count(spec.layers[-1], 'output')}; write {_fit(spec, data)}",
         )
     if not 0 <= sample < about.samples:

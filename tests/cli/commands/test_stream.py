@@ -72,9 +72,9 @@ def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, fre
     assert len(iteration) == (streamed == 0)
     if streamed:
         assert result.stderr == (
-            "backprop-tui: --layers: 1,000,558,450 parameters would take 4.01 GB of memory, 4 GB is free, of which a"
-            " fifth is kept back; choose smaller layers\n"
+            "backprop-tui: --layers: 1,000,558,450 parameters need 4.01 GB of memory; 4 GB is free, of which a"
+            " fifth is reserved; choose smaller layers\n"
         )
     result = CliRunner().invoke(main, ["trace", *layers])
     assert result.exit_code == whole
-    assert "1,000,558,450 parameters would take 40 GB of memory" in result.stderr
+    assert "1,000,558,450 parameters need 40 GB of memory" in result.stderr

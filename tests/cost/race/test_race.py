@@ -203,7 +203,7 @@ def test_an_error_over_there_is_said_here_in_a_line():
         race.start()
         end = finished(race)
     assert end.state == "failed"
-    assert end.why.startswith("ValueError: a step of -1 leads nowhere")
+    assert end.why.startswith("ValueError: the step must be positive, such as 1e-6, not -1")
     with pytest.raises(KeyError):
         Race(problem, "spsa")
 

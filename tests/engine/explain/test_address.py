@@ -69,21 +69,24 @@ def test_so_are_those_of_a_network_with_everything(text, tensor):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", '"" names no number; write it like W2'),
-        ("hello", '"hello" names no number'),
-        ("W2[[bold]", "names no number"),
-        ("W2", "W2 takes 2 places, up to W2[255,255]"),
-        ("W2[1]", "W2 takes 2 places"),
-        ("b1[1,2]", "b1 takes 1 place, up to b1[255]"),
-        ("W2[256,0]", "place 256 of W2 is none; they go from 0 to 255"),
-        ("W1[784,0]", "place 784 of W1 is none; they go from 0 to 783"),
-        ("a9[0]", "a9 is nothing here; there is W1, b1,"),
-        ("gamma1[0]", "γ1 is nothing here"),
-        ("largest W9", "layer 9 is none; they go from 1 to 4"),
-        ("largest a9", "a9 is nothing here"),
-        ("largest hello", '"hello" names no number'),
-        ("W9[1,1]", "there is W1, b1, W2, b2, W3, b3, W4, b4, x, z1, a1, z2, a2, z3, a3, z4, δ4, δ3, δ2, δ1"),
-        ("a1[" + "9" * 5000 + "]", "is none; they go from 0 to 255"),
+        ("", '"" is not the name of a number; write it like W2'),
+        ("hello", '"hello" is not the name of a number'),
+        ("W2[[bold]", "is not the name of a number"),
+        ("W2", "W2 takes 2 indices, up to W2[255,255]"),
+        ("W2[1]", "W2 takes 2 indices"),
+        ("b1[1,2]", "b1 takes 1 index, up to b1[255]"),
+        ("W2[256,0]", "index 256 of W2 is out of range (0 to 255)"),
+        ("W1[784,0]", "index 784 of W1 is out of range (0 to 783)"),
+        ("a9[0]", "this network has no a9; choose from W1, b1,"),
+        ("gamma1[0]", "this network has no γ1"),
+        ("largest W9", "layer 9 is out of range (1 to 4)"),
+        ("largest a9", "this network has no a9"),
+        ("largest hello", '"hello" is not the name of a number'),
+        (
+            "W9[1,1]",
+            "choose from W1, b1, W2, b2, W3, b3, W4, b4, x, z1, a1, z2, a2, z3, a3, z4, δ4, δ3, δ2, δ1",
+        ),
+        ("a1[" + "9" * 5000 + "]", "is out of range (0 to 255)"),
     ],
 )
 def test_what_names_nothing_is_refused_with_what_there_is(text, message):
@@ -109,8 +112,8 @@ def test_a_number_alone_is_an_iteration(text, t):
     assert parse_address(text, LESSON, 1000) == Address(t=t)
 
 
-@pytest.mark.parametrize(("last", "there"), [(36, "they go from 0 to 36"), (0, "there is only iteration 0")])
+@pytest.mark.parametrize(("last", "there"), [(36, "0 to 36"), (0, "0 to 0")])
 def test_an_iteration_that_was_not_trained_is_refused(last, there):
     with pytest.raises(UserError) as caught:
         parse_address("it 37", LESSON, last)
-    assert caught.value.message == f"iteration 37 is not trained yet; {there}"
+    assert caught.value.message == f"iteration 37 is out of range ({there}); train further first"

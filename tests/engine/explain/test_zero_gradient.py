@@ -73,7 +73,7 @@ def test_a_cause_is_given_for_every_gradient_of_0_and_for_no_other_and_it_is_tru
                 array, unit = NAME.fullmatch(silence.of).groups()
                 assert silence.at == pass_.tensor(array)[0, int(unit)]
                 assert silence.at <= 0
-                assert silence.why == "relu shut it"
+                assert silence.why == "relu is inactive"
             if silence.why == DROPPED:
                 array, unit = NAME.fullmatch(silence.name).groups()
                 assert pass_.tensor("m" + array[-1])[0, int(unit)] == 0
@@ -93,17 +93,17 @@ def test_a_shut_unit_is_named_with_the_sum_that_shut_it():
 
 
 def test_where_nothing_comes_back_it_is_said_from_where():
-    assert zero_gradients(iteration(SPECS["zeros"]), "a2", (0,))[0].why == "all weights from it, in W3, are 0"
+    assert zero_gradients(iteration(SPECS["zeros"]), "a2", (0,))[0].why == "all its weights in W3 are 0"
     pass_ = iteration(PLAIN)
     parameters = pass_.program.parameters.copy()
     views(parameters, PLAIN)["b2"][:] = -100
     shut = run_iteration(
         PLAIN, Update(pass_.tensor("x"), pass_.tensor("t"), 0.1), TrainingState(0, parameters)
     )
-    assert zero_gradients(shut, "a1", (0,))[0].why == "the δ2 of all units it leads to are 0"
+    assert zero_gradients(shut, "a1", (0,))[0].why == "δ2 is 0 for all units it feeds"
     for unit, z in enumerate(shut.tensor("z1")[0].tolist()):
         (cause,) = zero_gradients(shut, "z1", (unit,))
-        assert cause.why == ("the δ2 of all units it leads to are 0" if z > 0 else "relu shut it")
+        assert cause.why == ("δ2 is 0 for all units it feeds" if z > 0 else "relu is inactive")
     flat = iteration(SPECS["tanh"], scale=300.0)
     assert any(
         each.why == "tanh is flat there" for unit in range(12) for each in zero_gradients(flat, "z1", (unit,))

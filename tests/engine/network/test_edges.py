@@ -164,19 +164,19 @@ def test_labels_at_both_ends_are_taken_and_mean_what_they_say():
 )
 def test_labels_that_are_none_are_refused(labels):
     program = Program(SMALL, 2, initial_parameters(SMALL))
-    with pytest.raises(ValueError, match="whole numbers from 0 to 1"):
+    with pytest.raises(ValueError, match="integers from 0 to 1"):
         program.feed(np.ones((2, 3)), np.array(labels))
 
 
 @pytest.mark.parametrize(
     ("x", "t", "message"),
     [
-        ((2, 4), (2,), r"x has the shape \(2, 4\); it has to be \(2, 3\)"),
-        ((3, 3), (2,), r"x has the shape \(3, 3\); it has to be \(2, 3\)"),
-        ((3,), (2,), r"x has the shape \(3,\); it has to be \(2, 3\)"),
-        ((2, 3), (3,), r"t has the shape \(3,\); it has to be \(2,\)"),
-        ((2, 3), (2, 2), r"t has the shape \(2, 2\); it has to be \(2,\)"),
-        ((2, 3), (), r"t has the shape \(\); it has to be \(2,\)"),
+        ((2, 4), (2,), r"x has shape \(2, 4\); expected \(2, 3\)"),
+        ((3, 3), (2,), r"x has shape \(3, 3\); expected \(2, 3\)"),
+        ((3,), (2,), r"x has shape \(3,\); expected \(2, 3\)"),
+        ((2, 3), (3,), r"t has shape \(3,\); expected \(2,\)"),
+        ((2, 3), (2, 2), r"t has shape \(2, 2\); expected \(2,\)"),
+        ((2, 3), (), r"t has shape \(\); expected \(2,\)"),
     ],
 )
 def test_a_wrong_shape_is_refused_and_the_right_one_named(x, t, message):
@@ -190,7 +190,7 @@ def test_a_wrong_shape_is_refused_and_the_right_one_named(x, t, message):
 @pytest.mark.parametrize("loss", [*LOSSES][1:])
 def test_a_target_of_the_wrong_width_is_refused(loss):
     program = Program(replace(SMALL, loss=loss), 2, initial_parameters(SMALL))
-    with pytest.raises(ValueError, match=r"t has the shape \(2,\); it has to be \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"t has shape \(2,\); expected \(2, 2\)"):
         program.feed(np.zeros((2, 3)), np.zeros(2))
 
 
@@ -204,12 +204,12 @@ def test_refused_labels_leave_the_batch_as_it_was():
 
 @pytest.mark.parametrize("batch", [0, -1])
 def test_a_batch_without_samples_is_refused(batch):
-    with pytest.raises(ValueError, match="one sample or more"):
+    with pytest.raises(ValueError, match="at least one sample"):
         Program(SMALL, batch)
     if batch == 0:
         problem = Problem(SMALL, np.empty((0, 3)), np.empty(0, int), initial_parameters(SMALL))
         for method in METHODS.values():
-            with pytest.raises(ValueError, match="one sample or more"):
+            with pytest.raises(ValueError, match="at least one sample"):
                 method.gradient(problem)
 
 

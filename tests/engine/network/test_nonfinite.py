@@ -48,7 +48,7 @@ def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
     bad = first_nonfinite(run(SPEC, put(name, index, value)))
     assert (bad.value, bad.index, bad.op, bad.layer) == (name, index, "", 0)
     assert bad.number == pytest.approx(value, nan_ok=True)
-    assert bad.why == f"{name}[{','.join(map(str, index))}] is {value}: it was so before this pass"
+    assert bad.why == f"{name}[{','.join(map(str, index))}] is {value}: it was there before this pass"
 
 
 def test_so_is_an_input():
@@ -70,10 +70,7 @@ def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_p
     bad = first_nonfinite(run(spec, change, x))
     assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
     assert np.isinf(bad.number)
-    assert (
-        bad.why
-        == "u2[0,2] (z2 before its bias) is inf: matmul in layer 2 made it, from numbers that are all finite"
-    )
+    assert bad.why == "u2[0,2] (z2 before its bias) is inf: matmul in layer 2 produced it from finite values"
 
 
 def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():

@@ -222,7 +222,7 @@ def test_an_infinite_gradient_under_a_finite_loss_is_traced_to_the_rule_that_mad
     iteration = line_pass(1e20, 0, [1e-10, 1e5], lr=1e-3)
     assert np.isfinite(iteration.loss)
     assert (iteration.bad.op, iteration.bad.value) == ("matmul vjp", "dW1")
-    assert "the vjp of matmul in layer 1 made it" in iteration.bad.why
+    assert "the vjp of matmul in layer 1 produced it" in iteration.bad.why
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum"])
@@ -231,7 +231,7 @@ def test_an_update_that_overflows_is_named_with_its_rate(name):
     assert np.isfinite(iteration.program.gradient).all()
     assert (iteration.bad.op, iteration.bad.layer, iteration.bad.value) == (f"{name} update", 1, "W1")
     assert iteration.bad.why == (
-        f"W1[0,0] after the update is inf: {name} in layer 1 made it at α = 1e+30, from numbers that are all finite"
+        f"W1[0,0] after the update is inf: {name} in layer 1 produced it at α = 1e+30 from finite values"
     )
 
 
@@ -255,7 +255,7 @@ def test_a_loss_that_overflows_only_with_the_updated_weights_is_traced_in_their_
     assert np.isfinite([iteration.loss, *iteration.after.parameters]).all()
     assert not np.isfinite(iteration.loss_after)
     assert (iteration.bad.op, iteration.bad.layer) == ("half sum of squares", 2)
-    assert iteration.bad.why.endswith("from numbers that are all finite, with the updated weights")
+    assert iteration.bad.why.endswith("from finite values, with the updated weights")
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_refused_with_both_figures(optimizer):
         (NetworkSpec(), 10**9, "batch"),
     ):
         with pytest.raises(
-            UserError, match=r"parameters would take [\d.,]+ .B of memory, [\d.,]+ .B is free"
+            UserError, match=r"parameters need [\d.,]+ .B of memory; [\d.,]+ .B is free"
         ) as caught:
             check_memory(network, batch, OptimizerSpec(optimizer))
         assert caught.value.field == field
@@ -130,7 +130,7 @@ def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
     check_memory(spec, 1, PLAIN)
-    with pytest.raises(UserError, match="parameters would take"):
+    with pytest.raises(UserError, match="parameters need"):
         check_check_memory(spec, 1, every=False)
 
 

@@ -140,7 +140,7 @@ async def test_any_iteration_that_was_trained_is_gone_to_by_its_number(open_app,
 async def test_an_iteration_that_was_not_trained_is_refused_in_the_prompt(open_app):
     async with open_app(XOR) as ui:
         await ui.press("t", "t", "slash", "5", "enter")
-        assert "iteration 5 is not trained yet; they go from 0 to 2" in ui.screen
+        assert "iteration 5 is out of range (0 to 2); train further first" in ui.screen
         await ui.press("escape")
         assert ui.app.session.t == 2
 

@@ -268,7 +268,7 @@ async def test_the_largest_of_a_layer(open_app):
 async def test_what_names_nothing_is_said_and_can_be_mended(open_app):
     async with open_app(size=(80, 24)) as ui:
         await ask(ui, "W2[999,0]")
-        assert "place 999 of W2 is none; they go from 0 to 255" in ui.screen
+        assert "index 999 of W2 is out of range (0 to 255)" in ui.screen
         await ui.pilot.press("backspace")
         await ui.press("escape")
         assert ui.app.screen is ui.app.screen_stack[0]

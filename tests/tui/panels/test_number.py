@@ -256,13 +256,13 @@ async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size
         assert (float(iteration.tensor("dW2")[13, 200]), float(iteration.tensor("a1")[0, 13])) == (0, 0)
         assert z < 0
         text = " ".join(panel(ui).split())
-        why = f"a1[13] is 0, because z1[13] = {format_number(z)} < 0: relu shut it"
+        why = f"a1[13] is 0, because z1[13] = {format_number(z)} < 0: relu is inactive"
         assert f"zero gradient: {why}" in text
         assert "by size" not in text
         assert "the update leaves it" in text
         await ui.press("[", "[")  # to z1[13], whose own derivative is shut the same way
         text = " ".join(panel(ui).split())
-        assert f"δ1[13] is 0, because z1[13] = {format_number(z)} < 0: relu shut it" in text
+        assert f"δ1[13] is 0, because z1[13] = {format_number(z)} < 0: relu is inactive" in text
 
 
 async def test_in_a_batch_it_is_said_in_which_samples(open_app):

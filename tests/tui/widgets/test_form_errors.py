@@ -19,9 +19,9 @@ BAD = [
     ("layers", "784,2.5,10", '"2.5" is not a positive whole number'),
     ("layers", "784", "one size is no network"),
     ("layers", "", "no sizes given"),
-    ("layers", "100,10", "digits has 784 inputs a sample, the network takes 100; write 784,10"),
-    ("layers", "2,8", "digits has 784 inputs a sample, the network takes 2; write 784,10"),
-    ("layers", "784,32,7", "digits has 10 classes, the network has 7 outputs; write 784,32,10"),
+    ("layers", "100,10", "digits has 784 inputs per sample, but the network takes 100; write 784,10"),
+    ("layers", "2,8", "digits has 784 inputs per sample, but the network takes 2; write 784,10"),
+    ("layers", "784,32,7", "digits has 10 classes, but the network has 7 outputs; write 784,32,10"),
     ("sample", "4000", "4000 is out of range; digits has samples 0 to 3999"),
     ("sample", "-1", "is not a whole number, 0 or more"),
     ("batch", "0", "is not a positive whole number"),
@@ -58,7 +58,7 @@ async def test_a_billion_units_get_both_figures_of_memory(open_app):
     async with open_app() as ui:
         await ui.to_field("layers")
         await ui.type("784,1000000000,10")
-        figures = re.search(r"would take ([\d.,]+) (\w+) of memory, ([\d.,]+) (\w+) is free", ui.message)
+        figures = re.search(r"need ([\d.,]+) (\w+) of memory; ([\d.,]+) (\w+) is free", ui.message)
         assert figures, ui.message
         assert figures[2] in ("TB", "PB")
         await ui.press("enter")

@@ -187,12 +187,12 @@ def _ratios(report: Flow) -> Mapping[int, float]:
 HEALTH_RULES: tuple[HealthRule, ...] = (
     HealthRule(
         "not a number", "every number is finite", "not finite", inf, "rms", _bad,
-        "{why}", "lower α, clip the gradient, look where it began",
+        "{why}", "lower α, clip the gradient, find where it began",
     ),
     HealthRule(
         "no gradient", "δ of a layer is exactly {}", "exactly", 0.0, "rms",
         lambda report: {at.layer: at.rms for at in report.layers},
-        "δ{layer} is {figure}", "more samples a batch, leaky-relu, random weights (or all is learned)",
+        "δ{layer} is {figure}", "larger batches, leaky-relu, random weights (or converged)",
     ),
     HealthRule(
         "exploding", "δ rms above {} times the last hidden layer's", "above", 100.0, "rms", Flow.relative,
@@ -218,7 +218,7 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
     ),
     HealthRule(
         "update too small", "update below {} times the weights, by norm", "below", 1e-5, "ratio", _ratios,
-        "{figure} in layer {layer}", "raise α, or adam (or all is learned)",
+        "{figure} in layer {layer}", "raise α, or use adam (or converged)",
     ),
 )  # fmt: skip
 

@@ -176,10 +176,10 @@ def slice_along(
 def _check(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> None:
     shapes = parameter_shapes(iteration.spec)
     if len(weights) not in MOST_POINTS or len(set(weights)) < len(weights):
-        raise ValueError(f"{len(weights)} weights, some of them the same; give one, or two that differ")
+        raise ValueError(f"give one parameter, or two different ones, not {len(weights)}")
     for tensor, index in weights:
         if tensor not in shapes or not in_shape(index, shapes[tensor]):
-            raise ValueError(f"{tensor}{list(index)} is no parameter of this network")
+            raise ValueError(f"{tensor}{list(index)} is not a parameter of this network")
 
 
 def _entry(program: Program, tensors: set[str]) -> int:

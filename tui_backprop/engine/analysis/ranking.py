@@ -39,7 +39,7 @@ MEASURES: dict[str, Measure] = {
         "its share of the next step, to first order", "|(W' − W) dW|", lambda w, g, move: move * g
     ),
     "weight x gradient": Measure(
-        "how much the loss would change without it, to first order", "|W dW|", lambda w, g, move: w * g
+        "change of the loss if it were 0, to first order", "|W dW|", lambda w, g, move: w * g
     ),
 }
 
@@ -56,7 +56,7 @@ class Attribution:
 
 
 def plain_sgd(optimizer: OptimizerSpec) -> bool:
-    """Whether the update is α times the gradient (clipped or not) and nothing else, so that both rank alike."""
+    """Return whether the update is α times the gradient (clipped or not), so that both rank alike."""
     return not UPDATE_RULES[optimizer.name].slots and not optimizer.weight_decay
 
 

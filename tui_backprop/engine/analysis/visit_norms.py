@@ -48,7 +48,7 @@ def prepare(iteration: Iteration) -> None:
 
 
 def cheap(iteration: Iteration, visit: Visit) -> bool:
-    """Whether the rule of a visit can be run again while a key is answered."""
+    """Return whether the rule of a visit can be run again while a key is answered."""
     op, shapes = visit.op, iteration.program.shapes
     count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
     return count(*(shapes[name] for name in op.inputs)) <= COSTLY_FLOPS

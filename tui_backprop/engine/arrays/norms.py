@@ -13,7 +13,7 @@ NORM_BLOCK = 2**18  # entries taken at a time, so that no second array of their 
 
 
 def safe(peak: float) -> bool:
-    """Whether numbers up to this magnitude can be squared as they are."""
+    """Return whether numbers up to this magnitude can be squared as they are."""
     return SAFE[0] < peak < SAFE[1]
 
 

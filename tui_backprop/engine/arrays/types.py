@@ -43,7 +43,7 @@ def index_at(place: int, shape: Shape) -> tuple[int, ...]:
 
 
 def in_shape(index: tuple[int, ...], shape: Shape) -> bool:
-    """Whether an index is that of an entry; negative ones are not."""
+    """Return whether an index is that of an entry; negative ones are not."""
     return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
 
 

@@ -53,7 +53,7 @@ class Address:
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it names a parameter (or its gradient: both are looked at together)."""
+        """Return whether it names a parameter (or its gradient: both are looked at together)."""
         return is_parameter(self.tensor)
 
 
@@ -78,7 +78,7 @@ def _named(text: str) -> tuple[str, tuple[int, ...]]:
     """A tensor and a place in it, as they are written."""
     found = PATTERN.fullmatch(text)
     if not found:
-        raise InputError("address", f"{quoted(text)} names no number; write it like {EXAMPLES}")
+        raise InputError("address", f"{quoted(text)} is not the name of a number; write it like {EXAMPLES}")
     derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
     if kind == INPUT:  # the only one without a layer
         layer, places = "", f"{layer} {places}"
@@ -94,14 +94,15 @@ def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
         if name not in made:
             others = filter(_has_numbers, made)
             raise InputError(
-                "address", f"{name} is nothing here; there is {', '.join([*parameter_shapes(spec), *others])}"
+                "address",
+                f"this network has no {name}; choose from {', '.join([*parameter_shapes(spec), *others])}",
             )
         shape = (spec.layers[made[name]],)
     return shape
 
 
 def _has_numbers(name: str) -> bool:
-    """Whether an error lists it: a value other than a parameter, or the gradient of pre-activations."""
+    """Return whether an error lists it: a value other than a parameter, or the gradient of pre-activations."""
     kind = kind_of(value_of(name))
     if is_gradient(name):
         return kind == "preactivation"
@@ -113,21 +114,20 @@ def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
     if len(index) != len(shape):
         like = entry_name(name, [size - 1 for size in shape])
         raise InputError(
-            "address", f"{name} takes {len(shape)} {'places' if len(shape) > 1 else 'place'}, up to {like}"
+            "address", f"{name} takes {len(shape)} {'indices' if len(shape) > 1 else 'index'}, up to {like}"
         )
     for place, size in zip(index, shape, strict=True):
-        _within(place, 0, size - 1, f"place {place} of {name}")
+        _within(place, 0, size - 1, f"index {place} of {name}")
     return Address(name, index)
 
 
 def _trained(t: int, last: int) -> int:
     if t > last:
-        there = f"they go from 0 to {last:,}" if last else "there is only iteration 0"
-        raise InputError("address", f"iteration {t:,} is not trained yet; {there}")
+        raise InputError("address", f"iteration {t:,} is out of range (0 to {last:,}); train further first")
     return t
 
 
 def _within(value: int, least: int, most: int, what: str) -> int:
     if not least <= value <= most:
-        raise InputError("address", f"{what} is none; they go from {least} to {most}")
+        raise InputError("address", f"{what} is out of range ({least} to {most})")
     return value

@@ -12,7 +12,7 @@ ASCII = {
 
 
 def ascii_formula(text: str) -> str:
-    """The same text in ASCII, for programs and for terminals without the glyphs."""
+    """Write a formula in ASCII, for programs and for terminals without the glyphs."""
     for glyph, plain in ASCII.items():
         text = text.replace(glyph, plain)
     return text

@@ -105,7 +105,7 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
-    """Whether the network has a number of that name."""
+    """Return whether the network has a number of that name."""
     shape = shape_of(iteration.spec, tensor)
     return shape is not None and in_shape(index, shape)
 

@@ -1,4 +1,4 @@
-"""The same network in PyTorch, line by line: for those who know it, and for those who want to check.
+"""A network in PyTorch, line by line, for readers who know it or want to check.
 
 A line per operation, in the names that the walk uses. They run as they are with
 

@@ -152,7 +152,7 @@ def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], t
 
 
 def _makes(visit: Visit) -> bool:
-    """Whether a visit makes anything new, and does not only hand on what it got, under the same name."""
+    """Return whether a visit makes anything new, and does not only hand on what it got, under the same name."""
     return bool(equation((visit,))[0])
 
 
@@ -223,7 +223,7 @@ def _step(
 
 
 def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
-    """Whether another visit will add to what this one writes."""
+    """Return whether another visit will add to what this one writes."""
     if visit.of is None:
         return False
     return visit != _last_visits(spec)[visit.writes]

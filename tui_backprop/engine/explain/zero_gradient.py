@@ -61,11 +61,7 @@ def zero_gradients(
         names = " or ".join(entry_name(array, (unit,)) for array, unit, _ in factors)
         return (ZeroGradient(names, samples=f"in each of {iteration.batch} samples"),)
     small = np.abs(products).max() < float(np.finfo(iteration.program.dtype).tiny)
-    return (
-        ZeroGradient(
-            "it", f"too small for {iteration.program.dtype}" if small else "what is added cancels out"
-        ),
-    )
+    return (ZeroGradient("it", f"too small for {iteration.program.dtype}" if small else "its terms cancel"),)
 
 
 def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
@@ -105,7 +101,7 @@ def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGrad
     """Why the derivative of a value is 0: what is behind the value on the way to the loss lets nothing back."""
     name, kind, k = entry_name(gradient_of(value), (unit,)), kind_of(value), layer_of(value)
     if k == iteration.spec.depth:
-        return ZeroGradient(name, "the output is what it should be")
+        return ZeroGradient(name, "the output equals its target")
     if kind in ("product", "preactivation", "normalized", "activated") and _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
     if kind in ("product", "preactivation") and iteration.spec.layer_norm:
@@ -116,13 +112,13 @@ def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGrad
         return ZeroGradient(name)
     weights, onward = iteration.tensor(weight(k + 1))[unit], iteration.tensor(delta(k + 1))[s]
     if not weights.any():
-        return ZeroGradient(name, f"all weights from it, in {weight(k + 1)}, are 0")
+        return ZeroGradient(name, f"all its weights in {weight(k + 1)} are 0")
     if not onward[weights != 0].any():
-        return ZeroGradient(name, f"the {delta(k + 1)} of all units it leads to are 0")
+        return ZeroGradient(name, f"{delta(k + 1)} is 0 for all units it feeds")
     return ZeroGradient(name)
 
 
-DROPPED = "dropout took the unit out"
+DROPPED = "dropout removed the unit"
 
 
 def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
@@ -132,5 +128,5 @@ def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
 def _by_activation(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
     """0 because of where the unit stands on its activation function."""
     of, function = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
-    why = f"{function} shut it" if ACTIVATIONS[function].zero_below else f"{function} is flat there"
+    why = f"{function} is inactive" if ACTIVATIONS[function].zero_below else f"{function} is flat there"
     return ZeroGradient(name, why, entry_name(of, (unit,)), float(iteration.tensor(of)[s, unit]))

@@ -61,11 +61,11 @@ class Method:
         parameters = problem.spec.parameters
         where = np.arange(parameters) if indices is None else np.asarray(indices)
         if where.size and (where.dtype.kind not in "iu" or not 0 <= where.min() <= where.max() < parameters):
-            raise IndexError(f"indices have to be whole numbers from 0 to {parameters - 1}")
+            raise IndexError(f"indices must be integers from 0 to {parameters - 1}")
         where = where.astype(np.intp)
         h = self.best_step(problem.spec.dtype) if options.step is None else options.step
         if self.order is not None and not h > 0:
-            raise ValueError(f"a step of {h:g} leads nowhere; give a positive one, such as 1e-6")
+            raise ValueError(f"the step must be positive, such as 1e-6, not {h:g}")
         return self.rule(out, problem, where, h, options)
 
     def gradient(self, problem: Problem, indices: Array | None = None, options: Options = Options()) -> Array:
@@ -86,7 +86,7 @@ METHODS: dict[str, Method] = {
         "forward and backward pass",
     ),
     "forward-difference": Method(
-        "nudge one parameter, run the whole forward pass: the naive method",
+        "perturb one parameter, run the whole forward pass: the naive method",
         singly.forward_difference,
         lambda p, k: p + 1,
         "forward pass",
@@ -95,7 +95,7 @@ METHODS: dict[str, Method] = {
         subtracts=True,
     ),
     "central-difference": Method(
-        "nudge one parameter up and down",
+        "perturb one parameter up and down",
         singly.central_difference,
         lambda p, k: 2 * p,
         "forward pass",
@@ -104,7 +104,7 @@ METHODS: dict[str, Method] = {
         subtracts=True,
     ),
     "complex-step": Method(
-        "nudge one parameter off the real line",
+        "perturb one parameter along the imaginary axis",
         singly.complex_step,
         lambda p, k: p,
         "complex forward pass",
@@ -112,7 +112,7 @@ METHODS: dict[str, Method] = {
         step=lambda eps: eps**2,
     ),
     "batched-difference": Method(
-        "forward differences from the nudged parameter's layer on, many in one pass",
+        "forward differences from the perturbed parameter's layer on, many in one pass",
         batched.batched_difference,
         lambda p, k: p + 1,
         "part of a forward pass",
@@ -133,7 +133,7 @@ METHODS: dict[str, Method] = {
         "part of a JVP",
     ),
     "spsa": Method(
-        "nudge all parameters at random, twice for each probe: unbiased, and noisy",
+        "perturb all parameters at random, twice for each probe: unbiased but noisy",
         singly.spsa,
         lambda p, k: 2 * k,
         "forward pass",

@@ -44,7 +44,7 @@ class Problem:
         return made
 
     def in_precision(self, dtype: str) -> Problem:
-        """The same problem with a network of another precision."""
+        """A copy of the problem in another precision."""
         spec = replace(self.spec, dtype=dtype)
         target = self.target if self.target.dtype.kind in "iu" else self.target.astype(dtype)
         return Problem(spec, self.x.astype(dtype), target, self.parameters.astype(dtype), self.t)

@@ -73,7 +73,7 @@ class StepSweep:
 
     @property
     def relative(self) -> bool:
-        """Whether errors are relative: the derivative is not 0."""
+        """Return whether errors are relative: the derivative is not 0."""
         return self.exact != 0
 
     def nearest(self, step: float) -> int:

@@ -201,7 +201,7 @@ def flat_index(spec: NetworkSpec, tensor: str, index: tuple[int, ...]) -> int:
     an index outside of it."""
     shape = parameter_shapes(spec)[tensor]
     if not in_shape(index, shape):
-        raise IndexError(f"{tensor} has the shape {shape}; {index} is out of range")
+        raise IndexError(f"{index} is out of range for {tensor} of shape {shape}")
     start: int = parameter_slices(spec)[tensor].start
     return start + int(np.ravel_multi_index(index, shape))
 

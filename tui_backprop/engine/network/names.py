@@ -109,17 +109,17 @@ def layer_of(name: str) -> int:
 
 
 def is_weight(value: str) -> bool:
-    """Whether a value is a weight matrix."""
+    """Return whether a value is a weight matrix."""
     return value.startswith("W")
 
 
 def is_parameter(value: str) -> bool:
-    """Whether a value is a parameter: a weight, a bias, a gain or a shift."""
+    """Return whether a value is a parameter: a weight, a bias, a gain or a shift."""
     return value[:1] in _PARAMETERS
 
 
 def is_gradient(name: str) -> bool:
-    """Whether a name is that of a gradient."""
+    """Return whether a name is that of a gradient."""
     return name.startswith(("d", "δ"))
 
 
@@ -145,7 +145,7 @@ def saved_by(output: str) -> str:
 
 
 def per_sample(name: str) -> bool:
-    """Whether an array has a row for each sample: values and their gradients do; parameters, their gradients
+    """Return whether an array has a row for each sample: values and their gradients do; parameters, their gradients
     and the loss do not."""
     return _KINDS.get(value_of(name).rstrip("0123456789")) not in _SHARED
 

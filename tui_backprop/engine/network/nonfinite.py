@@ -47,7 +47,7 @@ def first_nonfinite(program: Program) -> NonFinite | None:
 
 
 def nonfinite_forward(program: Program) -> NonFinite | None:
-    """The same of the forward pass alone, which need not have been run."""
+    """The first bad entry of the forward pass, which need not have been run."""
     return _came_in(program) or _made_forward(program)
 
 
@@ -63,7 +63,7 @@ def nonfinite_update(
             at = _first(values)
             if at is not None:
                 layer, value = layer_of(name), name if slot == PARAMETERS else f"{slot} of {name}"
-                why = f"{rule} in layer {layer} made it at α = {alpha:.3g}, from numbers that are all finite"
+                why = f"{rule} in layer {layer} produced it at α = {alpha:.3g} from finite values"
                 return _bad(f"{rule} update", layer, value, values, at, why, " after the update")
     return None
 
@@ -72,7 +72,7 @@ def _came_in(program: Program) -> NonFinite | None:
     for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
         at = _first(program.values[name])
         if at is not None:
-            return _bad("", 0, name, program.values[name], at, "it was so before this pass")
+            return _bad("", 0, name, program.values[name], at, "it was there before this pass")
     return None
 
 
@@ -83,7 +83,7 @@ def _made_forward(program: Program) -> NonFinite | None:
     for op, _ in zip(program.ops, again.steps(), strict=True):
         at = _first(again.values[op.output])
         if at is not None:
-            why = f"{op.primitive.name} in layer {op.layer} made it, from numbers that are all finite"
+            why = f"{op.primitive.name} in layer {op.layer} produced it from finite values"
             when = f" ({preactivation(op.layer)} before its bias)" if kind_of(op.output) == "product" else ""
             return _bad(op.primitive.name, op.layer, op.output, again.values[op.output], at, why, when)
     return None
@@ -94,7 +94,7 @@ def _made_backward(program: Program) -> Iterator[NonFinite | None]:
         made, row = program.cotangents.get(visit.writes), visit.op.primitive
         at = None if made is None else _first(made)
         if made is not None and at is not None:
-            why = f"the vjp of {row.name} in layer {visit.op.layer} made it, from numbers that are all finite"
+            why = f"the vjp of {row.name} in layer {visit.op.layer} produced it from finite values"
             yield _bad(f"{row.name} vjp", visit.op.layer, gradient_of(visit.writes), made, at, why)
 
 

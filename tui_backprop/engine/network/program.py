@@ -42,13 +42,13 @@ class Program:
         self, spec: NetworkSpec, batch: int, parameters: Array | None = None, dtype: str | None = None
     ) -> None:
         if batch < 1:
-            raise ValueError(f"a batch of {batch} samples has no mean loss; give one sample or more")
+            raise ValueError(f"a batch needs at least one sample, not {batch}")
         self.spec, self.batch = spec, batch
         self.dtype = np.dtype(dtype or spec.dtype)
         self.ops = compile_ops(spec)
         self.parameters = np.empty(spec.parameters, self.dtype) if parameters is None else parameters
         if self.parameters.shape != (spec.parameters,):
-            raise ValueError(f"{self.parameters.shape} is not the shape of {spec.parameters:,} parameters")
+            raise ValueError(f"parameters have shape {self.parameters.shape}; expected ({spec.parameters},)")
         self.shapes = value_shapes(spec, batch)
         self.values = self._inputs() | views(self.parameters, spec)
         self.caches = {}
@@ -133,11 +133,11 @@ class Program:
         x, target = np.asarray(x), np.asarray(target)
         for name, given in ((INPUT, x), (TARGET, target)):
             if np.shape(given) != self.shapes[name]:
-                raise ValueError(f"{name} has the shape {np.shape(given)}; it has to be {self.shapes[name]}")
+                raise ValueError(f"{name} has shape {np.shape(given)}; expected {self.shapes[name]}")
         if LOSSES[self.spec.loss].labels:
             classes = self.spec.layers[-1]
             if target.dtype.kind not in "iu" or target.min() < 0 or target.max() >= classes:
-                raise ValueError(f"labels have to be whole numbers from 0 to {classes - 1}")
+                raise ValueError(f"labels must be integers from 0 to {classes - 1}")
         np.copyto(self.values[INPUT], x, casting="same_kind")
         np.copyto(self.values[TARGET], target, casting="same_kind")
 

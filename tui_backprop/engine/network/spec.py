@@ -40,7 +40,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
             ) from None
     if len(sizes) < 2:
         raise InputError(
-            "layers", f"one size is no network; give input and output at least, such as {sizes[0]},10"
+            "layers", f"a network needs at least two sizes, input and output, such as {sizes[0]},10"
         )
     return tuple(sizes)
 
@@ -125,7 +125,7 @@ class NetworkSpec:
         return parse_activations(self.activation, self.depth - 1)
 
     def adds_input(self, layer: int) -> bool:
-        """Whether a residual connection goes around a layer, 1 .. L."""
+        """Return whether a residual connection goes around a layer, 1 .. L."""
         return self.residual and layer < self.depth and self.layers[layer - 1] == self.layers[layer]
 
     @property

@@ -43,7 +43,7 @@ class Activation:
 
     @property
     def saturates(self) -> bool:
-        """Whether f approaches a bound on either side, and its slope 0 there."""
+        """Return whether f approaches a bound on either side, and its slope 0 there."""
         return self.bounds is not None
 
     def saturated(self, a: Array, share: float) -> Array:

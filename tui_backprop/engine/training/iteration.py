@@ -202,7 +202,7 @@ class Iteration:
         return self.after.slots | {PARAMETERS: self.after.parameters}
 
     def distributed(self, name: str, *, updated: bool = False) -> bool:
-        """Whether the distribution of a tensor is there, or found in a blink."""
+        """Return whether the distribution of a tensor is there, or found in a blink."""
         return (name, updated) in self._distributions or self.tensor(name).size <= LARGE_ARRAY
 
     def prepare(self) -> None:

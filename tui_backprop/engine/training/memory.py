@@ -20,12 +20,12 @@ def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> 
 
 
 def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
-    """The same for a pass that keeps no weight gradient."""
+    """Raise InputError if a pass that keeps no weight gradient does not fit into free memory."""
     _require(network, batch, network.streamed_memory)
 
 
 def check_check_memory(network: NetworkSpec, batch: int, every: bool) -> None:
-    """The same for a check of the gradient, of ``every`` parameter or of some."""
+    """Raise InputError if a gradient check, of ``every`` parameter or of some, does not fit into free memory."""
     _require(network, batch, lambda n: network.check_memory(n, every))
 
 
@@ -40,6 +40,6 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
         field, smaller = ("layers", "layers") if need(1) > 0.8 * free else ("batch", "batches")
         raise InputError(
             field,
-            f"{network.parameters:,} parameters would take {format_bytes(need(batch))} of memory,"
-            f" {format_bytes(free)} is free, of which a fifth is kept back; choose smaller {smaller}",
+            f"{network.parameters:,} parameters need {format_bytes(need(batch))} of memory;"
+            f" {format_bytes(free)} is free, of which a fifth is reserved; choose smaller {smaller}",
         )

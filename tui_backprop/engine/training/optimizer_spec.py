@@ -30,24 +30,24 @@ class Schedule:
 
 # Past the horizon T, a factor stays what it was there. Inverse-sqrt knows no horizon: it goes on falling.
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule("α", "the same rate all along", lambda t, T: 1.0, horizon=False, changes=False),
+    "constant": Schedule("α", "constant rate", lambda t, T: 1.0, horizon=False, changes=False),
     "step": Schedule(
         "α / 10^floor(3 t / T)",
-        "a tenth at each third of the horizon",
+        "divided by 10 at each third of the horizon",
         lambda t, T: 10.0 ** -min(3 * t // T, 2),
     ),
     "exponential": Schedule(
-        "α / 100^(t / T)", "the same share less each time, to a hundredth", lambda t, T: 100 ** -min(t / T, 1)
+        "α / 100^(t / T)", "exponential decay to a hundredth", lambda t, T: 100 ** -min(t / T, 1)
     ),
-    "linear": Schedule("α (1 − t / T)", "straight down to zero", lambda t, T: 1 - min(t / T, 1)),
+    "linear": Schedule("α (1 − t / T)", "linear decay to zero", lambda t, T: 1 - min(t / T, 1)),
     "cosine": Schedule(
         "½ α (1 + cos(π t / T))",
-        "half a cosine down to zero (Loshchilov and Hutter 2017)",
+        "cosine decay to zero (Loshchilov and Hutter 2017)",
         lambda t, T: (1 + math.cos(math.pi * min(t / T, 1))) / 2,
     ),
     "inverse-sqrt": Schedule(
         "α / √(t + 1)",
-        "a half after 4, a tenth after 100 (Vaswani et al. 2017)",
+        "1/2 after 4 iterations, 1/10 after 100 (Vaswani et al. 2017)",
         lambda t, T: (t + 1) ** -0.5,
         horizon=False,
     ),
@@ -56,7 +56,7 @@ SCHEDULES: dict[str, Schedule] = {
 # It multiplies the schedule, which meanwhile runs on: T counts the warm-up too. A length of 0 is none.
 WARM_UP = Schedule(
     "α min(1, (t + 1) / T)",
-    "straight up to the rate at the start",
+    "linear increase to the base rate",
     lambda t, T: min(1.0, (t + 1) / max(T, 1)),
 )
 

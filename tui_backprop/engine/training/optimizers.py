@@ -76,7 +76,7 @@ class Optimizer:
         arrays of another shape or precision.
         """
         if any((array.shape, array.dtype) != (self._shape, self._dtype) for array in (w, g)):
-            raise ValueError(f"parameters and gradient have to be {self._dtype} of shape {self._shape}")
+            raise ValueError(f"parameters and gradient must be {self._dtype} of shape {self._shape}")
         lr = learning_rate(self.spec, self.lr, t)
         with np.errstate(all="ignore"):
             factor = self.clipping(g)

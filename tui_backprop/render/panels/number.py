@@ -40,7 +40,7 @@ def number_panel(
 
 
 def _zero_words(silence: ZeroGradient) -> str:
-    """a1[13] is 0, because z1[13] = −0.310 < 0: relu shut it"""
+    """a1[13] is 0, because z1[13] = −0.310 < 0: relu is inactive"""
     side = " < 0" if silence.at < 0 else ""
     because = f", because {silence.of} = {format_number(silence.at)}{side}" if silence.of else ""
     samples = f" {silence.samples}" if silence.samples else ""

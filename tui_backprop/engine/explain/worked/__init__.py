@@ -79,7 +79,7 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
 
 
 def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
-    """Whether a step makes the gradient of a tensor of parameters, or updates it."""
+    """Return whether a step makes the gradient of a tensor of parameters, or updates it."""
     if tensor not in parameter_shapes(iteration.spec):
         return False
     return (

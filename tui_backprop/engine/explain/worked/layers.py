@@ -155,7 +155,7 @@ def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list
 
 
 def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """The same, and what comes past them where a residual goes around."""
+    """The terms of ``from_units``, and the gradient that a residual connection carries past them."""
     rows = from_units(iteration, k, j, terms, s)
     if iteration.spec.adds_input(k + 1):
         rows.append(entry(iteration, "+", names.gradient_of(names.activation(k + 1)), j, s))

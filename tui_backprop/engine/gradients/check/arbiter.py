@@ -43,18 +43,18 @@ class Arbiter:
         if all(self._subtracts):
             return "kink" if kink else ""
         with np.errstate(all="ignore"):  # of infinite parameters
-            way = nudge / np.linalg.norm(nudge)
-        exact = self._exact(part, way, 1e-30)
+            direction = nudge / np.linalg.norm(nudge)
+        exact = self._exact(part, direction, 1e-30)
         value = entry.second if self._subtracts[0] else entry.first
         if not abs(value - exact) <= entry.allowed:
             return ""
         return "kink" if kink else "bend"
 
     def _crosses_kink(self, part: slice, nudge: Array) -> bool:
-        """Whether any function with a kink changes sides between the parameters less, without and plus a nudge."""
+        """Return whether any kink is crossed between the parameters minus, without and plus a nudge."""
         sides = []
-        for way in (0, -1, 1):
-            moved_loss(self._program, part, way * nudge)
+        for sign in (0, -1, 1):
+            moved_loss(self._program, part, sign * nudge)
             sides.append([z > 0 for z in self._kink_inputs])
         return any(
             (here != there).any() for moved in sides[1:] for here, there in zip(sides[0], moved, strict=True)

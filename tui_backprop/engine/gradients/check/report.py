@@ -115,8 +115,8 @@ def tolerance(
         cut, lost = row.errors(eps, options.step if row.order else None)
         if cut + lost > MOST_USEFUL_ERROR:
             raise UselessStep(
-                f"a step of {options.step:g} leaves {name} an error of about {min(cut + lost, 1.0):.0%} in"
-                f" {problem.spec.dtype}, so it could tell nothing; the best one is {row.step(eps):.1e}"
+                f"a step of {options.step:g} gives {name} an error of about {min(cut + lost, 1.0):.0%} in"
+                f" {problem.spec.dtype}, too large to detect anything; the best step is {row.step(eps):.1e}"
             )
         truncation, roundoff = max(truncation, cut), max(roundoff, lost)
     largest = largest_of(gradient)
