@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests import homes
+from tests.waits import GENEROUS
 
 ROOT = Path(__file__).parents[1]
-GENEROUS = 60.0  # seconds; only a hang takes so long
 LONGEST_SOCKET = "tmux-4294967294/default"  # of those that the tests' programs make in TMPDIR
 
 

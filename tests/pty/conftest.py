@@ -11,7 +11,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,8 +18,8 @@ import pyte
 import pytest
 
 from tests.pty.server import Server
+from tests.waits import GENEROUS, until
 
-GENEROUS = 30.0  # seconds; only a hang takes so long
 KEYS = {
     "right": "\x1b[C",
     "left": "\x1b[D",
@@ -139,10 +138,7 @@ class Terminal:
         return bool(ready and data)
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + GENEROUS
-        while not holds():
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.text}"
-            self.read(0.02)
+        until(holds, lambda: f"{what}:\n{self.text}", lambda: self.read(0.02))
 
     def shows(self, text: str) -> None:
         """Wait until a text is on the screen, and the output pauses."""
@@ -159,9 +155,7 @@ class Terminal:
 
     def quiet(self, seconds: float = 1.0) -> None:
         """Wait until nothing came for so long."""
-        end = time.monotonic() + GENEROUS
-        while self.read(seconds):
-            assert time.monotonic() < end, f"it never falls silent:\n{self.text}"
+        self.until(lambda: not self.read(seconds), "silence")
 
     def ended(self) -> int:
         """Wait for the end of the process; its exit code."""

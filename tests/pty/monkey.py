@@ -10,10 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
+from typing import NoReturn
 
 import psutil
 
-from tests.pty.conftest import GENEROUS, Terminal
+from tests.pty.conftest import Terminal
+from tests.waits import GENEROUS, until
 
 SPECIAL = {
     "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F",
@@ -57,7 +59,7 @@ class Monkey:
         self.pressed = 0
         self.resident: list[int] = []
 
-    def fail(self, what: str) -> None:
+    def fail(self, what: str) -> NoReturn:
         said = ESCAPES.sub("", bytes(self.run.raw).decode(errors="replace")).rpartition("Traceback")[2]
         told = [line for line in said.splitlines() if "❱" in line or " in " in line or "Error" in line]
         raise AssertionError(
@@ -179,6 +181,17 @@ class Monkey:
             for row in rows
         ]
 
+    def other(self, before: list[list[tuple[object, ...]]]) -> str:
+        """Where the screen differs from one before."""
+        rows = zip(before, self.seen(), strict=True)
+        wrong = [
+            (y, x, one, other)
+            for y, row in enumerate(rows)
+            for x, (one, other) in enumerate(zip(*row, strict=True))
+            if one != other
+        ]
+        return f"{len(wrong)} other cells: {wrong[:4]} ..."
+
     def back_and_forth(self) -> None:
         """A step on and back shows the same screen, which has to be without notices, for they pass by themselves."""
         self.until(lambda: NOTICE not in self.run.text, "the end of the notices")
@@ -190,26 +203,17 @@ class Monkey:
         self.until(lambda: self.seen() != before, "a step")
         self.settle(0.1, 5.0)
         self.send("left")
-        end = time.monotonic() + GENEROUS
-        while (now := self.seen()) != before:
-            self.look()
-            if time.monotonic() > end:
-                wrong = [
-                    (y, x, before[y][x], cell)
-                    for y, row in enumerate(now)
-                    for x, cell in enumerate(row)
-                    if cell != before[y][x]
-                ]
-                self.fail(f"a step on and back shows another screen in {len(wrong)} cells: {wrong[:4]} ...")
-            self.run.read(0.05)
+        self.until(
+            lambda: self.seen() == before,
+            lambda: f"the same screen after a step on and back: {self.other(before)}",
+        )
 
-    def until(self, holds: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + GENEROUS
-        while not holds():
+    def until(self, holds: Callable[[], object], what: str | Callable[[], str]) -> None:
+        def pause() -> None:
             self.look()
-            if time.monotonic() > end:
-                self.fail(f"waited in vain for {what}")
             self.run.read(0.02)
+
+        until(holds, lambda: self.fail(f"waited in vain for {what() if callable(what) else what}"), pause)
 
     def check(self) -> None:
         self.rest()

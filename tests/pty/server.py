@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,8 +21,8 @@ import psutil
 import pytest
 
 from tests import homes
+from tests.waits import until
 
-PATIENCE = 30.0  # seconds; only a hang takes so long
 PROGRAMS = {"sshd": "/usr/sbin:/usr/local/sbin:/sbin", "ssh": "", "ssh-keygen": ""}
 LOCKED_IN = Path("/run/sshd")
 SETTINGS = """\
@@ -62,14 +61,6 @@ def program(name: str) -> str:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
-
-
-def gone(process: psutil.Process) -> bool:
-    """Whether a process has ended; one that nobody has fetched yet, has."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def below(process: psutil.Process) -> list[psutil.Process]:
@@ -115,13 +106,13 @@ class Server:
         return self
 
     def _await_port(self) -> None:
-        end = time.monotonic() + PATIENCE
-        while True:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
+        def answers() -> bool:
             assert self._process.poll() is None, self.log
-            assert time.monotonic() < end, self.log
-            time.sleep(0.02)
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
+            return False
+
+        until(answers, lambda: f"an answer of the server: {self.log}")
 
     @property
     def log(self) -> str:
@@ -148,6 +139,7 @@ class Server:
     def apps(self) -> list[psutil.Process]:
         """All processes of the app that run over a connection, those that it started too."""
         found = [each for each in below(psutil.Process(self._process.pid)) if self._is_app(each)]
+        assert found, self.log
         self._seen += found
         return found
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.pty.conftest import KEYS, environment
-from tests.pty.server import PATIENCE, program
+from tests.pty.server import program
+from tests.waits import GENEROUS, until
 
 pytestmark = pytest.mark.pty
 
@@ -43,16 +44,13 @@ class Multiplexer(ABC):
         """A command of the multiplexer; what it prints."""
         done = subprocess.run(
             [self.program, *arguments],
-            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=PATIENCE,
+            stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=GENEROUS,
             env=self.env, cwd=self.folder, check=False,
         )  # fmt: skip
         return done.stdout
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.text}"
-            time.sleep(0.05)
+        until(holds, lambda: f"{what}:\n{self.text}", lambda: time.sleep(0.05))  # to look starts a process
 
     def shows(self, text: str) -> None:
         self.until(lambda: text in self.text, repr(text))
@@ -149,11 +147,9 @@ class Screen(Multiplexer):
         with suppress(FileNotFoundError):
             copy.unlink()
         self.order("hardcopy", str(copy))
-        end = time.monotonic() + 1
-        while not copy.exists() and time.monotonic() < end:
-            time.sleep(0.01)
+        until(copy.exists, "a copy of the pane")
         # A copy has one byte a character: of those beyond ASCII, not the right one.
-        return copy.read_text(encoding="latin-1") if copy.exists() else ""
+        return copy.read_text(encoding="latin-1")
 
     def type(self, keys: str) -> None:
         self.order("stuff", keys)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import psutil
 import pytest
 
-from tests.pty.server import PATIENCE, Server, gone
+from tests.pty.server import Server
 from tests.pty.slow_line import SlowLine
 from tests.pty.test_pty_life import left_clean
+from tests.waits import all_gone
 
 pytestmark = pytest.mark.pty
 
@@ -26,15 +26,6 @@ def opened(terminal, server, *arguments: str, columns=80, rows=24, port=None, **
         pytest.skip("sshd lets nobody in whose account is locked")
     assert run.child.poll() is None, f"{run.text}\n{server.log}"
     return run
-
-
-def all_gone(processes: list[psutil.Process]) -> None:
-    """Wait until none of the processes is left."""
-    assert processes
-    end = time.monotonic() + PATIENCE
-    while left := [process for process in processes if not gone(process)]:
-        assert time.monotonic() < end, f"still there: {left}"
-        time.sleep(0.02)
 
 
 def cut(run, server, by: str) -> None:

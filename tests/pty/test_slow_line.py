@@ -52,7 +52,7 @@ def test_an_answer_takes_a_round_trip(echo):
             near.sendall(b"x")
             assert answer(near, 1) == b"x"
             times.append(time.monotonic() - start)
-    assert sorted(times)[2] == pytest.approx(line.round_trip, rel=0.15)
+    assert min(times) == pytest.approx(line.round_trip, rel=0.15)
 
 
 def test_it_carries_so_many_bytes_a_second_and_loses_none(echo):

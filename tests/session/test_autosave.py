@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.waits import GENEROUS, until
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, load, save
 from tui_backprop.session.share_token import encode
@@ -22,7 +23,6 @@ from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
 
 XOR = from_preset("xor")
-GENEROUS = 30.0  # seconds; only a hang takes so long
 KILLS = 25
 
 # Saves one session after the other as fast as it can, of the kind that it is told, until it is killed.
@@ -82,13 +82,6 @@ def writer(tmp_path):
         process.stdout.close()
 
 
-def wait_for(holds):
-    end = time.monotonic() + GENEROUS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.001)
-
-
 def refusal(folder):
     with pytest.raises(UserError) as caught:
         load(folder)
@@ -143,8 +136,8 @@ def test_a_kill_at_any_moment_leaves_the_old_one_or_the_new_one(writer, tmp_path
     for _ in range(KILLS):
         before = (tmp_path / NAME).read_bytes()
         process = writer()
-        wait_for(lambda before=before: (tmp_path / NAME).read_bytes() != before)
-        time.sleep(rng.uniform(0, 0.02))
+        until(lambda before=before: (tmp_path / NAME).read_bytes() != before)
+        time.sleep(rng.uniform(0, 0.02))  # at any moment of the next ones
         process.send_signal(signal.SIGKILL)
         process.wait()
         session = load(tmp_path)

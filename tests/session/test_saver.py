@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 
+from tests.waits import GENEROUS, until
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, Saver, load
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import UserError
 
 XOR = from_preset("xor")
-GENEROUS = 30.0  # seconds; only a hang takes so long
-
-
-def wait_for(holds):
-    end = time.monotonic() + GENEROUS
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -47,10 +39,10 @@ def test_of_many_sessions_in_a_row_the_first_and_the_last_are_written(disk, tmp_
     saver = Saver(tmp_path, every=GENEROUS)
     sessions = [replace(XOR, sample=i) for i in range(200)]
     saver.save(sessions[0])
-    wait_for(lambda: disk.written)
+    until(lambda: disk.written)
     for session in sessions[1:]:
         saver.save(session)
-    time.sleep(0.05)  # in which a thread that did not wait would write
+    until(lambda: saver._changed._waiters, "the thread to wait again")  # each of them woke it
     assert disk.written == sessions[:1]
     saver.close(GENEROUS)
     assert disk.written == [sessions[0], sessions[-1]]
@@ -83,7 +75,7 @@ def test_the_same_session_again_is_not_written_again(disk, tmp_path):
     saver = Saver(tmp_path, every=0.0)
     for _ in range(3):
         saver.save(XOR)
-        wait_for(lambda: disk.written and saver._newest is None)
+        until(lambda: disk.written and saver._newest is None)
     saver.close(GENEROUS)
     assert disk.written == [XOR]
 
@@ -111,11 +103,11 @@ def test_trouble_is_remembered_in_one_line_until_it_is_over(monkeypatch, tmp_pat
     (tmp_path / "file").write_text("in the way")
     saver = Saver(tmp_path / "file", every=0.0)
     saver.save(XOR)
-    wait_for(lambda: saver.trouble)
+    until(lambda: saver.trouble)
     assert saver.trouble == f"the session is not kept in {tmp_path / 'file'}: File exists"
     (tmp_path / "file").unlink()
     saver.save(Session())
-    wait_for(lambda: not saver.trouble)
+    until(lambda: not saver.trouble)
     saver.close(GENEROUS)
     assert load(tmp_path / "file") == Session()
 

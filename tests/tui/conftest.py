@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from textual import events
 
+from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import NetworkShape, shape_of
@@ -24,7 +24,6 @@ from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.form_rows import FormView
 
-GENEROUS = 30.0  # seconds; only a hang takes so long
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
 
@@ -86,10 +85,10 @@ class Ui:
         """What the form says below its fields, on one line."""
         return " ".join(" ".join(self.form.splitlines()[len(FIELDS) :]).split())
 
-    async def until(self, holds: Callable[[], bool], what: str = "") -> None:
-        end = time.monotonic() + GENEROUS
-        while not holds():
-            assert time.monotonic() < end, f"waited in vain: {what or holds}"
+    async def until(self, holds: Callable[[], bool], what: What = "a state") -> None:
+        for _ in attempts(what):
+            if holds():
+                return
             await self.pilot.pause(0.005)
 
     def _quiet(self) -> bool:
@@ -111,10 +110,10 @@ class Ui:
     async def settled(self) -> None:
         """Wait until all is computed and drawn: quiet three times in a row, since a message can send another."""
         rounds = 0
-        end = time.monotonic() + GENEROUS
-        while rounds < 3:
-            assert time.monotonic() < end, "never quiet: " + self._unquiet()
-            await self.until(self._quiet, "the app to be quiet")
+        for _ in attempts(lambda: f"the app to be quiet: {self._unquiet()}"):
+            if rounds == 3:
+                return
+            await self.until(self._quiet, lambda: f"the app to be quiet: {self._unquiet()}")
             await self.pilot.pause(0)
             rounds = rounds + 1 if self._quiet() else 0
 

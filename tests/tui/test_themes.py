@@ -165,7 +165,7 @@ async def segments(ui, screen):
     if screen == "commands":  # they are searched for in a task of its own
         found = top.query_one(CommandList)
         await ui.until(lambda: found.region and found.highlighted is not None, "the commands to be found")
-    await ui.pilot.pause(0.1)
+    await ui.settled()
     strips, boxes = top._compositor.render_strips(), top.query(BOXES)
     x, y, columns, rows = Region.from_union([box.region for box in boxes]) if boxes else top.region
     shown = [strip.crop(x, x + columns) for strip in strips[y : y + rows]]

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.cost.race.workers import GENEROUS, SMALL, problem_of
+from tests.cost.race.workers import SMALL, problem_of
+from tests.waits import GENEROUS
 from tui_backprop.cli.main import main
 from tui_backprop.engine.gradients.check.compare import compare, fill_here
 from tui_backprop.engine.gradients.methods import METHODS

@@ -12,13 +12,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from tests.waits import GENEROUS
 from tui_backprop.cli.commands import man
 from tui_backprop.cli.commands.completion import SHELLS, VARIABLE
 from tui_backprop.cli.main import main
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.session.presets import PRESETS
 
-GENEROUS = 60.0  # seconds; only a hang takes so long
 CONTEXT = click.Context(main, info_name="backprop-tui")
 COMMANDS = {"": main, **man._commands(main, CONTEXT)}
 

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.waits import GENEROUS
 from tui_backprop import __version__
 from tui_backprop.cli.commands import doctor
 from tui_backprop.cli.main import main
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.support import paths as places
 
-GENEROUS = 60.0  # seconds; only a hang takes so long
 SECRETS = ("marguerite", "192.0.2.7", "192.0.2.1", "50022")
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
 
 import numpy as np
@@ -17,7 +16,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from tests.cost.race.workers import GENEROUS, gone, wait_for
+from tests.waits import GENEROUS, all_gone, gone, until
 from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.race.race import RACE_METHODS, Race, RaceStatus
@@ -200,19 +199,21 @@ class Watched:
 
     def wait(self, reached):
         """Wait, and remember who belongs to it."""
-        end = time.monotonic() + GENEROUS
-        while not reached():
-            assert time.monotonic() < end
+
+        def looked():
             assert self.process.poll() is None, self.said
             with suppress(psutil.NoSuchProcess):
                 self.family |= {one.pid for one in psutil.Process(self.process.pid).children(recursive=True)}
-            time.sleep(0.02)
+            return reached()
+
+        until(looked, lambda: f"what it says: {self.said}")
 
     def interrupt(self, times=1):
-        """Ctrl+C goes to all of them, as from a terminal; what it printed, and its exit code."""
+        """Ctrl+C goes to all of them, as from a terminal, again when the line is wiped, that is, while they are being
+        ended; what it printed, and its exit code."""
         for _ in range(times):
             os.killpg(self.process.pid, signal.SIGINT)
-            time.sleep(0.1)
+            until(lambda: self.said.endswith(b"\r") or gone(self.process.pid), "the line to be wiped")
         printed, _ = self.process.communicate(timeout=GENEROUS)
         self.reader.join(GENEROUS)
         os.close(self.master)
@@ -240,7 +241,7 @@ def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(command, pr
     assert b"Error" not in watched.said
     assert watched.said.rpartition(b"\r ")[2].strip() == b""  # the line of progress is gone
     assert len(watched.family) >= processes
-    wait_for(lambda: all(gone(pid) for pid in watched.family))
+    all_gone([*watched.family])
 
 
 @posix
@@ -254,7 +255,7 @@ def test_so_it_does_while_processes_are_being_started(command):
     assert (printed, code) == (b"", 130)
     assert watched.said.split(b"\r")[-1].strip() == b""
     assert b"Traceback" not in watched.said
-    wait_for(lambda: all(gone(pid) for pid in watched.family))
+    all_gone([*watched.family])
 
 
 @posix

@@ -16,7 +16,8 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.cost.race.workers import GENEROUS, SMALL, gone, problem_of, wait_for
+from tests.cost.race.workers import SMALL, problem_of
+from tests.waits import GENEROUS, all_gone, gone
 from tui_backprop import __version__
 from tui_backprop.cost.race.dask_cluster import ONE_THREAD, Cluster, _check, joined, local
 from tui_backprop.cost.race.distributed import fill_distributed
@@ -217,4 +218,4 @@ def test_when_the_program_is_ended_no_worker_stays_behind_or_has_a_word_to_say(t
     if how == signal.SIGINT:  # killed, nobody tidies up but Python's own resource tracker, which says so
         assert said == ""
     assert "Traceback" not in said
-    wait_for(lambda: gone(worker))
+    all_gone([worker])

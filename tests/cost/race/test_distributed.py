@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.cost.race.workers import LONG, SMALL, problem_of, wait_for
+from tests.cost.race.workers import LONG, SMALL, problem_of
+from tests.waits import until
 from tui_backprop.cost.race import distributed as spread
 from tui_backprop.cost.race.dask_cluster import local
 from tui_backprop.cost.race.distributed import (
@@ -119,7 +120,7 @@ def test_called_off_no_chunk_is_begun_any_more_and_the_next_gradient_is_found(cl
     some = next(one for one in standings if one.done)
     standings.close()
     assert some.done < LONG.parameters
-    wait_for(lambda: not any(cluster.client.processing().values()))
+    until(lambda: not any(cluster.client.processing().values()))
     problem = problem_of(SMALL)
     assert (
         gradient(cluster, problem, DISTRIBUTED_METHODS[0]).tobytes()
@@ -134,7 +135,7 @@ def test_while_nobody_asks_on_it_pauses(cluster):
         cluster, DISTRIBUTED_METHODS[0], out, problem, np.arange(LONG.parameters), chunk=100
     )
     next(part for part in found if len(part))
-    wait_for(lambda: not any(cluster.client.processing().values()))
+    until(lambda: not any(cluster.client.processing().values()))
     assert np.count_nonzero(out) <= 100
     found.close()
 
@@ -151,7 +152,7 @@ def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
             killed = True
     assert killed
     assert out.tobytes() == METHODS["forward-difference"].gradient(problem).tobytes()
-    wait_for(lambda: len(cluster.client.nthreads()) == 2)  # another one took its place
+    until(lambda: len(cluster.client.nthreads()) == 2)  # another one took its place
     assert victim not in cluster.client.run(os.getpid).values()
 
 

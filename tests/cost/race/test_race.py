@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,40 +14,29 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.cost.race.workers import SMALL, naps, problem_of
+from tests.waits import GENEROUS, all_gone, until
 from tui_backprop.cost.race.race import RACE_METHODS, Race, RunningAgreement, name_of, order_of
-from tui_backprop.data.samples import cut
-from tui_backprop.engine.gradients.methods import METHODS, Problem
-from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.spec import NetworkSpec
 
-GENEROUS = 60.0  # seconds; only a hang takes so long
-SMALL = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
-LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it on its way
+LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it on its way; in ORPHAN too
 
 
-def problem_of(spec, batch=1):
-    data = {784: "digits", 1: "sine"}.get(spec.layers[0], "moons")
-    samples = cut(spec, data, 0, batch)
-    return Problem(spec, samples.x, samples.t, initial_parameters(spec))
+def reached(race, wanted):
+    """Wait until a race stands as wanted; how it stands then."""
+    return until(lambda: wanted(status := race.status()) and status, lambda: f"it stands {race.status()}")
 
 
-def until(race, reached):
-    end = time.monotonic() + GENEROUS
-    while not reached(status := race.status()):
-        assert time.monotonic() < end, status
-        time.sleep(0.01)
-    return status
-
-
-def stands_still(race, before):
-    """Whether nothing more is done for a while."""
-    time.sleep(0.3)
-    after = race.status()
-    return (before.evaluations, before.seconds) == (after.evaluations, after.seconds)
+def stopped(race):
+    """Wait until the process of a paused race does nothing more; how it stands then."""
+    before = naps(race)
+    until(lambda: naps(race) > before + 1, "it to sleep")
+    return race.status()
 
 
 def finished(race):
-    return until(race, lambda status: not status.going)
+    return reached(race, lambda status: not status.going)
 
 
 @pytest.mark.parametrize("method", RACE_METHODS)
@@ -119,10 +107,9 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
     problem = problem_of(LONG)
     with Race(problem, "batched-difference") as race:
         race.start()
-        some = until(race, lambda status: status.done > 3000 or not status.going)
+        some = reached(race, lambda status: status.done > 3000 or not status.going)
         race.pause()
-        until(race, lambda status: status.state != "running")
-        there = race.status()
+        there = reached(race, lambda status: status.state != "running")
         order = order_of("batched-difference", problem)
         exact = METHODS["backprop"].gradient(problem)
         found = race.gradient[order[: some.done]]
@@ -137,13 +124,15 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
 def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda status: status.evaluations > 100)
+        reached(race, lambda status: status.evaluations > 100)
         race.pause()
-        still = until(race, lambda status: stands_still(race, status))
+        still = stopped(race)
+        after = stopped(race)
+        assert (after.evaluations, after.seconds) == (still.evaluations, still.seconds)
         assert still.state == "paused"
         assert still.evaluations < still.of
         race.resume()
-        until(race, lambda status: status.evaluations > still.evaluations)
+        reached(race, lambda status: status.evaluations > still.evaluations)
         process = psutil.Process(race._process.pid)
         race.cancel()
         assert not process.is_running()
@@ -156,9 +145,9 @@ def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
 def test_it_can_be_cancelled_while_it_pauses_and_closed_twice():
     race = Race(problem_of(LONG))
     race.start()
-    until(race, lambda status: status.evaluations > 0)
+    reached(race, lambda status: status.evaluations > 0)
     race.pause()
-    until(race, lambda status: stands_still(race, status))
+    stopped(race)
     race.close()
     race.close()
     assert race.status().state == "canceled"
@@ -175,26 +164,26 @@ def test_one_that_was_never_started_can_be_closed():
 def test_a_killed_process_is_a_failed_race_with_its_reason():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda status: status.evaluations > 0)
+        reached(race, lambda status: status.evaluations > 0)
         os.kill(race._process.pid, signal.SIGKILL)
         end = finished(race)
     assert end.state == "failed"
     assert "signal 9" in end.why
     with Race(race.problem, exact=race.exact) as again:
         again.start()
-        until(again, lambda status: status.evaluations > 0)
+        reached(again, lambda status: status.evaluations > 0)
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at the files of a process as Linux shows them")
 def test_its_process_has_no_hand_on_the_terminal():
     with Race(problem_of(LONG)) as race:
         race.start()
-        until(race, lambda status: status.evaluations > 0)
+        reached(race, lambda status: status.evaluations > 0)
         pid = race._process.pid
         assert {os.readlink(f"/proc/{pid}/fd/{stream}") for stream in (0, 1, 2)} == {os.devnull}
         os.kill(pid, signal.SIGINT)  # Ctrl+C goes to the whole group
         there = race.status().evaluations
-        assert until(race, lambda status: status.evaluations > there).state == "running"
+        assert reached(race, lambda status: status.evaluations > there).state == "running"
 
 
 def test_an_error_over_there_is_said_here_in_a_line():
@@ -243,16 +232,19 @@ def test_dropout_uses_the_masks_of_the_iteration():
 
 ORPHAN = """
     import os, signal, sys, time
-    from tests_race import problem_of, LONG
+    from workers import naps, problem_of
     from tui_backprop.cost.race.race import Race
+    from tui_backprop.engine.network.spec import NetworkSpec
     if __name__ == "__main__":
-        race = Race(problem_of(LONG))
+        race = Race(problem_of(NetworkSpec((784, 256, 256, 10))))
         race.start()
         while not race.status().evaluations:
             time.sleep(0.01)
         if sys.argv[1:] == ["paused"]:
             race.pause()
-            time.sleep(0.1)
+            before = naps(race)
+            while naps(race) < before + 2:
+                time.sleep(0.01)
         print(race._process.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -261,15 +253,11 @@ ORPHAN = """
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("state", ["running", "paused"])
 def test_when_the_app_is_killed_no_process_stays_behind(tmp_path, state):
-    (tmp_path / "tests_race.py").write_bytes(Path(__file__).read_bytes())
+    (tmp_path / "workers.py").write_bytes(Path(__file__).with_name("workers.py").read_bytes())
     (tmp_path / "orphan.py").write_text(textwrap.dedent(ORPHAN))
     done = subprocess.run(
         [sys.executable, "orphan.py", state], cwd=tmp_path, capture_output=True, text=True, timeout=GENEROUS
     )
     assert done.returncode == -signal.SIGKILL
-    pid = int(done.stdout)
-    end = time.monotonic() + GENEROUS
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    all_gone([int(done.stdout)])
     assert "leaked" not in done.stderr

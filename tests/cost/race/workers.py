@@ -1,8 +1,6 @@
-"""What the tests of clusters share."""
+"""What the tests of races and clusters share. Processes that they start import it, too, without the other tests."""
 
 from __future__ import annotations
-
-import time
 
 import psutil
 
@@ -11,7 +9,6 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 
-GENEROUS = 60.0  # seconds; only a hang takes so long
 SMALL = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
 LONG = NetworkSpec((784, 32, 10))  # 25,450 parameters: enough to meet it on its way
 
@@ -22,12 +19,6 @@ def problem_of(spec, batch=1):
     return Problem(spec, samples.x, samples.t, initial_parameters(spec))
 
 
-def wait_for(reached):
-    end = time.monotonic() + GENEROUS
-    while not reached():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def gone(pid):
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+def naps(race):
+    """How often the process of a race has slept: while it runs it never does, while it is paused all the time."""
+    return psutil.Process(race._process.pid).num_ctx_switches().voluntary

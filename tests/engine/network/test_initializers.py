@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from time import sleep
 
 import numpy as np
 import pytest
 
+from tests.waits import GENEROUS
 from tui_backprop.engine.network import initializers as initialize
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
@@ -213,11 +214,17 @@ class Enough(Exception):
 def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block):
     monkeypatch.setattr(initialize, "STREAM_BLOCK", block)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    drawn, draw = [], initialize.Block.draw
+    drawn, draw, called_off = [], initialize.Block.draw, threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            called_off.set()
+            super().shutdown(wait=wait)
 
     def counted(self):
-        if len(drawn) > 1:
-            sleep(0.05)  # so that the others are not all done before watch is heard
+        if len(drawn) > 1:  # the others are not all done before watch is heard
+            assert called_off.wait(GENEROUS)
         drawn.append(self.key)
         return draw(self)
 
@@ -225,6 +232,7 @@ def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block
         raise Enough
 
     monkeypatch.setattr(initialize.Block, "draw", counted)
+    monkeypatch.setattr(initialize, "ThreadPoolExecutor", Pool)
     before = threading.active_count()
     with pytest.raises(Enough):
         initial_parameters(SPEC, watch)

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.waits import GENEROUS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import train as train_panel
 
 XOR = from_preset("xor")
-GENEROUS = 10.0  # seconds; only what never ends takes so long
 
 
 @pytest.fixture(autouse=True)

@@ -112,8 +112,7 @@ async def test_keys_that_come_before_the_samples_are_read_are_those_of_the_table
     async with open_app(size=size) as ui:
         before = ui.app.session
         await ui.pilot.press("C", "7", "4", "right", "left")
-        await ui.pilot.pause(0.05)
-        assert "classifying 4,000 samples ..." in ui.screen
+        await ui.until(lambda: "classifying 4,000 samples ..." in ui.screen, "the table without its samples")
         assert ui.app.session == before
         held.set()
         await ui.settled()
