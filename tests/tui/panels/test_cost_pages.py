@@ -119,12 +119,12 @@ async def test_a_race_is_paused_goes_on_while_the_walk_is_stepped_and_is_called_
         await to_page(ui, "race")
         await ui.press("enter")
         assert ui.app.cost_lab.race.status.state == "paused"
-        assert "paused: enter goes on" in page(ui)
+        assert "paused: enter resumes" in page(ui)
         await ui.press("enter")
         await ui.until(lambda: ui.app.cost_lab.race.status.state == "running", "it to go on")
         await ui.press("escape")
         assert ui.app.cost_lab.race.status.state == "canceled"
-        assert "called off" in page(ui)
+        assert "canceled; enter races again" in page(ui)
         assert not children()
 
 
