@@ -35,7 +35,7 @@ def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief
     assert 'digits 1449, a "7", predicted 4' in top(WRONG, 120)
     assert "digits 1449: 7, pred. 4" in top(WRONG, 80, at=0)
     assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
-    assert "digits 1449 7->4" in top(WRONG, 80, at=-1, context=ASCII)
+    assert "digits 1449 7->4" in top(WRONG, 78, at=-1, context=ASCII)
     assert 'digits 0, a "1"' in top(Session(), 120)
 
 
