@@ -207,7 +207,7 @@ async def test_a_network_without_any_gradient_has_no_culprit(open_app):
     spec = NetworkSpec((784, 4, 10), init="zeros", bias=False)
     async with open_app(Session(spec), size=(80, 24)) as ui:
         await ui.press("b", "right")
-        assert "none is to blame" in panel(ui)
+        assert "no parameter is to blame" in panel(ui)
         await ui.press("enter", "down", "m")
         assert ui.focused == "blame"
 

@@ -145,7 +145,7 @@ async def test_another_network_is_compared_by_what_both_have(open_app):
         assert "data xor → moons" in text
         assert "layers 2·2·1 → 2·3·3·3" in text
         assert "every number is the same" not in text
-        assert "not in both, or of another shape: W1, b1" in text
+        assert "in only one, or of another shape: W1, b1" in text
         await ui.press("enter")
         assert ui.app.session.network == XOR.network
         assert "every number is the same" in panel(ui)
@@ -245,7 +245,7 @@ async def test_one_that_is_held_is_not_compared_with_itself(open_app):
         await ui.press("s", "t", "s", "d", "z", "w")
         assert (ui.app.session.bookmarks.held, ui.app.session.bookmarks.cursor) == (0, 0)
         assert "from bookmark 1 to now" in panel(ui)
-        assert "= is held: ↑ ↓ choose what it is compared with" in panel(ui)
+        assert "= is held: ↑ ↓ choose what to compare it with" in panel(ui)
         await ui.press("down")
         assert "from bookmark 1 to bookmark 2" in panel(ui)
         assert "is held:" not in panel(ui)
@@ -263,4 +263,4 @@ async def test_two_places_about_different_samples_are_called_so(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("s", "n", "d")
         text = " ".join(panel(ui).split())
-        assert "The two are about different samples: loss, z, δ and gradients would differ" in text
+        assert "Different samples: loss, z, δ and gradients would differ" in text

@@ -39,7 +39,7 @@ def agrees(ui):
     assert panel(ui).startswith(f"{tensor}[{','.join(map(str, index))}]  ")
     assert figure(ui, "value") == format_number(there(iteration, tensor, index), 6, sign=True)
     if tensor[0] in "xm":  # the input, and masks of dropout
-        assert "none: no weight is in it" in panel(ui)
+        assert "none: it is a constant" in panel(ui)
     else:
         assert figure(ui, "gradient") == format_number(
             there(iteration, tensor, index, gradient=True), 6, sign=True
@@ -259,7 +259,7 @@ async def test_a_gradient_of_0_is_explained_by_what_shut_the_unit(open_app, size
         why = f"a1[13] is 0, because z1[13] = {format_number(z)} < 0: relu is inactive"
         assert f"zero gradient: {why}" in text
         assert "by size" not in text
-        assert "the update leaves it" in text
+        assert "unchanged by the update" in text
         await ui.press("[", "[")  # to z1[13], whose own derivative is shut the same way
         text = " ".join(panel(ui).split())
         assert f"δ1[13] is 0, because z1[13] = {format_number(z)} < 0: relu is inactive" in text

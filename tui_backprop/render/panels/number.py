@@ -78,7 +78,7 @@ def _figures(
 ) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
-        return [*rows, *_figure_words("gradient", "none: it depends on no parameter", columns)]
+        return [*rows, *_figure_words("gradient", "none: it is a constant", columns)]
     parameters = snapshot.session.network.parameters
     place = ""
     if found.is_parameter and found.gradient != 0:
