@@ -32,6 +32,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (cores or 1) + 1
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--remake-snapshots", action="store_true", help="write the screens of tests/tui/snapshots anew"
+    )
+
+
 def pytest_unconfigure() -> None:
     PROCESS.remove()
 

@@ -1,0 +1,86 @@
+"""Whole screens as text, kept in ``snapshots/``: what a change does to them is read in its difference.
+
+.venv/bin/python -m pytest tests/tui/test_snapshots.py -n 0 --remake-snapshots
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.having import having
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import add_bookmark, after_training, after_update, edit_parameter
+
+FOLDER = Path(__file__).with_name("snapshots")
+LESSON, XOR = Session(), from_preset("xor")
+SMALL, WIDE = (80, 24), (120, 40)
+DEEP = Session(
+    NetworkSpec((2, 6, 6, 6, 2), "gelu", layer_norm=True, residual=True, l2=0.01), "moons", batch=4
+)
+TRAINED = after_training(XOR, 300)
+BOOKMARKED = after_update(add_bookmark(after_update(add_bookmark(XOR))))
+TO_DELTA = ("right_square_bracket",) * 8
+TO_LOSS = ("right_square_bracket",) * 5
+
+# Name, session, columns and rows, keys. What is timed while the test runs is in none of them.
+SCREENS = [
+    ("opening", LESSON, SMALL, ()),
+    ("opening", LESSON, WIDE, ()),
+    ("opening", LESSON, (200, 60), ()),
+    ("forward", LESSON, WIDE, ("right", "right", "right")),
+    ("loss", LESSON, SMALL, TO_LOSS),
+    ("delta", LESSON, SMALL, TO_DELTA),
+    ("delta", LESSON, WIDE, TO_DELTA),
+    ("update", LESSON, WIDE, ("end",)),
+    ("operations", DEEP, WIDE, ("g", *("right",) * 9)),
+    ("layers", XOR, SMALL, ("g", "g", "right", "right")),
+    ("histogram", LESSON, WIDE, ("right", "right", "v")),
+    ("largest", LESSON, SMALL, ("right", "right", "v", "v")),
+    ("picture", LESSON, WIDE, ("right", "right", "v", "v", "v")),
+    ("network", LESSON, SMALL, ("1",)),
+    ("network", LESSON, WIDE, ("1",)),
+    ("cost", LESSON, SMALL, ("3",)),
+    ("cost", LESSON, WIDE, ("3", "z")),
+    ("claims", LESSON, WIDE, ("3", "v", "z")),
+    ("race", LESSON, SMALL, ("3", "v", "v")),
+    ("step-size", XOR, WIDE, ("3", "v", "v", "v", "z")),
+    ("blame", having(LESSON, sample=2), WIDE, ("b", "right", "down")),
+    ("blame", XOR, SMALL, ("b",)),
+    ("number", having(LESSON, number=("W2", (13, 200))), WIDE, ("i",)),
+    ("number", XOR, SMALL, ("i",)),
+    ("flow", LESSON, SMALL, ("f",)),
+    ("flow", from_preset("vanishing"), WIDE, ("f", "z")),
+    ("curves", XOR, WIDE, ("c", "z")),
+    ("train", LESSON, SMALL, ("T",)),
+    ("bookmarks", BOOKMARKED, WIDE, ("d",)),
+    ("edited", edit_parameter(TRAINED, "W1", (0, 1), 0.5), SMALL, ("b",)),
+    ("confusion", LESSON, WIDE, ("C",)),
+    ("find", LESSON, SMALL, ("slash",)),
+    ("help", LESSON, WIDE, ("question_mark",)),
+    ("palette", LESSON, SMALL, ("ctrl+p",)),
+    ("too-small", LESSON, (40, 10), ()),
+]
+NAMES = [f"{name}-{columns}x{rows}" for name, _, (columns, rows), _ in SCREENS]
+
+
+def as_kept(screen: str) -> str:
+    """Without the blanks at the ends of lines, which no editor keeps."""
+    return "\n".join(line.rstrip() for line in screen.splitlines()) + "\n"
+
+
+@pytest.mark.parametrize(("session", "size", "keys"), [row[1:] for row in SCREENS], ids=NAMES)
+async def test_the_screen_is_as_it_was(open_app, request, session, size, keys):
+    kept = FOLDER / f"{request.node.callspec.id}.txt"
+    async with open_app(session, size=size) as ui:
+        await ui.press(*keys)
+        found = as_kept(ui.screen)
+    if request.config.getoption("--remake-snapshots"):
+        kept.write_text(found, "utf-8")
+    assert found == kept.read_text("utf-8")
+
+
+def test_every_file_is_of_a_screen():
+    assert {path.stem for path in FOLDER.glob("*.txt")} == {*NAMES}
