@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.network.names import gradient_of, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.histogram import first_parts
+from tui_backprop.render.draw.histogram import first_parts, portion
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
@@ -91,3 +91,14 @@ def statistics_of(summary: Summary) -> list[str]:
         f"{summary.zeros:.0%} zero" if summary.zeros else "",
         f"mean {format_number(summary.mean, sign=True)}",
     ]
+
+
+def share_of_norm(summary: Summary, values: Array, columns: int) -> str:
+    """The share of the squared norm that some entries hold."""
+    if summary.bad:
+        return statistics(summary, columns)
+    share = float(((values / summary.norm) ** 2).sum())
+    which = "this one holds" if len(values) == 1 else f"these {len(values)} hold"
+    there = round((1 - summary.zeros) * summary.size)  # that are not 0
+    what = f"{portion(share, 1.0) if len(values) < there else 'all'} of the norm²"
+    return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")

@@ -26,13 +26,14 @@ from tui_backprop.render.draw.array_table import (
     all_parameters,
     entries_per_line,
     matrix_row,
+    share_of_norm,
     statistics,
     vector_lines,
 )
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.gallery import gallery, gallery_layout
 from tui_backprop.render.draw.heatmap import heatmap, largest, picture, signed_picture
-from tui_backprop.render.draw.histogram import first_parts, histogram, portion
+from tui_backprop.render.draw.histogram import first_parts, histogram
 from tui_backprop.render.draw.spans import Line, beside, clip, line, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
@@ -235,24 +236,13 @@ def _largest(
     lines = entries[:deep]
     for i in range(1, -(-len(entries) // deep)):
         lines = beside(lines, entries[i * deep : (i + 1) * deep], i * (wide + GAP) - GAP, GAP)
-    return [*lines, line((_share_of_norm(summary, values, columns), "muted"))]
+    return [*lines, line((share_of_norm(summary, values, columns), "muted"))]
 
 
 def _place(shown: ShownArray, place: int) -> str:
     """The name of an entry, as people ask for it."""
     index = np.unravel_index(place, shown.row.shape)
     return entry_name(shown.label, tuple(map(int, index)))
-
-
-def _share_of_norm(summary: Summary, values: Array, columns: int) -> str:
-    """The share of the squared norm that some entries hold."""
-    if summary.bad:
-        return statistics(summary, columns)
-    share = float(((values / summary.norm) ** 2).sum())
-    which = "this one holds" if len(values) == 1 else f"these {len(values)} hold"
-    there = round((1 - summary.zeros) * summary.size)  # that are not 0
-    what = f"{portion(share, 1.0) if len(values) < there else 'all'} of the norm²"
-    return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")
 
 
 def _picture(
