@@ -129,10 +129,10 @@ async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back
         text = " ".join(" ".join(row[:fields] for row in ui.form.splitlines()).split())
         assert "layers !4 " in text
         assert "one size is no network" in text
-        assert "esc takes it back" in text
+        assert "esc reverts it" in text
         await ui.press("escape")
         assert ui.field("layers").startswith("784,256")
-        assert "takes it back" not in ui.form
+        assert "reverts it" not in ui.form
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ async def test_what_is_not_built_yet_says_how_it_is_taken_back(open_app):
     async with open_app() as ui:
         await ui.to_field("seed")
         await ui.type("5")
-        assert "enter builds this network esc takes it back" in ui.message
+        assert "enter builds this network esc reverts it" in ui.message

@@ -87,10 +87,10 @@ class Race:
         self.problem, self.method, self.step = problem, method, step
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
-        self.render_context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._shared = self.render_context.RawArray(ctypes.c_double, parameters)
-        self._board = self.render_context.RawArray(ctypes.c_double, len(BOARD))
-        self._why = self.render_context.RawArray(ctypes.c_char, REASON_BYTES)
+        self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
+        self._shared = self._context.RawArray(ctypes.c_double, parameters)
+        self._board = self._context.RawArray(ctypes.c_double, len(BOARD))
+        self._why = self._context.RawArray(ctypes.c_char, REASON_BYTES)
         self.gradient: Array = np.frombuffer(memoryview(self._shared))
         self.order = order_of(method, problem)
         self._process: Any = None
@@ -109,7 +109,7 @@ class Race:
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
             given = (self.problem, self.method, options, self._shared, self._board, self._why)
-            process = self.render_context.Process(target=run, args=given, daemon=True, name="race")
+            process = self._context.Process(target=run, args=given, daemon=True, name="race")
             try:
                 start_process(process)
                 self._process = process

@@ -12,7 +12,7 @@ MOST_NAMED = 2  # that are named
 
 
 def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
-    """A line that names them, the latest first; none where none was moved."""
+    """Return a line that names the edits, the latest first; no line without edits."""
     if not session.edits:
         return []
     latest = session.edits[::-1]
@@ -21,6 +21,6 @@ def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) ->
         for edit in latest[:MOST_NAMED]
     ]
     named += [f"{len(latest) - MOST_NAMED} more"] if len(latest) > MOST_NAMED else []
-    texts = [f"{', '.join(named)}; {context.key('undo')} takes it back", ", ".join(named), named[0]]
-    text = next((text for text in texts if len("moved ") + len(text) <= columns), texts[-1])
-    return [line(("moved ", "muted"), (cut(text, columns - len("moved ")), "update"))]
+    texts = [f"{', '.join(named)}; {context.key('undo')} reverts it", ", ".join(named), named[0]]
+    text = next((text for text in texts if len("edited ") + len(text) <= columns), texts[-1])
+    return [line(("edited ", "muted"), (cut(text, columns - len("edited ")), "update"))]

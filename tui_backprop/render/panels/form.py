@@ -22,7 +22,7 @@ MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folde
 LEAST_PICTURE_ROWS = 7  # rows
 
 
-_BACK = line(("esc", "key"), (" takes it back", "muted"))
+_BACK = line(("esc", "key"), (" reverts it", "muted"))
 
 
 def window(selected: int, rows: int) -> range:
@@ -61,7 +61,7 @@ def form_lines(
         name = context.text(LABELS.get(error.field, error.field))
         note = [
             *wrap(f"{name}: {error.message}", columns - 1, "bad"),
-            *wrap("esc takes it back; the last good network stays", columns - 1, "muted"),
+            *wrap("esc reverts it; the last good network stays", columns - 1, "muted"),
         ]
     elif pending:
         note = [line(("enter", "key"), (" builds this network", "muted")), _BACK]
