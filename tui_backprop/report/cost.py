@@ -10,7 +10,7 @@ from statistics import median
 from tui_backprop.cost.accounting.findings import findings
 from tui_backprop.cost.accounting.ledger import LedgerRow
 from tui_backprop.cost.measure.cache import machine
-from tui_backprop.cost.measure.sweep import busy
+from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import TOLERANCES, brief_tolerance, source, tolerance
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
@@ -222,7 +222,7 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
 
 def _trust(cost_model: CostModel) -> Iterator[Row]:
     """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
-    noisy = busy(cost_model)
+    noisy = busy_points(cost_model.points)
     if left := cost_model.left_out:
         yield _tested(
             left, "measured passes, each left out of the cost model in turn and predicted from the others"

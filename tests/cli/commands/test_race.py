@@ -261,7 +261,7 @@ def test_so_it_does_while_processes_are_being_started(command):
 @posix
 def test_of_a_sweep_that_is_called_off_what_was_measured_is_kept(place):
     watched = Watched("cost", "--preset", "xor", "--sweep")
-    watched.until(rb"networks: [1-9]\d* of \d+, now \S+ parameters, at most \d+ s left")
+    watched.until(rb"networks: [1-9]\d* of \d+, now \S+ parameters, at most \S+ \S+ left")
     printed, code = watched.interrupt()
     assert (printed, code) == (b"", 130)
     assert b"Traceback" not in watched.said

@@ -21,7 +21,8 @@ from tui_backprop.cost.measure.passes import (
     quartiles,
     timings,
 )
-from tui_backprop.cost.measure.sweep import MEMORY_SHARE, busy, checked, needs, plan, sweep, with_points
+from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, needs, plan, sweep, with_points
+from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
@@ -118,7 +119,7 @@ def test_busy_points_and_points_taken_over():
     assert len(both.points) == 6
     assert both.point("forward", 1e4).median == new.point("forward", 1e4).median
     wide = replace(new.points[0], high=9.0)
-    assert busy(CostModel((wide, *new.points[1:]), PROBE)) == (wide,)
+    assert busy_points(CostModel((wide, *new.points[1:]), PROBE).points) == (wide,)
 
 
 # --- real measurements: of what, and sane; how fast is not a test's business --------------------------------

@@ -105,11 +105,6 @@ def _free() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def busy(cost_model: CostModel) -> tuple[Measured, ...]:
-    """The points whose runs are spread so wide that they should be measured again."""
-    return tuple(point for point in cost_model.points if point.busy)
-
-
 def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
     """A cost model with the points of another in place of its own, where both have one."""
     seen = {(p.kind, p.shape) for p in found.points}
@@ -122,4 +117,4 @@ def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
     return CostModel(tuple(sorted((*kept, *found.points), key=lambda p: (p.parameters, p.kind))), probed)
 
 
-__all__ = ["BUDGET", "InputError", "Progress", "busy", "checked", "plan", "sweep", "with_points"]
+__all__ = ["BUDGET", "InputError", "Progress", "checked", "plan", "sweep", "with_points"]

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tui_backprop.cost.model.busy_machine import is_busy, undisturbed
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
@@ -32,7 +33,6 @@ NO_QUICKER_THAN_FORWARD = (
 PEAK_FLOPS = 1e11  # operations a second, until something is known
 EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
-BUSY_SPREAD = 0.3  # of the median: runs that are spread wider were disturbed
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Measured:
     @property
     def busy(self) -> bool:
         """True if the machine seems to have been busy with something else."""
-        return self.spread > BUSY_SPREAD
+        return is_busy(self.spread)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class CostModel:
     def _fit_of(self, kind: str) -> PassFit | None:
         """The fit of a kind of pass; None if none was measured."""
         if kind in self.kinds and kind not in self._fits:
-            self._fits[kind] = self._fit(_undisturbed([p for p in self.points if p.kind == kind]))
+            self._fits[kind] = self._fit(undisturbed([p for p in self.points if p.kind == kind]))
         return self._fits.get(kind)
 
     @cached_property
@@ -269,12 +269,6 @@ def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:
     # One coefficient alone, whichever fits better (takes more off the squares); the other is 0.
     alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: what takes no such work
     return (alone[0], 0.0) if alone[0] * calls > alone[1] * rests else (0.0, alone[1])
-
-
-def _undisturbed(points: list[Measured]) -> list[Measured]:
-    """Without those during which the machine was busy, as long as two others are left to go by."""
-    quiet = [point for point in points if not point.busy]
-    return quiet if len({point.parameters for point in quiet}) > 1 else points
 
 
 LESSON = CostModel(assumed=True)

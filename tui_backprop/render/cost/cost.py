@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from tui_backprop.cost.measure.sweep import busy
+from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import TOLERANCES, basis, brief_tolerance, source, tolerance
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
@@ -212,7 +212,7 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
     if far := cost_model.beyond:
         words = f"Fitted to small networks alone, off by {_off_by(far)} for networks up to 100 times larger."
         lines += wrap(words, columns, "muted")
-    if noisy := busy(cost_model):
+    if noisy := busy_points(cost_model.points):
         words = f"{len(noisy)} of {len(cost_model.points)} measurements vary widely: the machine was busy;"
         words += f" {context.key('sweep')} measures again"
         lines += wrap(words, columns, "bad")
