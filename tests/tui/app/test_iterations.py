@@ -83,7 +83,7 @@ async def test_training_is_one_action_to_undo(open_app):
     async with open_app(XOR) as ui:
         await ui.press("right", "T", "enter")
         trained, after = ui.app.session, loss(ui)
-        assert (trained.t, trained.step) == (100, 1)
+        assert (trained.t, trained.walk.step) == (100, 1)
         await ui.press("u")
         assert ui.app.session == having(XOR, step=1)
         await ui.press("U")
@@ -152,4 +152,4 @@ async def test_the_panel_says_that_any_iteration_can_be_gone_to(open_app):
         await ui.press("enter")
         text = " ".join(panel(ui).split())
         assert "/ and a number goes to that iteration, 0 to 100; to make that fast," in text
-        assert "passes are kept, 0 of 256 MB" in text
+        assert "iterations are kept, 0 of 256 MB" in text
