@@ -175,7 +175,7 @@ def test_an_error_over_there_is_a_line_here(cluster):
     with pytest.raises(UserError) as told:
         list(fill_distributed(cluster, DISTRIBUTED_METHODS[0], exact.copy(), problem))
     assert told.value.field == "workers"
-    assert told.value.message.startswith("ValueError: x has the shape (1, 9)")
+    assert told.value.message.startswith("ValueError: x has shape (1, 9)")
 
 
 class Deserted:

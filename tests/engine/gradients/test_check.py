@@ -311,7 +311,7 @@ def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked(monke
     ("step", "name"), [(1e-300, "central"), (1e10, "central"), (0.1, "forward"), (1e200, "forward")]
 )
 def test_a_step_that_can_tell_nothing_is_refused(step, name):
-    with pytest.raises(ValueError, match=rf"a step of .* leaves {name}-difference an error of about"):
+    with pytest.raises(ValueError, match=rf"a step of .* gives {name}-difference an error of about"):
         compare(problem_of(EVERYTHING), second=f"{name}-difference", options=Options(step=step))
 
 

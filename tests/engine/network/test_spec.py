@@ -161,7 +161,7 @@ def test_bad_rates_and_strengths_are_refused(field, value):
 
 @pytest.mark.parametrize("value", [1, "1", 1.5, "2"])
 def test_a_rate_of_dropout_that_leaves_nothing_is_refused(value):
-    assert "below 1" in error_of(lambda: NetworkSpec(dropout=value)).message
+    assert "(1 excluded)" in error_of(lambda: NetworkSpec(dropout=value)).message
 
 
 def test_rates_and_strengths_are_read_as_numbers():
