@@ -155,14 +155,14 @@ def was_shown_as_text(run, before: int) -> None:
 def test_the_prompt_shows_it_and_says_that_it_is_none(terminal, size, kind):
     run = terminal(*size)
     run.shows("step 0/20")
-    run.press("/", "which number")
+    run.press("/", "find a number")
     before = len(run.raw)
     run.send(pasted(f"x{HOSTILE[kind]}"))
     if kind == "markup":
         run.until(lambda: f"x{MARKUP} " in run.text, "the markup as it is")
     run.press("enter", "is not the name of a number")
     run.send("\x07")  # ctrl+g
-    run.until(lambda: "which number" not in run.text, "the app behind it")
+    run.until(lambda: "find a number" not in run.text, "the app behind it")
     run.press("right", "step 1/20")
     was_shown_as_text(run, before)
 

@@ -35,7 +35,7 @@ from tui_backprop.session.state import UpdateRun, Session
 many = tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(300))
 print("ready", flush=True)
 for i in itertools.count():
-    save(replace(Session(), sample=i % 4000, batch=int(sys.argv[2]), history=many[: i % 300]), Path(sys.argv[1]))
+    save(replace(Session(), sample=i % 4000, batch=int(sys.argv[2]), update_log=many[: i % 300]), Path(sys.argv[1]))
 """
 
 # Saves once, and kills itself before or after a call to the system, or when half is written.

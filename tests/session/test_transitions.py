@@ -182,8 +182,8 @@ def test_the_sample_after_the_last_is_the_first():
 
 def test_a_jump_lands_on_the_first_step_of_the_next_or_the_previous_run():
     places = list("aabbbc")
-    on = [jump(at_step(XOR, i), places, 1).step for i in range(6)]
-    back = [jump(at_step(XOR, i), places, -1).step for i in range(6)]
+    on = [jump(at_step(XOR, i), places, 1).walk.step for i in range(6)]
+    back = [jump(at_step(XOR, i), places, -1).walk.step for i in range(6)]
     assert on == [2, 2, 5, 5, 5, 5]
     assert back == [0, 0, 0, 2, 2, 2]
 
@@ -192,21 +192,21 @@ def test_a_jump_lands_on_the_first_step_of_the_next_or_the_previous_run():
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=15), st.data())
 def test_a_jump_stays_on_the_walk_and_goes_the_right_way(places, data):
     at = data.draw(st.integers(0, len(places) - 1))
-    assert at <= jump(at_step(XOR, at), places, 1).step < len(places)
-    assert 0 <= jump(at_step(XOR, at), places, -1).step <= at
+    assert at <= jump(at_step(XOR, at), places, 1).walk.step < len(places)
+    assert 0 <= jump(at_step(XOR, at), places, -1).walk.step <= at
 
 
 def test_a_selection_wraps_round_the_layer():
-    assert select(XOR, 1, 2).unit(1) == 0
-    assert select(XOR, 1, -2).unit(1) == 0
-    assert select(XOR, 0, 3).unit(0) == 1
+    assert select(XOR, 1, 2).walk.unit(1) == 0
+    assert select(XOR, 1, -2).walk.unit(1) == 0
+    assert select(XOR, 0, 3).walk.unit(0) == 1
 
 
 def test_selections_of_layers_are_kept_apart_until_all_are_given_up():
     session = select(select(XOR, 2, 0), 1, 1)
     assert [session.walk.unit(k) for k in range(4)] == [AUTOMATIC, 1, 0, AUTOMATIC]
-    assert select(session, 1, AUTOMATIC).unit(1) == AUTOMATIC
-    assert select_automatic(session).units == ()
+    assert select(session, 1, AUTOMATIC).walk.unit(1) == AUTOMATIC
+    assert select_automatic(session).walk.units == ()
 
 
 def test_a_restart_goes_back_to_the_seed_s_parameters_and_keeps_the_rest():

@@ -149,13 +149,13 @@ def test_what_stands_for_dim_and_for_reversed_is_drawn_so():
 
 SCREENS = {
     "walk": ["end", "left"], "help": ["question_mark"], "form": ["1"], "choice": ["1", "down", "right"],
-    "error": ["1", "ctrl+e", "x"], "ask": ["slash", "W", "x", "enter"], "confusion": ["C"],
+    "error": ["1", "ctrl+e", "x"], "find": ["slash", "W", "x", "enter"], "confusion": ["C"],
     "commands": ["ctrl+p", "s", "down"], "blame": ["b"], "cost": ["3"], "curves": ["c"], "train": ["T"],
     "flow": ["f"],
 }  # fmt: skip
 
 
-BOXES = "#help, #ask, #confusion, #--input, CommandList"  # of screens over the app, which is veiled then
+BOXES = "#help, #find, #confusion, #--input, CommandList"  # of screens over the app, which is veiled then
 
 
 async def segments(ui, screen):
