@@ -83,7 +83,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("x", "app.axis", "x", "axis", "In seconds, forward passes, FLOPs, or for a training run.",
                  "next axis"),
         PanelKey("S", "app.sweep", "S", "sweep",
-                 "Measure networks up to what memory holds; press again to stop.", "start or stop a sweep"),
+                 "Measure networks up to the memory limit; press again to stop.", "start or stop a sweep"),
         PanelKey("home", "app.cursor(0)", "home", "this network",
                  "The cursor back to the current network; {cursor(99)}: to a trillion.", "cursor to this network"),
         PanelKey("end", "app.cursor(99)", "", "", "", "cursor to a trillion parameters"),
@@ -146,7 +146,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("end", "app.ends(1)", "", "", "", ""),
     )),
     PanelRow("flow", "gradient flow", "Flow", "f,7,f8", "flow",
-             "Show the gradient flow over depth, and its problems.", own=STEPS),
+             "Show the gradient flow by layer, and any problems.", own=STEPS),
     PanelRow("curves", "curves", "Curves", "c,8,f9", "curves",
              "Show the curves: activation function, loss along a weight.", own=(
         PanelKey("up,k", "app.curve_unit(-1)", "↑ ↓", "unit", "The previous or next unit.", "previous unit"),
@@ -158,12 +158,12 @@ ROWS: tuple[PanelRow, ...] = (
                  "follow the walk"),
     )),
     PanelRow("train", "training", "Training", "T,9,f10", "training",
-             "Show training: how the loss went, and what was learned.", own=(
-        PanelKey("up,k", "app.amount(-1)", "↑ ↓", "amount", "How many updates are trained at a time.",
+             "Show training: the loss curve, and what was learned.", own=(
+        PanelKey("up,k", "app.amount(-1)", "↑ ↓", "amount", "How many updates to run at a time.",
                  "fewer updates at a time"),
         PanelKey("down,j", "app.amount(1)", "", "", "", "more updates at a time"),
         PanelKey("enter", "app.start_training", "enter", "train",
-                 "Train that many updates, each with the next samples.", "start training"),
+                 "Run that many updates, each on the next samples.", "start training"),
         PanelKey("escape", "app.stop_training", "esc", "stop", "Stop training; the updates done so far stay.",
                  "stop training"),
         PanelKey("left,h", "app.iteration(-1)", "← →", "iteration",
@@ -193,7 +193,7 @@ ROWS: tuple[PanelRow, ...] = (
     PanelRow("claims", "the lesson's claims, measured", "Claims", tab="claims", page_of="cost", own=TURNS),
     PanelRow("race", "the race", "Race", tab="race", page_of="cost", own=(
         *TURNS,
-        PanelKey("enter", "app.race", "enter", "start, pause", "Start the race, pause it, continue.",
+        PanelKey("enter", "app.race", "enter", "start, pause", "Start, pause or resume the race.",
                  "start, pause, continue"),
         PanelKey("escape", "app.cancel_race", "esc", "cancel", "Cancel the race.", "cancel"),
         PanelKey("m", "app.race_method", "m", "method", "The next numerical method, before the race starts.",

@@ -3,32 +3,32 @@
 CAPTIONS = {
     "input": "{samples}, {inputs}. Press {step_on} to send it through the network, step by step.",
     "affine": "{units} sums {before}, each times a weight{bias}.",
-    "normalization": "The sums of a sample are brought to mean 0 and deviation 1; then each unit stretches (γ) and"
+    "normalization": "Each sample's sums get mean 0 and standard deviation 1; each unit then scales (γ) and"
     " shifts (β) its own.",
-    "activation": "Each unit bends its sum. What comes out is kept: the way back will need it.",
-    "dropout": "Chance silences {dropped} of the units in this pass; the others speak up, so that the mean stays.",
-    "residual": "What came into the layer is added to what it made: a way around it, for the signal and for blame.",
+    "activation": "Each unit applies f to its sum. The result is kept for the backward pass.",
+    "dropout": "About {dropped} of the units are dropped at random; the others are scaled up, to keep the mean.",
+    "residual": "The layer's input is added to its output: a shortcut around it, for the signal and for blame.",
     "loss": "One number says how wrong the output is. Which weights caused it?",
-    "penalty": "Large weights are charged for too: half of λ times the sum of their squares.",
-    "output delta": "The way back starts here: how the loss answers to each output.",
-    "weights": "Blame reaches {parameters} parameters: what came in, times how far this unit's sum is to blame.",
-    "last weights": "All {total} gradients are there, for {ratio}x a forward pass. Not 3x: the first layer needs no δ"
+    "penalty": "Large weights are penalized too: half of λ times the sum of their squares.",
+    "output delta": "The way back starts here: how the loss depends on each output.",
+    "weights": "Blame reaches {parameters} parameters: a weight's is its input times its unit's δ.",
+    "last weights": "All {total} gradients are known, at {ratio}x a forward pass. Not 3x: layer 1 computes no δ"
     " of its input.",
     "gains": "Gain and shift get their blame too: summed over the samples of the batch.",
-    "carried": "Blame for what the layer handed on. It will be needed twice: to go through the layer, and around it.",
+    "carried": "Blame for the layer's output. It is used twice: it goes through the layer, and around it.",
     "delta": "Each unit collects blame from all units it fed, along the same weights, and passes it on.",
     "carried delta": "The blame goes through the layer: each unit passes on as much as its slope lets through.",
-    "normalization delta": "Moving or stretching all sums of a sample at once changed nothing: that part of the blame"
-    " falls away.",
-    "layer forward": "Layer {layer}: {units} sums {before}, each times a weight{bias}; what comes of it is bent, and"
-    " handed on.",
+    "normalization delta": "Shifting or scaling all sums of a sample at once has no effect: that part of the blame"
+    " drops out.",
+    "layer forward": "Layer {layer}: {units} sums {before}, each times a weight{bias}; f is applied, and the result"
+    " goes on.",
     "layer loss": "One number says how wrong the output is, and how large the weights are. Which of them caused it?",
-    "layer backward": "Layer {layer}: blame comes to its sums, δ; times what came in, it is a weight's gradient.",
+    "layer backward": "Layer {layer}: blame reaches its sums, as δ; δ times an input is a weight's gradient.",
     "update": "Every weight moves a little against its gradient. The next walk starts from the new ones.",
-    "momentum": "Every weight moves along v, in which past gradients live on and fade: it gathers speed.",
-    "nesterov": "As with momentum, but looking ahead: v is taken as it will have faded one step on.",
-    "rmsprop": "Every weight moves against its gradient, over the size that its gradients have had of late.",
-    "adam": "Every weight moves against the mean of its gradients over their usual size: by about α, large or small.",
+    "momentum": "Every weight moves along v, a decaying sum of past gradients: it gathers speed.",
+    "nesterov": "As with momentum, but looking ahead: the step is dW plus v after another decay.",
+    "rmsprop": "Every weight moves against its gradient, divided by the RMS of its recent gradients.",
+    "adam": "Every weight moves against the mean of its gradients, divided by their RMS: by about α each time.",
     "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also shrink by a share.",
 }
 
@@ -36,20 +36,17 @@ CAPTIONS = {
 OPERATIONS = {
     ("matmul", None): "{units} sums {before}, each times a weight.",
     ("bias add", None): "Each unit adds its bias, a number of its own, whatever came in.",
-    ("penalty", None): "The weights of one layer are charged for: half of λ times the sum of their squares.",
+    ("penalty", None): "One layer's weights are penalized: half of λ times the sum of their squares.",
     ("matmul", 0): "Each unit collects blame from all units it fed, along the same weights.",
-    (
-        "matmul",
-        1,
-    ): "Blame reaches {weights} weights: what came in, times how far this unit's sum is to blame.",
-    ("bias add", 1): "A bias is to blame as far as its unit's sum is: δ, summed over the samples.",
+    ("matmul", 1): "Blame reaches {weights} weights: for each, its input times its unit's δ.",
+    ("bias add", 1): "A bias takes the blame of its unit's sum: δ, summed over the samples.",
     ("penalty", 1): "A weight is also to blame for its penalty: λ times itself is added.",
-    ("residual", 0): "A sum hands its blame on whole to what was added: here to what the layer made.",
-    ("residual", 1): "What went around the layer comes back here: the blame of both ways adds up.",
+    ("residual", 0): "A sum passes its full blame to each term: here, to the layer's output.",
+    ("residual", 1): "The bypass of the layer rejoins here: the blame of both paths adds up.",
     ("activation", 0): "Each unit passes on as much blame as its slope lets through.",
-    ("dropout", 0): "A unit that was silenced had no part in this loss, and gets no blame.",
-    ("normalization", 1): "A gain is to blame by what it stretched, summed over the samples.",
-    ("normalization", 2): "A shift is to blame as far as its unit is, summed over the samples.",
+    ("dropout", 0): "A unit that was dropped had no part in this loss, and gets no blame.",
+    ("normalization", 1): "Blame times what the gain scaled, summed over the samples.",
+    ("normalization", 2): "A shift takes the blame of its unit, summed over the samples.",
 }
 
 WORDS = (

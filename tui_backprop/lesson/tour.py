@@ -28,8 +28,8 @@ CARDS = (
         "walk",
     ),
     Card(
-        "Each cell is a unit. How the marked one comes by its value is worked out below the formula, term by term.",
-        "{unit(1)} takes another unit",
+        "Each cell is a unit. The value of the marked one is worked out below the formula, term by term.",
+        "{unit(1)} picks another unit",
         ("unit", "loss"),
         "walk",
     ),
@@ -40,7 +40,7 @@ CARDS = (
         "walk",
     ),
     Card(
-        "Now back. δ says how the loss answers to a unit's sum. A layer's δ is made from the next layer's.",
+        "Now back. δ is how the loss changes with a unit's sum. A layer's δ comes from the next layer's.",
         "{step_on} begins the backward pass",
         ("delta",),
         "walk",
@@ -51,12 +51,12 @@ CARDS = (
         ("blame",),
     ),
     Card(
-        "Nudging one weight after the other, the same gradient takes {passes} forward passes. What is that here?",
+        "Nudged weight by weight, the same gradient takes {passes} forward passes. How long is that here?",
         "{panel('cost')} shows what it costs",
         ("cost",),
     ),
     Card(
-        "{undo} undoes anything, {train} trains one step, {sample(1)} takes the next sample, {find} finds any number"
+        "{undo} undoes anything, {train} trains one step, {sample(1)} shows the next sample, {find} finds any number"
         " by its name.",
         "{help} explains every key",
         ("help",),

@@ -42,8 +42,8 @@ from tui_backprop.support.format import format_number
 WIDE = 78  # columns of the text
 MOVED = {"update": "as in the next update"}  # of the nudges, the one that takes more than a word
 CAME = (
-    "predicted change of the loss",
-    "actual change of the loss",
+    "predicted change in the loss",
+    "actual change in the loss",
     "loss afterward",
 )  # what NUDGE_COLUMNS has after ``by``
 

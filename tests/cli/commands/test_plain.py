@@ -97,7 +97,7 @@ def test_blame_names_parameters_and_what_moving_them_does():
     assert "rank 1: b4[1]" in lines
     assert "b4[1], gradient: -0.896" in lines
     assert "b4[1] moved up: by +0.0100" in lines
-    assert "b4[1] moved up, predicted change of the loss: -0.00896" in lines
+    assert "b4[1] moved up, predicted change in the loss: -0.00896" in lines
     assert "b4[1] moved up, loss afterward: 2.258" in lines
     assert "b4[1] moved as in the next update: by +0.00896" in lines
 

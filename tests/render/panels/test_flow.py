@@ -183,11 +183,11 @@ def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(sh
     report = healthy(4, k2={"dead": 0.62})
     text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))
     assert "! dead units" in text
-    kept = text[text.index("rules kept") :]
+    kept = text[text.index("rules met") :]
     assert [rule.name for rule in HEALTH_RULES if rule.name in kept] == [
         rule.name for rule in HEALTH_RULES if rule.name != "dead units"
     ]
-    assert "rules kept" not in "\n".join(shown(SESSIONS["lesson"], 76, 16, report=report))
+    assert "rules met" not in "\n".join(shown(SESSIONS["lesson"], 76, 16, report=report))
 
 
 @pytest.mark.parametrize("rule", HEALTH_RULES, ids=[rule.name for rule in HEALTH_RULES])
@@ -264,4 +264,4 @@ def test_too_few_samples_are_said_to_be_too_few(shown):
     few = replace(healthy(4, k1={"saturated": 0.0}), samples=1)
     text = " ".join(shown(SESSIONS["lesson"], 76, 40, report=few))
     assert "judged on 1 sample;" in text
-    assert "takes 32 samples" in text
+    assert "need at least 32 samples" in text

@@ -63,7 +63,7 @@ def test_it_names_the_keys_that_were_chosen():
     assert "n runs the first operation" in texts[0]
     assert "; next card" in texts[0]
     assert "K shows what it costs" in texts[5]
-    assert "F5 takes the next sample" in texts[6]
+    assert "F5 shows the next sample" in texts[6]
 
 
 def test_where_a_key_does_something_else_it_names_the_one_that_leads_back():

@@ -75,7 +75,7 @@ async def test_layers_and_measures_are_chosen_with_keys(open_app):
         rows = listed(panel(ui))
         assert rows == expected(Session(), "update", 1)[: len(rows)]
         assert "α dW²" in panel(ui)
-        assert "plain sgd: same order as gradient" in panel(ui)
+        assert "plain sgd: same rank as gradient" in panel(ui)
         await ui.press("m", "left", "left")
         assert "same order" not in panel(ui)
         rows = listed(panel(ui))
@@ -103,7 +103,7 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         assert "largest of 655,360 paths" in text
         assert f"change of the loss, now {format_number(iteration.loss, 4)}" in text
         assert found.turn.by is not None
-        assert f"{format_number(found.turn.by, sign=True)} alone would make it {found.turn.then}" in " ".join(
+        assert f"{format_number(found.turn.by, sign=True)} alone would flip it to {found.turn.then}" in " ".join(
             text.split()
         )
         await ui.press("home")

@@ -17,7 +17,7 @@ BAD = [
     ("layers", "784,-5,10", '"-5" is not a positive whole number'),
     ("layers", "784,0,10", '"0" is not a positive whole number'),
     ("layers", "784,2.5,10", '"2.5" is not a positive whole number'),
-    ("layers", "784", "one size is no network"),
+    ("layers", "784", "needs at least two sizes"),
     ("layers", "", "no sizes given"),
     ("layers", "100,10", "digits has 784 inputs per sample, but the network takes 100; write 784,10"),
     ("layers", "2,8", "digits has 784 inputs per sample, but the network takes 2; write 784,10"),
@@ -128,7 +128,7 @@ async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back
         fields = 38 if size[0] == 80 else 80  # columns: the sample stands beside them
         text = " ".join(" ".join(row[:fields] for row in ui.form.splitlines()).split())
         assert "layers !4 " in text
-        assert "one size is no network" in text
+        assert "needs at least two sizes" in text
         assert "esc reverts it" in text
         await ui.press("escape")
         assert ui.field("layers").startswith("784,256")

@@ -37,7 +37,7 @@ COST_METHODS: dict[str, CostMethod] = {
         "complex step", "c", "complex", lambda p: p, "P complex passes", "complex-step", weight=3
     ),
     "forward-mode": CostMethod(
-        "forward mode", "f", "jvp", lambda p: p, "P passes of tangents (JVPs)", "forward-mode", weight=2
+        "forward mode", "f", "jvp", lambda p: p, "P forward-mode JVPs", "forward-mode", weight=2
     ),
     "improved": CostMethod(
         "improved", "i", "batched", lambda p: p + 1, "P partial passes, 256 at once", "batched-difference",

@@ -196,11 +196,11 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
     ),
     HealthRule(
         "exploding", "δ rms above {} times the last hidden layer's", "above", 100.0, "rms", Flow.relative,
-        "δ{layer} is {figure} times δ{last}", "clip the gradient, smaller weights, layer norm",
+        "δ{layer} is {figure} times δ{last}", "gradient clipping, smaller weights, layer norm",
     ),
     HealthRule(
         "vanishing", "δ rms below {} times the last hidden layer's", "below", 0.01, "rms", Flow.relative,
-        "δ{layer} is {figure} times δ{last}", "relu with he, residual connections, layer norm",
+        "δ{layer} is {figure} times δ{last}", "relu+he init, residual connections, layer norm",
     ),
     HealthRule(
         "dead units", "above {} of a layer's units are 0 on every sample", "above", 0.4, "dead",

@@ -34,12 +34,12 @@ class Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    "gradient": Measure("change of the loss with it", "|dW|", lambda w, g, move: g),
+    "gradient": Measure("rate of change of the loss", "|dW|", lambda w, g, move: g),
     "update": Measure(
-        "its share of the next step, to first order", "|(W' − W) dW|", lambda w, g, move: move * g
+        "loss change by its update, to first order", "|(W' − W) dW|", lambda w, g, move: move * g
     ),
     "weight x gradient": Measure(
-        "change of the loss if it were 0, to first order", "|W dW|", lambda w, g, move: w * g
+        "change in the loss if it were 0, to first order", "|W dW|", lambda w, g, move: w * g
     ),
 }
 

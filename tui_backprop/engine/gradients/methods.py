@@ -80,7 +80,7 @@ class Method:
 # complex step has no round-off of that kind.
 METHODS: dict[str, Method] = {
     "backprop": Method(
-        "one walk down the list and one up",
+        "one forward and one backward pass",
         singly.backprop,
         lambda p, k: 1,
         "forward and backward pass",

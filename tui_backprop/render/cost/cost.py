@@ -106,7 +106,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     machines = format_short_count(math.ceil(ratio)) if ratio >= 1 else "1"
     return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
-        line(("  naive would take ", "muted"), (machines, "text"), (" machines", "muted")),
+        line(("  naive would need ", "muted"), (machines, "text"), (" machines", "muted")),
         line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
     ]

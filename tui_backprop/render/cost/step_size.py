@@ -71,9 +71,9 @@ def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContex
     kink = [("  x", "loss"), (" kink", "muted")] if kinks else []
     return first_fitting(
         columns,
-        line(*methods, mark, (" best by theory", "muted"), *kink),
+        line(*methods, mark, (" best in theory", "muted"), *kink),
         line(*methods, mark, (" theory", "muted"), *kink),
-        line(*letters, mark, (" best by theory", "muted"), *kink),
+        line(*letters, mark, (" best in theory", "muted"), *kink),
         line(*letters, mark, (" theory", "muted"), *kink),
         line(*letters),
     )
@@ -148,7 +148,7 @@ def _why(sweep: StepSweep, columns: int, context: RenderContext) -> list[Line]:
     lines = wrap(context.text(words), columns, "muted")
     if not sweep.relative:
         moves = any(sweep.rows[method, "float64"].found.any() for method in STEP_METHODS)
-        why = "errors are absolute" if moves else "nothing that this number changes reaches the loss"
+        why = "errors are absolute" if moves else "this number has no effect on the loss"
         lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
     return lines
 

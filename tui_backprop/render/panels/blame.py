@@ -120,7 +120,7 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
     names = [option(MEASURE_NAMES[name], name == session.inspection.measure) for name in MEASURES]
     words = f"{row.formula}: {row.about}"
     if session.inspection.measure == "update" and plain_sgd(session.optimizer):
-        words = "α dW²: share of the next step; plain sgd: same order as gradient"
+        words = "α dW²: loss drop it causes; plain sgd: same rank as gradient"
     return [
         line(("layer   ", "muted"), *layers),
         line(("measure ", "muted"), *names),

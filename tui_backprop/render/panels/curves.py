@@ -141,7 +141,7 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
 def slope_words(slope: float) -> str:
     """The effect of a slope on the gradient that passes back through it."""
     if not isfinite(slope):
-        return "z is not finite, nor is the gradient behind it"
+        return "z is not finite, so neither is its gradient"
     words = next(words for most, words in SLOPE_WORDS if abs(slope) <= most).format(format_number(slope))
     return f"{words}, with its sign flipped" if slope < 0 else words
 

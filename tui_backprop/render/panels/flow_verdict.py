@@ -38,7 +38,7 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
         if len(above) + len(blocks) <= room:
-            rest = [(), *_table(report, kept, "rules kept", columns, context)]
+            rest = [(), *_table(report, kept, "rules met", columns, context)]
             fits = len(above) + len(blocks) + len(rest) <= room
             return [*above, (), *blocks, *(rest if fits and len(rest) > 2 else ())]
     brief, most = [lengths[0][0] for lengths in called], max(free, fair, 1)
@@ -57,7 +57,7 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
         notes.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < FEWEST_SAMPLES:
-        notes.append(f"calling a unit dead takes {FEWEST_SAMPLES} samples")
+        notes.append(f"dead units need at least {FEWEST_SAMPLES} samples")
     return [(), *wrap(context.text("; ".join(notes)), columns, "muted")] if notes else []
 
 

@@ -72,7 +72,7 @@ def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
     ]
     here = "; ".join(flips) if flips else f"still predicted {turn.predicted_class} after each"
     if turn.by is not None:
-        there = f"{format_number(turn.by, sign=True)} alone would make it {turn.then}"
+        there = f"{format_number(turn.by, sign=True)} alone would flip it to {turn.then}"
     else:
-        there = "no change of up to 1,024 alters that" if turn.sought else ""
+        there = "no change up to 1,024 alters that" if turn.sought else ""
     return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")

@@ -78,7 +78,7 @@ def sum_line(
     total = f" → {format_number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
     formula: list[Span] = [(name, "backward"), (f" = {' + '.join(map(rule_text, terms))}", "text")]
     sizes: list[Span] = [(" + ".join(texts), "text"), (total, "backward")]
-    closing: list[Span] = [("   the gradients of all uses add, entry by entry", "muted")]
+    closing: list[Span] = [("   gradients of all uses are summed elementwise", "muted")]
     short: list[Span] = [(f"{name} ", "backward"), *sizes]
     named = [*formula, ("   norms ", "muted"), *sizes]
     return _first_fitting(

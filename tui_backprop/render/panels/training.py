@@ -37,7 +37,7 @@ KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} how much  {start_training} train",
 )
 UNTRAINED = (
-    "Not trained yet. Here come the loss of each update, and the {what} on the first {n} samples of {data}."
+    "Not trained yet. Training plots the loss per update, and {what} on the first {n} samples of {data}."
 )
 SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture stands beside the curves, where the panel is wide to the eye
