@@ -103,8 +103,9 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         assert "largest of 655,360 paths" in text
         assert f"change of the loss, now {format_number(iteration.loss, 4)}" in text
         assert found.turn.by is not None
-        assert f"{format_number(found.turn.by, sign=True)} alone would flip it to {found.turn.then}" in " ".join(
-            text.split()
+        assert (
+            f"{format_number(found.turn.by, sign=True)} alone would flip it to {found.turn.then}"
+            in " ".join(text.split())
         )
         await ui.press("home")
         assert ui.app.session.inspection.rank == 0
