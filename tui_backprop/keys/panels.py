@@ -1,7 +1,7 @@
 """The panels: what each is called, the keys that open it, and its own keys. One row a panel, and one a page of the
 cost panel; key bar, tab bar, help, command palette and bindings are made from them.
 
-What draws a panel is in ``tui/panels/registry.py``, under the same name.
+What draws a panel is in ``tui/panels``, in the file of the same name.
 """
 
 from __future__ import annotations

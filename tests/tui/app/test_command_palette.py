@@ -13,7 +13,8 @@ from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import FORM_KEYS, KEYS, PANELS_OWN, ROWS, bar, key_of, own_keys
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.tui.app.app import BackpropApp
-from tui_backprop.tui.panels.registry import PANELS, view_of
+from tui_backprop.tui.panels.base import Panel
+from tui_backprop.tui.panels.find import find_panel, view_of
 from tui_backprop.tui.widgets.form_rows import Editor, FormView
 
 
@@ -21,9 +22,12 @@ def commands(app):
     return {command.callback.args[0]: command for command in app.get_system_commands(app.screen)}
 
 
+def test_every_row_but_the_form_has_a_panel_in_the_file_of_its_name():
+    assert all(isinstance(find_panel(name), Panel) for name in PLACES if name != "network")
+
+
 def test_a_panel_s_widget_has_the_keys_of_the_table_and_no_others():
     form = FormView(lambda columns, rows: [], UTF8)
-    assert {"network", *PANELS} == set(PLACES)
     for place in PLACES:
         view = form if place == "network" else view_of(place, UTF8)
         named = {

@@ -1,4 +1,4 @@
-"""Elementwise functions: a table with f and f' of each; VJP and JVP both multiply by f'.
+"""The activations: one row each, with f and f'.
 
 Exponentials are only taken of numbers that are not above zero, so none overflows.
 """
@@ -6,51 +6,14 @@ Exponentials are only taken of numbers that are not above zero, so none overflow
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from tui_backprop.engine.arrays.types import Array, Shape, np, size
-from tui_backprop.engine.primitives.base import Cache, Primitive, copy
+from tui_backprop.engine.arrays.types import Array, np
+from tui_backprop.engine.primitives.base import Primitive, copy
+from tui_backprop.engine.primitives.elementwise import Activation, elementwise
 
 LEAK = 0.01  # slope of leaky ReLU below zero, PyTorch's default
 GELU_SCALE, GELU_CUBE = (2 / math.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2016, the tanh form
 GELU_FLAT = 30.0  # beyond it σ is 0 or 1 in double precision, and the cube could overflow
-
-
-@dataclass(frozen=True)
-class Activation:
-    """f and f' of an elementwise function, and what is known of it.
-
-    Both may use ``rooms`` work arrays of z's shape; f' finds there what f has left. ``zero`` is an array of zeros:
-    comparing with it is faster than comparing with a number.
-    """
-
-    forward: Callable[..., None]  # (a, z, zero, *rooms): a = f(z)
-    slope: Callable[..., None]  # (d, z, a, zero, *rooms): d = f'(z)
-    formula: str  # of f, with {0} = z
-    slope_formula: str  # of f', with {0} = z and {y} = a
-    torch: str  # f in PyTorch, with {0} = z
-    rooms: int = 0
-    flops: int = 1  # of f for each entry; an exponential counts as one
-    slope_flops: int = 1
-    slope_dtype: type | None = None  # bool where f' is 0 or 1
-    kink: bool = False  # f' jumps at 0
-    saves: bool = False  # f' reads a work array, though its formula computes that from z again
-    can_die: bool = False  # f and f' are 0 far enough below zero
-    zero_below: bool = False  # f and f' are exactly 0 for every z below zero
-    bounds: tuple[float, float] | None = None  # of f, where it has both
-
-    @property
-    def saturates(self) -> bool:
-        """Return whether f approaches a bound on either side, and its slope 0 there."""
-        return self.bounds is not None
-
-    def saturated(self, a: Array, share: float) -> Array:
-        """Which of the outputs are beyond this share of the way from the middle of the bounds to a bound."""
-        low, high = self.bounds or (-math.inf, math.inf)
-        beyond: Array = np.abs(2 * a - (low + high)) > share * (high - low)
-        return beyond
 
 
 # Three pieces that keep to one side of zero. On complex arrays the real part says which side.
@@ -300,38 +263,5 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def _elementwise(name: str, row: Activation) -> Primitive:
-    def room(dtype: np.dtype[Any], z: Shape) -> Cache:
-        slope = np.empty(z, row.slope_dtype or dtype)
-        return slope, np.zeros(z, dtype), *(np.empty(z, dtype) for _ in range(row.rooms))
-
-    def forward(a: Array, cache: Cache, z: Array) -> None:
-        row.forward(a, z, *cache[1:])
-
-    def times_slope(to: Array, given: Array, a: Array, cache: Cache, z: Array) -> None:
-        row.slope(cache[0], z, a, *cache[1:])
-        factor = cache[0]
-        if row.slope_dtype is bool:  # to multiply by a mask of another type takes longer
-            np.copyto(to, factor)
-            factor = to
-        np.multiply(given, factor, out=to)
-
-    return Primitive(
-        name=name,
-        kind="activation",
-        forward=forward,
-        vjps=(times_slope,),
-        jvps=(times_slope,),
-        formula=row.formula,
-        vjp_formulas=("{g} ⊙ " + row.slope_formula,),
-        flops=lambda z: row.flops * size(z),
-        vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
-        torch=row.torch,
-        room=room,
-        kink=row.kink,
-        saves=row.saves,
-    )
-
-
-ELEMENTWISE: dict[str, Primitive] = {name: _elementwise(name, row) for name, row in ACTIVATIONS.items()}
+ELEMENTWISE: dict[str, Primitive] = {name: elementwise(name, row) for name, row in ACTIVATIONS.items()}
 IDENTITY = ELEMENTWISE["identity"]

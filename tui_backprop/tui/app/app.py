@@ -48,7 +48,7 @@ from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import app_bindings
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.panels.base import SnapshotView
-from tui_backprop.tui.panels.registry import view_of
+from tui_backprop.tui.panels.find import view_of
 from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.theme import FILTERS, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar

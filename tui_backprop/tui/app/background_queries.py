@@ -13,7 +13,7 @@ from tui_backprop.tui.app.context import AppContext
 from tui_backprop.tui.app.panels import Panels
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import SnapshotView
-from tui_backprop.tui.panels.registry import query_of
+from tui_backprop.tui.panels.find import query_of
 
 OFTEN = 0.15  # seconds between two parts of a result that are shown
 

@@ -13,7 +13,7 @@ from textual.app import App
 from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS
 from tui_backprop.keys.table import bar
 from tui_backprop.tui.app.context import AppContext
-from tui_backprop.tui.panels.registry import view_of
+from tui_backprop.tui.panels.find import view_of
 from tui_backprop.tui.widgets.bars import KeyBar, TabBar
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
