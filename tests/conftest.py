@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -36,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--remake-snapshots", action="store_true", help="write the screens of tests/tui/snapshots anew"
     )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests themselves, thousands of objects that stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

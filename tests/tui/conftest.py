@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 
+from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
@@ -24,6 +26,7 @@ from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.form_rows import FormView
 
+SOON, SELDOM = 0.002, 0.05  # seconds between two looks: at first, and when it takes long
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
 
@@ -86,10 +89,12 @@ class Ui:
         return " ".join(" ".join(self.form.splitlines()[len(FIELDS) :]).split())
 
     async def until(self, holds: Callable[[], bool], what: What = "a state") -> None:
+        pause = SOON
         for _ in attempts(what):
             if holds():
                 return
-            await self.pilot.pause(0.005)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, SELDOM)
 
     def _quiet(self) -> bool:
         """Whether the numbers of the session are there, no thread works, and no message waits to be read."""
@@ -98,14 +103,12 @@ class Ui:
             snapshot is not None
             and snapshot.session == app.session
             and all(worker.is_finished for worker in app.workers)
-            and not any(node.message_queue_size for node in (app, *app.screen.walk_children(with_self=True)))
+            and not headless.unread(app)
         )
 
     def _unquiet(self) -> str:
         """What keeps the app from being quiet, for a failure's message."""
-        nodes = (self.app, *self.app.screen.walk_children(with_self=True))
-        busy = [f"{node}: {node.message_queue_size}" for node in nodes if node.message_queue_size]
-        return f"{busy}, {[w for w in self.app.workers if not w.is_finished]}"
+        return f"{headless.unread(self.app)}, {[w for w in self.app.workers if not w.is_finished]}"
 
     async def settled(self) -> None:
         """Wait until all is computed and drawn: quiet three times in a row, since a message can send another."""
@@ -160,7 +163,7 @@ class Ui:
 def open_app(monkeypatch):
     """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
     monkeypatch.setattr(measure, "measure_machine", steady_machine)
-    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)  # Ui waits until all is quiet anyway
+    headless.make_cheaper(monkeypatch)
 
     @asynccontextmanager
     async def opened(session=None, size=(120, 40), context=UTF8, settle=True, **more):

@@ -1,0 +1,59 @@
+"""What is cheaper in an app without a terminal: its output, which nobody reads, and the waits between keys.
+
+Widgets are laid out and drawn as ever; what a test reads of a screen is composed when it reads it. Textual waits
+between keys until the process takes no time, which it does for a second while another thread computes; here the wait
+is until every message has been taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from time import monotonic
+
+import pytest
+from textual._compositor import Compositor
+from textual._context import active_app
+from textual.app import App
+from textual.geometry import Region
+
+CALM = 3  # looks in a row at which no message waits
+PAUSE = 0.001  # seconds between two looks
+
+
+def unread(app: App[object]) -> dict[str, int]:
+    """How many messages wait for whom."""
+    nodes = (app, *app.screen.walk_children(with_self=True))
+    return {str(node): node.message_queue_size for node in nodes if node.message_queue_size}
+
+
+async def all_read(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """Wait until no message waits, in place of Textual's ``wait_for_idle``."""
+    app, calm, end = active_app.get(), 0, monotonic() + max_sleep
+    while calm < CALM and monotonic() < end:
+        await asyncio.sleep(PAUSE)
+        calm = 0 if unread(app) else calm + 1
+
+
+def full_update(compositor: Compositor, simplify: bool = False) -> None:
+    compositor._dirty_regions.clear()
+    draw(compositor, compositor.size.region)
+
+
+def partial_update(compositor: Compositor) -> None:
+    regions = compositor._dirty_regions.copy()
+    compositor._dirty_regions.clear()
+    if regions:
+        draw(compositor, Region.from_union(regions).intersection(compositor.size.region))
+
+
+def draw(compositor: Compositor, crop: Region) -> None:
+    """Draw all widgets in a part of the screen, and put nothing together of it."""
+    deque(compositor._get_renders(crop), maxlen=0)
+
+
+def make_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Compositor, "render_full_update", full_update)
+    monkeypatch.setattr(Compositor, "render_partial_update", partial_update)
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", all_read)
