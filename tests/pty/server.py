@@ -128,8 +128,8 @@ class Server:
 
     def app(self, *arguments: str, port: int | None = None, **env: str) -> list[str]:
         """The same for the app."""
-        given = {"LANG": "C.UTF-8", "BACKPROP_TUI_TOUR": "false", "OPENBLAS_NUM_THREADS": "1"}
-        given |= {"PYTHONPATH": os.pathsep.join(sys.path[:1])}
+        given = {"LANG": "C.UTF-8", "BACKPROP_TUI_TOUR": "false", "PYTHONPATH": os.pathsep.join(sys.path[:1])}
+        given |= {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")}
         return self.client(sys.executable, "-m", "tui_backprop", *arguments, port=port, **given | env)
 
     def connection(self) -> psutil.Process:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psutil
 import pytest
 
@@ -21,20 +23,29 @@ def rests(run, process: psutil.Process) -> None:
     assert (written, share < MOST) == (0, True), f"{written} bytes and {share:.1%} of a core"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
-def test_it_rests_where_it_started(terminal, size):
-    run = terminal(*size)
+def where_it_started(run) -> None:
     run.shows("step 0/20")
-    rests(run, psutil.Process(run.child.pid))
 
 
-def test_it_rests_after_a_play(terminal):
-    run = terminal(120, 40)
+def after_a_play(run) -> None:
     run.shows("step 0/20")
     run.send(" ", "+", "+", "+")
     run.until(lambda: "step 15/20" in run.text, "the play")
     run.send(" ")
-    rests(run, psutil.Process(run.child.pid))
+
+
+def test_it_rests(terminal):
+    """Side by side, because all that is done is to wait."""
+    cases = [((80, 24), where_it_started), ((120, 40), where_it_started), ((120, 40), after_a_play)]
+    runs = [(terminal(*size), use) for size, use in cases]
+
+    def used(run, use) -> None:
+        use(run)
+        rests(run, psutil.Process(run.child.pid))
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        for each in [pool.submit(used, *run) for run in runs]:
+            each.result()
 
 
 def test_it_rests_over_a_connection(terminal, server):

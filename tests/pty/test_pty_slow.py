@@ -15,6 +15,7 @@ import pytest
 from tests.pty.rest import at_rest, starved
 from tests.pty.slow_line import SlowLine
 from tests.pty.test_pty_ssh import opened
+from tests.steady import keep_measurement
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import step_on
@@ -35,7 +36,8 @@ def line(server) -> Iterator[SlowLine]:
 
 
 def rested(terminal, server, line, columns: int, rows: int, *arguments: str):
-    """The app over the slow line, when all of it is there and it has measured what it wants to."""
+    """The app over the slow line, when all of it is there and it has measured what it wants to, which is little."""
+    keep_measurement()
     run = opened(terminal, server, *arguments, columns=columns, rows=rows, port=line.port)
     run.until(lambda: "step 0/20" in run.text, "the first step")
     (process,) = server.apps()

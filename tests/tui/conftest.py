@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 
+from tests.steady import steady_machine
 from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
-from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import NetworkShape, shape_of
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.replay import Replay
@@ -29,22 +28,6 @@ from tui_backprop.tui.widgets.form_rows import FormView
 SOON, SELDOM = 0.002, 0.05  # seconds between two looks: at first, and when it takes long
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}
 REAL_MEASUREMENT = measure.measure_machine
-
-
-def steady_machine(spec, budget=0.0, kept=None):
-    """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
-    lesson = shape_of(Session().network)
-    shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}
-    shapes[spec.parameters] = shape_of(spec)
-    points = [point for _, shape in sorted(shapes.items()) for point in steady_points(shape)]
-    return CostModel(tuple(points))
-
-
-def steady_points(shape: NetworkShape) -> list[Measured]:
-    """A forward pass and a backward pass, as long as the parameters are many."""
-    rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
-    times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
-    return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]
 
 
 class Ui:
