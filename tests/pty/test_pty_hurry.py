@@ -16,6 +16,7 @@ def at_once(run, *names: str) -> None:
     run.send("".join(KEYS.get(name, name) for name in names))
 
 
+@pytest.mark.slow
 def test_a_choice_in_a_table_that_is_not_there_yet_is_made(terminal):
     run = terminal(120, 40)
     run.shows("step 0/20")

@@ -10,7 +10,7 @@ import pytest
 from tests.pty.rest import MOST, at_rest, watched
 from tests.pty.test_pty_ssh import opened
 
-pytestmark = pytest.mark.pty
+pytestmark = [pytest.mark.pty, pytest.mark.slow]
 
 WATCHED = 5.0  # seconds
 

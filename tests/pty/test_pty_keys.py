@@ -51,6 +51,7 @@ def test_a_signal_asks_nothing(terminal, name):
     assert b"\x1b[?1049l" in run.raw
 
 
+@pytest.mark.slow
 def test_the_first_start_shows_around_and_the_second_does_not(terminal):
     given = {"BACKPROP_TUI_TOUR": None}
     run = terminal(80, 24, **given)
@@ -69,6 +70,7 @@ def test_the_first_start_shows_around_and_the_second_does_not(terminal):
     run.shows("tour 1/7")
 
 
+@pytest.mark.slow
 def test_once_it_is_over_a_key_costs_what_it_did(terminal):
     costs = []
     for arguments in ((), ("--tour",)):

@@ -90,7 +90,9 @@ def train_without_end(run):
     run.until(lambda: "until stopped" in run.text, "the training")
 
 
-@pytest.mark.parametrize("busy", ["starting", "still", "playing", "training"])
+@pytest.mark.parametrize(
+    "busy", ["starting", pytest.param("still", marks=pytest.mark.slow), "playing", "training"]
+)
 @pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
 def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
     run = terminal(own=own)
@@ -148,6 +150,7 @@ def test_follows_the_size_of_the_terminal(terminal):
     run.until(lambda: run.text == wide, "the same screen as before")
 
 
+@pytest.mark.slow
 def test_stepping_back_in_a_terminal_restores_every_cell(terminal):
     run = with_all_panels(terminal)
     seen = [run.text]

@@ -212,6 +212,7 @@ def test_it_steps_and_leaves_nothing_but_the_shell(inside):
     inside.press("stty -a | grep -c ' echo '\r", "\n1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", ["xterm-256color", "xterm"])
 def test_it_follows_the_size_and_is_there_after_a_detach(inside, terminal, term):
     opened(inside)

@@ -79,6 +79,7 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
+@pytest.mark.slow
 @SIZES
 def test_a_step_is_seen_within_a_round_trip_and_a_bit(terminal, server, line, columns, rows):
     run = rested(terminal, server, line, columns, rows)
@@ -109,6 +110,7 @@ def test_the_lesson_s_walk_is_as_long_as_these_tests_take_it_to_be():
     assert PRESETS["lesson"].network.layers == (784, 256, 256, 256, 10)
 
 
+@pytest.mark.slow
 @SIZES
 def test_a_key_that_is_held_leaves_nothing_behind(terminal, server, line, columns, rows):
     run = rested(terminal, server, line, columns, rows)
@@ -133,6 +135,7 @@ def test_a_key_that_is_held_leaves_nothing_behind(terminal, server, line, column
     assert len(seen) > 5, said  # it is not only the last state that is shown
 
 
+@pytest.mark.slow
 @SIZES
 def test_play_at_full_speed_leaves_nothing_behind(terminal, server, line, columns, rows):
     run = rested(terminal, server, line, columns, rows)

@@ -136,6 +136,7 @@ def test_play_ends_with_the_line(terminal, server, by):
     all_gone(processes)
 
 
+@pytest.mark.slow
 def test_a_line_that_falls_silent_leaves_nothing_behind(terminal, tmp_path):
     """As when a laptop is shut: nothing tells the server, which finds out by asking."""
     with Server(tmp_path, alive=1) as server, SlowLine(server.port, rate=1e9, round_trip=0.0) as line:

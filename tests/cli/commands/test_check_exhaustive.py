@@ -59,7 +59,9 @@ def test_one_wrong_entry_among_all_is_found_and_named():
     assert compare(problem, entries=None).passed
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize(
+    "workers", [(), pytest.param(("--workers", "2"), marks=pytest.mark.slow)], ids=["alone", "workers"]
+)
 def test_a_check_that_fails_ends_with_1_also_where_workers_share_it(workers):
     if workers:
         pytest.importorskip("distributed", reason="needs the extra cluster")
@@ -68,6 +70,7 @@ def test_a_check_that_fails_ends_with_1_also_where_workers_share_it(workers):
     assert result.stdout.splitlines()[-1].startswith("FAILED: W1, b1, W2, b2, W3, b3 differ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -134,6 +137,7 @@ def test_the_workers_do_the_work_and_not_this_process(cluster, monkeypatch):
     assert isinstance(run(*NETWORK, "--exhaustive").exception, AssertionError)
 
 
+@pytest.mark.slow
 def test_processes_of_its_own_are_started_on_request():
     pytest.importorskip("distributed", reason="needs the extra cluster")
     result = run(*NETWORK, "--exhaustive", "--workers", "2")

@@ -142,6 +142,7 @@ def test_without_the_extra_workers_are_refused_in_one_line(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_workers_of_this_machine_or_of_a_scheduler_find_the_same(monkeypatch):
     pytest.importorskip("distributed", reason="needs the extra cluster")
     from tui_backprop.cost.race.dask_cluster import local
@@ -220,6 +221,7 @@ class Watched:
         return printed, self.process.returncode
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     ("command", "processes"),
@@ -245,7 +247,10 @@ def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(command, pr
 
 
 @posix
-@pytest.mark.parametrize("command", [("cost", "--race"), ("cost", "--race", "--workers", "2")])
+@pytest.mark.parametrize(
+    "command",
+    [("cost", "--race"), pytest.param(("cost", "--race", "--workers", "2"), marks=pytest.mark.slow)],
+)
 def test_so_it_does_while_processes_are_being_started(command):
     if "--workers" in command:
         pytest.importorskip("distributed", reason="needs the extra cluster")

@@ -60,6 +60,7 @@ def test_the_workers_are_within_reach_of_this_machine_alone_and_say_nothing(clus
             assert streams == {os.devnull}
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_workers():
     before = dict(os.environ)
     with local(1) as made:
@@ -195,6 +196,7 @@ APP = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_when_the_program_is_ended_no_worker_stays_behind_or_has_a_word_to_say(tmp_path, how):

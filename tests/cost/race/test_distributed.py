@@ -140,6 +140,7 @@ def test_while_nobody_asks_on_it_pauses(cluster):
     found.close()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_more_than_its_chunks(cluster):
     problem = problem_of(LONG)
     out = np.zeros(LONG.parameters)

@@ -100,6 +100,7 @@ def test_bytes_are_written_as_people_write_them(count, text):
     assert format_bytes(count) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("spec", [NetworkSpec((300, 400, 400, 100)), NetworkSpec((400, 600), "tanh", "mse")])

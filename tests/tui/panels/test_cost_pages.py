@@ -90,6 +90,7 @@ async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass
         assert not children()
 
 
+@pytest.mark.slow
 async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the_chart(open_app):
     async with open_app(LONG) as ui:
         await to_page(ui, "race")
@@ -176,6 +177,7 @@ async def test_the_race_of_another_network_is_not_shown_as_that_of_this_one(open
         assert "of 13" in page(ui)
 
 
+@pytest.mark.slow
 async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app, monkeypatch):
     monkeypatch.setattr("tui_backprop.cost.measure.sweep.BUDGET", 2.0)
     async with open_app(size=(200, 60)) as ui:

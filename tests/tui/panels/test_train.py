@@ -161,7 +161,8 @@ async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_ap
         raise MemoryError("no room")
 
     async with open_app(XOR) as ui:
-        await ui.press("T", "enter", "home")
+        await ui.press("T", "enter")
+        await ui.press("home")
         right = Replay.train
         monkeypatch.setattr(Replay, "train", fail)
         await ui.press("enter")

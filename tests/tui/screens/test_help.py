@@ -70,8 +70,7 @@ async def test_help_can_be_read_to_its_end(open_app, size):
     async with open_app(size=size) as ui:
         await ui.press("?")
         page = ui.app.screen.query_one("#help")
-        for key in ["down"] * (page.max_scroll_y + 1):
-            await ui.press(key)
+        await ui.press(*["down"] * (page.max_scroll_y + 1))
         assert page.is_vertical_scroll_end
         assert "count from 0" in ui.screen
 
