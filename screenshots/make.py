@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.session.parts import WalkState
+from tui_backprop.session.session_parts import WalkState
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.app.app import BackpropApp
 

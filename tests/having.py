@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from tui_backprop.session.parts import Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.state import Session
 
 PARTS = {"walk": WalkState, "cost": CostSettings, "inspection": Inspection, "bookmarks": Bookmarks}

@@ -8,7 +8,7 @@ from textual.binding import Binding
 from textual.keys import _character_to_key
 
 from tui_backprop.cli.settings import Settings
-from tui_backprop.keys.names import shown_key
+from tui_backprop.keys.key_names import shown_key
 from tui_backprop.keys.remap import ACTIONS, checked_keys, read_key, remapped
 from tui_backprop.keys.table import KEYS, ROWS
 from tui_backprop.support.errors import UserError

@@ -13,7 +13,7 @@ from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.cost.race.race import RACE_METHODS
-from tui_backprop.keys.panels import COST_PAGES, PANELS
+from tui_backprop.keys.panel_table import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.cost.chart import chart
@@ -25,7 +25,6 @@ from tui_backprop.render.cost.reuse import reuse_lines
 from tui_backprop.render.cost.step_size import step_size_lines
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
-from tui_backprop.render.panels.bars import key_bar, status, tabs
 from tui_backprop.render.panels.blame import blame_panel
 from tui_backprop.render.panels.bookmarks import bookmarks_panel
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
@@ -36,13 +35,14 @@ from tui_backprop.render.panels.flow import flow_panel
 from tui_backprop.render.panels.form import form_lines, parameter_lines, sample_picture
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.number import number_panel
+from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
 from tui_backprop.render.panels.tour import tour_strip
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 from tui_backprop.render.view_state import BlameState, CostState, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.network_form import FIELDS, texts_of
-from tui_backprop.session.parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
+from tui_backprop.session.session_parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tests.cost.machines import machine
 from tests.having import having
+from tui_backprop.cost.accounting.operation_times import time_operations
 from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
-from tui_backprop.cost.accounting.timing import time_operations
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import LESSON, CostModel
 from tui_backprop.cost.model.workload import PASS_KINDS as PASSES
@@ -29,8 +29,8 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.cost.race import RaceGradients
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.decision_boundary import plane_of
-from tui_backprop.session.parts import MEASURES
 from tui_backprop.session.replay import Replay
+from tui_backprop.session.session_parts import MEASURES
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning, Score
 from tui_backprop.session.transitions import after_training, after_update, at_step, edit_parameter

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.render.drawings import DRAWINGS, Drawing, State
 from tests.render.room import STRICT_ASCII, faults
 from tests.render.states import SESSIONS
-from tui_backprop.keys.panels import COST_PAGES, PANELS
+from tui_backprop.keys.panel_table import COST_PAGES, PANELS
 from tui_backprop.render.draw.context import UTF8, RenderContext
 
 CONTEXTS = (UTF8, STRICT_ASCII, replace(UTF8, sparse=True), replace(STRICT_ASCII, sparse=True))

@@ -11,15 +11,15 @@ from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.keys.panels import PANELS
+from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.cost.cost import pages, readout, sweeping
 from tui_backprop.render.cost.race import race_lines
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.bars import tabs
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
 from tui_backprop.render.panels.edits import edit_lines
+from tui_backprop.render.panels.screen_bars import tabs
 from tui_backprop.render.panels.training import key_hint, progress
 from tui_backprop.render.view_state import CostState
 from tui_backprop.render.walk.explanation import caption_of, closing_lines

@@ -12,8 +12,8 @@ from tests.having import having
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.session.parts import AUTOMATIC
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import AUTOMATIC
 from tui_backprop.session.state import Session, UpdateRun, from_preset, same_network, samples_of
 from tui_backprop.session.transitions import (
     after_training,

@@ -21,9 +21,9 @@ from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
 from tui_backprop.tui.panels.cost import CostView
 from tui_backprop.tui.panels.walk import WalkView
-from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.form_rows import FormView
+from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
 
 SOON, SELDOM = 0.002, 0.05  # seconds between two looks: at first, and when it takes long
 ROWS = {field.name: i for i, field in enumerate(FIELDS)}

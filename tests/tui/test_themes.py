@@ -12,7 +12,7 @@ from textual.geometry import Region
 
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES
-from tui_backprop.tui.palette import GROUNDS, LOOKS, THEMES
+from tui_backprop.tui.colors import GROUNDS, LOOKS, THEMES
 from tui_backprop.tui.theme import Unpainted
 
 PHASES = ("forward", "loss", "backward", "update")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tui_backprop.keys.names import CHARACTERS, NAMED, key_name, shown_key
+from tui_backprop.keys.key_names import CHARACTERS, NAMED, key_name, shown_key
 from tui_backprop.keys.table import ROWS, Key
 from tui_backprop.support.errors import FileError
 from tui_backprop.support.format import printable

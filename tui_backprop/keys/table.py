@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_backprop.keys.names import shown_key, types
-from tui_backprop.keys.panels import PLACES
-from tui_backprop.keys.panels import ROWS as PANEL_ROWS
+from tui_backprop.keys.key_names import shown_key, types
+from tui_backprop.keys.panel_table import PLACES
+from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.network.names import layer_of
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.session.parts import AUTOMATIC, AXES
+from tui_backprop.engine.network.tensor_names import layer_of
+from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
 
 if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
@@ -67,7 +67,7 @@ class Snapshot:
 
     def unit(self, layer: int) -> int:
         """The unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
-        from tui_backprop.engine.explain.worked import telling_unit
+        from tui_backprop.engine.explain.receipts import telling_unit
 
         chosen = self.chosen(layer)
         return telling_unit(self.iteration, layer) if chosen is None else chosen

@@ -10,7 +10,7 @@ import msgspec
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.gradients.check.compare import Fault, Report, TensorCheck
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of

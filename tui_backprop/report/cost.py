@@ -7,8 +7,8 @@ from itertools import chain
 from math import ceil
 from statistics import median
 
-from tui_backprop.cost.accounting.findings import findings
 from tui_backprop.cost.accounting.ledger import LedgerRow
+from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import TOLERANCES, brief_tolerance, source, tolerance

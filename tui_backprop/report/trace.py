@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import Step, walk
-from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.network.graph import mask_shapes, views
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     LOSS,
     TARGET,
@@ -24,7 +25,6 @@ from tui_backprop.engine.network.names import (
     partial_loss,
     per_sample,
 )
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
@@ -32,7 +32,7 @@ from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
-from tui_backprop.render.panels.bars import sample_text
+from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.equation import (
     COLUMN_GAP,
@@ -77,7 +77,7 @@ def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[L
     yield line(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}")
     summary = iteration.summary(step.tensor, updated=step.phase == "update")
     body = formula_with_shapes(step, COLUMNS, context)
-    body += receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
+    body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
         body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
     body += closing_lines(snapshot, COLUMNS, context) + torch_lines(snapshot, COLUMNS)
@@ -93,7 +93,7 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     yield Fact(f"step {step.index}", f"{step.phase}, layer {step.layer}: {step.op}")
     yield Fact("formula", step.formula)
     yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
-    yield from map(_term, receipt_values(worked(iteration, step, snapshot.unit(step.layer))))
+    yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.layer))))
     summary = iteration.summary(step.tensor, updated=step.phase == "update")
     if summary.size > 1:
         yield Fact(step.tensor, ", ".join(filter(None, statistics_of(summary))))
@@ -162,7 +162,7 @@ def _block(snapshot: Snapshot, step: Step, context: RenderContext) -> list[Line]
     title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
     summary = iteration.summary(step.tensor, updated=step.phase == "update")
     body = formula_with_shapes(step, COLUMNS, context)
-    body += receipt(worked(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
+    body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
         body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
     return [

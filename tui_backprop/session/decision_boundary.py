@@ -1,4 +1,4 @@
-"""Carried out."""
+"""The predictions of a network over the plane of its two inputs, and how many samples it predicts correctly."""
 
 from __future__ import annotations
 

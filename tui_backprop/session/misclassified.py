@@ -8,9 +8,9 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.network.names import preactivation
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.session.state import Session
 

@@ -19,7 +19,7 @@ from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
-from tui_backprop.support.system import limit_malloc_arenas, release_free_memory
+from tui_backprop.support.malloc import limit_malloc_arenas, release_free_memory
 
 PART = 0.1  # seconds of training at a time
 OFTEN = 0.25  # seconds between telling how far a replay is

@@ -19,8 +19,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from tui_backprop.session.parts import Bookmarks
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import Bookmarks
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits, check_size, settled

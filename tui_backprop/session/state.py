@@ -12,8 +12,8 @@ from tui_backprop.data import catalogue
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log
-from tui_backprop.session.parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
 from tui_backprop.support.validation import one_of, positive_number, whole_number
 

@@ -10,9 +10,9 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.inference import passes
-from tui_backprop.engine.network.names import preactivation
 from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 
 FIXED = 500  # samples that scores are taken on, at most

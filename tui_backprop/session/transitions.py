@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from tui_backprop.session import update_log
-from tui_backprop.session.parts import (
+from tui_backprop.session.session_parts import (
     AUTOMATIC,
     AXES,
     GRAINS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from tui_backprop.session.parts import Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.state import Session
 
 PARTS = WalkState, Inspection, CostSettings, Bookmarks

@@ -14,12 +14,12 @@ from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.types import in_shape
-from tui_backprop.engine.network.names import canonical, entry_name
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import canonical, entry_name
 from tui_backprop.engine.training.memory import check_memory
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.session import update_log
-from tui_backprop.session.parts import (
+from tui_backprop.session.session_parts import (
     AUTOMATIC,
     AXES,
     GRAINS,

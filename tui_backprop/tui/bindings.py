@@ -1,10 +1,18 @@
-"""The key table as Textual's bindings. The id of a binding is the name of its action in the settings."""
+"""From key to action: the rows of ``keys/table.py`` as Textual's bindings, and the methods that carry actions out.
+
+An action ``step_on`` is the method ``action_step_on`` of one of the app's parts, in this folder's ``app/``; the app
+calls it by the table that ``actions_of`` makes. The id of a binding is the name of its action in the settings.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from textual.binding import Binding, BindingType
 
 from tui_backprop.keys.table import KEYS, PANELS_OWN, Key
+
+ACTION = "action_"  # the beginning of the name of a method that is an action
 
 
 def _binding(key: Key) -> Binding:
@@ -19,3 +27,14 @@ def app_bindings() -> list[BindingType]:
 def bindings(panel: str) -> list[BindingType]:
     """Return the bindings of a panel's own keys."""
     return [_binding(key) for key in PANELS_OWN if panel in key.places]
+
+
+def actions_of(*parts: object) -> dict[str, Callable[..., object]]:
+    """Collect the actions of the parts, each by the name of its method, such as ``action_step_on``."""
+    found: dict[str, Callable[..., object]] = {}
+    for part in parts:
+        for name in dir(type(part)):
+            if name.startswith(ACTION):
+                assert name not in found, f"{name} belongs to two parts"
+                found[name] = getattr(part, name)
+    return found

@@ -10,7 +10,7 @@ from textual.color import Color
 from textual.filter import LineFilter, NoColor
 from textual.theme import Theme
 
-from tui_backprop.tui.palette import GROUNDS, LOOKS, THEMES
+from tui_backprop.tui.colors import GROUNDS, LOOKS, THEMES
 
 FAINT, PAINTED = 8, 7  # bright black and white: in the palette they stand for dim and for reversed text
 

@@ -15,8 +15,8 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import GRAINS
 
 
 def trace(*arguments, before=()):

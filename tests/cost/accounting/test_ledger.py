@@ -18,7 +18,7 @@ from tui_backprop.cost.accounting.ledger import (
     ledger,
     with_hidden_layers,
 )
-from tui_backprop.cost.accounting.timing import Quartiles, Timing, rule_of
+from tui_backprop.cost.accounting.operation_times import Quartiles, Timing, rule_of
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, forward_visits
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio

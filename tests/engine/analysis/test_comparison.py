@@ -10,8 +10,8 @@ import pytest
 from tui_backprop.engine.analysis import comparison as module
 from tui_backprop.engine.analysis.comparison import difference
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 
 PLAIN = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
 

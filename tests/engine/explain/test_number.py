@@ -12,8 +12,8 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.report.trace import arrays_of

@@ -18,11 +18,11 @@ from tui_backprop.engine.explain.number import (
     tensors,
     weights_near,
 )
+from tui_backprop.engine.explain.receipts import telling_unit
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.explain.worked import telling_unit
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 
 SPECS = {
     "everything": None,  # that of the fixture

@@ -12,8 +12,8 @@ from tui_backprop.engine.explain.number import number_of, shape_of, tensors
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line, lines_of, name_in, update_line
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, differentiable, mask_shapes, parameter_shapes
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec

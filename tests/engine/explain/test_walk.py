@@ -11,16 +11,16 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import place_after, walk
 from tui_backprop.engine.network.graph import backward_visits, forward_visits, value_shapes
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.names import per_sample
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.network.tensor_names import per_sample
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import GRAINS
 
 LESSON = NetworkSpec()
 ROUGH = NetworkSpec((2, 3, 3, 2), "gelu,tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01)

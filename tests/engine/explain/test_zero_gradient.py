@@ -11,8 +11,8 @@ import pytest
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.zero_gradient import DROPPED, zero_gradients
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 NAME = re.compile(r"(d?[a-zγβδW]\d*)\[(\d+)\]")

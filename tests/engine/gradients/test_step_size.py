@@ -22,7 +22,7 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
-from tui_backprop.session.parts import LESSON_STEP_INDEX as NOTCH
+from tui_backprop.session.session_parts import LESSON_STEP_INDEX as NOTCH
 
 FORWARD, CENTRAL, COMPLEX = STEP_METHODS
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}

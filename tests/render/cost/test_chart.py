@@ -20,7 +20,7 @@ from tui_backprop.render.cost.cost import heading, pages, readout, sweeping
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.parts import AXES, ZOOMS
+from tui_backprop.session.session_parts import AXES, ZOOMS
 
 LESSON = NetworkSpec()
 HERE = machine(kinds=tuple(PASS_KINDS))

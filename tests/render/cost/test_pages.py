@@ -26,7 +26,7 @@ from tui_backprop.render.cost.step_size import STYLES, legend, power, step_size_
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.parts import PRECISIONS
+from tui_backprop.session.session_parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_duration
 from tui_backprop.support.quantity import Text, written

@@ -24,7 +24,7 @@ from tui_backprop.render.draw.spans import (
 )
 from tui_backprop.render.panels.blame import measure_lines
 from tui_backprop.session.state import Session
-from tui_backprop.tui.palette import LOOKS
+from tui_backprop.tui.colors import LOOKS
 
 EXPLORE = settings(derandomize=True, deadline=None)
 SPANS = st.tuples(

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from tests.having import having
-from tui_backprop.cost.accounting.timing import time_operations
+from tui_backprop.cost.accounting.operation_times import time_operations
 from tui_backprop.engine.analysis.visit_norms import prepare
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import backward_visits, compile_ops
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.graph_rows import NODE_MARK, graph_rows, page
 from tui_backprop.render.panels.operation_detail import equation
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.parts import GRAINS
 from tui_backprop.session.replay import Replay
+from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, at_step
 from tui_backprop.support.format import format_number

@@ -16,7 +16,7 @@ from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.draw.names import title_lines
+from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.blame import ranking_notes
 from tui_backprop.render.panels.nudge_table import nudge_lines

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.having import having
+from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -43,7 +43,7 @@ def long_sums(snapshots, name, terms):
     for snapshot in snapshots(from_preset(name)):
         last = snapshot.session.network.layers[snapshot.step.layer] - 1
         for unit in sorted({0, last // 2, last, snapshot.unit(snapshot.step.layer)}):
-            rows = worked(snapshot.iteration, snapshot.step, unit, terms)
+            rows = receipt_rows(snapshot.iteration, snapshot.step, unit, terms)
             if any("more terms" in row.label for row in rows):
                 yield snapshot, rows
 
@@ -119,7 +119,7 @@ def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_12
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_receipt_is_never_wider_than_its_columns(snapshots, name, columns):
     for snapshot in snapshots(from_preset(name)):
-        rows = worked(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.layer))
+        rows = receipt_rows(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.layer))
         assert max(map(width, receipt(rows, columns, "forward"))) <= columns
 
 
@@ -132,7 +132,7 @@ def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
     for _ in range(3):
         iteration = run_iteration(spec, update, state)
         for step in walk(spec, 1):
-            lines = receipt(worked(iteration, step, 1), 48, "forward")
+            lines = receipt(receipt_rows(iteration, step, 1), 48, "forward")
             assert max(map(width, lines)) <= 48, (step.formula, [plain(row) for row in lines])
         state = iteration.after
 
@@ -200,7 +200,7 @@ def test_a_receipt_for_another_unit_is_another_receipt(snapshots):
     snapshot = snapshots(from_preset("lesson"))[1]
     other = replace(snapshot, session=having(snapshot.session, units=(0, 7)))
     assert other.unit(1) == 7
-    assert worked(other.iteration, other.step, 7) != worked(
+    assert receipt_rows(other.iteration, other.step, 7) != receipt_rows(
         snapshot.iteration, snapshot.step, snapshot.unit(1)
     )
 
@@ -245,7 +245,7 @@ def test_the_receipt_of_every_optimizer_fits_its_columns(snapshots, optimizer, c
         from_preset("xor"), optimizer=OptimizerSpec(optimizer, weight_decay=0.1, clip=0.01, schedule="cosine")
     )
     for snapshot in snapshots(session):
-        rows = worked(snapshot.iteration, snapshot.step, 0)
+        rows = receipt_rows(snapshot.iteration, snapshot.step, 0)
         assert max(map(width, receipt(rows, columns, "update"))) <= columns
 
 
@@ -278,7 +278,7 @@ def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(snapshots,
             if asked and int(asked[0][1]) == snapshot.step.layer
             else snapshot.unit(snapshot.step.layer)
         )
-        rows = worked(snapshot.iteration, snapshot.step, unit, asked=asked)
+        rows = receipt_rows(snapshot.iteration, snapshot.step, unit, asked=asked)
         for part in sums(rows):
             lines = receipt(part, 60, "update")
             *added, result = column(lines)

@@ -15,8 +15,8 @@ from tui_backprop.render.draw.gallery import GalleryLayout, gallery, gallery_lay
 from tui_backprop.render.draw.heatmap import signed_picture
 from tui_backprop.render.draw.spans import line, plain, width
 from tui_backprop.render.walk.tensor import tensor_view
-from tui_backprop.session.parts import VIEWS
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, select
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.keys.panels import COST_PAGES, PLACES
+from tui_backprop.keys.panel_table import COST_PAGES, PLACES
 from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import FORM_KEYS, KEYS, PANELS_OWN, ROWS, bar, key_of, own_keys
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.tui.app.app import BackpropApp
 from tui_backprop.tui.panels.base import Panel
-from tui_backprop.tui.panels.find import find_panel, view_of
+from tui_backprop.tui.panels.registry import find_panel, view_of
 from tui_backprop.tui.widgets.form_rows import Editor, FormView
 
 

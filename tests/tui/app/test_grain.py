@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import from_preset
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.tui.widgets.bars import KeyBar
 from tui_backprop.tui.widgets.canvas import Canvas
+from tui_backprop.tui.widgets.screen_bars import KeyBar
 
 
 @pytest.fixture(autouse=True)

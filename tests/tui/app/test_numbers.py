@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.worked import RECEIPTS
+from tui_backprop.engine.explain.receipts import RECEIPTS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.report.trace import save_arrays
 from tui_backprop.session.replay import Replay

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 
 from tui_backprop.engine.training.iteration import Iteration
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.session.state import from_preset
 
 

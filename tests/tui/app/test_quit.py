@@ -11,7 +11,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.state import Session
-from tui_backprop.tui.widgets.bars import KeyBar
+from tui_backprop.tui.widgets.screen_bars import KeyBar
 
 LONG = replace(Session(), network=NetworkSpec((784, 128, 10)))  # its race lasts some seconds
 ASKED = "a race is running: q again stops it and quits"

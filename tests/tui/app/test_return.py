@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.session.autosave import Saver, load
 from tui_backprop.session.share_token import decode
 from tui_backprop.session.state import from_preset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.having import having
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.remap import read_key
 from tui_backprop.keys.table import KEYS
 from tui_backprop.lesson.tour import CARDS

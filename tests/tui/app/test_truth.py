@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from tests.having import having
 from tui_backprop.cli.main import main
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.worked import RECEIPTS
+from tui_backprop.engine.explain.receipts import RECEIPTS
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 
 NUMBER = r"[+−]?(?:\d[\d,]*\.?\d*(?:e[+-]\d+)?|∞)"

@@ -12,7 +12,7 @@ import pytest
 from tests.having import having
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
-from tui_backprop.session.parts import VIEWS
+from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import format_number

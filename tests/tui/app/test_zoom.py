@@ -8,12 +8,12 @@ import pytest
 
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.keys.panels import PANELS
+from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
-from tui_backprop.tui.panels import timing as timing_query
+from tui_backprop.tui.panels import operation_times as query_times
 from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -66,7 +66,7 @@ def sound(ui):
 )
 async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, name, layout):
     size, zoomed, context = LAYOUTS[layout]
-    monkeypatch.setattr(timing_query, "SECONDS", 0.01)
+    monkeypatch.setattr(query_times, "SECONDS", 0.01)
     monkeypatch.setattr(slices, "SLICE_WORK", 2e8)
     async with open_app(SESSIONS[name], size=size, context=context) as ui:
         await ui.press("s", *["z"] * zoomed)

@@ -7,12 +7,12 @@ import threading
 import numpy as np
 import pytest
 
-from tui_backprop.cost.accounting import timing
+from tui_backprop.cost.accounting import operation_times
 from tui_backprop.engine.network.graph import compile_ops
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.panels import timing as timing_query
+from tui_backprop.tui.panels import operation_times as query_times
 
 RICH = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True, residual=True, dropout=0.3, l2=0.01), batch=3)
 
@@ -20,8 +20,8 @@ RICH = Session(NetworkSpec((784, 12, 12, 10), layer_norm=True, residual=True, dr
 @pytest.fixture
 def untimed(monkeypatch):
     """No times, which are as good as any other number."""
-    monkeypatch.setattr(timing, "time_operations", lambda *given: None)
-    monkeypatch.setattr(timing_query, "_latest", {})
+    monkeypatch.setattr(operation_times, "time_operations", lambda *given: None)
+    monkeypatch.setattr(query_times, "_latest", {})
 
 
 def panel(ui):
@@ -115,11 +115,11 @@ async def test_the_cursor_is_at_the_operation_of_the_step(open_app):
 
 
 async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):
-    asked, right = [], timing.time_operations
+    asked, right = [], operation_times.time_operations
     monkeypatch.setattr(
-        timing, "time_operations", lambda *given: asked.append(given) or right(given[0], 0.01)
+        operation_times, "time_operations", lambda *given: asked.append(given) or right(given[0], 0.01)
     )
-    monkeypatch.setattr(timing_query, "_latest", {})
+    monkeypatch.setattr(query_times, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         assert not asked
         await ui.press("o", "z", "right", "right", "t", "n", "end", "home", "2", "3", "6")
@@ -132,9 +132,11 @@ async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):
 
 
 async def test_keys_pressed_while_operations_are_timed_are_not_lost(open_app, monkeypatch):
-    gate, right = threading.Event(), timing.time_operations
-    monkeypatch.setattr(timing, "time_operations", lambda *given: gate.wait(30) and right(given[0], 0.01))
-    monkeypatch.setattr(timing_query, "_latest", {})
+    gate, right = threading.Event(), operation_times.time_operations
+    monkeypatch.setattr(
+        operation_times, "time_operations", lambda *given: gate.wait(30) and right(given[0], 0.01)
+    )
+    monkeypatch.setattr(query_times, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         await ui.pilot.press("o", "z", "down", "down", "down", "up", "down")
         assert ui.step == 3
@@ -147,7 +149,7 @@ async def test_keys_pressed_while_operations_are_timed_are_not_lost(open_app, mo
 
 
 async def test_a_network_chosen_while_the_one_before_is_timed_gets_times_of_its_own(open_app, monkeypatch):
-    asked, gate, right = [], threading.Event(), timing.time_operations
+    asked, gate, right = [], threading.Event(), operation_times.time_operations
 
     def slow(iteration, seconds):
         asked.append(iteration.spec)
@@ -156,8 +158,8 @@ async def test_a_network_chosen_while_the_one_before_is_timed_gets_times_of_its_
 
     async with open_app(from_preset("xor")) as ui:
         await ui.choose("preset", "sine")
-        monkeypatch.setattr(timing, "time_operations", slow)
-        monkeypatch.setattr(timing_query, "_latest", {})
+        monkeypatch.setattr(operation_times, "time_operations", slow)
+        monkeypatch.setattr(query_times, "_latest", {})
         await ui.pilot.press("f3", "o")
         await ui.until(lambda: bool(asked), "the first network to be timed")
         await ui.pilot.press("f2", "enter")
@@ -175,8 +177,8 @@ async def test_timing_that_fails_is_said_once_and_the_graph_stays(open_app, monk
     def fail(*given):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(timing, "time_operations", fail)
-    monkeypatch.setattr(timing_query, "_latest", {})
+    monkeypatch.setattr(operation_times, "time_operations", fail)
+    monkeypatch.setattr(query_times, "_latest", {})
     async with open_app(from_preset("xor")) as ui:
         await ui.press("o", "z", "right", "right")
         notes = [note.message for note in ui.app._notifications]

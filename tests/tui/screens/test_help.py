@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.table import (
     KEYS,
     PANELS_OWN,
@@ -21,7 +21,7 @@ from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
-from tui_backprop.tui.panels.find import view_of
+from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.screens.help import HelpPage, help_lines
 
 APP = BackpropApp(Session(), UTF8)

@@ -27,7 +27,7 @@ def command() -> None:
 
 def key_table() -> str:
     """Make the TOML: one commented line for each action, grouped by the panels where it works; global ones first."""
-    from tui_backprop.keys.panels import PLACES
+    from tui_backprop.keys.panel_table import PLACES
     from tui_backprop.keys.table import ROWS
 
     rows: dict[str, Key] = {}

@@ -12,7 +12,7 @@ import click
 
 from tui_backprop.cli.options import output_options, session_from, session_options
 from tui_backprop.cli.output import print_report
-from tui_backprop.session.parts import GRAINS
+from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.paths import display_path

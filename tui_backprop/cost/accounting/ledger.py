@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from tui_backprop.cost.accounting.timing import Timing, rule_of
-from tui_backprop.engine.network import names
+from tui_backprop.cost.accounting.operation_times import Timing, rule_of
+from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.graph import (
     Op,
     Visit,
@@ -22,8 +22,8 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.network.names import INPUT, STRENGTH, TARGET
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.network.tensor_names import INPUT, STRENGTH, TARGET
 from tui_backprop.engine.primitives import Shape, fields, size
 
 LEDGER_COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient

@@ -15,8 +15,8 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.network.names import kind_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import kind_of
 from tui_backprop.engine.primitives import Shape, size
 
 

@@ -24,9 +24,9 @@ from tui_backprop.engine.network.graph import (
     parameter_slices,
     value_shapes,
 )
-from tui_backprop.engine.network.names import INPUT, kind_of
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.network.tensor_names import INPUT, kind_of
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import Iteration, feed
 from tui_backprop.support.errors import InputError

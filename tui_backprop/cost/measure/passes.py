@@ -15,9 +15,9 @@ from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.names import INPUT, TARGET
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.streaming import StreamedProgram
 

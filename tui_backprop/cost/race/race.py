@@ -17,7 +17,7 @@ from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run,
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_at
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 
 # The methods that can race backprop: those that take parameter after parameter.

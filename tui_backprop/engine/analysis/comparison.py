@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import gradient_of, preactivation
+from tui_backprop.engine.network.tensor_names import gradient_of, preactivation
 from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.engine.training.iteration import Iteration
 

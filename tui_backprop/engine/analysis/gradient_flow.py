@@ -13,9 +13,9 @@ from math import inf, isfinite
 import numpy as np
 
 from tui_backprop.engine.arrays.norms import norm
-from tui_backprop.engine.network.names import INPUT, TARGET, delta, gradient_of, weight
 from tui_backprop.engine.network.nonfinite import NonFinite
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import INPUT, TARGET, delta, gradient_of, weight
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.network.graph import Op, parameter_shapes
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     LOSS,
     delta,

@@ -9,7 +9,8 @@ from math import isfinite, sqrt
 import numpy as np
 
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
     TensorEntry,
@@ -18,7 +19,6 @@ from tui_backprop.engine.network.names import (
     preactivation,
     weight,
 )
-from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 

@@ -11,7 +11,8 @@ from tui_backprop.engine.analysis.influence import PathStep, strongest_path
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import flat_index
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.predictions import predicted_classes
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
     delta,
@@ -23,7 +24,6 @@ from tui_backprop.engine.network.names import (
     preactivation,
     standardized,
 )
-from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_at, parameter_shapes, parameter_slices
-from tui_backprop.engine.network.names import gradient_of, layer_of
+from tui_backprop.engine.network.tensor_names import gradient_of, layer_of
 from tui_backprop.engine.primitives import Array, in_shape
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     entry_name,
     is_gradient,
@@ -17,7 +18,6 @@ from tui_backprop.engine.network.names import (
     spelled,
     value_of,
 )
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 

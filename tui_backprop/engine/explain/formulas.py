@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.engine.network.graph import Visit
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.tensor_names import (
     PROBABILITIES,
     gradient_of,
     kind_of,

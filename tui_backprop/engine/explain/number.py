@@ -10,10 +10,11 @@ from types import MappingProxyType
 import numpy as np
 
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
+from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows, selected_input, telling_unit
 from tui_backprop.engine.explain.walk import Step, walk
-from tui_backprop.engine.explain.worked import ReceiptRow, selected_input, telling_unit, worked
 from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
     TensorEntry,
@@ -28,7 +29,6 @@ from tui_backprop.engine.network.names import (
     value_of,
     weight,
 )
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -211,7 +211,7 @@ def _origin(
 def _rows(
     iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
 ) -> tuple[ReceiptRow, ...]:
-    return worked(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
+    return receipt_rows(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
 
 
 def place_of(iteration: Iteration, gradient: float, layer: int | None = None) -> int:

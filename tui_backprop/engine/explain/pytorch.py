@@ -16,8 +16,8 @@ from __future__ import annotations
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import Op, compile_ops
-from tui_backprop.engine.network.names import STRENGTH, gradient_of, kind_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import STRENGTH, gradient_of, kind_of
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 

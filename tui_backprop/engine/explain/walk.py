@@ -25,7 +25,8 @@ from tui_backprop.engine.network.graph import (
     parameter_shapes,
     value_shapes,
 )
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     SO_FAR,
     STRENGTH,
@@ -37,7 +38,6 @@ from tui_backprop.engine.network.names import (
     preactivation,
     weight,
 )
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives import Shape, size
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import flops as update_flops
@@ -117,7 +117,7 @@ def walk(
     """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
     "equation" or "layer"."""
     if grain == "layer":
-        return _bylayer_of(walk(spec, batch, optimizer))
+        return _by_layer(walk(spec, batch, optimizer))
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
     steps = [
@@ -156,7 +156,7 @@ def _makes(visit: Visit) -> bool:
     return bool(equation((visit,))[0])
 
 
-def _bylayer_of(equations: tuple[Step, ...]) -> tuple[Step, ...]:
+def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
     """The steps of a layer in each phase as one."""
     steps: list[Step] = []
     for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):

@@ -18,8 +18,8 @@ import numpy as np
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices
-from tui_backprop.engine.network.names import is_weight
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.engine.primitives import Array
 
 BATCHED_BYTES = (

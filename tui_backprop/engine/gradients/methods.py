@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tui_backprop.engine.gradients import batched
-from tui_backprop.engine.gradients import perturbation as singly
+from tui_backprop.engine.gradients import batched, unbatched
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.primitives import Array
 
@@ -81,13 +80,13 @@ class Method:
 METHODS: dict[str, Method] = {
     "backprop": Method(
         "one forward and one backward pass",
-        singly.backprop,
+        unbatched.backprop,
         lambda p, k: 1,
         "forward and backward pass",
     ),
     "forward-difference": Method(
         "perturb one parameter, run the whole forward pass: the naive method",
-        singly.forward_difference,
+        unbatched.forward_difference,
         lambda p, k: p + 1,
         "forward pass",
         order=1,
@@ -96,7 +95,7 @@ METHODS: dict[str, Method] = {
     ),
     "central-difference": Method(
         "perturb one parameter up and down",
-        singly.central_difference,
+        unbatched.central_difference,
         lambda p, k: 2 * p,
         "forward pass",
         order=2,
@@ -105,7 +104,7 @@ METHODS: dict[str, Method] = {
     ),
     "complex-step": Method(
         "perturb one parameter along the imaginary axis",
-        singly.complex_step,
+        unbatched.complex_step,
         lambda p, k: p,
         "complex forward pass",
         order=2,
@@ -122,7 +121,7 @@ METHODS: dict[str, Method] = {
     ),
     "forward-mode": Method(
         "one JVP for each parameter",
-        singly.forward_mode,
+        unbatched.forward_mode,
         lambda p, k: p,
         "JVP",
     ),
@@ -134,7 +133,7 @@ METHODS: dict[str, Method] = {
     ),
     "spsa": Method(
         "perturb all parameters at random, twice for each probe: unbiased but noisy",
-        singly.spsa,
+        unbatched.spsa,
         lambda p, k: 2 * k,
         "forward pass",
         order=2,

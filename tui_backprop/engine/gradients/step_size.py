@@ -16,8 +16,8 @@ import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.graph import flat_index
-from tui_backprop.engine.network.names import INPUT, TARGET
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     LOSS,
     STRENGTH,
@@ -27,7 +28,6 @@ from tui_backprop.engine.network.names import (
     shift,
     weight,
 )
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import (
     BIAS_ADD,
     DROPOUT,

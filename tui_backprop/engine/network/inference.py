@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui_backprop.engine.network.names import preactivation
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import LOSSES, Array
 
 SAMPLES_PER_PASS = 4096  # samples in a pass

@@ -12,8 +12,8 @@ import numpy as np
 
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.names import is_weight, kind_of, layer_of
 from tui_backprop.engine.network.spec import NetworkSpec, parse_init
+from tui_backprop.engine.network.tensor_names import is_weight, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
 
 STREAM_BLOCK = 2**20  # weights drawn from one stream

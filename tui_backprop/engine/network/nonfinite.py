@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.network.graph import backward_visits, mask_shapes, parameter_shapes, parameter_slices
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
     entry_name,
@@ -17,7 +18,6 @@ from tui_backprop.engine.network.names import (
     layer_of,
     preactivation,
 )
-from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array, index_at
 
 PARAMETERS = "parameters"  # the key of the new parameters among what an update made

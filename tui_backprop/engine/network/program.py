@@ -20,8 +20,8 @@ from tui_backprop.engine.network.graph import (
     value_shapes,
     views,
 )
-from tui_backprop.engine.network.names import INPUT, LOSS, STRENGTH, TARGET
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import INPUT, LOSS, STRENGTH, TARGET
 from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask, size
 
 Call = tuple[Callable[..., object], tuple[Any, ...]]

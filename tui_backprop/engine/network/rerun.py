@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tui_backprop.engine.network.graph import Visit, backward_visits
-from tui_backprop.engine.network.names import value_of
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import value_of
 from tui_backprop.engine.primitives import Array
 
 

@@ -10,7 +10,17 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
 from tui_backprop.engine.network.graph import Op, views
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.nonfinite import (
+    PARAMETERS,
+    NonFinite,
+    first_nonfinite,
+    nonfinite_forward,
+    nonfinite_update,
+)
+from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.rerun import first_term, overwritten
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     PROBABILITIES,
     SO_FAR,
@@ -23,16 +33,6 @@ from tui_backprop.engine.network.names import (
     normalized,
     value_of,
 )
-from tui_backprop.engine.network.nonfinite import (
-    PARAMETERS,
-    NonFinite,
-    first_nonfinite,
-    nonfinite_forward,
-    nonfinite_update,
-)
-from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.rerun import first_term, overwritten
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer

@@ -19,9 +19,16 @@ import numpy as np
 from tui_backprop.engine.arrays.norms import safe
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
-from tui_backprop.engine.network.names import LOSS, activation, canonical, is_weight, layer_of, preactivation
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import TILE, NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
+    LOSS,
+    activation,
+    canonical,
+    is_weight,
+    layer_of,
+    preactivation,
+)
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
 

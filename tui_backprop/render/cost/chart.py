@@ -18,7 +18,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import CostState
-from tui_backprop.session.parts import ZOOMS
+from tui_backprop.session.session_parts import ZOOMS
 
 FIRST_DECADE, LAST_DECADE = 3.0, 12.0  # decades of parameters
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -11,7 +11,7 @@ from tui_backprop.cost.model.certainty import TOLERANCES, basis, brief_tolerance
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS
+from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
 from tui_backprop.render.view_state import CostState

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui_backprop.cost.accounting.findings import Finding, findings
 from tui_backprop.cost.accounting.ledger import Ledger, LedgerRow, OperationCost
+from tui_backprop.cost.accounting.ledger_findings import Finding, findings
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count

@@ -11,7 +11,7 @@ from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.names import is_weight
+from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.engine.arrays.statistics import Summary
-from tui_backprop.engine.network.names import gradient_of, kind_of, layer_of
+from tui_backprop.engine.network.tensor_names import gradient_of, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.histogram import first_parts, portion
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width

@@ -10,15 +10,15 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
-from tui_backprop.engine.network.names import activation, entry_name, is_weight, kind_of, layer_of
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
+from tui_backprop.engine.network.tensor_names import activation, entry_name, is_weight, kind_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
 from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.session.parts import ALL_LAYERS
+from tui_backprop.session.session_parts import ALL_LAYERS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 

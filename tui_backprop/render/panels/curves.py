@@ -13,7 +13,7 @@ from math import isfinite
 import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, activation_curve
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.line_chart import Chart, ChartMarks, limits, marks_of
 from tui_backprop.render.draw.loss_surface import lowest_and_highest, shades_legend, surface

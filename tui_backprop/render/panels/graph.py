@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_backprop.cost.accounting.timing import Timing
+from tui_backprop.cost.accounting.operation_times import Timing
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, clip, line
 from tui_backprop.render.panels.graph_rows import (

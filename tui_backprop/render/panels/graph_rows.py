@@ -9,8 +9,8 @@ from functools import lru_cache
 from itertools import count, islice
 
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits, compile_ops, parameter_shapes
-from tui_backprop.engine.network.names import INPUT
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import INPUT
 from tui_backprop.render.draw.spans import Line, line
 
 NODE_MARK = "o"  # in ``lanes``: where the mark of an operation goes

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from tui_backprop.cost.accounting.timing import RuleKey, Timing, rule_of
+from tui_backprop.cost.accounting.operation_times import RuleKey, Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import written_norm
 from tui_backprop.engine.network.graph import Visit, backward_visits, differentiable, value_shapes
-from tui_backprop.engine.network.names import gradient_of
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.engine.primitives import Shape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line, merge

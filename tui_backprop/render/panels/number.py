@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
-from tui_backprop.engine.network.names import is_weight
+from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.names import title_lines
+from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt

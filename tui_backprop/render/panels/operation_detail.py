@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tui_backprop.cost.accounting.timing import Timing, rule_of
+from tui_backprop.cost.accounting.operation_times import Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import cheap, written, written_norm
 from tui_backprop.engine.explain.notation import tidy
-from tui_backprop.engine.explain.worked import ReceiptRow
+from tui_backprop.engine.explain.receipts import ReceiptRow
 from tui_backprop.engine.network.graph import Op, Visit, backward_visits
-from tui_backprop.engine.network.names import entry_name, gradient_of, layer_of, saved_by
+from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, layer_of, saved_by
 from tui_backprop.engine.primitives import Array, Shape, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from math import isfinite
 
 from tui_backprop.engine.explain.pytorch import lines_of
+from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked import ReceiptRow, worked
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
@@ -35,7 +35,9 @@ def explanation(
     around = len(caption) + len(formula) + len(closing)
 
     def example(terms: int) -> list[Sequence[ReceiptRow]]:
-        return sums(worked(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number))
+        return sums(
+            receipt_rows(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number)
+        )
 
     most_terms = LEAST_TERMS if context.sparse else MOST_TERMS
     parts = example(min(max(rows - around - 10, MOST_NEEDED), most_terms))

@@ -6,7 +6,7 @@ from math import log10
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.network.names import INPUT, delta, gradient_of, per_sample, weight
+from tui_backprop.engine.network.tensor_names import INPUT, delta, gradient_of, per_sample, weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.names import preactivation
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
+from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest

@@ -9,8 +9,8 @@ import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
-from tui_backprop.engine.explain.worked import penalties
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.explain.receipts import penalties
+from tui_backprop.engine.network.tensor_names import (
     INPUT,
     PROBABILITIES,
     delta,
@@ -38,7 +38,7 @@ from tui_backprop.render.draw.spans import Line, beside, clip, line, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of
-from tui_backprop.session.parts import VIEWS
+from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.support.format import format_number
 
 ENTRY_COLUMNS, MOST_BAR_COLUMNS = (

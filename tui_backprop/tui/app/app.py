@@ -22,39 +22,39 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
-from tui_backprop.keys.panels import PANEL_ROWS
+from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import bar
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.terminal.driver import SlowLine
+from tui_backprop.tui.app.app_interface import T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.bookmarks import Bookmarks
 from tui_backprop.tui.app.command_palette import CommandList
-from tui_backprop.tui.app.context import T, actions_of
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.edits import Edits
-from tui_backprop.tui.app.general import General
+from tui_backprop.tui.app.global_actions import General
 from tui_backprop.tui.app.inspection import Inspection
 from tui_backprop.tui.app.misclassified import Misclassified
 from tui_backprop.tui.app.navigation import Navigation
-from tui_backprop.tui.app.panels import FOLLOWING, Panels
+from tui_backprop.tui.app.panel_focus import FOLLOWING, Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
-from tui_backprop.tui.bindings import app_bindings
+from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.panels.base import SnapshotView
-from tui_backprop.tui.panels.find import view_of
+from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.theme import FILTERS, TEXTUAL_THEMES
-from tui_backprop.tui.widgets.bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
+from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
 from tui_backprop.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:

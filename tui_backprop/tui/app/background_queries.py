@@ -9,11 +9,11 @@ from time import perf_counter
 from textual.worker import get_current_worker
 
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.tui.app.context import AppContext
-from tui_backprop.tui.app.panels import Panels
+from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import SnapshotView
-from tui_backprop.tui.panels.find import query_of
+from tui_backprop.tui.panels.registry import query_of
 
 OFTEN = 0.15  # seconds between two parts of a result that are shown
 

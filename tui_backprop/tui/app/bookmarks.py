@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 

@@ -8,10 +8,10 @@ from functools import partial
 from textual.app import App, SystemCommand
 from textual.command import CommandPalette
 
-from tui_backprop.keys.panels import PANEL_ROWS, PLACES
+from tui_backprop.keys.panel_table import PANEL_ROWS, PLACES
 from tui_backprop.keys.table import Key, names_of
-from tui_backprop.tui.app.context import AppContext
-from tui_backprop.tui.app.panels import Panels
+from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.screens.dialog import Dialog
 
 

@@ -14,11 +14,11 @@ from textual.timer import Timer
 
 from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.keys.panels import COST_PAGES
+from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session import transitions
-from tui_backprop.session.parts import LESSON_STEP_INDEX
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.session.session_parts import LESSON_STEP_INDEX
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.race import RaceControl
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.sweep import SweepControl

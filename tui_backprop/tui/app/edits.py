@@ -10,7 +10,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.state import AppState
@@ -37,7 +37,7 @@ class Edits:
         if by is None:
             return
         if how == "zero" and not by:
-            from tui_backprop.engine.network.names import entry_name
+            from tui_backprop.engine.network.tensor_names import entry_name
 
             self._app.say(f"{entry_name(attribution.tensor, attribution.index)} is 0 already")
             return

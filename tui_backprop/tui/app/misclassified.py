@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui_backprop.data.catalogue import info
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.timer import Timer
 
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.navigation import Navigation
 from tui_backprop.tui.app.state import AppState
 

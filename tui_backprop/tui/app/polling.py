@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.timer import Timer
 
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 
 OFTEN, SELDOM = 0.25, 1.0  # seconds between two looks; the latter on a slow line
 

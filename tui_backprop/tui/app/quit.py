@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from textual import events
 from textual.app import App
 
-from tui_backprop.tui.app.context import AppContext
-from tui_backprop.tui.widgets.bars import KeyBar
+from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.widgets.screen_bars import KeyBar
 
 SECONDS = 30.0  # that the question stays
 WIDE = 80  # columns from which there is room for all of it

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from tui_backprop.engine.network.names import kind_of, layer_of
+from tui_backprop.engine.network.tensor_names import kind_of, layer_of
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.state import AppState
 

@@ -15,7 +15,7 @@ from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import UndoHistory
 from tui_backprop.tui.app.action_text import action_words
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.training.iteration import Iteration

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.polling import Polling
 from tui_backprop.tui.app.state import AppState
 

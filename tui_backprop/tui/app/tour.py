@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tui_backprop.keys.panels import COST_PAGES
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.keys.panel_table import COST_PAGES
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # imported only if there is a tour: a start without one does not wait for it

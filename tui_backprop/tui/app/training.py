@@ -11,7 +11,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # loads numpy

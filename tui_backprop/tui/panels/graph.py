@@ -9,10 +9,10 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel, SnapshotView
-from tui_backprop.tui.panels.timing import TIMING
+from tui_backprop.tui.panels.operation_times import TIMING
 
 if TYPE_CHECKING:
-    from tui_backprop.cost.accounting.timing import Timing
+    from tui_backprop.cost.accounting.operation_times import Timing
 
 
 def _draw(

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.scrollbar import ScrollBarRender
 
-from tui_backprop.keys.panels import PLACES
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.table import everywhere, names_of, own_keys
 from tui_backprop.lesson.captions import WORDS
 from tui_backprop.render.draw.context import RenderContext

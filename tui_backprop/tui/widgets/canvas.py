@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, clip, fewer_roles, fewest_spans, plain, width
-from tui_backprop.tui.palette import LOOKS
+from tui_backprop.tui.colors import LOOKS
 
 
 def changed(old: Line, new: Line) -> tuple[int, int] | None:

@@ -11,9 +11,10 @@ import pytest
 
 import tui_backprop
 from tests.test_imports import loaded_by
-from tui_backprop.engine.network import names
+from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import (
     canonical,
     entry_name,
     gradient_of,
@@ -27,10 +28,9 @@ from tui_backprop.engine.network.names import (
     spelled,
     value_of,
 )
-from tui_backprop.engine.network.spec import NetworkSpec
 
 PACKAGE = Path(tui_backprop.__file__).parent
-OWNER = PACKAGE / "engine/network/names.py"
+OWNER = PACKAGE / "engine/network/tensor_names.py"
 
 SYMBOL = r"(d?[WbzahrnvumγβL]|δ|delta)"
 BUILT = re.compile(rf"(?<![A-Za-zγβδ0-9.%\[\x1b]){SYMBOL}$")  # text right before a replacement field
@@ -103,7 +103,7 @@ def test_a_name_built_or_parsed_elsewhere_is_caught(planted):
 
 
 def test_names_load_no_numpy():
-    assert "numpy" not in loaded_by("import tui_backprop.engine.network.names")
+    assert "numpy" not in loaded_by("import tui_backprop.engine.network.tensor_names")
 
 
 def test_every_value_of_a_network_has_a_kind_a_layer_and_a_gradient_that_leads_back_to_it():

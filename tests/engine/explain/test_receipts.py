@@ -10,12 +10,18 @@ import numpy as np
 import pytest
 
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.explain.receipts import (
+    RECEIPTS,
+    penalties,
+    receipt_rows,
+    selected_input,
+    telling_unit,
+)
+from tui_backprop.engine.explain.receipts.operations import RECEIPTS as OPERATIONS
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.explain.worked import RECEIPTS, penalties, selected_input, telling_unit, worked
-from tui_backprop.engine.explain.worked.operations import RECEIPTS as OPERATIONS
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.names import per_sample
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.tensor_names import per_sample
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
@@ -54,7 +60,7 @@ def sums(rows):
 
 
 def check(iteration, step, unit, terms, sample=0):
-    for *rows, result in sums(worked(iteration, step, unit, terms, sample)):
+    for *rows, result in sums(receipt_rows(iteration, step, unit, terms, sample)):
         assert result.sign == "="
         value, most = total(rows)
         assert abs(value - result.value) <= TOLERANCE[iteration.spec.dtype] * most, (
@@ -128,7 +134,7 @@ def test_the_rows_come_to_the_result_in_a_network_with_everything(optimizer, bat
                     check(iteration, step, unit, 2, sample)
                     if per_sample(step.tensor):
                         made = iteration.tensor(step.tensor)[sample, unit]
-                        assert worked(iteration, step, unit, 2, sample)[-1].value == made
+                        assert receipt_rows(iteration, step, unit, 2, sample)[-1].value == made
     assert kinds == RECEIPTS.keys()
 
 
@@ -147,7 +153,7 @@ def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, b
                     check(iteration, step, unit, 2, sample)
                 if per_sample(step.tensor):
                     made = iteration.tensor(step.tensor)[sample, unit]
-                    assert worked(iteration, step, unit, 2, sample)[-1].value == made
+                    assert receipt_rows(iteration, step, unit, 2, sample)[-1].value == made
     if grain == "operation":
         assert seen >= OPERATIONS.keys() - (set() if bias else {("bias add", None), ("bias add", 1)})
 
@@ -200,7 +206,7 @@ def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(
             if step.kind == "update":
                 check(iteration, step, 1, 3)
                 i = selected_input(iteration, step.layer, 1)
-                assert worked(iteration, step, 1)[-1].value == iteration.new[f"W{step.layer}"][i, 1]
+                assert receipt_rows(iteration, step, 1)[-1].value == iteration.new[f"W{step.layer}"][i, 1]
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
@@ -208,7 +214,7 @@ def test_what_an_optimizer_remembers_is_a_result_on_the_way(optimizer):
     settings = OptimizerSpec(optimizer)
     iteration = pass_of(NetworkSpec((2, 2), dtype="float64"), "moons", 2, 0.1, settings, t=3)
     step = walk(iteration.spec, 2, settings)[-1]
-    results = {row.label: row.value for row in worked(iteration, step, 1) if row.sign == "="}
+    results = {row.label: row.value for row in receipt_rows(iteration, step, 1) if row.sign == "="}
     at = 2 * selected_input(iteration, 1, 1) + 1
     for slot, array in iteration.after.slots.items():
         if optimizer.startswith("adam"):
@@ -229,7 +235,7 @@ def test_results_are_the_entries_of_the_pass():
     spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
     iteration = pass_of(spec, "spiral", 2)
     steps = walk(spec, 2)[1:]
-    last = {(s.phase, s.layer, s.kind): worked(iteration, s, 2, 3, 1)[-1].value for s in steps}
+    last = {(s.phase, s.layer, s.kind): receipt_rows(iteration, s, 2, 3, 1)[-1].value for s in steps}
     i = selected_input(iteration, 2, 2)
     assert last["forward", 1, "affine"] == iteration.tensor("z1")[1, 2]
     assert last["forward", 1, "activation"] == iteration.tensor("a1")[1, 2]
@@ -245,7 +251,7 @@ def test_no_more_terms_are_shown_than_asked_for_and_none_is_hidden_in_a_rest_of_
     spec = NetworkSpec((2, 8, 3), dtype="float64")
     iteration = pass_of(spec, "spiral", 1)
     affine = next(s for s in walk(spec, 1) if s.kind == "affine" and s.layer == 2)
-    labels = [row.label for row in worked(iteration, affine, 0, terms)[:-2]]  # without bias and result
+    labels = [row.label for row in receipt_rows(iteration, affine, 0, terms)[:-2]]  # without bias and result
     rest = [label for label in labels if "more terms" in label]
     shown = len(labels) - len(rest)
     assert shown <= terms + 1
@@ -258,14 +264,14 @@ def test_the_terms_shown_are_the_largest():
     iteration = pass_of(spec, "digits", 1)
     affine = walk(spec, 1)[1]
     terms = np.abs(iteration.tensor("x")[0] * iteration.tensor("W1")[:, 4])
-    shown = [abs(row.value) for row in worked(iteration, affine, 4, 5)[:5]]
+    shown = [abs(row.value) for row in receipt_rows(iteration, affine, 4, 5)[:5]]
     np.testing.assert_allclose(shown, np.sort(terms)[::-1][:5], rtol=1e-15)
 
 
 def loss_rows(spec, data, n, sample=0):
     iteration = pass_of(spec, data, n)
     step = next(s for s in walk(spec, n) if s.kind == "loss")
-    return iteration, [(row.sign, row.value) for row in worked(iteration, step, 0, 3, sample)]
+    return iteration, [(row.sign, row.value) for row in receipt_rows(iteration, step, 0, 3, sample)]
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -288,7 +294,7 @@ def test_the_rows_of_every_other_loss_come_to_the_loss_of_one_sample(loss, width
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(1, 2)), rng.integers(2, size=(1, width)).astype(float)
     iteration = alone(spec, x, t)
-    *rows, result = worked(iteration, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
+    *rows, result = receipt_rows(iteration, next(s for s in walk(spec, 1) if s.kind == "loss"), 0, 4)
     assert total(rows)[0] == pytest.approx(iteration.loss, rel=1e-12)
     assert result.value == iteration.loss
 
@@ -306,7 +312,7 @@ def test_the_example_of_a_cross_entropy_agrees_with_the_loss_where_probabilities
     spec = NetworkSpec((2, 2), bias=False, dtype="float32")  # e^-200 is 0 in single precision
     x, t = np.array(n * [[1, 0]], "f4"), np.array(n * [0 if right else 1])
     iteration = alone(spec, x, t, np.array([200, 0, 0, 0], "f4"))
-    rows = worked(iteration, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
+    rows = receipt_rows(iteration, next(s for s in walk(spec, n) if s.kind == "loss"), 0)
     shown = [row.value for row in rows if "−ln p" in row.label or "sample" in row.label]
     assert iteration.loss == (0 if right else 200)
     assert set(shown) == {iteration.loss}
@@ -317,7 +323,7 @@ def test_numbers_beyond_the_largest_raise_no_warning():
     huge = np.full(spec.parameters, 1e300)
     iteration = alone(spec, np.ones((1, 3)), np.zeros((1, 4)), huge, 1e300)
     for step in walk(spec, 1):
-        worked(iteration, step, 1)
+        receipt_rows(iteration, step, 1)
 
 
 def test_the_telling_unit_is_the_one_with_the_largest_delta():
@@ -332,7 +338,7 @@ def test_numbers_that_are_none_do_not_stop_the_example():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     iteration = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
     for step in walk(spec, 1):
-        rows = worked(iteration, step, telling_unit(iteration, step.layer))
+        rows = receipt_rows(iteration, step, telling_unit(iteration, step.layer))
         assert rows[-1].sign == "="
 
 
@@ -347,7 +353,7 @@ def test_a_parameter_that_is_asked_for_is_the_example_of_its_gradient_and_of_its
             at, results = ",".join(map(str, index)), {}
             for step in steps:
                 if step.layer == int(tensor[1:]):
-                    rows = worked(iteration, step, index[-1], 9, asked=(tensor, index))
+                    rows = receipt_rows(iteration, step, index[-1], 9, asked=(tensor, index))
                     results |= {row.label: row.value for row in rows if row.sign == "="}
             assert results[f"d{tensor}[{at}]"] == iteration.tensor(f"d{tensor}")[index]
             assert results[f"{tensor}[{at}] after"] == values[index]
@@ -361,21 +367,21 @@ def test_the_rows_of_any_parameter_come_to_its_gradient_and_to_its_new_value(cal
             for tensor, values in iteration.new.items():
                 index = tuple(n - 1 for n in values.shape)
                 if step.kind in ("weights", "gains", "update") and step.layer == int(tensor[1:]):
-                    rows = worked(iteration, step, index[-1], 2, asked=(tensor, index))
+                    rows = receipt_rows(iteration, step, index[-1], 2, asked=(tensor, index))
                     assert calculus.off(rows) <= 1e-12, (step.formula, tensor)
 
 
 def test_another_unit_or_another_layer_has_its_own_example():
     iteration = pass_of(NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"), "spiral", 2)
     (step,) = (s for s in walk(iteration.spec, 2) if (s.kind, s.layer) == ("weights", 2))
-    own = worked(iteration, step, 4)
+    own = receipt_rows(iteration, step, 4)
     for asked in (("W2", (0, 3)), ("W1", (0, 4)), ("a2", (4,)), ("b1", (4,)), ("x", (1,)), None):
-        assert worked(iteration, step, 4, asked=asked) == own
-    assert worked(iteration, step, 4, asked=("W2", (0, 4)))[-1].label == "dW2[0,4]"
-    assert worked(iteration, step, 4, asked=("b2", (4,)))[-1].label == "db2[4]"
+        assert receipt_rows(iteration, step, 4, asked=asked) == own
+    assert receipt_rows(iteration, step, 4, asked=("W2", (0, 4)))[-1].label == "dW2[0,4]"
+    assert receipt_rows(iteration, step, 4, asked=("b2", (4,)))[-1].label == "db2[4]"
 
 
 def test_an_unknown_kind_of_step_is_a_key_error():
     spec = NetworkSpec((2, 2))
     with pytest.raises(KeyError):
-        worked(pass_of(spec, "moons", 1), replace(walk(spec, 1)[0], kind="nap"), 0)
+        receipt_rows(pass_of(spec, "moons", 1), replace(walk(spec, 1)[0], kind="nap"), 0)

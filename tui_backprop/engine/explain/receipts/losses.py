@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import ReceiptRow, entry, largest
-from tui_backprop.engine.network.names import (
+from tui_backprop.engine.network.tensor_names import (
     LOSS,
     PROBABILITIES,
     STRENGTH,

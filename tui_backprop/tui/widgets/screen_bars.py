@@ -9,7 +9,7 @@ from textual.timer import Timer
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.panels.bars import key_bar, status, tabs
+from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.widgets.canvas import Canvas

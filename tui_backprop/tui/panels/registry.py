@@ -1,5 +1,5 @@
 """Find the view and the query of a panel: ``PANEL`` in the file of this folder that has the name of the panel's row
-in ``keys/panels.py``. Each file is imported when its panel is first shown."""
+in ``keys/panel_table.py``. Each file is imported when its panel is first shown."""
 
 from __future__ import annotations
 

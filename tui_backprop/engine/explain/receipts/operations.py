@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.layers import (
+from tui_backprop.engine.explain.receipts.layers import (
     decay_row,
     from_units,
     gradient,
@@ -14,15 +13,16 @@ from tui_backprop.engine.explain.worked.layers import (
     slope,
     weight_terms,
 )
-from tui_backprop.engine.explain.worked.rows import (
+from tui_backprop.engine.explain.receipts.rows import (
     ParameterReceipt,
     Receipt,
     ReceiptRow,
     entry,
     of_largest,
 )
-from tui_backprop.engine.network import names
-from tui_backprop.engine.network.names import SO_FAR, gradient_of
+from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.network import tensor_names as names
+from tui_backprop.engine.network.tensor_names import SO_FAR, gradient_of
 from tui_backprop.engine.training.iteration import Iteration
 
 
@@ -93,7 +93,11 @@ def _sum(*more: str) -> Receipt:
 
 def _bias(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k = step.layer
-    parts = (("+", names.product(k)), ("+", names.bias(k)), ("=", names.preactivation(k)))
+    parts = (
+        ("+", names.product(k)),
+        ("+", names.bias(k)),
+        ("=", names.preactivation(k)),
+    )
     return [entry(iteration, sign, name, j, s) for sign, name in parts]
 
 

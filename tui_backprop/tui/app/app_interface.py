@@ -1,4 +1,4 @@
-"""The interface that the app offers to its parts, and the table of their actions."""
+"""The interface that the app offers to its parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.tui.widgets.canvas import Canvas
 
 T = TypeVar("T")
-ACTION = "action_"  # how the name of a method begins that is an action
 
 
 class AppContext(Protocol):
@@ -71,14 +70,3 @@ class AppContext(Protocol):
 
     def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], object] | None = None) -> None:
         """Show a dialog over the app; call ``then`` with its result."""
-
-
-def actions_of(*parts: object) -> dict[str, Callable[..., object]]:
-    """Collect the actions of the parts, each by the name of its method, such as ``action_step_on``."""
-    found: dict[str, Callable[..., object]] = {}
-    for part in parts:
-        for name in dir(type(part)):
-            if name.startswith(ACTION):
-                assert name not in found, f"{name} belongs to two parts"
-                found[name] = getattr(part, name)
-    return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import ReceiptRow, product
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.names import entry_name, gradient_of
+from tui_backprop.engine.network.tensor_names import entry_name, gradient_of
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked import layers as steps
-from tui_backprop.engine.explain.worked import losses, operations, updates
-from tui_backprop.engine.explain.worked.losses import penalties
-from tui_backprop.engine.explain.worked.rows import (
+from tui_backprop.engine.explain.receipts import layers as steps
+from tui_backprop.engine.explain.receipts import losses, operations, updates
+from tui_backprop.engine.explain.receipts.losses import penalties
+from tui_backprop.engine.explain.receipts.rows import (
     ParameterReceipt,
     Receipt,
     ReceiptRow,
     of_largest,
     selected_input,
 )
+from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.names import INPUT, TensorEntry, delta, gradient_of, layer_of
+from tui_backprop.engine.network.tensor_names import INPUT, TensorEntry, delta, gradient_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration
 
 # Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
@@ -46,7 +46,7 @@ RECEIPTS: dict[str, Receipt] = {
 }
 
 
-def worked(
+def receipt_rows(
     iteration: Iteration,
     step: Step,
     unit: int,
@@ -102,7 +102,7 @@ __all__ = [
     "RECEIPTS",
     "ReceiptRow",
     "penalties",
+    "receipt_rows",
     "selected_input",
     "telling_unit",
-    "worked",
 ]

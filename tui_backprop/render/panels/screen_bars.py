@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.names import preactivation
+from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS, PANELS
+from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width

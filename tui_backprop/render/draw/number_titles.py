@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.names import entry_name, kind_of, layer_of
+from tui_backprop.engine.network.tensor_names import entry_name, kind_of, layer_of
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
-# By the kind of a value (see ``engine/network/names.py``); weights and inputs are named by their units.
+# By the kind of a value (see ``engine/network/tensor_names.py``); weights and inputs are named by their units.
 DESCRIPTIONS: dict[str, str] = {
     "bias": "bias",
     "gain": "gain",

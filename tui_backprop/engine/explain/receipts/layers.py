@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, product, summands
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.explain.worked.rows import ReceiptRow, entry, largest, product, summands
-from tui_backprop.engine.network import names
-from tui_backprop.engine.network.names import entry_name
+from tui_backprop.engine.network import tensor_names as names
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -118,7 +118,10 @@ def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRo
 
 def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[ReceiptRow]:
     return _products(
-        iteration, (names.gradient_of(names.normalized(k)), j), (names.standardized(k), j), terms
+        iteration,
+        (names.gradient_of(names.normalized(k)), j),
+        (names.standardized(k), j),
+        terms,
     )
 
 
@@ -187,7 +190,11 @@ def slope(iteration: Iteration, k: int, j: int, s: int) -> ReceiptRow:
 
 def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     k = step.layer
-    made, gains, v = names.gradient_of(names.normalized(k)), names.gain(k), names.standardized(k)
+    made, gains, v = (
+        names.gradient_of(names.normalized(k)),
+        names.gain(k),
+        names.standardized(k),
+    )
     given, gain, values = iteration.tensor(made)[s], iteration.tensor(gains), iteration.tensor(v)[s]
     h = given.astype(float) * gain
     label = f"h[{j}] = {entry_name(made, (j,))} · {entry_name(gains, (j,))}"

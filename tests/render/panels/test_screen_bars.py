@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.keys.panels import PANELS
+from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.bars import LONG_WORDS_COLUMNS, key_bar, status, tabs
+from tui_backprop.render.panels.screen_bars import LONG_WORDS_COLUMNS, key_bar, status, tabs
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training, after_update
 

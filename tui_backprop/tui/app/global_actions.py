@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import App
 
 from tui_backprop.support.errors import UserError
-from tui_backprop.tui.app.context import AppContext
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
 

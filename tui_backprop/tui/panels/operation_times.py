@@ -19,7 +19,7 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _time(snapshot: Snapshot, replay: Replay) -> object:
-    from tui_backprop.cost.accounting.timing import time_operations
+    from tui_backprop.cost.accounting.operation_times import time_operations
     from tui_backprop.engine.analysis import visit_norms
 
     visit_norms.prepare(snapshot.iteration)

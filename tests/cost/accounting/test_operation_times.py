@@ -7,8 +7,8 @@ from itertools import count
 import numpy as np
 import pytest
 
-from tui_backprop.cost.accounting import timing
-from tui_backprop.cost.accounting.timing import LEAST_ROUNDS, MOST_ROUNDS, Timing, time_operations
+from tui_backprop.cost.accounting import operation_times
+from tui_backprop.cost.accounting.operation_times import LEAST_ROUNDS, MOST_ROUNDS, Timing, time_operations
 from tui_backprop.engine.network.graph import backward_visits, forward_visits
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
@@ -42,7 +42,7 @@ def taken_of(spec, batch=3):
 def clock(monkeypatch, tick):
     """Each look at the clock takes ``tick`` seconds."""
     ticks = count()
-    monkeypatch.setattr(timing, "perf_counter", lambda: next(ticks) * tick)
+    monkeypatch.setattr(operation_times, "perf_counter", lambda: next(ticks) * tick)
 
 
 @EACH
@@ -68,14 +68,14 @@ def test_what_is_timed_is_the_pass_itself(spec):
     program = Program(spec, iteration.batch, iteration.program.parameters)
     feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
     visits = (*forward_visits(spec), *backward_visits(spec))
-    calls = [timing._calls(program, visit) for visit in visits]
-    timing._round(calls)
-    timing._round(calls)  # a round may be repeated
+    calls = [operation_times._calls(program, visit) for visit in visits]
+    operation_times._round(calls)
+    operation_times._round(calls)  # a round may be repeated
     assert np.array_equal(program.gradient, iteration.program.gradient)
     assert program.values["L"] == iteration.loss
     if spec is EVERYTHING:  # a rule that is left out is missed
         program.gradient.fill(0)
-        timing._round(calls[:-1])
+        operation_times._round(calls[:-1])
         assert not np.array_equal(program.gradient, iteration.program.gradient)
 
 

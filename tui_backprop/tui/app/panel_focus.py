@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection
 from textual import events
 from textual.app import App
 
-from tui_backprop.keys.panels import COST_PAGES, PANEL_ROWS
+from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
 from tui_backprop.keys.table import bar
-from tui_backprop.tui.app.context import AppContext
-from tui_backprop.tui.panels.find import view_of
-from tui_backprop.tui.widgets.bars import KeyBar, TabBar
+from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
+from tui_backprop.tui.widgets.screen_bars import KeyBar, TabBar
 
 FIXED = ("network", "walk")  # the other panels share the place to the right of the walk
 FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or have a page that does
