@@ -10,7 +10,7 @@ from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DataInfo:
     """A data set: inputs per sample, what a target is, and how many samples there are."""
 

@@ -25,7 +25,7 @@ class PanelKey(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PanelRow:
     """``title`` is in the panel's frame, ``command`` before the names of its keys in the command palette. The
     ``keys`` open it, with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is its name in the

@@ -14,7 +14,7 @@ from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Key:
     """``keys`` as Textual names them, the app's ``action``, how it is ``shown``, a ``word`` for the key bar
     (none: left out there), and a sentence for the help, in which {action} stands for the key of that action. Those

@@ -19,7 +19,7 @@ CUSTOM = "custom"
 SWITCH = ("off", "on")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """A row of the form: its option name, its label, and its choices (none: a text to type)."""
 

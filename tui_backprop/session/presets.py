@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui_backprop.engine.network.spec import NetworkSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Preset:
     """A network, its data set, batch size and learning rate."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Stream = Callable[[], np.random.Generator]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Initializer:
     """One row: either the standard deviation of normal weights, ``deviation(fan_in, fan_out, size)``, or
     ``fill(w, stream, size)``, which writes a weight matrix and may draw from ``stream()``; zeros without either.

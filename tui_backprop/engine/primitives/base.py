@@ -40,7 +40,7 @@ def no_room(dtype: np.dtype[Any], *shapes: Shape) -> tuple[Array, ...]:
     return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Primitive:
     """One row. Counts take the inputs' shapes: ``flops`` are floating-point operations of the forward rule,
     ``vjp_flops`` of each VJP (the JVP by the same input takes as many), ``macs`` the multiply-accumulates of

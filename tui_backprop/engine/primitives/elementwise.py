@@ -11,7 +11,7 @@ from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.base import Cache, Primitive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Activation:
     """f and f' of an elementwise function, and what is known of it.
 

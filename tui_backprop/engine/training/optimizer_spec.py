@@ -14,7 +14,7 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Schedule:
     """One row of the table: what the base rate alpha is multiplied by in iteration t = 0, 1, ...
 

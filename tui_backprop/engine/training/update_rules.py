@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class UpdateRule:
     """One row of the table. ``flops`` counts floating-point operations for each parameter, without clipping
     and decay. ``settings`` are the fields of OptimizerSpec that only some rules have; ``title`` is the name in a

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # loads numpy
 ALL = 99  # more parts than any key has
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Query:
     """A computation that takes time, for one panel. ``about`` returns the key of the result: the query runs again
     when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields
@@ -39,7 +39,7 @@ def same_iteration(snapshot: Snapshot) -> tuple[object, ...]:
     return snapshot.session.pass_key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Panel:
     """One panel: its ``view``, and its ``query`` if it has one."""
 
