@@ -1,4 +1,4 @@
-"""Every way to a gradient against backprop, and what each of them really costs."""
+"""Every gradient method against backprop, and its number of evaluations."""
 
 from __future__ import annotations
 

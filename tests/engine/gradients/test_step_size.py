@@ -1,4 +1,4 @@
-"""The step dial against differences taken without the engine: in numpy, in exact fractions, and by hand."""
+"""Errors of differences, against differences computed without the engine: in numpy, in fractions, by hand."""
 
 from __future__ import annotations
 
@@ -111,8 +111,8 @@ def test_differences_are_those_that_numpy_alone_takes(calculus, spec, tensor, in
             rows = found.rows[FORWARD, precision], found.rows[CENTRAL, precision]
             assert rows[0].found[i] == pytest.approx((above - base) / one, abs=allowed / one)
             assert rows[1].found[i] == pytest.approx((above - below) / two, abs=allowed / two)
-        for way in STEP_METHODS:
-            row = found.rows[way, precision]
+        for method in STEP_METHODS:
+            row = found.rows[method, precision]
             size = abs(found.exact) or 1.0
             assert row.off == pytest.approx(np.abs(row.found - found.exact) / size, rel=1e-12)
 
@@ -218,16 +218,16 @@ def test_the_best_steps_by_theory_are_roots_of_the_round_off(calculus):
 def test_errors_fall_with_the_order_of_the_method_and_then_rise_as_digits_are_lost(calculus, seed):
     spec = NetworkSpec((3, 4, 3), "tanh", dtype="float64")
     found = step_sweep(given_for(calculus, spec, seed=seed).iteration, "W1", (0, 0))
-    for way, falls, at in ((FORWARD, 10, 8), (CENTRAL, 100, 4)):  # from h = 0.001, and 0.01, a decade on
+    for method, falls, at in ((FORWARD, 10, 8), (CENTRAL, 100, 4)):  # from h = 0.001, and 0.01, a decade on
         for precision in PRECISIONS:
-            row = found.rows[way, precision]
+            row = found.rows[method, precision]
             assert row.off[row.least] == row.off.min()
             assert row.off[48] > 2 * row.off[row.least]  # h = 1e-13
             assert abs(np.log10(found.steps[row.least] / row.best)) < 2
-        off = found.rows[way, "float64"].off
+        off = found.rows[method, "float64"].off
         assert off[at] / off[at + 4] == pytest.approx(falls, rel=0.1)
-    for way in STEP_METHODS[:2]:
-        assert found.rows[way, "float32"].off.min() > 10 * found.rows[way, "float64"].off.min()
+    for method in STEP_METHODS[:2]:
+        assert found.rows[method, "float32"].off.min() > 10 * found.rows[method, "float64"].off.min()
 
 
 def test_a_step_counts_as_it_comes_out_in_single_precision(calculus):
@@ -254,10 +254,10 @@ def test_where_it_came_out_best_is_the_smallest_error_that_is_a_number():
 
 def test_a_step_that_single_precision_does_not_feel_finds_a_derivative_of_zero(calculus):
     found = step_sweep(given_for(calculus, SPECS[0]).iteration, "W1", (0, 0))
-    for way in (FORWARD, CENTRAL):
-        assert (found.rows[way, "float32"].found[40:] == 0).all()  # h = 1e-11 and less
-        assert (found.rows[way, "float32"].off[40:] == 1).all()
-        assert found.rows[way, "float64"].found[40] != 0
+    for method in (FORWARD, CENTRAL):
+        assert (found.rows[method, "float32"].found[40:] == 0).all()  # h = 1e-11 and less
+        assert (found.rows[method, "float32"].off[40:] == 1).all()
+        assert found.rows[method, "float64"].found[40] != 0
 
 
 # --- kinks -------------------------------------------------------------------------------------------------
@@ -308,16 +308,16 @@ def test_a_kink_close_by_is_flagged_from_the_step_on_that_reaches_it(calculus, s
     given.parameters[at] = -nets(spec, given.parameters, given.x)[0][0][0, 1] - sign * 2e-6
     found = step_sweep(calculus.take(given), "b1", (1,))
     far = found.steps > 2e-6
-    for way in (FORWARD, CENTRAL):
-        flagged = np.array([flip is not None for flip in found.rows[way, "float64"].flips])
-        crosses = far if way == CENTRAL or sign == 1 else np.zeros_like(far)
+    for method in (FORWARD, CENTRAL):
+        flagged = np.array([flip is not None for flip in found.rows[method, "float64"].flips])
+        crosses = far if method == CENTRAL or sign == 1 else np.zeros_like(far)
         assert flagged.tolist() == crosses.tolist()
-        off = found.rows[way, "float64"].off
+        off = found.rows[method, "float64"].off
         near = ~far & (found.steps > 1e-7)
         assert not flagged[near].any()
         assert (off[near] < 1e-6).all()
         if crosses.any():
-            assert set(found.rows[way, "float64"].flips[:15]) == {KinkCrossing(1, "z1[1]")}
+            assert set(found.rows[method, "float64"].flips[:15]) == {KinkCrossing(1, "z1[1]")}
             assert (off[flagged] > 1e-2).all()  # backprop is right, and the difference is not
 
 
@@ -373,11 +373,11 @@ def test_a_weight_into_a_dead_unit_has_absolute_errors_and_none_until_it_revives
     given.parameters[at_of(spec, "b1", (1,))] = -0.05
     found = step_sweep(calculus.take(given), "W1", (0, 1))
     assert (found.exact, found.relative) == (0, False)
-    for (way, _), row in found.rows.items():
+    for (method, _), row in found.rows.items():
         assert row.off.tolist() == np.abs(row.found).tolist()
         assert not row.off[found.steps < 0.05].any()
-        assert (row.off[0] > 1e-3) == (way != COMPLEX)  # h = 0.1 brings it to life
-        assert found.steps[row.least] < 0.05 or way == COMPLEX
+        assert (row.off[0] > 1e-3) == (method != COMPLEX)  # h = 0.1 brings it to life
+        assert found.steps[row.least] < 0.05 or method == COMPLEX
     assert found.rows[FORWARD, "float64"].flips[0] == KinkCrossing(1, "z1[1]")
 
 
@@ -423,7 +423,7 @@ def test_dropout_keeps_to_the_masks_of_the_pass(calculus):
     assert step_sweep(iteration, "W1", (0, alive)).exact == iteration.tensor("dW1")[0, alive]
 
 
-def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(calculus, monkeypatch):
+def test_a_sweep_runs_some_five_hundred_passes_and_only_from_the_parameter_on(calculus, monkeypatch):
     iteration = given_for(calculus, NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")).iteration
     starts, real = [], Program.forward
 
@@ -440,7 +440,7 @@ def test_a_dial_runs_some_five_hundred_passes_and_only_from_the_parameter_on(cal
         assert set(starts) <= {0, start}
 
 
-def test_the_lessons_network_is_dialled_in_both_precisions():
+def test_the_lessons_network_is_swept_in_both_precisions():
     rng, spec = np.random.default_rng(0), NetworkSpec()
     update = Update(rng.random((1, 784), np.float32), np.array([3]), 0.1)
     iteration = run_iteration(spec, update, TrainingState(0, initial_parameters(spec)))

@@ -1,7 +1,7 @@
-"""The race: a gradient by perturbing every parameter, for real, beside the one that backprop has at once.
+"""The race: a gradient computed by perturbing every parameter, compared with the gradient by backprop.
 
-It runs in a process of its own, so that no key waits for it. The growing gradient lies in memory that both
-processes share; beside it is a board of numbers with which they tell each other how it stands.
+It runs in a process of its own, so that no key waits for it. The growing gradient is in memory that both processes
+share, with a board of numbers for its progress.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tui_backprop.engine.network.graph import parameter_at
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 
-# The methods that can race backprop: those that take parameter after parameter.
+# The methods that can race backprop: those that proceed parameter by parameter.
 RACE_METHODS = (
     "forward-difference",
     "central-difference",
@@ -29,14 +29,14 @@ RACE_METHODS = (
     "batched-difference",
     "batched-forward-mode",
 )
-LONGEST_JOIN = 5.0  # seconds that a process is given to end by itself
-RATE_WINDOW = 2.0  # seconds over which a rate is taken
+LONGEST_JOIN = 5.0  # seconds to wait for a process to end by itself
+RATE_WINDOW = 2.0  # seconds over which the rate is averaged
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the entries found so far compare with the exact ones: the cosine between both (NaN while there is
-    nothing to compare), the size of their difference against that of the exact ones, and the ``worst`` entry: its
+    """A comparison of the entries found so far with the exact ones: the cosine between both (NaN while there is
+    nothing to compare), the norm of their difference relative to that of the exact ones, and the ``worst`` entry: its
     absolute error and its name (None before the first)."""
 
     cosine: float = float("nan")
@@ -47,10 +47,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class RaceStatus:
-    """How a race stands. ``state`` is ready, starting, running, paused, done, canceled or failed (``why`` says in a
-    line for what reason); ``seconds`` are those that it ran, pauses not counted; ``rate`` is in evaluations a second,
-    and ``left`` in seconds, both None while they are not known. ``backprop`` is what the exact gradient takes in
-    the same process, the median of several, in seconds."""
+    """The status of a race. ``state`` is ready, starting, running, paused, done, canceled or failed (``why`` is the
+    reason, in one line); ``seconds`` is its running time without pauses; ``rate`` is in evaluations per second, and
+    ``left`` in seconds, both None while unknown. ``backprop`` is the time for the exact gradient in the same process,
+    the median of several, in seconds."""
 
     method: str
     state: str = "ready"
@@ -105,7 +105,7 @@ class Race:
         self.close()
 
     def start(self) -> None:
-        """Start it; once."""
+        """Start the race, unless it has been started before."""
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
             given = (self.problem, self.method, options, self._shared, self._board, self._why)
@@ -117,14 +117,14 @@ class Race:
                 self._ended, self._failure = "failed", f"no process can be started: {error}"
 
     def pause(self) -> None:
-        """Pause it; ``resume`` continues."""
+        """Pause the race; ``resume`` continues it."""
         self._board[BOARD.index("paused")] = 1
 
     def resume(self) -> None:
         self._board[BOARD.index("paused")] = 0
 
     def cancel(self) -> None:
-        """Cancel it, and wait until its process is gone; what was found stays."""
+        """Cancel the race, and wait until its process has ended; the entries found so far are kept."""
         if self._process is None:
             self._ended = self._ended or "canceled"
             return
@@ -137,7 +137,7 @@ class Race:
         self._ended = self._ended or "canceled"
 
     def close(self) -> None:
-        """Cancel it, and release the process."""
+        """Cancel the race, and release the process."""
         self.cancel()
         if self._process is not None:
             self._process.close()
@@ -147,7 +147,7 @@ class Race:
         return float(self._board[BOARD.index(name)])
 
     def _read_end(self) -> None:
-        """Notice if the process has ended, and how."""
+        """Record whether the process has ended, and how."""
         if self._ended or self._process is None or self._process.is_alive():
             return
         code = self._process.exitcode
@@ -163,7 +163,7 @@ class Race:
     _failure = ""
 
     def status(self) -> RaceStatus:
-        """Report the status. Cheap: only what came since the last time is compared."""
+        """Return the status. Cheap: only entries found since the last call are compared."""
         self._read_end()
         spec, count = self.problem.spec, METHODS[self.method].count
         of, first = count(spec.parameters, 1), count(0, 1)
@@ -196,7 +196,7 @@ class Race:
         )
 
     def _rate(self, seconds: float, evaluations: int) -> float | None:
-        """Evaluations a second: lately while it runs, over all when it is over."""
+        """Return evaluations per second: of the last seconds while it runs, of the whole race at its end."""
         if not self._seen or seconds > self._seen[-1][0]:
             self._seen.append((seconds, evaluations))
         while len(self._seen) > 2 and seconds - self._seen[1][0] > RATE_WINDOW:
@@ -209,17 +209,17 @@ class Race:
 
 
 class RunningAgreement:
-    """Compares a growing gradient with the exact one; looks at every entry once."""
+    """Compares a growing gradient with the exact one; each entry is compared once."""
 
     def __init__(self, problem: Problem, exact: Array, gradient: Array, order: Array | None) -> None:
         self._problem, self._exact, self._gradient, self._order = problem, exact, gradient, order
         self._done = 0
-        self._products = np.zeros(3)  # of numeric with exact, numeric with itself, exact with itself
-        self._off = 0.0  # the sum of all squared differences
+        self._products = np.zeros(3)  # numeric · exact, numeric · numeric, exact · exact
+        self._off = 0.0  # the sum of the squared differences
         self._worst: tuple[float, int | None] = (0.0, None)
 
     def up_to(self, done: int) -> Agreement:
-        """How the first ``done`` entries agree, in the order in which they are found."""
+        """Compare the first ``done`` entries, in the order in which they are found."""
         if done > self._done:
             where = slice(self._done, done)
             place = where if self._order is None else self._order[where]
@@ -228,7 +228,7 @@ class RunningAgreement:
                 self._products += [numeric @ exact, numeric @ numeric, exact @ exact]
                 off = np.abs(numeric - exact)
                 self._off += float(off @ off)
-            at = int(np.argmax(off))  # of a NaN, where there is one
+            at = int(np.argmax(off))  # that of a NaN, if there is one
             if self._worst[1] is None or not off[at] <= self._worst[0]:
                 first = self._done + at
                 self._worst = float(off[at]), first if self._order is None else int(self._order[first])
@@ -243,7 +243,7 @@ class RunningAgreement:
 
 
 def order_of(method: str, problem: Problem) -> Array | None:
-    """The places in the gradient in the order in which a method fills them; None: as they come."""
+    """Return the indices of the gradient in the order in which a method fills them; None for ascending order."""
     if not method.startswith("batched"):
         return None
     every = np.arange(problem.spec.parameters)
@@ -251,5 +251,5 @@ def order_of(method: str, problem: Problem) -> Array | None:
 
 
 def name_of(problem: Problem, place: int) -> str:
-    """The name of a parameter by its place in the flat vector: W2[13,200]."""
+    """Return the name of a parameter by its index in the flat vector: W2[13,200]."""
     return entry_name(*parameter_at(problem.spec, place))

@@ -1,11 +1,11 @@
-"""The methods that share work between parameters: what lies before a parameter is computed once, and many
-parameters go through the rest of the list together.
+"""The methods that share work between parameters: the operations before a parameter are computed once, and many
+parameters pass through the remaining operations together.
 
-A parameter enters at one operation, and that is linear in it: to nudge ``W2[i, j]`` by h adds h a1[:, i] to
-column j of a W, and nothing else. So the list is run from there on, for many such nudges stacked as if they
-were samples (differences), or for many tangents beside one pass (forward mode).
+A parameter enters at one operation, which is linear in it: perturbing ``W2[i, j]`` by h adds h a1[:, i] to
+column j of a W, and changes nothing else. So only the operations after it are run, for many perturbations stacked
+as if they were samples (differences), or for many tangents beside one pass (forward mode).
 
-An L2 penalty is a second place where a weight enters, apart from all else; its term is added by formula.
+With an L2 penalty a weight also enters the loss directly; the derivative of that term is added by formula.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tui_backprop.engine.primitives import Array
 
 BATCHED_BYTES = (
     64 * 2**20
-)  # bytes that passes of many parameters at once may take; more does not fit a cache anyway
-ARRAYS_PER_UNIT = 16  # of a pass, for each unit and sample, at the most
+)  # bytes for passes of many parameters at once; larger passes would not fit into a cache
+ARRAYS_PER_UNIT = 16  # an upper bound of the arrays of a pass, for each unit and sample
 
 
 @dataclass(frozen=True)
 class SharedEntryPoint:
-    """Parameters that enter at the same place: the operation number ``at``, as its input ``of``.
+    """Parameters that enter at the same operation, number ``at``, as its input ``of``.
 
-    ``where`` are their places in the flat vector, ``rows`` and ``columns`` in their tensor (a vector's rows
-    are 0). The operation's output answers to each in one column.
+    ``where`` are their indices in the flat vector, ``rows`` and ``columns`` those in their tensor (the rows of a
+    vector are 0). Each changes one column of the operation's output.
     """
 
     at: int
@@ -48,7 +48,7 @@ class SharedEntryPoint:
         return SharedEntryPoint(self.at, self.op, self.of, self.where[cut], self.rows[cut], self.columns[cut])
 
     def answers(self, program: Program) -> Array:
-        """dy/dw of each parameter in its column, shape (m, n), at the values of ``program``."""
+        """Return dy/dw of each parameter, in the column that it changes, shape (m, n), at the values of a pass."""
         inputs = [program.values[name] for name in self.op.inputs]
         if inputs[self.of].ndim == 2:  # a weight matrix
             return inputs[0][:, self.rows].T
@@ -61,8 +61,8 @@ class SharedEntryPoint:
 
 
 def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntryPoint]:
-    """The parameters ``where``, by the place where they enter; the last place first, so that a pass from one
-    place on leaves untouched what those before it need."""
+    """Group the parameters ``where`` by the operation where they enter; the last operation first, so that a pass
+    that begins there overwrites nothing that earlier groups need."""
     found, shapes = [], parameter_shapes(problem.spec)
     for name, place in parameter_slices(problem.spec).items():
         inside = np.sort(where[(where >= place.start) & (where < place.stop)])
@@ -75,13 +75,13 @@ def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntry
 
 
 def _penalty_slope(problem: Problem, group: SharedEntryPoint, h: Array | float) -> Array | float:
-    """(λ/2 (w + h)² − λ/2 w²) / h of weights under an L2 penalty."""
+    """Return (λ/2 (w + h)² − λ/2 w²) / h for weights under an L2 penalty, 0 for other parameters."""
     penalized = problem.spec.l2 and is_weight(group.op.inputs[group.of])
     return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalized else 0.0
 
 
 def _together(problem: Problem, where: Array, options: Options) -> int:
-    """How many parameters to take at once."""
+    """Return the number of parameters to perturb at once."""
     each = ARRAYS_PER_UNIT * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
     return max(1, min(options.at_once, len(where), BATCHED_BYTES // each))
 
@@ -89,7 +89,7 @@ def _together(problem: Problem, where: Array, options: Options) -> int:
 def batched_difference(
     out: Array, problem: Problem, where: Array, h: float, options: Options
 ) -> Iterator[int]:
-    """Forward differences on the operations after a parameter only, many parameters in one pass."""
+    """Take forward differences, running only the operations after a parameter, many parameters in one pass."""
     program = problem.program()
     program.forward()
     n = problem.batch
@@ -104,7 +104,7 @@ def batched_difference(
         y = program.values[group.op.output]
         nudged = stacked.values[group.op.output].reshape(copies, *y.shape)
         after = group.at + 1
-        while stacked.ops[after].primitive.in_place:  # has added to the same array already
+        while stacked.ops[after].primitive.in_place:  # has already added to the same array
             after += 1
         for start in range(0, len(group.where), copies):
             part = group.part(start, copies)
@@ -125,7 +125,7 @@ def batched_difference(
 def batched_forward_mode(
     out: Array, problem: Problem, where: Array, h: float, options: Options
 ) -> Iterator[int]:
-    """JVPs on the operations after a parameter only, the tangents of many parameters in one go."""
+    """Compute JVPs, running only the operations after a parameter, the tangents of many parameters at once."""
     program = problem.program()
     program.forward()
     many = _together(problem, where, options)

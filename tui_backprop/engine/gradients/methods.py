@@ -1,8 +1,8 @@
-"""Every way to get the gradient of a loss by its parameters, in one table.
+"""The table of methods that compute the gradient of a loss with respect to its parameters.
 
-Backprop is one row of it. The others need evaluations in proportion to the parameters asked for, and differ
-in what an evaluation is, in how large the error of the step h is, and in what they share with backprop: the
-forward rules, and forward mode the slope of an activation too. (The JVPs are checked by themselves.)
+Backprop is one row. The others need a number of evaluations proportional to the number of parameters, and differ
+in the kind of evaluation, in the error due to the step h, and in what they share with backprop: all share the
+forward rules; forward mode also shares the slopes of the activations. (The JVPs are checked by themselves.)
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ GradientRule = Callable[[Array, Problem, Array, float, Options], Iterator[int]]
 
 @dataclass(frozen=True)
 class Method:
-    """One way to a gradient.
+    """A method for computing a gradient.
 
-    ``count(parameters, probes)`` is how many evaluations it makes, each of them a ``unit``. ``order`` is the
-    power of h in its error, None where there is no step; ``step(eps)`` is the best h for a precision with
-    round-off eps. Where a rule ``subtracts`` losses, round-off grows as h shrinks.
+    ``count(parameters, probes)`` is the number of evaluations, each of them a ``unit``. ``order`` is the power of
+    h in the truncation error, None for a method without a step; ``step(eps)`` is the best h for a precision with
+    machine epsilon eps. If a rule ``subtracts`` losses, its round-off grows as h shrinks.
     """
 
     about: str
@@ -39,7 +39,7 @@ class Method:
     noisy: bool = False
 
     def best_step(self, dtype: DTypeLike) -> float:
-        """The best h for parameters of size 1 in a precision, 0 where there is no step."""
+        """Return the best h for parameters of size 1 in a precision; 0 for a method without a step."""
         return self.step(float(np.finfo(dtype).eps))
 
     def errors(self, eps: float, step: float | None = None) -> tuple[float, float]:
@@ -52,10 +52,10 @@ class Method:
     def fill(
         self, out: Array, problem: Problem, indices: Array | None = None, options: Options = Options()
     ) -> Iterator[int]:
-        """Fill ``out`` (P,) at ``indices`` (all, if None), and yield the evaluations made so far, of
-        ``count(len(indices), probes)`` in all; stop iterating, and the work stops.
+        """Fill ``out`` (P,) at ``indices`` (all, if None), and yield the number of evaluations made so far, out of
+        ``count(len(indices), probes)``; the work stops when the iteration stops.
 
-        Raises IndexError for an index that is no parameter's, ValueError for a step that is not positive.
+        Raises IndexError for an index out of range, ValueError for a step that is not positive.
         """
         parameters = problem.spec.parameters
         where = np.arange(parameters) if indices is None else np.asarray(indices)
@@ -68,7 +68,7 @@ class Method:
         return self.rule(out, problem, where, h, options)
 
     def gradient(self, problem: Problem, indices: Array | None = None, options: Options = Options()) -> Array:
-        """The derivatives at ``indices`` (all, if None), in double precision, in that order."""
+        """Return the derivatives at ``indices`` (all, if None), in that order, in double precision."""
         out = np.zeros(problem.spec.parameters)
         for _ in self.fill(out, problem, indices, options):
             pass

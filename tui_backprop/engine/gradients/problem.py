@@ -1,4 +1,4 @@
-"""What the methods work on: a loss to differentiate, and how they are to go about it."""
+"""The input of every gradient method: the loss to differentiate, and the options of the method."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Problem:
         return len(self.x)
 
     def program(self, dtype: str | None = None, copies: int = 1) -> Program:
-        """A program of its own for this loss, on parameters of its own. With ``copies``, the batch stands in
-        it so many times, one after the other."""
+        """Make a new program for this loss, on a copy of the parameters. With ``copies``, its batch repeats the
+        problem's batch that many times."""
         made = Program(
             self.spec, self.batch * copies, self.parameters.astype(dtype or self.spec.dtype), dtype
         )
@@ -44,7 +44,7 @@ class Problem:
         return made
 
     def in_precision(self, dtype: str) -> Problem:
-        """A copy of the problem in another precision."""
+        """Return a copy of the problem in another precision."""
         spec = replace(self.spec, dtype=dtype)
         target = self.target if self.target.dtype.kind in "iu" else self.target.astype(dtype)
         return Problem(spec, self.x.astype(dtype), target, self.parameters.astype(dtype), self.t)

@@ -1,9 +1,9 @@
-"""The step dial: how wrong a derivative by differences is, against the step h, for one parameter.
+"""The error of a finite difference against its step size h, for one parameter.
 
-A difference subtracts two losses that agree in most of their digits, so its error grows like eps / h as h shrinks;
-and it is no tangent, so its error grows with h (forward: h/2 f'', central: h²/6 f''') as h grows. In between lies
-its best step: about √eps for a forward difference, eps^(1/3) for a central one (Dennis and Schnabel 1983). The
-complex step Im f(x + ih) / h (Squire and Trapp 1998) subtracts nothing, and only has truncation.
+A difference subtracts two losses that agree in most of their digits, so its round-off grows like eps / h as h
+shrinks; its truncation error (forward: h/2 f'', central: h²/6 f''') grows with h. The best step is in between: about
+√eps for a forward difference, eps^(1/3) for a central one (Dennis and Schnabel 1983). The complex step
+Im f(x + ih) / h (Squire and Trapp 1998) subtracts nothing, and has only truncation error.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ FIRST_DECADE, STEPS_PER_DECADE, STEP_COUNT = (
     -1.0,
     4,
     61,
-)  # the first decade, steps a decade, and how many: down to 1e-16
-MANY_PARAMETERS = 5_000_000  # parameters from which on one step a decade is run, and not four
+)  # the first decade, steps a decade, and their number: down to 1e-16
+MANY_PARAMETERS = (
+    5_000_000  # from this number of parameters on, one step a decade is evaluated instead of four
+)
 
 COMPLEX = {"float32": "complex64", "float64": "complex128"}
-EXACT_STEP = 1e-30  # a step with which the complex step has no truncation in double precision
+EXACT_STEP = 1e-30  # a complex step this small has no truncation error in double precision
 
 
 @dataclass(frozen=True)
 class KinkCrossing:
-    """Units whose activation has a kink between the places where a difference is taken: how many, and the first."""
+    """Units with a kink between the points where a difference is evaluated: their number, and the first of them."""
 
     units: int
     first: str
@@ -44,9 +46,9 @@ class KinkCrossing:
 
 @dataclass(frozen=True, eq=False)
 class StepCurve:
-    """A method in a precision: the derivative ``found`` (n,) with each step, how far it is ``off`` (n,), relative to
-    the exact one where that is not 0, and the ``best`` step by theory, for parameters and derivatives of size 1.
-    ``flips`` are what changed sides in the very passes that each derivative is from, None where nothing did."""
+    """A method in one precision: the derivative ``found`` (n,) with each step, its error ``off`` (n,), relative to
+    the exact derivative unless that is 0, and the ``best`` step in theory, for parameters and derivatives of size 1.
+    ``flips`` are the units that changed sides in the passes of each derivative, None if no unit did."""
 
     found: Array
     off: Array
@@ -55,14 +57,14 @@ class StepCurve:
 
     @property
     def least(self) -> int:
-        """Where it came out best."""
+        """Index of the step with the least error."""
         return int(np.argmin(np.where(np.isfinite(self.off), self.off, np.inf)))
 
 
 @dataclass(frozen=True, eq=False)
 class StepSweep:
-    """All rows for one parameter: by (method, precision). ``steps`` (n,) fall from 0.1 to 1e-16. ``exact`` is the
-    derivative by backprop in double precision, ``checked`` the same by a complex step of 1e-30."""
+    """The curves of one parameter, by (method, precision). ``steps`` (n,) fall from 0.1 to 1e-16. ``exact`` is the
+    derivative by backprop in double precision, ``checked`` the same derivative by a complex step of 1e-30."""
 
     tensor: str
     index: tuple[int, ...]
@@ -73,18 +75,18 @@ class StepSweep:
 
     @property
     def relative(self) -> bool:
-        """Return whether errors are relative: the derivative is not 0."""
+        """True if errors are relative, as the derivative is not 0."""
         return self.exact != 0
 
     def nearest(self, step: float) -> int:
-        """The place of the step nearest to one."""
+        """Return the index of the step nearest to ``step``, by their logarithms."""
         return int(np.argmin(np.abs(np.log10(self.steps) - np.log10(step))))
 
 
 def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> StepSweep:
-    """The dial for the parameter ``tensor[index]`` of a pass, on the same batch. Takes some 500 passes from that
-    parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is no parameter,
-    IndexError for an index outside of it."""
+    """Compute the curves of the parameter ``tensor[index]`` of a pass, on the same batch. Needs some 500 passes from
+    that parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is not a
+    parameter, IndexError for an index out of range."""
     at = flat_index(iteration.spec, tensor, index)
     every = 1 if iteration.spec.parameters < MANY_PARAMETERS else STEPS_PER_DECADE
     steps = np.array(
@@ -125,7 +127,7 @@ def _by_backprop(problem: Problem, at: int) -> float:
 
 
 class _Perturbed:
-    """A program whose loss is asked for with one parameter moved; only what comes after that is run again."""
+    """A program that evaluates its loss with one parameter moved, running only the operations after it again."""
 
     def __init__(self, problem: Problem, tensor: str, at: int, dtype: str | None) -> None:
         self.program = problem.program(dtype=dtype)
@@ -137,12 +139,12 @@ class _Perturbed:
         self._crossed = [np.zeros_like(here) for here in self._here]
 
     def slope(self, rule: DerivativeRule, h: float) -> tuple[float, KinkCrossing | None]:
-        """The derivative by a rule, and the kinks that it went over."""
+        """Return the derivative by a rule, and the kinks that it crossed."""
         self._crossed = [np.zeros_like(here) for here in self._here]
         return rule(self, h), _crossing(self._kink_inputs, self._crossed)
 
     def loss(self, by: complex) -> tuple[complex, complex]:
-        """The loss, and how far the parameter moved in its precision, when it is to move so far."""
+        """Return the loss with the parameter moved by ``by``, and the move after rounding in its precision."""
         self.program.parameters[self._at] = self._value + by
         moved = self.program.parameters[self._at] - self._value
         loss = complex(self.program.forward(self._start))
@@ -152,7 +154,7 @@ class _Perturbed:
         return loss, complex(moved)
 
     def _sides(self) -> list[Array]:
-        """On which side of the kink each unit is; of complex numbers, by the real part, as activations branch."""
+        """Return the side of its kink for each unit; of complex numbers by the real part, as activations branch."""
         return [self.program.values[name].real > 0 for name in self._kink_inputs]
 
     def forward_difference(self, h: float) -> float:
@@ -176,8 +178,8 @@ DERIVATIVE_RULES: dict[str, DerivativeRule] = {
 
 
 def start_of(program: Program, tensor: str) -> int:
-    """The operation from which on the list has to run again when a parameter moves: the first that it goes into, or
-    the one before where that has written over what it read, as a bias is added to the sums in their own memory."""
+    """Return the number of the first operation to run again when a parameter moves: the first that reads it, or the
+    one before if that one works in place, as a bias is added to the sums in their own memory."""
     at = next(i for i, op in enumerate(program.ops) if tensor in op.inputs)
     while program.ops[at].primitive.in_place:
         at -= 1
@@ -185,7 +187,7 @@ def start_of(program: Program, tensor: str) -> int:
 
 
 def _crossing(names: list[str], crossed: list[Array]) -> KinkCrossing | None:
-    """The units that changed sides, for any sample."""
+    """Return the units that changed sides for any sample, None if no unit did."""
     units = [(name, np.flatnonzero(each.any(axis=0))) for name, each in zip(names, crossed, strict=True)]
     several = [(name, where) for name, where in units if len(where)]
     if not several:

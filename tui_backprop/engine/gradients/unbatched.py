@@ -1,9 +1,8 @@
-"""The methods that take one parameter at a time, or all of them at once: no evaluation uses another's work.
+"""The methods that perturb one parameter at a time, or all of them at once: no evaluation reuses another's work.
 
-Each rule fills ``out[where]`` and yields, after each evaluation or few, how many it has made so far; whoever
-iterates may stop at any time. ``h`` is the step for a parameter of at most 1 in size, and grows with larger
-ones; what is divided by is the step as it came out in the parameter's precision (h, where it came out as 0: so
-the derivative found is 0).
+Each rule fills ``out[where]`` and yields, after one or a few evaluations, the number of evaluations so far; the
+caller may stop iterating at any time. The step is h max(1, |w|). The divisor is the step after rounding in the
+parameter's precision, (w + h) - w (the nominal step if that is 0, so that the derivative found is 0).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The step size page: the error of three methods against the step h, on logarithmic axes, and the figures at one h.
+"""The step size page: the error of three methods against the step h, on logarithmic axes, and their values at one h.
 
 Imports plotext, so this module is imported after the first paint.
 """
@@ -21,13 +21,13 @@ from tui_backprop.support.format import format_number
 
 FLOOR = -17.0  # the decade at which an error of 0 is drawn
 TOP = 3.0
-BESIDE, WORDS = 68, 38  # columns from which the words stand beside the chart, and theirs
+BESIDE, WORDS = 68, 38  # least columns of the page with the text beside the chart, columns of the text
 LEAST_CHART = 8  # rows
 
 
 @dataclass(frozen=True)
 class MethodStyle:
-    """How a method is named and drawn."""
+    """The name, letter and color of a method."""
 
     name: str
     letter: str
@@ -41,13 +41,13 @@ _STYLES = (
     MethodStyle("complex", "c", "update"),
 )
 STYLES = dict(zip(STEP_METHODS, _STYLES, strict=True))
-AS_GOOD = 30.0  # times the least error: what counts as just as good
+AS_GOOD = 30.0  # an error up to this many times the least one counts as equally good
 
 
 def step_size_lines(
     sweep: StepSweep, step: float, precision: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """At most ``rows`` lines: chart, and the readout at the step nearest to ``step``."""
+    """Draw at most ``rows`` lines: the chart, and the values at the step nearest to ``step``."""
     at = sweep.nearest(step)
     if columns >= BESIDE:
         left = columns - WORDS - 2
@@ -62,8 +62,7 @@ def step_size_lines(
 
 
 def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> Line:
-    """The lines (the names of their letters are below, too), the mark of the best step by theory, and that of a kink
-    where there is one; as much as fits."""
+    """Explain the lines, the mark of the best step in theory, and that of a kink if there is one; as much as fits."""
     methods = [(f"{style.letter} {style.name}  ", style.role) for style in STYLES.values()]
     letters = [(f"{style.letter}  ", style.role) for style in STYLES.values()]
     mark = (context.text("◇"), "strong")
@@ -80,7 +79,7 @@ def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContex
 
 
 def readout(sweep: StepSweep, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
-    """What each method finds with this step, its error, its best step, and what the chart shows."""
+    """Show each method's derivative with this step, its error, its best step, and an explanation of the chart."""
     return [
         *_found(sweep, at, precision, columns),
         (),
@@ -116,7 +115,7 @@ def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line
 
 
 def _best(sweep: StepSweep, precision: str, columns: int) -> list[Line]:
-    """Where each method is best, and where theory puts that."""
+    """Show the best step of each method, as found and in theory."""
     lines = [line((f"{'best h':<11}{'found':<9}{'theory':<8}error", "muted"))]
     for method, style in STYLES.items():
         row = sweep.rows[method, precision]
@@ -134,7 +133,7 @@ def _best(sweep: StepSweep, precision: str, columns: int) -> list[Line]:
 
 
 def _any_below(sweep: StepSweep, row: StepCurve, precision: str) -> str:
-    """The largest step from which on the error stays near its least: below it, no step is better than another."""
+    """Return the largest step below which the error stays near its least: no smaller step is better than another."""
     good = row.off <= AS_GOOD * max(float(row.off[row.least]), float(np.finfo(precision).eps))
     worse = np.flatnonzero(~good)
     first = int(worse[-1]) + 1 if len(worse) else 0
@@ -154,7 +153,7 @@ def _why(sweep: StepSweep, columns: int, context: RenderContext) -> list[Line]:
 
 
 def power(h: float) -> str:
-    """A step as people write it: 0.0001, 1e-08, 5.6e-03."""
+    """Format a step: 0.0001, 1e-08, 5.6e-03."""
     mantissa, _, exponent = f"{h:.1e}".partition("e")
     if mantissa == "1.0":
         return f"{h:g}" if h >= LESSON_STEP * 0.999 else f"1e{int(exponent)}"
@@ -209,7 +208,7 @@ def _chart(
 
 
 def _decades(off: Array) -> Array:
-    """Errors as exponents; one of 0 at the floor, one that is no number above all."""
+    """Return the decimal logarithms of errors; an error of 0 is drawn at the floor, NaN at the top."""
     with np.errstate(all="ignore"):
         found = np.log10(off)
     return np.where(np.isnan(off), TOP, np.clip(found, FLOOR, TOP))
