@@ -1,4 +1,4 @@
-"""A machine that always takes the same times."""
+"""A machine with constant times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tui_backprop.session.state import Session
 
 
 def steady_machine(spec, budget=0.0, kept=None):
-    """What a machine would have measured: 0.1 ms a forward pass of the lesson's network, the same every time."""
+    """Return the measurements of a machine that takes 0.1 ms for a forward pass of the lesson's network."""
     lesson = shape_of(Session().network)
     shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}
     shapes[spec.parameters] = shape_of(spec)

@@ -16,7 +16,7 @@ PROBE = MemoryProbe(
 
 
 def true_seconds(kind: str, shape: NetworkShape, overhead: float = 2e-6, share: float = 1.3) -> float:
-    """What a pass takes on that machine."""
+    """Return the seconds of a pass on that machine."""
     does = work(kind, shape)
     if kind == "batched":
         return overhead * does.calls + share * does.flops / 1e11
@@ -27,7 +27,7 @@ def true_seconds(kind: str, shape: NetworkShape, overhead: float = 2e-6, share: 
 def machine(
     sizes=SIZES, kinds=("forward", "backprop"), noise=lambda i: 1.0, cost_model=true_seconds
 ) -> CostModel:
-    """Its law, as measured with noise."""
+    """Return its cost model, measured with noise."""
     points = []
     for i, size in enumerate(sizes):
         shape = LESSON.at(size)

@@ -1,4 +1,4 @@
-"""Numbers and times as people write them."""
+"""Numbers and times as text."""
 
 from __future__ import annotations
 
@@ -153,5 +153,5 @@ def test_a_ratio_has_two_digits(ratio, text):
         (1.3e7 * UNIVERSE, "1.79e17 years"),
     ],
 )  # fmt: skip
-def test_a_long_time_is_said_in_few_characters_where_there_is_little_room(seconds, text):
+def test_a_long_time_has_a_brief_form(seconds, text):
     assert format_duration(seconds, brief=True) == text

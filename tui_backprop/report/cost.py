@@ -1,4 +1,4 @@
-"""What ``cost`` prints: what one gradient takes by every method, measured and projected, as text."""
+"""The text of ``cost``: cost of one gradient by every method, measured and projected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui_backprop.support.format import format_ratio, format_short_count
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
 WIDE = 100  # columns of the text
-NAME = 11  # columns of what a line is about
+NAME = 11  # columns of the label of a line
 STEPS = f"{TRAINING_STEPS:,} steps"
 METHODS = (
     Column("one gradient by", "left"),
@@ -61,7 +61,8 @@ NETWORKS = (
 
 
 def cost_text(result: CostResult, context: RenderContext) -> str:
-    """All of it; what was asked for beside it comes last. At most 100 columns wide; spoken, a summary comes first."""
+    """Return the whole text, at most 100 columns wide; sweep, chart and race come last. Spoken, a summary comes
+    first."""
     parts = [
         [Forms(spoken=(*_summary(result), BLANK)), *_head(result)],
         _methods(result),
@@ -79,7 +80,7 @@ def cost_text(result: CostResult, context: RenderContext) -> str:
 
 
 def _summary(result: CostResult) -> Iterator[Row]:
-    """The most important of it, a sentence a line."""
+    """Yield the most important findings, one sentence a line."""
     cost_model, shape = result.cost_model, result.shape
     name, parameters = KNOWN[-1]
     naive, backprop = _both(cost_model, shape)
@@ -121,7 +122,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
 
 
 def _head(result: CostResult) -> Iterator[Row]:
-    """The network, the machine, and what was measured."""
+    """Yield the network, the machine and the measurements."""
     spec, here = result.session.network, machine()
     found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
@@ -141,7 +142,7 @@ def _head(result: CostResult) -> Iterator[Row]:
 
 
 def _methods(result: CostResult) -> Iterator[Row]:
-    """What each method takes, and how they compare."""
+    """Yield the cost of each method, and how they compare."""
     cost_model, shape = result.cost_model, result.shape
     forward = cost_model.seconds("forward", shape)
     naive, backprop = (each.middle for each in _both(cost_model, shape))
@@ -173,7 +174,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
 
 
 def _ledger(result: CostResult) -> Iterator[Row]:
-    """Multiply-accumulates by layer, and why they are not three times those of a forward pass."""
+    """Yield multiply-accumulates by layer, and why they are not three times those of a forward pass."""
     ledger, spec, batch = result.ledger, result.session.network, result.session.batch
     rows = [
         (Text(str(entry.layer), f"layer {entry.layer}"), f"{i}x{o}", *_booked(entry))
@@ -192,14 +193,14 @@ def _booked(entry: LedgerRow) -> tuple[Content, ...]:
 
 
 def _claims(result: CostResult) -> Iterator[Row]:
-    """What the lesson says beside what is so here."""
+    """Yield the claims of the lesson beside the figures of this machine."""
     claims = claims_of(result.session.network, result.cost_model, result.costs.raced)
     yield Forms(spoken=(Sentence("What the lesson claims, and what was found here"),))
     yield Table(CLAIMS, tuple((claim.what, claim.claimed, claim.here, claim.how) for claim in claims))
 
 
 def _known(result: CostResult) -> Iterator[Row]:
-    """Networks that have a name, by the cost model."""
+    """Yield well-known networks, by the cost model."""
     yield Sentence(
         f"Networks of this shape at well-known sizes, projected: one gradient, and {TRAINING_STEPS:,} training steps"
     )
@@ -221,7 +222,7 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
 
 
 def _trust(cost_model: CostModel) -> Iterator[Row]:
-    """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
+    """Yield the error of the cost model for measurements left out of it, and whether the machine was busy."""
     noisy = busy_points(cost_model.points)
     if left := cost_model.left_out:
         yield _tested(
@@ -252,10 +253,10 @@ def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
 
 
 def _both(cost_model: CostModel, shape: NetworkShape) -> tuple[Estimate, Estimate]:
-    """One gradient by the naive method, and by backprop."""
+    """Return one gradient by the naive method and by backprop."""
     return cost_model.gradient("naive", shape), cost_model.gradient("backprop", shape)
 
 
 def _less_sure(*estimates: Estimate) -> Estimate:
-    """The one of them that may be further off."""
+    """Return the estimate with the larger tolerance."""
     return max(estimates, key=lambda one: one.high / one.middle if one.middle else 1.0)

@@ -1,4 +1,4 @@
-"""What ``cost`` found: what one gradient takes by every method; and the object for programs."""
+"""The result of ``cost``: cost of one gradient by every method; and its JSON object."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tui_backprop.session.state import Session
 
 @dataclass(frozen=True)
 class Raced:
-    """A race that was run to its end: with which step (0: none), on how many workers (0: in one process here)."""
+    """A finished race: its ``step`` (0: none), and the number of ``workers`` (0: one process on this machine)."""
 
     end: RaceStatus
     step: float
@@ -28,14 +28,14 @@ class Raced:
 
     @property
     def ratio(self) -> float:
-        """How many times as long as backprop it took."""
+        """Seconds of the race over those of backprop."""
         return self.end.seconds / (self.end.backprop or float("nan"))
 
 
 @dataclass(frozen=True)
 class CostResult:
-    """What a gradient costs by the cost model of this machine, which may rest on a ``kept`` sweep; how a sweep went
-    and how a race ended, where they were asked for. ``chart``: it is to be drawn too."""
+    """Cost of a gradient by the cost model of this machine, which may be that of a saved sweep (``kept``); the sweep
+    and the race, if they were requested. ``chart``: the chart is drawn too."""
 
     session: Session
     cost_model: CostModel
@@ -57,7 +57,7 @@ class CostResult:
         return ledger(self.session.network, self.session.batch)
 
     def ratio(self, shape: NetworkShape) -> float:
-        """How many times faster backprop is than the naive method."""
+        """Return how many times faster backprop is than the naive method."""
         return (
             self.cost_model.gradient("naive", shape).middle
             / self.cost_model.gradient("backprop", shape).middle
@@ -65,13 +65,13 @@ class CostResult:
 
 
 def cost_dict(result: CostResult) -> dict[str, Any]:
-    """What ``cost --json`` prints. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the
+    """Return the object of ``cost --json``. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the
     quartiles where this network's pass was measured, else a 95% interval) and whether it was ``measured``.
 
     network      its layers, activation, loss, dtype and bias
     parameters   how many it has
     machine      what measurements depend on: processor, cores, memory, versions
-    kept         whether other networks were measured before, in a sweep that was kept
+    kept         true if other networks were measured before, in a saved sweep
     passes       all that was measured: kind of pass, parameters, layers, low, median and high of so many runs
     forward      one forward pass of one sample, an estimate
     methods      for each: name, about, passes, kind of pass, seconds (an estimate), measured, flops

@@ -1,4 +1,4 @@
-"""What ``cost`` prints of what was asked for besides: the sweep, the chart, the race."""
+"""The text of ``cost`` for --sweep, --chart and --race."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence
 from tui_backprop.support.format import format_number, format_ratio
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
-NAME = 11  # columns of what a line is about
+NAME = 11  # columns of the label of a line
 CHART = 100, 30  # columns and rows
 LAYERS = 24  # characters of the layers of a network that was swept
 SWEEP = (
@@ -35,7 +35,7 @@ SWEEP = (
 
 
 def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
-    """A row for each network that was swept."""
+    """Yield a row for each network that was swept."""
     ended = f": {'out of time' if swept.ended == 'time' else swept.ended}" if swept.ended else ""
     yield Sentence(
         phrase(
@@ -63,7 +63,7 @@ def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
 def _swept(
     forward: Measured, backprop: Measured, forward_left: LeftOut | None, backprop_left: LeftOut | None
 ) -> tuple[Content, ...]:
-    """A network's passes as measured, and by the cost model without them."""
+    """Return the passes of a network as measured, and as predicted by the cost model fitted without them."""
     parameters = Quantity(forward.parameters, "count")
     return (
         Text(parameters.written, f"parameters {parameters.spoken}"),
@@ -87,10 +87,9 @@ def _off(left: LeftOut | None) -> Content:
 
 
 def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:
-    """The chart, which cannot be spoken."""
-    predicted = Forms(spoken=(Sentence("The chart is left out: its figures are above."),))
+    """Return the chart, which cannot be spoken."""
     if context.linear:
-        return (predicted,)
+        return (Forms(spoken=(Sentence("The chart is left out: its figures are above."),)),)
     from tui_backprop.render.cost.chart import CHART_AXES, chart
 
     measured, here = "o#" if context.plain else "●◆"
@@ -103,7 +102,7 @@ def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:
 
 
 def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
-    """How the race came out."""
+    """Yield the result of the race."""
     end, found = raced.end, raced.end.agreement
     step = f", h = {raced.step:.1e}" if raced.step else ""
     where = f"on {raced.workers} workers" if raced.workers else "in one process"
@@ -121,5 +120,5 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     if name and result.session.batch == 1:
         predicted = result.cost_model.gradient(name, result.shape)
         words = "{} in one process {}, as projected above"
-        sure = tolerance(predicted) or ""
-        yield Fact("predicted", phrase(words, seconds(predicted.middle), sure), columns=NAME)
+        within = tolerance(predicted) or ""
+        yield Fact("predicted", phrase(words, seconds(predicted.middle), within), columns=NAME)

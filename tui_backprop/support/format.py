@@ -16,13 +16,13 @@ def format_number(value: float, digits: int = 3, sign: bool = False) -> str:
     if math.isinf(value):
         return ("+" if sign else "") + "∞" if value > 0 else MINUS + "∞"
     lead = MINUS if value < 0 else "+" if sign and value > 0 else ""
-    format_bytes = abs(value)
-    if format_bytes == 0:
+    size = abs(value)
+    if size == 0:
         return "0"
-    exponent = int(f"{format_bytes:.{digits - 1}e}".partition("e")[2])
+    exponent = int(f"{size:.{digits - 1}e}".partition("e")[2])
     if -4 <= exponent < 6:
-        return f"{lead}{format_bytes:,.{max(digits - 1 - exponent, 0)}f}"
-    return f"{lead}{format_bytes:.{digits - 1}e}"
+        return f"{lead}{size:,.{max(digits - 1 - exponent, 0)}f}"
+    return f"{lead}{size:.{digits - 1}e}"
 
 
 def format_fixed(value: float, decimals: int, sign: bool = True) -> str:
@@ -45,13 +45,13 @@ BRIEF_FROM = 1e4 * YEAR
 
 
 def format_duration(seconds: float, brief: bool = False) -> str:
-    """A time as people say it: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 times the age of the universe; ``brief``
-    where there is little room: 5.21M years, 3.17e10 years."""
+    """Format a time in its usual unit: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 times the age of the universe; with
+    ``brief``: 5.21M years, 3.17e10 years."""
     return " ".join(duration_parts(seconds, brief))
 
 
 def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
-    """The number and the unit of a duration."""
+    """Return the number and the unit of a duration."""
     if brief and seconds >= BRIEF_FROM:
         return format_short_count(seconds / YEAR), "years"
     for below, unit, name in TIME_UNITS:
@@ -73,7 +73,7 @@ def format_short_count(value: float) -> str:
 
 
 def short_count_parts(value: float) -> tuple[str, str]:
-    """The number of a short count, and the letter after it, if any."""
+    """Return the number of a short count, and the letter after it, if any."""
     if value >= 0.9995 * FIRST_WITHOUT_NAME:
         return _scientific(value, 3), ""
     for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
@@ -116,7 +116,7 @@ def format_bytes(size: float) -> str:
 
 
 def size_parts(size: float) -> tuple[str, str]:
-    """The number and the unit of a size in bytes."""
+    """Return the number and the unit of a size in bytes."""
     for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
         if size < 1000 or unit == "PB":
             return f"{size:,.3g}" if size < 1e5 else f"{size:,.0f}", unit

@@ -23,7 +23,7 @@ SPOKEN = {
 
 @dataclass(frozen=True)
 class Text:
-    """A text in both forms."""
+    """A text in both forms, written and spoken."""
 
     written: str
     spoken: str
@@ -49,7 +49,7 @@ class Quantity:
 
     @property
     def parts(self) -> tuple[str, str]:
-        """The number and its unit, as they are written, for columns that align both; only of seconds."""
+        """Number and unit as written, for columns that align both; only of seconds."""
         return duration_parts(self.value, self.brief)
 
 
@@ -65,12 +65,12 @@ def spoken(content: Content) -> str:
 
 
 def phrase(template: str, *contents: Content) -> Text:
-    """A text with each {} replaced by a content."""
+    """Return a text with each {} replaced by a content."""
     return Text(template.format(*map(written, contents)), template.format(*map(spoken, contents)))
 
 
 def joined(contents: tuple[Content, ...], gap: str) -> Text:
-    """Contents one after the other: with a ``gap`` between them in writing, with commas when spoken."""
+    """Join contents: with a ``gap`` between them when written, with commas when spoken."""
     return Text(gap.join(map(written, contents)), ", ".join(map(spoken, contents)))
 
 
@@ -79,7 +79,7 @@ def seconds(value: float, brief: bool = False) -> Quantity:
 
 
 def ratio(value: float, decimals: int = 2) -> Quantity:
-    """As a multiple: 2.40x."""
+    """Return a multiple: 2.40x."""
     return Quantity(value, "times", decimals)
 
 

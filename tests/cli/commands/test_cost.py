@@ -1,4 +1,4 @@
-"""``backprop-tui cost``: the bill of one gradient, as text and as an object; the sweep and what is kept of it."""
+"""``backprop-tui cost``: the cost of one gradient, as text and as JSON; the sweep and its saved results."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_known_networks_are_projected_with_an_interval_that_widens(known_machine
     assert wide["the lesson"] < wide["LeNet-5"] < wide["GPT-2 XL"] < wide["GPT-3"]
 
 
-def test_it_says_how_far_the_law_is_off_on_points_left_out(known_machine):
+def test_it_reports_the_error_of_the_cost_model_on_points_left_out(known_machine):
     result = found()
     assert len(result["left_out"]) == 2 * len(SIZES)
     assert {one["kind"] for one in result["left_out"]} == {"forward", "backprop"}

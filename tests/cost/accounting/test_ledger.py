@@ -1,6 +1,5 @@
-"""The ledger against counts by hand, products that are counted as they run, and arrays that are spoilt so that it
-shows who reads them.
-"""
+"""The ledger against counts by hand, products counted as they run, and arrays filled with NaN to find who reads
+them."""
 
 from __future__ import annotations
 
@@ -199,7 +198,8 @@ def test_the_lesson_would_need_29_layers_and_a_narrow_network_more_than_any_has(
 
 
 def really_read(program):
-    """Bytes of all arrays of the forward pass that the way back reads: found by spoiling one after the other."""
+    """Return the bytes of all arrays of the forward pass that the backward pass reads, found by filling each with
+    NaN."""
     program.forward()
     right = program.backward().copy()
     arrays = {id(a): a for op in program.ops for a in (program.values[op.output], *program.caches[op.output])}
@@ -234,7 +234,7 @@ FORMS = [
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_what_is_kept_is_what_the_way_back_really_reads(calculus, activation, form):
+def test_what_is_kept_is_what_the_backward_pass_reads(calculus, activation, form):
     for loss, dtype, batch in (("cross-entropy", "float32", 3), ("half-squares", "float64", 5)):
         spec = NetworkSpec((4, 6, 6, 3), activation, loss, dtype=dtype, **form)
         assert sum(kept_bytes(spec, batch).values()) == really_read(calculus.problem(spec, batch).program())

@@ -230,7 +230,7 @@ def test_paths_are_counted_whatever_the_numbers_are(calculus):
     assert products == [0, 0]
 
 
-def test_a_residual_connection_doubles_the_ways_around_a_layer():
+def test_a_residual_connection_doubles_the_paths_around_a_layer():
     """h + a: to each unit of the next layer through its one weight, or past it."""
     spec = NetworkSpec((4, 4, 4, 4, 3), "tanh", residual=True)
     assert [paths(spec, f"b{k}").paths for k in (4, 3, 2, 1)] == [1, 3, 3 * 5, 3 * 5 * 5]

@@ -1,4 +1,4 @@
-"""The gradient with less kept: that it is the same, what it really takes, and that what is not kept is not used."""
+"""The gradient with less kept: it is equal, its counts are right, and nothing that is not kept is used."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_gradient_of_zero_has_to_be_found_too(calculus, monkeypatch, kind):
 @pytest.mark.parametrize("kind", [VALUES_AGAIN, BOTH_AGAIN])
 @EACH
 def test_nothing_but_what_is_held_is_used(calculus, monkeypatch, spec, kind):
-    """All arrays of the forward pass but those that a step says it needs are spoilt before its visits back."""
+    """Arrays of the forward pass that a step does not declare are filled with NaN before its backward visits."""
     iteration = calculus.take(calculus.problem(spec, 3))
     run = module._Run(iteration, RETENTIONS[kind])
     right = iteration.program.gradient
@@ -129,10 +129,10 @@ def test_nothing_but_what_is_held_is_used(calculus, monkeypatch, spec, kind):
             held = array.copy()
             gradient = _walk(run, part)
             array.fill(np.nan)
-            spoilt = _walk(run, part)
+            found = _walk(run, part)
             np.copyto(array, held)
             constant = array.size and (held == held.flat[0]).all() and held.flat[0] in (0, 1, 3)
-            read += array.nbytes * (spoilt != gradient and not constant)
+            read += array.nbytes * (found != gradient and not constant)
         assert read <= part.bytes
         most = max(most, read)
         np.copyto(run.program.gradient, before)
@@ -143,7 +143,7 @@ def test_nothing_but_what_is_held_is_used(calculus, monkeypatch, spec, kind):
 
 
 def _walk(run, part):
-    """What the visits of a part make, as bytes."""
+    """Return the results of the visits of a part, as bytes."""
     for rule, arguments in run.program.backward_calls(part.visits):
         with np.errstate(all="ignore"):
             rule(*arguments)

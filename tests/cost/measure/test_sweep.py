@@ -68,7 +68,7 @@ def test_it_goes_from_a_thousand_parameters_to_a_billion_small_ones_first():
     assert found[-1].ended == ""
 
 
-def test_small_networks_are_measured_in_every_way_and_large_ones_forward_and_back():
+def test_small_networks_are_measured_by_every_kind_of_pass_and_large_ones_forward_and_back():
     points = swept()[-1].cost_model.points
     assert {p.kind for p in points if p.parameters < 1e6} == set(PASS_KINDS)
     assert {p.kind for p in points if p.parameters > 1e8} == {"forward", "backprop"}
@@ -235,7 +235,7 @@ def test_what_a_generator_yields_comes_from_another_process():
         assert apart.why == ""
 
 
-def test_what_goes_wrong_there_is_said_in_a_line():
+def test_an_error_there_is_reported_in_one_line():
     with SubprocessGenerator(broken) as apart:
         assert everything(apart) == [1]
         assert apart.why == "ValueError: no more"

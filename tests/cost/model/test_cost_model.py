@@ -1,4 +1,4 @@
-"""The law that is fitted to measurements: it finds the truth, and says how sure it is."""
+"""The cost model finds the law behind measurements, and its own error."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_from_one_point_or_two_something_follows(points):
     assert cost_model.beyond == ()
 
 
-def test_what_was_measured_is_said_as_measured():
+def test_an_estimate_of_a_measured_pass_is_marked_as_measured():
     cost_model = machine()
     point = cost_model.points[0]
     predicted = cost_model.seconds(point.kind, point.shape)
@@ -134,7 +134,7 @@ def test_fitting_to_the_small_ones_alone():
 
 
 def test_few_parameters_take_a_batched_method_as_long_as_one_whole_go():
-    """What is projected for each of 256 at once is more for each of 13."""
+    """The projection for one of 256 parameters at once is too low for one of 13."""
     cost_model, shape = machine(), shape_of(NetworkSpec((2, 3, 1), loss="binary-cross-entropy"))
     one = cost_model.seconds("batched", shape)
     assert (shape.parameters, one.measured) == (13, False)
@@ -143,7 +143,7 @@ def test_few_parameters_take_a_batched_method_as_long_as_one_whole_go():
 
 
 @pytest.mark.parametrize("parameters", [1e3, 335_114.0, 1e12])
-def test_the_ways_to_a_gradient_take_as_many_passes_as_they_should(parameters):
+def test_each_method_takes_its_number_of_passes(parameters):
     cost_model, shape = machine(), LESSON.at(parameters)
     forward = cost_model.seconds("forward", shape).middle
     assert cost_model.gradient("naive", shape).middle == pytest.approx((shape.parameters + 1) * forward)
@@ -185,9 +185,7 @@ def test_points_during_which_the_machine_was_busy_spoil_no_law():
         assert cost_model.seconds(kind, shape).middle == pytest.approx(
             good.seconds(kind, shape).middle, rel=0.02
         )
-    every = tuple(
-        replace(p, high=9 * p.high) for p in good.points
-    )  # nothing but such points: they have to do
+    every = tuple(replace(p, high=9 * p.high) for p in good.points)  # only busy points: they are used
     assert CostModel(every, PROBE).seconds("forward", shape).middle > 0
 
 

@@ -1,4 +1,4 @@
-"""The closed form of how much work a pass is, against the table of primitives."""
+"""The work of a pass in closed form, against the table of primitives."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPECS = [
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_operations_are_those_of_the_program_but_for_small_change(spec):
+def test_operations_are_close_to_those_of_the_program(spec):
     forward, delta, dw = ledger(spec, 1).total.costs
     shape = shape_of(spec)
     assert work("forward", shape).flops == pytest.approx(forward.flops, rel=0.05)
@@ -121,7 +121,7 @@ BASES = {"forward-mode": 1, "batched-difference": 2}  # passes made once, for al
         ("complex-step", "complex", 1 / 4),  # a complex product takes four real ones
     ],
 )
-def test_a_method_runs_as_many_products_for_a_parameter_as_its_pass_is_said_to(
+def test_a_method_runs_as_many_products_for_a_parameter_as_its_pass_has(
     monkeypatch, spec, method, kind, each
 ):
     rng = np.random.default_rng(0)

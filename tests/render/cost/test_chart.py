@@ -122,7 +122,7 @@ def test_on_the_lesson_s_clock_a_gradient_takes_5_59_minutes_and_a_training_388_
     assert "assumed" in text
 
 
-def test_what_was_measured_is_said_to_be_and_what_is_projected_too():
+def test_estimates_are_marked_as_measured_or_projected():
     shape = shape_of(LESSON)
     assert "projected" in words(CostState(LESSON, HERE)).splitlines()[1]
     there = CostModel((*HERE.points, *machine(sizes=(shape.parameters,)).points), HERE.probe)
@@ -169,7 +169,7 @@ def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
     assert max(map(width, rows)) <= columns
 
 
-def test_how_good_the_law_is_and_that_a_machine_was_busy_is_said():
+def test_the_error_of_the_cost_model_and_a_busy_machine_are_reported():
     good = words(CostState(LESSON, HERE))
     assert "off by 1.0" in good
     assert "100 times larger" in good

@@ -112,7 +112,7 @@ def test_ends_that_are_nearly_equal_are_told_apart():
     assert left != right
 
 
-def test_exact_zeros_and_what_is_no_number_are_said_in_words_and_not_drawn():
+def test_exact_zeros_and_nan_are_counted_in_words_and_not_drawn():
     array = np.concatenate([np.zeros(50), NORMAL[:47], [np.nan, np.inf, -np.inf]])
     text = " ".join(drawn(array))
     assert "not drawn: 50 exact zeros (50%), 1 NaN (1%), 2 infinite (2%)" in " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The outputs one by one: every class with its value, the target and what is read marked."""
+"""The outputs one by one: every class with its value, label and prediction marked."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows
     assert "▸ predicted" in text
 
 
-def test_a_sample_that_is_read_right_has_one_mark_and_says_so(shown):
+def test_a_correct_prediction_has_one_mark(shown):
     trained = Session()
     for _ in range(10):
         trained = after_update(trained)

@@ -63,7 +63,7 @@ def test_the_head_line_names_the_view_and_its_key_where_there_is_room(view_of, v
 
 
 @pytest.mark.parametrize("name", ["dW1", "W2'", "b", "a1", "z4"])
-def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_that_is_said(view_of, name):
+def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_beside_them(view_of, name):
     if name == "b":
         name = "dW4"
     (_, *lines, last), iteration = view_of(LESSON, "largest", name)
@@ -105,7 +105,7 @@ def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(snapshots, vi
 
 
 @pytest.mark.parametrize(("view", "words"), [("largest", "first of 32"), ("histogram", "all 32")])
-def test_of_a_batch_it_is_said_which_samples_are_shown(view_of, view, words):
+def test_a_batch_names_the_samples_that_are_shown(view_of, view, words):
     lines, iteration = view_of(SESSIONS["batch"], view, "a1")
     assert words in lines[0]
     text = " ".join(lines)
@@ -149,7 +149,7 @@ def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(vie
     assert (there[0], there[-1]) == pytest.approx((rows[0], rows[-1]), abs=1)
 
 
-def test_pictures_share_the_scale_that_is_said(view_of):
+def test_pictures_share_the_scale_in_the_legend(view_of):
     lines, iteration = view_of(LESSON, "picture", "dW1", 60, 32)
     units = [int(unit) for text in lines[1:] for unit in re.findall(r"unit (\d+)", text)]
     largest = np.abs(iteration.tensor("dW1")[:, units]).max()
@@ -219,7 +219,7 @@ def test_the_weights_with_the_largest_penalty_are_pictured_by_the_selected_unit_
 
 
 @SETS
-def test_why_a_unit_is_marked_is_said_before_a_shape_in_28_columns(view_of, context):
+def test_the_reason_for_a_mark_comes_before_a_shape_in_28_columns(view_of, context):
     for name, unit in (("z1", 239), ("a2", 74), ("dW1", 239), ("W3'", 139), ("δ2", 74)):
         head = view_of(LESSON, "map", name, 28, 8, context)[0][0]
         assert head.replace("the ", "") == f"{context.text(name)}  unit {unit}, largest |{context.delta}|"

@@ -127,7 +127,7 @@ async def test_keys_pressed_while_entries_are_counted_are_not_lost(open_app, mon
         await to(ui, "dW1")
         step = ui.step
         await ui.pilot.press("v", "right", "left", "v", "down")
-        assert "looking at 313,600 entries …" in ui.walk
+        assert "counting 313,600 entries …" in ui.walk
         gate.set()
         await ui.settled()
         assert (ui.step, ui.app.session.walk.view) == (step, "largest")
@@ -147,7 +147,7 @@ async def test_a_network_chosen_while_they_are_counted_is_counted_itself(open_ap
         await ui.settled()
         await ui.press("f3", "v")
         assert ui.app.session.network == from_preset("xor").network
-        assert "looking at" not in ui.walk
+        assert "counting" not in ui.walk
         assert entries(ui, ui.app.snapshot.step.tensor)
 
 
@@ -162,7 +162,7 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
         await ui.press("v", "down")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not compute the walk panel: MemoryError: no room"]
-        assert "looking at" not in ui.walk  # nobody is, any more
+        assert "counting" not in ui.walk  # nobody is, any more
         monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=right))
         await ui.press("t", "v")
         assert entries(ui, "dW1")
@@ -185,5 +185,5 @@ async def test_no_array_however_large_is_looked_at_for_ever(open_app, view, grai
     session = having(Session(NetworkSpec((784, 400, 10), l2=0.01), batch=700), view=view, grain=grain)
     async with open_app(session) as ui:
         for step in ui.app.snapshot.steps:
-            assert "looking at" not in ui.walk, step.tensor
+            assert "counting" not in ui.walk, step.tensor
             await ui.press("right")

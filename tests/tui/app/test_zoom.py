@@ -19,10 +19,9 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 KEYS = dict(zip(PANELS[1:], "23bio7c90", strict=True))
 WAITING = (
-    "counting …",
+    "counting",
     "comparing …",
     "measuring each layer",
-    "looking at",
     "evaluating the loss",
     "evaluated:",
 )

@@ -25,7 +25,7 @@ PAGES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reus
 
 
 def page(ui) -> str:
-    """What the page that is shown says."""
+    """Return the text of the current page."""
     return ui.app.query_one(f"#{ui.app.current_panel}-view").text
 
 

@@ -1,5 +1,5 @@
-"""``backprop-tui cost``: what a gradient costs on this machine by each method, measured and projected; with a sweep
-or a race on request."""
+"""``backprop-tui cost``: cost of a gradient on this machine by each method, measured and projected, with an optional
+sweep or race."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.report.cost_result import CostResult, Raced
 
-POLL_INTERVAL = 0.1  # seconds between looking at a race
+POLL_INTERVAL = 0.1  # seconds between two looks at a race
 
 
 @click.command("cost")
@@ -32,13 +32,13 @@ POLL_INTERVAL = 0.1  # seconds between looking at a race
 @click.option("--sweep", is_flag=True, help="First measure networks of all sizes, and save the results.")
 @click.option("--budget", metavar="SECONDS", help="Time limit of the sweep; default 30.")
 @click.option("--again", is_flag=True, help="Measure again; ignore saved results.")
-@click.option("--race", is_flag=True, help="Compute the gradient by perturbing every parameter, for real.")
+@click.option("--race", is_flag=True, help="Compute the whole gradient by a numerical method and time it.")
 @click.option("--method", metavar="NAME", help="Method that races; default forward-difference.")
 @click.option("--step", metavar="1e-4", help="Its step size h; default: the best for method and precision.")
 @worker_options
 @output_options
 def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
-    """Print what a gradient costs on this machine by each method, measured and projected.
+    """Print the cost of a gradient on this machine by each method, measured and projected.
 
     This network and a few others are measured within seconds, and a cost model is fitted, with its error. With
     --sweep, networks of up to a billion parameters are measured, and the results saved. With --race, a method
@@ -53,7 +53,7 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
 
 
 def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostResult:
-    """Measure what the options ask for. Raises InputError, naming the option, for a bad one."""
+    """Measure what the options request. Raises InputError, naming the option, for a bad one."""
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
     from tui_backprop.cost.measure.passes import STREAMED
@@ -112,7 +112,7 @@ def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> N
 
 
 def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
-    """The cost model of the machine, with every kind of pass of the network in hand, as long as that is small."""
+    """Measure the cost model of the machine, with every kind of pass of the current network if that is small."""
     from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
     from tui_backprop.cost.measure.sweep import SMALL, with_points
     from tui_backprop.cost.model.cost_model import CostModel
@@ -127,7 +127,7 @@ def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
 
 
 def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
-    """Sweep, with progress, and keep the measurements beside those ``kept``, also if it is interrupted."""
+    """Sweep with progress, and save the measurements beside those ``kept``, also if interrupted."""
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure.sweep import sweep, with_points
 
@@ -151,7 +151,7 @@ def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[Co
 
 
 def _keep(cost_model: CostModel, last: Progress) -> None:
-    """Store the measurements, and say so if the sweep was interrupted or they cannot be stored."""
+    """Save the measurements; print a note if the sweep was interrupted or they cannot be saved."""
     from tui_backprop.cost.measure import cache
 
     stored = cache.store(cost_model)

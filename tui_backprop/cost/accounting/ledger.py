@@ -1,8 +1,8 @@
-"""The ledger of one gradient: what every operation takes forward, for its input's gradient and for its parameters'.
+"""The cost of one gradient by operation: forward, for the gradient of the input, and for those of the parameters.
 
-Multiply-accumulates of a dense layer are as many as it has weights, for each sample, in all three columns; the first
-layer needs no gradient of its input. So forward and backward together come near three times forward where no layer
-stands out, and to less where the first one does.
+A dense layer takes one multiply-accumulate for each weight and sample in each of the three columns; the first layer
+needs no gradient of its input. Forward and backward together therefore take almost three times as many as forward
+alone, and fewer where the first layer is large.
 """
 
 from __future__ import annotations
@@ -27,16 +27,14 @@ from tui_backprop.engine.network.tensor_names import INPUT, STRENGTH, TARGET
 from tui_backprop.engine.primitives import Shape, fields, size
 
 LEDGER_COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
-MOST_HIDDEN_LAYERS = (
-    1000  # hidden layers; a network that needs more to come near 3 is none that anybody builds
-)
+MOST_HIDDEN_LAYERS = 1000  # hidden layers; deeper networks are not suggested
 
-IN_CACHE = "left"  # what an operation's cache holds for its VJPs
+IN_CACHE = "cache"  # an array that an operation saves for its VJPs
 
 
 @dataclass(frozen=True)
 class OperationCost:
-    """What one column takes: multiply-accumulates, all floating-point operations, and seconds (0 if not timed)."""
+    """Cost in one column: multiply-accumulates, all floating-point operations, and seconds (0 if not timed)."""
 
     macs: int = 0
     flops: int = 0
@@ -48,8 +46,8 @@ class OperationCost:
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """A row: the operations of ``kind`` in a ``layer`` (0 in a total), its three shares, and the bytes that the
-    forward pass keeps there for the backward pass."""
+    """A row: the operations of ``kind`` in a ``layer`` (0 in a total), their cost in each column, and the bytes that
+    the forward pass keeps there for the backward pass."""
 
     layer: int
     kind: str
@@ -69,7 +67,7 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All rows in forward order, and what follows from them."""
+    """All rows in forward order, and the ratios that follow from them."""
 
     spec: NetworkSpec
     batch: int
@@ -82,7 +80,7 @@ class Ledger:
 
     @cached_property
     def layers(self) -> tuple[LedgerRow, ...]:
-        """A row for each layer."""
+        """One row for each layer."""
         rows = [LedgerRow(k, f"layer {k}") for k in range(1, self.spec.depth + 1)]
         for entry in self.entries:
             rows[entry.layer - 1] += entry
@@ -96,7 +94,7 @@ class Ledger:
 
     @property
     def without_dw(self) -> float:
-        """That ratio without the gradients of parameters, as Nielsen counts it (2015, chapter 2)."""
+        """Ratio without the gradients of the parameters, as Nielsen counts it (2015, chapter 2)."""
         forward, delta, _ = self.total.costs
         return (forward.macs + delta.macs) / forward.macs
 
@@ -107,14 +105,14 @@ class Ledger:
 
     @property
     def first_share(self) -> float:
-        """The first layer's part of all weights."""
+        """Share of all weights that the first layer has."""
         first = self.spec.layers[0] * self.spec.layers[1]
         return first / self.spec.weights
 
 
 def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledger:
-    """The ledger of one pass of a network, with seconds if they were measured. Raises KeyError for a timing of
-    another network."""
+    """Compute the ledger of one pass of a network, with seconds if they were measured. Raises KeyError for a timing
+    of another network."""
     shapes = value_shapes(spec, batch)
     rows: dict[tuple[int, str], LedgerRow] = {}
     kept, parameters = kept_bytes(spec, batch), parameter_shapes(spec)
@@ -137,7 +135,8 @@ def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledge
 
 
 def layer_of(op: Op) -> int:
-    """The layer that an operation works for: a penalty, which comes after the loss, for that of its weights."""
+    """Return the layer of an operation; a penalty, which comes after the loss, belongs to the layer of its
+    weights."""
     return names.layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
 
 
@@ -145,13 +144,13 @@ def layer_of(op: Op) -> int:
 
 CacheKey = tuple[
     str, str
-]  # the output of the operation that left it, and what it is: that itself, or beside it
+]  # the output of the operation that made it, and which array: that output or a saved one
 
 
 def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
-    """Bytes that the backward pass needs of the forward pass, by the output of the operation that leaves them: that
-    value itself, what a cache holds beside it, a dropout mask. Parameters and the batch (labels too) are there
-    anyway."""
+    """Return the bytes that the backward pass needs of the forward pass, by the output of the operation that makes
+    them: that output, arrays saved with it, a dropout mask. Parameters and the batch (with its labels) are not
+    counted."""
     kept: dict[str, int] = {}
     for (output, _), bytes_ in needed(spec, value_shapes(spec, batch), backward_visits(spec)).items():
         kept[output] = kept.get(output, 0) + bytes_
@@ -159,18 +158,19 @@ def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
 
 
 def needed(spec: NetworkSpec, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[CacheKey, int]:
-    """What these visits back need of the forward pass, each with its bytes; ``shapes`` are those of all values."""
-    there = parameter_shapes(spec)
+    """Return the arrays of the forward pass that these backward visits need, with their bytes; ``shapes`` are those
+    of all values."""
+    parameters = parameter_shapes(spec)
     return {
         (output, name): size(shape) * ITEMSIZE[spec.dtype]
         for visit in visits
         for output, name, shape in _read(visit, shapes)
-        if name not in there and name not in (INPUT, TARGET, STRENGTH)
+        if name not in parameters and name not in (INPUT, TARGET, STRENGTH)
     }
 
 
 def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str, Shape]]:
-    """What a VJP reads of the forward pass: which operation left it, its name and its shape."""
+    """Yield the arrays of the forward pass that a VJP reads: the operation that made it, its name and its shape."""
     op, row, x = visit.op, visit.op.primitive, visit.op.inputs
     used = fields(row.vjp_formulas[visit.of or 0])
     if row.kind == "loss":  # p or the residual, in its cache
@@ -193,19 +193,19 @@ def _read(visit: Visit, shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str,
 
 
 def with_hidden_layers(spec: NetworkSpec, hidden: int) -> NetworkSpec:
-    """A network with so many hidden layers, all as wide as this one's widest."""
+    """Return a network with that many hidden layers, each as wide as the widest of this one."""
     width = max(spec.layers[1:-1] or spec.layers)
     activation = spec.activations[0] if spec.activations else NetworkSpec.activation
     return NetworkSpec((spec.layers[0], *[width] * hidden, spec.layers[-1]), activation, spec.loss)
 
 
 def hidden_layers_near_three(spec: NetworkSpec) -> int | None:
-    """How many hidden layers, as wide as this network's widest, take forward and backward to 2.9 times forward.
+    """Return how many hidden layers, as wide as the widest of this network, bring forward and backward to 2.9 times
+    forward; None if more than a thousand.
 
-    The ratio is 3 - first / weights, so that takes ten times the weights of the first layer. None above a thousand
-    layers."""
+    The ratio is 3 - first / weights, so the network needs ten times the weights of its first layer."""
     inputs, outputs = spec.layers[0], spec.layers[-1]
     width = with_hidden_layers(spec, 1).layers[1]
-    more = -(-(9 * inputs - outputs) // width)  # layers behind the first; rounded up
+    more = -(-(9 * inputs - outputs) // width)  # layers after the first; rounded up
     hidden = max(more, 0) + 1
     return hidden if hidden <= MOST_HIDDEN_LAYERS else None

@@ -1,4 +1,4 @@
-"""What follows from a ledger: the ratio, why it is not three, which network would come near it, what is kept."""
+"""Sentences on a ledger: the ratio, why it is not three, which network would come close, and what is kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEAR, LIMIT = 2.9, 3.0
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence; or a ``figure``, and what it is."""
+    """A sentence, or a ``figure`` with its description."""
 
     words: Content
     figure: Quantity | None = None
@@ -24,7 +24,7 @@ class Finding:
 
 
 def findings(ledger: Ledger) -> tuple[Finding, ...]:
-    """All of a ledger, figures first."""
+    """Return all findings on a ledger, figures first."""
     found = [Finding("a forward pass in MACs", ratio(ledger.ratio))]
     if ledger.ratio_in_time:
         found.append(Finding("in time, as measured here", ratio(ledger.ratio_in_time)))
@@ -44,7 +44,7 @@ def _why_not_three(ledger: Ledger) -> Text:
 
 
 def _deeper(ledger: Ledger) -> Text:
-    """What deeper networks of the same width come to."""
+    """Return the ratios of deeper networks of the same width."""
     spec = ledger.spec
     ten, near = ratio(backprop_ratio(with_hidden_layers(spec, 10))), hidden_layers_near_three(spec)
     width = max(spec.layers[1:-1] or spec.layers)

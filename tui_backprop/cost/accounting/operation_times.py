@@ -1,4 +1,4 @@
-"""What each operation of a program takes on this machine: its forward rule, and each of its VJPs."""
+"""Time each operation of a program on this machine: its forward rule and each of its VJPs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_backprop.engine.network.graph import Visit, backward_visits, forward_vi
 from tui_backprop.engine.network.program import Call, Program
 from tui_backprop.engine.training.iteration import Iteration, feed
 
-LEAST_ROUNDS, MOST_ROUNDS = 3, 200  # rounds, beside the one that warms up
+LEAST_ROUNDS, MOST_ROUNDS = 3, 200  # rounds, not counting the warm-up
 
 RuleKey = tuple[
     str, int | None
@@ -30,18 +30,18 @@ class Quartiles:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of every rule that a pass runs, over so many ``rounds``; a VJP that only hands its cotangent on
-    takes none. A time is that of the call from Python, as passes make it."""
+    """Seconds of every rule that a pass runs, over so many ``rounds``; 0 for a VJP that returns its cotangent
+    unchanged. Times include the call from Python."""
 
     rules: Mapping[RuleKey, Quartiles]
     rounds: int
 
     def forward(self, output: str | None = None) -> float:
-        """Median seconds of the forward rule that makes ``output``, or of all of them together."""
+        """Return the median seconds of the forward rule that makes ``output``, or the sum over all of them."""
         return self._sum(rule for rule in self.rules if rule[1] is None and output in (None, rule[0]))
 
     def backward(self, output: str | None = None) -> float:
-        """Median seconds of the VJPs of an operation, or of all."""
+        """Return the median seconds of the VJPs of an operation, or the sum over all of them."""
         return self._sum(rule for rule in self.rules if rule[1] is not None and output in (None, rule[0]))
 
     def _sum(self, rules: Iterable[RuleKey]) -> float:
@@ -49,16 +49,16 @@ class Timing:
 
 
 def rule_of(visit: Visit) -> RuleKey:
-    """Which rule a visit runs."""
+    """Return the key of the rule that a visit runs."""
     return visit.op.output, visit.of
 
 
 def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
     """Time every operation of a pass in a program of its own, on the same batch and parameters.
 
-    One round runs the whole walk in order, for values feed each other. The first warms up and is not counted,
-    unless it alone takes longer than ``seconds``; else more follow until those are over, at least 3 and at most
-    200. So it takes ``seconds``, or 4 times as long, or one round, whichever is the longest.
+    One round runs all operations in order, since later ones read the values of earlier ones. The first round is a
+    warm-up and is counted only if it alone takes longer than ``seconds``; otherwise rounds follow until that time
+    is over, at least 3 and at most 200. All of it takes ``seconds``, four rounds or one round, whichever is longest.
     """
     program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
     feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
@@ -71,14 +71,14 @@ def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
         len(rounds) < LEAST_ROUNDS or (perf_counter() < end and len(rounds) < MOST_ROUNDS)
     ):
         rounds.append(_round(calls))
-        sleep(0)  # lets go of the interpreter, for whoever draws meanwhile
+        sleep(0)  # release the interpreter lock, so that the screen can be drawn
     low, median, high = np.quantile(rounds or [first], (0.25, 0.5, 0.75), axis=0).tolist()
     spreads = map(Quartiles, low, median, high)
     return Timing(dict(zip(map(rule_of, visits), spreads, strict=True)), len(rounds) or 1)
 
 
 def _calls(program: Program, visit: Visit) -> list[Call]:
-    """What a visit runs: a forward rule; a VJP, and an addition where there is something to add to, or nothing."""
+    """Return the calls of a visit: a forward rule; or a VJP and, where cotangents add up, an addition; or none."""
     if visit.of is not None:
         return program.backward_calls((visit,))
     op = visit.op
@@ -87,7 +87,7 @@ def _calls(program: Program, visit: Visit) -> list[Call]:
 
 
 def _round(calls: Sequence[Sequence[Call]]) -> list[float]:
-    """Seconds of each visit, all of them run once."""
+    """Run each visit once and return its seconds."""
     times = []
     with np.errstate(all="ignore"):
         for each in calls:

@@ -1,5 +1,5 @@
-"""Reuse, counted: what the chain rule takes when every path is multiplied out. Backprop computes every derivative
-once, and everything that lies before it uses that. (``recompute`` runs what it takes when less is kept.)
+"""Count the multiplications of the chain rule when every path is multiplied out. Backprop computes every derivative
+once and reuses it for everything before it. (``recompute`` runs the gradient with less kept.)
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from tui_backprop.engine.primitives import Shape, size
 
 @dataclass(frozen=True)
 class Paths:
-    """The chain rule, path by path, for one parameter: how many lead from it to the loss, and the multiplications if
-    each is multiplied out. ``all_paths`` and ``all_multiplications`` are those of all parameters; ``backprop`` is
-    how many the backward pass takes for all of them at once. All for one sample, and whatever the numbers are: a path
-    through a dead unit is one too. The derivative of the loss by an output is one factor, which both are given."""
+    """Paths from one parameter to the loss, and the multiplications if each path is multiplied out.
+
+    ``all_paths`` and ``all_multiplications`` are those of all parameters; ``backprop`` is the number of
+    multiplications of the backward pass for all of them at once. Counts are for one sample and do not depend on the
+    values: a path through a dead unit counts. The derivative of the loss by an output is one factor in both."""
 
     paths: int
     multiplications: int
@@ -42,7 +43,7 @@ class PathCount:
     factors: int = 0
 
     def through(self, branches: int, factors: int) -> PathCount:
-        """From a unit that reaches so many of these, each by so many more factors."""
+        """Return the count from a unit that reaches ``branches`` of these, each through ``factors`` more factors."""
         return PathCount(branches * self.paths, branches * (self.factors + factors * self.paths))
 
     def __add__(self, other: PathCount) -> PathCount:
@@ -50,13 +51,13 @@ class PathCount:
 
     @property
     def multiplications(self) -> int:
-        """A product of n factors takes n − 1."""
+        """Multiplications: a product of n factors takes n − 1."""
         return self.factors - self.paths
 
 
 def path_counts(spec: NetworkSpec) -> dict[str, PathCount]:
-    """For every value of a network: paths from one of its units to the loss, of one sample. All units of a value have
-    as many. (A penalty is a path of its own that leads through no unit; it is left out.)"""
+    """Return the paths from one unit of every value to the loss, for one sample. All units of a value have the same
+    count. The path of a penalty, which leads through no unit, is left out."""
     found: dict[str, PathCount] = {}
     shapes = value_shapes(spec, 1)
     for op in reversed(compile_ops(spec)):
@@ -81,7 +82,7 @@ def path_counts(spec: NetworkSpec) -> dict[str, PathCount]:
 
 
 def paths(spec: NetworkSpec, tensor: str) -> Paths:
-    """The paths of each parameter of a ``tensor``. Raises KeyError for what is no parameter."""
+    """Return the paths of each parameter of a ``tensor``. Raises KeyError if it is not a parameter."""
     each, backprop = _counted(spec)
     shapes = parameter_shapes(spec)
     return Paths(
@@ -95,7 +96,7 @@ def paths(spec: NetworkSpec, tensor: str) -> Paths:
 
 @lru_cache(maxsize=8)
 def _counted(spec: NetworkSpec) -> tuple[dict[str, PathCount], int]:
-    """Of each parameter of a tensor, by its name; and the multiplications of the backward pass."""
+    """Return the count of one entry of each parameter tensor, and the multiplications of the backward pass."""
     after, shapes = path_counts(spec), value_shapes(spec, 1)
     each: dict[str, PathCount] = {}
     for op in compile_ops(spec):
@@ -109,7 +110,7 @@ def _counted(spec: NetworkSpec) -> tuple[dict[str, PathCount], int]:
 
 
 def _multiplications(visit: Visit, shapes: Mapping[str, Shape]) -> int:
-    """Multiplications (and divisions) of a VJP, as its formula says."""
+    """Return the multiplications (and divisions) of a VJP, by its formula."""
     row, inputs = visit.op.primitive, [shapes[name] for name in visit.op.inputs]
     units = size(inputs[0])
     if row.kind == "normalization":  # by γ, v, v and the deviation, and two means; dγ by v

@@ -1,5 +1,5 @@
-"""Recompute instead of caching: what the gradient takes, as run, when values of the forward pass are computed again
-for each layer of the backward pass, or deltas for each layer's parameters, or both.
+"""Recompute instead of caching: run the gradient with values of the forward pass computed again for each layer of the
+backward pass, or deltas for each layer's parameters, or both.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from tui_backprop.engine.training.iteration import Iteration, feed
 from tui_backprop.support.errors import InputError
 
 LEAST_RUNS, MOST_RUNS = 3, 50  # runs that are timed
-LONGEST_RUN = 2.0  # seconds after which a run is broken off, and its time projected
+LONGEST_RUN = 2.0  # seconds after which a run is stopped, and its time projected
 
 
 @dataclass(frozen=True)
 class Retention:
-    """What is kept: the values of the forward pass for the backward pass, and deltas for the earlier layers."""
+    """Which arrays are kept: values of the forward pass for the backward pass, and deltas for the earlier layers."""
 
     values: bool
     deltas: bool
@@ -53,10 +53,10 @@ RETENTIONS = {
 
 @dataclass(frozen=True)
 class Recomputed:
-    """A gradient found with less kept: ``passes`` (parts of) forward passes and ``walks`` (parts of) walks back,
-    their multiply-accumulates, and the bytes of the forward pass that are held at once. ``seconds`` is the median of
-    ``runs``; with 0 runs it is projected from the part of one that was run. ``same`` says whether what was found is
-    the gradient to the last bit, although all that is not kept was overwritten."""
+    """A gradient computed with less kept: the number of (partial) forward ``passes`` and ``backward_passes``, their
+    multiply-accumulates, and the bytes of the forward pass held at once. ``seconds`` is the median of ``runs``; with
+    0 runs it is projected from the part of one that was run. ``same`` is True if the result is bitwise equal to the
+    gradient although everything not kept was overwritten."""
 
     kind: str
     passes: int
@@ -70,20 +70,20 @@ class Recomputed:
 
 @dataclass(frozen=True)
 class StagePart:
-    """Some visits back, how many operations (from the first on) make what they need, and its bytes."""
+    """Some backward visits, how many operations (from the first on) make the arrays they need, and their bytes."""
 
     visits: tuple[Visit, ...]
     forward: int
     bytes: int
 
 
-# Of the loss or of a layer: "all" visits, those that lead "onward", those that its "own" parameters need.
+# Of the loss or of a layer: "all" visits, those for earlier layers ("onward"), those for its "own" parameters.
 Stage = Mapping[str, StagePart]
 StageStep = tuple[int, int, str]  # operations that are run again, the stage, which part of it
 
 
 def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
-    """The backward pass: the loss, and then layer by layer."""
+    """Split the backward pass into stages: the loss, then one for each layer."""
     places = {op.output: i for i, op in enumerate(compile_ops(spec))}
     layers = {op.output: op.layer for op in compile_ops(spec)}
     shapes, masks, parameters = value_shapes(spec, batch), mask_shapes(spec, 1), parameter_shapes(spec)
@@ -109,8 +109,8 @@ def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
 
 
 def steps(stages_back: tuple[Stage, ...], whole: int, retention: Retention) -> Iterator[StageStep]:
-    """What has to be run, with so much kept: if deltas are not, one walk back for the parameters of each layer; if
-    values are not, a (part of a) forward pass before each step that needs them."""
+    """Yield the steps to run: if deltas are not kept, one backward pass for the parameters of each layer; if values
+    are not kept, a (partial) forward pass before each step that needs them."""
     everything = ((at, "all") for at in range(len(stages_back)))
     again = (
         (at, "own" if at == end else "onward") for end in range(1, len(stages_back)) for at in range(end + 1)
@@ -120,9 +120,9 @@ def steps(stages_back: tuple[Stage, ...], whole: int, retention: Retention) -> I
 
 
 def recompute(iteration: Iteration, kind: str, seconds: float = 0.1) -> Recomputed:
-    """Find the gradient of a pass with only so much kept (one of KINDS), again and again for so many ``seconds``, 3
-    times at the least, unless 2 seconds are over before: then a run is broken off. The rules of the program are run.
-    Raises InputError for another kind."""
+    """Compute the gradient of an iteration with a ``kind`` of RETENTIONS, repeatedly for ``seconds``, at least 3
+    times; after 2 seconds a run is stopped. The rules of the program itself are run. Raises InputError for another
+    kind."""
     if kind not in RETENTIONS:
         raise InputError("kind", f'invalid value "{kind}"; choose from {", ".join(RETENTIONS)}')
     run = _Run(iteration, RETENTIONS[kind])
@@ -155,9 +155,9 @@ class _Run:
         for rule, arguments in self.calls[at][name]:
             rule(*arguments)
 
-    def checked(self, right: Array) -> bool:
-        """Run it once, or for as long as a run may take, with NaN in all that is not kept; whether all gradients, or
-        those found by then, are right to the last bit."""
+    def checked(self, expected: Array) -> bool:
+        """Run once, for at most the time limit, with NaN in everything that is not kept; return True if the gradients
+        computed by then are bitwise equal to ``expected``."""
         found: set[str] = set()
         end = perf_counter() + LONGEST_RUN
         self.program.gradient.fill(np.nan)
@@ -174,13 +174,13 @@ class _Run:
             else:
                 found = set(self.places)
         return all(
-            np.array_equal(self.program.gradient[place], right[place], equal_nan=True)
+            np.array_equal(self.program.gradient[place], expected[place], equal_nan=True)
             for name, place in self.places.items()
             if name in found
         )
 
     def _forget_values(self) -> None:
-        """A forward pass of NaN leaves nothing else in any value or cache."""
+        """Fill every value and cache with NaN by a forward pass of NaN."""
         self.program.values[INPUT].fill(np.nan)
         self.program.forward()
         np.copyto(self.program.values[INPUT], self.x)
@@ -191,7 +191,7 @@ class _Run:
                 array.fill(np.nan)
 
     def timed(self, seconds: float) -> tuple[float, int]:
-        """Seconds of a run, and of how many they are the median."""
+        """Return the median seconds of a run, and of how many runs."""
         times: list[float] = []
         start = perf_counter()
         while len(times) < LEAST_RUNS or (perf_counter() < start + seconds and len(times) < MOST_RUNS):
@@ -199,11 +199,11 @@ class _Run:
             if share < 1:
                 return (median(times), len(times)) if times else (took / share, 0)
             times.append(took)
-            sleep(0)  # lets go of the interpreter, for whoever draws meanwhile
+            sleep(0)  # release the interpreter lock, so that the screen can be drawn
         return median(times), len(times)
 
     def _once(self, until: float) -> tuple[float, float]:
-        """Seconds of a run, and which share of its calls it came to."""
+        """Return the seconds of a run, and the share of its calls that were made in the time limit."""
         start, done = perf_counter(), 0
         with np.errstate(all="ignore"):
             for step in self.steps():
@@ -219,23 +219,23 @@ class _Run:
         return forward + len(self.calls[at][name])
 
     def counted(self) -> tuple[int, int, int]:
-        """(Parts of) forward passes, of walks back, and multiply-accumulates in all."""
+        """Return (partial) forward passes, (partial) backward passes, and multiply-accumulates in all."""
         shapes = value_shapes(self.spec, self.batch)
         forward = [0, *accumulate(costs_of(visit, shapes)[0] for visit in forward_visits(self.spec))]
         back = [
             {name: sum(costs_of(visit, shapes)[0] for visit in part.visits) for name, part in stage.items()}
             for stage in self.stages_back
         ]
-        passes = walks = macs = 0
+        passes = backward_passes = macs = 0
         for again, at, name in self.steps():
             passes += again > 0
-            walks += at == 0
+            backward_passes += at == 0
             macs += forward[again] + back[at][name]
-        return passes, walks, macs
+        return passes, backward_passes, macs
 
     def held(self) -> int:
-        """Bytes of the forward pass: all that the backward pass needs; or, where values are not kept, those of the
-        step that needs most, and the dropout masks, which are not drawn again."""
+        """Return the bytes of the forward pass held at once: everything that the backward pass needs; or, where
+        values are not kept, those of the step that needs most, and the dropout masks, which are not drawn again."""
         if self.retention.values:
             return sum(kept_bytes(self.spec, self.batch).values())
         masks = sum(map(size, mask_shapes(self.spec, self.batch).values())) * ITEMSIZE[self.spec.dtype]

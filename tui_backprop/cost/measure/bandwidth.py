@@ -1,8 +1,7 @@
-"""How fast this machine moves numbers, by how many it goes through: what caches hold is nearer than memory.
+"""Measure the memory bandwidth of this machine by working-set size: caches are faster than memory.
 
-A matrix times a vector, which is what a layer does for one sample, reads. The backward pass reads once more, and
-writes an outer product, the weight gradient, which drives from the caches what was to be read next: so both are timed
-together.
+A matrix times a vector, which a layer computes for one sample, reads. The backward pass reads once more and writes an
+outer product, the weight gradient, which evicts from the caches what is read next; so both are timed together.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ import numpy as np
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 
 RUNS = 5
-LAYERS = 3  # of a network: what one leaves in the caches, the next one drives out
-GLANCE, LOOK = 20, 27  # log2 of the most bytes gone through: at the start, and later
+LAYERS = 3  # of a network: each evicts the caches of the one before
+GLANCE, LOOK = 20, 27  # log2 of the largest working set in bytes: at the start, and later
 LEAST_POWER = 14  # log2 of the fewest
 
 
 def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> MemoryProbe:
-    """Measure speeds on matrices of 2**14 to 2**most bytes, at the most a tenth of the memory that is free."""
+    """Measure bandwidth on matrices of 2**14 to 2**most bytes, at most a tenth of free memory."""
     import psutil
 
     most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST_POWER + 2)))))
@@ -41,9 +40,9 @@ def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> Memo
 
 
 def falling(rates: Iterable[float]) -> tuple[float, ...]:
-    """The rates, of which none behind the highest is above the one before: the more is gone through, the less is held
-    by caches. Those that rise all the same are averaged (isotonic regression of the logarithms, by pooling adjacent
-    violators: Ayer et al., 1955)."""
+    """Return the rates, made non-increasing after the highest: a larger working set is held less by caches. Those
+    that rise are averaged (isotonic regression of the logarithms, by pooling adjacent violators: Ayer et al.,
+    1955)."""
     logs = [math.log(rate) for rate in rates]
     peak = logs.index(max(logs))
     pools: list[list[float]] = []
@@ -76,7 +75,7 @@ def _down_and_up(layers: list[Layer]) -> None:
 
 
 def _least(run: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Seconds of the quickest of a few runs, after one to warm up: whatever disturbs them makes them slower."""
+    """Return the seconds of the fastest of a few runs, after a warm-up: disturbances only make runs slower."""
     run()
     times = []
     for _ in range(RUNS):

@@ -1,6 +1,6 @@
-"""What a sweep found, kept for the next start: for one machine, with one set of libraries.
+"""Save the measurements of a sweep for the next start, for one machine and one set of libraries.
 
-A file that is damaged, of another machine or version, or cannot be read is ignored and replaced.
+A file that is damaged, unreadable, or of another machine or version is ignored and replaced.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class CacheFile(msgspec.Struct, frozen=True):
 
 
 def place() -> Path:
-    """The folder of the cache on this platform."""
+    """Return the cache folder of this platform."""
     from platformdirs import user_cache_path
 
     return user_cache_path("backprop-tui")
 
 
 def machine() -> dict[str, str]:
-    """What measurements depend on: processor, cores, memory, threads, and versions of what computes."""
+    """Return what measurements depend on: processor, cores, memory, threads and versions of libraries."""
     import psutil
 
     config: Any = np.show_config(mode="dicts")
@@ -64,7 +64,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The processor's model, by the best name that there is."""
+    """Return the model name of the processor, or its architecture if the name is unknown."""
     with suppress(OSError):
         for row in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if row.startswith("model name"):

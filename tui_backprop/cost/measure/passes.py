@@ -21,21 +21,19 @@ from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.streaming import StreamedProgram
 
-# Measured beside the current network, so that the projection stands on more than one size: about 1.7
+# Measured beside the current network, so that the cost model is fitted to several sizes: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
 LEAST_RUNS = 4  # runs of each, however long they take
-FEWER_BATCHES = (
-    1_000_000  # parameters from which what a batched method begins with is nothing beside what it does
-)
+FEWER_BATCHES = 1_000_000  # parameters from which the initial pass of a batched method is negligible
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
 
 Run = Callable[[], object]
 
 
 def timings(run: Run, budget: float, clock: Callable[[], float] = perf_counter) -> list[float]:
-    """Seconds of each run of ``run``, after one to warm up: at least four, then until the budget is spent."""
+    """Return the seconds of each run of ``run``, after a warm-up: at least four, then until the budget is spent."""
     run()
     times: list[float] = []
     end = clock() + budget
@@ -47,19 +45,19 @@ def timings(run: Run, budget: float, clock: Callable[[], float] = perf_counter) 
 
 
 def quartiles(times: Sequence[float]) -> tuple[float, float, float]:
-    """First quartile, median and third quartile, to the nearest run."""
+    """Return first quartile, median and third quartile, to the nearest run."""
     ordered, last = sorted(times), len(times) - 1
     return ordered[last // 4], ordered[last // 2], ordered[3 * last // 4]
 
 
 def weights_of(spec: NetworkSpec) -> Array:
-    """Parameters (P,) that are quick to make: what they are makes no difference to how long a pass takes, as long as
-    they are neither 0 nor so small that their products are."""
+    """Return parameters (P,) that are quick to make. The time of a pass does not depend on their values, as long as
+    neither they nor their products are 0 or subnormal."""
     return np.resize(np.linspace(-0.05, 0.06, 4099, dtype=spec.dtype), spec.parameters)
 
 
 def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, tuple[Run, int]]:
-    """For each kind of pass of one sample what runs it, and how many such passes that is."""
+    """Return for each kind of pass of one sample a function that runs it, and the number of passes in a call."""
     many = spec.parameters >= STREAMED
     program = (StreamedProgram if many else Program)(spec, 1, parameters)
     x = np.full(program.shapes[INPUT], 0.5, spec.dtype)
@@ -83,7 +81,7 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
         program.forward()
         runs["jvp"] = ForwardMode(program, views(direction, spec)).push, 1
     if "batched" in kinds:
-        # Some parameters of every layer, in proportion: 256 at once, as the method takes them.
+        # Some parameters of every layer, in proportion: 256 at once, as in the method.
         count = min(spec.parameters, (32 if spec.parameters < FEWER_BATCHES else 8) * PARAMETERS_A_PASS)
         where = np.unique(np.linspace(0, spec.parameters - 1, count).astype(int))
         out = np.empty(spec.parameters)
@@ -104,7 +102,7 @@ def measure(
     kinds: Sequence[str] = ("forward", "backprop"),
     clock: Callable[[], float] = perf_counter,
 ) -> tuple[Measured, ...]:
-    """Passes of one sample, ``budget`` seconds for each kind."""
+    """Measure passes of one sample, ``budget`` seconds for each kind."""
     shape = shape_of(spec)
     found = []
     for kind, (run, count) in runs_of(spec, weights_of(spec), kinds).items():
@@ -114,8 +112,8 @@ def measure(
 
 
 def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: CostModel | None = None) -> CostModel:
-    """The cost model of this machine, from the ladder and the given network: ``budget`` seconds for each kind of
-    pass. Where a cost model is ``kept`` from a sweep, the network alone is measured, and goes into that."""
+    """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
+    pass. If a cost model is ``kept`` from a sweep, only the network is measured and added to it."""
     if kept is not None:
         points = measure(spec, budget)
         others = (p for p in kept.points if (p.kind, p.shape) not in {(q.kind, q.shape) for q in points})

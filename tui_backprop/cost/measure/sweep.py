@@ -1,4 +1,4 @@
-"""The sweep: passes of networks of one shape, from a thousand parameters up to what memory or the time allows."""
+"""Measure passes of networks of one shape, from a thousand parameters up to the limit of memory or time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ BUDGET = 30.0  # seconds, unless asked otherwise
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is: networks ``done`` ``of`` those planned, the one that is measured ``now`` (parameters; None
-    when it is over), what was found so far, and why it ended before the last: ``time`` or nothing."""
+    """Progress of a sweep: networks ``done`` ``of`` those planned, the one measured ``now`` (parameters; None when
+    it is over), the cost model so far, and why it ended early: ``time`` or an empty string."""
 
     done: int
     of: int
@@ -37,13 +37,13 @@ class Progress:
 
 
 def checked(budget: object) -> float:
-    """A budget in seconds. Raises InputError for what is none."""
+    """Return a budget in seconds. Raises InputError if it is not a positive number."""
     return positive_number("budget", budget)
 
 
 def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
-    """Networks of a shape, growing by half a decade, as far as ``free`` bytes of memory allow; that of the shape
-    itself is one of them."""
+    """Return networks of one shape, growing by half a decade, as far as ``free`` bytes of memory allow, among them
+    the network itself."""
     shape, specs, size = shape_of(spec), {spec.parameters: plain(spec)}, SMALLEST
     while size <= 1.001 * LARGEST:
         widths = shape.at(size).widths
@@ -58,13 +58,13 @@ def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
 
 
 def plain(spec: NetworkSpec) -> NetworkSpec:
-    """A network of the same size without what the cost model leaves out."""
+    """Return a network of the same layers without the options that the cost model leaves out."""
     return replace(spec, dropout=0, l2=0, layer_norm=False, residual=False)
 
 
 def needs(spec: NetworkSpec) -> int:
-    """About the bytes that measuring takes: parameters and gradient, and for small ones as many in complex numbers
-    and tangents; streamed, the parameters alone."""
+    """Estimate the bytes that measuring needs: parameters and gradient, for small networks also complex numbers and
+    tangents; streamed, the parameters only."""
     copies = 1.1 if spec.parameters >= STREAMED else 3 if spec.parameters > SMALL else 9
     return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
@@ -77,8 +77,8 @@ def sweep(
     measured: Callable[..., tuple[Measured, ...]] = measure,
     probed: Callable[[int], MemoryProbe] = probe,
 ) -> Iterator[Progress]:
-    """Measure, small networks first, within ``budget`` seconds; ``free`` bytes of memory, the system's if None. A
-    network whose measurement would not end in time is not begun. Yields before each network, and when it is over."""
+    """Measure, small networks first, within ``budget`` seconds and ``free`` bytes of memory (the system's if None). A
+    network that would not be done in time is not begun. Yields before each network and at the end."""
     start = clock()
     cost_model = CostModel((), probed(LOOK))
     specs = plan(spec, _free() if free is None else free)
@@ -106,7 +106,7 @@ def _free() -> int:
 
 
 def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
-    """A cost model with the points of another in place of its own, where both have one."""
+    """Return a cost model in which points of ``found`` replace those of the same kind and shape."""
     seen = {(p.kind, p.shape) for p in found.points}
     kept = tuple(p for p in cost_model.points if (p.kind, p.shape) not in seen)
     probed = (

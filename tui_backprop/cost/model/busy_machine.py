@@ -1,4 +1,4 @@
-"""Measurements made while the machine was busy with something else: how they are recognized and left out."""
+"""Recognize and leave out measurements made while the machine was busy with other work."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ BUSY_SPREAD = 0.3  # distance of the quartiles, as a share of the median, from w
 
 
 def is_busy(spread: float) -> bool:
-    """Return True if runs that are spread so wide were disturbed by other work."""
+    """Return True if a spread is so wide that other work disturbed the runs."""
     return spread > BUSY_SPREAD
 
 
 def busy_points(points: Sequence[Measured]) -> tuple[Measured, ...]:
-    """Return the measurements that should be made again."""
+    """Return the measurements that should be repeated."""
     return tuple(point for point in points if point.busy)
 
 

@@ -1,4 +1,4 @@
-"""What the lesson says a gradient costs, each claim beside what this machine measured."""
+"""Claims of the lesson about the cost of a gradient, each beside the figure of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_backprop.support.units import MINUTE
 
 @dataclass(frozen=True)
 class Claim:
-    """What the lesson ``said``, and what is so ``here``; ``how`` that is known."""
+    """A figure ``claimed`` by the lesson, the figure ``here``, and ``how`` it was found."""
 
     what: str
     claimed: Content
@@ -24,8 +24,8 @@ class Claim:
 
 
 def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None = None) -> list[Claim]:
-    """The lesson's claims against a network, on the clock of the cost model. ``raced`` is how many seconds a
-    numerical gradient of it took, if one was run."""
+    """Compare the claims of the lesson with a network, in the times of the cost model. ``raced`` is the seconds of a
+    numerical gradient, if one was run."""
     shape, p = shape_of(network), network.parameters
     forward = cost_model.seconds("forward", shape)
     backprop, naive = (cost_model.gradient(name, shape) for name in ("backprop", "naive"))

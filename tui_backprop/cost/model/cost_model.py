@@ -1,11 +1,10 @@
-"""The cost model of a machine: what passes take on it, fitted to what was measured, with its own error.
+"""The cost model of a machine: seconds of a pass, fitted to measurements, with its own error.
 
 seconds = overhead a call × calls + share × bytes read and written / speed of the memory that holds them
 
-The speeds come from a probe, by how many bytes a pass goes through; overhead and share are fitted for each kind of
-pass, to the relative error, and are not negative. A pass that reads its weights for many parameters at once is
-bound by its operations, and has them in place of the bytes.
-"""
+The speeds come from a probe, by the working set of a pass in bytes; overhead and share are fitted for each kind of
+pass by least squares of the relative error, and are not negative. A pass that reads its weights for many parameters
+at once is bound by its operations, which then replace the bytes."""
 
 from __future__ import annotations
 
@@ -20,17 +19,17 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, NetworkShape, work
 
-LEAST_ERROR = 0.04  # of the logarithm: what is claimed at least
-UNKNOWN_ERROR = 0.35  # of a fit with no points to spare that would show it
-ERROR_PER_DECADE = 0.12  # by which it grows with each decade beyond what was measured
+LEAST_ERROR = 0.04  # of the logarithm: the least that is claimed
+UNKNOWN_ERROR = 0.35  # of a fit to too few points to estimate it
+ERROR_PER_DECADE = 0.12  # added for each decade beyond the largest measured network
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
-BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes that are bound by their operations
+BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes whose time is given by their operations
 NO_QUICKER_THAN_FORWARD = (
     "backprop",
     "complex",
     "jvp",
 )  # kinds that do all the work of a forward pass, and more
-PEAK_FLOPS = 1e11  # operations a second, until something is known
+PEAK_FLOPS = 1e11  # operations a second, before the fit
 EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
 
@@ -63,8 +62,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds: the likeliest, and an interval that should hold the truth 19 times of 20. ``measured`` where they
-    were measured, and not worked out."""
+    """Seconds: the most likely value and a 95% interval. ``measured`` if they were measured, not projected."""
 
     low: float
     middle: float
@@ -93,7 +91,7 @@ class LeftOut:
 
     @property
     def off(self) -> float:
-        """By which factor it was wrong, 1 or more."""
+        """Factor by which the prediction was wrong, at least 1."""
         ratio = self.predicted.middle / self.point.median
         return max(ratio, 1 / ratio)
 
@@ -123,8 +121,8 @@ class PassFit:
 
 @dataclass(frozen=True)
 class CostModel:
-    """What was measured on a machine, and what follows from it. ``assumed`` is the lesson's clock: then nothing was
-    measured, and a forward pass of its network takes 1 ms, others in proportion."""
+    """Measurements of a machine, and estimates from them. ``assumed`` is the lesson's clock: nothing is measured,
+    and a forward pass of its network takes 1 ms, others in proportion to their operations."""
 
     points: tuple[Measured, ...] = ()
     probe: MemoryProbe = field(
@@ -143,11 +141,11 @@ class CostModel:
 
     @cached_property
     def _fits(self) -> dict[str, PassFit]:
-        """Those that were asked for so far."""
+        """Fits computed so far."""
         return {}
 
     def _fit_of(self, kind: str) -> PassFit | None:
-        """The fit of a kind of pass; None if none was measured."""
+        """Return the fit of a kind of pass; None if no such pass was measured."""
         if kind in self.kinds and kind not in self._fits:
             self._fits[kind] = self._fit(undisturbed([p for p in self.points if p.kind == kind]))
         return self._fits.get(kind)
@@ -157,12 +155,12 @@ class CostModel:
         return {(point.kind, point.parameters): point for point in reversed(self.points)}
 
     def point(self, kind: str, parameters: float) -> Measured | None:
-        """What was measured of a network with exactly so many parameters."""
+        """Return the measurement of a network with exactly that many parameters."""
         return self._found.get((kind, round(parameters)))
 
     def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
-        """A pass: as measured, or as the fit has it; one of NO_QUICKER_THAN_FORWARD then takes at least a forward
-        pass. A kind that was not measured takes as long as its work does at the speed of a forward pass."""
+        """Estimate a pass: as measured, or by the fit, where one of NO_QUICKER_THAN_FORWARD takes at least a forward
+        pass. A kind that was not measured is projected at the speed of a forward pass."""
         if (
             kind,
             shape,
@@ -172,7 +170,7 @@ class CostModel:
 
     @cached_property
     def _estimates(self) -> dict[tuple[str, NetworkShape], Estimate]:
-        """What was asked for so far."""
+        """Estimates computed so far."""
         return {}
 
     def _estimate(self, kind: str, shape: NetworkShape) -> Estimate:
@@ -196,22 +194,22 @@ class CostModel:
         )
 
     def gradient(self, method: str, shape: NetworkShape) -> Estimate:
-        """One gradient by one of COST_METHODS, in seconds. Raises KeyError for another."""
+        """Estimate one gradient by one of COST_METHODS, in seconds. Raises KeyError for another."""
         row = COST_METHODS[method]
         once = self.seconds(row.kind, shape)
         many = row.passes(shape.parameters)
         if row.kind == "batched" and not once.measured:
-            many = max(many, PARAMETERS_A_PASS)  # a go of fewer parameters takes as long
+            many = max(many, PARAMETERS_A_PASS)  # a batch of fewer parameters takes as long
         return once if many == 1 else once.times(many)
 
     def operations(self, method: str, shape: NetworkShape) -> float:
-        """One gradient by one of COST_METHODS, in FLOPs."""
+        """Return the FLOPs of one gradient by one of COST_METHODS."""
         row = COST_METHODS[method]
         return row.passes(shape.parameters) * work(row.kind, shape).flops
 
     @cached_property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Every point of the kinds TESTED_KINDS against the model fitted without it."""
+        """Every point of TESTED_KINDS, with the prediction of a model fitted without it."""
         return tuple(
             LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
             for point in self.points
@@ -220,7 +218,7 @@ class CostModel:
 
     @cached_property
     def beyond(self) -> tuple[LeftOut, ...]:
-        """The points within a factor EXTRAPOLATED of the largest against a model fitted to the smaller ones."""
+        """Points within a factor EXTRAPOLATED of the largest, with the prediction of a model fitted to the others."""
         large = [p for p in self.points if p.parameters > self.largest / EXTRAPOLATED]
         small = self._without(large)
         if len({p.parameters for p in small.points}) < 2:
@@ -231,7 +229,7 @@ class CostModel:
         return CostModel(tuple(p for p in self.points if p not in points), self.probe)
 
     def _terms(self, kind: str, shape: NetworkShape) -> tuple[float, float]:
-        """Calls, and the seconds that the rest of the work takes at full speed."""
+        """Return the calls, and the seconds of the rest of the work at full speed."""
         does = work(kind, shape)
         if kind in BOUND_BY_OPERATIONS:
             return does.calls, does.flops / PEAK_FLOPS
@@ -239,7 +237,8 @@ class CostModel:
         return does.calls, (does.read + does.written) / speeds.at(does.touched)
 
     def _fit(self, points: Sequence[Measured]) -> PassFit:
-        """Least squares of the relative error, both coefficients at least 0; its error is that of points left out."""
+        """Fit by least squares of the relative error, coefficients at least 0; the error is that of points left
+        out."""
         rows = [self._row(point) for point in points]
         overhead, share = _solve(rows)
         offs = []
@@ -256,7 +255,7 @@ class CostModel:
 
 
 def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:
-    """The overhead a call and the share that come nearest to 1 for all rows, from the normal equations."""
+    """Solve for overhead and share such that all rows are closest to 1, by the normal equations."""
     calls, rests = sum(row.calls for row in rows), sum(row.rest for row in rows)
     calls2, rests2 = sum(row.calls**2 for row in rows), sum(row.rest**2 for row in rows)
     both = sum(row.calls * row.rest for row in rows)
@@ -266,8 +265,8 @@ def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:
         share = (calls2 * rests - both * calls) / determinant
         if overhead >= 0 and share >= 0:
             return overhead, share
-    # One coefficient alone, whichever fits better (takes more off the squares); the other is 0.
-    alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: what takes no such work
+    # One coefficient alone, whichever fits better; the other is 0.
+    alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: no such work
     return (alone[0], 0.0) if alone[0] * calls > alone[1] * rests else (0.0, alone[1])
 
 

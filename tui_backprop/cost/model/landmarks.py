@@ -1,4 +1,4 @@
-"""What times and sizes are held against: landmarks in time, known networks, and the lesson's own figures."""
+"""Landmarks to compare with: times, well-known networks, and the figures of the lesson."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ LANDMARKS = (
     ("1 year", YEAR), ("universe", UNIVERSE),
 )  # fmt: skip
 
-# Known networks, by their parameters: rounded, but for the lesson's.
+# Well-known networks and their parameters, rounded except for the lesson's.
 LESSON_SIZE = 335_114
 KNOWN = (
     ("LeNet-5", 60_000), ("the lesson", LESSON_SIZE), ("AlexNet", 61_000_000), ("BERT-base", 110_000_000),
     ("GPT-2 XL", 1_500_000_000), ("GPT-3", 175_000_000_000),
 )  # fmt: skip
 
-# The lesson's arithmetic: a forward pass, one gradient by perturbing every weight, and training that way.
+# Figures of the lesson: a forward pass, one gradient by perturbing every weight, and training with it.
 LESSON_FORWARD = 1e-3
 LESSON_PASSES = 330_000
 TRAINING_STEPS = 100_000
-LESSON_STEP = 1e-4  # the step that it perturbs by
+LESSON_STEP = 1e-4  # size of the perturbation

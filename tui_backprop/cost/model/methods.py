@@ -1,4 +1,4 @@
-"""The methods of the cost chart: how many passes of what kind each takes for a gradient, and how it is drawn."""
+"""The methods of the cost chart: number and kind of passes for a gradient, and how each is drawn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CostMethod:
-    """A method: ``passes(P)`` of a ``kind`` (one of workload.PASS_KINDS), what it is called (in the chart by a
-    ``letter``), and which of engine.methods.METHODS it is.
+    """A method: ``passes(P)`` of a ``kind`` (one of workload.PASS_KINDS), its name, its ``letter`` in the chart, and
+    its key in engine.methods.METHODS.
 
-    In the chart its line has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
-    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight."""
+    Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
+    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight or more."""
 
     name: str
     letter: str
@@ -53,5 +53,5 @@ COST_METHODS: dict[str, CostMethod] = {
 
 
 def cost_method_of(engine_method: str) -> str | None:
-    """The name in this table of one of engine.methods.METHODS; None if it is not compared."""
+    """Return the key in this table of one of engine.methods.METHODS; None if it is not compared."""
     return next((name for name, row in COST_METHODS.items() if row.engine_method == engine_method), None)

@@ -1,4 +1,4 @@
-"""Carried out."""
+"""Memory bandwidth by working-set size."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Speeds:
-    """Bytes a second by bytes gone through: measured at ``sizes`` (growing), between them interpolated on
-    logarithmic axes, beyond them as at the last."""
+    """Bytes a second by the size of the working set: measured at ``sizes`` (increasing), interpolated on logarithmic
+    axes between them, constant beyond them."""
 
     sizes: tuple[float, ...]
     rates: tuple[float, ...]
@@ -32,7 +32,7 @@ class Speeds:
 
 @dataclass(frozen=True)
 class MemoryProbe:
-    """``reading`` is that of a pass that only reads, ``both`` that of one that reads twice and writes once."""
+    """Bandwidth of a pass that only reads (``reading``) and of one that reads twice and writes once (``both``)."""
 
     reading: Speeds
     both: Speeds

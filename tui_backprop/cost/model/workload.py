@@ -12,13 +12,13 @@ from functools import cached_property, lru_cache
 
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 
-PARAMETERS_A_PASS = 256  # parameters that the improved method nudges in one pass
-HALVINGS = 60  # halvings, after which a factor is found to the last digit
+PARAMETERS_A_PASS = 256  # parameters that the improved method perturbs in one pass
+HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Layer sizes, input first, and bytes of a number."""
+    """Layer sizes, input first, and bytes of a number; sizes need not be whole."""
 
     widths: tuple[float, ...]
     itemsize: int = 4
@@ -34,7 +34,7 @@ class NetworkShape:
 
     @cached_property
     def each(self) -> tuple[float, ...]:
-        """Weights of each layer."""
+        """Number of weights of each layer."""
         return tuple(i * o for i, o in zip(self.widths, self.widths[1:], strict=False))
 
     @cached_property
@@ -42,8 +42,8 @@ class NetworkShape:
         return self.weights + self.bias * sum(self.widths[1:])
 
     def at(self, parameters: float) -> NetworkShape:
-        """This shape with so many parameters: its hidden layers wider or narrower, all by one factor. Below what
-        that can reach (and where there are none), input and output too."""
+        """Return this shape with that many parameters: all hidden layers scaled by one factor. Where that cannot
+        reach the number (or there are no hidden layers), input and output are scaled too."""
         return _at(self, parameters)
 
 
@@ -77,8 +77,8 @@ def shape_of(spec: NetworkSpec) -> NetworkShape:
 
 @dataclass(frozen=True)
 class Work:
-    """What a pass of one sample does: ``flops``, bytes ``read`` and ``written``, ``calls`` from Python, and the bytes
-    that it goes through (``touched``), which caches hold or do not."""
+    """Work of a pass of one sample: ``flops``, bytes ``read`` and ``written``, ``calls`` from Python, and the bytes
+    of its working set (``touched``)."""
 
     flops: float
     read: float
@@ -93,29 +93,29 @@ def _forward(shape: NetworkShape) -> Work:
 
 
 def _backprop(shape: NetworkShape) -> Work:
-    """Forward reads every weight; the backward pass writes a gradient for each, and reads all but the first
-    layer's."""
+    """The forward pass reads every weight; the backward pass writes a gradient for each, and reads all but those of
+    the first layer."""
     w, first, size = shape.weights, shape.each[0], shape.itemsize
     return Work(2 * (3 * w - first), size * (2 * w - first), size * w, 7 * shape.depth, 2 * size * w)
 
 
 def _complex(shape: NetworkShape) -> Work:
-    """A complex product is four real ones (and two sums), of numbers twice as long."""
+    """A complex product takes four real ones (and two sums), of numbers twice as long."""
     bytes_ = 2 * shape.itemsize * shape.weights
     return Work(8 * shape.weights, bytes_, 0, 3 * shape.depth, bytes_)
 
 
 def _jvp(shape: NetworkShape) -> Work:
-    """Of a pass that is there: values go through the tangents of the weights, and tangents through the weights, but
-    not the first layer's: the input has none."""
+    """After a forward pass: values times the tangents of the weights, and tangents times the weights, except in the
+    first layer, whose input has no tangent."""
     products = 2 * shape.weights - shape.each[0]
     bytes_ = shape.itemsize * products
     return Work(2 * products, bytes_, 0, 6 * shape.depth, bytes_)
 
 
 def _batched(shape: NetworkShape) -> Work:
-    """The part of a forward pass after the layer of a parameter, its mean over the parameters; the weights are read
-    for many of them at once."""
+    """The part of a forward pass after the layer of a parameter, averaged over the parameters; weights are read for
+    many of them at once."""
     each = shape.each
     after = [sum(each[k + 1 :]) for k in range(len(each))]
     share = sum(w * rest for w, rest in zip(each, after, strict=True)) / shape.weights
@@ -134,5 +134,5 @@ PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {
 
 @lru_cache(maxsize=4096)
 def work(kind: str, shape: NetworkShape) -> Work:
-    """The work of a pass of one of PASS_KINDS. Raises KeyError for another."""
+    """Return the work of a pass of one of PASS_KINDS. Raises KeyError for another."""
     return PASS_KINDS[kind](shape)

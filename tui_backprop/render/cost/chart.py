@@ -1,4 +1,4 @@
-"""The cost chart: what one gradient takes by each method, against parameter count, both logarithmic, in plotext.
+"""The cost chart: cost of one gradient by each method against the parameter count, both logarithmic, in plotext.
 
 plotext takes 0.1 s to import, so this module is imported after the first paint.
 """
@@ -24,13 +24,12 @@ FIRST_DECADE, LAST_DECADE = 3.0, 12.0  # decades of parameters
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAMES_FROM = 58  # columns from which known networks have their names in the chart, and every method its line
 NAME_ROWS = 3  # at the bottom, for those names
-LETTER = 0.44, 0.09  # how far along the chart the first letter stands on its line, and the others after it
+LETTER = 0.44, 0.09  # position of the first letter along its line, and the distance to the next
 
 
 @dataclass(frozen=True)
 class ChartAxis:
-    """A unit: what a method takes ``of`` a network in it, its range in decades, and its ticks where they have
-    names."""
+    """A unit of the vertical axis: the function ``of`` a method and a network, its range in decades, named ticks."""
 
     label: str
     of: Callable[[CostModel, str, NetworkShape], float]
@@ -70,7 +69,7 @@ CHART_AXES: dict[str, ChartAxis] = {
 
 
 def decades(low: float, high: float, count: int) -> list[float]:
-    """``count`` evenly spaced exponents from ``low`` to ``high``."""
+    """Return ``count`` evenly spaced exponents from ``low`` to ``high``."""
     return [low + (high - low) * i / (count - 1) for i in range(count)]
 
 
@@ -80,7 +79,7 @@ def log(value: float) -> float:
 
 @dataclass(frozen=True)
 class ChartWindow:
-    """The part of the plane that is drawn: decades of parameters, and of what they take."""
+    """The part of the plane that is drawn: decades of parameters and of their cost."""
 
     left: float
     right: float
@@ -89,7 +88,7 @@ class ChartWindow:
 
 
 def drawn_methods(columns: int) -> list[str]:
-    """The methods that are drawn in so many columns, the most telling last."""
+    """Return the methods that are drawn in so many columns, the most important last."""
     names = sorted(COST_METHODS, key=lambda name: COST_METHODS[name].weight)
     return names if columns >= NAMES_FROM else [n for n in names if COST_METHODS[n].weight >= ESSENTIAL]
 
@@ -97,7 +96,7 @@ def drawn_methods(columns: int) -> list[str]:
 def window_of(
     costs: CostState, axis: ChartAxis, cost_model: CostModel, columns: int, rows: int
 ) -> ChartWindow:
-    """All of it, or around the cursor, as far as it is zoomed in; and room for names below."""
+    """Return the whole plane, or the part around the cursor when zoomed in, with room for names below."""
     view = _zoomed(costs, axis, cost_model)
     if columns < NAMES_FROM:
         return view
@@ -118,8 +117,9 @@ def _zoomed(costs: CostState, axis: ChartAxis, cost_model: CostModel) -> ChartWi
 
 
 def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """The chart in ``columns`` x ``rows``: a line for each method, with its letter; measured points, the network in
-    hand, known ones, the cursor. Beyond what was measured a line is dotted. There must be a cost model."""
+    """Draw the chart in ``columns`` x ``rows``: a line for each method, with its letter; measured points, the current
+    network, well-known ones, the cursor. A line is dotted beyond the largest measured network. There must be a cost
+    model."""
     cost_model = costs.cost_model
     assert cost_model is not None
     axis = CHART_AXES[costs.axis]
@@ -131,7 +131,7 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
     def draw(
         x: Sequence[float], y: Sequence[float], role: str, marker: str | Sequence[str], joined: bool = False
     ) -> None:
-        """Points by one marker, or by one each."""
+        """Draw points with one marker, or with one for each."""
         each = [marker] * len(x) if isinstance(marker, str) else marker
         inside = [
             (a, b, m)
@@ -174,7 +174,7 @@ Draw = Callable[..., None]
 def _points(
     draw: Draw, cost_model: CostModel, costs: CostState, axis: ChartAxis, context: RenderContext
 ) -> None:
-    """What was measured: passes of backprop; the network in hand, by backprop and by the naive method."""
+    """Draw measured passes of backprop, and the current network by backprop and by the naive method."""
     if axis is CHART_AXES["time"]:
         measured = [point for point in cost_model.points if point.kind == "backprop"]
         x = [math.log10(point.parameters) for point in measured]
@@ -190,7 +190,7 @@ def _points(
 def _names(
     draw: Draw, costs: CostState, view: ChartWindow, columns: int, rows: int, context: RenderContext
 ) -> None:
-    """Known networks: a mark on the axis for each, and above it its name, in the lowest row that is free there."""
+    """Draw well-known networks: a mark on the axis for each, and above it its name, in the lowest free row."""
     across = (view.right - view.left) / max(columns - 10, 1)
     up = (view.top - view.bottom) / max(rows - 3, 1)
     occupied: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
@@ -216,7 +216,7 @@ def _names(
 
 
 def _axes(figure: Any, axis: ChartAxis, view: ChartWindow, rows: int, context: RenderContext) -> None:
-    """Decades of parameters below; on the left the landmarks (or decades) that have a row to themselves."""
+    """Label decades of parameters below, and on the left the landmarks (or decades) that have a row of their own."""
     x, y = figure.ruler("x"), figure.ruler("y")
     x.lim(view.left, view.right)
     y.lim(view.bottom, view.top)
@@ -236,7 +236,7 @@ def _axes(figure: Any, axis: ChartAxis, view: ChartWindow, rows: int, context: R
 
 
 def _candidates(axis: ChartAxis, view: ChartWindow, context: RenderContext) -> list[tuple[str, float]]:
-    """What can be written on the left, the most telling first."""
+    """Return the candidates for labels on the left, the most important first."""
     if not axis.ticks:
         every = range(math.ceil(view.bottom), math.floor(view.top) + 1)
         return [(_power(k, context), float(k)) for step in (6, 3, 1) for k in every if k % step == 0]

@@ -1,4 +1,4 @@
-"""The claims page: what the lesson says a gradient costs, each claim beside what this machine measured."""
+"""The claims page: claims of the lesson about the cost of a gradient, each beside the figure of this machine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ WHY = (
     "More in time than in MACs. It may be that reading and writing dW drives the weights out of the processor's"
     " caches; that was not tested here."
 )
-TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and a fourth
-LONG = 4  # lines beside what is so here, beyond which they stand below it
+TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and from which four
+LONG = 4  # lines beside a figure; longer texts stand below it
 
 
 def claims_lines(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """At most ``rows`` lines."""
+    """Draw the page in at most ``rows`` lines."""
     cost_model = costs.cost_model
     if cost_model is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
-    raced = replace(costs, decade=None).raced  # of this network, wherever the cursor is
+    raced = replace(costs, decade=None).raced  # of this network, not of the one at the cursor
     lines: list[Line] = []
     if columns >= TABLE:
         lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
@@ -36,7 +36,7 @@ def claims_lines(costs: CostState, columns: int, rows: int, context: RenderConte
 
 
 def _wide(claim: Claim, columns: int) -> list[Line]:
-    """What, claimed and here in columns; how it is known beside them, or below where there is no room."""
+    """Draw a claim in columns, with its source beside them, or below where there is no room."""
     claimed, here, how = map(written, (claim.claimed, claim.here, claim.how))
     here = f"{here:<11} "
     left = 48 + len(here)
@@ -68,7 +68,7 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
 
 
 def _short(content: Content, columns: int) -> str:
-    """A time in few characters, where it does not fit otherwise."""
+    """Write a time in few characters if it does not fit otherwise."""
     text = written(content)
     if len(text) > columns and isinstance(content, Quantity):
         return replace(content, brief=True).written

@@ -1,4 +1,4 @@
-"""The cost panel's words: what every method takes at the chart's cursor, and how far that is to be trusted."""
+"""The readout of the cost panel: cost of every method at the chart's cursor, with its tolerance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_NAMES = {page: PANEL_ROWS[page].tab for page in COST_PAGES}
 
 
 def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:
-    """The pages of the cost panel; where there is little room, the current one, and which of how many."""
+    """Draw the names of the pages; where there is little room, the current one and its number."""
     names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
     bare = [(text.strip(" "), role) for text, role in names]
     close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
@@ -38,14 +38,14 @@ def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:
 
 
 def heading(costs: CostState, columns: int) -> Line:
-    """What the chart shows."""
+    """Draw the title of the chart."""
     from tui_backprop.render.cost.chart import CHART_AXES
 
     return line((cut(CHART_AXES[costs.axis].label, columns), "muted"))
 
 
 def legend(columns: int, context: RenderContext) -> Line:
-    """What its marks are, as many as fit."""
+    """Draw the legend of its marks, as many as fit."""
     parts = (
         ("● ", "backprop", "measured"),
         (f"{context.zero} ", "backprop", "projected"),
@@ -60,8 +60,8 @@ def legend(columns: int, context: RenderContext) -> Line:
 
 
 def readout(costs: CostState, columns: int, rows: int = 99, context: RenderContext = UTF8) -> list[Line]:
-    """Every method under the cursor; the ratio; a training run; how good the cost model is. As many of these blocks
-    as there are rows for, the first one in any case; with blank lines between them, where there is room."""
+    """Draw every method at the cursor, the ratio, a training run, and the error of the cost model: as many of these
+    blocks as fit, always the first; with blank lines between them where there is room."""
     cost_model = costs.cost_model
     if cost_model is None:
         return [line(("measuring a forward pass on this machine …", "muted"))]
@@ -81,7 +81,7 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
 
 
 def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
-    """What a forward pass takes, and a gradient by every method."""
+    """Draw the time of a forward pass and of a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "
     sizes = format_count(costs.parameters), format_short_count(costs.parameters)
     forward = cost_model.seconds("forward", costs.at)
@@ -98,7 +98,7 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line
 
 
 def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
-    """How much faster backprop is, and how much it takes of a forward pass."""
+    """Draw how much faster backprop is, and how many forward passes it takes."""
     forward = cost_model.seconds("forward", costs.at)
     naive, backprop = _both(costs, cost_model)
     ratio = naive.middle / backprop.middle
@@ -113,7 +113,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
 
 
 def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
-    """What a training run takes by both."""
+    """Draw the time of a training run by both methods."""
     naive, backprop = _both(costs, cost_model)
     return [
         _run((f"{TRAINING_STEPS:,} steps: naive ", "training: naive "), naive, "naive", columns),
@@ -122,7 +122,7 @@ def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Lin
 
 
 def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
-    """One gradient by the naive method, as it was raced if it was, and by backprop."""
+    """Return one gradient by the naive method (as raced, if it was) and by backprop."""
     naive, backprop = (cost_model.gradient(name, costs.at) for name in ("naive", "backprop"))
     return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
 
@@ -132,24 +132,24 @@ def _faster(ratio: float, end: str) -> Line:
 
 
 def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Line:
-    """What a training run takes, in long words or in short ones, and how sure that is, where there is room."""
+    """Draw the time of a training run, in long or short words, with its tolerance where there is room."""
     long, short = (format_duration(TRAINING_STEPS * once.middle, brief) for brief in (False, True))
     texts = ((words[0], long), (words[0], short), (words[1], short))
     notes = [f"  {note}" for note in (_sure(once), brief_tolerance(once).written) if note] or [""]
-    rows = [line((said, "muted"), (text, role), (note, "muted")) for said, text in texts for note in notes]
-    rows += [line((said, "muted"), (text, role)) for said, text in texts]
+    rows = [line((label, "muted"), (text, role), (note, "muted")) for label, text in texts for note in notes]
+    rows += [line((label, "muted"), (text, role)) for label, text in texts]
     return next((row for row in rows if width(ASCII.fit(row)) <= columns), rows[-1])
 
 
 def _known(costs: CostState) -> list[tuple[str, str]]:
-    """The known network that the cursor stands at."""
+    """Draw the name of the well-known network at the cursor, if there is one."""
     same = (name for name, parameters in KNOWN if parameters == round(costs.parameters))
     name = next(same, "")
     return [(f"  {name}", "text")] if name and costs.decade is not None else []
 
 
 def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Line:
-    """A method's letter and name, what it takes in the chart's unit, and on what that rests."""
+    """Draw a method's letter and name, its cost in the chart's unit, and the basis of that figure."""
     from tui_backprop.render.cost.chart import CHART_AXES
 
     method = COST_METHODS[name]
@@ -179,13 +179,15 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
         notes = (method.about,)
     else:
         notes = (f"{method.about}, {_sure(takes)}", _sure(takes), brief_tolerance(takes).written)
-        if cost_model.seconds(method.kind, costs.at).measured:  # its spread stands beside the measured pass
+        if cost_model.seconds(
+            method.kind, costs.at
+        ).measured:  # its tolerance stands beside the measured pass
             notes = (notes[0], method.about, *notes[1:])
     return _row(f"{method.letter} {method.name}", (text, short), role, columns, *notes)
 
 
 def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
-    """What an estimate rests on, and how sure it is; then shorter: that it was measured, or how sure it is."""
+    """Return basis and tolerance of an estimate; then shorter forms."""
     whole = source(estimate, cost_model).written
     if cost_model.assumed or estimate.measured:
         return whole, basis(estimate, cost_model)
@@ -193,13 +195,13 @@ def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
 
 
 def _sure(estimate: Estimate) -> str:
-    """How far off it may be: ±4%, or within a factor; nothing where it is exact."""
+    """Return the tolerance: ±4%, or within a factor; empty if it is exact."""
     found = tolerance(estimate)
     return found.written if found else ""
 
 
 def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) -> list[Line]:
-    """How far off the cost model is for measurements left out of it, and whether the machine was busy."""
+    """Draw the error of the cost model for measurements left out of it, and whether the machine was busy."""
     if cost_model.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
     left = cost_model.left_out
@@ -225,7 +227,7 @@ def _off_by(left: Sequence[LeftOut]) -> str:
 
 
 def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Line]:
-    """How a sweep stands, while there is one."""
+    """Draw the progress of a sweep, while there is one."""
     progress = costs.sweep
     if progress is None:
         return []
@@ -248,8 +250,7 @@ def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Lin
 
 
 def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str) -> Line:
-    """A method, its figure, and the longest of the notes that fits; the figure is the short one where a note (or it
-    alone) would not fit otherwise."""
+    """Draw a method, its figure, and the longest note that fits; the figure is the short one if nothing else fits."""
     left = f"{name:<{NAME}}"
     for note in (*(f"  {note}" for note in notes if note), ""):
         for text in (f"{value:>{VALUE}}" for value in values):

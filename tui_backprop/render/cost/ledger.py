@@ -1,4 +1,4 @@
-"""The ledger of one pass: multiply-accumulates, time and kept bytes by layer, forward, for deltas and for dW."""
+"""The ledger page: multiply-accumulates, time and kept bytes by layer, forward, for deltas and for dW."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_backprop.support.format import format_bytes, format_number, format_shor
 from tui_backprop.support.quantity import written
 
 LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
-WIDE = 77  # columns from which MACs and time stand in one table
+WIDE = 77  # columns from which MACs and time are in one table
 TIME, KEPT = 8, 10  # columns of a time, and of kept bytes
 COLUMN_HEADS = ("forward", "delta", "dW")
 ROLES = ("forward", "backward", "backward")
@@ -21,7 +21,7 @@ ROLES = ("forward", "backward", "backward")
 def ledger_lines(
     ledger: Ledger, columns: int, rows: int, context: RenderContext, first: int = 0
 ) -> list[Line]:
-    """At most ``rows`` lines: the tables with the layers from ``first`` on, totals, ratios and their reason."""
+    """Draw at most ``rows`` lines: tables with the layers from ``first`` on, totals, ratios and their reasons."""
     words = finding_lines(ledger, columns)
     if columns >= WIDE:
         tables = _table(
@@ -51,7 +51,7 @@ def ledger_lines(
 
 
 def _table(ledger: Ledger, rows: int, first: int, head: Line, row: Callable[[LedgerRow], Line]) -> list[Line]:
-    """A heading, as many layers as fit, and the total."""
+    """Draw a heading, as many layers as fit, and the total."""
     layers = ledger.layers
     fitting = max(min(rows - 2, len(layers)), 1)
     start = min(max(first, 0), len(layers) - fitting)
@@ -87,7 +87,7 @@ def _wide_head() -> Line:
 
 
 def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext) -> Line:
-    """MACs and times side by side, and a bar: this layer's part of all MACs."""
+    """Draw MACs and times side by side, and a bar of this layer's share of all MACs."""
     total = entry.kind == "total"
     cells = [
         (f"{_macs(s):>{CELL + 1}}", "strong" if total else r) for s, r in zip(entry.costs, ROLES, strict=True)
@@ -111,7 +111,7 @@ def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext
 
 
 def finding_lines(ledger: Ledger, columns: int) -> list[Line]:
-    """What follows from the ledger, figures standing out."""
+    """Draw the findings on the ledger, figures highlighted."""
     return [row for finding in findings(ledger) for row in _finding(finding, columns)]
 
 

@@ -18,7 +18,7 @@ from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import format_count, format_duration, format_number, format_ratio
 
-MOST_ENTRIES = 60_000  # entries of each tensor that a strip looks at, at most
+MOST_ENTRIES = 60_000  # entries of each tensor in a strip, at most
 LABEL = 4
 HINTS = {
     "ready": "{race} starts it",
@@ -33,7 +33,7 @@ HINTS = {
 
 @dataclass(frozen=True, eq=False)
 class RaceGradients:
-    """Tensors of the exact gradient, of the numeric one so far, and which entries of that are there, by name."""
+    """Tensors of the exact gradient, of the numeric one so far, and a mask of the entries computed, by name."""
 
     exact: Mapping[str, Array]
     numeric: Mapping[str, Array]
@@ -41,7 +41,7 @@ class RaceGradients:
 
 
 def race_gradients(race: Race, done: int) -> RaceGradients:
-    """The gradients of a race, tensor by tensor, of which ``done`` entries were found."""
+    """Return the gradients of a race by tensor, of which ``done`` entries are computed."""
     spec = race.problem.spec
     there: Array = np.zeros(spec.parameters, bool)
     there[slice(done) if race.order is None else race.order[:done]] = True
@@ -51,15 +51,15 @@ def race_gradients(race: Race, done: int) -> RaceGradients:
 
 @dataclass(frozen=True)
 class RaceForecast:
-    """What is known of a race before it starts: its ``step`` h (0: it takes none), and how many seconds it should
-    take by the cost model (None if unknown)."""
+    """Forecast of a race before it starts: its ``step`` h (0: none), and the ``expected`` seconds by the cost model
+    (None if unknown)."""
 
     step: float = 0.0
     expected: float | None = None
 
 
 def forecast_of(status: RaceStatus, costs: CostState) -> RaceForecast:
-    """That of a method on the network in hand."""
+    """Return the forecast of a method on the current network."""
     name = cost_method_of(status.method)
     expected = costs.here.gradient(name, costs.shape).middle if name and costs.here else None
     return RaceForecast(METHODS[status.method].best_step(costs.network.dtype), expected)
@@ -73,7 +73,7 @@ def race_lines(
     context: RenderContext,
     entry: RaceForecast = RaceForecast(),
 ) -> list[Line]:
-    """At most ``rows`` lines."""
+    """Draw the page in at most ``rows`` lines."""
     head = progress_lines(status, columns, context, entry)
     if status.agreement.worst is not None:
         head += [(), *agreement_lines(status.agreement, columns)]
@@ -87,7 +87,7 @@ def race_lines(
 def progress_lines(
     status: RaceStatus, columns: int, context: RenderContext, entry: RaceForecast = RaceForecast()
 ) -> list[Line]:
-    """Both sides: backprop is done; the other counts."""
+    """Draw both sides: backprop is done; the other counts its parameters."""
     done, of = status.done, status.parameters
     backprop = f"all {of:,} in {format_duration(status.backprop)}" if status.backprop else "is done"
     h = f", h = {format_number(entry.step, 2)}" if entry.step else ""
@@ -125,7 +125,7 @@ def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:
 
 
 def agreement_lines(found: Agreement, columns: int) -> list[Line]:
-    """How far the numeric gradient is that of backprop, as far as it goes: what is not known yet is left out."""
+    """Draw the agreement of the numeric gradient with backprop, over the entries computed so far."""
     rows = []
     if np.isfinite(found.cosine):
         rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
@@ -146,7 +146,7 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
 
 
 def gradient_strips(gradients: RaceGradients, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """For every tensor the sizes of its gradient, block by block: exact above, numeric below."""
+    """Draw the magnitude of the gradient of every tensor, block by block: exact above, numeric below."""
     wide = columns - LABEL - 2
     names = list(gradients.exact)
     if rows < 3 * len(names) + 1:
@@ -181,7 +181,7 @@ def gradient_strips(gradients: RaceGradients, columns: int, rows: int, context: 
 
 
 def _highest(values: Array, columns: int) -> float:
-    """The largest mean size of a block: what the ramp reaches up to."""
+    """Return the largest mean magnitude of a block: the top of the ramp."""
     flat = np.abs(values.reshape(-1))[:: max(values.size // MOST_ENTRIES, 1)].astype(float)
     blocks = min(columns, len(flat))
     means = [float(part.mean()) for part in np.array_split(flat, blocks)]
@@ -189,7 +189,7 @@ def _highest(values: Array, columns: int) -> float:
 
 
 def _strip(values: Array, there: Array | bool, columns: int, top: float, context: RenderContext) -> str:
-    """The mean size in each block, as a ramp; a block with nothing in it yet as dots."""
+    """Draw the mean magnitude in each block as a ramp; a block with no entry computed yet as a dot."""
     flat = np.abs(values.reshape(-1))
     apart = max(len(flat) // MOST_ENTRIES, 1)
     seen = np.broadcast_to(np.asarray(there).reshape(-1), flat.shape)[::apart]

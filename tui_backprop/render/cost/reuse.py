@@ -1,4 +1,4 @@
-"""Reuse, counted: paths of the chain rule, and what a gradient takes when less is kept."""
+"""The reuse page: paths of the chain rule, and the cost of a gradient when less is kept."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LABEL = 16
 def reuse_lines(
     name: str, paths: Paths | None, runs: Sequence[Recomputed] | None, columns: int, rows: int
 ) -> list[Line]:
-    """At most ``rows`` lines: the paths of the parameter ``name`` (None: they are not counted), and what was run with
-    less kept (None: it is being run)."""
+    """Draw at most ``rows`` lines: the ``paths`` of the parameter ``name`` (None: not counted), and the ``runs``
+    with less kept (None: still running)."""
     lines = [*(path_lines(name, paths, columns) if paths else []), ()]
     if runs is None:
         return [*lines, line(("running it with nothing cached …", "muted"))][:rows]
@@ -28,7 +28,7 @@ def reuse_lines(
 
 
 def big(n: int) -> str:
-    """A count of any size: 655,360, or 1.3e+20 where it is long, also where no float holds it."""
+    """Format a count of any size: 655,360, or 1.3e+20 where it is long, also beyond the range of floats."""
     if n < EXACT:
         return f"{n:,}"
     exponent = int(log10(n))  # Python writes out no number of more than 4,300 digits
@@ -39,7 +39,7 @@ def big(n: int) -> str:
 
 
 def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
-    """From this parameter to the loss, path by path; and for all of them, against backprop."""
+    """Draw the paths from this parameter to the loss, and those of all parameters, compared with backprop."""
     more, base = paths.all_multiplications, max(paths.backprop, 1)
     by = format_ratio(more / base) if more < 10**300 else big(more // base)
     rows = [
@@ -62,7 +62,7 @@ def path_lines(name: str, paths: Paths, columns: int) -> list[Line]:
 
 
 def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
-    """The gradient computed with everything kept, and with less, as measured."""
+    """Draw the gradient computed with everything kept and with less, as measured."""
     base = runs[0]
     whole = columns >= TABLE
     head = f"{'kept':<{LABEL}}{'MACs':>8}{'time':>9}" + (f"{'passes':>8}{'held':>10}" if whole else "")
@@ -73,7 +73,7 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
             "no values kept": "deltas only",
             "no deltas kept": "values only",
         }
-        projected = "" if run.runs else "~"  # it would have taken too long, and was broken off
+        projected = "" if run.runs else "~"  # stopped, since it would have taken too long
         cells = f"{format_short_count(run.macs):>8}{projected + format_duration(run.seconds):>9}"
         cells += f"{f'{run.passes}+{run.backward_passes}':>8}{format_bytes(run.held):>10}" if whole else ""
         lines.append(

@@ -14,8 +14,8 @@ NAME_COLUMNS, NUMBER_COLUMNS = 4, 10  # columns of an array's name and of one nu
 
 
 def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
-    """Every parameter of the network as a number, where all of them fit: those of each layer, and their
-    gradients once the walk has them."""
+    """Draw every parameter of the network as a number if all fit: those of each layer, and their gradients once the
+    walk has computed them."""
     iteration, lines = snapshot.iteration, []
     for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
         if NAME_COLUMNS + fan_out * NUMBER_COLUMNS > columns:
@@ -33,7 +33,7 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
 
 
 def _table(name: str, values: Array, role: str) -> list[Line]:
-    """A matrix or a vector as rows of numbers, named in front of the first."""
+    """Draw a matrix or a vector as rows of numbers, with its name before the first."""
     table = values if values.ndim == 2 else values[None]
     return [
         line(
@@ -45,7 +45,7 @@ def _table(name: str, values: Array, role: str) -> list[Line]:
 
 
 def matrix_row(values: Array, unit: int, role: str) -> Line:
-    """One row of a matrix as numbers; the selected unit's column stands out."""
+    """Draw one row of a matrix as numbers, with the column of the selected unit highlighted."""
     return merge(
         (f"{format_number(float(v), sign=True):>{NUMBER_COLUMNS}}", role if j == unit else "text")
         for j, v in enumerate(values)
@@ -53,7 +53,7 @@ def matrix_row(values: Array, unit: int, role: str) -> Line:
 
 
 def vector_lines(values: Array, columns: int, unit: int, role: str) -> list[Line]:
-    """A vector with the index of each entry, a few to a line, read down the columns."""
+    """Draw a vector with the index of each entry, in columns read top to bottom."""
     each = min(entries_per_line(columns), len(values))
     rows = -(-len(values) // each)
     lines = []
@@ -72,17 +72,17 @@ def vector_lines(values: Array, columns: int, unit: int, role: str) -> list[Line
 
 
 def entries_per_line(columns: int) -> int:
-    """Number of entries of a vector that fit in a line."""
+    """Return the number of entries of a vector that fit in a line."""
     return max(columns // (NUMBER_COLUMNS + 5), 1)
 
 
 def statistics(summary: Summary, columns: int) -> str:
-    """Range, norm, share of zeros and mean, as many of them as fit; or how many entries are not finite."""
+    """Return range, norm, share of zeros and mean, as many as fit; or how many entries are not finite."""
     return first_parts(statistics_of(summary), columns)
 
 
 def statistics_of(summary: Summary) -> list[str]:
-    """The parts of these statistics."""
+    """Return these statistics one by one."""
     if summary.bad:
         return [f"{summary.bad:,} of {summary.size:,} NaN or infinite"]
     return [
@@ -94,11 +94,11 @@ def statistics_of(summary: Summary) -> list[str]:
 
 
 def share_of_norm(summary: Summary, values: Array, columns: int) -> str:
-    """The share of the squared norm that some entries hold."""
+    """Return the share of the squared norm that some entries hold, as a sentence."""
     if summary.bad:
         return statistics(summary, columns)
     share = float(((values / summary.norm) ** 2).sum())
     which = "this one holds" if len(values) == 1 else f"these {len(values)} hold"
-    there = round((1 - summary.zeros) * summary.size)  # that are not 0
+    there = round((1 - summary.zeros) * summary.size)  # nonzero entries
     what = f"{portion(share, 1.0) if len(values) < there else 'all'} of the norm²"
     return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")

@@ -1,4 +1,4 @@
-"""Pictures beside and below each other, each with its name."""
+"""Pictures in rows and columns, each with its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui_backprop.render.draw.spans import Line, beside, clip
 LEAST_PICTURE_ROWS, WANTED_PICTURES = (
     7,
     4,
-)  # lines that a picture in a gallery has at least, and pictures, if that leaves them so large
+)  # least lines of a picture, and number of pictures wanted if they are that large
 PICTURE_GAP = 2  # columns between two of them
 
 
@@ -30,9 +30,9 @@ class GalleryLayout:
 
 
 def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> GalleryLayout:
-    """Layout of up to ``wanted`` pictures of (height, width) pixels, each with a line for its name: with a column
-    for every pixel where there is room; several pictures where that leaves them large enough, in the size that
-    fills the room. A character is twice as high as wide."""
+    """Choose the layout of up to ``wanted`` pictures of (height, width) pixels, each with a line for its name: a
+    column for every pixel where there is room; several pictures if they are large enough, in the size that fills the
+    room. A character is twice as high as wide."""
     height, width = shape
     found = []
     for deep in range(min(height, max(rows - 1, 1)), 0, -1):
@@ -57,10 +57,10 @@ def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int)
 def gallery(
     pictures: Sequence[tuple[Line, Array]], plan: GalleryLayout, draw: Callable[[Array, int, int], list[Line]]
 ) -> list[Line]:
-    """Pictures with their names, as laid out; ``draw`` takes an image, rows and columns."""
+    """Draw pictures with their names by a layout; ``draw`` takes an image, rows and columns."""
     tiles = []
     for name, image in pictures[: plan.most]:
-        doubled = image.repeat(2, axis=1)  # two characters a pixel, which the drawing may pool
+        doubled = image.repeat(2, axis=1)  # two characters for each pixel, which the drawing may pool
         tiles.append([clip(name, plan.wide), *draw(doubled, plan.deep, plan.wide)])
     lines: list[Line] = []
     for first in range(0, len(tiles), plan.across):

@@ -1,4 +1,4 @@
-"""Arrays as small maps of characters: the size of a value by its glyph's weight, its sign by its shape."""
+"""Arrays as small maps of characters: magnitude by the weight of a glyph, sign by its shape."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LEVEL_FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is
 
 
 def fold(vector: Array, rows: int, columns: int) -> tuple[Array, int]:
-    """A vector laid out row by row in at most (rows, columns): (the matrix, how many entries a cell stands for).
+    """Lay a vector out row by row in at most (rows, columns): (the matrix, entries in each cell).
 
-    The matrix is as near to a square on the screen as fits; its last row may be filled up with zeros.
+    The matrix is as close to a square as fits; its last row may be padded with zeros.
     """
     rows, columns = max(rows, 1), max(columns, 1)
     n = len(vector)
@@ -37,7 +37,7 @@ def _filled(vector: Array, size: int) -> Array:
 
 
 def largest(values: Array) -> float:
-    """The largest finite magnitude, 0 where there is none."""
+    """Return the largest finite magnitude, 0 if there is none."""
     if not values.size:
         return 0.0
     high = max(abs(float(values.max())), abs(float(values.min())))
@@ -48,7 +48,7 @@ def largest(values: Array) -> float:
 
 
 def rows_of_glyphs(cells: Array, context: RenderContext, scale: float) -> list[str]:
-    """The glyph of each cell: ``scale`` is the magnitude drawn at full weight."""
+    """Return the glyph of each cell; ``scale`` is the magnitude drawn at full weight."""
     up, down, signs = context.up, context.down, len(context.up)
     table = np.array([*reversed(down), context.zero, *up, "!"])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -67,7 +67,7 @@ def heatmap(
     selected: int | None = None,
     width: int | None = None,
 ) -> list[Line]:
-    """A map of at most (rows, columns) characters. A vector is folded, with cells two characters wide where
+    """Draw a map of at most (rows, columns) characters. A vector is folded, with cells two characters wide where
     they all fit; ``selected`` marks one of its entries, or one column of a matrix (of ``width`` columns, where
     ``values`` is a pooled version of it)."""
     if values.ndim == 1:
@@ -82,7 +82,7 @@ def heatmap(
     drawn = []
     for y, row in enumerate(rows_of_glyphs(cells, context, largest(values))):
         if count is not None:
-            row = row[: count - y * len(row)].ljust(len(row))  # what only fills the last row up is blank
+            row = row[: count - y * len(row)].ljust(len(row))  # padding of the last row is blank
         each_wide = 2 if double else 1
         spans = [(row, role)]
         if at is not None and at[0] in (y, -1):
@@ -96,7 +96,7 @@ def heatmap(
 
 
 def mean_pool(image: Array, rows: int, columns: int) -> Array:
-    """An image reduced to at most (rows, columns), each cell the mean of the pixels it covers."""
+    """Reduce an image to at most (rows, columns), each cell the mean of the pixels it covers."""
     for axis, most in ((0, min(rows, image.shape[0])), (1, min(columns, image.shape[1]))):
         starts = np.arange(most) * image.shape[axis] // most
         sizes = np.diff([*starts, image.shape[axis]])
@@ -105,7 +105,7 @@ def mean_pool(image: Array, rows: int, columns: int) -> Array:
 
 
 def picture(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:
-    """An image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` cells of shade."""
+    """Draw an image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` shaded cells."""
     ramp = np.array(list(context.ramp))
     pooled = mean_pool(image, rows, columns)
     level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
@@ -115,13 +115,13 @@ def picture(image: Array, rows: int, columns: int, role: str, context: RenderCon
 def signed_picture(
     image: Array, rows: int, columns: int, role: str, context: RenderContext, scale: float
 ) -> list[Line]:
-    """An image (height, width) with values of both signs, of each cell the one largest in magnitude; ``scale`` is
-    the magnitude drawn at full weight."""
+    """Draw an image (height, width) with values of both signs, the largest magnitude of each cell; ``scale`` is the
+    magnitude drawn at full weight."""
     return [line((row, role)) for row in rows_of_glyphs(pool(image, rows, columns), context, scale)]
 
 
 def thumbnail(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:
-    """An image in very few cells: braille, whose eight dots a cell keep a digit readable."""
+    """Draw an image in very few cells, in braille, whose eight dots a cell keep a digit readable."""
     if context.plain:
         return picture(image, rows, columns, role, context)
     ink = np.zeros((4 * rows, 2 * columns), bool)

@@ -19,11 +19,11 @@ COLUMN_GAP = 4  # columns between two of them
 LEAST_PLOT_COLUMNS = 36  # columns of bars, from which the statistics stand beside them, not below
 LEAST_BAR_ROWS, MOST_BAR_ROWS = 4, 12  # lines of bars: with all statistics below them, and at most
 MOST_BAR_COLUMNS = 4  # columns of one bar
-FAINT_RATIO = 32  # a bar that is so many times lower than the tallest is hardly seen
+FAINT_RATIO = 32  # a bar that many times lower than the tallest is hardly visible
 
 
 def histogram(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
-    """Bars, value axis, what they leave out, and statistics, in at most ``rows`` lines."""
+    """Draw bars, value axis, entries left out, and statistics, in at most ``rows`` lines."""
     if not found.low < found.high:
         return [*_all_equal(found, columns), *_left_out(found, columns)][:rows]
     table = _statistics(found, context)
@@ -42,7 +42,7 @@ def histogram(found: Distribution, columns: int, rows: int, role: str, context: 
 
 
 def _all_equal(found: Distribution, columns: int) -> list[Line]:
-    """Words for an array in which no two finite entries differ."""
+    """Describe an array in which no two finite entries differ."""
     finite = found.size - found.nans - found.infinite
     if not finite:
         return wrap("No entry is a finite number.", columns, "bad")
@@ -68,21 +68,21 @@ class BarPlot:
         return len(self.counts) * self.wide + (self.zero is not None)
 
     def column(self, value: float) -> int:
-        """The column of a value."""
+        """Return the column of a value."""
         if value == 0 and self.zero is not None:
             return self.zero * self.wide
         at = int(min(max((value - self.start) / self.each, 0), len(self.counts)) * self.wide)
         return min(at + (self.zero is not None and value > 0), self.columns - 1)
 
     def joined(self, cells: Sequence[str], mark: str, role: str) -> Line:
-        """A text for each bar, with a mark where 0 is."""
+        """Join a text for each bar, with a mark at 0."""
         if self.zero is None:
             return line(("".join(cells), role))
         return line(("".join(cells[: self.zero]), role), (mark, "faint"), ("".join(cells[self.zero :]), role))
 
 
 def _plot(found: Distribution, columns: int) -> BarPlot:
-    """As many bars as fit; of few entries fewer, so that one holds several."""
+    """Choose as many bars as fit, fewer for few entries, so that each holds several."""
     counts, first, each = regrouped(found.bins, max(min(2 * isqrt(found.size), columns - 1), 2))
     wide = min(max((columns - 1) // len(counts), 1), MOST_BAR_COLUMNS)
     inside = found.bins.origin == 0 and 0 < -first < len(counts)
@@ -90,8 +90,8 @@ def _plot(found: Distribution, columns: int) -> BarPlot:
 
 
 def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
-    """At most ``most`` (2 or more) bins, each of as many neighbors as that takes, counted from the origin:
-    (their counts, the place of the first one counted from the origin, their width)."""
+    """Merge neighboring bins into at most ``most`` (2 or more), aligned on the origin: (their counts, the place of
+    the first one counted from the origin, their width)."""
     at = bins.first + np.arange(len(bins.counts))
     several = -(-len(at) // most)
     while at[-1] // several - at[0] // several >= most:
@@ -102,7 +102,7 @@ def regrouped(bins: Bins, most: int) -> tuple[Array, int, float]:
 
 
 def _plotted(found: Distribution, columns: int, rows: int, role: str, context: RenderContext) -> list[Line]:
-    """Bars on their axis, and in words what they cannot show; with at least one line of bars."""
+    """Draw at least one line of bars on their axis, and in words the entries that they cannot show."""
     plot = _plot(found, columns)
     tallest = int(plot.counts.max())
     steep = _steep(plot.counts)
@@ -126,7 +126,7 @@ def _steep(counts: Array) -> bool:
 
 
 def _bars(plot: BarPlot, share: Array, rows: int, role: str, context: RenderContext) -> list[Line]:
-    """Bars in so many lines, as high as their share of that; what is not empty is seen."""
+    """Draw bars in ``rows`` lines, of heights ``share`` (0 to 1); a bar that is not empty is visible."""
     tops = context.ramp[1:] if context.plain else context.bars
     level = np.where(share > 0, np.maximum(np.rint(share * rows * len(tops)), 1), 0).astype(int)
     glyph_of = " " + tops
@@ -141,7 +141,7 @@ def _bars(plot: BarPlot, share: Array, rows: int, role: str, context: RenderCont
 
 
 def _axis(plot: BarPlot, found: Distribution, context: RenderContext) -> Line:
-    """The value axis: heavy from the first quartile to the third, with a mark at the median, and one at 0."""
+    """Draw the value axis: heavy from the first quartile to the third, with marks at the median and at 0."""
     low, middle, high = map(plot.column, found.quartiles)
     spans = []
     cross = None if plot.zero is None else plot.column(0.0)
@@ -156,7 +156,7 @@ def _axis(plot: BarPlot, found: Distribution, context: RenderContext) -> Line:
 
 
 def _ends(plot: BarPlot) -> Line:
-    """The values at both ends of the axis, with as many digits as it takes to make them differ, and 0."""
+    """Draw the values at both ends of the axis, with enough digits to tell them apart, and 0."""
     values = plot.start, plot.start + len(plot.counts) * plot.each
     for digits in range(3, 17):
         left, right = (format_number(value, digits, sign=True) for value in values)
@@ -170,7 +170,7 @@ def _ends(plot: BarPlot) -> Line:
 
 
 def _left_out(found: Distribution, columns: int) -> list[Line]:
-    """Entries that are in no bar, in words."""
+    """Describe the entries that are in no bar."""
     kinds = ((found.zeros, "exact zeros"), (found.nans, "NaN"), (found.infinite, "infinite"))
     parts = [f"{n:,} {what} ({portion(n, found.size)})" for n, what in kinds if n]
     bad = found.nans or found.infinite
@@ -186,7 +186,7 @@ def portion(part: float, whole: float) -> str:
 
 
 def _brief(found: Distribution, columns: int) -> str:
-    """The most important statistics, in one line."""
+    """Return the most important statistics in one line."""
     spread, mean, median = found.spread, found.mean, found.quartiles[1]
     parts = [
         f"mean {format_number(mean, sign=True)}",
@@ -197,7 +197,7 @@ def _brief(found: Distribution, columns: int) -> str:
 
 
 def first_parts(parts: Sequence[str], columns: int) -> str:
-    """The first parts that fit into one line."""
+    """Join the first parts that fit into one line."""
     text = ""
     for part in filter(None, parts):
         longer = f"{text}  {part}" if text else part
@@ -208,7 +208,7 @@ def first_parts(parts: Sequence[str], columns: int) -> str:
 
 
 def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, str]]:
-    """Names and values, of the finite entries."""
+    """Return names and values of the statistics of the finite entries."""
     first, middle, third = (format_number(q, sign=True) for q in found.quartiles)
     return [
         ("entries", f"{found.size:,}"),
@@ -225,7 +225,7 @@ def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, 
 
 
 def _laid_out(table: Sequence[tuple[str, str]], columns: int) -> list[Line]:
-    """Statistics in as many columns as fit, read down them."""
+    """Lay statistics out in as many columns as fit, top to bottom."""
     across = min(max((columns + COLUMN_GAP) // (STATISTIC_COLUMNS + COLUMN_GAP), 1), len(table))
     rows = -(-len(table) // across)
     cells = [

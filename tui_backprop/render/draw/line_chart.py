@@ -1,4 +1,4 @@
-"""A chart with an axis on the left and one below, and the marks that its curves and points are drawn with."""
+"""A chart with an axis on the left and one below, and the marks of its curves and points."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ ASCII_MARKS = ChartMarks("*", "*", "+", "@", "o", "X")
 
 
 def marks_of(context: RenderContext) -> ChartMarks:
-    """The marks for a set of characters."""
+    """Return the marks for a character set."""
     return ASCII_MARKS if context.plain else UTF8_MARKS
 
 
 class Chart:
-    """A chart in ``columns`` x ``rows`` over the ranges ``x`` and ``y``. The ticks are asked for at once: their
-    labels say how many columns are left to draw in."""
+    """A chart in ``columns`` x ``rows`` over the ranges ``x`` and ``y``. The width of the tick labels decides how
+    many columns are left to draw in."""
 
     def __init__(
         self,
@@ -66,15 +66,15 @@ class Chart:
         self.inner = max(columns - far - 1, 2)
 
     def draw(self, x: Sequence[float] | Array, y: Sequence[float] | Array, role: str, marker: str) -> None:
-        """Points."""
+        """Draw points."""
         self._run(x, y, role, marker, joined=False)
 
     def curve(self, x: Array, y: Array, role: str, marker: str) -> None:
-        """A line through points; values that are not finite leave a gap."""
+        """Draw a line through points, with a gap at values that are not finite."""
         self._run(x, y, role, marker, joined=True)
 
     def dotted(self, x: Array, y: Array, role: str, marker: str) -> None:
-        """A line in every other column, so that another is seen between. ``x`` is in equal steps, side to side."""
+        """Draw a line in every other column, so that another is visible between. ``x`` is evenly spaced."""
         at = np.rint(np.linspace(0, len(x) - 1, self.inner)).astype(int)[::2]
         self._run(x[at], y[at], role, marker, joined=False)
 
@@ -95,7 +95,7 @@ class Chart:
 
 
 def _with_room(values: Sequence[float], range_: tuple[float, float], share: float) -> list[float]:
-    """The values inside a range, but for those closer to an earlier one than that share of it."""
+    """Return the values inside a range that are no closer to an earlier one than that share of it."""
     low, high = range_
     shown: list[float] = []
     for value in values:
@@ -105,8 +105,8 @@ def _with_room(values: Sequence[float], range_: tuple[float, float], share: floa
 
 
 def limits(values: Iterable[float] | Array, margin: float = 0.0) -> tuple[float, float]:
-    """The range of what is finite, with a share of it as margin on both sides; around a single value, of 1 to
-    either side (or more, where that is nothing beside it)."""
+    """Return the range of the finite values, with a share of it as margin on both sides; around a single value, 1 on
+    each side (or more for a large value)."""
     finite = np.asarray(values, float)
     finite = finite[np.isfinite(finite)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

@@ -1,8 +1,7 @@
-"""plotext, and its drawings as lines of spans.
+"""Drawings of plotext as lines of spans.
 
-It has one figure for the whole process, which is cleared before each drawing: draw from one thread only.
-It is imported without its manual: that is built out of some 1,500 lines, which takes two thirds of the 0.2 s, and
-nothing here reads it.
+plotext has one figure for the whole process, which is cleared before each drawing: draw from one thread only. It is
+imported without its manual, which takes two thirds of the 0.2 s of its import and is not used here.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ finally:
 
 AXIS = "[─│┼└┬┤┌┐┘├┴]"
 
-# plotext is told a color number for each role; the numbers are read back from what it prints.
+# Each role has a color number in plotext; the numbers are read back from its output.
 ROLES = dict(
     enumerate(
         (
@@ -52,7 +51,7 @@ ROLES = dict(
 
 
 def blank(columns: int, rows: int) -> Any:
-    """The figure, cleared, in so many characters."""
+    """Return the figure, cleared, with a size in characters."""
     plotext.terminal.limit(False, False)  # the panel's size counts, not that of the terminal
     figure = plotext.figure
     figure.clear()
@@ -62,14 +61,14 @@ def blank(columns: int, rows: int) -> Any:
 
 
 def painted(marker: str, role: str) -> Any:
-    """A marker of plotext in the look of a role."""
+    """Return a marker of plotext in the color of a role."""
     paint = plotext.marker(marker)
     paint.fill(plotext.pixel(foreground=next(n for n, name in ROLES.items() if name == role)))
     return paint
 
 
 def true_runs(mask: Array) -> list[slice]:
-    """The stretches of a boolean vector (n,) that are True."""
+    """Return the runs of True in a boolean vector (n,)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     return [slice(a, b) for a, b in edges.reshape(-1, 2).tolist()]
 
@@ -82,7 +81,7 @@ def draw_curve(figure: Any, x: Array, y: Array, shown: Array, marker: Any) -> No
 
 
 def printed(figure: Any) -> list[Line]:
-    """The lines that plotext prints: its color numbers turned into roles, frame and grid made faint."""
+    """Return the lines that plotext prints, with color numbers turned into roles, and frame and grid faint."""
     return [_roles(text) for text in figure.build().string().splitlines()]
 
 

@@ -25,7 +25,7 @@ from tui_backprop.render.draw.spans import (
 from tui_backprop.session.training_curve import Learning, Score, smoothed, thinned
 from tui_backprop.support.format import MINUS, format_number
 
-MEANS_PER_RUN = 25  # the mean is of one part in so many of the losses: it shows the trend
+MEANS_PER_RUN = 25  # the moving mean spans this part of the losses: it shows the trend
 LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
 LOG_FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
 ALSO_TRAINED_ON = " (also trained on)"
@@ -35,7 +35,7 @@ LEAST_TICK_GAP = 8  # columns between two numbers below
 
 @dataclass(frozen=True)
 class IterationAxis:
-    """The axis of both charts: the iterations from ``start`` to ``end``, that of the walk, and the width."""
+    """The shared axis of both charts: iterations from ``start`` to ``end``, the one of the walk, and the width."""
 
     start: int
     end: int
@@ -50,15 +50,15 @@ class IterationAxis:
 
     @property
     def marks(self) -> list[int]:
-        """The iterations written below: both ends, and that of the walk if there is room."""
+        """Iterations labeled below: both ends, and that of the walk if there is room."""
         apart = (self.end - self.start) * LEAST_TICK_GAP / max(self.columns - LABEL_COLUMNS, 1)
         between = self.start + apart <= self.here <= self.end - apart
         return [self.start, *[self.here] * between, self.end]
 
 
 def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool = True) -> list[Line]:
-    """A heading, and the batch losses with their mean on top; at least one of them is finite. Without ``scale`` the
-    iterations are written below another chart."""
+    """Draw a heading, and the batch losses with their moving mean; at least one loss is finite. Without ``scale`` the
+    iterations are labeled below another chart."""
     losses, columns, plain = learning.losses, frame.columns, frame.context.plain
     span = max(learning.done // MEANS_PER_RUN, 1)
     finite = losses[np.isfinite(losses)]
@@ -72,7 +72,7 @@ def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool 
 
     low, high = float(scaled(finite.min())), float(scaled(finite.max()))
     figure = _figure(frame, rows - 1, low, high, scale)
-    # A stretch of a column's width is drawn from its smallest to its largest loss.
+    # In each column the smallest and the largest loss are drawn.
     places = thinned(losses, 2 * columns)
     _draw(figure, learning.first + places, scaled(losses[places]), "mark", "." if plain else "braille")
     pieces: list[Sequence[Span]] = [(("loss, log10" if log else "loss", "muted"),)]
@@ -88,7 +88,7 @@ def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool 
 
 
 def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, rows: int) -> list[Line]:
-    """A heading, and the accuracy on the ``first`` samples, 0 to 100%."""
+    """Draw a heading, and the accuracy on the ``first`` samples, 0 to 100%."""
     figure = _figure(frame, rows - 1, 0, 100, True)
     x, y = (np.array(part, float) for part in zip(*((s.t, s.right) for s in scores), strict=True))
     _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
@@ -101,7 +101,8 @@ def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, ro
 
 
 def _figure(frame: IterationAxis, rows: int, low: float, high: float, scale: bool) -> Any:
-    """A figure with its limits, the iterations below (with ``scale``), and a line where the walk stands."""
+    """Return a figure with its limits, the iterations below (with ``scale``), and a line at the iteration of the
+    walk."""
     figure = blank(frame.columns, rows)
     x, y = figure.ruler("x"), figure.ruler("y")
     x.lim(frame.start, max(frame.end, frame.start + 1))
@@ -127,7 +128,7 @@ def _label(figure: Any, ticks: Sequence[tuple[float, str]]) -> None:
 
 
 def _ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
-    """Round numbers in a range, no nearer than three rows to each other."""
+    """Return round numbers in a range, at least three rows apart."""
     if not high > low:
         return [(low, format_number(low))]
     least = (high - low) * 3 / max(rows, 3)
@@ -138,7 +139,7 @@ def _ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
 
 
 def _log_ticks(low: float, high: float, rows: int) -> list[tuple[float, str]]:
-    """Powers of ten in a range of exponents, no nearer than two rows to each other."""
+    """Return powers of ten in a range of exponents, at least two rows apart."""
     step = math.ceil((high - low) * 2 / max(rows, 2))
     exponents = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
     return [(k, f"1e{k}".replace("-", MINUS) if k else "1") for k in exponents]

@@ -36,7 +36,7 @@ class Output:
 
 
 def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
-    """The outputs of the first sample, for ``values`` (outputs,) that the last layer has made of it."""
+    """Return the outputs of the first sample, for the ``values`` (outputs,) of the last layer."""
     spec, iteration = snapshot.session.network, snapshot.iteration
     target = np.asarray(iteration.tensor("t")[0])
     if len(values) == 1 or not info(snapshot.session.data).classes:
@@ -56,9 +56,9 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
 def output_lines(
     outputs: Sequence[Output], unit: int, role: str, columns: int, rows: int, context: RenderContext
 ) -> tuple[list[Line], str]:
-    """At most ``rows`` lines, and what their marks stand for if they do not say so: an output a line, with words, if
-    they fit; else several beside each other; else those that are marked, and the largest. The value of the selected
-    ``unit`` has the ``role``."""
+    """Draw outputs in at most ``rows`` lines, and return a legend of their marks if the lines have no words: one
+    output to a line if they fit; else several beside each other; else the marked ones and the largest. The value of
+    the selected ``unit`` has the ``role``."""
     signed = any(each.value < 0 for each in outputs)
     texts = {each.place: format_number(each.value, sign=signed) for each in outputs}
     wide = max(map(len, texts.values()))
@@ -93,6 +93,6 @@ def output_lines(
 
 
 def _marked_and_largest(outputs: Sequence[Output], most: int) -> list[Output]:
-    """At most ``most`` outputs in their order: those with a mark, and the largest."""
+    """Return at most ``most`` outputs in their order: those with a mark, then the largest."""
     order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value))))
     return sorted(order[:most], key=lambda each: each.place)

@@ -1,4 +1,4 @@
-"""The array that a step makes: as a map with its statistics, a histogram, its largest entries, or pictures."""
+"""The array that a step computes: as a map with its statistics, a histogram, its largest entries, or pictures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from tui_backprop.support.format import format_number
 ENTRY_COLUMNS, MOST_BAR_COLUMNS = (
     36,
     24,
-)  # columns of one of the largest entries at least, if several; of its bar at most
+)  # least columns of one of several largest entries; most columns of its bar
 GAP = 2
 
 
@@ -75,7 +75,7 @@ class ShownArray:
 def tensor_view(
     snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
 ) -> list[Line]:
-    """The current step's array in ``rows`` lines, as the session views it."""
+    """Draw the array of the current step in ``rows`` lines, in the view of the session."""
     shown, view = _shown(snapshot), snapshot.session.walk.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
     draw = DRAW_VIEW["map" if impossible else view]
@@ -102,14 +102,14 @@ def tensor_view(
 
 
 def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
-    """The head with the first of some notes that fits, if one does."""
+    """Return the head with the first note that fits, if one does."""
     note = next((note for note in choices if width(head) + len(note) <= columns), "")
     return line(*head, (note, "muted"))
 
 
 def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, context: RenderContext) -> Line:
-    """The head with a note that says why, even if the shape goes for it (which stands below the formula too); or else
-    with the briefest, which does not say why."""
+    """Return the head with a note that gives the reason, without the shape if needed (it is also below the formula);
+    or else with the shortest note."""
     whys = [context.text(text) for note in notes[:-1] for text in (note, note.replace("δ", context.delta))]
     for start in (head, bare):
         if (noted := _noted(start, whys, columns)) != start:
@@ -118,7 +118,7 @@ def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, contex
 
 
 def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
-    """The samples that are shown, where no other line names them."""
+    """Return which samples are shown, unless another line names them."""
     if shown.samples < 2 or draw is _picture:
         return ()
     which = f"  all {shown.samples:,}" if draw is _histogram else f"  first of {shown.samples:,}"
@@ -126,7 +126,7 @@ def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
 
 
 def shown_array(snapshot: Snapshot) -> tuple[str, bool]:
-    """The name of the array that the current step shows, and whether it is what the update made of it."""
+    """Return the name of the array that the current step shows, and True if it is the updated one."""
     shown = _shown(snapshot)
     return shown.name, shown.updated
 
@@ -146,7 +146,7 @@ def _shown(snapshot: Snapshot) -> ShownArray:
     elif step.kind == "penalty":
         name, notes, unit = weight(int(penalties(iteration).argmax()) + 1), ("  the largest penalty",), -1
     if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
-        name = weight(1)  # what the unit looks for
+        name = weight(1)  # the pattern that the unit responds to
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)
     pixels = value_of(name) in (INPUT, weight(1))
@@ -157,7 +157,7 @@ def _shown(snapshot: Snapshot) -> ShownArray:
 def _map(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """All numbers where they fit, else a map of them or the sample's picture; then statistics."""
+    """Draw all numbers if they fit, else a map of them or the picture of the sample; then statistics."""
     row, unit, role, room = shown.row, shown.unit, snapshot.step.phase, max(rows - 1, 1)
     legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
@@ -182,7 +182,7 @@ def _map(
 
 
 def _summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
-    """The summary of what is shown of the array."""
+    """Return the summary of the part of the array that is shown."""
     if shown.samples:
         return summarize(shown.row)
     return snapshot.iteration.summary(shown.name, updated=shown.updated)
@@ -191,7 +191,7 @@ def _summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
 def _histogram(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """The distribution of all entries, of all samples."""
+    """Draw the distribution of all entries, of all samples."""
     found = snapshot.iteration.distribution(shown.name, updated=shown.updated)
     return histogram(found, columns, rows, snapshot.step.phase, context)
 
@@ -199,14 +199,14 @@ def _histogram(
 def _counting(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """A line shown while a worker counts the entries of a large array."""
-    return [line((f"looking at {shown.values.size:,} entries …", "muted"))]
+    """Draw a line while a worker counts the entries of a large array."""
+    return [line((f"counting {shown.values.size:,} entries …", "muted"))]
 
 
 def _largest(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """The entries that are largest in magnitude, by name, and the share of the norm that they hold."""
+    """Draw the entries that are largest in magnitude, by name, and the share of the norm that they hold."""
     summary, room = _summary(snapshot, shown), max(rows - 1, 1)
     if shown.samples:
         top = largest_entries(shown.row)
@@ -240,7 +240,7 @@ def _largest(
 
 
 def _place(shown: ShownArray, place: int) -> str:
-    """The name of an entry, as people ask for it."""
+    """Return the name of an entry: W2[13,200]."""
     index = np.unravel_index(place, shown.row.shape)
     return entry_name(shown.label, tuple(map(int, index)))
 
@@ -248,7 +248,7 @@ def _place(shown: ShownArray, place: int) -> str:
 def _picture(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """Samples, or the weights into some units, as pictures on one scale: the selected unit, and then those with the
+    """Draw samples, or the weights into some units, as pictures on one scale: the selected unit, then those with the
     largest delta."""
     assert shown.image is not None
     role = snapshot.step.phase
@@ -280,7 +280,7 @@ def _picture(
 
 
 def _telling_units(snapshot: Snapshot) -> list[int]:
-    """The units of the first layer: the one that is selected, and then by the size of their delta."""
+    """Return the units of the first layer: the selected one, then by the magnitude of their delta."""
     sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor(delta(1))[0])), snapshot.unit(1)
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
@@ -290,7 +290,7 @@ DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
-    """The unit that is marked, and why."""
+    """Return notes on the marked unit, with the reason and without."""
     chosen = snapshot.chosen(snapshot.step.layer) is not None
     whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))
