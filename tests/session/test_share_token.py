@@ -1,4 +1,4 @@
-"""A token stands for a session: the same on every machine, short, and nothing that encode did not write is one."""
+"""Tokens of sessions: equal on every machine, short, and only what ``encode`` writes is accepted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ MADE_BEFORE = {
 
 
 def same(text, session):
-    """Whether a text is refused, or opens as that session."""
+    """Return whether a text is refused, or opens as that session."""
     return opened(text) in (None, session)
 
 
@@ -155,7 +155,7 @@ def test_a_changed_character_is_called_damage():
         ("bp2-u8P902sAA+", "damaged"),
         ("bp2-u8P902sAAA==", "damaged"),
         ("bp2-u8P902sAAAAAA", "damaged"),
-        ("bp2-" + "A" * 600_000, "600,004 characters are no token"),
+        ("bp2-" + "A" * 600_000, "600,004 characters are too many"),
     ],
     ids=lambda text: text[:16],
 )
@@ -184,7 +184,7 @@ def test_what_names_nothing_in_this_network_is_left_out(session, gone):
 
 
 def at_many_rates(updates):
-    """A session whose every update is a run of its own."""
+    """Return a session in which every update is a run of its own."""
     return having(Session(), update_log=tuple(UpdateRun(0, 1, 0.01 + i / 1e6) for i in range(updates)))
 
 

@@ -1,4 +1,4 @@
-"""Tokens that were made with care, checksum and all, to be what encode never makes: each is refused in one line."""
+"""Tokens with a valid checksum that ``encode`` never makes: each is refused in one line."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_what_is_of_the_wrong_type_is_refused(found):
     ids=repr,
 )  # fmt: skip
 def test_a_session_written_another_way_is_refused(found):
-    assert "not as backprop-tui writes them" in refusal(holding(found))
+    assert "not written by backprop-tui" in refusal(holding(found))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Tokens at random, and sessions changed at random with a right checksum: refused, or sound in every part."""
+"""Random tokens, and randomly changed sessions with a valid checksum: refused, or valid in every part."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NAMES = [
 
 
 def mutated(rng: random.Random, value):
-    """The same plain value with something in it exchanged, left out or added."""
+    """Return a plain value with a part of it exchanged, left out or added."""
     if isinstance(value, dict) and value and rng.random() < 0.8:
         value = dict(value)
         name = rng.choice([*value])
@@ -68,7 +68,7 @@ def mutated(rng: random.Random, value):
 
 
 def usable(session: Session) -> None:
-    """Ask of a session what panels ask; whatever is wrong with it raises."""
+    """Query a session as the panels do; an invalid part raises."""
     for each in (session, *session.bookmarks.items):
         iteration = Replay(0).take(each)
         snapshot = Snapshot(each, walk(each.network, each.batch, each.optimizer, each.walk.grain), iteration)
@@ -99,7 +99,7 @@ def test_a_session_changed_at_random_is_refused_or_can_be_shown():
 
 
 def _grown():
-    """Sessions with something in every field that has something in it."""
+    """Sessions in which every field is filled that can be."""
     start = having(
         STARTS[1], sample=3, units=(1, -1, 0), number=("W2", (1, 0)), pinned=("b1", (0,)), confusion=(0, 1)
     )

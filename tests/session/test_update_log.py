@@ -1,4 +1,4 @@
-"""Runs of updates stand for the updates, one by one: whatever is asked of them, a plain list says the same."""
+"""Runs of updates against a plain list of the single updates: every query gives the same answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often
 
 @st.composite
 def runs(draw, samples):
-    """A run that a session can make: of few samples and rates, so that runs often go on as others do."""
+    """Draw a run that a session can make, of few samples and rates, so that runs often continue others."""
     count = draw(st.integers(1, 5))
     stride = draw(st.integers(0, samples - 1))
     return UpdateRun(
@@ -33,14 +33,14 @@ def runs(draw, samples):
 
 @st.composite
 def ways(draw):
-    """The size of a data set, and runs that are joined to a way one after the other."""
+    """Draw the size of a data set, and runs that are appended to a log one after the other."""
     samples = draw(SIZES)
     return samples, draw(st.lists(runs(samples), max_size=5))
 
 
 @st.composite
 def forks(draw):
-    """The same, and other runs: the first ones with one of them longer, shorter or of another stride."""
+    """Draw the same, and other runs: the first ones with one of them longer, shorter or of another stride."""
     samples = draw(SIZES)
     parts = draw(st.lists(runs(samples), min_size=1, max_size=5))
     at, other = draw(st.integers(0, len(parts) - 1)), draw(runs(samples))
@@ -56,7 +56,7 @@ def one_by_one(run, samples):
 
 
 def listed(parts, samples):
-    """The updates of some runs."""
+    """Return the single updates of some runs."""
     return [update for run in parts for update in one_by_one(run, samples)]
 
 
@@ -65,7 +65,7 @@ def way_of(parts, samples):
 
 
 def same(one, other):
-    """How many of two lists of updates begin alike."""
+    """Count the updates at the beginning of two lists that are equal."""
     return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
 
 

@@ -1,4 +1,4 @@
-"""The network form without its widgets: which fields there are, and the Session that their texts make."""
+"""The network form without its widgets: its fields, and the Session that their texts describe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SWITCH = ("off", "on")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """A row of the form: its option name, its label, and its choices (none: a text to type)."""
+    """A row of the form: its option name, its label, and its choices (none: a text is typed)."""
 
     name: str
     label: str
@@ -49,7 +49,7 @@ FIELDS = (
 
 
 def texts_of(session: Session) -> dict[str, str]:
-    """What the fields say for a session."""
+    """Return the text of each field for a session."""
     spec = session.network
     return {
         "preset": same_network(session) or CUSTOM,
@@ -72,22 +72,22 @@ def texts_of(session: Session) -> dict[str, str]:
 
 
 def choices_of(field: Field, session: Session) -> tuple[str, ...]:
-    """What a field can be turned to: its choices, and what the session has, if that is none of them (a list of
-    activations, an initialization with a size)."""
-    now = texts_of(session)[field.name]
-    return field.choices if now in field.choices else (*field.choices, now)
+    """Return the choices of a field, and the value of the session if it is not among them (a list of activations, an
+    initialization with a scale)."""
+    current = texts_of(session)[field.name]
+    return field.choices if current in field.choices else (*field.choices, current)
 
 
 def session_of(texts: Mapping[str, str], before: Session) -> Session:
-    """The session that the fields describe. What no field says stays as it was; training so far is kept where
+    """Return the session that the fields describe. What has no field is unchanged; training so far is kept if
     network, data and optimizer stay the same.
 
-    Raises InputError, naming the field, at the first value that does not do.
+    Raises InputError, naming the field, for the first invalid value.
     """
 
-    def number(name: str, was: float, read: Callable[[str, object], float]) -> float:
-        """A field's number; as long as the text is left alone, the number with all its digits."""
-        return was if texts[name] == f"{was:g}" else read(name, texts[name])
+    def number(name: str, previous: float, read: Callable[[str, object], float]) -> float:
+        """Return the number in a field; if its text was not edited, with all digits of the number before."""
+        return previous if texts[name] == f"{previous:g}" else read(name, texts[name])
 
     old = before.network
     spec = NetworkSpec(
@@ -127,7 +127,7 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
 
 
 def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:
-    """The fields after a choice was made in one of them: a preset sets them all, a data set fits the network."""
+    """Return the fields after a choice in one of them: a preset sets all, a data set adapts the network."""
     texts = {**texts, name: value}
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts

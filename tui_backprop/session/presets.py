@@ -1,4 +1,4 @@
-"""Networks worth starting from, each with data that shows what it is for."""
+"""Networks to start from, each with data that shows its purpose."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A session as one line of text, and back: a link to a moment, for another machine or another day.
+"""A session as one line of text, and back: a link to a state of the app, for another machine or another day.
 
 ``bp2-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
-from the nearest preset, as msgpack, deflated. A token of a version means the same for ever: a change of a preset, a
-default or the words below makes a new version (the tests hold tokens that were made before).
+from the nearest preset, as msgpack, deflated. The meaning of a token of one version never changes: a change of
+a preset, a default or the words below makes a new version (the tests hold older tokens).
 
-Tokens come from anywhere. Nothing in one is run, nothing is unpacked beyond a bound, and what it holds has to be a
-session that the app could have come to by its keys (see ``validation``), written as ``encode`` writes it.
+Tokens are not trusted. Nothing in one is run, unpacking is bounded, and its content has to be a session that keys of
+the app can produce (see ``validation``), written as ``encode`` writes it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ FORM = re.compile(r"bp([0-9]{1,6})-(.*)", re.DOTALL)
 BODY = re.compile(r"[A-Za-z0-9_-]*")
 MOST = 2**18  # bytes of a session as msgpack
 LONGEST = 2**19  # characters of a token
-SHOWN = 200  # characters of what is said about a bad one
+SHOWN = 200  # characters of the message about a bad one
 USUAL = "lesson"  # the preset that need not be named
 
 DAMAGED = "this token is damaged; copy it again, all of it"
 
-# What a run or a fix differs from: nothing that is one, so that all they need is written.
-NO_RUN, NO_FIX = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
+# What a run or an edit is compared with: no valid one, so that every field it needs is written.
+NO_RUN, NO_EDIT = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
 
-# What tokens are made of, for deflate to refer to; the commonest last. Part of the version: it never changes.
+# Dictionary of deflate, the most frequent words last. Part of the version: it never changes.
 WORDS = (
     "bookmarks held cursor bookmarked confusion pair pinned number rank measure inspection method precision"
     " step_index zoom axis lesson_clock cost decade weight\x20x\x20gradient float32 update passes FLOPs training"
@@ -56,7 +56,7 @@ WORDS = (
 
 @lru_cache(maxsize=1)
 def _words() -> bytes:
-    """The words as msgpack writes short texts: a byte with the length, and then the text."""
+    """Return the words as msgpack writes short texts: a byte with the length, and then the text."""
     texts = [word.encode() for word in WORDS.split(" ")]
     return b"".join(bytes([0xA0 + len(text)]) + text for text in texts)
 
@@ -65,8 +65,8 @@ def _words() -> bytes:
 
 
 def encode(session: Session) -> str:
-    """The token of a session. Raises TokenError for the field ``open`` where no machine would open it: more layers,
-    bookmarks, or days of training than may be asked of one; or thousands of runs of updates."""
+    """Return the token of a session. Raises TokenError for the field ``open`` if no machine would open it: too many
+    layers, bookmarks, runs of updates, or days of training."""
     try:
         check_limits(session)
     except UserError as error:
@@ -81,13 +81,13 @@ def encode(session: Session) -> str:
 
 
 def _sealed(squeezed: bytes) -> str:
-    """A token's text behind its first characters."""
+    """Return the text of a token after its prefix."""
     checksum = zlib.crc32(squeezed).to_bytes(4, "big")
     return urlsafe_b64encode(checksum + squeezed).rstrip(b"=").decode()
 
 
 def _packed(session: Session) -> bytes:
-    """What differs from the preset from which the least differs, and of bookmarks, from the session itself."""
+    """Return as msgpack what differs from the nearest preset, and in bookmarks from the session itself."""
     alone = replace(session, bookmarks=Bookmarks())
     here = replace(alone, update_log=(), edits=())
     name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, from_preset(name)))))
@@ -100,7 +100,7 @@ def _packed(session: Session) -> bytes:
 
 
 def _different(value: object, base: object) -> dict[str, Any]:
-    """The fields of a dataclass that differ from those of another one, as plain values."""
+    """Return the fields of a dataclass that differ from those of another one, as plain values."""
     pairs = {f.name: (getattr(value, f.name), getattr(base, f.name)) for f in fields(value)}  # type: ignore[arg-type]
     return {name: _plain(mine, other) for name, (mine, other) in pairs.items() if mine != other}
 
@@ -109,7 +109,7 @@ def _plain(value: Any, base: object) -> Any:
     if isinstance(value, UpdateRun):
         return _different(value, NO_RUN)
     if isinstance(value, Edit):
-        return _different(value, NO_FIX)
+        return _different(value, NO_EDIT)
     if is_dataclass(value):
         return _different(value, base)
     return [_plain(each, None) for each in value] if isinstance(value, tuple) else value
@@ -119,8 +119,8 @@ def _plain(value: Any, base: object) -> Any:
 
 
 def decode(text: str) -> Session:
-    """The session of a token, however it was broken into lines on its way. Raises TokenError for the field ``open``,
-    in one line, for any text that ``encode`` did not make, and for a session that has no place on this machine."""
+    """Return the session of a token, in which whitespace is ignored. Raises TokenError for the field ``open``, in one
+    line, for any text that ``encode`` did not make, and for a session too large for this machine."""
     packed = _unpacked(text)
     try:
         session = _session(packed)
@@ -131,14 +131,14 @@ def decode(text: str) -> Session:
     except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError):
         raise TokenError("open", "this token does not hold a session") from None
     if _packed(session) != packed:
-        raise TokenError("open", "this token is not as backprop-tui writes them; have it made again")
+        raise TokenError("open", "this token was not written by backprop-tui; have it made again")
     return session
 
 
 def _unpacked(text: str) -> bytes:
-    """The msgpack in a token: its form, version and checksum are right, and it is not too long."""
+    """Return the msgpack in a token, after checks of its form, version, checksum and length."""
     if len(text) > LONGEST:
-        raise TokenError("open", f"{len(text):,} characters are no token; the longest have {LONGEST:,}")
+        raise TokenError("open", f"{len(text):,} characters are too many for a token (at most {LONGEST:,})")
     text = "".join(text.split())
     form = FORM.fullmatch(text)
     if form is None:
@@ -156,7 +156,7 @@ def _unpacked(text: str) -> bytes:
 
 
 def _expanded(squeezed: bytes) -> bytes:
-    """Undo deflate, up to a bound: a few bytes can stand for gigabytes."""
+    """Inflate up to a bound: a few bytes can expand to gigabytes."""
     expand = zlib.decompressobj(-15, zdict=_words())
     try:
         packed = expand.decompress(squeezed, MOST + 1)
@@ -170,8 +170,8 @@ def _expanded(squeezed: bytes) -> bytes:
 
 
 def _session(packed: bytes) -> Session:
-    """The session that is written in msgpack. Raises what can be raised on the way; its values are not checked, but
-    for what would make the rest take long."""
+    """Return the session in msgpack. Raises TypeError, ValueError and the like for malformed content; values are not
+    checked, except where they would make the rest take long."""
     found = msgspec.msgpack.decode(packed, type=dict[str, Any])
     base = from_preset(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("bookmarked", [])
@@ -184,14 +184,14 @@ def _session(packed: bytes) -> Session:
 
 
 def _changed(base: Any, found: dict[str, Any]) -> Any:
-    """A dataclass with those fields changed; those that are dataclasses in turn likewise."""
+    """Return a dataclass with the fields of ``found`` changed, recursively."""
     if not isinstance(found, dict):
         raise TypeError(found)
     types, changes = get_type_hints(type(base), localns={"Session": Session}), {}
     for name, value in found.items():
         if name not in types or (
             name == "items" and isinstance(base, Bookmarks)
-        ):  # these stand for themselves
+        ):  # these have a field of their own, ``bookmarked``
             raise TokenError(name if name.isidentifier() else "token", "this version has no such field")
         old = getattr(base, name)
         changes[name] = _changed(old, value) if is_dataclass(old) else msgspec.convert(value, types[name])

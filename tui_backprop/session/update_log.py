@@ -1,4 +1,4 @@
-"""The way that training went: runs of updates. A session keeps them in place of the parameters they led to."""
+"""The update log: runs of updates. A session stores them instead of the parameters that result from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import accumulate
 
 @dataclass(frozen=True)
 class Edit:
-    """A parameter moved by hand: ``by`` is added to the entry ``index`` of ``tensor``."""
+    """A change of one parameter by hand: ``by`` is added to the entry ``index`` of ``tensor``."""
 
     tensor: str
     index: tuple[int, ...]
@@ -19,9 +19,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class UpdateRun:
-    """``count`` updates, one after the other, with ``batch`` samples and one base learning rate: the first from
-    ``sample`` on, each of the others ``stride`` further (0: the same samples again; less than the data set has).
-    ``fixes`` are made before the first of them."""
+    """``count`` successive updates with ``batch`` samples and one base learning rate. The batch of the first begins
+    at ``sample``, that of each other one ``stride`` samples later (0: the same samples again; less than the data set
+    has). ``edits`` are made before the first of them."""
 
     sample: int
     batch: int
@@ -35,7 +35,7 @@ class UpdateRun:
             object.__setattr__(self, "stride", 0)
 
     def update(self, i: int, samples: int) -> UpdateRun:
-        """Update number ``i`` of it by itself; the data set goes round after ``samples``."""
+        """Return update number ``i`` as a run of its own; sample indices wrap around at ``samples``."""
         edits = () if i else self.edits
         return UpdateRun((self.sample + i * self.stride) % samples, self.batch, self.lr, edits=edits)
 
@@ -43,37 +43,37 @@ class UpdateRun:
 UpdateLog = tuple[UpdateRun, ...]
 
 
-def iterations(way: UpdateLog) -> int:
-    """Updates in all."""
-    return sum(run.count for run in way)
+def iterations(log: UpdateLog) -> int:
+    """Count the updates of a log."""
+    return sum(run.count for run in log)
 
 
-def joined(way: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
-    """The way with a run after it. Updates are taken into the last run as long as they go on as it does, so that
-    equal ways are equal however they came about."""
+def joined(log: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
+    """Append a run to a log. Updates that continue the last run become part of it, so that equal sequences of updates
+    have equal logs."""
     if run.count < 1:
-        return way
+        return log
     if run.count > 1:
-        way = _joined(way, run.update(0, samples), samples)
+        log = _joined(log, run.update(0, samples), samples)
         rest = replace(run.update(1, samples), count=run.count - 1, stride=run.stride)
-        return _joined(way, rest, samples)
-    return _joined(way, run, samples)
+        return _joined(log, rest, samples)
+    return _joined(log, run, samples)
 
 
-def _joined(way: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
-    if not way:
+def _joined(log: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
+    if not log:
         return (run,)
-    last = way[-1]
+    last = log[-1]
     stride = last.stride if last.count > 1 else (run.sample - last.sample) % samples
     whole = replace(last, count=last.count + run.count, stride=stride)
-    goes_on = whole.update(last.count, samples) == run.update(0, samples)
-    return (*way[:-1], whole) if goes_on else (*way, run)
+    continues = whole.update(last.count, samples) == run.update(0, samples)
+    return (*log[:-1], whole) if continues else (*log, run)
 
 
-def beginning(way: UpdateLog, count: int) -> UpdateLog:
-    """The first ``count`` updates of a way."""
+def beginning(log: UpdateLog, count: int) -> UpdateLog:
+    """Return the first ``count`` updates of a log."""
     runs: list[UpdateRun] = []
-    for run in way:
+    for run in log:
         if count <= 0:
             break
         runs.append(replace(run, count=min(run.count, count)))
@@ -81,19 +81,19 @@ def beginning(way: UpdateLog, count: int) -> UpdateLog:
     return tuple(runs)
 
 
-def updates(way: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
-    """Each update of a way, by its iteration."""
-    ends = list(accumulate(run.count for run in way))
+def updates(log: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
+    """Return the function from an iteration to its update."""
+    ends = list(accumulate(run.count for run in log))
 
     def update(t: int) -> UpdateRun:
-        run = way[at := bisect_right(ends, t)]
+        run = log[at := bisect_right(ends, t)]
         return run.update(t - (ends[at - 1] if at else 0), samples)
 
     return update
 
 
 def shared(one: UpdateLog, other: UpdateLog) -> int:
-    """How many updates two ways begin with that are the same."""
+    """Count the updates at the beginning of two logs that are equal."""
     same = 0
     for a, b in zip(one, other, strict=False):
         if (a.sample, a.batch, a.lr, a.edits) != (b.sample, b.batch, b.lr, b.edits):

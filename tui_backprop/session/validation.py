@@ -1,7 +1,7 @@
-"""Whether a session from outside can be shown: what no key could have made is refused before it is.
+"""Validation of sessions from outside: a state that no key could have produced is refused before it is shown.
 
-Keys keep a Session sound by themselves. One that was read, from a token or a file, holds whatever its types allow,
-and has to pass here: all of it in one place, so that the app need not look again.
+Keys only ever produce valid sessions. One that was read from a token or a file holds whatever its types allow, and
+is validated here, in one place, so that the app need not check again.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, positive_number, quoted
 
 MOST_BOOKMARKS = 100
-LAYERS = 1_000  # of all its networks together; drawing a walk takes time for each
+LAYERS = 1_000  # of all networks of a session together; drawing a walk takes time for each
 RANKS = 10**6
 DECADES = 0.0, 18.0  # of the chart's cursor
-DAY = 86_400.0  # seconds of training that coming back to an iteration may take
+DAY = 86_400.0  # seconds of training that a replay may take
 CALL, RATE = 1e-5, 1e10  # seconds a layer, multiply-accumulates a second: roughly, of a fast machine
 
 
@@ -52,13 +52,13 @@ def race_methods() -> tuple[str, ...]:
 
 
 def steps(session: Session) -> int:
-    """How many steps the walk of a session has."""
+    """Count the steps of the walk of a session."""
     from tui_backprop.engine.explain.walk import walk
 
     return len(walk(session.network, session.batch, session.optimizer, session.walk.grain))
 
 
-# Field, and the names that it may have.
+# Fields, and the names that are valid.
 CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
     ("walk.grain", lambda: GRAINS),
     ("walk.view", lambda: VIEWS),
@@ -69,7 +69,7 @@ CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
     ("panel", lambda: PLACES),
 )
 
-# Field, and the largest number that it may be; the smallest is 0. The one that needs numpy comes last.
+# Fields, and their largest valid number; the smallest is 0. The one that needs numpy comes last.
 RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
     ("cost.zoom", lambda session: len(ZOOMS) - 1),
     ("cost.step_index", lambda session: LARGEST_STEP_INDEX),
@@ -82,8 +82,8 @@ RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
 
 
 def check(session: Session) -> None:
-    """Raise InputError, naming the field, unless a session (whose types are right) can be shown as it is, and so can
-    its bookmarks. Takes nothing of the size of the network; refuses one that does not fit into memory."""
+    """Raise InputError, naming the field, unless a session (whose types are valid) and its bookmarks can be shown.
+    Allocates nothing of the size of the network; refuses a network that does not fit into memory."""
     check_limits(session)
     _check(session)
     for mark in session.bookmarks.items:
@@ -93,7 +93,7 @@ def check(session: Session) -> None:
 
 
 def check_limits(session: Session) -> None:
-    """Raise InputError for a session that asks more of a machine than a token may."""
+    """Raise InputError for a session that needs more of a machine than a token may ask for."""
     _within("bookmarks", len(session.bookmarks.items), 0, MOST_BOOKMARKS)
     for each in (session, *session.bookmarks.items):
         check_size(each.network)
@@ -112,17 +112,17 @@ def check_size(network: NetworkSpec) -> None:
 
 
 def _check(session: Session) -> None:
-    """All of it but bookmarks: first what bounds the work of what comes after."""
+    """Check everything but bookmarks; first what bounds the work of the later checks."""
     for text in (session.network.activation, session.network.init):
         if not text.isprintable():
             raise InputError("network", f"{quoted(text)} contains unprintable characters")
-    check_memory(session.network, _most(session), session.optimizer)
+    check_memory(session.network, _largest_batch(session), session.optimizer)
     for field, names in CHOICES:
         one_of(field, attrgetter(field)(session), names())
-    for field, most in RANGES:
+    for field, largest in RANGES:
         value = attrgetter(field)(session)
         if value is not None:
-            _within(field, value, 0, most(session))
+            _within(field, value, 0, largest(session))
     if session.cost.decade is not None and not DECADES[0] <= session.cost.decade <= DECADES[1]:
         raise InputError("cost.decade", f"{session.cost.decade} is out of range (0 to 18)")
     _check_units(session)
@@ -136,8 +136,8 @@ def _check(session: Session) -> None:
             _within("inspection.confusion", each, 0, info(session.data).classes - 1)
 
 
-def _most(session: Session) -> int:
-    """Samples in the largest batch, now or before."""
+def _largest_batch(session: Session) -> int:
+    """Return the samples of the largest batch, of now and of all updates."""
     return max([session.batch, *(run.batch for run in session.update_log)])
 
 
@@ -177,7 +177,7 @@ def _check_update_log(session: Session) -> None:
 
 
 def replay_seconds(session: Session) -> float:
-    """About how many seconds of training it takes to come to a session's iteration again, at the least."""
+    """Estimate the seconds of training that a replay up to the iteration of a session takes, at the least."""
 
     def each(run: UpdateRun) -> float:
         return CALL * session.network.depth + 3 * session.network.weights * run.batch / RATE
@@ -186,23 +186,23 @@ def replay_seconds(session: Session) -> float:
 
 
 def settled(session: Session) -> Session:
-    """The session without what names nothing in its network and data: a number asked for in another network, a class
-    of other data. The screen leaves it out as well."""
+    """Return the session without what does not exist in its network and data: a number of another network, a class of
+    other data. The screen leaves that out as well."""
     network, classes = session.network, info(session.data).classes
-    looked_at, items = session.inspection, tuple(map(settled, session.bookmarks.items))
-    if looked_at.number is not None and not exists(network, looked_at.number, parameter=False):
-        looked_at = replace(looked_at, number=None)
-    if looked_at.pinned is not None and not exists(network, looked_at.pinned, parameter=True):
-        looked_at = replace(looked_at, pinned=None)
-    if looked_at.confusion is not None and max(looked_at.confusion) >= classes:
-        looked_at = replace(looked_at, confusion=None)
-    if looked_at == session.inspection and items == session.bookmarks.items:
+    inspection, items = session.inspection, tuple(map(settled, session.bookmarks.items))
+    if inspection.number is not None and not exists(network, inspection.number, parameter=False):
+        inspection = replace(inspection, number=None)
+    if inspection.pinned is not None and not exists(network, inspection.pinned, parameter=True):
+        inspection = replace(inspection, pinned=None)
+    if inspection.confusion is not None and max(inspection.confusion) >= classes:
+        inspection = replace(inspection, confusion=None)
+    if inspection == session.inspection and items == session.bookmarks.items:
         return session
-    return replace(session, inspection=looked_at, bookmarks=replace(session.bookmarks, items=items))
+    return replace(session, inspection=inspection, bookmarks=replace(session.bookmarks, items=items))
 
 
 def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
-    """Whether a network has a number of that name, as a parameter or as any value that can be looked at."""
+    """Return whether a network has a number of that name, as a parameter or as any value."""
     from tui_backprop.engine.explain.number import shape_of
     from tui_backprop.engine.network.graph import parameter_shapes, value_shapes
 

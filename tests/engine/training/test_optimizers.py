@@ -45,7 +45,7 @@ def start(parameters=PARAMETERS, dtype="float64"):
 
 
 def run(spec, w, gradients, lr=LR):
-    """The parameters after each iteration, (STEPS, P)."""
+    """Return the parameters after each iteration, (STEPS, P)."""
     optimizer, w, path = Optimizer(spec, lr, w.size, w.dtype), w.copy(), []
     for t, g in enumerate(gradients):
         optimizer.apply(w, g, t)
@@ -57,7 +57,7 @@ def run(spec, w, gradients, lr=LR):
 
 
 def defined(spec, w, gradients):
-    """The same path by the definitions of the papers, in Python's floats."""
+    """Return the same path from the formulas of the papers, in Python floats."""
     w = [float(x) for x in w]
     first, second = [0.0] * len(w), [0.0] * len(w)
     path = []
@@ -89,7 +89,7 @@ def defined(spec, w, gradients):
 
 
 def worst(path, reference):
-    """The largest difference of two paths, relative to the largest parameter."""
+    """Return the largest difference of two paths, relative to the largest parameter."""
     return float(np.abs(path - reference).max() / np.abs(reference).max())
 
 
@@ -197,7 +197,7 @@ def one_late(rule):
 
 
 def forgetful(rule):
-    """State that does not last."""
+    """State that is lost after each iteration."""
 
     def wrong(w, g, s, spec, lr, t, *slots):
         for slot in slots:
@@ -208,7 +208,7 @@ def forgetful(rule):
 
 
 def other(name):
-    """Another row's rule."""
+    """The rule of another row."""
     return lambda rule: UPDATE_RULES[name].rule
 
 
@@ -321,7 +321,7 @@ def test_slots_are_flat_zero_and_named():
 
 
 def peak_of_second_apply(spec, dtype, parameters=3 * optimizers.UPDATE_BLOCK + 5):
-    """Bytes taken at the most, beyond what there was, while the second iteration is applied."""
+    """Measure the peak of bytes allocated while the second iteration is applied."""
     w, g = np.ones(parameters, dtype), np.ones(parameters, dtype)
     optimizer = Optimizer(spec, LR, parameters, dtype)
     optimizer.apply(w, g, 0)
@@ -368,7 +368,7 @@ def test_arrays_that_do_not_fit_are_refused(w, g):
 
 
 def clipped(g, clip=1.0):
-    """The gradient as plain descent at rate 1 takes it, from zero."""
+    """Return the gradient that plain descent at rate 1 applies, starting from zero."""
     w = np.zeros_like(g)
     Optimizer(OptimizerSpec(clip=clip), 1.0, g.size, g.dtype).apply(w, g, 0)
     return -w
@@ -434,7 +434,7 @@ def test_every_formula_can_be_written_in_ascii(spec):
 
 
 def as_python(formula):
-    """A formula's line as a Python statement: a space between two factors is a product."""
+    """Translate a line of a formula into a Python statement: a space between two factors is a product."""
     for glyph, plain in (
         ("←", "="),
         ("−", "-"),

@@ -1,4 +1,4 @@
-"""Earlier states of a training run, within a budget of memory: the way back is a state and a short replay."""
+"""Earlier states of a training run within a memory budget; any iteration is restored from one by a short replay."""
 
 from __future__ import annotations
 
@@ -15,40 +15,38 @@ MOST_STATES = 512  # states: those of a small network are larger than their arra
 
 
 class Checkpoints:
-    """States by iteration, within ``limit`` bytes of arrays and MOST states.
+    """States by iteration, within ``limit`` bytes of arrays and MOST_STATES states.
 
-    When there are too many, the state goes whose removal leaves the smallest gap; the first one (iteration 0)
-    and the newest always stay, so a limit of less than two states keeps those two and goes beyond it.
+    Beyond that, the state is dropped whose removal leaves the smallest gap. The first state (iteration 0) and the
+    newest are never dropped, so a limit smaller than two states is exceeded.
 
-    The bound, for states kept after every iteration up to T: let K remain of K + 1. The gaps on both sides of
-    the K - 1 inner ones sum to less than 2T, so the smallest pair, which becomes one gap, is at most
-    2T / (K - 1); and no gap is made otherwise. Going back to any iteration replays fewer than that many. (For
-    states kept after every s iterations only, a gap can also be s; and T is the largest iteration ever reached.)
+    The bound on a replay, for states kept after every iteration up to T: let K remain of K + 1. The gaps on both
+    sides of the K - 1 inner states sum to less than 2T, so the smallest pair, which becomes one gap, is at most
+    2T / (K - 1), and no other gap arises. Going back to any iteration replays fewer iterations than that. (If
+    states are kept only after every s iterations, a gap can also be s; T is the largest iteration ever reached.)
 
-    A replay that takes another course than the states kept has to drop those first (``drop_after``).
+    Before training continues differently from the states kept, those have to be dropped (``drop_after``).
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._states: dict[int, State] = {}
         self._iterations: list[int] = []  # the same keys, in order
-        self._gaps: list[
-            tuple[int, int, int, int]
-        ] = []  # a heap of (gap, iteration, those beside it), some outdated
+        self._gaps: list[tuple[int, int, int, int]] = []  # heap of (gap, iteration, neighbors), some outdated
         self._bytes = 0
 
     @property
     def bytes(self) -> int:
-        """Bytes of all arrays kept. While a state is being kept, there is one state more."""
+        """Bytes of all arrays kept; ``keep`` exceeds it by one state while it runs."""
         return self._bytes
 
     @property
     def iterations(self) -> tuple[int, ...]:
-        """The iterations whose states are kept, in order."""
+        """Iterations whose states are kept, in order."""
         return tuple(self._iterations)
 
     def keep(self, t: int, state: State) -> None:
-        """Keep read-only copies of a state's arrays (in place of those of the same iteration, if there are any)."""
+        """Keep read-only copies of the arrays of a state, replacing those of the same iteration."""
         if t in self._states:
             self._drop(t)
         copies = tuple(np.array(array) for array in state)
@@ -63,17 +61,17 @@ class Checkpoints:
             self._drop(self._closest())
 
     def nearest(self, t: int) -> tuple[int, State] | None:
-        """The latest state kept at or before an iteration, and which one that is; None if there is none."""
+        """Return the latest kept iteration at or before ``t`` and its state; None if there is none."""
         at = bisect_right(self._iterations, t)
         return (self._iterations[at - 1], self._states[self._iterations[at - 1]]) if at else None
 
     def drop_after(self, t: int) -> None:
-        """Forget the states past an iteration: from there, training goes on another way."""
+        """Drop the states after an iteration, before training continues from there in another way."""
         for later in self._iterations[bisect_right(self._iterations, t) :]:
             self._drop(later)
 
     def _closest(self) -> int:
-        """The inner iteration whose two neighbors are closest to each other; the earliest of several."""
+        """Return the inner iteration whose two neighbors are closest to each other; the earliest of several."""
         if len(self._gaps) > 8 * MOST_STATES:
             self._gaps = []
             self._note(*range(len(self._iterations)))

@@ -1,4 +1,4 @@
-"""Memory is checked before it is taken, and refused with figures."""
+"""Checks that a computation fits into free memory before it allocates any."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_bytes
 
-CHECKPOINT_MEGABYTES = 256  # for going back in time, unless asked otherwise
-NEGLIGIBLE_BYTES = 64 * 2**20  # a walk that needs less than this is not worth asking the system about memory
+CHECKPOINT_MEGABYTES = 256  # of earlier states, by default
+NEGLIGIBLE_BYTES = 64 * 2**20  # a need below this is not checked: asking the system takes time
 
 
 def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
-    """Raise InputError, with both figures, if one walk does not fit into the memory that is free."""
+    """Raise InputError, with both figures, if one walk does not fit into free memory."""
     _require(network, batch, lambda n: network.memory(n, len(UPDATE_RULES[optimizer.name].slots)))
 
 
 def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
-    """Raise InputError if a pass that keeps no weight gradient does not fit into free memory."""
+    """Raise InputError if a pass that stores no weight gradient does not fit into free memory."""
     _require(network, batch, network.streamed_memory)
 
 
 def check_check_memory(network: NetworkSpec, batch: int, every: bool) -> None:
-    """Raise InputError if a gradient check, of ``every`` parameter or of some, does not fit into free memory."""
+    """Raise InputError if a gradient check, of ``every`` parameter or of a sample, does not fit into free memory."""
     _require(network, batch, lambda n: network.check_memory(n, every))
 
 
 def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> None:
-    """Refuse if ``need(batch)`` bytes are not there."""
+    """Raise InputError if less than ``need(batch)`` bytes are free."""
     if need(batch) < NEGLIGIBLE_BYTES:
         return
-    import psutil  # 30 ms that most starts do not need
+    import psutil  # takes 30 ms, which most starts can save
 
     free = psutil.virtual_memory().available
     if need(batch) > 0.8 * free:

@@ -1,4 +1,4 @@
-"""How the parameters are updated: the choice of an optimizer and of a learning-rate schedule, as one small value.
+"""The choice of an optimizer and of a learning-rate schedule, as one small value.
 
 Everything here runs before the first paint of the screen, so this module imports no numpy: the rules that
 compute with arrays are in ``optimizers``.
@@ -16,19 +16,20 @@ from tui_backprop.support.validation import non_negative_number, one_of, positiv
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Schedule:
-    """One row of the table: what the base rate alpha is multiplied by in iteration t = 0, 1, ...
+    """A row of the table: the factor of the base rate alpha in iteration t = 0, 1, ...
 
-    ``factor(t, T)`` is a number from 0 to 1, T the length in iterations. ``formula`` is of the whole rate.
+    ``factor(t, T)`` is a number from 0 to 1, T the horizon in iterations. ``formula`` gives
+    the whole rate.
     """
 
     formula: str
     about: str
     factor: Callable[[int, int], float]
-    horizon: bool = True  # T counts
-    changes: bool = True  # the rate is another one in each iteration
+    horizon: bool = True  # depends on T
+    changes: bool = True  # depends on t
 
 
-# Past the horizon T, a factor stays what it was there. Inverse-sqrt knows no horizon: it goes on falling.
+# Past the horizon T, a factor keeps its last value. Inverse-sqrt has no horizon: it goes on falling.
 SCHEDULES: dict[str, Schedule] = {
     "constant": Schedule("α", "constant rate", lambda t, T: 1.0, horizon=False, changes=False),
     "step": Schedule(
@@ -53,7 +54,7 @@ SCHEDULES: dict[str, Schedule] = {
     ),
 }
 
-# It multiplies the schedule, which meanwhile runs on: T counts the warm-up too. A length of 0 is none.
+# Multiplies the schedule, whose horizon T includes the warm-up. A length of 0 means no warm-up.
 WARM_UP = Schedule(
     "α min(1, (t + 1) / T)",
     "linear increase to the base rate",
@@ -96,5 +97,5 @@ class OptimizerSpec:
 
 
 def learning_rate(spec: OptimizerSpec, lr: float, t: int) -> float:
-    """The rate of iteration t = 0, 1, ...: the base rate ``lr``, warmed up and scheduled."""
+    """Return the rate of iteration t = 0, 1, ...: the base rate ``lr``, with warm-up and schedule."""
     return lr * WARM_UP.factor(t, spec.warmup) * SCHEDULES[spec.schedule].factor(t, spec.horizon)

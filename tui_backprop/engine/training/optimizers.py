@@ -1,4 +1,4 @@
-"""Optimizers: what updates the parameters and keeps the state of a rule, and what an update costs."""
+"""Optimizers: the update of the parameters, the state that a rule keeps, and the cost of an update."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-UPDATE_BLOCK = 1 << 16  # entries updated at a time: the scratch and a block of each array stay in cache
+UPDATE_BLOCK = (
+    1 << 16
+)  # entries updated at a time, so that scratch and a block of each array fit into the cache
 
 
 def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
-    """The whole update, line by line: clipping and decay, where there are any, and then the rule."""
+    """Return the whole update, line by line: clipping and decay, if any, and then the rule."""
     row = UPDATE_RULES[spec.name]
     clip = ("dW ← dW min(1, clip / norm(all dW))",) if spec.clip else ()
     decay = ("W ← W − α decay W" if row.decoupled else "dW ← dW + decay W",) if spec.weight_decay else ()
@@ -24,7 +26,7 @@ def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
 
 
 def flops(spec: OptimizerSpec) -> int:
-    """Floating-point operations of the whole update for each parameter.
+    """Count the floating-point operations of the whole update for each parameter.
 
     Clipping costs three (a square, a sum, a product), decay two, or one where it is decoupled.
     """
@@ -33,22 +35,22 @@ def flops(spec: OptimizerSpec) -> int:
 
 
 def moved(spec: OptimizerSpec) -> int:
-    """Numbers read and written for each parameter: w and g read, w written, each slot both; and g once more
-    for the norm of clipping."""
+    """Count the numbers read and written for each parameter: w and g are read, w is written, each slot is both;
+    clipping reads g once more, for the norm."""
     return 3 + 2 * len(UPDATE_RULES[spec.name].slots) + bool(spec.clip)
 
 
 def new_slots(spec: OptimizerSpec, parameters: int, dtype: DTypeLike) -> dict[str, Array]:
-    """The state of an optimizer before its first iteration: arrays of zeros (P,), by name."""
+    """Return the state of an optimizer before its first iteration: arrays of zeros (P,), by name."""
     return {name: np.zeros(parameters, dtype) for name in UPDATE_RULES[spec.name].slots}
 
 
 class Optimizer:
     """An optimizer of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
-    (or those given).
+    unless given.
 
-    Parameters and slots are all there is to save: with copies of both put back, the next iterations come out
-    the same to the last bit.
+    Parameters and slots are the whole state: once copies of both are restored, the next iterations are equal to
+    the last bit.
     """
 
     def __init__(
@@ -69,11 +71,11 @@ class Optimizer:
         self._wide = np.empty(block if spec.clip else 0)
 
     def apply(self, w: Array, g: Array, t: int) -> None:
-        """Update ``w`` (P,) in place by the gradient ``g`` (P,), which stays as it is, in iteration t = 0, 1, ...
+        """Update ``w`` (P,) in place by the gradient ``g`` (P,), which is not changed, in iteration t = 0, 1, ...
 
-        A gradient whose norm is infinite or NaN is not clipped: a factor would spread what is wrong to every
-        weight, or make it 0; so it reaches the weights it belongs to, and shows there. Raises ValueError for
-        arrays of another shape or precision.
+        A gradient whose norm is infinite or NaN is not clipped: the factor would make every weight NaN, or every
+        step 0; so only the weights with such gradients become NaN or infinite. Raises ValueError for arrays of
+        another shape or precision.
         """
         if any((array.shape, array.dtype) != (self._shape, self._dtype) for array in (w, g)):
             raise ValueError(f"parameters and gradient must be {self._dtype} of shape {self._shape}")
@@ -87,7 +89,7 @@ class Optimizer:
         return (slice(start, start + UPDATE_BLOCK) for start in range(0, self._shape[0], UPDATE_BLOCK))
 
     def _update(self, w: Array, g: Array, slots: list[Array], factor: float, lr: float, t: int) -> None:
-        """Clip and decay one block's gradient, and run the rule on it."""
+        """Clip the gradient of one block, apply weight decay, and run the rule on it."""
         s, direction, decay = self._scratch[: len(g)], self._direction[: len(g)], self.spec.weight_decay
         if factor < 1:
             g = np.multiply(g, factor, out=direction)
@@ -99,9 +101,9 @@ class Optimizer:
         self._row.rule(w, g, s, self.spec, lr, t, *slots)
 
     def clipping(self, g: Array) -> float:
-        """What to multiply the gradient by, so that its norm is ``clip`` at most; 1 where it need not be.
+        """Return the factor that brings the norm of the gradient down to ``clip``; 1 if the norm is not above it.
 
-        PyTorch's clip_grad_norm_ divides by the norm + 1e-6, and so stays a trace below ``clip``.
+        PyTorch's clip_grad_norm_ divides by the norm + 1e-6, so its result is slightly smaller.
         """
         if not self.spec.clip:
             return 1.0
@@ -111,7 +113,8 @@ class Optimizer:
         return self.spec.clip / norm if self.spec.clip < norm < math.inf else 1.0
 
     def _norm(self, g: Array) -> float:
-        """A block's Euclidean norm in float64, scaled by its largest entry: no square over- or underflows."""
+        """Return the Euclidean norm of a block in float64, scaled by its largest entry so that no square over- or
+        underflows."""
         wide = self._wide[: len(g)]
         np.copyto(wide, g)
         np.abs(wide, out=wide)

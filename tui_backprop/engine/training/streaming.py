@@ -1,8 +1,8 @@
-"""The backward pass of a network whose gradient does not fit beside it: weight gradients come in tiles.
+"""The backward pass of a network whose gradient does not fit into memory: weight gradients are computed in tiles.
 
-A tile is some rows of dW, made by the same rules as the whole, from the inputs' rows that belong to it; it is
-handed over, and its memory is used for the next. So a pass needs the parameters and a few vectors, and no
-second array of P numbers.
+A tile is some rows of dW, computed by the same rules as the whole from the matching rows of the inputs. A consumer
+gets each tile, and the next one reuses its memory. A pass needs the parameters and a few vectors, but no second
+array of P numbers.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ from tui_backprop.engine.network.tensor_names import (
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
 
-TileConsumer = Callable[
-    [str, int, Array], None
-]  # (name such as W2, first row, tile of shape (rows, fan_out))
+# (name such as W2, first row, tile of shape (rows, fan_out))
+TileConsumer = Callable[[str, int, Array], None]
 
-# Which parts of an operation's inputs the rows of a weight gradient depend on, by the kind of the operation.
+# Parts of the inputs of an operation that rows of a weight gradient depend on, by the kind of the operation.
 PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
     "affine": lambda inputs, rows: [inputs[0][:, rows], inputs[1][rows]],
     "penalty": lambda inputs, rows: [inputs[0], inputs[1][rows], inputs[2]],
@@ -44,7 +43,7 @@ PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
 
 
 class StreamedProgram(Program):
-    """A program that does not store the gradients of its weight matrices, but hands them over in tiles."""
+    """A program that computes the gradients of its weight matrices in tiles and does not store them."""
 
     def __init__(self, spec: NetworkSpec, batch: int, parameters: Array) -> None:
         self._streamed = frozenset(name for name in parameter_shapes(spec) if is_weight(name))
@@ -53,20 +52,22 @@ class StreamedProgram(Program):
         self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
         self.cotangents = self._cotangents({})
 
-    def stages(self, take: TileConsumer) -> Iterator[tuple[str, int]]:
-        """Walk up the list after ``forward``, and yield (what was made, the layer whose operation made it) after each
-        value. The weight gradients go to ``take``, tile by tile; a tile is written over once it returns."""
+    def stages(self, consume: TileConsumer) -> Iterator[tuple[str, int]]:
+        """Run the backward pass after ``forward``; after each value, yield its name and the layer that it is of.
+
+        ``consume`` gets the weight gradients tile by tile; a tile is overwritten once the call returns.
+        """
         for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
             visits = tuple(group)
             with np.errstate(all="ignore"):
                 if written in self._streamed:
-                    self._stream(written, visits, take)
+                    self._stream(written, visits, consume)
                 else:
                     for rule, arguments in self.backward_calls(visits):
                         rule(*arguments)
             yield written, layer_of(written) if written in self._streamed else visits[0].op.layer
 
-    def _stream(self, name: str, visits: tuple[Visit, ...], take: TileConsumer) -> None:
+    def _stream(self, name: str, visits: tuple[Visit, ...], consume: TileConsumer) -> None:
         fan_in, fan_out = self.shapes[name]
         height = max(1, TILE // fan_out)
         for start in range(0, fan_in, height):
@@ -79,7 +80,7 @@ class StreamedProgram(Program):
                 rule(term if visit.adds else tile, g, y, cache, *parts)
                 if visit.adds:
                     np.add(tile, term, out=tile)
-            take(name, start, tile)
+            consume(name, start, tile)
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Largest:
 
 
 class Digest:
-    """What is kept of a weight gradient that comes in tiles: its Euclidean norm, how many entries are NaN or
-    infinite, and the ``most`` entries that are largest in size, largest first."""
+    """Statistics of a weight gradient that is computed in tiles: its Euclidean norm, the number of entries that are
+    NaN or infinite, and the ``most`` entries of largest absolute value, in descending order."""
 
     def __init__(self, most: int) -> None:
         self.bad = 0
@@ -103,7 +104,7 @@ class Digest:
 
     @property
     def norm(self) -> float:
-        """NaN if an entry is no finite number."""
+        """Euclidean norm; NaN if an entry is NaN or infinite."""
         return float("nan") if self.bad else self._norm
 
     @property
@@ -144,7 +145,7 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class StreamReport:
-    """A whole streamed pass; ``forward`` and ``backward`` are in seconds."""
+    """A whole streamed pass; ``forward`` and ``backward`` are seconds."""
 
     loss: float
     forward: float
@@ -161,9 +162,9 @@ def stream_pass(
     most: int = 5,
     watch: Callable[[str, int], Any] = lambda phase, layer: None,
 ) -> StreamReport:
-    """Forward and backward pass of a batch without storing the weight gradients, and what came of it.
+    """Run the forward and backward pass of a batch without storing the weight gradients, and report on it.
 
-    ``watch`` is told the phase and the layer that was done last, and may raise to cancel.
+    ``watch`` is called with the phase and the layer completed last, and may raise to cancel.
     """
     program = StreamedProgram(spec, len(x), parameters)
     feed(program, x, target, 0)
@@ -186,7 +187,7 @@ def stream_pass(
 
     reports = []
     for layer in layers:
-        made = program.values[canonical(activation(layer), spec.depth)]
+        values = program.values[canonical(activation(layer), spec.depth)]
         digest = digests[layer]
         reports.append(
             LayerReport(
@@ -194,7 +195,7 @@ def stream_pass(
                 shape=spec.fans[layer - 1],
                 forward=forward[layer],
                 backward=backward[layer],
-                activation_norm=_norm(made),
+                activation_norm=_norm(values),
                 delta_norm=_norm(program.cotangents[preactivation(layer)]),
                 gradient_norm=digest.norm,
                 bad=digest.bad,

@@ -1,12 +1,12 @@
-"""The table of update rules: how a gradient becomes new parameters. The conventions are PyTorch's.
+"""The table of update rules, from a gradient to new parameters. The conventions are PyTorch's.
 
-A rule updates ``w`` in place from the gradient ``g``, which it only reads, and its state, the slots:
+A rule updates ``w`` in place from the gradient ``g``, which it does not change, and its state, the slots:
 
     rule(w, g, s, spec, lr, t, *slots)
 
 All arrays are flat, of one length and precision; ``s`` is scratch, so a rule allocates nothing. ``lr`` is the
-scheduled rate alpha of iteration t = 0, 1, ... Python's floats take the precision of the array they meet. Nothing
-here loads numpy before a rule runs.
+scheduled rate alpha of iteration t = 0, 1, ... Python floats take the precision of the array that they are
+combined with. numpy is not loaded before a rule runs.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class UpdateRule:
-    """One row of the table. ``flops`` counts floating-point operations for each parameter, without clipping
+    """A row of the table. ``flops`` counts floating-point operations for each parameter, without clipping
     and decay. ``settings`` are the fields of OptimizerSpec that only some rules have; ``title`` is the name in a
-    sentence, if it is another one. ``torch`` is the class in torch.optim, and ``torch_settings`` are its keyword
+    sentence, if it differs. ``torch`` is the class in torch.optim, and ``torch_settings`` are its keyword
     arguments besides the rate, with {0} = the OptimizerSpec. ``decoupled`` decay shrinks the weights, any other is
     added to the gradient."""
 

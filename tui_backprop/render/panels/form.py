@@ -1,4 +1,4 @@
-"""The network form as lines: a row for each field, then the parameter count or what is wrong."""
+"""The network form as lines: a row for each field, then the parameter count or an error message."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from tui_backprop.support.errors import UserError
 
 LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
-MESSAGE_ROWS = (
-    4  # lines below the fields that are kept for a message: where rows are short, the fields scroll
-)
+MESSAGE_ROWS = 4  # lines reserved below the fields for a message; if too few are left, the fields scroll
 MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
 LEAST_PICTURE_ROWS = 7  # rows
-
 
 _BACK = line(("esc", "key"), (" reverts it", "muted"))
 
 
 def window(selected: int, rows: int) -> range:
-    """The fields that are seen: all, or those around the selected one."""
+    """Return the visible fields: all, or those around the selected one."""
     shown = min(len(FIELDS), max(rows - MESSAGE_ROWS, 1))
     first = min(max(selected - shown // 2, 0), len(FIELDS) - shown)
     return range(first, first + shown)
@@ -42,8 +39,8 @@ def form_lines(
     rows: int,
     context: RenderContext,
 ) -> list[Line]:
-    """The fields, and what is to be said of them. ``selected`` is the row that has the keys if the form has
-    them (``active``), ``pending`` says that the fields make a network which is not built yet."""
+    """Draw the fields, and below them a message. ``selected`` is the row with the focus if the form has it
+    (``active``); ``pending`` means that the fields describe a network that is not built yet."""
     seen = window(selected, rows)
     lines = [
         _row(
@@ -75,12 +72,12 @@ def form_lines(
 
 
 def parameter_lines(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
-    """The parameter sum in at most ``rows`` lines; nothing where it does not fit."""
+    """Draw the parameter sum in at most ``rows`` lines; nothing if it does not fit."""
     return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERM_ROWS + 2)) if rows >= 3 else []
 
 
 def sample_picture(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """The first sample of the batch as a picture with its label, where samples are pictures and one fits."""
+    """Draw the first sample of the batch with its label, if samples are pictures and one fits."""
     image = DATASETS[snapshot.session.data].image
     if image is None or min(rows - 1, columns // 2) < LEAST_PICTURE_ROWS:
         return []
@@ -104,8 +101,8 @@ def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wron
 
 
 def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
-    """A line for each layer (784×256 + 256 = 200,960) and their total; the later layers of a deep net are
-    added up in one line."""
+    """Draw a line for each layer (784×256 + 256 = 200,960) and their total; the later layers of a deep network are
+    summed in one line."""
     terms = [(_term(*layer), layer[-1]) for layer in spec.parameter_sum()]
     room = max(rows - 2, 1)
     if len(terms) > room:
@@ -121,7 +118,7 @@ def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
 
 
 def _term(fan_in: int, fan_out: int, parameters: int) -> str:
-    """Weights, and the vectors beside them: a bias, and the gain and shift of a normalization."""
+    """Format the count of a layer: its weights, and its vectors (bias; gain and shift of a normalization)."""
     vectors = parameters // fan_out - fan_in
     more = ("", f" + {fan_out:,}")[vectors] if vectors < 2 else f" + {vectors}×{fan_out:,}"
     return f"{fan_in:,}×{fan_out:,}{more}"

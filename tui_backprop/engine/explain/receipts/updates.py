@@ -1,4 +1,4 @@
-"""Receipts of the update, one for each optimizer: from a weight, its gradient and the slots to the new weight."""
+"""Receipts of the update: from a weight, its gradient and the slots to the new weight, for each optimizer."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 @dataclass(frozen=True)
 class UpdatedWeight:
-    """One weight on its way: its name, itself and its gradient, and its slots before and after."""
+    """One weight in an update: its name, value and gradient, and its slots before and after."""
 
     name: str
     w: float
     g: float
-    gradient: str  # how the rows call g
+    gradient: str  # the name of g in the rows
     old: dict[str, float]
     new: dict[str, float]
     alpha: float
-    updates: int  # with this one
+    updates: int  # so far, including this one
     spec: OptimizerSpec
 
 
 def update(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
 ) -> Sequence[ReceiptRow]:
-    """The update of one parameter of the step's layer."""
+    """Return the update of one parameter of the layer of the step."""
     spec, before, at = iteration.optimizer, iteration.before, entry_name(tensor, index)
 
     def slots(state: TrainingState) -> dict[str, float]:
@@ -48,18 +48,18 @@ def update(
     rows = [ReceiptRow("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
         rows.append(product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w))
-    averages, moves = _MOVES[spec.name](entry)
+    averages, steps = _STEPS[spec.name](entry)
     return [
         *prepared,
         *averages,
         *rows,
-        *moves,
+        *steps,
         ReceiptRow("=", f"{at} after", float(iteration.new[tensor][index])),
     ]
 
 
 def _prepared(iteration: Iteration, at: str, w: float, g: float) -> tuple[list[ReceiptRow], float, str]:
-    """The gradient clipped and with the decay in it: the sum that says so, its value and its name."""
+    """Return the rows that clip the gradient and add the decay to it, the resulting value and its name."""
     spec, factor = iteration.optimizer, iteration.clipping
     rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", f"d{at}", g)]
     if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
@@ -94,7 +94,7 @@ def _nesterov(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
 
 
 def _average(e: UpdatedWeight, slot: str, beta: str, share: float, *sample: float) -> list[ReceiptRow]:
-    """The running mean of the gradient, or of its square."""
+    """Return the rows of the running mean of the gradient, or of its square."""
     square = "²" if len(sample) > 1 else ""
     return [
         product("+", f"{beta} · {slot} before", share, e.old[slot]),
@@ -126,8 +126,8 @@ def _adam(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     return averages, [product("-", "α · M / (√V + ε)", e.alpha, ratio)]
 
 
-# What is averaged first, and what the weight then moves by.
-_MOVES: dict[str, Callable[[UpdatedWeight], tuple[list[ReceiptRow], list[ReceiptRow]]]] = {
+# The rows of the running means, and those of the step that the weight takes.
+_STEPS: dict[str, Callable[[UpdatedWeight], tuple[list[ReceiptRow], list[ReceiptRow]]]] = {
     "sgd": _sgd,
     "momentum": _momentum,
     "nesterov": _nesterov,
