@@ -67,10 +67,10 @@ class Snapshot:
 
     def unit(self, layer: int) -> int:
         """The unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
-        from tui_backprop.engine.explain.receipts import telling_unit
+        from tui_backprop.engine.explain.receipts import unit_with_largest_delta
 
         chosen = self.chosen(layer)
-        return telling_unit(self.iteration, layer) if chosen is None else chosen
+        return unit_with_largest_delta(self.iteration, layer) if chosen is None else chosen
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:

@@ -157,23 +157,6 @@ def update_text(session: Session) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _block(snapshot: Snapshot, step: Step, context: RenderContext) -> list[Line]:
-    iteration = snapshot.iteration
-    title = f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}"
-    summary = iteration.summary(step.tensor, updated=step.phase == "update")
-    body = formula_with_shapes(step, COLUMNS, context)
-    body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
-    if summary.size > 1:
-        body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
-    return [
-        line(title),
-        *(
-            line("     ", *row)
-            for row in [*body, *closing_lines(snapshot, COLUMNS, context), *torch_lines(snapshot, COLUMNS)]
-        ),
-    ]
-
-
 def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     """What ``trace --json`` prints: network, parameters, loss, steps."""
     spec = session.network

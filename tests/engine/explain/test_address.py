@@ -1,4 +1,4 @@
-"""Names of numbers, as people type them."""
+"""Parsing of addresses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0
         ("largest 4", "4", ()),
     ],
 )
-def test_an_address_is_read_as_it_is_meant(text, tensor, index):
+def test_an_address_is_parsed(text, tensor, index):
     assert parse_address(text, LESSON) == Address(tensor, index)
 
 
@@ -62,7 +62,7 @@ def test_the_largest_bias_is_the_one_most_to_blame():
     ("text", "tensor"),
     [("gamma1[4]", "γ1"), ("dbeta2[0]", "β2"), ("γ2[1]", "γ2"), ("n1[0]", "n1"), ("r2[4]", "r2")],
 )
-def test_so_are_those_of_a_network_with_everything(text, tensor):
+def test_addresses_are_parsed_with_every_option(text, tensor):
     assert parse_address(text, EVERYTHING).tensor == tensor
 
 
@@ -89,7 +89,7 @@ def test_so_are_those_of_a_network_with_everything(text, tensor):
         ("a1[" + "9" * 5000 + "]", "is out of range (0 to 255)"),
     ],
 )
-def test_what_names_nothing_is_refused_with_what_there_is(text, message):
+def test_an_address_of_nothing_is_an_error_with_the_alternatives(text, message):
     with pytest.raises(UserError) as caught:
         parse_address(text, LESSON)
     assert message in caught.value.message
@@ -113,7 +113,7 @@ def test_a_number_alone_is_an_iteration(text, t):
 
 
 @pytest.mark.parametrize(("last", "there"), [(36, "0 to 36"), (0, "0 to 0")])
-def test_an_iteration_that_was_not_trained_is_refused(last, there):
+def test_an_iteration_out_of_range_is_an_error(last, there):
     with pytest.raises(UserError) as caught:
         parse_address("it 37", LESSON, last)
     assert caught.value.message == f"iteration 37 is out of range ({there}); train further first"

@@ -1,4 +1,4 @@
-"""Any number of a pass, asked for by name, is the one in the arrays, and its receipts come to it."""
+"""Numbers looked up by name: they are the entries of the arrays, and their receipts add up to them."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ SMALL = [
     params=product([True, False], [1, 3]), ids=lambda p: f"{'bias' if p[0] else 'no bias'}, {p[1]}"
 )
 def everything(request, calculus):
-    """A pass of a network with all that there is, by Adam, with and without bias, of 1 and of 3 samples."""
+    """An iteration of a network with all options, with Adam, with and without bias, of 1 and 3 samples."""
     bias, batch = request.param
     spec = replace(calculus.everything, bias=bias)
     return calculus.take(calculus.problem(spec, batch), 0.05, OptimizerSpec("adam", clip=0.1), iterations=2)
 
 
 def corners(spec, tensor):
-    """The first and the last place in a tensor."""
+    """First and last index of a tensor."""
     shape = shape_of(spec, tensor)
     return {(0,) * len(shape), tuple(n - 1 for n in shape)}
 
 
 def names(spec):
-    """All that can be asked for: what the panel goes through, the last layer as an activation, sums before a bias."""
+    """All names of numbers: those of the panel, the last layer's activation, sums before a bias."""
     before = [f"u{k}" for k in range(1, spec.depth + 1)] if spec.bias else []
     return (*tensors(spec), f"a{spec.depth}", *before)
 
 
 def numbers(iteration, terms=3):
-    """The first and the last number of everything, for every sample."""
+    """First and last number of each tensor, for every sample."""
     for tensor in names(iteration.spec):
         for index in corners(iteration.spec, tensor):
             for sample in range(iteration.batch):
@@ -76,24 +76,24 @@ def check(off, iteration, terms=3):
         assert (number.updated is not None) == parameter
         if parameter:
             assert number.updated == entry(iteration.new[name], number, True)
-        if number.made:
-            assert number.made.rows[-1].value == number.value
-            if number.made.step.kind != "activation":
-                assert off(number.made.rows) <= EXACT, number
+        if number.computed:
+            assert number.computed.rows[-1].value == number.value
+            if number.computed.step.kind != "activation":
+                assert off(number.computed.rows) <= EXACT, number
         if number.gradient is not None:
             assert number.gradient == entry(iteration.tensor(gradient_of(name)), number, parameter)
-            assert number.blamed.rows[-1].value == number.gradient
-            assert off(number.blamed.rows) <= EXACT, number
+            assert number.differentiated.rows[-1].value == number.gradient
+            assert off(number.differentiated.rows) <= EXACT, number
 
 
 @pytest.mark.parametrize("terms", [1, 3, 12])
-def test_every_number_is_the_entry_of_its_array_and_its_receipts_come_to_it(calculus, everything, terms):
+def test_every_number_is_the_entry_of_its_array_and_its_receipts_add_up(calculus, everything, terms):
     check(calculus.off, everything, terms)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: ",".join(map(str, spec.layers)))
-def test_so_it_is_in_the_smallest_networks(calculus, spec, batch):
+def test_numbers_agree_in_the_smallest_networks(calculus, spec, batch):
     check(calculus.off, calculus.take(calculus.problem(spec, batch)))
 
 
@@ -101,13 +101,13 @@ def test_so_it_is_in_the_smallest_networks(calculus, spec, batch):
     "option", [{"layer_norm": True}, {"residual": True}, {"dropout": 0.4}, {"l2": 0.1}, {}], ids=str
 )
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_so_it_is_with_each_activation_and_each_option_by_itself(calculus, activation, option):
+def test_numbers_agree_with_each_activation_and_each_option(calculus, activation, option):
     spec = NetworkSpec((3, 4, 4, 2), activation, "binary-cross-entropy", dtype="float64", **option)
     check(calculus.off, calculus.take(calculus.problem(spec, 3)))
 
 
-def test_a_number_is_what_a_file_of_all_arrays_has_for_it(calculus, everything):
-    """In single precision too, to the last bit."""
+def test_a_number_equals_the_entry_in_a_file_of_all_arrays(calculus, everything):
+    """Bit for bit, in single precision too."""
     single = calculus.take(calculus.problem(replace(everything.spec, dtype="float32"), everything.batch))
     for iteration in (everything, single):
         arrays, seen = arrays_of(iteration), set()
@@ -134,25 +134,25 @@ def test_every_tensor_has_its_place_in_the_walk(everything):
     assert made == [name for name in found if name == "x" or name[0] in "znhra"]
 
 
-def test_what_nothing_makes_has_no_receipt_and_what_no_derivative_flows_to_has_no_gradient(everything):
+def test_given_values_have_no_receipt_and_constants_have_no_gradient(everything):
     for number in numbers(everything):
         given = number.is_parameter or number.tensor[0] in "xm"
-        assert (number.made is None) == given
-        assert (number.gradient is None) == (number.blamed is None) == (number.tensor[0] in "xm")
-        assert len(number.torch) == (number.made is not None) + (number.gradient is not None)
+        assert (number.computed is None) == given
+        assert (number.gradient is None) == (number.differentiated is None) == (number.tensor[0] in "xm")
+        assert len(number.torch) == (number.computed is not None) + (number.gradient is not None)
 
 
-def test_receipts_are_of_the_very_place_that_was_asked_for(calculus):
-    """Not of the weight with the largest gradient, which is what the walk shows."""
+def test_receipts_are_those_of_the_index_asked_for(calculus):
+    """And not of the weight with the largest gradient, as in the walk."""
     iteration = calculus.take(calculus.problem(NetworkSpec((4, 5, 3), "tanh", dtype="float64"), 3))
     for i, j in np.ndindex(4, 5):
         number = number_of(iteration, "W1", (i, j), terms=9)
-        assert number.blamed.rows[-1].label == f"dW1[{i},{j}]"
+        assert number.differentiated.rows[-1].label == f"dW1[{i},{j}]"
         terms = iteration.tensor("x")[:, i] * iteration.tensor("δ1")[:, j]
-        assert sorted(row.value for row in number.blamed.rows[:-1]) == sorted(terms.tolist())
+        assert sorted(row.value for row in number.differentiated.rows[:-1]) == sorted(terms.tolist())
 
 
-def test_where_nothing_is_there_is_an_error_that_says_which(everything):
+def test_an_unknown_tensor_or_index_is_an_error(everything):
     for tensor, index in (("W9", (0, 0)), ("q1", (0,))):
         with pytest.raises(KeyError):
             number_of(everything, tensor, index)

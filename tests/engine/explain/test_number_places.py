@@ -1,4 +1,4 @@
-"""From one number to another: to the next tensor, to the largest, to the weights that the loss is drawn along."""
+"""Navigation between numbers: to the next tensor, to the largest, to the parameters the loss is drawn along."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import pytest
 
 from tui_backprop.engine.explain.number import (
     exists,
+    larger_gradients,
     largest_in,
     neighbor,
     number_at,
     number_of,
-    place_of,
     shape_of,
     tensors,
     weights_near,
 )
-from tui_backprop.engine.explain.receipts import telling_unit
+from tui_backprop.engine.explain.receipts import unit_with_largest_delta
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import differentiable, parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import gradient_of
 
 SPECS = {
-    "everything": None,  # that of the fixture
+    "everything": None,  # the fixture's network
     "no hidden layers": NetworkSpec((2, 1), loss="mse"),
     "single units": NetworkSpec(
         (1, 1, 1), "tanh", "mse", layer_norm=True, residual=True, dropout=0.2, l2=0.1
@@ -39,19 +39,19 @@ SPECS = {
 
 @pytest.fixture(params=SPECS)
 def iteration(request, calculus):
-    """Passes of networks of many shapes."""
+    """Iterations of networks of many shapes."""
     return calculus.take(calculus.problem(SPECS[request.param] or calculus.everything, 2))
 
 
 def corners(spec):
-    """The first and the last place of each tensor."""
+    """First and last index of each tensor."""
     for tensor in tensors(spec):
         shape = shape_of(spec, tensor)
         yield from {(tensor, (0,) * len(shape)), (tensor, tuple(n - 1 for n in shape))}
 
 
 @pytest.mark.parametrize("direction", [1, -1])
-def test_going_to_the_next_tensor_meets_each_one_and_comes_back_round(iteration, direction):
+def test_the_next_tensor_visits_each_one_and_returns_to_the_first(iteration, direction):
     names = tensors(iteration.spec)
     for start in {min(corners(iteration.spec)), max(corners(iteration.spec)), (names[-1], (0,))}:
         at, met = start, []
@@ -71,9 +71,9 @@ def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(iter
             unit = index[0] if direction < 0 else index[-1]
             if to[0] != "W":
                 assert place == (min(unit, shape[0] - 1),)
-            elif direction > 0:  # a value goes on by a weight from its unit
-                assert place == (min(unit, shape[0] - 1), telling_unit(iteration, int(to[1:])))
-            else:  # what a unit was made of
+            elif direction > 0:  # from a unit to a weight from it
+                assert place == (min(unit, shape[0] - 1), unit_with_largest_delta(iteration, int(to[1:])))
+            else:  # from a unit to a weight into it
                 gradients = np.abs(iteration.tensor(f"d{to}")[:, place[1]])
                 assert place[1] == min(unit, shape[1] - 1)
                 assert gradients[place[0]] == gradients.max()
@@ -90,7 +90,7 @@ def test_from_a_weight_to_its_ends_and_back_to_the_same_weight(iteration):
         assert neighbor(iteration, *behind, -1, {layer - 1: i}) == (tensor, (i, j))
 
 
-def test_what_is_no_tensor_of_the_round_joins_it_at_its_sums(calculus):
+def test_a_tensor_outside_the_cycle_enters_it_at_its_pre_activation(calculus):
     iteration = calculus.take(calculus.problem(NetworkSpec((3, 4, 2)), 1))
     assert neighbor(iteration, "u1", (3,), 1) == ("a1", (3,))
     assert neighbor(iteration, "a2", (1,), -1) == ("b2", (1,))
@@ -154,23 +154,23 @@ def test_the_place_of_a_gradient_is_that_in_a_full_sort(iteration):
         sizes = sorted(np.abs(np.concatenate(of)).tolist(), reverse=True)
         for i in {0, len(sizes) // 2, len(sizes) - 1}:
             for sign in (1, -1):
-                assert place_of(iteration, sign * sizes[i], layer) == sizes.index(sizes[i])
+                assert larger_gradients(iteration, sign * sizes[i], layer) == sizes.index(sizes[i])
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, 1e300])
 @pytest.mark.parametrize("where", ["x", "parameters"])
-def test_a_pass_full_of_what_is_no_number_is_looked_at_all_the_same(calculus, wrong, where):
+def test_numbers_of_an_iteration_full_of_nan_are_looked_up(calculus, wrong, where):
     given = calculus.problem(calculus.everything, 2)
     array = getattr(given, where).copy()
     array[np.unravel_index(1, array.shape)] = wrong
     iteration = calculus.take(replace(given, **{where: array}))
     for at in corners(iteration.spec):
         number = number_of(iteration, *at, sample=1)
-        if number.made:
-            np.testing.assert_equal(number.made.rows[-1].value, number.value)
+        if number.computed:
+            np.testing.assert_equal(number.computed.rows[-1].value, number.value)
         if number.gradient is not None:
-            np.testing.assert_equal(number.blamed.rows[-1].value, number.gradient)
-            assert 0 <= place_of(iteration, number.gradient) < iteration.spec.parameters
+            np.testing.assert_equal(number.differentiated.rows[-1].value, number.gradient)
+            assert 0 <= larger_gradients(iteration, number.gradient) < iteration.spec.parameters
         for direction in (1, -1):
             assert exists(iteration, *neighbor(iteration, *at, direction))
         assert exists(iteration, at[0], largest_in(iteration, at[0]))

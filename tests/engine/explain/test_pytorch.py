@@ -1,4 +1,4 @@
-"""The lines of PyTorch: there is one for everything, and in numpy's hands they make the pass's values."""
+"""The lines of PyTorch: complete, valid Python, and with numpy in place of torch they compute the values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OPTIONS = [
     {"layer_norm": True, "residual": True, "dropout": 0.3, "l2": 0.1, "bias": False},
 ]
 
-# What the lines call, in numpy, as PyTorch's manual describes it.
+# The functions that the lines call, in numpy, after PyTorch's documentation.
 TORCH = SimpleNamespace(relu=lambda z: np.maximum(z, 0), tanh=np.tanh, sigmoid=lambda z: 1 / (1 + np.exp(-z)))
 
 
@@ -70,7 +70,7 @@ F = SimpleNamespace(
 
 
 def given(iteration):
-    """What is there before the first line."""
+    """Names defined before the first line."""
     names = {
         "torch": TORCH,
         "F": F,
@@ -83,7 +83,7 @@ def given(iteration):
 
 
 def outputs(spec):
-    """What lines make: all but sums before a bias, which are in the line of what they go into."""
+    """Values that a line computes: all but sums before a bias, which are part of another line."""
     return [op.output for op in compile_ops(spec) if op.output[0] != "u"]
 
 
@@ -96,7 +96,7 @@ def test_every_primitive_has_an_expression_of_all_its_inputs():
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "+".join(options) or "plain")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_lines_of_any_network_make_its_values_one_after_the_other(calculus, activation, loss, options):
+def test_the_lines_of_any_network_compute_its_values(calculus, activation, loss, options):
     spec = NetworkSpec((4, 5, 5, 3), f"{activation},tanh", loss, dtype="float64", **options)
     iteration = calculus.take(calculus.problem(spec, 3))
     names = given(iteration)
@@ -108,12 +108,12 @@ def test_the_lines_of_any_network_make_its_values_one_after_the_other(calculus, 
         assert calculus.worst(names["u2"], iteration.tensor("u2")) < EXACT
 
 
-def test_what_no_operation_makes_has_no_line(calculus):
+def test_a_value_that_no_operation_computes_has_no_line(calculus):
     for value in ("x", "t", "W1", "b1", "γ1", "m1", "λ", "a3", "W9", "z9", "δ1", ""):
         assert forward_line(calculus.everything, value) is None
 
 
-def test_a_line_reads_as_the_walk_does(calculus):
+def test_lines_use_the_names_of_the_walk(calculus):
     spec = calculus.everything
     assert forward_line(spec, "z2") == "z2 = a1 @ W2 + b2"
     assert forward_line(replace(spec, bias=False), "z2") == "z2 = a1 @ W2"
@@ -122,7 +122,7 @@ def test_a_line_reads_as_the_walk_does(calculus):
     assert forward_line(spec, "L1") == "L1 = L0 + lambda_ / 2 * (W1 ** 2).sum()"
 
 
-def test_every_name_is_one_in_python(calculus):
+def test_every_name_is_a_python_identifier(calculus):
     names = {name for op in compile_ops(calculus.everything) for name in (*op.inputs, op.output)}
     for name in map(name_in, names):
         assert name.isidentifier()
@@ -131,7 +131,7 @@ def test_every_name_is_one_in_python(calculus):
     assert len(set(map(name_in, names))) == len(names)
 
 
-def test_a_gradient_is_read_after_the_backward_pass_at_the_place_asked_for():
+def test_a_gradient_is_indexed_after_the_backward_pass():
     assert gradient_line("W1", (3, 0), True) == "L.backward(); W1.grad[3, 0]"
     assert gradient_line("β1", (2,), True) == "L.backward(); beta1.grad[2]"
     assert gradient_line("z1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
@@ -139,7 +139,7 @@ def test_a_gradient_is_read_after_the_backward_pass_at_the_place_asked_for():
 
 
 def called(line):
-    """Each call of a line: the function, and its settings by name."""
+    """Map each function called in a line to its keyword arguments."""
     calls = [node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Call)]
     return {
         ast.unparse(call.func): {k.arg: ast.literal_eval(k.value) for k in call.keywords} for call in calls
@@ -148,7 +148,7 @@ def called(line):
 
 @pytest.mark.parametrize("decay", [0.0, 0.0123456789])
 @pytest.mark.parametrize("name", UPDATE_RULES)
-def test_an_update_says_every_setting_of_its_optimizer_in_full(name, decay):
+def test_an_update_has_every_setting_of_its_optimizer_in_full_precision(name, decay):
     spec = OptimizerSpec(
         name, momentum=0.87654321, beta2=0.99912345, epsilon=1.2345678e-9, weight_decay=decay
     )
@@ -162,7 +162,7 @@ def test_an_update_says_every_setting_of_its_optimizer_in_full(name, decay):
         "adamw": ("AdamW", betas),
     }
     of, settings = wanted[name]
-    always = UPDATE_RULES[name].decoupled  # PyTorch's own decay is 0.01 there
+    always = UPDATE_RULES[name].decoupled  # PyTorch's default is 0.01
     settings = settings | {"lr": 1 / 3} | ({"weight_decay": decay} if decay or always else {})
     assert called(update_line(spec, 1 / 3))[f"optim.{of}"] == settings
 
@@ -176,10 +176,10 @@ def test_clipping_comes_before_the_update():
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
     spec, optimizer = replace(calculus.everything, bias=bias), OptimizerSpec("adam", clip=1)
-    told, made, read = [], set(), set()
+    lines_so_far, made, read = [], set(), set()
     for step in walk(spec, 3, optimizer, grain):
         lines = lines_of(step, spec, optimizer, 0.1)
-        told += lines
+        lines_so_far += lines
         assert (not lines) == (step.kind == "input")
         for line in lines:
             tree = ast.parse(line)
@@ -197,15 +197,15 @@ def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
                 assert grads or line == "L.backward()"
     assert made - {f"u{k}" for k in (1, 2, 3)} == set(map(name_in, outputs(spec)))
     assert read >= set(map(name_in, parameter_shapes(spec))) | {"z1", "z2", "z3"}
-    assert told.count("L.backward()") == 1  # after all values, before all gradients
-    assert {line.split(" = ")[0] for line in told[: told.index("L.backward()")]} == made
-    assert told[-1] == update_line(optimizer, 0.1)
+    assert lines_so_far.count("L.backward()") == 1  # after all values, before all gradients
+    assert {line.split(" = ")[0] for line in lines_so_far[: lines_so_far.index("L.backward()")]} == made
+    assert lines_so_far[-1] == update_line(optimizer, 0.1)
 
 
-def test_the_lines_of_a_textbook_s_steps(calculus):
+def test_the_lines_of_a_walk_by_equations(calculus):
     spec = NetworkSpec((2, 3, 2))
-    told = [lines_of(step, spec, OptimizerSpec(), 0.1) for step in walk(spec, 1)]
-    assert told == [
+    lines_so_far = [lines_of(step, spec, OptimizerSpec(), 0.1) for step in walk(spec, 1)]
+    assert lines_so_far == [
         [],
         ["z1 = x @ W1 + b1"],
         ["a1 = torch.relu(z1)"],

@@ -1,4 +1,4 @@
-"""The lines of PyTorch that are shown, run as they are shown: they make the same numbers. Where it is installed."""
+"""The lines of PyTorch, run as shown: they compute the numbers shown. Skipped where PyTorch is not installed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ OPTIONS = [
 
 
 def world(iteration):
-    """The names that the lines assume, as the module says."""
+    """Names that the lines assume, as documented in the module."""
     names = {"lambda_": iteration.spec.l2}
     exec(IMPORTS, names)
     for name in ("x", "t", *mask_shapes(iteration.spec, iteration.batch)):
@@ -57,14 +57,14 @@ def forward(iteration, names):
 
 
 def read(line, names):
-    """What the last part of a line is, after all others have been run."""
+    """Run all parts of a line but the last, and evaluate that."""
     *before, last = line.split("; ")
     exec("\n".join(before), names)
     return eval(last, names)
 
 
 def check(calculus, iteration):
-    """All values, and all gradients, each read from a pass of its own."""
+    """Compare all values, and all gradients, each after a pass of its own."""
     spec, names = iteration.spec, world(iteration)
     forward(iteration, names)
     for op in compile_ops(spec):
@@ -78,7 +78,7 @@ def check(calculus, iteration):
         names = world(iteration)
         forward(iteration, names)
         found = read(gradient_line(value, (), value in parameter_shapes(spec)), names)
-        if value[0] != "L":  # a penalty hands dL on: it has no array of its own
+        if value[0] != "L":  # a penalty passes dL on: no array of its own
             assert calculus.worst(found.numpy(), iteration.tensor(gradient_of(value))) < EXACT, value
         else:
             assert found == 1
@@ -93,18 +93,18 @@ def test_values_and_gradients_are_those_of_the_pass(calculus, activation, loss):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: "+".join(options))
 @pytest.mark.parametrize(("batch", "activation"), [(1, "tanh"), (3, "identity"), (2, "gelu")])
-def test_so_they_are_with_every_option(calculus, activation, batch, options):
+def test_values_and_gradients_agree_with_every_option(calculus, activation, batch, options):
     spec = NetworkSpec((5, 5, 4, 4, 3), f"{activation},tanh,silu", dtype="float64", **options)
     check(calculus, calculus.take(calculus.problem(spec, batch)))
 
 
 @pytest.mark.parametrize("layers", [(2, 1), (1, 1, 1)], ids=str)
-def test_so_they_are_in_the_smallest_networks(calculus, layers):
+def test_values_and_gradients_agree_in_the_smallest_networks(calculus, layers):
     check(calculus, calculus.take(calculus.problem(NetworkSpec(layers, "tanh", "mse", dtype="float64"), 2)))
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_the_lines_shown_with_any_number_give_that_number(calculus, bias):
+def test_the_lines_of_any_number_give_that_number(calculus, bias):
     spec = replace(calculus.everything, bias=bias)
     iteration = calculus.take(calculus.problem(spec, 3))
     shown = 0
@@ -140,7 +140,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "+".join(settings) or "plain")
 @pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_the_update_s_line_makes_the_new_parameters(calculus, optimizer, settings):
+def test_the_line_of_the_update_computes_the_new_parameters(calculus, optimizer, settings):
     spec = OptimizerSpec(optimizer, **settings)
     iteration = calculus.take(calculus.problem(calculus.everything, 3), 1 / 3, spec)
     names = world(iteration)
@@ -154,7 +154,7 @@ def test_the_update_s_line_makes_the_new_parameters(calculus, optimizer, setting
 
 
 @pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_an_optimizer_that_is_kept_makes_the_later_updates_too(calculus, optimizer):
+def test_an_optimizer_that_is_kept_makes_later_updates(calculus, optimizer):
     spec, given = OptimizerSpec(optimizer, weight_decay=0.01), calculus.problem(calculus.everything, 2)
     first = calculus.take(given, 0.05, spec)
     names = world(first)

@@ -1,4 +1,4 @@
-"""The worked example of a step is a receipt: its rows add up, or multiply out, to what the pass holds."""
+"""Receipts: the rows of each step add up, or multiply out, to the value in the pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_backprop.engine.explain.receipts import (
     penalties,
     receipt_rows,
     selected_input,
-    telling_unit,
+    unit_with_largest_delta,
 )
 from tui_backprop.engine.explain.receipts.operations import RECEIPTS as OPERATIONS
 from tui_backprop.engine.explain.walk import walk
@@ -39,7 +39,7 @@ ROUGH = NetworkSpec(
 
 
 def total(rows):
-    """What the rows before the result come to, and the largest number on the way there."""
+    """Value of the rows before the result, and the largest intermediate number."""
     value, most = 0.0, 0.0
     for row in rows:
         if row.factors:
@@ -50,7 +50,7 @@ def total(rows):
 
 
 def sums(rows):
-    """A receipt's sums: a summand after a result begins the next one."""
+    """Split a receipt into sums: a summand after a result begins the next one."""
     each = [[rows[0]]]
     for before, row in pairwise(rows):
         if before.sign == "=" and row.sign in "+-":
@@ -75,7 +75,7 @@ def start(spec, optimizer=OptimizerSpec()):
 
 
 def pass_of(spec, data, n, lr=0.1, optimizer=OptimizerSpec(), t=0):
-    """One iteration, after some others with the same samples."""
+    """Iteration ``t`` on the same samples."""
     batch, state = cut(spec, data, 0, n), start(spec, optimizer)
     for _ in range(t + 1):
         iteration = run_iteration(spec, Update(batch.x, batch.t, lr), state, optimizer)
@@ -158,7 +158,7 @@ def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, b
         assert seen >= OPERATIONS.keys() - (set() if bias else {("bias add", None), ("bias add", 1)})
 
 
-def test_a_sum_before_its_bias_and_half_a_sum_are_what_their_operations_made():
+def test_sums_before_a_bias_and_partial_cotangents_are_those_of_their_operations():
     spec = replace(ROUGH, bias=True)
     iteration = pass_of(spec, "moons", 3)
     x, w, b = (iteration.tensor(name) for name in ("x", "W1", "b1"))
@@ -210,7 +210,7 @@ def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "rmsprop", "adam", "adamw"])
-def test_what_an_optimizer_remembers_is_a_result_on_the_way(optimizer):
+def test_the_slots_of_an_optimizer_are_intermediate_results(optimizer):
     settings = OptimizerSpec(optimizer)
     iteration = pass_of(NetworkSpec((2, 2), dtype="float64"), "moons", 2, 0.1, settings, t=3)
     step = walk(iteration.spec, 2, settings)[-1]
@@ -275,7 +275,7 @@ def loss_rows(spec, data, n, sample=0):
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_the_example_of_a_cross_entropy_goes_by_the_target_s_probability(n):
+def test_the_example_of_a_cross_entropy_uses_the_probability_of_the_label(n):
     spec = NetworkSpec((784, 10), dtype="float64")
     iteration, rows = loss_rows(spec, "digits", n, n - 1)
     powers = np.exp(iteration.tensor("z1")[n - 1])
@@ -326,26 +326,28 @@ def test_numbers_beyond_the_largest_raise_no_warning():
         receipt_rows(iteration, step, 1)
 
 
-def test_the_telling_unit_is_the_one_with_the_largest_delta():
+def test_the_unit_with_the_largest_delta_is_found_in_each_sample():
     spec = NetworkSpec((784, 20, 10), dtype="float64")
     iteration = pass_of(spec, "digits", 2)
     for sample in (0, 1):
-        assert telling_unit(iteration, 1, sample) == np.abs(iteration.tensor("δ1")[sample]).argmax()
-        assert telling_unit(iteration, 0, sample) == iteration.tensor("x")[sample].argmax()
+        assert (
+            unit_with_largest_delta(iteration, 1, sample) == np.abs(iteration.tensor("δ1")[sample]).argmax()
+        )
+        assert unit_with_largest_delta(iteration, 0, sample) == iteration.tensor("x")[sample].argmax()
 
 
-def test_numbers_that_are_none_do_not_stop_the_example():
+def test_nan_does_not_stop_the_example():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     iteration = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
     for step in walk(spec, 1):
-        rows = receipt_rows(iteration, step, telling_unit(iteration, step.layer))
+        rows = receipt_rows(iteration, step, unit_with_largest_delta(iteration, step.layer))
         assert rows[-1].sign == "="
 
 
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_parameter_that_is_asked_for_is_the_example_of_its_gradient_and_of_its_update(grain, bias):
-    """In every step that makes or uses it, whatever its row; the weight with the largest gradient is for the rest."""
+    """In every step that computes or uses it, and not only where its gradient is the largest."""
     iteration = pass_of(replace(ROUGH, bias=bias), "moons", 3, 0.05, t=2)
     steps = walk(iteration.spec, 3, grain=grain)
     for tensor, values in iteration.new.items():

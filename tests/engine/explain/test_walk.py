@@ -1,4 +1,4 @@
-"""The walk: which steps there are, what they say, and what they count."""
+"""The walk: its steps, their formulas and their counts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_lesson_s_walk_has_21_steps_in_the_order_of_the_phases():
     assert phases == [("forward", 8), ("loss", 1), ("backward", 8), ("update", 4)]
 
 
-def test_the_way_forward_climbs_the_layers_and_the_way_back_descends_them():
+def test_the_forward_pass_ascends_the_layers_and_the_backward_pass_descends_them():
     layers = {
         phase: [s.layer for s in walk(LESSON, 1) if s.phase == phase]
         for phase in ("forward", "backward", "update")
@@ -105,7 +105,7 @@ def test_bytes_are_those_of_each_operation_s_arrays():
     assert adam.moved == 8 * (3 + 4 + 1) * (w2 + 2)
 
 
-def test_the_equations_of_a_network_read_as_in_a_textbook():
+def test_the_equations_of_a_network_are_those_of_a_textbook():
     assert formulas(NetworkSpec(SMALL)) == {
         ("forward", 0, "input"): "x",
         ("forward", 1, "affine"): "z1 = x W1 + b1",
@@ -168,7 +168,7 @@ def test_each_loss_reads_as_its_definition_and_its_slope(loss, forward, delta):
 
 
 def test_binary_cross_entropy_reads_as_a_sum_over_the_outputs():
-    """It is a mean over the samples only: with two outputs a bare mean(...) would be half of it."""
+    """The mean is over samples only: mean(...) over all entries would be half of it with two outputs."""
     read = formulas(NetworkSpec(SMALL, "tanh", "binary-cross-entropy"))
     assert "Σ" in read["loss", 2, "loss"]
     assert read["backward", 2, "output delta"] == "δ2 = (p − t) / n"
@@ -176,7 +176,7 @@ def test_binary_cross_entropy_reads_as_a_sum_over_the_outputs():
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_formula_has_an_ascii_reading(activation, loss):
+def test_every_formula_has_an_ascii_form(activation, loss):
     for step in walk(NetworkSpec(SMALL, activation, loss), 2):
         assert ascii_formula(step.formula).isascii()
         assert "{" not in step.formula
@@ -198,7 +198,7 @@ def test_operands_have_the_shapes_of_the_arrays_of_the_pass(name):
 
 
 @pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_in_a_network_with_everything_too(optimizer):
+def test_operands_have_those_shapes_with_every_option(optimizer):
     settings = OptimizerSpec(optimizer)
     batch = cut(ROUGH, "moons", 0, 5)
     state = TrainingState(0, initial_parameters(ROUGH), new_slots(settings, ROUGH.parameters, ROUGH.dtype))
@@ -213,7 +213,7 @@ def test_in_a_network_with_everything_too(optimizer):
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_only_the_way_back_reuses_and_only_what_the_way_forward_left(activation, loss):
+def test_only_the_backward_pass_reuses_values_and_only_those_of_the_forward_pass(activation, loss):
     spec = NetworkSpec(SMALL, activation, loss)
     for step in walk(spec, 2):
         assert not step.reused or step.phase == "backward"
@@ -313,13 +313,13 @@ def test_an_update_reads_as_its_optimizer_and_counts_all_parameters_of_the_layer
 
 
 @pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_every_formula_of_a_network_with_everything_has_an_ascii_reading(optimizer):
+def test_every_formula_with_every_option_has_an_ascii_form(optimizer):
     for step in walk(ROUGH, 4, OptimizerSpec(optimizer, weight_decay=0.1, clip=1)):
         assert ascii_formula(step.formula).isascii()
         assert " ," not in step.formula
 
 
-def test_arrays_with_a_row_for_each_sample_are_told_from_those_without():
+def test_arrays_with_a_row_per_sample_are_known_by_name():
     for name in ("x", "z1", "n1", "h1", "r1", "a1", "m1", "v1", "p", "δ1", "dn1", "da1"):
         assert per_sample(name)
     for name in ("W1", "b1", "γ1", "β1", "dW1", "db1", "dγ1", "dβ1", "L", "L0", "λ"):
@@ -329,7 +329,7 @@ def test_arrays_with_a_row_for_each_sample_are_told_from_those_without():
 @pytest.mark.parametrize(
     "spec", [LESSON, ROUGH, NetworkSpec(SMALL, bias=False)], ids=["lesson", "rough", "bare"]
 )
-def test_all_grains_walk_the_same_way_and_count_the_same_work(spec):
+def test_all_grains_have_the_same_visits_and_counts(spec):
     walks = {grain: walk(spec, 2, grain=grain) for grain in GRAINS}
     way = (*forward_visits(spec), *backward_visits(spec))
     for grain, steps in walks.items():
@@ -344,7 +344,7 @@ def test_all_grains_walk_the_same_way_and_count_the_same_work(spec):
     assert len(walks["layer"]) < len(walks["equation"]) < len(walks["operation"])
 
 
-def test_a_place_is_found_again_in_a_walk_of_another_grain():
+def test_a_position_is_mapped_to_a_walk_of_another_grain():
     walks = {grain: walk(ROUGH, 2, grain=grain) for grain in GRAINS}
     for fine, coarse in (("operation", "equation"), ("equation", "layer"), ("operation", "layer")):
         for step in walks[fine]:

@@ -1,4 +1,4 @@
-"""Why the loss does not answer to a number: what is called 0 is 0, and what is said to have made it so has."""
+"""Causes of zero gradients: the factor named is 0, and the cause given is the cause."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_cause_is_given_for_every_gradient_of_0_and_for_no_other_and_it_is_tru
     assert met >= 10
 
 
-def test_a_shut_unit_is_named_with_the_sum_that_shut_it():
+def test_an_inactive_unit_is_named_with_its_pre_activation():
     pass_ = iteration(PLAIN)
     z = pass_.tensor("z1")[0]
     shut, other = int(np.flatnonzero(z < 0)[0]), int(np.flatnonzero(pass_.tensor("δ2")[0])[0])
@@ -92,7 +92,7 @@ def test_a_shut_unit_is_named_with_the_sum_that_shut_it():
     assert zero_gradients(pass_, "a1", (shut,)) == ()  # it would matter, were it not shut
 
 
-def test_where_nothing_comes_back_it_is_said_from_where():
+def test_a_gradient_that_is_0_from_the_next_layer_names_that_layer():
     assert zero_gradients(iteration(SPECS["zeros"]), "a2", (0,))[0].why == "all its weights in W3 are 0"
     pass_ = iteration(PLAIN)
     parameters = pass_.program.parameters.copy()
@@ -110,6 +110,6 @@ def test_where_nothing_comes_back_it_is_said_from_where():
     )
 
 
-def test_nothing_is_said_of_what_no_derivative_flows_to():
+def test_a_constant_has_no_zero_gradient():
     for tensor in ("x", "t", "q7"):
         assert zero_gradients(iteration(PLAIN), tensor, (0,)) == ()

@@ -1,4 +1,4 @@
-"""Formula and receipt: aligned, and what is shown adds up as it is shown."""
+"""Formulas and receipts: aligned, and the values shown add up."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ WIDE = 100
 
 
 def shown(lines):
-    """(sign, text of the value) of each line of a receipt."""
+    """Split each line of a receipt into (sign, text of the value)."""
     return [(text[0], text.split()[-1]) for text in map(plain, lines)]
 
 
 def units(text):
-    """A shown decimal as a whole number of its last places, so that sums of them are exact."""
+    """Convert a decimal to an integer number of its last places, so that sums are exact."""
     return int(text.replace("−", "-").replace("+", "").replace(".", ""))
 
 
@@ -138,7 +138,7 @@ def test_the_receipt_of_a_diverged_network_is_no_wider_either(loss, lr):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_what_is_no_number_is_written_in_words(value):
+def test_nan_and_infinity_are_written_in_words(value):
     rows = [ReceiptRow("+", "a", 1.0), ReceiptRow("+", "5 more terms", value), ReceiptRow("=", "sum", value)]
     last = plain(receipt(rows, 40, "forward")[-1])
     assert last.split()[-1].lstrip("+") in ("NaN", "∞", "−∞")
@@ -166,7 +166,7 @@ def steps_of_every_kind():
 
 
 def above_and_below(lines):
-    """The lines of a formula: those of its text, and those of the shapes below."""
+    """Lines of a formula: those of its text, and those of the shapes."""
     above = [plain(row).rstrip() for row in lines if any(role != "muted" for _, role in row)]
     return above, [plain(row).rstrip() for row in lines if all(role == "muted" for _, role in row)]
 
@@ -260,14 +260,14 @@ def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
 
 
 def column(lines):
-    """The numbers of a receipt's column; None for a factor, which the column does not add."""
+    """Numbers in the column of a receipt; None for a factor, which is not added."""
     return [None if text[0] in "×÷" else units(text.split()[-1]) for text in map(plain, lines)]
 
 
 @pytest.mark.parametrize("asked", [("W1", (460, 48)), ("W2", (3, 7)), ("b1", (48,)), ("b4", (2,)), None])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov"])
 def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(snapshots, optimizer, asked):
-    """A reader adds the column as it stands: what is subtracted has its minus, and three digits."""
+    """Subtracted terms are shown with a minus and three digits."""
     session = replace(from_preset("lesson"), optimizer=OptimizerSpec(optimizer), lr=0.01)
     met = 0
     for snapshot in snapshots(session):
@@ -309,7 +309,7 @@ def test_what_is_subtracted_is_shown_as_what_it_adds_and_so_are_its_factors():
     ]
 
 
-def test_a_last_digit_that_would_not_add_up_gets_company():
+def test_a_sum_that_would_not_add_up_gets_more_decimals():
     rows = [ReceiptRow("+", "a", 0.126), ReceiptRow("+", "b", 0.126), ReceiptRow("=", "sum", 0.252)]
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.126", "+0.126", "+0.252"]
     rows = [ReceiptRow("+", "a", 0.1264), ReceiptRow("+", "b", 0.1264), ReceiptRow("=", "sum", 0.2528)]

@@ -23,7 +23,7 @@ SIZES = [(45, 7), (26, 10), (26, 12), (60, 20), (128, 30), (20, 6), (14, 4)]
 
 @pytest.fixture
 def shown(snapshots):
-    """A function: the map of the array that a step of a session makes, as text."""
+    """Return a function that renders the map of the array of a step as text."""
 
     def of(session, tensor, columns, rows, context=UTF8):
         snapshot = next(each for each in snapshots(session) if each.step.tensor == tensor)
@@ -70,7 +70,7 @@ def test_an_output_that_is_a_value_stands_beside_its_target(shown):
 
 
 @pytest.mark.parametrize("name", ["z1", "dW4", "W4"])
-def test_what_is_not_of_the_last_layer_s_outputs_is_a_map_as_before(shown, name):
+def test_an_array_that_is_not_of_the_outputs_is_a_map(shown, name):
     lines, _ = shown(Session(), name, 45, 12)
     assert not any("◆" in row for row in lines)
 
@@ -87,7 +87,7 @@ def test_an_output_that_is_marked_is_never_left_out(n):
         assert legend in ("", context.text("◆ target"))
 
 
-def test_a_number_that_is_none_has_no_bar():
+def test_nan_has_no_bar():
     (row, *_), _ = output_lines(
         [Output(0, float("nan")), Output(1, float("inf"))], -1, "forward", 60, 9, UTF8
     )

@@ -1,4 +1,4 @@
-"""The array of a step, viewed as a histogram, by its largest entries, as pictures: what is shown is what is there."""
+"""Views of the array of a step: histogram, largest entries, pictures."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LESSON = SESSIONS["lesson"]
 
 @pytest.fixture(scope="session")
 def view_of(snapshots):
-    """A function: the text of a session's view of the array with a name (W1' after the update)."""
+    """Return a function that renders the view of a named array (W1' after the update) as text."""
 
     def of(session, view, name, columns=50, rows=27, context=UTF8):
         session = having(session, view=view)
@@ -128,7 +128,7 @@ def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
 
 
 def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(view_of):
-    """dW1[:, j] = x δ1[j]: a sample of batch 1 is seen in every unit, with the sign of its delta."""
+    """dW1[:, j] = x δ1[j]: the sample of a batch of 1 appears in every unit, with the sign of its delta."""
     lines, iteration = view_of(LESSON, "picture", "dW1", 60, 32)
     ink = iteration.tensor("x")[0].reshape(28, 28)
     delta = iteration.tensor("δ1")[0]
@@ -171,7 +171,7 @@ def test_pictures_of_samples_are_named_by_their_place_in_the_data(view_of):
 
 
 @pytest.mark.parametrize(("session", "name"), [(LESSON, "a1"), (SESSIONS["xor"], "dW1")])
-def test_what_has_no_pixels_is_shown_as_a_map_and_says_so(view_of, session, name):
+def test_an_array_without_pixels_is_shown_as_a_map(view_of, session, name):
     (head, *pictured), _ = view_of(session, "picture", name)
     (_, *mapped), _ = view_of(session, "map", name)
     assert pictured == mapped

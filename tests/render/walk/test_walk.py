@@ -1,4 +1,4 @@
-"""The walk panel says of each step what it makes, what it costs, and what it reuses."""
+"""The walk panel: result, cost and reused values of each step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
 
 
 def some(snapshots):
-    """Every step of a walk, or of a long one every tenth."""
+    """All steps of a walk, or every tenth of a long one."""
     return snapshots if len(snapshots) < 100 else snapshots[::10]
 
 
@@ -115,14 +115,14 @@ def drawn(snapshot, columns=104, rows=56):
     return "\n".join(plain(row) for row in walk_panel(snapshot, columns, rows, UTF8))
 
 
-def test_the_map_names_what_each_layer_has_made_last(snapshots):
+def test_the_diagram_names_the_latest_array_of_each_layer(snapshots):
     named = [drawn(snapshot).splitlines()[3].split() for snapshot in snapshots(EVERYTHING["everything"])[:17]]
     assert [names[1] for names in named[:5]] == ["8", "z1", "n1", "h1", "a1"]
     assert [names[2] for names in named[4:10]] == ["8", "z2", "n2", "h2", "r2", "a2"]
     assert named[-1] == ["x", "a1", "a2", "a3", "z4", "loss"]
 
 
-def test_the_map_s_way_back_names_the_derivative_it_has_come_to(snapshots):
+def test_the_diagram_names_the_latest_derivative(snapshots):
     back = [snapshot for snapshot in snapshots(EVERYTHING["everything"]) if snapshot.step.phase == "backward"]
     rows = [
         next(row.split() for row in drawn(snapshot).splitlines()[4:12] if "dL/dL" in row) for snapshot in back
@@ -164,21 +164,21 @@ def test_the_loss_on_the_map_is_not_torn(snapshots, value):
     assert "…" not in drawn(replace(shown, session=at_step(shown.session, 9))).splitlines()[6]
 
 
-def test_a_loss_that_is_no_number_is_traced_to_where_it_came_from(snapshots):
+def test_a_nan_loss_is_traced_to_its_origin(snapshots):
     snapshot = snapshots(ODD["no numbers left"])[1]
     text = " ".join(drawn(snapshot).split())
     assert "the loss is not finite: α is too large; r restarts" in text
     assert snapshot.iteration.bad.why in text
 
 
-def test_nothing_is_said_of_a_rate_that_was_not_in_use(snapshots):
+def test_a_rate_that_was_not_used_is_not_mentioned(snapshots):
     session = Session(NetworkSpec((1, 4, 4, 1), "relu", "mse", "constant:1e300", "float64"), "sine")
     text = " ".join(drawn(snapshots(session)[1]).split())
     assert "the loss is not finite" in text
     assert "α is too large" not in text
 
 
-def test_a_rate_that_changes_is_told_at_each_update(snapshots):
+def test_a_scheduled_rate_is_shown_at_each_update(snapshots):
     session = having(
         Session(),
         lr=0.4,
@@ -225,7 +225,7 @@ def test_every_step_keeps_a_sentence_on_a_usual_screen(snapshots, name, size):
         assert any(row.startswith(begins) for row in lines), snapshot.step.tensor
 
 
-def test_a_sentence_that_is_too_long_ends_where_one_may_pause():
+def test_a_caption_that_is_too_long_ends_at_a_punctuation_mark():
     text = "Blame comes: it is a gradient, by and by, that is small. It was large."
     for rows, said in (
         (3, text),

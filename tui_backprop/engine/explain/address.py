@@ -1,4 +1,4 @@
-"""The name of one number, as people type it: W2[13,200], a1[40], delta3[7], largest W2. Or of an iteration: 37."""
+"""Parse the address of a number, such as W2[13,200], a1[40], delta3[7] or largest W2, or of an iteration: 37."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ PATTERN = re.compile(
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
-INDEX_DIGITS = 12  # digits of a place; no tensor is as long
+INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
 EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
 
 
 @dataclass(frozen=True)
 class Address:
-    """Entry ``index`` of a parameter, or unit ``index`` of a value that has a row for each sample. Without an index
-    it is the parameter most to blame in the layer that ``tensor`` ends with, in all if that is empty; or an
-    ``iteration``; or (``largest``) the entry of a value that is largest in magnitude, of the first sample."""
+    """Entry ``index`` of a parameter, or of one row of a value with a row per sample. Without an index it is the
+    parameter most to blame in the layer that ``tensor`` ends with (of the network, if ``tensor`` is empty), iteration
+    ``t``, or (``largest``) the entry of a value that is largest in magnitude in the first sample."""
 
     tensor: str = ""
     index: tuple[int, ...] = ()
@@ -48,18 +48,18 @@ class Address:
 
     @property
     def value(self) -> str:
-        """The value that a derivative is by, or the value that is meant itself."""
+        """The value itself, or for a derivative the value it is taken with respect to."""
         return value_of(self.tensor)
 
     @property
     def is_parameter(self) -> bool:
-        """Return whether it names a parameter (or its gradient: both are looked at together)."""
+        """Check whether it names a parameter or the gradient of one."""
         return is_parameter(self.tensor)
 
 
 def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
-    """Read an address, which may be an iteration up to ``last``, the last one trained. Raises InputError, which says
-    what there is, where it names nothing."""
+    """Parse an address; iterations go up to ``last``. Raises InputError, which lists the
+    alternatives, for an address of nothing."""
     text = text.strip()
     if found := ITERATION.fullmatch(text):
         return Address(t=_trained(int(found[1].replace(",", "")), last))
@@ -75,19 +75,19 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
 
 
 def _named(text: str) -> tuple[str, tuple[int, ...]]:
-    """A tensor and a place in it, as they are written."""
+    """Split an address into the name of a tensor and an index."""
     found = PATTERN.fullmatch(text)
     if not found:
         raise InputError("address", f"{quoted(text)} is not the name of a number; write it like {EXAMPLES}")
     derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
-    if kind == INPUT:  # the only one without a layer
+    if kind == INPUT:  # has no layer number
         layer, places = "", f"{layer} {places}"
     name = spelled(kind, layer, bool(derivative))
     return name, tuple(int(place[:INDEX_DIGITS]) for place in re.findall(r"\d+", places))
 
 
 def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
-    """That of a parameter, or of one sample of a value."""
+    """Shape of a parameter, or of one sample of a value. Raises InputError for any other name."""
     shape = parameter_shapes(spec).get(name)
     if shape is None:
         made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
@@ -102,7 +102,7 @@ def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
 
 
 def _has_numbers(name: str) -> bool:
-    """Return whether an error lists it: a value other than a parameter, or the gradient of pre-activations."""
+    """Check whether errors list a name: a value other than a parameter, or the gradient of pre-activations."""
     kind = kind_of(value_of(name))
     if is_gradient(name):
         return kind == "preactivation"

@@ -1,4 +1,4 @@
-"""From the rows of the table of primitives to the equations of a textbook, and the names in them."""
+"""Compose the formulas of primitives into the equations of a textbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_backprop.engine.primitives import Shape, fields
 
 
 def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
-    """Compose the visits' formulas: (what the step makes, each with its formula; the values that it reads)."""
+    """Compose the formulas of some visits: (formula of each result by name, names of the values read)."""
     made: dict[str, str] = {}
     read: list[str] = []
     for visit in visits:
@@ -27,38 +27,38 @@ def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
         names = {str(i): name for i, name in enumerate(op.inputs)}
         names |= {"y": op.output, "g": gradient_of(op.output), "v": saved_by(op.output)}
         name = gradient_of(visit.writes) if backward else op.output
-        used = fields(row) - (set() if backward else {"v"})  # the forward rule makes it, and does not read it
-        if visit.adds or row != "{g}" or names["g"] != name:  # else it is only handed on, under its name
+        used = fields(row) - (set() if backward else {"v"})  # computed by the forward rule, not read
+        if visit.adds or row != "{g}" or names["g"] != name:  # else it is passed on under the same name
             read += [names[field] for field in _order(used) if names[field] not in made]
         for field in [
             f for f in used if names[f] in made and names[f] != name
-        ]:  # made here, and used up here
+        ]:  # an intermediate result of this step
             inner = made.pop(names[field])
             bracketed = backward and row != "{g}" and " " in inner
             names[field] = f"( {inner} )" if bracketed else inner
         formula = row.format(*(names[str(i)] for i in range(len(op.inputs))), **{f: names[f] for f in "ygv"})
         if visit.adds:
-            if name not in made:  # its first term is another step's
+            if name not in made:  # an earlier step computed the first term
                 read.insert(0, name)
             made[name] = f"{made.get(name, name)} + {formula}"
-        elif formula != name:  # the bias hands its cotangent on unchanged
+        elif formula != name:  # the bias add passes its cotangent on unchanged
             made = {name: formula} | made
     return made, list(dict.fromkeys(read))
 
 
 def folded(formula: str, most: int = 4) -> str:
-    """A sum of many terms that are alike but for their number, as a textbook writes it."""
+    """Abbreviate a sum of more than ``most`` similar terms: a + b + ... + z."""
     terms = formula.split(" + ")
     return formula if len(terms) <= most else " + ".join([*terms[:2], "...", terms[-1]])
 
 
 def _order(used: set[str]) -> list[str]:
-    """As formulas read: the cotangent, then inputs and what was left, as the backward pass comes by them."""
+    """Sort the fields of a formula: cotangent, saved value, output, inputs."""
     return sorted(used, key=lambda field: ("gvy".find(field) if field in "gvy" else 3, field))
 
 
 def shape_of(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
-    """Shape of a value, or of a derivative, by the name that a formula gives it."""
+    """Shape of a value or derivative by its name in formulas; ``outputs`` names the network's outputs."""
     if name == PROBABILITIES:
         return shapes[outputs]
     if name in shapes:

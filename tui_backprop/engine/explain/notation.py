@@ -1,4 +1,4 @@
-"""How formulas are written: field notation, and the same in ASCII."""
+"""Notation of formulas: conversion to ASCII, and spacing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ASCII = {
 
 
 def ascii_formula(text: str) -> str:
-    """Write a formula in ASCII, for programs and for terminals without the glyphs."""
+    """Convert a formula to ASCII, for programs and for terminals without the glyphs."""
     for glyph, plain in ASCII.items():
         text = text.replace(glyph, plain)
     return text
 
 
 def tidy(formula: str) -> str:
-    """A formula as a reader writes it: no spaces inside brackets. (Rows of the table part all tokens.)"""
+    """Remove the spaces inside brackets, by which the table of primitives separates all tokens."""
     return re.sub(r"(?<=[(\[]) | (?=[)\]²³,])", "", formula)

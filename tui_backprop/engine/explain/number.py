@@ -1,4 +1,4 @@
-"""One number of a pass, asked for by name: its value and how that came to be, its gradient and how that did."""
+"""A single number of an iteration, looked up by name: its value, its gradient, and the arithmetic of both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from types import MappingProxyType
 import numpy as np
 
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
-from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows, selected_input, telling_unit
+from tui_backprop.engine.explain.receipts import (
+    ReceiptRow,
+    receipt_rows,
+    selected_input,
+    unit_with_largest_delta,
+)
 from tui_backprop.engine.explain.walk import Step, walk
 from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -37,7 +42,7 @@ NONE: Mapping[int, int] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Origin:
-    """How a number was made: the step that made it, its arithmetic, and what it reused of the forward pass."""
+    """The step that computes a number, and its arithmetic as a receipt."""
 
     step: Step
     rows: tuple[ReceiptRow, ...]
@@ -45,11 +50,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Number:
-    """TensorEntry ``index`` of a parameter, or unit ``index`` of a value, of sample ``sample`` of the batch.
+    """Entry ``index`` of a parameter, or of a value in row ``sample`` of the batch.
 
-    ``gradient`` is dL by it (None where no derivative flows), ``updated`` a parameter after the update.
-    ``made`` is None for parameters and inputs, which nothing makes. ``torch`` are the lines of PyTorch for the
-    value and for the gradient.
+    ``gradient`` is the derivative of the loss with respect to it (None where no derivative flows), ``updated`` the
+    parameter after the update (None for values). ``computed`` is None for parameters and inputs, which no step
+    computes. ``torch`` holds the lines of PyTorch for the value and for the gradient.
     """
 
     tensor: str
@@ -58,8 +63,8 @@ class Number:
     value: float
     gradient: float | None
     updated: float | None
-    made: Origin | None
-    blamed: Origin | None
+    computed: Origin | None
+    differentiated: Origin | None
     torch: tuple[str, ...]
 
     @property
@@ -70,8 +75,8 @@ class Number:
 def number_of(
     iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int = 3, sample: int = 0
 ) -> Number:
-    """Look a number up. ``terms`` is how many terms of a long sum are shown. Raises KeyError for a tensor that is
-    not there, IndexError for a place outside it."""
+    """Look up a number. ``terms`` is how many terms of a long sum are shown. Raises KeyError for an unknown tensor,
+    IndexError for an index out of range."""
     spec = iteration.spec
     parameter = tensor in parameter_shapes(spec)
     value = canonical(tensor, spec.depth)
@@ -88,14 +93,16 @@ def number_of(
         value=float(iteration.tensor(value)[at]),
         gradient=float(iteration.tensor(derivative)[at]) if flows else None,
         updated=float(iteration.new[value][at]) if parameter else None,
-        made=_origin(iteration, value, index, terms, sample) if not parameter and value != INPUT else None,
-        blamed=_origin(iteration, derivative, index, terms, sample) if flows else None,
+        computed=_origin(iteration, value, index, terms, sample)
+        if not parameter and value != INPUT
+        else None,
+        differentiated=_origin(iteration, derivative, index, terms, sample) if flows else None,
         torch=tuple(filter(None, torch)),
     )
 
 
 def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
-    """The number that stands for a step: of its unit, and of the weight with the largest gradient into it."""
+    """Return the number that a step is about: of ``unit``, or of the weight into it with the largest gradient."""
     name = value_of(step.tensor)
     if kind_of(name) == "loss":
         return preactivation(iteration.spec.depth), (unit,)
@@ -105,20 +112,20 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
-    """Return whether the network has a number of that name."""
+    """Check whether the network has a number of that name."""
     shape = shape_of(iteration.spec, tensor)
     return shape is not None and in_shape(index, shape)
 
 
 def largest_of(iteration: Iteration, tensor: str) -> tuple[int, ...]:
-    """Where a tensor (of the first sample, if they have numbers of their own) is largest in magnitude."""
+    """Index of the entry of a tensor that is largest in magnitude, in the first sample where samples are rows."""
     numbers = iteration.tensor(tensor)[0] if per_sample(tensor) else iteration.tensor(tensor)
     at = int(np.nan_to_num(np.abs(numbers)).argmax())
     return index_at(at, numbers.shape)
 
 
 def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
-    """The shape of a parameter, or of one sample of a value; None for what has no numbers to look at."""
+    """Shape of a parameter, or of one sample of a value; None for any other name."""
     value = canonical(tensor, spec.depth)
     if value in parameter_shapes(spec):
         return parameter_shapes(spec)[value]
@@ -128,7 +135,7 @@ def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
 
 @lru_cache(maxsize=64)
 def tensors(spec: NetworkSpec) -> tuple[str, ...]:
-    """Every tensor whose numbers can be looked at, in the order of the walk: x, W1, b1, z1, a1, ..."""
+    """Names of all tensors whose numbers can be looked up, in the order of the walk: x, W1, b1, z1, a1, ..."""
     found = [INPUT]
     for op in compile_ops(spec):
         found += [
@@ -144,11 +151,13 @@ def neighbor(
     direction: int,
     chosen: Mapping[int, int] = NONE,
 ) -> tuple[str, tuple[int, ...]]:
-    """The number nearest to one in the next (+1) or previous (-1) tensor, going round at the ends: along the way
-    that values go. What a unit hands on is at the same place in what comes next. A weight lies between two units:
-    before it is the one that it comes from, behind it the one that it leads to. On the way to a matrix the other end
-    is the unit ``chosen`` in that layer (0 is the input), if one is; else on the way on the most telling one, and on
-    the way back that of the weight with the largest gradient."""
+    """Return the nearest number in the next (+1) or previous (-1) tensor of the forward pass, cyclically.
+
+    A unit keeps its index from one vector to the next. A weight lies between two units: the previous number is its
+    input unit, the next one its output unit. From a unit to a matrix, the other index of the weight is the unit
+    ``chosen`` in that layer (0 is the input), if there is one; else, forward, the unit with the largest delta, and,
+    backward, the input of the weight with the largest gradient.
+    """
     names = tensors(iteration.spec)
     at = names.index(tensor if tensor in names else preactivation(layer_of(tensor)))
     name = names[(at + direction) % len(names)]
@@ -157,16 +166,16 @@ def neighbor(
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
     k = layer_of(name)
-    layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # whose unit is the other end; which end is known
+    layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # layer of the unknown index; axis of the known one
     unit = min(unit, shape[side] - 1)
     other = chosen.get(layer)
     if other is None:
-        other = telling_unit(iteration, k) if direction > 0 else selected_input(iteration, k, unit)
+        other = unit_with_largest_delta(iteration, k) if direction > 0 else selected_input(iteration, k, unit)
     return name, (unit, other) if direction > 0 else (other, unit)
 
 
 def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
-    """The place in a tensor (of the first sample) with the largest gradient, or value where none flows there."""
+    """Index of the entry (of the first sample) with the largest gradient, or value where it has no gradient."""
     value = canonical(tensor, iteration.spec.depth)
     name = gradient_of(value) if value in differentiable(iteration.spec) else value
     return largest_of(iteration, name)
@@ -175,8 +184,8 @@ def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
 def weights_near(
     iteration: Iteration, number: TensorEntry, pinned: TensorEntry | None, most: int
 ) -> tuple[TensorEntry, ...]:
-    """One or two parameters to draw the loss along: the number itself, or the weight with the largest gradient into
-    its unit; then the one pinned, or the next largest of the same tensor."""
+    """Return one or two parameters along which the loss is drawn: the number itself, or the weight into its unit with
+    the largest gradient; then the pinned one, or that with the next largest gradient in the same tensor."""
     parameters = parameter_shapes(iteration.spec)
     tensor, index = number
     if tensor not in parameters:
@@ -199,7 +208,7 @@ def weights_near(
 def _origin(
     iteration: Iteration, name: str, index: tuple[int, ...], terms: int, sample: int
 ) -> Origin | None:
-    """The equation that makes an array, or the operation, where no equation does."""
+    """The equation that computes an array, or the operation, where no equation ends in it."""
     for grain in ("equation", "operation"):
         for step in walk(iteration.spec, iteration.batch, iteration.optimizer, grain):
             if step.tensor == name:
@@ -214,14 +223,14 @@ def _rows(
     return receipt_rows(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
 
 
-def place_of(iteration: Iteration, gradient: float, layer: int | None = None) -> int:
-    """How many parameters, of a layer or of all, have a larger gradient in size than this one."""
+def larger_gradients(iteration: Iteration, gradient: float, layer: int | None = None) -> int:
+    """Count the parameters, of a layer or of the network, whose gradient is larger in magnitude than ``gradient``."""
     if layer is None:
-        return _larger(iteration.program.gradient, gradient)
+        return _count_larger(iteration.program.gradient, gradient)
     names = (name for name in parameter_shapes(iteration.spec) if layer_of(name) == layer)
-    return sum(_larger(iteration.tensor(gradient_of(name)).ravel(), gradient) for name in names)
+    return sum(_count_larger(iteration.tensor(gradient_of(name)).ravel(), gradient) for name in names)
 
 
-def _larger(gradients: Array, gradient: float) -> int:
+def _count_larger(gradients: Array, gradient: float) -> int:
     size = abs(gradient)
     return int(np.count_nonzero(gradients > size) + np.count_nonzero(gradients < -size))

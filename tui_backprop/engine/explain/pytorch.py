@@ -1,6 +1,6 @@
-"""A network in PyTorch, line by line, for readers who know it or want to check.
+"""The network in PyTorch, line by line, to be compared or run.
 
-A line per operation, in the names that the walk uses. They run as they are with
+One line per operation, with the names that the walk uses. They run unchanged after
 
     import torch
     import torch.nn.functional as F
@@ -25,17 +25,17 @@ LOSS = "L.backward()"
 
 
 def name_in(value: str) -> str:
-    """A value's name as Python writes it: γ1 is gamma1, λ is lambda_, a word that Python keeps for itself."""
+    """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword."""
     return "lambda_" if value == STRENGTH else ascii_formula(value)
 
 
 def expression(op: Op, **given: str) -> str:
-    """What makes an operation's output; ``given`` are expressions to put in place of names."""
+    """Expression of an operation's output; ``given`` maps names of inputs to expressions that replace them."""
     return op.primitive.torch.format(*(given.get(name, name_in(name)) for name in op.inputs))
 
 
 def forward_line(spec: NetworkSpec, value: str) -> str | None:
-    """The line that makes a value: z2 = a1 @ W2 + b2. None for what no operation makes."""
+    """Statement that computes a value: z2 = a1 @ W2 + b2. None for a value that no operation computes."""
     ops = {op.output: op for op in compile_ops(spec)}
     op = ops.get(value)
     if op is None:
@@ -53,8 +53,8 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
 
 
 def update_line(optimizer: OptimizerSpec, lr: float) -> str:
-    """The optimizer that makes the same update at the rate ``lr``, as scheduled. One with a memory has to be kept:
-    made anew, it makes the first update."""
+    """Statement of the update at the scheduled rate ``lr``. An optimizer with state must be kept between iterations:
+    a new one makes the first update."""
     row = UPDATE_RULES[optimizer.name]
     given = [f"lr={lr}", *(f"{key}={value.format(optimizer)}" for key, value in row.torch_settings)]
     if optimizer.weight_decay or row.decoupled:

@@ -1,10 +1,9 @@
-"""The trace: what the cursor can stop at. It is the walk that ``program`` runs, cut into steps.
+"""The walk: the operations that ``program`` runs, as a sequence of steps.
 
-The walk goes down the list of operations (forward, ending in the loss), up it again (backward), and then
-along the parameters (update). Its grain says what one step is: an operation; an equation of a textbook, made of
-neighboring operations (matmul and bias add are z = a W + b, the matmul VJP and the activation's are delta);
-or all that happens in a layer. Formulas, operands and counts come from the table of primitives; nothing is
-written a second time.
+The steps go down the list of operations (forward, ending in the loss), up it again (backward), and then
+along the parameters (update). The grain decides what one step is: an operation; an equation of a textbook, made of
+neighboring operations (matmul and bias add are z = a W + b, the VJPs of matmul and activation are delta);
+or all operations of a layer. Formulas, operands and counts come from the table of primitives.
 """
 
 from __future__ import annotations
@@ -48,17 +47,17 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 @dataclass(frozen=True)
 class Step:
-    """One stop of the cursor.
+    """One step of the walk.
 
     ``kind`` is one of input, affine, normalization, activation, dropout, residual, loss, penalty; output
-    delta, weights, gains (of a normalization), carried (what a residual connection shares out), delta,
-    normalization delta; update. ``tensor`` names what the step makes (see ``Pass.tensor``). ``operands`` are
-    the values in the formula with their shapes, ``reused`` those of them that the forward pass left behind.
-    ``macs`` are multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved`` is
-    the bytes read and written, each array once for an operation; ``ratio`` is
-    the running sum of macs over those of one forward pass (updates are not part of a gradient's cost, and
-    leave it as it is). ``visits`` are the stops of the program's walk that it is made of (none for the input and
-    for updates), ``done`` counts those, and updates, up to its end. ``parts`` are the equations of a layer's step.
+    delta, weights, gains (of a normalization), carried (the gradient that a residual connection splits), delta,
+    normalization delta; update. ``tensor`` names the result (see ``Iteration.tensor``). ``operands`` are
+    the values in the formula with their shapes, ``reused`` those of them that the forward pass computed.
+    ``macs`` counts the multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved``
+    the bytes read and written, each array once per operation; ``ratio`` is the cumulative ``macs`` relative to one
+    forward pass (updates are not part of the cost of a gradient and leave it unchanged). ``visits`` are the visits
+    of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
+    updates up to its end. ``parts`` are the equations of a layer's step.
     """
 
     index: int
@@ -80,12 +79,12 @@ class Step:
 
     @property
     def pieces(self) -> tuple[Step, ...]:
-        """The equations of a layer's step; of any other, itself."""
+        """The equations of a layer's step; any other step is its own single piece."""
         return self.parts or (self,)
 
     @property
     def operation(self) -> tuple[str, int | None] | None:
-        """Of a step that is one operation only: what it is, and of which input it is the VJP, if it is one."""
+        """Kind (or name) of the primitive, and for a VJP its input number; None unless the step is one operation."""
         made = [visit for visit in self.visits if _makes(visit)]
         if len(made) != 1:
             return None
@@ -114,7 +113,7 @@ def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
 def walk(
     spec: NetworkSpec, batch: int, optimizer: OptimizerSpec = OptimizerSpec(), grain: str = "equation"
 ) -> tuple[Step, ...]:
-    """All steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
+    """List the steps of one training iteration: input, forward, loss, backward, update. ``grain`` is "operation",
     "equation" or "layer"."""
     if grain == "layer":
         return _by_layer(walk(spec, batch, optimizer))
@@ -152,12 +151,12 @@ def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], t
 
 
 def _makes(visit: Visit) -> bool:
-    """Return whether a visit makes anything new, and does not only hand on what it got, under the same name."""
+    """Check whether a visit computes a new value, as opposed to passing its input on under the same name."""
     return bool(equation((visit,))[0])
 
 
 def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
-    """The steps of a layer in each phase as one."""
+    """Join the steps of each layer and phase."""
     steps: list[Step] = []
     for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):
         parts = tuple(group)
@@ -181,7 +180,7 @@ def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def place_after(steps: Sequence[Step], done: int) -> int:
-    """The first step at whose end so many visits and updates are done: the same place in a walk of another grain."""
+    """Index of the first step at whose end ``done`` visits and updates are done: maps a position between grains."""
     return next((step.index for step in steps if step.done >= done), len(steps) - 1)
 
 
@@ -194,7 +193,7 @@ def _step(
     spec: NetworkSpec,
     shapes: dict[str, Shape],
 ) -> Step:
-    """The step that some neighboring visits make; its ratio is not known here."""
+    """Build the step of some neighboring visits, without its ratio."""
     made, read = equation(visits)
     if kind == "penalty":
         made = {name: folded(formula) for name, formula in made.items()}
@@ -223,7 +222,7 @@ def _step(
 
 
 def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
-    """Return whether another visit will add to what this one writes."""
+    """Check whether a later visit adds to the cotangent that this one writes."""
     if visit.of is None:
         return False
     return visit != _last_visits(spec)[visit.writes]
@@ -231,7 +230,7 @@ def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
 
 @lru_cache(maxsize=64)
 def _last_visits(spec: NetworkSpec) -> dict[str, Visit]:
-    """The last visit on the way back to each value."""
+    """Map each value to the last visit that writes its cotangent."""
     return {visit.writes: visit for visit in backward_visits(spec)}
 
 
@@ -244,7 +243,7 @@ def _update_step(
     optimizer: OptimizerSpec,
     ratio: float,
 ) -> Step:
-    """The update of a layer's parameters; the optimizer's own lines are written out for the weights."""
+    """Build the step that updates a layer's parameters; several equations are written for the weights alone."""
     parameters = sum(size(shapes[name]) for name in names)
     written = {"W": weight(k), "dW": gradient_of(weight(k))}
     lines = [

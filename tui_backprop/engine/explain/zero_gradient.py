@@ -1,4 +1,4 @@
-"""Why the loss does not answer to a number: which factor of its gradient is 0, and what made it so."""
+"""The cause of a gradient that is 0: which of its factors is 0, and why."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tui_backprop.engine.training.iteration import Iteration
 
 @dataclass(frozen=True)
 class ZeroGradient:
-    """A number that is 0: its ``name``, and where it is known what made it so, ``why``; if another number decided
-    that, ``of`` is its name and ``at`` its value. ``samples`` says in which, where there are several."""
+    """A number that is 0: its ``name``, and ``why``, if the cause is known; where the cause is another number, ``of``
+    is its name and ``at`` its value. ``samples`` says in which samples of a batch it is 0."""
 
     name: str
     why: str = ""
@@ -41,9 +41,9 @@ class ZeroGradient:
 def zero_gradients(
     iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
 ) -> tuple[ZeroGradient, ...]:
-    """What is 0 in the gradient of a number, () if that is not 0. The gradient of a parameter is a sum over the
-    samples of the batch: a factor is named that is 0 in all of them, or all factors, where now one is 0 and now
-    another."""
+    """List the causes of a gradient of 0; () if it is not 0. The gradient of a parameter is a sum over the samples of
+    the batch: either a factor that is 0 in all samples is named, or all factors, where a different one is 0 from
+    sample to sample."""
     value = canonical(tensor, iteration.spec.depth)
     if value not in differentiable(iteration.spec):
         return ()
@@ -84,7 +84,7 @@ def _of_all_samples(iteration: Iteration, array: str, unit: int) -> ZeroGradient
 
 
 def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient:
-    """Why what a unit hands on is 0."""
+    """Explain an output of a unit that is 0."""
     name, k = entry_name(array, (unit,)), layer_of(array)
     if kind_of(array) != "activation" or iteration.spec.adds_input(k):
         return ZeroGradient(name)
@@ -98,7 +98,7 @@ def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient
 
 
 def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGradient:
-    """Why the derivative of a value is 0: what is behind the value on the way to the loss lets nothing back."""
+    """Explain a derivative that is 0 by the operations between the value and the loss."""
     name, kind, k = entry_name(gradient_of(value), (unit,)), kind_of(value), layer_of(value)
     if k == iteration.spec.depth:
         return ZeroGradient(name, "the output equals its target")
@@ -126,7 +126,7 @@ def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
 
 
 def _by_activation(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
-    """0 because of where the unit stands on its activation function."""
+    """Explain a 0 by the activation function at the unit's pre-activation."""
     of, function = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
     why = f"{function} is inactive" if ACTIVATIONS[function].zero_below else f"{function} is flat there"
     return ZeroGradient(name, why, entry_name(of, (unit,)), float(iteration.tensor(of)[s, unit]))

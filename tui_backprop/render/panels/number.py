@@ -60,9 +60,14 @@ def _panel(
     title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],
-        _origin(found.made, found.tensor, "how it is computed", "forward", columns, context),
+        _origin(found.computed, found.tensor, "how it is computed", "forward", columns, context),
         _origin(
-            found.blamed, f"d{found.tensor}", "how its gradient is computed", "backward", columns, context
+            found.differentiated,
+            f"d{found.tensor}",
+            "how its gradient is computed",
+            "backward",
+            columns,
+            context,
         ),
         _torch(found, columns, context, air),
     ]

@@ -1,4 +1,4 @@
-"""The operation of a step: its formula with the shapes below, and one unit's arithmetic as a receipt."""
+"""The formula of a step with the shapes of its arrays, and its receipt."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tui_backprop.support.format import MINUS, format_fixed, format_number
 TENSOR_NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 EXPONENT_FROM = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
-EXTRA_DECIMALS = 2  # decimals more, where the last one of a short sum would not add up
+EXTRA_DECIMALS = 2  # additional decimals, where a short sum would not add up as rounded
 COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
-TIMES_SIGN = re.compile(" ([·×]) ")  # with blanks that can go
-SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # what is subtracted is a negative summand
+TIMES_SIGN = re.compile(" ([·×]) ")  # the blanks can be removed
+SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # a subtracted term is shown as a negative summand
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """(1,256); a bias is (256,), a single number has no shape."""
+    """Format a shape: (1,256), (256,); a scalar is "number"."""
     return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "number"
 
 
 def equations(step: Step) -> list[str]:
-    """The equations that a formula consists of."""
+    """Split a formula into its equations."""
     return re.split(r"(?<=,) (?=\S+ (?:=|←))", step.formula)
 
 
 def formula_with_shapes(
     step: Step, columns: int, context: RenderContext = UTF8, first: int = 0, shaped: bool = True
 ) -> list[Line]:
-    """The formula from its equation ``first`` on, and below each name (if ``shaped``) the shape of its array:
-    two lines, or pairs of them where the formula is too long for one (those without a name are single). A
-    second equation starts a pair of its own rather than be torn."""
+    """Render the formula from its equation ``first`` on, and (if ``shaped``) the shape of each array below its name:
+    two lines, or several pairs for a long formula (lines without a name are single). An equation that does not fit
+    behind another one starts a new pair."""
     shapes = dict(step.operands) if shaped else {}
     rows: list[list[tuple[Span, Span]]] = [[]]
     for part in equations(step)[first:]:
@@ -52,7 +52,7 @@ def formula_with_shapes(
 
 
 def _trimmed(row: Line) -> Line:
-    """Without the blank behind its last token."""
+    """Remove the trailing blank."""
     return line(*row[:-1], (row[-1][0].rstrip(), row[-1][1])) if row else row
 
 
@@ -63,7 +63,7 @@ def _wide(pairs: Sequence[tuple[Span, Span]]) -> int:
 def _tokens(
     formula: str, shapes: dict[str, tuple[int, ...]], phase: str, context: RenderContext
 ) -> Iterator[tuple[Span, Span]]:
-    """The pieces of an equation, each with the shape that stands below its name, both as wide as the wider one."""
+    """Yield the tokens of an equation, each with the shape below its name, padded to the same width."""
     shown: set[str] = set()
     for i, token in enumerate(formula.split(" ")):
         name = next((name for name in TENSOR_NAME.findall(token) if name in shapes), "")
@@ -79,8 +79,8 @@ def _tokens(
 
 
 def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
-    """Decimals that give every result and what is subtracted three significant digits (and the largest summand two,
-    where a division makes more of it); None where that is more decimals than can be read."""
+    """Decimals for three significant digits of every result and every subtracted term (and two of the largest
+    summand, where a divisor below 1 follows); None where that is more than ``MOST_DECIMALS``."""
     wanted = {"=": 2, "-": 2}
     needed = [
         wanted[row.sign] - math.floor(math.log10(abs(row.value)))
@@ -90,7 +90,7 @@ def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
     if any(row.sign == "/" and abs(row.value) < 1 for row in rows):
         largest = max((abs(row.value) for row in rows if row.sign == "+"), default=0.0)
         needed += [1 - math.floor(math.log10(largest))] if 0 < largest < math.inf else []
-    if not needed:  # the result is 0: what it was made of shows the scale
+    if not needed:  # the result is 0: the summands have the scale
         summands = [abs(row.value) for row in rows if row.sign == "+" and row.value]
         needed += [2 - math.floor(math.log10(s)) for s in summands if math.isfinite(s)]
     most = max(2, *needed) if needed else 2
@@ -98,15 +98,15 @@ def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
 
 
 def sums(rows: Sequence[ReceiptRow]) -> list[Sequence[ReceiptRow]]:
-    """The sums of a receipt, one after the other: a summand after a result begins the next one."""
+    """Split a receipt into its sums: a summand after a result begins the next one."""
     starts = [i for i in range(1, len(rows)) if rows[i - 1].sign == "=" and rows[i].sign in "+-"]
     return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
 
 
 def receipt(rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8) -> list[Line]:
-    """Rows, those of each sum aligned on the decimal point. What is subtracted is shown as what it adds, with the
-    minus in its name, so that the column adds up as it stands: "−α · dW   −0.00280". The row of remaining terms, or
-    some more decimals, are what makes the shown sum exact."""
+    """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
+    the minus in its label, so that the column adds up: "−α · dW   −0.00280". The row of remaining terms absorbs the
+    rounding error of the terms shown; a short sum gets more decimals instead."""
     shown = receipt_values(rows)
     rows, texts = [row for row, _ in shown], [context.text(text) for _, text in shown]
     wide = max(len(t) for t in texts)
@@ -128,7 +128,7 @@ def receipt(rows: Sequence[ReceiptRow], columns: int, role: str, context: Render
 
 
 def receipt_values(rows: Sequence[ReceiptRow]) -> list[tuple[ReceiptRow, str]]:
-    """Rows, what is subtracted as the summand that it is, each with its value as it is shown."""
+    """Pair the rows of a receipt, subtracted terms as negative summands, with their values as shown."""
     rows = [_added(row) for row in rows]
     return list(zip(rows, (text for each in sums(rows) for text in _values(each)), strict=True))
 
@@ -136,8 +136,8 @@ def receipt_values(rows: Sequence[ReceiptRow]) -> list[tuple[ReceiptRow, str]]:
 def _beside(
     rows: Sequence[ReceiptRow], columns: int, context: RenderContext
 ) -> tuple[list[str], list[str], str]:
-    """The texts beside the values: labels, factors, and the blanks behind each. In little room they are closer
-    together, and where that is not enough the factors are left out."""
+    """Return the labels, the factors, and the gap behind each. In few columns the gap is smaller, and where that
+    is not enough the factors are left out."""
     labels = [row.label for row in rows]
     factors = [" × ".join(format_number(f) for f in row.factors) for row in rows]
     for gap, sign in ((COLUMN_GAP, r" \1 "), (" ", r"\1")):
@@ -150,7 +150,7 @@ def _beside(
 
 
 def _added(row: ReceiptRow) -> ReceiptRow:
-    """A row that is subtracted as the summand that it is."""
+    """Turn a subtracted row into a negative summand."""
     if row.sign != "-":
         return row
     first, *more = row.factors or (row.value,)
@@ -158,12 +158,12 @@ def _added(row: ReceiptRow) -> ReceiptRow:
 
 
 def _named(label: str, columns: int) -> str:
-    """A label in a width: where that is too little for "a1[239] = max(0, z1[239])", its name alone."""
+    """Fit a label into a width: "a1[239] = max(0, z1[239])" is shortened to "a1[239]"."""
     return cut(label if len(label) <= columns else label.partition(" = ")[0], columns)
 
 
 def _values(rows: Sequence[ReceiptRow]) -> list[str]:
-    """The values of one sum as texts with equally many decimals."""
+    """Format the values of one sum with equally many decimals."""
     least = decimals_for(rows)
     if least is None:
         return [format_number(row.value, sign=row.sign not in "*/") for row in rows]
@@ -184,14 +184,14 @@ def _adds_up(rows: Sequence[ReceiptRow], values: Sequence[float | str], decimals
 
 
 def _shown(row: ReceiptRow, decimals: int) -> float | str:
-    """The value as it will be seen: rounded, or written out where it is a factor or not finite."""
-    if row.sign in "*/" or not abs(row.value) < EXPONENT_FROM:  # NaN is no number below anything
+    """Round the value of a row; format it where it is a factor, too large or not finite."""
+    if row.sign in "*/" or not abs(row.value) < EXPONENT_FROM:  # also for NaN
         return format_number(row.value, sign=row.sign not in "*/")
     return round(row.value, decimals)
 
 
 def _settle(rows: Sequence[ReceiptRow], values: list[float | str], decimals: int) -> None:
-    """Give the rounding error of a long sum to its row of remaining terms, so that what is shown adds up."""
+    """Add the rounding error of a long sum to its row of remaining terms, so that the values shown add up."""
     rest = next((i for i, row in enumerate(rows) if row.label.endswith("more terms")), None)
     plus = [i for i, row in enumerate(rows) if row.sign in "+-"]
     if rest is None or not all(isinstance(values[i], float) for i in plus):

@@ -17,16 +17,20 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.support.format import format_count, format_number
 
-LEAST_TERMS, MOST_NEEDED, MOST_TERMS = 2, 3, 12  # terms of a sum: in little room, else from and to
-LABEL_COLUMNS = 8  # columns of the words in front of closing lines
+LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
+    2,
+    3,
+    12,
+)  # terms of a long sum: in few lines; else at least, and at most
+LABEL_COLUMNS = 8  # columns of the labels of closing lines
 
 
 def explanation(
     snapshot: Snapshot, columns: int, most: int, context: RenderContext, spare: int = 0
 ) -> list[Line]:
-    """Caption, formula with shapes, receipt, reuse and cost, in at most ``most`` lines. Where room is short, air,
-    terms of a sum and most words give way; then ``spare`` lines that were left to others; then all but the last of
-    several sums, and the shapes; and last the rest of the words."""
+    """Render caption, formula with shapes, receipt, reuse and cost in at most ``most`` lines, of which ``spare`` are
+    used only if needed. Where that is not enough, left out are, in this order: blank lines, terms of long sums, most
+    of the caption; all but the last of several sums, the shapes; the rest of the caption."""
     step, rows = snapshot.step, most - spare
     sentence = context.text(caption_of(snapshot, context))
     caption = wrap(sentence, columns, "strong" if step.kind == "input" else "text")
@@ -68,7 +72,7 @@ def explanation(
 
 
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
-    """The sentence for the step, with this network's figures."""
+    """Caption of the step, with the figures of this network."""
     spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
     fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
     return _sentence(snapshot).format(
@@ -89,7 +93,7 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
 
 
 def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
-    """As much of a sentence as fits: up to a full stop or a colon, or else up to a comma; nothing if that is long."""
+    """Shorten a text to what fits, at a full stop or colon, else at a comma; nothing where neither fits."""
     for ends in (r"[.:;?](?= |$)", r",(?= )"):
         for end in reversed(list(re.finditer(ends, text))):
             head = text[: end.start()] + (end[0] if end[0] == "?" or end.end() == len(text) else "")
@@ -99,7 +103,7 @@ def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
 
 
 def _sentence(snapshot: Snapshot) -> str:
-    """The lesson's sentence for the kind of the step, or for its single operation."""
+    """Select the caption by the kind of the step, or by its operation."""
     step, kind = snapshot.step, snapshot.step.kind
     if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
@@ -113,12 +117,12 @@ def _sentence(snapshot: Snapshot) -> str:
 
 
 def last_of(snapshot: Snapshot, phase: str) -> Step:
-    """The last step of a phase."""
+    """Return the last step of a phase."""
     return [step for step in snapshot.steps if step.phase == phase][-1]
 
 
 def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
-    """The values reused from the forward pass, the cost of the step, and the effect of the update on the loss."""
+    """Render the values reused from the forward pass, the effect of an update on the loss, and the cost."""
     step, iteration = snapshot.step, snapshot.iteration
     lines = []
     if iteration.bad:
@@ -144,7 +148,7 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
 
 
 def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
-    """The step in PyTorch."""
+    """Render the step in PyTorch."""
     session = snapshot.session
     given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
     rows = [row for text in given for row in wrap(text, columns - LABEL_COLUMNS)]
@@ -154,7 +158,7 @@ def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
 
 
 def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
-    """The learning rate, where it is another one in each iteration."""
+    """Render the learning rate of this iteration, if it has a schedule or warm-up."""
     spec, session = snapshot.session.optimizer, snapshot.session
     plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * SCHEDULES[spec.schedule].changes
     if not plans:
@@ -170,7 +174,7 @@ def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
 
 
 def loss_line(snapshot: Snapshot, columns: int) -> Line:
-    """The loss before the update; and after it, or (while not all layers have it) at which step that is shown."""
+    """Render the loss before the update and, at its last step, after it; before that, at which step it is shown."""
     before, last, grain = (
         format_number(snapshot.iteration.loss, 4),
         len(snapshot.steps) - 1,
@@ -192,7 +196,7 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
 
 
 def cost_line(step: Step, columns: int) -> Line:
-    """Multiply-accumulates of the step, and the running total in forward passes."""
+    """Render the multiply-accumulates of the step, and the running total in forward passes."""
     macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
     total = "gradient" if step.phase == "update" else "total"
     row = line(

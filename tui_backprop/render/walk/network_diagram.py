@@ -1,4 +1,4 @@
-"""The network as a row of layers: what has been computed so far, and where the signal is."""
+"""The network as a row of layers, with the arrays computed so far and the current step."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Block = tuple[list[Line], int]  # lines, and how wide
 def diagram(
     snapshot: Snapshot, columns: int, rows: int, context: RenderContext, norms: bool = True
 ) -> list[Line]:
-    """Layers side by side, ``rows`` lines of map each: activations above, deltas below, then a bar for the
-    norm of each delta, and on the last line the weights between two layers. Deep networks show the layers
-    around the current one."""
+    """Render the layers side by side, each with a map of ``rows`` lines: activations above, deltas below, then a bar
+    for the norm of each delta, and on the last line the names of the weights. Of a deep network, the layers around
+    the current one are shown."""
     depth = snapshot.session.network.depth
     first, last = _window(snapshot.step.layer, depth, columns)
     layers = range(first, last + 1)
     ends = (LOSS_COLUMNS if last == depth else 1) + (1 + ARROW_COLUMNS if first else 0)
     cell = max(min(MOST_MAP_COLUMNS, (columns - ends) // len(layers) - ARROW_COLUMNS), 1)
     parts: list[Block] = []
-    weights: list[tuple[int, Line]] = []  # where to center it, and what is known of the weights there
+    weights: list[tuple[int, Line]] = []  # center column, and name of the weights
     if first:
         parts += [(_more(rows), 1), (_arrows(snapshot, first - 1, rows, context), ARROW_COLUMNS)]
     for layer in layers:
@@ -53,7 +53,7 @@ def diagram(
 
 
 def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
-    """The layers to show, of 0 .. depth: all if they fit, else those around ``layer``."""
+    """First and last layer to show, of 0 .. depth: all if they fit, else those around ``layer``."""
     each = LEAST_MAP_COLUMNS + ARROW_COLUMNS
     if (depth + 1) * each + LOSS_COLUMNS <= columns:
         return 0, depth
@@ -63,8 +63,8 @@ def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
 
 
 def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext) -> Line:
-    """Bars for the norm of each delta, a step of height for half a decade below the largest: every map is
-    drawn to its own scale, so this is where a gradient is seen to fade."""
+    """Render a bar for the norm of each delta, one step lower for each half decade below the largest. Every map has a
+    scale of its own; the bars show vanishing gradients."""
     depth = snapshot.session.network.depth
     known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(snapshot, k)) is not None}
     largest, top = max(known.values(), default=0.0), len(context.bars) - 1
@@ -86,13 +86,13 @@ def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext)
 
 
 def _delta_norm(snapshot: Snapshot, layer: int) -> float | None:
-    """The norm of a layer's delta over the batch, once the walk has it."""
+    """Norm of a layer's delta over the batch, if it has been computed by the current step."""
     there = any(step.tensor == delta(layer) for step in snapshot.made("backward", layer))
     return snapshot.iteration.summary(delta(layer)).norm if there else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:
-    """Short texts on one line, each centered on its column; what would overlap is left out."""
+    """Place short texts on one line, each centered on its column, without those that would overlap."""
     spans: list[Span] = []
     x = 0
     for center, piece in pieces:
@@ -104,7 +104,7 @@ def _placed(pieces: list[tuple[int, Line]]) -> Line:
 
 
 def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
-    """Lines of one layer's column: name and map of the latest array of the forward pass, and of the backward pass."""
+    """Render a layer: name and map of its latest array of the forward pass, and of the backward pass."""
     step, unit = snapshot.step, snapshot.unit(layer)
     block: list[Line] = []
     for role in ("forward", "backward"):
@@ -128,12 +128,12 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
 
 
 def _made(snapshot: Snapshot, phase: str, layer: int) -> list[Step]:
-    """The steps so far that made one sample after the other in a layer, on one of the two ways."""
+    """Steps of a phase up to the current one that computed an array with a row per sample in a layer."""
     return [step for step in snapshot.made(phase, layer) if per_sample(step.tensor)]
 
 
 def _waiting(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
-    """A layer that the walk has not reached: its width, and dots in place of its map."""
+    """Render a layer not yet reached: its width, and dots in place of a map."""
     units = snapshot.session.network.layers[layer]
     dots = min(units, cell)
     deep = min(-(-units // dots), rows)
@@ -146,7 +146,7 @@ def _centered(drawn: list[Line], rows: int) -> list[Line]:
 
 
 def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
-    """Lines of the last column: the loss, and the start of the backward pass."""
+    """Render the last column: the loss, and the start of the backward pass."""
     there = snapshot.reached("loss", snapshot.session.network.depth, "loss")
     back = snapshot.reached("backward", snapshot.session.network.depth, "output delta")
     block: list[Line] = [() for _ in range(2 * rows + 2)]
@@ -164,32 +164,32 @@ def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
 
 
 def _more(rows: int) -> list[Line]:
-    """An ellipsis for layers that are left out."""
+    """Render an ellipsis for layers left out."""
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[_middle(rows)] = line(("…", "muted"))
     return block
 
 
 def _middle(rows: int) -> int:
-    """The line of a block on which its arrows are: the middle of its first map."""
+    """Line of a block with its arrow: the middle of its first map."""
     return 1 + (rows - 1) // 2
 
 
 def _arrows(snapshot: Snapshot, layer: int, rows: int, context: RenderContext) -> list[Line]:
-    """Lines to the right of a layer: the arrow to the next one (or to the loss), and the arrow back."""
+    """Render the arrows to the right of a layer: to the next one (or to the loss), and back."""
     depth = snapshot.session.network.depth
     forward = snapshot.made("loss", depth) if layer == depth else snapshot.made("forward", layer + 1)
     back = _made(snapshot, "backward", layer)
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     for made, at, glyph in ((forward, 0, context.on), (back, rows + 1, context.back)):
-        if made:  # the first of them went from one layer to the other
+        if made:  # the first of them led from one layer to the other
             now = made[0] in snapshot.step.pieces
             block[at + _middle(rows)] = line((glyph, "strong" if now else made[0].phase))
     return block
 
 
 def _weights(snapshot: Snapshot, layer: int) -> Line:
-    """The name of a layer's weights, of their gradient, or of the updated ones, as far as the walk has come."""
+    """Render the name of a layer's weights, of their gradient, or of the updated weights, by the current step."""
     step = snapshot.step
     if snapshot.reached("update", layer, "update"):
         name, role, kind = f"{weight(layer)}'", "update", "update"

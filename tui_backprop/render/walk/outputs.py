@@ -1,4 +1,4 @@
-"""The outputs of a network one by one: class and value, with marks at the label and the prediction."""
+"""The outputs of a network one by one, with marks at the label and the predicted class."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ LABEL_MARK, PREDICTED_MARK = "◆", "▸"
 
 @dataclass(frozen=True)
 class Output:
-    """An output's index and value; a ``mark`` where it is the label or the prediction, with ``words`` that say so.
-    The ``role`` is that of the mark."""
+    """Index and value of an output; ``mark`` of the label or the predicted class, explained by ``words``, in the
+    color of ``role``."""
 
     place: int
     value: float

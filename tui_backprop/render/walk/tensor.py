@@ -50,9 +50,9 @@ GAP = 2
 
 @dataclass(frozen=True)
 class ShownArray:
-    """The array that a step shows: its ``name``, and whether it is ``updated``; all ``values``, and in ``row``
-    those of the first sample; the ``unit`` that is marked (-1: none). ``notes`` describe it, at length and in
-    brief, and ``image`` is (height, width) where entries belong to pixels."""
+    """The array that a step shows: its ``name``, and whether it is a parameter as ``updated``; all ``values``, and
+    those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``notes`` describe it, the longest
+    first, and ``image`` is (height, width) if entries are pixels."""
 
     name: str
     updated: bool
@@ -68,7 +68,7 @@ class ShownArray:
 
     @property
     def samples(self) -> int:
-        """Number of samples that have entries of their own; 0: none."""
+        """Number of samples, if each has a row; else 0."""
         return len(self.values) if per_sample(self.name) else 0
 
 
@@ -261,7 +261,7 @@ def _picture(
         ]
         return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, context))
     plan = gallery_layout(shown.image, shown.values.shape[1], rows - 1, columns)
-    units = _telling_units(snapshot)[: plan.most]
+    units = _units_by_delta(snapshot)[: plan.most]
     weights = shown.values[:, units]
     scale = largest(weights)
     pictures = [

@@ -1,4 +1,4 @@
-"""The progress of the walk: a bar of its phases."""
+"""The progress bar of the walk, by phases."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tui_backprop.render.draw.spans import Line, line, merge
 
 
 def timeline(steps: tuple[Step, ...], at: int, columns: int, context: RenderContext) -> list[Line]:
-    """Two lines: the phases' names, and a bar as long as the line with a mark at the step.
+    """Render two lines: the names of the phases, and a bar with a mark at the step.
 
-    Every step has its place on the bar; a phase is never narrower than its name, where there is room.
+    The bar is proportional to the number of steps, but a phase is not narrower than its name, where there is room.
     """
     phases = [(phase, len(list(group))) for phase, group in groupby(steps, key=lambda step: step.phase)]
     least = [len(phase) + 2 for phase, _ in phases]

@@ -1,4 +1,4 @@
-"""The walk panel: everything about one step, fitted into the room there is."""
+"""The walk panel: one step with its timeline, diagram, equation and tensor."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tui_backprop.render.walk.network_diagram import diagram
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.timeline import timeline
 
-TENSOR_ROWS = 8  # lines that the tensor is given below the equation, where there is room
-ROOMY_ROWS = 18  # lines below the network from which the tensor is sure of its own
-FEW_UNITS = 8  # layers up to this wide are drawn in a single line
-SIDE_BY_SIDE_COLUMNS = 72  # columns from which the tensor stands beside the equation, not below it
+TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
+ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
+FEW_UNITS = 8  # largest width of layers that are drawn in a single line
+SIDE_BY_SIDE_COLUMNS = 72  # columns from which the tensor is beside the equation, not below it
 
 
 def walk_panel(
     snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
 ) -> list[Line]:
-    """At most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: the entries of a
-    large array could not be counted."""
+    """Render at most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: counting
+    the entries of a large array failed."""
     top = timeline(snapshot.steps, snapshot.session.walk.step, columns, context)
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
     if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:

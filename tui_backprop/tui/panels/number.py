@@ -29,13 +29,15 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 def _places(snapshot: Snapshot, replay: Replay) -> object:
     """Return how many gradients are larger: of the layer, and of all."""
-    from tui_backprop.engine.explain.number import number_of, place_of
+    from tui_backprop.engine.explain.number import larger_gradients, number_of
 
     tensor, index = snapshot.number
     found = number_of(snapshot.iteration, tensor, index)
     if not found.is_parameter or found.gradient is None:
         return None
-    return tuple(place_of(snapshot.iteration, found.gradient, layer) for layer in (layer_of(tensor), None))
+    return tuple(
+        larger_gradients(snapshot.iteration, found.gradient, layer) for layer in (layer_of(tensor), None)
+    )
 
 
 def _view(context: RenderContext) -> SnapshotView:

@@ -1,7 +1,7 @@
-"""One unit's arithmetic: the equation of a step with this network's own numbers put in.
+"""Worked examples: the equation of a step for one unit, with this network's numbers.
 
-A worked example is a receipt: rows that add up (or multiply out) to the value that the pass holds. Long sums
-show their largest terms, and what is left as one row.
+A worked example is a receipt: rows that add up (or multiply out) to the value in the pass. Long sums
+show their largest terms, and the remaining ones as one row.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.tensor_names import INPUT, TensorEntry, delta, gradient_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration
 
-# Steps that are about a parameter: the one asked for, or the weight into the unit with the largest gradient.
+# Steps about a parameter: the one asked for, or the weight into the unit with the largest gradient.
 PARAMETERS: dict[str, ParameterReceipt] = {
     "weights": steps.gradient,
     "gains": steps.gradient,
@@ -54,13 +54,13 @@ def receipt_rows(
     sample: int = 0,
     asked: TensorEntry | None = None,
 ) -> tuple[ReceiptRow, ...]:
-    """The receipt of ``step`` for ``unit`` of its layer, for row ``sample`` of the batch.
+    """Return the receipt of ``step`` for ``unit`` of its layer and row ``sample`` of the batch.
 
-    ``terms`` is how many terms of a long sum are shown. Where the step makes the gradient of a parameter of the
-    unit, or updates it, it is the one ``asked`` for, a number of this network; else that of the weight with the
-    largest gradient. Raises KeyError for an unknown kind of step.
+    ``terms`` is how many terms of a long sum are shown. A step that computes gradients of parameters or updates them
+    shows the parameter ``asked`` for, if it is one of the unit's, else the weight into the unit with the largest
+    gradient. Raises KeyError for an unknown kind of step.
     """
-    with np.errstate(all="ignore"):  # where training has diverged, inf and NaN are what there is to show
+    with np.errstate(all="ignore"):  # after divergence inf and NaN are shown as they are
         return tuple(
             row
             for part in step.pieces
@@ -69,7 +69,7 @@ def receipt_rows(
 
 
 def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | None) -> Receipt:
-    """That of an operation which is only a part of its equation, or that of the equation."""
+    """Select the receipt of a single operation, if it has one of its own, or of its equation."""
     operation = part.operation if part.operation in operations.RECEIPTS else None
     own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
     if own is not None and asked is not None and asked[1][-1] == unit and _shows(iteration, part, asked[0]):
@@ -79,7 +79,7 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
 
 
 def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
-    """Return whether a step makes the gradient of a tensor of parameters, or updates it."""
+    """Check whether a step computes the gradient of a parameter tensor, or updates it."""
     if tensor not in parameter_shapes(iteration.spec):
         return False
     return (
@@ -89,11 +89,8 @@ def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
     )
 
 
-def telling_unit(iteration: Iteration, layer: int, sample: int = 0) -> int:
-    """The unit of a layer with the largest |delta|, the one that answers most for the loss.
-
-    For the input (layer 0), which has no delta, the entry with the largest value.
-    """
+def unit_with_largest_delta(iteration: Iteration, layer: int, sample: int = 0) -> int:
+    """Return the unit of a layer with the largest |delta|; for the input (layer 0), the largest entry."""
     of = iteration.tensor(delta(layer) if layer else INPUT)[sample]
     return int(np.argmax(np.abs(np.nan_to_num(of))))
 

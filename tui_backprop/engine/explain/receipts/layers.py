@@ -1,4 +1,4 @@
-"""Receipts of the way forward and of the way back, through the layers."""
+"""Receipts of the forward and the backward pass through the layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.training.iteration import Iteration
 
-FORMULA_COLUMNS = 24  # characters of a formula in a label; a longer one is there by its name
+FORMULA_COLUMNS = 24  # most characters of a formula in a label; a longer one is replaced by its name
 
 
 def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
@@ -27,7 +27,7 @@ def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequ
 
 
 def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """The products of inputs and weights that add up to unit j of layer k."""
+    """Products of inputs and weights that sum to the pre-activation of unit j of layer k, without the bias."""
     before, weights = names.activation(k - 1), names.weight(k)
     return summands(
         lambda i: f"{entry_name(before, (i,))} · {entry_name(weights, (i, j))}",
@@ -58,7 +58,7 @@ def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> 
 
 
 def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequence[ReceiptRow]]:
-    """The receipt of dropout (a product) and of a residual (a sum): all operands of the formula in a row."""
+    """Return the receipt of dropout (a product) or of a residual connection (a sum)."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         (made, _), (first, _), (second, _) = step.operands
@@ -69,14 +69,14 @@ def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequenc
 
 
 def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
-    """What each sample adds to the gradient of W[i, j]."""
+    """Terms of the gradient of W[i, j], one per sample."""
     return _products(iteration, (names.activation(k - 1), i), (names.delta(k), j), terms)
 
 
 def _products(
     iteration: Iteration, one: tuple[str, int], other: tuple[str, int], terms: int
 ) -> list[ReceiptRow]:
-    """A sum over the samples of the batch of products of two units' values, each by its tensor and unit."""
+    """Sum over the samples of products of two units' values; a unit is given as (tensor, index)."""
 
     def label(n: int) -> str:
         return " · ".join(_of_sample(iteration, tensor, n, unit) for tensor, unit in (one, other))
@@ -86,12 +86,12 @@ def _products(
 
 
 def _of_sample(iteration: Iteration, tensor: str, n: int, unit: int) -> str:
-    """The name of a unit's value; in a batch of several samples, that of sample n."""
+    """Name of a unit's value, with the sample's index n if the batch has several samples."""
     return entry_name(tensor, (unit,) if iteration.batch == 1 else (n, unit))
 
 
 def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
-    """The gradient of W[i, j] of layer k."""
+    """Receipt of the gradient of W[i, j] of layer k."""
     rows = weight_terms(iteration, k, i, j, terms)
     w = names.weight(k)
     if iteration.spec.l2:
@@ -100,18 +100,18 @@ def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> lis
 
 
 def decay_row(iteration: Iteration, w: str, i: int, j: int) -> ReceiptRow:
-    """What the L2 penalty adds to the gradient of a weight."""
+    """Term of the L2 penalty in the gradient of a weight."""
     label = f"{names.STRENGTH} · {entry_name(w, (i, j))}"
     return product("+", label, iteration.spec.l2, float(iteration.tensor(w)[i, j]))
 
 
 def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> ReceiptRow:
-    """An entry of a weight matrix or of its gradient."""
+    """Row of an entry of a weight matrix or of its gradient."""
     return ReceiptRow(sign, entry_name(name, (i, j)), float(iteration.tensor(name)[i, j]))
 
 
 def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRow]:
-    """A sum over the samples of the batch of one unit's derivatives ``of`` (n, units)."""
+    """Sum over the samples of unit j's derivatives in the array ``of``, shape (n, units)."""
     values = iteration.tensor(of)[:, j].astype(float)
     return largest(lambda n: _of_sample(iteration, of, n, j), values, terms)
 
@@ -125,7 +125,7 @@ def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[Receip
     )
 
 
-# What the gradient of a bias, a gain or a shift of layer k adds up, by the kind of tensor.
+# Terms of the gradient of a bias, a gain or a shift of layer k, by the kind of tensor.
 VECTOR_TERMS: dict[names.Kind, Callable[[Iteration, int, int, int], list[ReceiptRow]]] = {
     "bias": lambda iteration, k, j, terms: samples(iteration, names.delta(k), j, terms),
     "gain": _gain_terms,
@@ -138,7 +138,7 @@ VECTOR_TERMS: dict[names.Kind, Callable[[Iteration, int, int, int], list[Receipt
 def gradient(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
 ) -> Sequence[ReceiptRow]:
-    """The gradient of one parameter of the step's layer."""
+    """Receipt of the gradient of a parameter of the step's layer."""
     *row, j = index
     if row:
         return weight_rows(iteration, step.layer, row[0], j, terms)
@@ -147,7 +147,7 @@ def gradient(
 
 
 def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """What a unit of layer k gets back from all units it fed."""
+    """Terms of da[j] of layer k: the deltas of layer k + 1, each times a weight."""
     onward, weights = names.delta(k + 1), names.weight(k + 1)
     return summands(
         lambda i: f"{entry_name(onward, (i,))} · {entry_name(weights, (j, i))}",
@@ -158,7 +158,7 @@ def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list
 
 
 def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """The terms of ``from_units``, and the gradient that a residual connection carries past them."""
+    """Terms of ``from_units``, and the gradient by way of the residual connection."""
     rows = from_units(iteration, k, j, terms, s)
     if iteration.spec.adds_input(k + 1):
         rows.append(entry(iteration, "+", names.gradient_of(names.activation(k + 1)), j, s))
@@ -181,7 +181,7 @@ def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seque
 
 
 def slope(iteration: Iteration, k: int, j: int, s: int) -> ReceiptRow:
-    """The factor f' of a hidden unit."""
+    """Row of the factor f' of a hidden unit."""
     op = iteration.activation(k)
     formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
     label = tidy(formula.format(entry_name(op.inputs[0], (j,)), y=entry_name(op.output, (j,))))

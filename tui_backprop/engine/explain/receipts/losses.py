@@ -1,4 +1,4 @@
-"""Receipts of the loss, of the penalty on large weights, and of the first delta."""
+"""Receipts of the loss, of the L2 penalty, and of the delta of the outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tui_backprop.engine.training.iteration import Iteration
 
 
 def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    """One sample's loss, and the mean over the batch."""
+    """Receipt of one sample's loss, and the mean over the batch."""
     k, n = step.layer, iteration.batch
     read = (preactivation(k), _read(iteration, k), TARGET)
     z, p, t = (np.asarray(iteration.tensor(name)[s], float) for name in read)
@@ -43,13 +43,13 @@ def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequen
 
 
 def _read(iteration: Iteration, k: int) -> str:
-    """What the derivative reads: the probabilities, if the loss makes some, or the outputs."""
+    """Name of the array in the derivative of the loss: the probabilities, if it computes them, or the outputs."""
     return PROBABILITIES if LOSSES[iteration.spec.loss].probabilities else preactivation(k)
 
 
 def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
     y = int(t)
-    top = z.max() if z.max() > 80 else 0.0  # only there for logits whose powers no float holds
+    top = z.max() if z.max() > 80 else 0.0  # subtracted only where e^z would overflow
     less = "" if top == 0 else f"−{top:.3g}"
     logits = preactivation(k)
     rows = [
@@ -84,7 +84,7 @@ def _squares(
 def _of_a_sample(
     row: Loss, k: int, z: Array, p: Array, t: Array, terms: int
 ) -> tuple[list[ReceiptRow], float]:
-    """The receipt of one sample's loss, and that loss."""
+    """Receipt of one sample's loss, and its value."""
     if row.labels:
         return _cross_entropy(k, z, p, t, terms)
     if row.probabilities:
@@ -95,13 +95,13 @@ def _of_a_sample(
 
 
 def penalties(iteration: Iteration) -> Array:
-    """½ λ Σ W² of each layer, first layer first."""
+    """L2 penalty ½ λ Σ W² of each layer, shape (layers,)."""
     norms = [iteration.summary(weight(k)).norm for k in range(1, iteration.spec.depth + 1)]
     return np.array([iteration.spec.l2 / 2 * norm * norm for norm in norms])
 
 
 def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    """The loss of the outputs, and what the weights of each layer add to it."""
+    """Receipt of the loss with the L2 penalty of each layer."""
     return [
         ReceiptRow("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
         *largest(lambda i: f"½ {STRENGTH} Σ {weight(i + 1)}²", penalties(iteration), terms),
@@ -110,7 +110,7 @@ def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seq
 
 
 def output_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    """What the loss asks of one output."""
+    """Receipt of the delta of one output."""
     k, t, row = step.layer, iteration.tensor(TARGET), LOSSES[iteration.spec.loss]
     if row.labels:
         target = ReceiptRow("-", f"onehot({t[s]})[{j}]", float(t[s] == j))

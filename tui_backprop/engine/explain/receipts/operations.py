@@ -1,4 +1,4 @@
-"""Receipts of single operations, where those are only a part of an equation of the textbook."""
+"""Receipts of operations that are only a part of an equation."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _penalty_to_weights(
 
 
 def _factor(row: Callable[[Iteration, int, int, int], ReceiptRow]) -> Receipt:
-    """What comes back, times one factor of the unit's own."""
+    """Return the receipt of an elementwise VJP: the incoming cotangent, times a factor."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         came = gradient_of(step.visits[-1].op.output)
@@ -81,7 +81,7 @@ def _factor(row: Callable[[Iteration, int, int, int], ReceiptRow]) -> Receipt:
 
 
 def _sum(*more: str) -> Receipt:
-    """What comes back to a sum of two: handed on whole, or added to what came back another way."""
+    """Return the receipt of the VJP of a residual sum: the incoming cotangent is passed on, or added to ``more``."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         came = gradient_of(step.visits[-1].op.output)
@@ -101,8 +101,8 @@ def _bias(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seque
     return [entry(iteration, sign, name, j, s) for sign, name in parts]
 
 
-# By what the operation is, and of which input it is the VJP (see Step.operation). Operations that are whole
-# equations have their receipts there.
+# By operation, and number of the input for a VJP (see Step.operation). Operations that are whole equations have
+# the receipts of those.
 PARAMETERS: dict[tuple[str, int | None], ParameterReceipt] = {
     ("matmul", 1): _matmul_to_weights,
     ("bias add", 1): gradient,

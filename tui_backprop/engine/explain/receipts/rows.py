@@ -1,4 +1,4 @@
-"""What receipts are made of: rows, and the sums that are too long to be shown whole."""
+"""Rows of receipts, and sums that are too long to be shown whole."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from tui_backprop.engine.training.iteration import Iteration
 
 @dataclass(frozen=True)
 class ReceiptRow:
-    """One line: ``sign`` is + or - (a summand), * or / (a factor of all above), = (a result). A summand after
-    a result begins the next sum, which may use that result."""
+    """One line of a receipt: ``sign`` is + or - (a summand), * or / (a factor of everything above) or = (a result). A
+    summand after a result begins the next sum, which may use that result."""
 
     sign: str
     label: str
     value: float
-    factors: tuple[float, ...] = ()  # where the value is a product, what it is a product of
+    factors: tuple[float, ...] = ()  # of a value that is a product
 
 
-# The receipt of one kind of step: of a pass, a step, a unit j, how many terms of a long sum, a sample.
+# Receipt of a kind of step: (iteration, step, unit, number of terms shown of a long sum, sample) to rows.
 Receipt = Callable[[Iteration, Step, int, int, int], Sequence[ReceiptRow]]
-# That of a step about parameters: of a pass, a step, one of them by its name, how many terms of a long sum.
+# Receipt of a step about parameters: (iteration, step, tensor, index, number of terms shown) to rows.
 ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequence[ReceiptRow]]
 
 
 def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
-    """The weight into ``unit`` that a weight step shows: the one with the largest gradient."""
+    """Input of the weight into ``unit`` with the largest gradient, which the steps of the weights show."""
     return int(abs(iteration.tensor(gradient_of(weight(layer)))[:, unit]).argmax())
 
 
 def of_largest(receipt: ParameterReceipt) -> Receipt:
-    """The receipt where no parameter is asked for: of the weight into the unit that has the largest gradient."""
+    """Return the receipt for a unit, of the weight into it with the largest gradient."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         tensor = value_of(step.tensor)
@@ -48,18 +48,18 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
 
 
 def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> ReceiptRow:
-    """One sample's entry of an array, or an entry of a vector of parameters."""
+    """Row of entry j of a vector of parameters, or of row s of an array."""
     array = iteration.tensor(name)
     return ReceiptRow(sign, entry_name(name, (j,)), float(array[j] if array.ndim == 1 else array[s, j]))
 
 
 def product(sign: str, label: str, *factors: float) -> ReceiptRow:
-    """The row of a product."""
+    """Row of a product."""
     return ReceiptRow(sign, label, prod(factors), factors)
 
 
 def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[ReceiptRow]:
-    """Rows for sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
+    """Rows of sum(left * right), both shape (m,): the ``most`` largest terms, then the rest as one row."""
     products = left.astype(float) * right.astype(float)
     return [
         replace(row, factors=(float(left[i]), float(right[i]))) if i is not None else row
@@ -68,7 +68,7 @@ def summands(labels: Callable[[int], str], left: Array, right: Array, most: int)
 
 
 def largest(labels: Callable[[int], str], values: Array, most: int) -> list[ReceiptRow]:
-    """Rows for sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
+    """Rows of sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
     return [row for _, row in _largest(labels, values, most)]
 
 
