@@ -279,7 +279,7 @@ def _picture(
     return [*drawn, line((legend, "muted"))]
 
 
-def _telling_units(snapshot: Snapshot) -> list[int]:
+def _units_by_delta(snapshot: Snapshot) -> list[int]:
     """Return the units of the first layer: the selected one, then by the magnitude of their delta."""
     sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor(delta(1))[0])), snapshot.unit(1)
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
