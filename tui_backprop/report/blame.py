@@ -40,12 +40,12 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 WIDE = 78  # columns of the text
-MOVED = {"update": "as in the next update"}  # of the nudges, the one that takes more than a word
-CAME = (
+MOVED = {"update": "as in the next update"}  # spoken names of nudges
+NUDGE_HEADS = (
     "predicted change in the loss",
     "actual change in the loss",
     "loss afterward",
-)  # what NUDGE_COLUMNS has after ``by``
+)  # the NUDGE_COLUMNS after ``by``
 
 
 def blame_text(blame_state: BlameState, context: RenderContext) -> str:
@@ -88,7 +88,7 @@ def _sentences(lines: Sequence[Line]) -> Iterator[Sentence]:
 
 
 def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderContext) -> Iterator[Line]:
-    """What stands behind the first parameter, as on the panel: its path, and a table of nudges."""
+    """Draw the detail of the first parameter as on the panel: its path, and the table of nudges."""
     session, iteration = blame_state.session, blame_state.iteration
     attribution, several = found.attribution, iteration.batch > 1
     yield from title_lines(session, attribution.tensor, attribution.index, WIDE, context)
@@ -133,15 +133,15 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
 
 
 def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
-    """What moving the parameter does to the loss."""
+    """Describe how the loss changes with the parameter."""
     loss = blame_state.iteration.loss
     name = entry_name(found.attribution.tensor, found.attribution.index)
     yield Fact("the loss", format_number(loss, 4))
     for nudge in found.nudges:
-        by, *came = [cell(nudge, 3, loss) for _, _, cell in NUDGE_COLUMNS]
-        moved = f"{name} moved {MOVED.get(nudge.why, nudge.why)}"
+        by, *changes = [cell(nudge, 3, loss) for _, _, cell in NUDGE_COLUMNS]
+        moved = f"{name} moved {MOVED.get(nudge.name, nudge.name)}"
         yield Fact(moved, f"by {by}")
-        yield Table(tuple(map(Column, ("", *CAME))), ((moved, *came),))
+        yield Table(tuple(map(Column, ("", *NUDGE_HEADS))), ((moved, *changes),))
 
 
 def _pulls(blame_state: BlameState, found: ParameterDetail) -> Table:
@@ -157,7 +157,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
     if blame_state.detail:
         detail = msgspec.to_builtins(blame_state.detail)
         for step in detail["path"]:
-            step["value"], step["why"] = ascii_formula(step["value"]), ascii_formula(step["why"])
+            step["value"], step["formula"] = ascii_formula(step["value"]), ascii_formula(step["formula"])
     attributions: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in blame_state.ranked or ()]
     for attribution in attributions:
         attribution["tensor"] = ascii_formula(attribution["tensor"])

@@ -43,9 +43,9 @@ def test_small_nudges_come_as_the_gradient_predicts():
     """Those that are predicted by the gradient come so, where they are small."""
     found = json.loads(run("--preset", "xor", "--json").stdout)
     for nudge in found["nudges"]:
-        assert nudge["predicted"] == pytest.approx(found["ranking"][0]["gradient"] * nudge["by"])
+        assert nudge["predicted_change"] == pytest.approx(found["ranking"][0]["gradient"] * nudge["by"])
         if abs(nudge["by"]) <= 0.01:
-            assert nudge["came"] == pytest.approx(nudge["predicted"], rel=0.02)
+            assert nudge["actual_change"] == pytest.approx(nudge["predicted_change"], rel=0.02)
 
 
 def test_the_text_answers_the_question_in_lines_that_fit():

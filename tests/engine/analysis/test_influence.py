@@ -89,12 +89,12 @@ def test_the_hops_say_what_they_multiply_by():
     pass_ = iteration(SPECS[0], 1)
     hops = strongest_path(pass_, "W1", (2, 3))
     assert [hop.value for hop in hops] == ["u1", "z1", "a1", "u2", "z2", "a2", "u3", "z3", "L"]
-    assert (hops[0].why, hops[0].factor) == ("x[2]", pass_.tensor("x")[0, 2])
-    assert hops[1].why == "1"
-    assert hops[2].why == "f'(z1[3])"
+    assert (hops[0].formula, hops[0].factor) == ("x[2]", pass_.tensor("x")[0, 2])
+    assert hops[1].formula == "1"
+    assert hops[2].formula == "f'(z1[3])"
     j = hops[3].unit
-    assert (hops[3].why, hops[3].factor) == (f"W2[3,{j}]", pass_.tensor("W2")[3, j])
-    assert hops[-1].why == f"dL/dz3[{hops[-2].unit}]"
+    assert (hops[3].formula, hops[3].factor) == (f"W2[3,{j}]", pass_.tensor("W2")[3, j])
+    assert hops[-1].formula == f"dL/dz3[{hops[-2].unit}]"
 
 
 def test_only_parameters_have_a_path():

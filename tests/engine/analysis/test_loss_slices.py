@@ -126,8 +126,10 @@ def test_a_slice_holds_the_pass_s_own_numbers(network):
     assert values[len(values) // 2] == found.here[0] == pass_.tensor(tensor)[index]
     assert found.gradient == (pass_.tensor(f"d{tensor}")[index],)
     assert found.updated == (pass_.new[tensor][index],)
-    assert found.came == pytest.approx(run_at(pass_, {weight: found.updated[0]}) - found.base, abs=1e-14)
-    assert found.predicted == found.gradient[0] * (found.updated[0] - found.here[0])
+    assert found.actual_change == pytest.approx(
+        run_at(pass_, {weight: found.updated[0]}) - found.base, abs=1e-14
+    )
+    assert found.predicted_change == found.gradient[0] * (found.updated[0] - found.here[0])
     where, least = found.lowest
     assert least == found.losses.min()
     assert run_at(pass_, {weight: where[0]}) == pytest.approx(least, rel=1e-13)
@@ -199,7 +201,7 @@ def test_a_network_of_zeros_has_a_range_too():
     assert found.gradient == (0,)
     assert (found.values[0][0], found.values[0][-1]) == (-1, 1)
     assert (found.losses == found.base).all()
-    assert found.came == found.predicted == 0
+    assert found.actual_change == found.predicted_change == 0
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -1,4 +1,4 @@
-"""What stands behind one parameter: nudges that come as they were predicted, and pulls that add up."""
+"""The detail of one parameter: nudges change the loss as predicted, and the samples' gradients add up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def iteration(spec, batch=4, lr=0.1):
     )
 
 
-def culprit_of(pass_, tensor, index):
+def attribution_of(pass_, tensor, index):
     value, gradient = (float(pass_.tensor(name)[index]) for name in (tensor, f"d{tensor}"))
     return Attribution(tensor, index, value, gradient, abs(gradient))
 
@@ -41,7 +41,7 @@ CASES = [(spec, name) for spec in (PLAIN, EVERYTHING) for name in parameter_shap
 def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, tensor):
     pass_ = iteration(spec)
     for index in np.ndindex(parameter_shapes(spec)[tensor]):
-        attribution = culprit_of(pass_, tensor, index)
+        attribution = attribution_of(pass_, tensor, index)
         found = parameter_detail(pass_, attribution)
         assert len(found.sample_gradients) == 4
         total = sum(pull.gradient for pull in found.sample_gradients) + found.penalty
@@ -72,8 +72,8 @@ def test_a_nudge_is_a_real_run_of_the_network_with_that_one_parameter_moved(spec
                 program.values[name][...] = values
         base = float(program.forward())
         program.values[attribution.tensor][attribution.index] += nudge.by
-        assert nudge.came == pytest.approx(float(program.forward()) - base, rel=1e-6, abs=1e-12)
-        assert nudge.predicted == attribution.gradient * nudge.by
+        assert nudge.actual_change == pytest.approx(float(program.forward()) - base, rel=1e-6, abs=1e-12)
+        assert nudge.predicted_change == attribution.gradient * nudge.by
 
 
 def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
@@ -81,9 +81,9 @@ def test_small_nudges_come_as_predicted_and_the_update_s_own_lowers_the_loss():
     for attribution in ranking(pass_, "gradient", 20):
         update, _, up, down = MovedParameter(pass_, attribution).nudges()
         assert update.by == pytest.approx(-1e-5 * attribution.gradient, rel=1e-9)
-        assert update.came < 0
-        assert update.came == pytest.approx(update.predicted, rel=1e-4)
-        assert (up.came - down.came) / 0.02 == pytest.approx(attribution.gradient, rel=1e-3)
+        assert update.actual_change < 0
+        assert update.actual_change == pytest.approx(update.predicted_change, rel=1e-4)
+        assert (up.actual_change - down.actual_change) / 0.02 == pytest.approx(attribution.gradient, rel=1e-3)
 
 
 def test_the_path_is_that_of_the_sample_that_pulls_hardest():
@@ -92,7 +92,7 @@ def test_the_path_is_that_of_the_sample_that_pulls_hardest():
     sizes = [abs(pull.gradient) for pull in found.sample_gradients]
     assert sizes == sorted(sizes, reverse=True)
     assert found.sample == found.sample_gradients[0].sample
-    assert found.along == pytest.approx(prod(hop.factor for hop in found.path))
+    assert found.path_product == pytest.approx(prod(hop.factor for hop in found.path))
     assert found.path == strongest_path(
         pass_, found.attribution.tensor, found.attribution.index, found.sample
     )
@@ -100,8 +100,8 @@ def test_the_path_is_that_of_the_sample_that_pulls_hardest():
 
 def test_what_is_not_moved_is_not_listed_and_the_pass_stays_as_it_was():
     pass_ = iteration(PLAIN)
-    bias = replace(culprit_of(pass_, "b1", (0,)), value=0.0)
-    assert [nudge.why for nudge in MovedParameter(pass_, bias).nudges()] == ["update", "up", "down"]
+    bias = replace(attribution_of(pass_, "b1", (0,)), value=0.0)
+    assert [nudge.name for nudge in MovedParameter(pass_, bias).nudges()] == ["update", "up", "down"]
     with pytest.raises(ValueError, match="read-only"):
         pass_.program.parameters[0] = 1
 

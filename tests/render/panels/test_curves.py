@@ -142,8 +142,8 @@ def test_the_table_has_the_numbers_of_the_slice(snapshots, columns):
     assert f"loss {format_number(found.loss, 4)}" in text
     lines = {row.split()[1]: row for row in text.splitlines() if row[2:].startswith(("now", "pred", "upda"))}
     assert format_number(found.here[0], sign=True) in lines["now"]
-    assert format_number(found.predicted, sign=True) in lines["predicted"]
-    assert format_number(found.came, sign=True) in lines["updated"]
+    assert format_number(found.predicted_change, sign=True) in lines["predicted"]
+    assert format_number(found.actual_change, sign=True) in lines["updated"]
     for label in ("predicted", "updated"):
         assert format_number(found.updated[0], sign=True) in lines[label]
     assert format_number(found.lowest[1] - found.base, sign=True) in next(

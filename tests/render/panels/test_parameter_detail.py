@@ -1,4 +1,4 @@
-"""What stands behind one parameter, in any width: whole numbers, whole paths, and a change that says of what."""
+"""The detail of one parameter at any width: whole numbers, whole paths, and headings that name what changes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SESSIONS = {
 KEPT = {}
 
 
-def accused(name, rank=0, layer=1):
+def blamed(name, rank=0, layer=1):
     if (name, layer) not in KEPT:
         session = having(SESSIONS[name], layer=layer)
         iteration = Replay().take(session)
@@ -59,7 +59,7 @@ def squeezed(lines):
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(name):
-    blame_state = accused(name)
+    blame_state = blamed(name)
     loss = blame_state.iteration.loss
     for columns in WIDTHS:
         lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4, loss)]
@@ -68,12 +68,12 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
         assert heads[:2] == ["moved", "by"]
         assert "actual" in heads
         for line, nudge in zip(lines[2:], blame_state.detail.nudges, strict=True):
-            cells = dict(zip(heads[1:], line.removeprefix(nudge.why).split(), strict=True))
+            cells = dict(zip(heads[1:], line.removeprefix(nudge.name).split(), strict=True))
             digits = 3 if cells["by"] == format_number(nudge.by, 3, sign=True) else 2
             assert cells["by"] == format_number(nudge.by, digits, sign=True)
-            assert cells["actual"] == format_number(nudge.came, digits, sign=True)
+            assert cells["actual"] == format_number(nudge.actual_change, digits, sign=True)
             if "to" in heads:
-                assert cells["to"] == format_number(loss + nudge.came, 4)
+                assert cells["to"] == format_number(loss + nudge.actual_change, 4)
         assert max(map(len, lines)) <= columns
         assert ("to" in heads) or columns < 50
 
@@ -81,12 +81,12 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("table", [True, False])
 def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
-    blame_state = accused("lesson")
+    blame_state = blamed("lesson")
     found = blame_state.detail
     lines = path_lines(blame_state.session, found, columns, 20, several=False, table=table)
     shown = squeezed(lines)
     for hop in found.path:
-        assert hop.why == "1" or f"{hop.why} {format_number(hop.factor, sign=table)}" in shown
+        assert hop.formula == "1" or f"{hop.formula} {format_number(hop.factor, sign=table)}" in shown
     assert "factors" not in shown
     assert all(width(row) <= columns for row in lines)
     assert "…" not in shown
@@ -96,10 +96,10 @@ def test_all_factors_of_a_path_are_shown_where_rows_allow(columns, table):
 @pytest.mark.parametrize("table", [True, False])
 @pytest.mark.parametrize("name", ["lesson", "deep"])
 def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, table, rows):
-    blame_state = accused(name)
+    blame_state = blamed(name)
     lines = path_lines(blame_state.session, blame_state.detail, 37, rows, several=False, table=table)
     assert len(lines) <= rows
-    hops = [hop.factor for hop in blame_state.detail.path if hop.why != "1"]
+    hops = [hop.factor for hop in blame_state.detail.path if hop.formula != "1"]
     hidden = re.search(r"(\d+) factors", squeezed(lines))
     if hidden:
         terms = text_of(lines[1:-1]).count("×") + 1
@@ -107,7 +107,7 @@ def test_where_they_are_too_many_those_in_the_middle_are_multiplied_out(name, ta
     factors = re.findall(r" ([−+]?[\d.]+(?:e-\d+)?)(?= ×|\n|$)", text_of(lines[1:-1]))
     if table:
         assert prod(float(f.replace("−", "-")) for f in factors) == pytest.approx(
-            blame_state.detail.along, rel=0.1
+            blame_state.detail.path_product, rel=0.1
         )
 
 
@@ -117,7 +117,7 @@ def with_path(found, along):
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(columns):
-    blame_state = accused("lesson")
+    blame_state = blamed("lesson")
     found, pull = blame_state.detail, blame_state.detail.sample_gradients[0].gradient
     for along, words in ((0.025 * pull, "2.5% of the sum"), (-0.022 * pull, "against the sum")):
         lines = path_lines(blame_state.session, with_path(found, along), columns, 20, several=False)
@@ -128,15 +128,15 @@ def test_what_share_of_the_sum_a_path_is_cannot_be_read_as_another_product(colum
 
 
 def test_how_many_paths_there_are_is_counted():
-    blame_state = accused("lesson")
+    blame_state = blamed("lesson")
     count = paths(blame_state.session.network, blame_state.detail.attribution.tensor).paths
     lines = path_lines(blame_state.session, blame_state.detail, 60, 20, several=False)
     assert plain(lines[0]) == f"largest of {count:,} paths to the loss"
-    last = accused("lesson", layer=4)
+    last = blamed("lesson", layer=4)
     only = path_lines(last.session, last.detail, 60, 20, several=False)
     assert plain(only[0]) == "the only path to the loss"
     assert squeezed(only).endswith(f"= {format_number(last.detail.sample_gradients[0].gradient, sign=True)}")
-    several = accused("batch")
+    several = blamed("batch")
     sample = 3 + several.detail.sample
     assert plain(path_lines(several.session, several.detail, 60, 20, several=True)[0]).endswith(
         f"sample {sample}"
@@ -146,7 +146,7 @@ def test_how_many_paths_there_are_is_counted():
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
     for rank, columns, rows in product((0, 4), WIDTHS, (5, 8, 12, 14, 20, 40)):
-        lines = parameter_detail_lines(accused(name, rank), columns, rows, UTF8)
+        lines = parameter_detail_lines(blamed(name, rank), columns, rows, UTF8)
         assert len(lines) <= rows
         assert max(map(width, lines)) <= columns
         assert "actual" in text_of(lines) or name == "batch"
@@ -166,7 +166,7 @@ def test_a_name_and_what_it_stands_for_are_whole_in_any_width(columns):
 
 
 def test_how_many_of_the_first_ten_are_biases():
-    blame_state = accused("lesson")
+    blame_state = blamed("lesson")
     iteration, ranked = blame_state.iteration, blame_state.ranked
     weights = [attribution for attribution in ranked if attribution.tensor == "W1"][:10]
     biases = [named(iteration, "gradient", "b1", (unit,)) for unit in range(10)]
@@ -183,7 +183,7 @@ def test_how_many_of_the_first_ten_are_biases():
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns):
-    blame_state = accused("lesson", layer=2)
+    blame_state = blamed("lesson", layer=2)
     chosen = named(blame_state.iteration, "gradient", "W2", (0, 0))
     assert all((chosen.tensor, chosen.index) != (each.tensor, each.index) for each in blame_state.ranked)
     asked = replace(

@@ -21,11 +21,11 @@ async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(ope
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b", "right")
         attribution, before = chosen(ui), ui.app.snapshot.iteration
-        said = next(nudge for nudge in ui.app.ranking.blame_state.detail.nudges if nudge.why == "to zero")
+        said = next(nudge for nudge in ui.app.ranking.blame_state.detail.nudges if nudge.name == "to zero")
         await ui.press("x")
         after = ui.app.snapshot.iteration
         assert after.tensor(attribution.tensor)[attribution.index] == 0
-        assert after.loss - before.loss == pytest.approx(said.came, rel=1e-3, abs=1e-6)
+        assert after.loss - before.loss == pytest.approx(said.actual_change, rel=1e-3, abs=1e-6)
         assert np.count_nonzero(after.program.parameters != before.program.parameters) == 1
         assert "edited W" in blame(ui)
         assert f"{attribution.tensor}[{','.join(map(str, attribution.index))}] by" in blame(ui)

@@ -92,13 +92,15 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         text = panel(ui)
         assert f"{attribution.tensor}[{attribution.index[0]},{attribution.index[1]}]  pixel" in text
         for hop in found.path:
-            assert hop.why == "1" or hop.why in text
+            assert hop.formula == "1" or hop.formula in text
         for nudge in found.nudges:
-            row = next(row for row in text.splitlines() if row.startswith(f"{nudge.why:<7}"))
-            cells = row.removeprefix(nudge.why).split()
-            assert cells[:3] == [format_number(v, sign=True) for v in (nudge.by, nudge.predicted, nudge.came)]
-        along, pull = (format_number(v, sign=True) for v in (found.along, attribution.gradient))
-        share = f"{found.along / attribution.gradient:.1%}"
+            row = next(row for row in text.splitlines() if row.startswith(f"{nudge.name:<7}"))
+            cells = row.removeprefix(nudge.name).split()
+            assert cells[:3] == [
+                format_number(v, sign=True) for v in (nudge.by, nudge.predicted_change, nudge.actual_change)
+            ]
+        along, pull = (format_number(v, sign=True) for v in (found.path_product, attribution.gradient))
+        share = f"{found.path_product / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
         assert f"change of the loss, now {format_number(iteration.loss, 4)}" in text

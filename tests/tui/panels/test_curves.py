@@ -93,7 +93,7 @@ async def test_w_goes_over_two_weights_and_back_and_u_undoes_it(open_app):
             "W2"
         ) + iteration.tensor("b2")
         t = iteration.tensor("t").reshape(z.shape)
-        assert found.came == pytest.approx(
+        assert found.actual_change == pytest.approx(
             float(np.mean(np.logaddexp(0, z) - t * z)) - loss(iteration), abs=1e-12
         )
         await ui.press("u")

@@ -1,8 +1,8 @@
-"""By which units a parameter reaches the loss most: the path with the largest product of derivatives.
+"""The path from a parameter to the loss with the largest product of derivatives.
 
-The chain rule written out is a sum over all paths from a value to the loss, each a product of one factor for
-each operation on it. Backprop adds them all up; here the largest is found, with the same walk up the list and
-a maximum in the place of the sum.
+Written out, the chain rule is a sum over all paths from a value to the loss, each a product of one factor per
+operation. Backprop computes the sum; here the largest summand is found by the same walk up the list, with a maximum
+in place of the sum.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Factors = Callable[
 
 @dataclass(frozen=True)
 class PathStep:
-    """One factor of a path: on to ``unit`` of ``value``, times ``factor``, which ``why`` names."""
+    """One factor of a path, which leads to ``unit`` of ``value``; ``formula`` is how the factor is written."""
 
     value: str
     unit: int
     factor: float
-    why: str
+    formula: str
 
 
 def _slope(iteration: Iteration, op: Op, s: int) -> Array:
@@ -53,7 +53,7 @@ def _normalized(iteration: Iteration, op: Op, s: int) -> Array:
     return np.asarray(between * iteration.tensor(op.inputs[1]) / float(cache.deviation[s, 0]))
 
 
-# What each kind of operation multiplies by on the way from its input 0 to its output, and how it is named.
+# The derivative of each kind of operation by its input 0, and how it is written.
 PATH_FACTORS: dict[str, tuple[Factors, str]] = {
     "matmul": (lambda iteration, op, s: iteration.tensor(op.inputs[1]), "{w}[{i},{j}]"),
     "activation": (_slope, "f'({x}[{i}])"),
@@ -65,11 +65,11 @@ PATH_FACTORS: dict[str, tuple[Factors, str]] = {
 def strongest_path(
     iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
 ) -> tuple[PathStep, ...]:
-    """The path of largest influence of one parameter, for one sample: its hops from the operation that it
-    enters to the loss. The product of their factors is this path's share of the sample's dL/dparameter.
+    """Find the path of largest influence of one parameter on one sample's loss, from the operation that reads it to
+    the loss. The product of the factors is this path's share of the sample's dL/dparameter.
 
-    The first hop is the parameter's own operation (the activation that a weight multiplies, 1 for a bias),
-    the last is the derivative of the loss by an output. Raises KeyError for a tensor that is no parameter.
+    The first step is the parameter's own operation (the activation that a weight multiplies, 1 for a bias), the last
+    is the derivative of the loss by an output. Raises KeyError for a tensor that is no parameter.
     """
     ops = [op for op in iteration.program.ops if op.primitive.kind not in ("loss", "penalty")]
     if tensor not in parameter_shapes(iteration.spec):
@@ -85,12 +85,12 @@ def strongest_path(
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:
-    """The hop from the parameter itself to the output of its operation."""
+    """The step from the parameter itself to the output of its operation."""
     unit = index[-1]
     if is_weight(tensor):
-        came_in = op.inputs[0]
-        factor = float(iteration.tensor(came_in)[s, index[0]])
-        return PathStep(op.output, unit, factor, entry_name(came_in, (index[0],)))
+        source = op.inputs[0]
+        factor = float(iteration.tensor(source)[s, index[0]])
+        return PathStep(op.output, unit, factor, entry_name(source, (index[0],)))
     if kind_of(tensor) == "gain":
         v = standardized(op.layer)
         return PathStep(op.output, unit, float(iteration.tensor(v)[s, unit]), entry_name(v, (unit,)))
@@ -98,7 +98,7 @@ def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s:
 
 
 def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], PathStep]]:
-    """For each value, how the best path goes on from one of its units; found from the loss upwards."""
+    """For each value, the next step of the best path from one of its units; found from the loss upwards."""
     last = preactivation(iteration.spec.depth)
     sizes: dict[str, Array] = {last: np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)}
     onward: dict[str, Callable[[int], PathStep]] = {}
@@ -108,7 +108,7 @@ def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[in
             if x == INPUT:
                 continue
             found, go = _through(iteration, op, x, s, sizes[op.output])
-            if x in sizes:  # read by several operations: the better way of each unit
+            if x in sizes:  # read by several operations: the better path of each unit
                 found, go = _better(sizes[x], onward[x], found, go)
             sizes[x], onward[x] = found, go
     return onward
@@ -117,9 +117,9 @@ def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[in
 def _through(
     iteration: Iteration, op: Op, x: str, s: int, after: Array
 ) -> tuple[Array, Callable[[int], PathStep]]:
-    """Sizes of the best paths from x's units through an operation, and the hops that they begin with."""
+    """Sizes of the best paths from x's units through an operation, and the first step of each."""
     kind = op.primitive.name if op.primitive.kind == "affine" else op.primitive.kind
-    if kind not in PATH_FACTORS:  # a sum: whatever comes in goes on as it is
+    if kind not in PATH_FACTORS:  # a sum, whose derivative is 1
         return after, lambda unit: PathStep(op.output, unit, 1.0, "1")
     rule, label = PATH_FACTORS[kind]
     factors = rule(iteration, op, s)

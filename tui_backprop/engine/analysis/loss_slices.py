@@ -1,4 +1,4 @@
-"""Functions to look at: a unit's activation with its slope, and the loss along one weight or over two of them."""
+"""Curves to plot: a unit's activation function with its derivative, and the loss along one weight or over two."""
 
 from __future__ import annotations
 
@@ -22,26 +22,23 @@ from tui_backprop.engine.network.tensor_names import (
 from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 
-CURVE_REACH = 4.0  # every activation does what it does within this distance from 0
-CURVE_MARGIN = 1.1  # what is seen beyond a pre-activation that lies further out
+CURVE_REACH = 4.0  # every activation function shows its shape within this distance from 0
+CURVE_MARGIN = 1.1  # times a pre-activation that lies further out
 
 MOST_POINTS = {1: 41, 2: 21}  # points along each weight, by how many weights there are
 FEWEST_POINTS = {1: 9, 2: 5}
-SLICE_WORK = (
-    2e10  # of one slice, about a second's worth: a weight counts READ times, and once more for each sample
-)
+# Work of one slice, about a second: each weight counts READ_COST, and 1 more for each sample.
+SLICE_WORK = 2e10
 READ_COST = 8  # multiply-accumulates that take as long as to read one weight from memory
-REACH_IN_WEIGHTS, REACH_IN_UPDATES = (
-    6.0,
-    4.0,
-)  # a range reaches so many spreads of the layer's weights, or so many updates
+# Half a range, in root mean squares of the layer's weights and in updates; the larger one counts.
+REACH_IN_WEIGHTS, REACH_IN_UPDATES = 6.0, 4.0
 
 
 @dataclass(frozen=True)
 class ActivationCurve:
     """f and f' of a unit's activation, each (points,), over ``x``; and the unit's own ``at``, f(at) and f'(at).
 
-    ``name`` is that of the function, ``of`` that of its input: zk, or nk in a normalized layer.
+    ``name`` is the function's name, ``of`` its input's: zk, or nk in a normalized layer.
     """
 
     name: str
@@ -60,11 +57,11 @@ class ActivationCurve:
 class Slice:
     """The loss of a batch along one weight, or over a grid of two, all others held fixed.
 
-    For each of the ``weights``: ``values`` (points,), increasing, with ``here``, where it stands, in the
-    middle; its ``gradient``; and ``updated``, where the coming update takes it. ``losses`` has an axis for each
-    weight; an entry is NaN where the loss is, and where it has not been run yet (``done`` says how many have
-    been). ``loss`` is the pass's own, ``base`` the same in double precision. ``came`` is how the loss changes
-    when these weights alone are updated.
+    For each of the ``weights``: ``values`` (points,), increasing, with the current value, ``here``, in the middle;
+    its ``gradient``; and ``updated``, its value after the coming update. ``losses`` has an axis for each weight; an
+    entry is NaN where the loss is NaN, and where it has not been computed yet (``done`` counts those that have).
+    ``loss`` is the iteration's, in the network's precision; ``base`` and ``losses`` are in double precision.
+    ``actual_change`` is the change of the loss when these weights alone are updated.
     """
 
     weights: tuple[TensorEntry, ...]
@@ -75,11 +72,11 @@ class Slice:
     losses: Array
     loss: float
     base: float
-    came: float
+    actual_change: float
     done: int
 
     @property
-    def predicted(self) -> float:
+    def predicted_change(self) -> float:
         """The change of the loss by the update of these weights, to first order."""
         return sum(
             g * (new - old) for g, new, old in zip(self.gradient, self.updated, self.here, strict=True)
@@ -87,7 +84,7 @@ class Slice:
 
     @property
     def lowest(self) -> tuple[tuple[float, ...], float] | None:
-        """The place with the smallest loss that was run, and that loss; None if no loss is finite."""
+        """The point with the smallest loss computed so far, and that loss; None if no loss is finite."""
         finite = np.where(np.isfinite(self.losses), self.losses, np.inf)
         place = index_at(int(finite.argmin()), finite.shape)
         if not isfinite(finite[place]):
@@ -99,8 +96,8 @@ class Slice:
 def activation_curve(
     iteration: Iteration, layer: int, unit: int, points: int, sample: int = 0
 ) -> ActivationCurve:
-    """The activation of a unit of layer 1 .. L, by the rules that the passes use. The output layer is linear:
-    there f is the identity."""
+    """Evaluate the activation function of a unit of layer 1 .. L, by the rules that the passes use. The output layer
+    is linear: there f is the identity."""
     if layer == iteration.spec.depth:
         row, of = IDENTITY, preactivation(layer)
         at = value = float(iteration.tensor(of)[sample, unit])
@@ -122,18 +119,18 @@ def activation_curve(
 def slice_along(
     iteration: Iteration, weights: tuple[TensorEntry, ...], points: int | None = None, zoom: float = 1.0
 ) -> Iterator[Slice]:
-    """The loss along one weight, or over a grid of two, really run: yields the slice as far as it has come, first
-    with no point and then after each one; stop iterating, and the work stops. The last slice is the whole.
+    """Compute the loss along one weight, or over a grid of two, by forward passes. Yields the slice so far, first
+    without a point and then after each one; the work stops with the iteration. The last slice is complete.
 
-    Along each weight there are ``points``, made odd so that the middle one is where it stands; by default 41 for
-    one weight and 21 for two, and fewer where those would take much longer than a second. They reach to both
-    sides as far as six times the root mean square of its layer's weights, where nearly every loss is seen to
-    bend, or four coming updates if that is further; divided by ``zoom``.
+    Along each weight there are ``points``, made odd so that the middle one is the current value; by default 41 for
+    one weight and 21 for two, and fewer where those would take much longer than a second. They extend to both sides
+    by six times the root mean square of the layer's weights, where nearly every loss shows its curvature, or by four
+    coming updates if that is further; divided by ``zoom``.
 
-    Runs in double precision whatever the network's: one weight often moves the loss by a millionth of it, which
-    in single precision is a staircase of round-off. That takes 8 bytes a parameter, and a forward pass's values.
-    The batch and its dropout masks are those of the pass, and what lies before the weights runs once. Raises
-    ValueError where the weights are not one or two different parameters of the network.
+    Passes are in double precision whatever the network's: one weight often changes the loss by a millionth of it,
+    which in single precision is a staircase of round-off. That takes 8 bytes per parameter, and the values of a
+    forward pass. The batch and its dropout masks are those of the iteration; operations before the weights run once.
+    Raises ValueError unless the weights are one or two different parameters of the network.
     """
     _check(iteration, weights)
     program = Program(
@@ -165,8 +162,10 @@ def slice_along(
         values = tuple(old + reach * offsets for old, reach in zip(here, reaches, strict=True))
     base = float(program.forward())
     losses = np.full([len(each) for each in values], np.nan)
-    came = loss(updated) - base
-    found = Slice(weights, values, here, gradient, updated, losses.copy(), iteration.loss, base, came, done=0)
+    actual_change = loss(updated) - base
+    found = Slice(
+        weights, values, here, gradient, updated, losses.copy(), iteration.loss, base, actual_change, done=0
+    )
     yield found
     for done, place in enumerate(np.ndindex(losses.shape), 1):
         losses[place] = loss(tuple(float(each[i]) for each, i in zip(values, place, strict=True)))
@@ -183,7 +182,7 @@ def _check(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> None:
 
 
 def _entry(program: Program, tensors: set[str]) -> int:
-    """The first operation that has to run again when these parameters change."""
+    """Return the index of the first operation that has to run again when these parameters change."""
     at = next(i for i, op in enumerate(program.ops) if tensors.intersection(op.inputs))
     while program.ops[at].primitive.in_place:  # its input has been written over
         at -= 1
@@ -191,7 +190,7 @@ def _entry(program: Program, tensors: set[str]) -> int:
 
 
 def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
-    """Points along each weight: as many as the work allows, which is that of the layers from the first weight on."""
+    """Return the number of points along each weight that the work of the layers from the first weight on allows."""
     layer = min(layer_of(tensor) for tensor, _ in weights)
     each = sum(fan_in * fan_out for fan_in, fan_out in iteration.spec.fans[layer - 1 :])
     evaluations = SLICE_WORK / (each * (READ_COST + iteration.program.batch))
@@ -200,7 +199,7 @@ def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
 
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
-    """How far a slice goes to each side; 1 where weights and update give no measure."""
+    """Return half the range of a slice; 1 where weights and update give no measure."""
     of = weight(layer_of(tensor))
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (REACH_IN_WEIGHTS * spread, REACH_IN_UPDATES * abs(update))

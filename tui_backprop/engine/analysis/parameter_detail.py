@@ -1,4 +1,4 @@
-"""What stands behind one parameter's share of the error: the path it takes, who pulls it, and what a nudge does."""
+"""The detail of one parameter: its path to the loss, the samples' gradients, and how the loss responds to nudges."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ MOST_PARAMETERS = 20_000_000  # parameters above which that is not sought: it ta
 
 @dataclass(frozen=True)
 class Nudge:
-    """One parameter moved ``by`` so much, for the reason ``why``: the change of the loss that its derivative
-    predicts, and the change that ``came`` when the network was run with it, in double precision. The first sample
-    of the batch is read as class ``said`` then (which means something where outputs are classes)."""
+    """One parameter changed ``by`` so much: the change of the loss that its gradient predicts, and the actual change,
+    by a forward pass in double precision. ``predicted_class`` is that of the first sample of the batch then (which
+    means something where outputs are classes)."""
 
-    why: str
+    name: str
     by: float
-    predicted: float
-    came: float
+    predicted_change: float
+    actual_change: float
     predicted_class: int
 
 
@@ -62,7 +62,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class SampleGradient:
-    """What one ``sample`` of the batch adds to a parameter's gradient."""
+    """The term of one ``sample`` of the batch in a parameter's gradient."""
 
     sample: int
     gradient: float
@@ -70,8 +70,8 @@ class SampleGradient:
 
 @dataclass(frozen=True)
 class ParameterDetail:
-    """The receipt of one parameter. ``pulls`` are of all samples of the batch, the hardest first, and with the
-    ``penalty`` they add up to the gradient; ``path`` is that of largest influence for the hardest one."""
+    """The detail of one parameter. ``sample_gradients`` are those of all samples of the batch, the largest first, and
+    add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them."""
 
     attribution: Attribution
     path: tuple[PathStep, ...]
@@ -82,13 +82,13 @@ class ParameterDetail:
 
     @property
     def sample(self) -> int:
-        """The sample of the batch that pulls hardest."""
+        """The sample of the batch with the largest gradient."""
         return self.sample_gradients[0].sample
 
     @property
-    def along(self) -> float:
-        """What the path's factors multiply out to: its share of that sample's pull."""
-        return prod(hop.factor for hop in self.path)
+    def path_product(self) -> float:
+        """The product of the path's factors: its share of that sample's gradient."""
+        return prod(step.factor for step in self.path)
 
 
 def parameter_detail(
@@ -111,8 +111,8 @@ def parameter_detail(
 
 
 def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
-    """What each sample of the batch adds to dL/dparameter, (n,), in double precision: the factors of the same sum
-    that the backward pass takes, before it is taken."""
+    """Return each sample's term in dL/dparameter, (n,), in double precision: the products whose sum the backward
+    pass computes."""
     unit, layer, kind = index[-1], layer_of(tensor), kind_of(tensor)
     if kind in ("weight", "bias"):
         given = iteration.tensor(delta(layer))[:, unit].astype(float)
@@ -154,10 +154,10 @@ class MovedParameter:
         )
         base, _ = self._run(0)
         found = []
-        for why, by in asked:
+        for name, by in asked:
             if by:
                 loss, predicted_class = self._run(by)
-                found.append(Nudge(why, by, self._attribution.gradient * by, loss - base, predicted_class))
+                found.append(Nudge(name, by, self._attribution.gradient * by, loss - base, predicted_class))
         return tuple(found)
 
     def turn(self, label: int) -> Turn:

@@ -65,7 +65,7 @@ def zero_gradients(
 
 
 def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
-    """(array, unit, its values in all samples) of each factor in the gradient of a parameter."""
+    """List (array, unit, values in all samples) of each factor in the gradient of a parameter."""
     k, j, kind = layer_of(tensor), index[-1], kind_of(tensor)
     found = [(delta(k) if kind in ("weight", "bias") else gradient_of(normalized(k)), j)]
     if kind == "weight":

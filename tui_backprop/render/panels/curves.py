@@ -218,8 +218,8 @@ def _table(found: Slice, columns: int, marks: ChartMarks, context: RenderContext
     update = marks.coming if _is_visible(found) else _direction(found, context)
     rows: list[tuple[str, str, Sequence[float], float]] = [  # label, role, place, change of the loss
         (f"{marks.here} now", "text", found.here, 0.0),
-        (f"{marks.dots} predicted", "backward", found.updated, found.predicted),
-        (f"{update} updated", "update", found.updated, found.came),
+        (f"{marks.dots} predicted", "backward", found.updated, found.predicted_change),
+        (f"{update} updated", "update", found.updated, found.actual_change),
     ]
     if found.lowest and found.lowest[1] < found.base:  # else it is where they stand
         place, least = found.lowest
@@ -275,7 +275,7 @@ def _loss_chart(
     chart.curve(x, found.losses - found.base, "loss", marks.curve)
     chart.dotted(along, found.gradient[0] * (along - here), "backward", marks.dots)
     if _is_visible(found):
-        chart.draw([new], [found.came], "update", marks.coming)
+        chart.draw([new], [found.actual_change], "update", marks.coming)
     elif new != here:
         beside_it = 1.3 * (ends[1] - ends[0]) / (chart.inner - 1)
         chart.draw(

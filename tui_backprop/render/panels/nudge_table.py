@@ -1,4 +1,4 @@
-"""The nudge table: what moving one parameter does to the loss, and to the prediction."""
+"""The nudge table: how the loss and the prediction change when one parameter is changed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from tui_backprop.render.draw.spans import (
 )
 from tui_backprop.support.format import format_number
 
-NUMBER_COLUMNS, LABEL_COLUMNS = 10, 7  # columns of a number, and of what stands before it
-# Columns of the table: a heading, a role, and how a nudge is shown there, with so many digits, beside the loss now.
+NUMBER_COLUMNS, LABEL_COLUMNS = 10, 7  # columns of a number, and of a row's label
+# Columns of the table: a heading, a role, and the cell of a nudge, with so many digits, given the current loss.
 Cell = Callable[[Nudge, int, float], str]
 NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
     ("by", "text", lambda nudge, digits, loss: format_number(nudge.by, digits, sign=True)),
-    ("predicted", "muted", lambda nudge, digits, loss: format_number(nudge.predicted, digits, sign=True)),
-    ("actual", "", lambda nudge, digits, loss: format_number(nudge.came, digits, sign=True)),
-    ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.came, 4)),
+    (
+        "predicted",
+        "muted",
+        lambda nudge, digits, loss: format_number(nudge.predicted_change, digits, sign=True),
+    ),
+    ("actual", "", lambda nudge, digits, loss: format_number(nudge.actual_change, digits, sign=True)),
+    ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.actual_change, 4)),
 )
-# Digits, and which columns; the first that fits is taken.
+# Digits, and which columns; the first that fits is used.
 NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
 
 
@@ -48,13 +52,13 @@ def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) ->
         fields = [max(field, NUMBER_COLUMNS) for field in fields]
     lines = [heading, table_row("moved", [(head, "muted") for head in heads], fields)]
     for nudge, texts in zip(nudges, cells, strict=True):
-        roles = [role or ("good" if nudge.came < 0 else "bad") for _, role, _ in shown]
-        lines.append(table_row(nudge.why, list(zip(texts, roles, strict=True)), fields))
+        roles = [role or ("good" if nudge.actual_change < 0 else "bad") for _, role, _ in shown]
+        lines.append(table_row(nudge.name, list(zip(texts, roles, strict=True)), fields))
     return lines
 
 
 def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
-    """A row of a table, each cell as wide as its field."""
+    """Draw a row of a table, each cell as wide as its field."""
     role = "muted" if all(look == "muted" for _, look in cells) else "text"
     texts = ((f"{text:>{field}}", look) for (text, look), field in zip(cells, fields, strict=True))
     return line((f"{label:<{LABEL_COLUMNS}}", role), *texts)
@@ -66,7 +70,7 @@ def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
     if turn is None:
         return []
     flips = [
-        f"{nudge.why}: predicted {nudge.predicted_class}"
+        f"{nudge.name}: predicted {nudge.predicted_class}"
         for nudge in found.nudges
         if nudge.predicted_class != turn.predicted_class
     ]

@@ -22,12 +22,10 @@ TERM_COUNTS = (6, 3, 2, 1)  # of a long sum, as room allows
 def number_panel(
     snapshot: Snapshot, larger: tuple[int, int] | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """The number looked at. ``larger`` is how many gradients are larger than its own, in its layer and in all (None
-    while they are being counted, and for what is no parameter)."""
+    """Draw the selected number. ``larger`` counts the larger gradients, in its layer and in all layers (None while
+    they are being counted, and for what is no parameter)."""
     tensor, index = snapshot.number
-    silent = [
-        context.text(_zero_words(silence)) for silence in zero_gradients(snapshot.iteration, tensor, index)
-    ]
+    silent = [context.text(_zero_words(zero)) for zero in zero_gradients(snapshot.iteration, tensor, index)]
     best: list[Line] = []
     for terms in TERM_COUNTS:
         found = number_of(snapshot.iteration, tensor, index, terms)
@@ -39,12 +37,12 @@ def number_panel(
     return [context.fit(row) for row in best[:rows]]
 
 
-def _zero_words(silence: ZeroGradient) -> str:
+def _zero_words(zero: ZeroGradient) -> str:
     """a1[13] is 0, because z1[13] = −0.310 < 0: relu is inactive"""
-    side = " < 0" if silence.at < 0 else ""
-    because = f", because {silence.of} = {format_number(silence.at)}{side}" if silence.of else ""
-    samples = f" {silence.samples}" if silence.samples else ""
-    return f"{silence.name} is 0{samples}{because}{': ' + silence.why if silence.why else ''}"
+    side = " < 0" if zero.at < 0 else ""
+    because = f", because {zero.of} = {format_number(zero.at)}{side}" if zero.of else ""
+    samples = f" {zero.samples}" if zero.samples else ""
+    return f"{zero.name} is 0{samples}{because}{': ' + zero.why if zero.why else ''}"
 
 
 def _panel(
@@ -101,7 +99,7 @@ def _figures(
 
 
 def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:
-    """A number with a note behind it, or below where that is too long."""
+    """Draw a number with a note after it, or below it where the note is too long."""
     row = line(
         (f"{label:<{LABEL_COLUMNS}}", "muted"),
         (f"{format_number(value, 6, sign=True):>{NUMBER_COLUMNS}}", role),
@@ -113,7 +111,7 @@ def _figure(label: str, value: float, role: str, note: str, columns: int) -> lis
 
 
 def _figure_words(label: str, words: str, columns: int) -> list[Line]:
-    """Words in the place of a number."""
+    """Draw words in place of a number."""
     rows = wrap(words, columns - LABEL_COLUMNS)
     return [line((f"{'' if i else label:<{LABEL_COLUMNS}}", "muted"), *row) for i, row in enumerate(rows)]
 
@@ -121,12 +119,12 @@ def _figure_words(label: str, words: str, columns: int) -> list[Line]:
 def _origin(
     origin: Origin | None, name: str, title: str, role: str, columns: int, context: RenderContext
 ) -> list[Line]:
-    """The formula with shapes, the same in numbers, and what was reused."""
+    """Draw the formula with shapes, the formula in numbers, and what is reused of the forward pass."""
     if origin is None:
         return []
     step = origin.step
     own = [part.rstrip(",") for part in equations(step) if part.startswith(f"{name} =")]
-    if step.kind == "weights" and own:  # not that of the bias, which it is made with
+    if step.kind == "weights" and own:  # without that of the bias, computed in the same step
         step = replace(step, formula=own[0])
     rows = [line((title, "muted")), *formula_with_shapes(step, columns, context)]
     rows += receipt(origin.rows, columns, role, context)
@@ -137,9 +135,9 @@ def _origin(
 
 
 def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Sequence[Line]:
-    """The number and its gradient in PyTorch, a statement a line; without ``air`` as many in a line as fit."""
+    """Draw the number and its gradient in PyTorch, one statement per line; without ``air``, as many as fit in one."""
     parts = [part for text in found.torch for part in text.split("; ")]
-    if not parts:  # of an input, which is given
+    if not parts:  # of an input, which no line computes
         return []
     parts = parts if air else ["; ".join(parts)]
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]

@@ -1,4 +1,4 @@
-"""The case of one parameter: by which units it reaches the loss, what moving it does to that, and who pulls it."""
+"""The detail of one parameter: its path to the loss, how the loss responds to nudges, and the samples' gradients."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DetailLayout:
     air: bool = False
 
 
-DETAIL_LAYOUTS = (  # the first that fits is taken
+DETAIL_LAYOUTS = (  # the first that fits is used
     DetailLayout("rows", 4, air=True),
     DetailLayout("rows", 4),
     DetailLayout("text", 4, air=True),
@@ -50,8 +50,8 @@ DETAIL_LAYOUTS = (  # the first that fits is taken
 def parameter_detail_lines(
     blame_state: BlameState, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """The case of the parameter under the cursor in at most ``rows`` lines; while that is looked into, the one before
-    it stays, and says so."""
+    """Draw the detail of the parameter under the cursor in at most ``rows`` lines; while it is being computed, the
+    previous one stays, with the new name above it."""
     session, iteration, found = blame_state.session, blame_state.iteration, blame_state.detail
     if found is None:
         return [line(("nudging …", "muted"))]
@@ -79,7 +79,7 @@ def parameter_detail_lines(
 
 
 def _not_ranked(blame_state: BlameState, columns: int) -> list[Line]:
-    """A note that the parameter is not in the ranking, where it was chosen by name."""
+    """Note that a parameter chosen by name is not in the ranking."""
     chosen, ranked = blame_state.chosen, blame_state.ranked or ()
     if chosen is None or any((chosen.tensor, chosen.index) == (each.tensor, each.index) for each in ranked):
         return []

@@ -1,4 +1,4 @@
-"""The path by which a parameter has the largest influence on the loss: its factors, and its share of all paths."""
+"""The path of a parameter's largest influence on the loss: its factors, and its share of the sum over all paths."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number
 
-FACTOR_COLUMNS = 22  # columns of what a factor is called
+FACTOR_COLUMNS = 22  # columns of a factor's formula
 
 
 def path_lines(
     session: Session, found: ParameterDetail, columns: int, rows: int, several: bool, table: bool = True
 ) -> list[Line]:
-    """The path of largest influence, of the sample that pulls hardest where there are ``several``: its factors, but
-    for those of 1 that no derivative is written for, and what share of all paths it is. A row for each factor or
-    running text; where they are too many for ``rows``, those in the middle are multiplied out."""
+    """Draw the path of largest influence, of the sample with the largest gradient where there are ``several``: its
+    factors (except those that are 1 for every input), and its share of the sum over all paths. One row per factor, or
+    running text; where they are too many for ``rows``, those in the middle are multiplied."""
     sample = (session.sample + found.sample) % info(session.data).samples
-    ways = paths(session.network, found.attribution.tensor).paths
-    which = f"largest of {format_count(ways)} paths" if ways > 1 else "the only path"
+    count = paths(session.network, found.attribution.tensor).paths
+    which = f"largest of {format_count(count)} paths" if count > 1 else "the only path"
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
-    result = flowing(_share(found, ways), columns, 1)
+    result = flowing(_share(found, count), columns, 1)
     factors = path_factors(found)
     room = max(rows - 1 - len(result), 1)
     if table:
@@ -52,12 +52,12 @@ def path_lines(
 
 
 def path_factors(found: ParameterDetail) -> list[tuple[str, float]]:
-    """Names and values of the factors of the path."""
-    return [(hop.why, hop.factor) for hop in found.path if hop.why != "1"]
+    """Return formulas and values of the factors of the path."""
+    return [(hop.formula, hop.factor) for hop in found.path if hop.formula != "1"]
 
 
 def _folded(factors: list[tuple[str, float]], most: int) -> list[tuple[str, float]]:
-    """At most so many factors: those in the middle as one."""
+    """Reduce factors to at most ``most``: those in the middle become one."""
     if len(factors) <= most:
         return factors
     front, back = most // 2, len(factors) - (most - 1) // 2
@@ -73,14 +73,13 @@ def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
     ]
 
 
-def _share(found: ParameterDetail, ways: int) -> list[Line]:
-    """The product of the path, and its share of the sum over all paths, which is one sample's share of the
-    gradient."""
+def _share(found: ParameterDetail, count: int) -> list[Line]:
+    """Draw the product of the path, and its share of the sum over all paths, which is the sample's gradient."""
     pull = found.sample_gradients[0].gradient
-    own = line(("= ", "muted"), (format_number(found.along, sign=True), "text"))
-    if ways == 1:
+    own = line(("= ", "muted"), (format_number(found.path_product, sign=True), "text"))
+    if count == 1:
         return [own]
-    share = found.along / pull if pull else float("nan")
+    share = found.path_product / pull if pull else float("nan")
     words = f"{share:.1%} of the sum" if share > 0 else "against the sum" if share < 0 else "the sum is"
     words = words if isfinite(share) else "the sum is"
     return [
@@ -90,7 +89,7 @@ def _share(found: ParameterDetail, ways: int) -> list[Line]:
 
 
 def _term(sign: str, label: Span, value: float, role: str, columns: int) -> Line:
-    """A line of the product."""
+    """Draw one factor of the product."""
     text = f"{format_number(value, sign=True):>{NUMBER_COLUMNS}}"
     return line(
         (f"{sign} ", "muted"),

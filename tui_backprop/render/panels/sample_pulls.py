@@ -14,22 +14,25 @@ from tui_backprop.support.format import format_number
 
 
 def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[Line]:
-    """The samples that would have the parameter larger or smaller: their number, and the strongest of each."""
+    """Draw how many samples pull the parameter up and how many down, and the strongest of each."""
     (name, *heads), *rows = pull_table(session, found)
     lines = [_row(name, [(head, "muted") for head in heads], columns)]
     roles = ("text", "backward", "text")
-    return lines + [_row(way, list(zip(cells, roles, strict=True)), columns) for way, *cells in rows]
+    return lines + [
+        _row(direction, list(zip(cells, roles, strict=True)), columns) for direction, *cells in rows
+    ]
 
 
 def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
-    """The pulls as a table of texts; the first row is its head."""
+    """Return the pulls as rows of text; the first row has the headings. A sample pulls a parameter up where gradient
+    descent on its loss alone would increase it."""
     samples = info(session.data).samples
     rows = [("pulled", "by sample", "hardest", "samples")]
-    for way, sign in (("up", -1), ("down", 1)):
+    for direction, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.sample_gradients if sign * pull.gradient > 0]
         which = str((session.sample + side[0].sample) % samples) if side else ""
         rows.append(
-            (way, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
+            (direction, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
         )
     if found.penalty:
         rows.append(("penalty", "", format_number(found.penalty, sign=True), ""))
@@ -37,6 +40,6 @@ def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str,
 
 
 def _row(label: str, cells: list[Span], columns: int) -> Line:
-    """A row of a table; where it is too narrow for all of its cells, the first ones are left out."""
+    """Draw a row of the table; where columns are too few for all cells, the first ones are left out."""
     fitting = cells[-max((columns - LABEL_COLUMNS) // NUMBER_COLUMNS, 1) :]
     return table_row(label, fitting, [NUMBER_COLUMNS] * len(fitting))
