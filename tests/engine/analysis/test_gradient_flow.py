@@ -60,10 +60,10 @@ def iteration(spec, batch=3, change=lambda named: None, optimizer=OptimizerSpec(
 
 
 def on_digits(spec, batch=1, lr=0.01, sample=0):
-    """(a pass, 256 samples) of the digits."""
+    """Return an iteration on the digits, and 256 samples."""
     given = cut(spec, "digits", sample, batch)
-    pass_ = run_iteration(spec, Update(given.x, given.t, lr), TrainingState(0, initial_parameters(spec)))
-    return pass_, cut(spec, "digits", 0, 256).x
+    made = run_iteration(spec, Update(given.x, given.t, lr), TrainingState(0, initial_parameters(spec)))
+    return made, cut(spec, "digits", 0, 256).x
 
 
 def names(report):
@@ -71,7 +71,7 @@ def names(report):
 
 
 def layer(k, rms=1.0, ratio=1e-3, **more):
-    """A layer as if measured; all of it healthy but for what is given."""
+    """Make the figures of a layer, healthy but for those given."""
     return LayerFlow(
         k, **({"delta": rms, "rms": rms, "gradient": 1.0, "weights": 1.0, "update": ratio} | more)
     )
@@ -88,26 +88,26 @@ def measured(*layers, bad=None):
 @pytest.mark.parametrize("name", SPECS)
 def test_the_norms_are_those_of_the_whole_arrays(monkeypatch, name, batch):
     monkeypatch.setattr(norms, "NORM_BLOCK", 7)
-    pass_ = iteration(SPECS[name], batch)
-    report = flow(pass_)
-    assert [at.layer for at in report.layers] == list(range(1, pass_.spec.depth + 1))
+    made = iteration(SPECS[name], batch)
+    report = flow(made)
+    assert [at.layer for at in report.layers] == list(range(1, made.spec.depth + 1))
     for at in report.layers:
         k = at.layer
         delta, w, new = (
-            a.astype(float) for a in (pass_.tensor(f"δ{k}"), pass_.tensor(f"W{k}"), pass_.new[f"W{k}"])
+            a.astype(float) for a in (made.tensor(f"δ{k}"), made.tensor(f"W{k}"), made.new[f"W{k}"])
         )
         assert at.delta == pytest.approx(sum(d * d for d in delta.flat) ** 0.5, rel=1e-12)
         assert at.rms == pytest.approx(np.mean(delta**2) ** 0.5, rel=1e-12)
-        assert at.gradient == pytest.approx(np.linalg.norm(pass_.tensor(f"dW{k}").astype(float)), rel=1e-12)
+        assert at.gradient == pytest.approx(np.linalg.norm(made.tensor(f"dW{k}").astype(float)), rel=1e-12)
         assert at.weights == pytest.approx(np.linalg.norm(w), rel=1e-12)
         assert at.ratio == pytest.approx(np.linalg.norm(new - w) / np.linalg.norm(w), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", UPDATE_RULES)
 def test_the_update_is_the_one_that_the_optimizer_made(name):
-    pass_ = iteration(SPECS["no bias"], optimizer=OptimizerSpec(name, clip=0.01))
-    for at in flow(pass_).layers:
-        change = pass_.new[f"W{at.layer}"] - pass_.tensor(f"W{at.layer}")
+    made = iteration(SPECS["no bias"], optimizer=OptimizerSpec(name, clip=0.01))
+    for at in flow(made).layers:
+        change = made.new[f"W{at.layer}"] - made.tensor(f"W{at.layer}")
         assert at.update == pytest.approx(np.linalg.norm(change), rel=1e-12)
         assert at.update > 0
 
@@ -121,7 +121,7 @@ def test_a_norm_neither_overflows_nor_underflows(monkeypatch, size, count):
 
 
 @pytest.mark.parametrize("place", [0, 99])
-def test_a_norm_of_what_is_no_number_is_none(monkeypatch, place):
+def test_a_norm_of_nan_is_nan_and_of_infinity_infinite(monkeypatch, place):
     monkeypatch.setattr(norms, "NORM_BLOCK", 64)
     values = np.ones(100)
     values[place] = np.nan
@@ -197,9 +197,9 @@ def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_
     monkeypatch.setattr(module, "JUDGED_NUMBERS", room)
     samples = np.random.default_rng(1).normal(size=(50, 6))
     spec = NetworkSpec((6, 9, 4), "tanh", "cross-entropy", "normal:2", "float64")
-    pass_ = iteration(spec)
-    share = flow(pass_, samples).layers[0].saturated
-    z = samples @ pass_.tensor("W1")
+    made = iteration(spec)
+    share = flow(made, samples).layers[0].saturated
+    z = samples @ made.tensor("W1")
     assert 0.1 < share < 0.9
     assert share == pytest.approx(np.mean(np.abs(np.tanh(z)) > 0.97))
 
@@ -223,10 +223,10 @@ def test_units_are_judged_without_dropout_and_before_the_residual_connection():
 
 def test_the_samples_need_little_memory_where_layers_are_wide():
     spec = NetworkSpec((6, 20_000, 4))
-    pass_, samples = iteration(spec), np.zeros((256, 6), "float32")
+    made, samples = iteration(spec), np.zeros((256, 6), "float32")
     tracemalloc.start()
     try:
-        flow(pass_, samples)
+        flow(made, samples)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -288,20 +288,20 @@ def test_a_loss_that_is_flat_gives_no_layer_a_gradient():
 @pytest.mark.parametrize(
     ("number", "where"), [(np.nan, "W2"), (np.inf, "W1"), (np.nan, "W3"), (-np.inf, "b2")]
 )
-def test_what_is_no_number_is_called_first_and_says_where_it_began(number, where):
+def test_a_value_that_is_not_finite_is_named_first_with_its_origin(number, where):
     def spoil(named):
         named[where].flat[0] = number
 
     report = flow(iteration(NetworkSpec((6, 5, 5, 4)), 64, spoil))
     call = callouts(report)[0]
-    assert (call.name, call.layers) == ("not a number", (report.bad.layer,))
+    assert (call.name, call.layers) == ("not finite", (report.bad.layer,))
     assert not np.isfinite(call.figure)
     assert all(np.isfinite(c.figure) for c in callouts(report)[1:])
 
 
-def test_an_update_to_infinity_is_called_too():
+def test_an_update_to_infinity_is_named_too():
     report = flow(iteration(NetworkSpec((6, 5, 4)), lr=1e39))
-    assert names(report)[0] == "not a number"
+    assert names(report)[0] == "not finite"
 
 
 PLANTED = [
@@ -322,8 +322,8 @@ def test_a_rule_is_broken_on_one_side_of_its_threshold_and_not_on_the_other(name
     assert callouts(measured(well, layer(2), layer(3))) == ()
 
 
-def test_every_rule_but_that_of_numbers_is_planted_and_stands_in_order_of_gravity():
-    assert {row[0] for row in PLANTED} == {rule.name for rule in HEALTH_RULES} - {"not a number"}
+def test_every_rule_but_not_finite_is_planted_and_rules_are_in_order_of_gravity():
+    assert {row[0] for row in PLANTED} == {rule.name for rule in HEALTH_RULES} - {"not finite"}
     all_ill = measured(
         layer(1, 0.001, dead=0.9), layer(2, 0.0), layer(3, 1e4, ratio=1.0), layer(4, saturated=0.9, ratio=1e-9),
         layer(5), layer(6),
@@ -338,7 +338,7 @@ def test_the_worst_layer_is_named_among_all_that_break_a_rule():
     assert (call.layers, call.layer, call.figure) == ((1, 2), 2, 3.0)
 
 
-def test_an_infinity_is_for_the_rule_of_numbers_alone():
+def test_an_infinity_breaks_no_other_rule_than_not_finite():
     assert callouts(measured(layer(1, np.inf, ratio=np.inf), layer(2), layer(3))) == ()
     assert (
         callouts(measured(layer(1, np.nan, ratio=np.nan, dead=np.nan), layer(2), layer(3, ratio=np.nan)))
@@ -354,9 +354,9 @@ def test_the_output_layer_is_not_compared_and_one_hidden_layer_has_nothing_to_be
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_reports_are_the_same_each_time_and_leave_the_pass_alone(name):
-    pass_ = iteration(SPECS[name], 2)
-    before = pass_.tensor("x").copy(), pass_.program.gradient.copy()
-    assert flow(pass_) == flow(pass_)
-    assert np.array_equal(before[0], pass_.tensor("x"))
-    assert np.array_equal(before[1], pass_.program.gradient)
+def test_reports_are_the_same_each_time_and_leave_the_madealone(name):
+    made = iteration(SPECS[name], 2)
+    before = made.tensor("x").copy(), made.program.gradient.copy()
+    assert flow(made) == flow(made)
+    assert np.array_equal(before[0], made.tensor("x"))
+    assert np.array_equal(before[1], made.program.gradient)

@@ -1,4 +1,4 @@
-"""What single visits write: the terms of a gradient add up to it, and what was written over is found again."""
+"""Norms of single visits: the terms of a gradient add up to it, and values written over are computed again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NETWORKS = [
 EACH = pytest.mark.parametrize("spec", NETWORKS, ids=["everything", "no bias"])
 
 
-def taken_of(spec, batch=3):
+def iteration_of(spec, batch=3):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype)
     labels = spec.loss == "cross-entropy"
@@ -32,14 +32,12 @@ def taken_of(spec, batch=3):
         rng.integers(spec.layers[-1], size=batch) if labels else rng.normal(size=(batch, spec.layers[-1]))
     )
     parameters = initial_parameters(spec)
-    parameters += rng.normal(
-        scale=0.1, size=parameters.shape
-    )  # biases start at 0, where u and z are the same
+    parameters += rng.normal(scale=0.1, size=parameters.shape)  # biases start at 0, where u and z are equal
     return run_iteration(spec, Update(x, target, 0.1), TrainingState(0, parameters))
 
 
 def terms_of(spec):
-    """The values with several terms, and the visits that give these."""
+    """Return the values with several terms, and the visits that write these."""
     visits = backward_visits(spec)
     return {v.writes: [each for each in visits if each.writes == v.writes] for v in visits if v.adds}
 
@@ -47,7 +45,7 @@ def terms_of(spec):
 @EACH
 @pytest.mark.parametrize("batch", [1, 32])
 def test_the_terms_of_a_gradient_add_up_to_it_and_one_alone_does_not(spec, batch):
-    iteration, met = taken_of(spec, batch), terms_of(spec)
+    iteration, met = iteration_of(spec, batch), terms_of(spec)
     assert met.keys() == ({"W1", "W2", "W3", "a1"} if spec is EVERYTHING else {"a1", "a2"})
     for value, visits in met.items():
         parts, whole = [written(iteration, visit) for visit in visits], iteration.tensor(f"d{value}")
@@ -57,7 +55,7 @@ def test_the_terms_of_a_gradient_add_up_to_it_and_one_alone_does_not(spec, batch
 
 @EACH
 def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
-    iteration, several = taken_of(spec), terms_of(spec)
+    iteration, several = iteration_of(spec), terms_of(spec)
     for visit in backward_visits(spec):
         if visit.writes not in several:
             assert np.allclose(
@@ -65,8 +63,8 @@ def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
             )
 
 
-def test_the_sums_before_the_bias_are_found_again():
-    iteration = taken_of(EVERYTHING)
+def test_the_sums_before_the_bias_are_computed_again():
+    iteration = iteration_of(EVERYTHING)
     assert hidden(EVERYTHING) == {"u1", "u2", "u3"}
     for visit in forward_visits(EVERYTHING):
         if visit.op.output in hidden(EVERYTHING):
@@ -77,7 +75,7 @@ def test_the_sums_before_the_bias_are_found_again():
 
 
 def test_a_norm_is_that_of_the_array():
-    iteration = taken_of(EVERYTHING)
+    iteration = iteration_of(EVERYTHING)
     for visit in (*forward_visits(EVERYTHING), *backward_visits(EVERYTHING)):
         made = (
             written(iteration, visit)
@@ -87,9 +85,9 @@ def test_a_norm_is_that_of_the_array():
         assert written_norm(iteration, visit) == pytest.approx(np.linalg.norm(made))
 
 
-def test_what_would_take_long_is_only_there_once_it_is_prepared(monkeypatch):
+def test_a_costly_norm_is_there_only_once_it_is_prepared(monkeypatch):
     monkeypatch.setattr(contributions, "COSTLY_FLOPS", 0)
-    iteration = taken_of(EVERYTHING)
+    iteration = iteration_of(EVERYTHING)
     rules = [Visit(op) for op in iteration.program.ops if op.output in hidden(EVERYTHING)]
     rules += [visit for visits in terms_of(EVERYTHING).values() for visit in visits]
     costly = [visit for visit in rules if not contributions.cheap(iteration, visit)]
@@ -100,10 +98,10 @@ def test_what_would_take_long_is_only_there_once_it_is_prepared(monkeypatch):
         assert written_norm(iteration, visit) == pytest.approx(np.linalg.norm(written(iteration, visit)))
 
 
-def test_norms_go_when_their_pass_goes():
+def test_norms_are_released_with_their_iteration():
     gc.collect()
     before = len(contributions._NORMS)
-    iteration = taken_of(EVERYTHING)
+    iteration = iteration_of(EVERYTHING)
     prepare(iteration)
     assert len(contributions._NORMS) == before + 1
     del iteration

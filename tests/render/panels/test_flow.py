@@ -53,7 +53,7 @@ def reported(session, iteration):
 
 @pytest.fixture
 def shown(snapshots):
-    """A function: the panel of a session's middle step (or another one) as text."""
+    """Return a function that draws the panel of a session's middle step, or another one, as text."""
 
     def of(session, columns, rows, context=UTF8, at=None, report=None):
         every = snapshots(session)
@@ -65,21 +65,21 @@ def shown(snapshots):
 
 
 def healthy(depth, **changed):
-    """A report without fault, but for the fields of the layers that are ``changed``, by number: k1={...}."""
+    """Make a healthy report, but for the fields of layers that are ``changed``, by number: k1={...}."""
     well = {"delta": 1.0, "rms": 1.0, "gradient": 1.0, "weights": 1.0, "update": 1e-3}
     return Flow(tuple(LayerFlow(k, **(well | changed.get(f"k{k}", {}))) for k in range(1, depth + 1)), 256)
 
 
 def layer_lines(lines):
-    """The lines of layers by number, current one's mark left out."""
+    """Return the lines of layers by number, without the mark of the current one."""
     found = (re.match(r"[▸> ] (\d+) (?!in )", text) for text in lines)
     return {int(match[1]): match.string for match in found if match}
 
 
 @SETS
-def test_without_a_report_it_is_being_measured(snapshots, context):
+def test_without_a_report_it_is_being_computed(snapshots, context):
     (row,) = flow_panel(snapshots(SESSIONS["lesson"])[0], None, 40, 10, context)
-    assert plain(row).startswith("measuring")
+    assert plain(row).startswith("computing")
 
 
 @pytest.mark.parametrize("name", SESSIONS)
@@ -100,7 +100,7 @@ def test_every_layer_is_shown_or_counted_as_left_out(shown, name):
 
 @AT_SIZES
 @pytest.mark.parametrize("name", ["lesson", "faded", "vanishing"])
-def test_the_layer_where_the_walk_stands_is_shown_and_marked(snapshots, shown, name, columns, rows):
+def test_the_layer_of_the_step_is_shown_and_marked(snapshots, shown, name, columns, rows):
     for snapshot in snapshots(SESSIONS[name])[1::7]:
         lines = shown(SESSIONS[name], columns, rows, at=snapshot.step.index)
         assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [snapshot.step.layer]
@@ -139,13 +139,13 @@ def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown,
 def test_every_broken_rule_is_named_with_its_threshold(shown, snapshots, name):
     session = SESSIONS[name]
     calls = callouts(reported(session, snapshots(session)[0].iteration))
-    limited = [call for call in calls if call.name != "not a number"]
+    limited = [call for call in calls if call.name != "not finite"]
     for (columns, rows), context in product(SIZES, (UTF8, ASCII)):
         text = " ".join(" ".join(shown(session, columns, rows, context)).split())
         for call in calls:
             assert f"{BROKEN_MARK} {call.name}" in text
         assert not (name == "faded" and "~" in text.replace("~ ->", ""))  # nothing is cut
-        assert text.count("rule: ") in (len(calls), len(limited))  # in brief, that of numbers has none
+        assert text.count("rule: ") in (len(calls), len(limited))  # in brief, "not finite" has no threshold
         assert ("no rule broken" in text) == (not calls)
 
 
@@ -154,7 +154,7 @@ def test_every_broken_rule_is_named_with_its_threshold(shown, snapshots, name):
 def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figure(
     shown, snapshots, columns, rows, context
 ):
-    """Not a list of faults: each rule stands with what would break it, and with what there is."""
+    """Each rule is listed with its condition and this network's figure."""
     lines = shown(SESSIONS["lesson"], columns, rows, context)
     report = reported(SESSIONS["lesson"], snapshots(SESSIONS["lesson"])[0].iteration)
     text = " ".join(" ".join(lines).split())
@@ -167,19 +167,19 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     assert set(rows) == {rule.name for rule in HEALTH_RULES}
     worst = max(at.ratio for at in report.layers)
     figures = {
-        "not a number": ("not finite", "none"),
+        "not finite": ("not finite", "none"),
         "exploding": ("above 100", format_number(max(report.relative().values()))),
         "vanishing": ("below 0.01", format_number(min(report.relative().values()))),
-        "dead units": ("above 40%", f"{max(at.dead for at in report.hidden):.0%}"),
+        "dead units": ("over 40%", f"{max(at.dead for at in report.hidden):.0%}"),
         "update too large": ("above 0.1", format_number(worst)),
-        "saturated units": ("above 25%", "n/a"),
+        "saturated units": ("over 25%", "n/a"),
     }
     for name, (limit, figure) in figures.items():
         assert limit in rows[name]
         assert rows[name].split()[-1] == figure
 
 
-def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(shown):
+def test_rules_that_are_met_follow_those_that_are_broken_where_there_is_room(shown):
     report = healthy(4, k2={"dead": 0.62})
     text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))
     assert "! dead units" in text
@@ -191,11 +191,11 @@ def test_rules_that_are_kept_follow_those_that_are_broken_where_there_is_room(sh
 
 
 @pytest.mark.parametrize("rule", HEALTH_RULES, ids=[rule.name for rule in HEALTH_RULES])
-def test_a_rule_in_words_holds_its_threshold(rule):
+def test_a_rule_in_words_states_its_threshold(rule):
     text = rule_text(rule)
     assert "{" not in text
     if rule.threshold != float("inf"):
-        stated = re.search(rf"{rule.side} ([\d.e+-]+)(%?)", text)
+        stated = re.search(rf"(?:{rule.side}|over) ([\d.e+-]+)(%?)", text)
         assert float(stated[1]) / (100 if stated[2] else 1) == pytest.approx(rule.threshold)
 
 
@@ -233,7 +233,7 @@ def test_many_broken_rules_in_few_rows_are_counted(shown):
     assert layer_lines(lines)
 
 
-def test_bars_of_one_length_stand_for_one_number_of_decades(shown):
+def test_bars_of_equal_length_are_equally_many_decades(shown):
     report = healthy(4, k1={"rms": 1e-4, "gradient": 0.1})
     delta, gradient = scales(report)
     assert delta.decades == gradient.decades
@@ -253,14 +253,14 @@ def test_a_bar_is_as_long_as_its_logarithm():
 
 
 @pytest.mark.parametrize("rms", [5e-324, 1e308, float("inf"), float("nan"), 0.0])
-def test_the_scale_holds_at_the_ends_of_what_a_float_can_be(shown, rms):
+def test_the_scale_holds_at_the_limits_of_floats(shown, rms):
     for columns, rows in SIZES:
         assert shown(SESSIONS["lesson"], columns, rows, report=healthy(4, k1={"rms": rms}))
     empty = replace(healthy(1, k1={"rms": rms, "gradient": rms}), samples=1)
     assert shown(ODD["one layer"], 56, 13, report=empty)
 
 
-def test_too_few_samples_are_said_to_be_too_few(shown):
+def test_too_few_samples_are_stated(shown):
     few = replace(healthy(4, k1={"saturated": 0.0}), samples=1)
     text = " ".join(shown(SESSIONS["lesson"], 76, 40, report=few))
     assert "judged on 1 sample;" in text

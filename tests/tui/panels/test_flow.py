@@ -39,7 +39,7 @@ def size(values):
 
 @pytest.mark.parametrize("key", ["f", "7"])
 @pytest.mark.parametrize("session", [Session(), from_preset("vanishing")], ids=["lesson", "vanishing"])
-async def test_every_layer_has_the_figures_of_the_pass(open_app, key, session):
+async def test_every_layer_has_the_figures_of_the_iteration(open_app, key, session):
     async with open_app(session) as ui:
         await ui.press(key, "z")
         assert ui.focused == "flow"
@@ -79,7 +79,7 @@ async def test_the_layer_of_the_step_is_marked_and_arrows_step(open_app):
         assert ui.step == len(ui.app.snapshot.steps) - 1
 
 
-async def test_a_gradient_that_vanishes_is_called_so(open_app):
+async def test_a_vanishing_gradient_is_named(open_app):
     async with open_app(from_preset("vanishing")) as ui:
         await ui.press("f")
         assert "! vanishing" in panel(ui)
@@ -91,14 +91,14 @@ async def test_a_gradient_that_vanishes_is_called_so(open_app):
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24), (60, 18)])
-async def test_a_network_that_diverged_has_a_word_for_it(open_app, columns, rows):
+async def test_a_network_that_diverged_is_named_not_finite(open_app, columns, rows):
     session = after_update(after_update(Session(NetworkSpec((784, 16, 10)), lr=1e30)))
     async with open_app(session, size=(columns, rows)) as ui:
         await ui.press("f")
-        assert "! not a number" in panel(ui)
+        assert "! not finite" in panel(ui)
 
 
-async def test_it_is_found_once_for_a_pass_and_again_after_an_update(open_app, monkeypatch):
+async def test_a_report_is_computed_once_for_an_iteration_and_again_after_an_update(open_app, monkeypatch):
     asked, right = [], flow_module.flow
     monkeypatch.setattr(flow_module, "flow", lambda *given: asked.append(given) or right(*given))
     async with open_app(from_preset("xor")) as ui:
@@ -113,22 +113,22 @@ async def test_it_is_found_once_for_a_pass_and_again_after_an_update(open_app, m
         assert panel(ui) == before
 
 
-async def test_the_figures_of_another_pass_are_never_shown_beside_this_one(open_app, monkeypatch):
-    """While the figures of the new pass are being made, those of the old one are not passed off as its own."""
+async def test_figures_of_another_iteration_are_never_shown(open_app, monkeypatch):
+    """While the figures of the new iteration are computed, those of the old one are not shown."""
     gate, right = threading.Event(), flow_module.flow
     async with open_app(from_preset("xor")) as ui:
         await ui.press("f", "z")
         monkeypatch.setattr(flow_module, "flow", lambda *given: gate.wait(30) and right(*given))
         await ui.pilot.press("t", "t", "right", "t", "left")
         await ui.until(lambda: ui.app.snapshot.session.t == 3)
-        assert "measuring each layer" in panel(ui)
+        assert "computing the gradient" in panel(ui)
         gate.set()
         await ui.settled()
         assert (ui.app.session.t, ui.step) == (3, 0)
         assert layers(ui)[2][0] == rms(ui.app.snapshot.iteration.tensor("δ2"))
 
 
-async def test_a_network_chosen_while_it_is_found_gets_its_own_figures(open_app, monkeypatch):
+async def test_a_network_chosen_during_the_computation_gets_its_own_figures(open_app, monkeypatch):
     gate, right = threading.Event(), flow_module.flow
     async with open_app() as ui:
         await ui.choose("preset", "xor")
@@ -141,7 +141,7 @@ async def test_a_network_chosen_while_it_is_found_gets_its_own_figures(open_app,
         assert layers(ui)[2][0] == rms(ui.app.snapshot.iteration.tensor("δ2"))
 
 
-async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, monkeypatch):
+async def test_a_report_that_fails_is_notified_once_and_the_app_goes_on(open_app, monkeypatch):
     def fail(*given):
         raise MemoryError("no room")
 
@@ -152,7 +152,7 @@ async def test_a_report_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not compute the flow panel: MemoryError: no room"]
         assert ui.step == 3
-        assert "measuring" not in panel(ui)  # nothing is, any more
+        assert "computing" not in panel(ui)
         monkeypatch.setattr(flow_module, "flow", right)
         await ui.press("t")
         assert layers(ui)[1][0] == rms(ui.app.snapshot.iteration.tensor("δ1"))

@@ -1,7 +1,8 @@
-"""How the gradient flows over depth, and the rules of thumb by which it is called unhealthy.
+"""Gradient flow: the size of delta, gradient and update in each layer, and rules of thumb for what is unhealthy.
 
-The backward pass multiplies delta by a weight matrix and a slope in each layer: what is a little below 1 a layer
-is nothing after forty, and what is a little above 1 is everything. The rules are a table, gravest first.
+The backward pass multiplies delta by a weight matrix and a slope in each layer. A factor a little below 1 per layer
+makes the gradient vanish over forty layers, a factor a little above 1 makes it explode. The rules are a table,
+gravest first.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from tui_backprop.engine.network.tensor_names import INPUT, TARGET, delta, gradi
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
-JUDGED_NUMBERS = (
-    2**22
-)  # numbers that a forward pass of samples may hold at a time: 16 MiB in single precision
-NUMBERS_PER_UNIT = 18  # of them for each unit of a sample, at the most (see NetworkSpec.memory)
+# numbers that a forward pass over samples may hold at a time: 16 MiB in single precision
+JUDGED_NUMBERS = 2**22
+NUMBERS_PER_UNIT = 18  # numbers held for each unit and sample, at most (see NetworkSpec.memory)
 
 # A unit that is on for one sample in ten is off for 32 of them by chance in 3% of cases, for 16 in 19%.
 FEWEST_SAMPLES = 32
@@ -31,13 +31,13 @@ SATURATED = 0.97  # of the way from the middle of an activation's bounds to a bo
 
 @dataclass(frozen=True)
 class LayerFlow:
-    """One layer in figures. ``delta``, ``gradient`` (of W), ``weights`` and ``update`` (what the optimizer really
-    changed W by) are Euclidean norms; ``rms`` is the root mean square of delta's entries, so that layers of
-    different width compare.
+    """Figures of one layer. ``delta``, ``gradient`` (of W), ``weights`` and ``update`` (the change of W that the
+    optimizer made) are Euclidean norms; ``rms`` is the root mean square of delta's entries, which makes layers of
+    different widths comparable.
 
-    ``dead`` is the share of units that are 0 with slope 0 on every sample, ``saturated`` the share of outputs beyond
-    0.97 (of tanh; of a sigmoid as far out). They are None where the activation cannot be so or is not finite, and
-    ``dead`` also for fewer than LEAST_SAMPLES samples.
+    ``dead`` is the share of units whose output and slope are 0 on every sample, ``saturated`` the share of outputs
+    beyond ±0.97 of tanh, or as close to a bound of a sigmoid. They are None where the activation has no such state or
+    is not finite; ``dead`` is also None for fewer than FEWEST_SAMPLES samples.
     """
 
     layer: int
@@ -51,14 +51,14 @@ class LayerFlow:
 
     @property
     def ratio(self) -> float | None:
-        """Update to weight; None where the weights are all 0, of which nothing is a share."""
+        """Norm of the update over norm of the weights; None where all weights are 0."""
         return self.update / self.weights if self.weights else None
 
 
 @dataclass(frozen=True)
 class Flow:
-    """All layers, first one first. Units were judged on so many ``samples``; ``bad`` is the first number that is
-    none, if there is one (see ``Pass.bad``)."""
+    """Figures of all layers, first layer first. Units were judged on ``samples`` samples; ``bad`` is the first NaN
+    or infinity, if there is one (see ``Iteration.bad``)."""
 
     layers: tuple[LayerFlow, ...]
     samples: int
@@ -69,25 +69,25 @@ class Flow:
         return self.layers[:-1]
 
     def relative(self) -> dict[int, float]:
-        """rms delta of each hidden layer over that of the last one: the output layer's is of another kind, softmax
-        minus target. Layers that no gradient reaches are left out."""
+        """Ratio of each hidden layer's rms delta to that of the last hidden layer. The output layer is left out: its
+        delta is a difference of output and target, and so are layers that no gradient reaches."""
         if len(self.hidden) < 2 or not self.hidden[-1].rms:
             return {}
         return {at.layer: at.rms / self.hidden[-1].rms for at in self.hidden if at.rms}
 
     @property
     def per_layer(self) -> float | None:
-        """What rms delta is multiplied by in a layer on its way back from the last hidden layer to the first, the
-        geometric mean; None where there is no such way, or nothing arrives."""
-        whole = self.relative().get(1)
-        return None if whole is None or not isfinite(whole) else whole ** (1 / (len(self.hidden) - 1))
+        """Factor by which rms delta changes per layer backward, the geometric mean from the last hidden layer to the
+        first; None where there are fewer than two hidden layers or no gradient reaches the first."""
+        ratio = self.relative().get(1)
+        return None if ratio is None or not isfinite(ratio) else ratio ** (1 / (len(self.hidden) - 1))
 
 
 def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
-    """The figures of all layers of a pass. Units are judged on ``samples`` (n, inputs) without dropout, on those of
-    the batch if there are none.
+    """Compute the figures of all layers of an iteration. Units are judged on ``samples`` (n, inputs) without dropout,
+    by default on the batch.
 
-    Takes a forward pass of the samples, a few at a time in about ROOM numbers, and one reading of the parameters.
+    Runs a forward pass over the samples, in parts of about JUDGED_NUMBERS numbers, and reads the parameters once.
     """
     given = iteration.tensor(INPUT) if samples is None else samples
     dead, saturated = _judged(iteration, given)
@@ -111,7 +111,7 @@ def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
 
 
 def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dict[int, float]]:
-    """Shares of dead units and of saturated outputs, by layer."""
+    """Count the shares of dead units and of saturated outputs, by layer."""
     spec = iteration.spec
     rows = max(JUDGED_NUMBERS // (NUMBERS_PER_UNIT * sum(spec.layers)), 1)
     hidden = {k: ACTIVATIONS[name] for k, name in enumerate(spec.activations, 1)}
@@ -133,16 +133,16 @@ def _judged(iteration: Iteration, samples: Array) -> tuple[dict[int, float], dic
                     alive[k] |= ((a != 0) | (slope != 0)).any(axis=0)
                 elif row.saturates:
                     beyond[k] += int(row.saturated(a, SATURATED).sum())
-    told = {k: row for k, row in hidden.items() if finite[k]}
+    judged = {k: row for k, row in hidden.items() if finite[k]}
     enough = len(samples) >= FEWEST_SAMPLES
-    dead = {k: 1 - float(alive[k].mean()) for k, row in told.items() if row.can_die and enough}
-    outputs = {k: len(samples) * spec.layers[k] for k in told}
-    return dead, {k: beyond[k] / outputs[k] for k, row in told.items() if row.saturates}
+    dead = {k: 1 - float(alive[k].mean()) for k, row in judged.items() if row.can_die and enough}
+    outputs = {k: len(samples) * spec.layers[k] for k in judged}
+    return dead, {k: beyond[k] / outputs[k] for k, row in judged.items() if row.saturates}
 
 
 # --- the rules ---------------------------------------------------------------------------------------------
 
-# What it is to break a rule: (figure, threshold). NaN breaks none of the first three.
+# Predicates of (figure, threshold) that are true where a rule is broken. NaN breaks none of the first three.
 SIDES: dict[str, Callable[[float, float], bool]] = {
     "above": lambda figure, threshold: threshold < figure < inf,
     "below": lambda figure, threshold: figure < threshold,
@@ -153,11 +153,11 @@ SIDES: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class HealthRule:
-    """One row: layers whose ``figure`` is on this ``side`` of the ``threshold`` are called out.
+    """One rule of thumb: layers whose ``figure`` is on ``side`` of ``threshold`` break it.
 
-    ``words`` is the rule as the screen shows it, with {} for the threshold, ``says`` what was measured, with
-    {layer}, {figure}, {last} (hidden layer) and {why}. ``column`` is the field of LayerFlow that it reads, and
-    ``share`` says that figures are per cent. ``remedy`` is what a practitioner tries.
+    ``words`` is the condition as the screen shows it, with {} for the threshold; ``says`` states the finding, with
+    {layer}, {figure}, {last} (hidden layer) and {why}. ``column`` is the field of LayerFlow that the rule reads;
+    figures of a ``share`` are shown as per cent. ``remedy`` is what to try.
     """
 
     name: str
@@ -176,17 +176,17 @@ def _bad(report: Flow) -> Mapping[int, float]:
 
 
 def _ratios(report: Flow) -> Mapping[int, float]:
-    """Of the layers that have a gradient: where there is none, that is what is wrong."""
+    """Ratios of the layers that have a gradient; a missing gradient is a rule of its own."""
     return {at.layer: at.ratio for at in report.layers if at.ratio is not None and at.gradient}
 
 
-# Why these thresholds. One learning rate serves all layers. Updates are healthy at about 1e-3 of the weights, give
-# or take two decades; so where delta has changed by more than two decades on the way back (Glorot and Bengio 2010
-# look at it layer by layer), no rate suits both ends. A ReLU network of 40 layers with He's weights has a third of
-# its units dead at the start, at 64 a layer, and trains.
+# Reasons for the thresholds. All layers share one learning rate, and updates are healthy at about 1e-3 of the
+# weights, within two decades; where delta changes by more than two decades over the layers (compared layer by layer in
+# Glorot and Bengio 2010), no rate suits both ends. A ReLU network of 40 layers of 64 units with He's initialization
+# has a third of its units dead at the start, and trains.
 HEALTH_RULES: tuple[HealthRule, ...] = (
     HealthRule(
-        "not a number", "every number is finite", "not finite", inf, "rms", _bad,
+        "not finite", "every value is finite", "not finite", inf, "rms", _bad,
         "{why}", "lower α, clip the gradient, find where it began",
     ),
     HealthRule(
@@ -203,21 +203,21 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
         "δ{layer} is {figure} times δ{last}", "relu+he init, residual connections, layer norm",
     ),
     HealthRule(
-        "dead units", "above {} of a layer's units are 0 on every sample", "above", 0.4, "dead",
+        "dead units", "over {} of a layer's units are 0 on every sample", "above", 0.4, "dead",
         lambda report: {at.layer: at.dead for at in report.layers if at.dead is not None},
         "{figure} of layer {layer}", "lower α, leaky-relu, he weights", share=True,
     ),
     HealthRule(
-        "update too large", "update above {} times the weights, by norm", "above", 0.1, "ratio", _ratios,
+        "update too large", "update norm above {} times the weights'", "above", 0.1, "ratio", _ratios,
         "{figure} in layer {layer}", "lower α, or warm up",
     ),
     HealthRule(
-        "saturated units", "above {} of a layer's outputs beyond 0.97 of tanh", "above", 0.25, "saturated",
+        "saturated units", "over {} of a layer's outputs beyond ±0.97 of tanh", "above", 0.25, "saturated",
         lambda report: {at.layer: at.saturated for at in report.layers if at.saturated is not None},
         "{figure} of layer {layer}", "smaller weights, layer norm, scaled inputs", share=True,
     ),
     HealthRule(
-        "update too small", "update below {} times the weights, by norm", "below", 1e-5, "ratio", _ratios,
+        "update too small", "update norm below {} times the weights'", "below", 1e-5, "ratio", _ratios,
         "{figure} in layer {layer}", "raise α, or use adam (or converged)",
     ),
 )  # fmt: skip
@@ -225,7 +225,7 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
 
 @dataclass(frozen=True)
 class Callout:
-    """A rule that is broken in these ``layers``, the worst of them ``layer`` with its ``figure``."""
+    """A broken rule: the ``layers`` that break it, and the worst of them, ``layer``, with its ``figure``."""
 
     rule: HealthRule
     layers: tuple[int, ...]
@@ -242,7 +242,7 @@ class Callout:
 
 
 def callouts(report: Flow) -> tuple[Callout, ...]:
-    """What is wrong by the rules, gravest first; nothing if all is well."""
+    """Return the broken rules, gravest first."""
     found = []
     for rule in HEALTH_RULES:
         broken = {

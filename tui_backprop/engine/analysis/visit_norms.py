@@ -1,5 +1,5 @@
-"""How large what single visits write is, also where the arrays of the pass no longer show it: a value that the
-next operation has written over, and each term of a gradient that several uses of a value add to."""
+"""Norms of the arrays that single visits write, including those that the pass does not keep: values that the next
+operation works on in place, and the terms of a gradient that several uses of a value add to."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
-COSTLY_FLOPS = 2_000_000  # floating-point operations from which a rule is run again ahead of time only
+COSTLY_FLOPS = 2_000_000  # floating-point operations from which a rule is run again only ahead of time
 _NORMS: WeakKeyDictionary[Program, dict[tuple[str, int | None], float]] = WeakKeyDictionary()
 
 
 def written(iteration: Iteration, visit: Visit) -> Array:
-    """What a visit by itself writes, before anything is added to it or written over it: the output of its
-    operation, or its term of a cotangent. Runs the rule again, into an array of its own."""
+    """Recompute the array that one visit writes, before anything is added to it or written over it: the output of its
+    operation, or its term of a cotangent."""
     if visit.of is None:
         return overwritten(iteration.program, visit.op.output)
     return contribution(iteration.program, visit)
 
 
 def written_norm(iteration: Iteration, visit: Visit) -> float | None:
-    """The Euclidean norm of that, computed once; None while it would take long and ``prepare`` was not called."""
+    """Euclidean norm of ``written``, computed once; None where it is costly and ``prepare`` was not called."""
     if visit.of is None and visit.op.output not in hidden(iteration.spec):
         return iteration.summary(visit.op.output).norm
     norms, key = _NORMS.setdefault(iteration.program, {}), (visit.op.output, visit.of)
@@ -37,7 +37,7 @@ def written_norm(iteration: Iteration, visit: Visit) -> float | None:
 
 
 def prepare(iteration: Iteration) -> None:
-    """Find out ahead of time what would take long when it is asked for; in a worker thread."""
+    """Compute the costly norms ahead of time, in a worker thread."""
     norms, spec = _NORMS.setdefault(iteration.program, {}), iteration.spec
     outputs = [visit for visit in forward_visits(spec) if visit.op.output in hidden(spec)]
     visits = backward_visits(spec)
@@ -48,7 +48,7 @@ def prepare(iteration: Iteration) -> None:
 
 
 def cheap(iteration: Iteration, visit: Visit) -> bool:
-    """Return whether the rule of a visit can be run again while a key is answered."""
+    """Return True where the rule of a visit can be run again without a noticeable delay."""
     op, shapes = visit.op, iteration.program.shapes
     count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
     return count(*(shapes[name] for name in op.inputs)) <= COSTLY_FLOPS
@@ -56,5 +56,5 @@ def cheap(iteration: Iteration, visit: Visit) -> bool:
 
 @lru_cache(maxsize=64)
 def hidden(spec: NetworkSpec) -> frozenset[str]:
-    """The values that the next operation works on in place."""
+    """Names of the values that the next operation works on in place."""
     return frozenset(op.inputs[0] for op in compile_ops(spec) if op.primitive.in_place)

@@ -1,4 +1,4 @@
-"""The gradient over depth: the size of delta and dW in each layer, and what the rules of thumb say of it."""
+"""Chart of the gradient over depth: the size of delta and dW in each layer, and the broken rules of thumb."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, verdict
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
-ONE_LINE_COLUMNS = 50  # from so many columns on, a layer takes one line, below it two
-PRECISE_COLUMNS = 70  # from so many on, figures have three digits, below it two
+ONE_LINE_COLUMNS = 50  # columns, from which a layer takes one line instead of two
+PRECISE_COLUMNS = 70  # columns, from which figures have three digits instead of two
 HEAD_ROWS = 3
 MOST_BAR_COLUMNS = 32
-BAR_NAME_COLUMNS, UNITS_COLUMNS = 3, 11  # columns: of a bar's name, of what units do
+BAR_NAME_COLUMNS, UNITS_COLUMNS = 3, 11  # columns of a bar's name, of the share of dead or saturated units
 
 
 @dataclass(frozen=True)
 class LogScale:
-    """A log scale of so many whole decades, from 10**low on."""
+    """A log scale of ``decades`` whole decades, from 10**low on."""
 
     low: int
     decades: int
 
     @property
     def ends(self) -> str:
-        """Both ends of the scale; empty where there is nothing to scale."""
+        """Both ends of the scale as text; empty where there is nothing to scale."""
         return f"{_power(self.low)} to {_power(self.low + self.decades)}" if self.decades else ""
 
     def cells(self, value: float, columns: int) -> int:
-        """Length of a bar: none for 0 and NaN, and one cell at least for what is there."""
+        """Length of a bar in cells: 0 for 0 and NaN, at least 1 for any other value."""
         if not value > 0 or not self.decades:
             return 0
         share = (log10(value) - self.low) / self.decades if isfinite(value) else 1.0
@@ -41,12 +41,12 @@ class LogScale:
 
 
 def _power(exponent: int) -> str:
-    """A power of ten, which may be larger than any float."""
+    """Format a power of ten, which may be beyond the range of floats."""
     return format_number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
 
 
 def scales(report: Flow) -> tuple[LogScale, LogScale]:
-    """Those of rms delta and of dW's norm. They have equally many decades: a length means the same in both."""
+    """Return the scales of rms delta and of dW's norm, with equally many decades, so that bar lengths compare."""
     figures = [at.rms for at in report.layers], [at.gradient for at in report.layers]
     shown = [[log10(size) for size in sizes if 0 < size < inf] for sizes in figures]
     lows = [floor(min(sizes, default=0)) for sizes in shown]
@@ -58,10 +58,10 @@ def scales(report: Flow) -> tuple[LogScale, LogScale]:
 def flow_panel(
     snapshot: Snapshot, report: Flow | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """At most ``rows`` lines: a chart of the layers, the current one marked, and below it every rule that is broken,
-    or that none is. ``report`` is None while it is being made."""
+    """Draw the panel in at most ``rows`` lines: a chart of the layers, the current one marked, and below it the
+    broken rules, or that no rule is broken. ``report`` is None while it is computed."""
     if report is None:
-        lines = [line(("measuring each layer's gradient …", "muted"))]
+        lines = [line(("computing the gradient of each layer …", "muted"))]
     else:
         chart = _LayerChart(snapshot, report, columns, context)
         below = verdict(report, columns, rows, HEAD_ROWS + chart.depth * chart.each, context)
@@ -71,8 +71,8 @@ def flow_panel(
 
 @dataclass(frozen=True)
 class _LayerChart:
-    """Layers as bars and figures, in the order of the forward pass. Where there is little room a layer takes two
-    lines: delta and update to weight in the first, dW and its units in the second."""
+    """Layers as bars and figures, in forward order. In a narrow panel a layer takes two lines: delta and update to
+    weight, then dW and the share of dead or saturated units."""
 
     snapshot: Snapshot
     report: Flow
@@ -85,7 +85,7 @@ class _LayerChart:
 
     @property
     def each(self) -> int:
-        """Lines of a layer."""
+        """Lines per layer."""
         return 1 if self.columns >= ONE_LINE_COLUMNS else 2
 
     @property
@@ -94,7 +94,7 @@ class _LayerChart:
 
     @property
     def field(self) -> int:
-        """Columns of a figure and the blank before it; a flag or a blank comes after."""
+        """Columns of a figure with the blank before it; a flag or a blank follows."""
         return self.digits + 6
 
     @property
@@ -117,11 +117,11 @@ class _LayerChart:
 
     @cached_property
     def broken(self) -> frozenset[tuple[str, int]]:
-        """The figures that break a rule: (field of LayerFlow, layer)."""
+        """Figures that break a rule: (field of LayerFlow, layer)."""
         return frozenset((call.rule.column, k) for call in callouts(self.report) for k in call.layers)
 
     def drawn(self, rows: int) -> list[Line]:
-        """Heads, as many layers as fit, and how many are left out."""
+        """Draw the heads, as many layers as fit, and the number of layers left out."""
         here, room = self.snapshot.step.layer, rows - HEAD_ROWS
         most = room // self.each
         shown = evenly_spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
@@ -134,7 +134,7 @@ class _LayerChart:
         return lines
 
     def _direction(self) -> Line:
-        """The direction of the gradient: layers are listed in the order of the forward pass."""
+        """Draw the direction of the gradient, which is against the order of the lines."""
         between = ["…"] * (self.depth > 2) + ["layer 1"] * (self.depth > 1)
         choices = (
             f"the gradient flows up: {' → '.join(['loss', f'layer {self.depth}', *between])}",
@@ -143,7 +143,7 @@ class _LayerChart:
         return line((_longest(self.columns + 1, *map(self.context.text, choices)), "muted"))
 
     def _heads(self) -> list[Line]:
-        """The names of the columns, and the range of the bars."""
+        """Draw the names of the columns and the range of the bars."""
         rms, norm = f"{self.context.text('δ')} rms", "dW norm"
         delta, gradient = (scale.ends for scale in self.scales)
         if self.each == 2:
@@ -178,13 +178,13 @@ class _LayerChart:
         return line((f"{bar:<{self.bar}}", "backward"), *self._figure(value, layer, column, role))
 
     def _figure(self, value: float | None, layer: int, column: str, role: str) -> Line:
-        """A number to the right of its field, and a flag where it breaks a rule."""
+        """Right-align a number in its field, with a flag where it breaks a rule."""
         bad = (column, layer) in self.broken or (value is not None and not isfinite(value))
         text = "none" if value is None else format_number(value, self.digits)
         return line((f"{text:>{self.field}}{BROKEN_MARK if bad else ' '}", "bad" if bad else role))
 
     def _units(self, at: LayerFlow) -> Line:
-        """The share of dead or saturated units, if the activation can have them."""
+        """Draw the share of dead or saturated units, where the activation can have them."""
         column, word = ("dead", "dead") if at.saturated is None else ("saturated", "sat.")
         share = at.dead if at.saturated is None else at.saturated
         if share is None:
@@ -195,13 +195,13 @@ class _LayerChart:
 
 
 def _longest(columns: int, *choices: str) -> str:
-    """The first that takes less than so many columns; the last, cut, where none does."""
+    """Return the first choice shorter than ``columns``, or the last one, cut."""
     return next((text for text in choices if len(text) < columns), cut(choices[-1], columns - 1))
 
 
 def evenly_spread(depth: int, room: int, here: int) -> list[int]:
-    """At most ``room`` of the layers 1..depth (one at least), evenly from first to last, so that the chart keeps its
-    shape; layer ``here`` takes the place of the nearest."""
+    """Choose at most ``room`` (at least one) of the layers 1..depth, evenly spread so that the chart keeps its shape;
+    layer ``here`` replaces the nearest."""
     if depth <= room:
         return list(range(1, depth + 1))
     if room < 2:

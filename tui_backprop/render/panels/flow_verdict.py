@@ -1,4 +1,4 @@
-"""The verdict of the rules of thumb on a network's gradient, and each rule with its threshold and figure."""
+"""Verdict of the rules of thumb on a network's gradient, and each rule with its threshold and figure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
 from tui_backprop.support.format import format_number
 
-NOTE_ROWS = 16  # rows, from which there is a note on what was measured
+NOTE_ROWS = 16  # rows, from which a note says what was measured
 RULE_COLUMNS = 17  # columns of a rule's name
-BROKEN_MARK = "!"  # at what breaks a rule
+BROKEN_MARK = "!"  # marks figures that break a rule
 
 
 def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderContext) -> list[Line]:
-    """A note, a blank line, and the callouts at the greatest length that leaves ``chart`` lines for layers; where
-    none does, that keeps to two fifths of the rows. The rules that are kept come last, with this network's figures,
-    where there is room."""
+    """Draw a note, a blank line, and the callouts at the greatest length that leaves ``chart`` lines for layers, or
+    else fits into two fifths of the rows. Where there is room, the rules that are met follow, with this network's
+    figures."""
     fair = 2 * rows // 5 - 1
     free = rows - chart - 1
     found = callouts(report)
@@ -49,8 +49,8 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
 
 
 def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False) -> list[Line]:
-    """The factor by which delta changes in a layer (unless ``calm``: the verdict has it), and the samples that
-    units were judged on."""
+    """Draw the factor by which delta changes per layer (not if ``calm``, where the verdict states it), and the number
+    of samples that units were judged on."""
     each, notes = report.per_layer, []
     if each is not None and not calm:
         notes.append(f"δ rms ×{format_number(each)} per layer backward")
@@ -62,8 +62,8 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
 
 
 def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
-    """The verdict, and where there is room every rule with this network's figure, and the samples that units were
-    judged on."""
+    """Draw the verdict, and where there is room every rule with this network's figure, and the number of samples that
+    units were judged on."""
     each = report.per_layer
     words = f"neither vanishing nor exploding, δ ×{format_number(each or 0)} per layer"
     finding = f"no rule broken: {words}" if each is not None else f"no rule broken, of {len(HEALTH_RULES)}"
@@ -82,8 +82,8 @@ def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context:
 def _table(
     report: Flow, rules: Sequence[HealthRule], head: str, columns: int, context: RenderContext
 ) -> list[Line]:
-    """Rules, when each is broken (in words, or only from where on), and the figure that comes nearest to it here;
-    nothing where that is too wide."""
+    """Draw a table of rules: the condition that breaks each, in words or as a threshold alone, and the figure of this
+    network nearest to it; nothing where that is too wide."""
     figures = [_nearest(rule, report) for rule in rules]
     for limits in ([_words(rule) for rule in rules], [_limit(rule) for rule in rules]):
         wide, here = (
@@ -107,17 +107,18 @@ def _table(
 
 
 def _words(rule: HealthRule) -> str:
-    """The condition that breaks a rule, in words."""
-    return rule_text(rule) if isfinite(rule.threshold) else "a number is not finite"
+    """Return the condition that breaks a rule, in words."""
+    return rule_text(rule) if isfinite(rule.threshold) else "a value is NaN or inf"
 
 
 def _limit(rule: HealthRule) -> str:
-    """The threshold of a rule: above 100."""
-    return f"{rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else rule.side
+    """Return the threshold of a rule, as in "above 100"."""
+    side = "over" if rule.share else rule.side
+    return f"{side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else rule.side
 
 
 def _nearest(rule: HealthRule, report: Flow) -> str:
-    """The figure nearest to the threshold of a rule that is kept."""
+    """Return the figure nearest to the threshold of a rule that is met."""
     figures = rule.figure(report).values()
     if not figures:
         return "none" if rule.side == "not finite" else "n/a"
@@ -125,7 +126,7 @@ def _nearest(rule: HealthRule, report: Flow) -> str:
 
 
 def rule_text(rule: HealthRule) -> str:
-    """A rule in words, with its threshold."""
+    """Return a rule in words, with its threshold."""
     return rule.words.format(_amount(rule, rule.threshold, 1))
 
 
@@ -134,11 +135,11 @@ def _amount(rule: HealthRule, value: float, digits: int) -> str:
 
 
 def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
-    """A broken rule at four lengths: cut to one line; in brief; with the rule in words; with what to do about it."""
+    """Draw a broken rule at four lengths: cut to one line; in brief; with the rule in words; with the remedy."""
     rule, why = call.rule, report.bad.why if report.bad else ""
     figure = _amount(rule, call.figure, 2)
     finding = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
-    limit = f"; rule: {rule.side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else ""
+    limit = f"; rule: {_limit(rule)}" if isfinite(rule.threshold) else ""
 
     name = (f"{BROKEN_MARK} {rule.name}", "bad")
 
@@ -161,7 +162,7 @@ def _indented(text: str, columns: int, role: str, context: RenderContext) -> lis
 
 
 def _several(layers: tuple[int, ...]) -> str:
-    """Several layers in words."""
+    """Name several layers in words."""
     if layers == tuple(range(layers[0], layers[-1] + 1)):
         return f"; layers {layers[0]} to {layers[-1]}"
     return f"; layers {', '.join(map(str, layers))}" if len(layers) < 6 else f"; {len(layers)} layers"

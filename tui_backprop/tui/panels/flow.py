@@ -1,4 +1,4 @@
-"""The gradient flow panel: the size of gradients over depth, with a diagnosis."""
+"""Gradient flow panel: the size of gradients over depth, with a diagnosis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.session.replay import Replay
 
-SAMPLES = 256  # on which a unit that is never active is called dead
+SAMPLES = 256  # samples on which units are judged dead or saturated
 
 
 def _draw(
