@@ -9,10 +9,8 @@ import pytest
 
 from tui_backprop.data.samples import load
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import Update
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.training import Training
@@ -50,15 +48,6 @@ def test_going_on_meets_every_mistake_and_only_those(monkeypatch, at_once):
             assert session.sample == sample
 
 
-def test_a_single_output_says_the_class_that_is_likelier():
-    one = np.array([[0.7], [0.3], [-0.1], [np.nan]])
-    assert predicted_classes(one, "binary-cross-entropy").tolist() == [1, 1, 0, 0]
-    for squares in ("mse", "half-squares"):  # the targets are 0 and 1
-        assert predicted_classes(one, squares).tolist() == [1, 0, 0, 0]
-    for loss in LOSSES:
-        assert predicted_classes(np.array([[0.3, 0.5], [np.nan, -9.0]]), loss).tolist() == [1, 1]
-
-
 def test_where_there_are_no_classes_there_is_no_mistake():
     session = from_preset("sine")
     assert next_mistake(session, initial_parameters(session.network)) is None
@@ -74,6 +63,7 @@ def test_the_confusion_counts_every_sample_once():
     parameters = learned(MOONS, 60)
     counts = confusion(MOONS, parameters)
     assert counts.sum() == 400
+    assert counts[:, 2].tolist() == [0, 0]
     assert counts.sum(axis=1).tolist() == np.bincount(load("moons", 0).target).tolist()
     assert counts.sum() - np.trace(counts) == len(wrong_ones(MOONS, parameters))
 
@@ -91,3 +81,13 @@ def test_one_kind_of_mistake_can_be_sought():
         assert sorted(found) == ones
         assert next_mistake(replace(MOONS, sample=found[0]), parameters, -1, sort) == found[-1]
     assert next_mistake(MOONS, parameters, 1, (0, 7)) is None
+
+
+@pytest.mark.parametrize("fill", [np.nan, np.inf])
+def test_samples_for_which_nothing_is_predicted_are_counted_apart_and_found(fill):
+    parameters = np.full(MOONS.network.parameters, fill, np.float32)
+    counts = confusion(MOONS, parameters)
+    assert counts[:, :2].sum() == 0
+    assert counts[:, 2].tolist() == np.bincount(load("moons", 0).target).tolist()
+    assert next_mistake(MOONS, parameters) == 1
+    assert next_mistake(MOONS, parameters, sought=(1, 0)) is None

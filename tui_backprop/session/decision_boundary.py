@@ -18,21 +18,27 @@ MARGIN = 0.08  # of the range of the samples, left free on each side of a pictur
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """What a network says in the plane of its two inputs, from the corner ``low`` to ``high``.
+    """The predictions of a network in the plane of its two inputs, from the corner ``low`` to ``high``.
 
-    ``said`` (rows, columns) is the class of each cell, the top row first, -1 where the output is no number;
-    ``sure`` its probability, None for a loss without probabilities. ``points`` (n, 2) are the samples, ``classes``
-    (n,) what they are, ``right`` (n,) whether they are read so; ``sample`` is the one that is looked at.
+    ``predicted`` (rows, columns) is the class of each cell, the top row first, NO_CLASS where there is none; ``sure``
+    its probability, None for a loss without probabilities. ``points`` (n, 2) are the samples, ``classes`` (n,) their
+    labels, ``predictions`` (n,) their predicted classes; ``sample`` is the one in view.
     """
 
     low: tuple[float, float]
     high: tuple[float, float]
-    said: Array
+    predicted: Array
     sure: Array | None
     points: Array
     classes: Array
-    right: Array
+    predictions: Array
     sample: int
+
+    @property
+    def right(self) -> Array:
+        """Mark the samples that are predicted correctly, (n,)."""
+        right: Array = self.predictions == self.classes
+        return right
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +71,19 @@ def _plane(session: Session, parameters: Array, columns: int, rows: int) -> Plan
     low, high = _corner(least - margin), _corner(most + margin)
     cells = grid(low, high, rows, columns)
     z, p = outputs(session.network, parameters, np.concatenate([cells, data.x]))
-    said = np.where(np.isnan(z).any(axis=1), -1, predicted_classes(z, session.network.loss))
+    predicted = predicted_classes(z, session.network.loss)
     sure = None
     if p is not None:
         both = np.hstack([1 - p, p]) if p.shape[1] == 1 else p
-        sure = both[np.arange(len(cells)), said[: len(cells)]].reshape(rows, columns)
+        sure = both[np.arange(len(cells)), predicted[: len(cells)]].reshape(rows, columns)
     return Plane(
         low,
         high,
-        said[: len(cells)].reshape(rows, columns),
+        predicted[: len(cells)].reshape(rows, columns),
         sure,
         data.x,
         data.target,
-        said[len(cells) :] == data.target,
+        predicted[len(cells) :],
         session.sample,
     )
 

@@ -1,4 +1,4 @@
-"""Which samples a network reads wrong."""
+"""The samples that a network misclassifies."""
 
 from __future__ import annotations
 
@@ -23,37 +23,38 @@ def first_class(session: Session, t: Array) -> int | None:
 
 
 def confusion(session: Session, parameters: Array) -> Array:
-    """How many samples of each class are read as which, over the whole data set: (classes, classes), true classes in
-    rows, by a network with these ``parameters`` (P,). Nothing is dropped."""
+    """Count the samples of the whole data set by label and prediction, (classes, classes + 1), labels in rows, for a
+    network with these ``parameters`` (P,); in the last column those for which nothing is predicted. Nothing is
+    dropped."""
     classes = info(session.data).classes
-    counts = np.zeros((classes, classes), int)
-    for _, target, said in _readings(session, parameters, 0, 1):
-        np.add.at(counts, (target, said), 1)
+    counts = np.zeros((classes, classes + 1), int)
+    for _, target, predicted in _predictions(session, parameters, 0, 1):
+        np.add.at(counts, (target, predicted), 1)  # NO_CLASS is the last column
     return counts
 
 
 def next_mistake(
     session: Session, parameters: Array, direction: int = 1, sought: tuple[int, int] | None = None
 ) -> int | None:
-    """The next sample after the session's (or the one before) that a network with these ``parameters`` (P,) reads
-    wrong, or is ``sought``: (its class, what it is read as). Goes round at the ends, the session's own coming last;
-    None if there is none, or if they have no classes. Nothing is dropped."""
+    """The next sample after the session's (or the one before) that a network with these ``parameters`` (P,) does not
+    predict correctly, or is ``sought``: (label, predicted class). Goes round at the ends, the session's own coming
+    last; None if there is none, or if they have no classes. Nothing is dropped."""
     about = info(session.data)
     if not about.classes:
         return None
     start = session.sample + (1 if direction > 0 else 0)
-    for first, target, said in _readings(session, parameters, start, direction):
-        found = said != target if sought is None else (target == sought[0]) & (said == sought[1])
+    for first, target, predicted in _predictions(session, parameters, start, direction):
+        found = predicted != target if sought is None else (target == sought[0]) & (predicted == sought[1])
         if found.any():
             return int(first + np.flatnonzero(found)[0 if direction > 0 else -1]) % about.samples
     return None
 
 
-def _readings(
+def _predictions(
     session: Session, parameters: Array, start: int, direction: int
 ) -> Iterator[tuple[int, Array, Array]]:
-    """(first sample, classes, what they are read as) of all samples, some at a time: from ``start`` on, or back from
-    the one before it, each sample once."""
+    """(first sample, labels, predicted classes) of all samples, some at a time: from ``start`` on, or back from the
+    one before it, each sample once."""
     spec, samples = session.network, info(session.data).samples
     program = Program(spec, AT_ONCE, parameters)
     for done in range(0, samples, AT_ONCE):
@@ -62,5 +63,5 @@ def _readings(
         batch = cut(spec, session.data, first, AT_ONCE)
         program.feed(batch.x, batch.t)
         program.forward()
-        said = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
-        yield first, batch.target[:count], said[:count]
+        predicted = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
+        yield first, batch.target[:count], predicted[:count]

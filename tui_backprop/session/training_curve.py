@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.inference import passes
-from tui_backprop.engine.network.predictions import predicted_classes
+from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
@@ -28,12 +28,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Score:
-    """The loss of the first FIXED samples before iteration ``iteration``, and the share that is read right, 0 to 1
-    (None where the data set has no classes)."""
+    """The loss of the first FIXED samples before iteration ``t``, the share that is predicted correctly, 0 to 1, and
+    the share for which nothing is predicted (None and 0 where the data set has no classes)."""
 
     t: int
     loss: float
     right: float | None
+    unpredicted: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,15 +96,15 @@ class Learning:
 
 
 def smoothed(losses: Array, width: int) -> Array:
-    """The running mean: of each loss and the width - 1 before it, as far as they exist and are finite; NaN where the
-    loss itself is not finite."""
+    """The running mean: of each loss and the width - 1 before it, as far as they exist; NaN where one of them is not
+    finite."""
+    counts = np.minimum(np.arange(1.0, len(losses) + 1), width)
     finite = np.isfinite(losses)
-    if finite.all():
-        counts = np.minimum(np.arange(1.0, len(losses) + 1), width)
-    else:
-        counts = np.maximum(_window_sums(finite.astype(float), width), 1)
     with np.errstate(over="ignore"):
-        return np.where(finite, _window_sums(np.where(finite, losses, 0.0), width) / counts, np.nan)
+        means: Array = _window_sums(np.where(finite, losses, 0.0), width) / counts
+    if not finite.all():
+        means[_window_sums((~finite).astype(float), width) > 0] = np.nan
+    return means
 
 
 def _window_sums(values: Array, width: int) -> Array:
@@ -145,19 +146,20 @@ def fixed_part(data: str) -> int:
     return min(FIXED, info(data).samples)
 
 
-def score(spec: NetworkSpec, data: str, parameters: Array) -> tuple[float, float | None]:
-    """The loss (penalty and all) and the share read right of the fixed part of a data set, as in ``Score``, by a
-    network with these ``parameters`` (P,). Nothing is dropped."""
+def score(spec: NetworkSpec, data: str, parameters: Array, t: int) -> Score:
+    """Score a network with these ``parameters`` (P,) before iteration ``t`` on the fixed part of a data set; the loss
+    includes the penalty. Nothing is dropped."""
     batch = cut(spec, data, 0, fixed_part(data))
-    loss, right, done = 0.0, 0, 0
+    loss, right, none, done = 0.0, 0, 0, 0
     for program in passes(spec, parameters, batch.x, batch.t):
         n = program.batch
         loss += float(program.values["L"]) * n
         if info(data).classes:
-            said = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
-            right += int((said == batch.target[done : done + n]).sum())
+            predicted = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
+            right += int((predicted == batch.target[done : done + n]).sum())
+            none += int((predicted == NO_CLASS).sum())
         done += n
-    return loss / done, right / done if info(data).classes else None
+    return Score(t, loss / done, right / done if info(data).classes else None, none / done)
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from time import perf_counter
 from tui_backprop.session.decision_boundary import Fit, Plane, plane_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
-from tui_backprop.session.training_curve import Learning, Score, score
+from tui_backprop.session.training_curve import Learning, score
 from tui_backprop.session.transitions import after_training
 
 SHOWN = 0.25  # seconds between two looks at it
@@ -53,6 +53,5 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
 
 
 def _scored(replay: Replay, session: Session, learning: Learning) -> Learning:
-    loss, right = score(session.network, session.data, replay.state(session).parameters)
-    newest = Score(session.t, loss, right)
+    newest = score(session.network, session.data, replay.state(session).parameters, session.t)
     return replace(learning, scores=(*learning.scores, newest))

@@ -58,3 +58,18 @@ def test_what_is_under_the_cursor_is_said_in_words():
     assert any(row.split() == ["0", "3", "1", "1"] for row in text)
     assert any(row.split() == ["1", "·", "4", "0"] for row in text)
     assert "label 1, predicted 0: none" in [plain(row) for row in confusion_lines(TWO.moved(1, -1), 60, UTF8)]
+
+
+def test_samples_without_a_prediction_have_a_column_and_are_not_correct():
+    text = [plain(row) for row in confusion_lines(Confusion([[3, 1], [0, 4]], none=[2, 0]), 76, UTF8)]
+    assert text[1].split() == ["label", "0", "1", "wrong", "none"]
+    assert any(row.split() == ["0", "3", "1", "1", "2"] for row in text)
+    words = "accuracy 70.0%: 7 of 10 correct; no prediction for 2: outputs are NaN or infinite"
+    assert words in " ".join(text)
+    assert Confusion([[3, 1], [0, 4]], none=[2, 0]).moved(1, 0).none == [2, 0]
+
+
+def test_where_nothing_is_predicted_there_is_no_accuracy():
+    text = " ".join(plain(row) for row in confusion_lines(Confusion([[0, 0], [0, 0]], none=[6, 4]), 76, UTF8))
+    assert "no prediction for any of 10 samples: outputs are NaN or infinite" in text
+    assert "accuracy" not in text

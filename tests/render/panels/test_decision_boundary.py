@@ -10,6 +10,7 @@ import pytest
 from tui_backprop.data.samples import load
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.predictions import NO_CLASS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.plotting import true_runs
@@ -58,7 +59,7 @@ def test_a_plane_has_the_class_and_the_probability_of_each_cell():
     assert isinstance(plane, Plane)
     x = np.linspace(plane.low[0], plane.high[0], 81)[1::2]
     y = np.linspace(plane.high[1], plane.low[1], 41)[1::2, None]
-    assert np.array_equal(plane.said, (x > y).astype(int))
+    assert np.array_equal(plane.predicted, (x > y).astype(int))
     assert np.allclose(plane.sure, 1 / (1 + np.exp(-9 * np.abs(x - y))))
     data = load("circles", 0)
     assert np.array_equal(plane.right, (data.x[:, 0] > data.x[:, 1]) == data.target)
@@ -81,7 +82,7 @@ def test_a_region_is_told_by_its_glyph_and_lies_where_it_is(context):
 
 def test_single_outputs_give_both_classes_and_their_probabilities():
     plane = picture("xor")
-    assert set(np.unique(plane.said)) <= {0, 1}
+    assert set(np.unique(plane.predicted)) <= {0, 1}
     assert (plane.sure >= 0.5).all()
 
 
@@ -91,19 +92,31 @@ def test_a_loss_without_probabilities_is_drawn_at_full_strength():
     assert not set("░▒-=") & set(text_of(picture_lines(plane, 40, 20, UTF8)[:-3]).replace("−", ""))
 
 
-def test_outputs_that_are_no_numbers_are_marked_and_count_as_wrong():
-    plane = picture("vanishing", np.nan)
-    assert (plane.said == -1).all()
+@pytest.mark.parametrize("fill", [np.nan, np.inf, -np.inf])
+def test_where_outputs_are_not_finite_nothing_is_predicted_and_the_key_says_so(fill):
+    plane = picture("vanishing", fill)
+    assert (plane.predicted == NO_CLASS).all()
     assert not plane.right.any()
-    assert plain(picture_lines(plane, 40, 20, UTF8)[2]).strip(" !●◇01") == ""
-    assert "!" in plain(picture_lines(plane, 40, 20, UTF8)[2])
+    lines = picture_lines(plane, 50, 20, UTF8)
+    assert set(plain(lines[2]).strip()) <= set("! ◇")
+    assert "! no prediction" in text_of(lines)
+    assert "no prediction" not in text_of(picture_lines(picture("vanishing"), 50, 20, UTF8))
+
+
+def test_a_sample_without_a_prediction_is_marked_as_one():
+    points = np.array([[0.1, 0.9], [0.9, 0.1]])
+    plane = Plane(
+        (0, 0), (1, 1), np.zeros((4, 4), int), None, points, np.array([1, 0]), np.array([NO_CLASS, 0]), 1
+    )
+    assert "!" in plain(picture_lines(plane, 40, 20, UTF8)[1])
+    assert "!" not in text_of(picture_lines(replace(plane, predictions=np.array([0, 0])), 40, 20, UTF8))
 
 
 def test_samples_right_and_wrong_differ_without_color_and_the_current_one_from_both():
     points = np.array([[0.1, 0.5], [0.5, 0.5], [0.9, 0.5], [0.9, 0.9]])
     said = np.zeros((4, 4), int)
-    right = np.array([True, False, True, False])
-    plane = Plane((0, 0), (1, 1), said, None, points, np.array([0, 1, 0, 1]), right, 2)
+    labels = np.array([0, 1, 0, 1])
+    plane = Plane((0, 0), (1, 1), said, None, points, labels, np.zeros(4, int), 2)
     context = text_of(picture_lines(plane, 30, 20, UTF8)[:-3])
     assert (context.count("●"), context.count("1") - plain(line((context, "text"))).count("1.00")) == (1, 2)
     assert context.count("◆") == 1
@@ -111,16 +124,14 @@ def test_samples_right_and_wrong_differ_without_color_and_the_current_one_from_b
 
 
 def test_a_wrong_sample_is_not_hidden_by_a_right_one():
-    points, right = np.array([[0.5, 0.5], [0.5, 0.5], [0.1, 0.1]]), np.array([False, True, True])
-    plane = Plane((0, 0), (2, 2), np.zeros((4, 4), int), None, points, np.array([1, 0, 0]), right, 2)
+    points, labels = np.array([[0.5, 0.5], [0.5, 0.5], [0.1, 0.1]]), np.array([1, 0, 0])
+    plane = Plane((0, 0), (2, 2), np.zeros((4, 4), int), None, points, labels, np.zeros(3, int), 2)
     assert any(("1", "bad") in row for row in picture_lines(plane, 30, 20, UTF8)[:-3])
 
 
 def test_a_sample_lies_where_its_inputs_put_it():
     points = np.array([[0.05, 0.95], [0.95, 0.05]])
-    plane = Plane(
-        (0, 0), (1, 1), np.zeros((4, 4), int), None, points, np.array([0, 1]), np.array([1, 0], bool), 0
-    )
+    plane = Plane((0, 0), (1, 1), np.zeros((4, 4), int), None, points, np.array([0, 1]), np.zeros(2, int), 0)
     lines = picture_lines(plane, 30, 20, UTF8)
     deep = len(lines) - 3
     assert "◆" in plain(lines[0])[5:9]
@@ -176,9 +187,16 @@ def test_a_fit_names_what_it_draws(context):
         assert word in plain(lines[-1])
 
 
-@pytest.mark.parametrize("fill", [np.nan, np.inf, 1e30])
-def test_an_output_outside_of_the_picture_is_said(fill):
-    assert "outside the plot" in text_of(picture_lines(picture("sine", fill), 40, 16, UTF8))
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (np.nan, "output not finite at 80 of 80 inputs"),
+        (np.inf, "output not finite at 80 of 80 inputs"),
+        (1e30, "the output is outside the plot"),
+    ],
+)
+def test_an_output_that_cannot_be_drawn_is_said(fill, words):
+    assert words in text_of(picture_lines(picture("sine", fill), 40, 16, UTF8))
     assert "outside the plot" not in text_of(picture_lines(picture("sine"), 40, 16, UTF8))
 
 

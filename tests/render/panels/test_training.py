@@ -196,16 +196,16 @@ def test_the_chosen_amount_is_told_without_color_and_always_shown():
 
 def slow_mean(losses, width):
     means = []
-    for i, loss in enumerate(losses):
-        window = [x for x in losses[max(i - width + 1, 0) : i + 1] if np.isfinite(x)]
-        means.append(sum(window) / len(window) if np.isfinite(loss) else np.nan)
+    for i in range(len(losses)):
+        window = losses[max(i - width + 1, 0) : i + 1]
+        means.append(sum(window) / len(window) if np.isfinite(window).all() else np.nan)
     return means
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 40, 1000])
-@pytest.mark.parametrize("name", ["fall", "one", "none", "hole", "lost"])
-def test_smoothing_is_the_mean_of_the_last_finite_ones(name, width):
-    losses = LOSSES[name][-120:]
+@pytest.mark.parametrize("name", ["fall", "none", "hole", "lost", "diverged"])
+def test_smoothing_is_the_mean_of_the_last_ones_and_nan_where_one_of_them_is_not_finite(name, width):
+    losses = LOSSES[name][250:370]
     assert np.allclose(smoothed(losses, width), slow_mean(losses, width), rtol=1e-12, equal_nan=True)
     if len(losses) == 120 and width < 120:
         assert not np.allclose(smoothed(losses, width + 1), slow_mean(losses, width), equal_nan=True)
@@ -245,20 +245,30 @@ def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
     program.feed(batch.x, batch.t)
     loss = float(program.forward())
     right = np.mean(program.values["z2"].argmax(axis=1) == batch.target)
-    assert score(spec, "moons", parameters) == (pytest.approx(loss, rel=1e-12), right)
+    assert score(spec, "moons", parameters, 3) == Score(3, pytest.approx(loss, rel=1e-12), right)
     assert 0 < right < 1
     views(parameters, spec)["W2"][0, 0] += 1e-3
-    assert score(spec, "moons", parameters)[0] != pytest.approx(loss, rel=1e-9)
+    assert score(spec, "moons", parameters, 3).loss != pytest.approx(loss, rel=1e-9)
 
 
 def test_real_values_are_not_right_or_wrong_and_large_sets_are_read_in_part():
     sine = SESSIONS["sine"]
-    assert score(sine.network, "sine", initial_parameters(sine.network))[1] is None
+    assert score(sine.network, "sine", initial_parameters(sine.network), 0).right is None
     assert (module.fixed_part("digits"), module.fixed_part("sine")) == (500, 200)
 
 
-def test_a_score_of_a_diverged_network_is_no_number():
-    parameters = np.full(MOONS.network.parameters, np.nan, np.float32)
-    loss, right = score(MOONS.network, "moons", parameters)
-    assert np.isnan(loss)
-    assert 0 <= right <= 1
+@pytest.mark.parametrize("fill", [np.nan, np.inf])
+def test_a_diverged_network_predicts_nothing(snapshot, fill):
+    parameters = np.full(MOONS.network.parameters, fill, np.float32)
+    found = score(MOONS.network, "moons", parameters, 0)
+    assert np.isnan(found.loss)
+    assert (found.right, found.unpredicted) == (0, 1)
+    learning = replace(made(FALL), scores=(found,))
+    shown = text(snapshot(MOONS), learning, rows=6)
+    assert "no prediction" in shown
+    assert "accuracy" not in shown
+
+
+def test_samples_without_a_prediction_are_named_beside_the_accuracy(snapshot):
+    learning = replace(made(FALL), scores=(Score(0, 1.0, 0.5, 0.25),))
+    assert "accuracy 50.0%, 25.0% without a prediction" in text(snapshot(MOONS), learning)

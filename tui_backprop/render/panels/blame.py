@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-import numpy as np
-
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
-from tui_backprop.engine.network.predictions import class_of, predicted_classes
-from tui_backprop.engine.network.tensor_names import activation, entry_name, is_weight, kind_of, layer_of
+from tui_backprop.engine.network.predictions import prediction_of
+from tui_backprop.engine.network.tensor_names import (
+    TARGET,
+    entry_name,
+    is_weight,
+    kind_of,
+    layer_of,
+    preactivation,
+)
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
@@ -98,13 +103,10 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
     about = info(session.data)
     if not about.classes or session.network.layers[-1] != about.classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
-    label = class_of(np.asarray(iteration.tensor("t")[0]))
-    predicted = int(
-        predicted_classes(iteration.tensor(activation(session.network.depth))[:1], session.network.loss)[0]
-    )
-    role = "good" if predicted == label else "bad"
-    verdict: list[Span] = [("label ", "text"), (f"{label}", "strong"), (", predicted ", "text")]
-    verdict += [(f"{predicted}: {'correct' if predicted == label else 'wrong'}", role)]
+    outputs, targets = iteration.tensor(preactivation(session.network.depth)), iteration.tensor(TARGET)
+    found = prediction_of(outputs[0], targets[0], session.network.loss)
+    verdict: list[Span] = [("label ", "text"), (f"{found.label}", "strong"), (", ", "text")]
+    verdict += [(found.words, "good" if found.correct else "bad")]
     which = (f", 1st of {session.batch:,}" if session.batch > 1 else "", "muted")
     return [first_fitting(columns, line(*verdict, which), line(*verdict))]
 

@@ -12,18 +12,21 @@ from tui_backprop.render.draw.spans import Line, Span, line, wrap
 Cell = tuple[int, int]
 ANY_WRONG: Cell = (-1, -1)  # all that are misclassified
 CLASS_COLUMNS, WRONG_COLUMNS = 6, 8  # columns of the classes, and of the number misclassified
+NONE_COLUMNS = 7  # columns of the number without a prediction, where there are any
+NOT_FINITE = "outputs are NaN or infinite"
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """``counts[t][s]`` samples with label t are predicted s; the cursor is at ``chosen``, or (None) at the largest
-    count off the diagonal. ``half``: the first of the two digits that name a cell was typed; ``refused``: an empty
-    cell was asked for a sample."""
+    """``counts[t][s]`` samples with label t are predicted s, for ``none[t]`` of them nothing is predicted; the cursor
+    is at ``chosen``, or (None) at the largest count off the diagonal. ``half``: the first of the two digits that name
+    a cell was typed; ``refused``: an empty cell was asked for a sample."""
 
     counts: Sequence[Sequence[int]]
     chosen: Cell | None = None
     half: bool = False
     refused: bool = False
+    none: Sequence[int] = ()
 
     @property
     def cursor(self) -> Cell:
@@ -35,14 +38,16 @@ class Confusion:
     def moved(self, down: int, right: int) -> Confusion:
         """Move the cursor, within the table."""
         last, (t, s) = len(self.counts) - 1, self.cursor
-        return Confusion(self.counts, (min(max(t + down, 0), last), min(max(s + right, 0), last)))
+        at = min(max(t + down, 0), last), min(max(s + right, 0), last)
+        return replace(self, chosen=at, half=False, refused=False)
 
     def typed(self, digit: int) -> Confusion:
         """Type a digit: 7 and then 2 is the cell of label 7, predicted 2."""
         if digit >= len(self.counts):
             return self
         t, s = self.cursor
-        return Confusion(self.counts, (t, digit) if self.half else (digit, s), half=not self.half)
+        at = (t, digit) if self.half else (digit, s)
+        return replace(self, chosen=at, half=not self.half, refused=False)
 
     @property
     def count(self) -> int:
@@ -55,7 +60,12 @@ class Confusion:
 
     @property
     def samples(self) -> int:
-        return sum(map(sum, self.counts))
+        return sum(map(sum, self.counts)) + self.unpredicted
+
+    @property
+    def unpredicted(self) -> int:
+        """Number of samples for which nothing is predicted: an output is NaN or infinite."""
+        return sum(self.none)
 
     @property
     def correct(self) -> int:
@@ -84,12 +94,14 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
     counts, (here, predicted) = confusion.counts, confusion.cursor
     n = len(counts)
     digits = max(len(f"{count}") for row in counts for count in row)
-    wide = min(max((columns - CLASS_COLUMNS - WRONG_COLUMNS) // n, digits + 1), digits + 3)
+    none: Sequence[int] = confusion.none if confusion.unpredicted else ()
+    beside = WRONG_COLUMNS + (NONE_COLUMNS if none else 0)
+    wide = min(max((columns - CLASS_COLUMNS - beside) // n, digits + 1), digits + 3)
     head: list[Span] = [(f"{'label':<{CLASS_COLUMNS}}", "muted")]
     head += [(f"{s:>{wide}}", "strong" if s == predicted else "muted") for s in range(n)]
     lines = [
         line((" " * (CLASS_COLUMNS + wide - 1) + "predicted", "muted")),
-        line(*head, (f"{'wrong':>{WRONG_COLUMNS}}", "muted")),
+        line(*head, (f"{'wrong':>{WRONG_COLUMNS}}" + (f"{'none':>{NONE_COLUMNS}}" if none else ""), "muted")),
     ]
     for t, row in enumerate(counts):
         cells = [(f"{t:<{CLASS_COLUMNS}}", "strong" if t == here else "muted")]
@@ -106,10 +118,24 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
             )
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
-        lines.append(line(*cells, (f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "faint")))
-    accuracy = confusion.correct / confusion.samples
-    share = f"accuracy {accuracy:.1%}: {confusion.correct:,} of {confusion.samples:,} correct"
-    return [*lines, (), _cell(confusion, context), *wrap(share, columns, "muted")]
+        cells.append((f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "faint"))
+        cells += [(f"{none[t]:>{NONE_COLUMNS},}", "bad" if none[t] else "faint")] if none else []
+        lines.append(line(*cells))
+    return [
+        *lines,
+        (),
+        _cell(confusion, context),
+        *wrap(_accuracy(confusion), columns, "bad" if none else "muted"),
+    ]
+
+
+def _accuracy(confusion: Confusion) -> str:
+    """The accuracy in words; a sample without a prediction is not correct."""
+    none, samples = confusion.unpredicted, confusion.samples
+    if none == samples:
+        return f"no prediction for any of {samples:,} samples: {NOT_FINITE}"
+    share = f"accuracy {confusion.correct / samples:.1%}: {confusion.correct:,} of {samples:,} correct"
+    return f"{share}; no prediction for {none:,}: {NOT_FINITE}" if none else share
 
 
 def _cell(confusion: Confusion, context: RenderContext) -> Line:

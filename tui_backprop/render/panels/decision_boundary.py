@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tui_backprop.engine.network.predictions import NO_CLASS
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.plotting import blank, draw_curve, painted, printed
 from tui_backprop.render.draw.spans import Line, Span, line, merge, packed
@@ -64,18 +65,20 @@ def plane_lines(plane: Plane, columns: int, rows: int, context: RenderContext) -
 
 def _regions(plane: Plane, deep: int, wide: int, context: RenderContext) -> list[list[Span]]:
     """A span for each cell of the picture, from the cell of the plane nearest to it."""
-    y = (2 * np.arange(deep) + 1) * plane.said.shape[0] // (2 * deep)
-    x = (2 * np.arange(wide) + 1) * plane.said.shape[1] // (2 * wide)
-    said = plane.said[np.ix_(y, x)]
-    level = np.full(said.shape, len(SURENESS_FLOORS))
+    y = (2 * np.arange(deep) + 1) * plane.predicted.shape[0] // (2 * deep)
+    x = (2 * np.arange(wide) + 1) * plane.predicted.shape[1] // (2 * wide)
+    predicted = plane.predicted[np.ix_(y, x)]
+    level = np.full(predicted.shape, len(SURENESS_FLOORS))
     if plane.sure is not None:
         level = np.searchsorted(SURENESS_FLOORS, np.nan_to_num(plane.sure[np.ix_(y, x)]), side="right")
     families = class_glyphs(context)
-    look = {(c, i): (families[c % 3][i], CLASS_ROLES[c % 3]) for c in range(said.max() + 1) for i in range(3)}
+    look = {
+        (c, i): (families[c % 3][i], CLASS_ROLES[c % 3]) for c in range(predicted.max() + 1) for i in range(3)
+    }
     bad = (NOT_A_NUMBER, "bad")
     return [
         [look.get(cell, bad) for cell in zip(*row, strict=True)]
-        for row in zip(said.tolist(), level.tolist(), strict=True)
+        for row in zip(predicted.tolist(), level.tolist(), strict=True)
     ]
 
 
@@ -96,10 +99,12 @@ def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> li
 
 
 def _mark(plane: Plane, i: int) -> Span:
-    """A sample: a dot where it is correct, its label where not; diamonds for the one that is looked at."""
+    """A sample: a dot where it is correct, its label where not; diamonds for the one in view."""
     right = bool(plane.right[i])
     if i == plane.sample:
         return ("◆" if right else "◇"), "cursor"
+    if plane.predictions[i] == NO_CLASS:
+        return NOT_A_NUMBER, "bad"
     return ("●", "strong") if right else (str(plane.classes[i]), "bad")
 
 
@@ -114,6 +119,8 @@ def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]
         ((wrong, "bad"), (" wrong", "muted")),
         (("◆" if right else "◇", "cursor"), (" sample", "muted")),
     ]
+    if (plane.predicted == NO_CLASS).any() or (plane.predictions == NO_CLASS).any():
+        marks.insert(0, ((NOT_A_NUMBER, "bad"), (" no prediction", "muted")))
     return [*packed([(("class", "muted"),), *regions], columns)[:1], *packed(marks, columns)[:1]]
 
 
@@ -142,8 +149,15 @@ def fit_lines(fit: Fit, columns: int, rows: int, context: RenderContext) -> list
     x, t = fit.points[fit.batch], fit.targets[fit.batch]
     figure.draw(figure.signal(x.tolist(), t.tolist(), marker=painted(dot, "backprop")))
     _axes(figure, float(fit.x[0]), float(fit.x[-1]), low, high)
-    missing = [] if inside.any() else [line(("the output is outside the plot", "bad"))]
-    return [*printed(figure), *(missing or key)]
+    return [*printed(figure), *(_missing(fit, bool(inside.any())) or key)]
+
+
+def _missing(fit: Fit, drawn: bool) -> list[Line]:
+    """What of the curve cannot be drawn."""
+    bad = int(np.count_nonzero(~np.isfinite(fit.y)))
+    if bad:
+        return [line((f"output not finite at {bad} of {len(fit.y)} inputs", "bad"))]
+    return [] if drawn else [line(("the output is outside the plot", "bad"))]
 
 
 def _span(fit: Fit) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.tensor_names import preactivation
@@ -14,6 +15,9 @@ from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line,
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.predictions import Prediction
 
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
@@ -94,14 +98,15 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     """The samples, with a wrong prediction for a single one, in brief first: digits 3 7→2; digits 3: 7, pred. 2;
     digits 3, a "7", predicted 2."""
     name, text = f"{session.data} {session.sample}", sample_text(session, snapshot)
-    predicted = wrong_prediction(session, snapshot)
-    if predicted is None or snapshot is None:
+    found = prediction_shown(session, snapshot)
+    if found is None or found.correct:
         return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
-    label, prediction = snapshot.iteration.tensor("t")[0], (f"predicted {predicted}", "bad")
+    if found.predicted is None:
+        return [line(f"{name} ", (f"{found.label}→?", "bad")), line(f"{text}, ", ("no prediction", "bad"))]
     return [
-        line(f"{name} ", (f"{label}→{predicted}", "bad")),
-        line(f"{name}: {label}, ", (f"pred. {predicted}", "bad")),
-        line(f"{text}, ", prediction),
+        line(f"{name} ", (f"{found.label}→{found.predicted}", "bad")),
+        line(f"{name}: {found.label}, ", (f"pred. {found.predicted}", "bad")),
+        line(f"{text}, ", (f"predicted {found.predicted}", "bad")),
     ]
 
 
@@ -111,18 +116,14 @@ def step_text(snapshot: Snapshot) -> str:
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 
-def wrong_prediction(session: Session, snapshot: Snapshot | None) -> int | None:
-    """The predicted class of the sample, where it is wrong."""
+def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction | None:
+    """The prediction for the sample, where it is a single one with a label."""
     if snapshot is None or session.batch > 1 or not LOSSES[session.network.loss].labels:
         return None
-    from tui_backprop.engine.network.predictions import predicted_classes  # numpy: after the first paint
+    from tui_backprop.engine.network.predictions import prediction_of  # numpy: after the first paint
 
-    predicted = int(
-        predicted_classes(
-            snapshot.iteration.tensor(preactivation(session.network.depth)), session.network.loss
-        )[0]
-    )
-    return predicted if predicted != snapshot.iteration.tensor("t")[0] else None
+    outputs = snapshot.iteration.tensor(preactivation(session.network.depth))
+    return prediction_of(outputs[0], snapshot.iteration.tensor("t")[0], session.network.loss)
 
 
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:

@@ -154,7 +154,7 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     if learning.scores:
         last = learning.scores[-1]
         named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
-        share = [] if last.right is None else [(" accuracy ", "muted"), (percent(last.right), "good")]
+        share = [] if last.right is None else _accuracy(last.right, last.unpredicted)
         elsewhere = not learning.going and last.t != snapshot.session.t
         at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []
         groups.append([[named, *share], _loss(last.loss), *at])
@@ -170,6 +170,14 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
 
 def _loss(value: float) -> list[Span]:
     return [("loss ", "muted"), (format_number(value), "loss")]
+
+
+def _accuracy(right: float, unpredicted: float) -> list[Span]:
+    """The accuracy, and the share of samples that have no prediction, which are not correct."""
+    if unpredicted == 1:
+        return [(" no prediction", "bad")]
+    none: list[Span] = [(f", {percent(unpredicted)} without a prediction", "bad")] if unpredicted else []
+    return [(" accuracy ", "muted"), (percent(right), "good"), *none]
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.predictions import class_of, predicted_classes
+from tui_backprop.engine.network.predictions import prediction_of
 from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
@@ -42,14 +42,14 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     if len(values) == 1 or not info(snapshot.session.data).classes:
         wanted = [f"target {format_number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
-    label = class_of(target)
-    predicted = int(predicted_classes(iteration.tensor(preactivation(spec.depth))[:1], spec.loss)[0])
-    marks = {
-        predicted: (PREDICTED_MARK, f"{PREDICTED_MARK} predicted", "bad"),
-        label: (LABEL_MARK, f"{LABEL_MARK} label", "good"),
-    }
-    if predicted == label:
-        marks[label] = (LABEL_MARK, f"{LABEL_MARK} label, predicted", "good")
+    found = prediction_of(iteration.tensor(preactivation(spec.depth))[0], target, spec.loss)
+    marks = {found.label: (LABEL_MARK, f"{LABEL_MARK} label", "good")}
+    if found.correct:
+        marks[found.label] = (LABEL_MARK, f"{LABEL_MARK} label, predicted", "good")
+    elif found.predicted is None:
+        marks[found.label] = (LABEL_MARK, f"{LABEL_MARK} label, no prediction", "bad")
+    else:
+        marks[found.predicted] = (PREDICTED_MARK, f"{PREDICTED_MARK} predicted", "bad")
     return [Output(i, float(v), *marks.get(i, ())) for i, v in enumerate(values)]
 
 

@@ -77,9 +77,10 @@ class ConfusionScreen(Dialog[Cell | None]):
         box.border_subtitle = footer(self._count, box.size.width, self.render_context)
 
     def fill(self, counts: Sequence[Sequence[int]], chosen: Cell | None) -> None:
-        """Show the counts, with the cursor at ``chosen`` (None: at the most frequent error), and run the actions of
-        keys pressed meanwhile."""
-        self._table.show(Confusion(counts, chosen))
+        """Show the counts (in the last column those without a prediction), with the cursor at ``chosen`` (None: at
+        the most frequent error), and run the actions of keys pressed meanwhile."""
+        none = [last for *_, last in counts]
+        self._table.show(Confusion([row[:-1] for row in counts], chosen, none=none))
         for action in self._early:
             self._do(action)
 
