@@ -181,7 +181,7 @@ def _ratios(report: Flow) -> Mapping[int, float]:
 
 
 # Reasons for the thresholds. All layers share one learning rate, and updates are healthy at about 1e-3 of the
-# weights, within two decades; where delta changes by more than two decades over the layers (compared layer by layer in
+# weights, within two decades; where delta changes by more than two decades over the layers (compared by layer in
 # Glorot and Bengio 2010), no rate suits both ends. A ReLU network of 40 layers of 64 units with He's initialization
 # has a third of its units dead at the start, and trains.
 HEALTH_RULES: tuple[HealthRule, ...] = (
