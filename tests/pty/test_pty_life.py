@@ -82,7 +82,7 @@ def test_a_signal_while_it_plays_ends_it_too(terminal):
 
 
 def train_without_end(run):
-    run.press("T", "how much")
+    run.press("T", "updates")
     run.press("down", "[1000]")
     run.press("down", "[epoch]")
     run.press("down", "[endless]")

@@ -128,5 +128,5 @@ def test_bad_options_are_said_before_the_screen_is_taken(terminal):
 
 def test_options_open_the_network_that_they_name(terminal):
     run = terminal(120, 40, "--preset", "xor", "--sample", "4")
-    run.shows("xor 4 and 3 more")
+    run.shows("samples 4-7")
     run.shows("2·2·1")

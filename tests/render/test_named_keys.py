@@ -51,7 +51,7 @@ def cases(snapshot, bad):
     going = Learning(0, np.array([0.5, 0.4]), going=True)
     moved = edit_parameter(Session(), "W1", (0, 0), 0.1)
     return {
-        "ctrl+u reverts it": text(edit_lines(moved, 80, GLYPHS)),
+        "ctrl+u undoes it": text(edit_lines(moved, 80, GLYPHS)),
         "page 1 of 6 (P)": plain(pages("cost", 20, GLYPHS)),
         "M stops": text(sweeping(COSTS, 80, GLYPHS)),
         "M measures again": text(readout(CostState(NetworkSpec(), busy), 80, context=GLYPHS)),
@@ -59,7 +59,7 @@ def cases(snapshot, bad):
         "G pauses, O cancels": race("running"),
         "G resumes, O cancels": race("paused"),
         "G races again": race("canceled"),
-        "A ↓ choose how much, L trains, ← B go back": plain(key_hint(80, GLYPHS)),
+        "A ↓ number of updates, L trains, ← B iteration": plain(key_hint(80, GLYPHS)),
         "Q stops": text(progress(going, 80, GLYPHS)),
         "train (K)": text(confusion_lines(Confusion([[1, 0], [0, 1]], (0, 1), refused=True), 60, GLYPHS)),
         "Press D to send": caption_of(snapshot, GLYPHS),

@@ -16,7 +16,7 @@ from tui_backprop.tui.colors import GROUNDS, LOOKS, THEMES
 from tui_backprop.tui.theme import Unpainted
 
 PHASES = ("forward", "loss", "backward", "update")
-METHODS = ("naive", "improved", "spsa", "backprop")
+METHODS = ("naive", "batched", "spsa", "backprop")
 READ = ("text", "strong", "muted", "title", *PHASES, *METHODS, "mark", "key", "good", "bad")
 SEEN = ("faint", "grid")  # need not be read, only be there
 LEVELS = {"true": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT}

@@ -10,10 +10,10 @@ CAPTIONS = {
     "residual": "The layer's input is added to its output: a shortcut around it, for the signal and for blame.",
     "loss": "One number says how wrong the output is. Which weights caused it?",
     "penalty": "Large weights are penalized too: half of λ times the sum of their squares.",
-    "output delta": "The way back starts here: how the loss depends on each output.",
-    "weights": "Blame reaches {parameters} parameters: a weight's is its input times its unit's δ.",
-    "last weights": "All {total} gradients are known, at {ratio}x a forward pass. Not 3x: layer 1 computes no δ"
-    " of its input.",
+    "output delta": "The way back starts here: how the loss changes with each z.",
+    "weights": "Blame reaches {parameters} parameters: for a weight, input times its unit's δ.",
+    "last weights": "All {total} gradients are known, for {ratio}x a forward pass. Not 3x: layer 1 needs no δ"
+    " for its input.",
     "gains": "Gain and shift get their blame too: summed over the samples of the batch.",
     "carried": "Blame for the layer's output. It is used twice: it goes through the layer, and around it.",
     "delta": "Each unit collects blame from all units it fed, along the same weights, and passes it on.",
@@ -29,7 +29,7 @@ CAPTIONS = {
     "nesterov": "As with momentum, but looking ahead: the step is dW plus v after another decay.",
     "rmsprop": "Every weight moves against its gradient, divided by the RMS of its recent gradients.",
     "adam": "Every weight moves against the mean of its gradients, divided by their RMS: by about α each time.",
-    "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also shrink by a share.",
+    "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also decay a little.",
 }
 
 # Single operations that are only a part of their equation, by what they are and of which input the VJP is.
@@ -42,22 +42,22 @@ OPERATIONS = {
     ("bias add", 1): "A bias takes the blame of its unit's sum: δ, summed over the samples.",
     ("penalty", 1): "A weight is also to blame for its penalty: λ times itself is added.",
     ("residual", 0): "A sum passes its full blame to each term: here, to the layer's output.",
-    ("residual", 1): "The bypass of the layer rejoins here: the blame of both paths adds up.",
+    ("residual", 1): "The shortcut rejoins here: the blame of both paths adds up.",
     ("activation", 0): "Each unit passes on as much blame as its slope lets through.",
     ("dropout", 0): "A unit that was dropped had no part in this loss, and gets no blame.",
-    ("normalization", 1): "Blame times what the gain scaled, summed over the samples.",
+    ("normalization", 1): "Blame times the normalized value, summed over the samples.",
     ("normalization", 2): "A shift takes the blame of its unit, summed over the samples.",
 }
 
 WORDS = (
-    ("z, a", "a unit's sum before and after its activation function"),
+    ("z, a", "a unit's pre-activation (its sum) and its activation"),
     ("n, γ, β", "a normalized sum, and the gain and shift it was given"),
-    ("δ", "delta, dL/dz: how much the loss changes with that sum"),
+    ("δ", "delta, dL/dz: how much the loss changes with z"),
     ("dW, db", "gradients: how much the loss changes with a weight, a bias"),
     ("α, λ", "the learning rate; the strength of a penalty or a decay"),
     ("m", "a dropout mask in the network; in Adam a mean of gradients"),
     ("MAC", "multiply-accumulate: one product, added to a sum"),
     ("FLOP", "one floating-point operation; a MAC is two"),
     ("vjp", "vector-Jacobian product: one operation's step backwards"),
-    ("P", "how many parameters there are; units and samples count from 0"),
+    ("P", "number of parameters; units and samples count from 0"),
 )

@@ -35,7 +35,7 @@ CARDS = (
     ),
     Card(
         "On through the layers: at the end, one number says how wrong the output is. Which weights caused it?",
-        "{step_on} on to the loss ({layer(1)}: by layers)",
+        "{step_on} up to the loss ({layer(1)}: by layer)",
         ("loss",),
         "walk",
     ),
@@ -46,17 +46,17 @@ CARDS = (
         "walk",
     ),
     Card(
-        "One pass back, and all {parameters} gradients are known. The largest name the weights most to blame.",
+        "One pass back, and all {parameters} gradients are known. The largest show the weights most to blame.",
         "{panel('blame')} ranks the weights to blame",
         ("blame",),
     ),
     Card(
-        "Nudged weight by weight, the same gradient takes {passes} forward passes. How long is that here?",
+        "Weight by weight, the same gradient takes {passes} forward passes. How long is that here?",
         "{panel('cost')} shows what it costs",
         ("cost",),
     ),
     Card(
-        "{undo} undoes anything, {train} trains one step, {sample(1)} shows the next sample, {find} finds any number"
+        "{undo} undoes anything, {train} does one update, {sample(1)} shows the next sample, {find} finds any number"
         " by its name.",
         "{help} explains every key",
         ("help",),

@@ -23,6 +23,7 @@ from tui_backprop.render.panels.blame import (
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, nudge_lines, turn_lines
 from tui_backprop.render.panels.parameter_path import path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
+from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.report.rows import (
     BLANK,
@@ -106,8 +107,9 @@ def _about(blame_state: BlameState) -> Iterator[Fact]:
     spec = session.network
     layers = ",".join(map(str, spec.layers))
     yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters")
-    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
+    yield Fact(
+        "data", f"{session.data}, {sample_text(session, None)}, loss {format_number(iteration.loss, 4)}"
+    )
 
 
 def _ranking(blame_state: BlameState) -> Iterator[Row]:
@@ -147,7 +149,7 @@ def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
 def _pulls(blame_state: BlameState, found: ParameterDetail) -> Table:
     """Which samples pull the parameter up, and which down."""
     heads, *rows = pull_table(blame_state.session, found)
-    return Table(tuple(map(Column, heads)), tuple((f"pulled {side}", *cells) for side, *cells in rows))
+    return Table(tuple(map(Column, heads)), tuple((f"pull {side}", *cells) for side, *cells in rows))
 
 
 def blame_dict(blame_state: BlameState) -> dict[str, Any]:

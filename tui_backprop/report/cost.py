@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from math import ceil
 from statistics import median
 
 from tui_backprop.cost.accounting.ledger import LedgerRow
 from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.model.busy_machine import busy_points
-from tui_backprop.cost.model.certainty import TOLERANCES, brief_tolerance, source, tolerance
+from tui_backprop.cost.model.certainty import (
+    TOLERANCES,
+    brief_tolerance,
+    machines_to_match,
+    source,
+    tolerance,
+)
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
@@ -160,7 +165,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
         yield Sentence(TOLERANCES)
     yield BLANK
     faster = result.ratio(shape)
-    machines = format_ratio(faster) if faster >= 10 else f"{ceil(faster)}"
+    machines = machines_to_match(faster)
     match = f": it would take {machines} machines, scaling perfectly, to match it" if faster > 1 else ""
     yield Sentence(f"Backprop is {format_ratio(faster)} times faster than the naive method{match}.")
     yield Sentence(

@@ -62,7 +62,7 @@ def trace_text(session: Session, iteration: Iteration, context: RenderContext) -
 def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Iterator[Row]:
     steps = steps_of(session)
     yield Fact("network", network_text(session.network))
-    yield Fact("data", sample_text(session, Snapshot(session, steps, iteration)))
+    yield Fact("data", f"{session.data}, {sample_text(session, Snapshot(session, steps, iteration))}")
     yield Fact("update", update_text(session))
     for step in steps:
         snapshot = Snapshot(at_step(session, step.index), steps, iteration)

@@ -26,7 +26,7 @@ ROLES = {
     "backward": ("#ffaf5f",                 "#875f00",                 "bright_red",          ""),
     "update":   ("#87d787",                 "#005f00",                 "green",               ""),
     "naive":    ("#ff87af",                 "#af005f",                 "bright_magenta",      ""),
-    "improved": ("#af87ff",                 "#8700d7",                 "bright_blue",         ""),
+    "batched":  ("#af87ff",                 "#8700d7",                 "bright_blue",         ""),
     "spsa":     ("#5fafaf",                 "#005f5f",                 "cyan",                ""),
     "backprop": ("#ffaf5f",                 "#875f00",                 "bright_red",          ""),
     "mark":     ("#949494",                 "#5f5f5f",                 "dim",                 "dim"),

@@ -59,7 +59,7 @@ def test_passes_times_and_flops_are_those_of_the_methods(known_machine):
     p, weights, first = 335_114, 784 * 256 + 2 * 256 * 256 + 256 * 10, 784 * 256
     assert weights == 334_336
     passes = {
-        "naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "improved": p + 1,
+        "naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "batched": p + 1,
         "spsa": 2, "backprop": 1,
     }  # fmt: skip
     assert {name: method["passes"] for name, method in methods.items()} == passes

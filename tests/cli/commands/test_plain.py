@@ -111,7 +111,7 @@ def test_it_says_which_network_it_is_about(command):
 
 def test_blame_says_which_data_and_which_sample_it_is_about():
     assert "data: digits, sample 3, loss 2" in run("blame", "--sample", "3", "--plain")
-    assert "data: moons, sample 0 and 3 more, loss " in run("blame", *SMALL, "--plain")
+    assert "data: moons, samples 0-3, loss " in run("blame", *SMALL, "--plain")
 
 
 def test_cost_has_a_summary_first_and_its_units_in_words():

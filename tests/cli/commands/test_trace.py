@@ -47,7 +47,7 @@ def test_the_text_begins_with_the_network_and_the_data():
     network, data, *_ = trace().stdout.splitlines()
     assert "784,256,256,256,10 relu, cross-entropy" in network
     assert "335,114 parameters" in network
-    assert data.startswith("data     digits 0")
+    assert data.startswith("data     digits, sample 0")
 
 
 def test_the_same_command_prints_the_same_text():
@@ -264,7 +264,7 @@ def test_the_text_names_all_that_the_network_and_the_optimizer_are_made_of():
     head = " ".join(text.partition("\n\n")[0].split())
     assert head == (
         "network 2,6,6,2 silu,tanh, layer norm, residual, dropout 0.5, cross-entropy, L2 penalty λ = 0.125, init he,"
-        " seed 0, float64, 98 parameters data moons 0 and 4 more update adamw, α = 0.1, β₁ = 0.9, β₂ = 0.999,"
+        " seed 0, float64, 98 parameters data moons, samples 0-4 update adamw, α = 0.1, β₁ = 0.9, β₂ = 0.999,"
         " ε = 1e-08, weight decay λ = 0.01, clip 1, cosine over 1000 iterations"
     )
     assert max(map(len, text.splitlines())) <= 120

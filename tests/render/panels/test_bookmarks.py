@@ -44,10 +44,10 @@ def test_an_entry_that_moved_is_shown_in_as_many_digits_as_that_takes(table):
 @pytest.mark.parametrize(
     ("columns", "head"),
     [
-        (60, "moved of norm most from to"),
-        (38, "of norm most from to"),
-        (35, "moved most from to"),
-        (30, "most from to"),
+        (60, "moved moved % entry from to"),
+        (38, "moved % entry from to"),
+        (35, "moved entry from to"),
+        (30, "entry from to"),
     ],
 )
 def test_what_a_share_is_of_is_said_where_there_is_room(table, columns, head):

@@ -39,9 +39,9 @@ def test_an_empty_cell_says_what_to_do_when_it_is_asked():
 
 @pytest.mark.parametrize("context", [UTF8, ASCII])
 def test_the_footer_names_how_to_move_as_far_as_there_is_room(context):
-    whole = "↑ ↓ ← → cell  72 jump  enter show one  e any error  esc close"
+    whole = "↑ ↓ ← → move  type 72  enter show one  e any error  esc close"
     assert footer(10, 72, context) == context.text(whole) or context.plain
-    assert "12 jump" in footer(3, 90, context)
+    assert "type 12" in footer(3, 90, context)
     for columns in range(36, 90):
         text = footer(10, columns, context)
         assert len(text) <= columns

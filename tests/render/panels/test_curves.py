@@ -140,11 +140,11 @@ def test_the_table_has_the_numbers_of_the_slice(snapshots, columns):
     assert f"loss along {entry_name(*found.weights[0])}" in text
     assert f"gradient {format_number(found.gradient[0], sign=True)}" in text
     assert f"loss {format_number(found.loss, 4)}" in text
-    lines = {row.split()[1]: row for row in text.splitlines() if row[2:].startswith(("now", "pred", "upda"))}
+    lines = {row.split()[1]: row for row in text.splitlines() if row[2:].startswith(("now", "1st-", "upda"))}
     assert format_number(found.here[0], sign=True) in lines["now"]
-    assert format_number(found.predicted_change, sign=True) in lines["predicted"]
+    assert format_number(found.predicted_change, sign=True) in lines["1st-order"]
     assert format_number(found.actual_change, sign=True) in lines["updated"]
-    for label in ("predicted", "updated"):
+    for label in ("1st-order", "updated"):
         assert format_number(found.updated[0], sign=True) in lines[label]
     assert format_number(found.lowest[1] - found.base, sign=True) in next(
         r for r in text.splitlines() if r.startswith("  at edge")

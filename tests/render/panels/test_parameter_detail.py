@@ -63,7 +63,7 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     loss = blame_state.iteration.loss
     for columns in WIDTHS:
         lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4, loss)]
-        assert lines[0].startswith("change of the loss")
+        assert lines[0].startswith("change in the loss")
         heads = lines[1].split()
         assert heads[:2] == ["moved", "by"]
         assert "actual" in heads
@@ -72,10 +72,10 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
             digits = 3 if cells["by"] == format_number(nudge.by, 3, sign=True) else 2
             assert cells["by"] == format_number(nudge.by, digits, sign=True)
             assert cells["actual"] == format_number(nudge.actual_change, digits, sign=True)
-            if "to" in heads:
-                assert cells["to"] == format_number(loss + nudge.actual_change, 4)
+            if "loss" in heads:
+                assert cells["loss"] == format_number(loss + nudge.actual_change, 4)
         assert max(map(len, lines)) <= columns
-        assert ("to" in heads) or columns < 50
+        assert ("loss" in heads) or columns < 50
 
 
 @pytest.mark.parametrize("columns", WIDTHS)

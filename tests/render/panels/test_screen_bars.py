@@ -32,11 +32,11 @@ def top(snapshots):
 
 
 def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief(top):
-    assert 'digits 1449, a "7", predicted 4' in top(WRONG, 120)
-    assert "digits 1449: 7, pred. 4" in top(WRONG, 80, at=0)
-    assert "digits 1449 7→4" in top(WRONG, 80, at=-1)
-    assert "digits 1449 7->4" in top(WRONG, 78, at=-1, context=ASCII)
-    assert 'digits 0, a "1"' in top(Session(), 120)
+    assert 'sample 1449, a "7", predicted 4' in top(WRONG, 120)
+    assert "sample 1449: 7, pred. 4" in top(WRONG, 80, at=0)
+    assert "sample 1449 7→4" in top(WRONG, 80, at=-1)
+    assert "sample 1449 7->4" in top(WRONG, 78, at=-1, context=ASCII)
+    assert 'sample 0, a "1"' in top(Session(), 120)
 
 
 def test_the_iteration_has_one_name_in_80_columns(top):
@@ -50,7 +50,7 @@ def test_a_right_reading_is_not_told(top):
     trained = Session()
     for _ in range(10):
         trained = after_update(trained)
-    assert 'digits 0, a "1"   ' in top(trained, 80)
+    assert 'sample 0, a "1"   ' in top(trained, 80)
 
 
 @SETS
@@ -59,7 +59,7 @@ def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, con
     late = replace(after_training(Session(batch=32), 1000), sample=1449, batch=1)
     for at in (0, -1):
         text = top(late, columns, at, context)
-        assert "digits 1449" in text
+        assert "sample 1449" in text
         assert "1,000 · step" in text or columns == 60 or context.plain
         assert "loss " in text
 
@@ -67,7 +67,7 @@ def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, con
 def test_the_name_goes_before_anything_that_is_about_the_network(top):
     assert "backprop-tui" not in top(Session(), 60)
     assert "784·256·256·256·10" in top(Session(), 80)
-    assert top(Session(), 120).startswith(" backprop-tui   784·256·256·256·10 relu   digits")
+    assert top(Session(), 120).startswith(" backprop-tui   784·256·256·256·10 relu   sample")
     assert "335,114 parameters" in top(Session(), 140)
     assert "playing 2/s" in top(Session(), 60, speed=2)
 
@@ -134,5 +134,5 @@ def test_a_notice_that_is_too_long_is_cut():
 
 def test_the_keys_of_the_main_question_fit_into_80_columns():
     text = plain(key_bar(bar("blame"), 80, UTF8))
-    for keys in ("↑ ↓", "← →", "m measure", "e error", "C errors", "i number"):
+    for keys in ("↑ ↓", "← →", "m measure", "e error", "C matrix", "i number"):
         assert keys in text

@@ -151,7 +151,7 @@ def test_a_result_too_small_for_decimals_is_not_shown_as_zero():
 
 @pytest.mark.parametrize(
     ("shape", "text"),
-    [((1, 256), "(1,256)"), ((256,), "(256,)"), ((), "number"), ((4000, 784), "(4000,784)")],
+    [((1, 256), "(1,256)"), ((256,), "(256,)"), ((), "scalar"), ((4000, 784), "(4000,784)")],
 )
 def test_a_shape_is_written_as_numpy_writes_it(shape, text):
     assert shape_text(shape) == text

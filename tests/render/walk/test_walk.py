@@ -100,8 +100,12 @@ def test_the_timeline_has_one_mark_which_never_goes_back(snapshots, name, column
 def test_samples_are_named_with_their_label_or_their_range(snapshots):
     lesson = from_preset("lesson")
     label = snapshots(lesson)[0].iteration.tensor("t")[0]
-    assert sample_text(lesson, snapshots(lesson)[0]) == f'digits 0, a "{label}"'
-    assert sample_text(replace(lesson, sample=3998, batch=4), None).startswith("digits 3998 ")
+    assert sample_text(lesson, snapshots(lesson)[0]) == f'sample 0, a "{label}"'
+    assert sample_text(replace(lesson, batch=4), None) == "samples 0-3"
+    assert sample_text(replace(lesson, sample=3996, batch=4), None) == "samples 3996-3999"
+    assert (
+        sample_text(replace(lesson, sample=3998, batch=4), None) == "samples 3998 and 3 more"
+    )  # 3998, 3999, 0, 1
 
 
 @pytest.mark.parametrize(
@@ -229,10 +233,11 @@ def test_a_caption_that_is_too_long_ends_at_a_punctuation_mark():
     text = "Blame comes: it is a gradient, by and by, that is small. It was large."
     for rows, said in (
         (3, text),
-        (2, "Blame comes: it is a gradient, by and by, that is small"),
-        (1, "Blame comes"),
+        (2, "Blame comes: it is a gradient, by and by, that is small."),
+        (1, "Blame comes."),
         (0, ""),
     ):
         assert " ".join(plain(row) for row in brief_caption(text, 34, rows)) == said
-    assert [plain(row) for row in brief_caption("One, and another one of them.", 20, 1)] == ["One"]
+    assert [plain(row) for row in brief_caption("One, and another one of them.", 20, 1)] == ["One."]
+    assert [plain(row) for row in brief_caption("Two words, and more of them.", 9, 1)] == ["Two words"]
     assert brief_caption("No pause where one may end it.", 10, 1) == []

@@ -167,7 +167,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
         assert commands(ui.app)["sweep"].help == "key M"
         await ui.press("H")
         text = " ".join(ui.app.screen.query_one("HelpPage").text.split())
-        assert "ctrl+u reverts it" in text
+        assert "ctrl+u undoes it" in text
         assert "F1 H This page" in text
         await ui.press("H")
         assert len(ui.app.screen_stack) == 1
@@ -179,7 +179,7 @@ async def test_other_keys_work_and_are_named_wherever_keys_are(other_keys):
         await ui.press("P")
         assert "F9 starts it" in ui.screen
         await ui.press("b", "down", "x")
-        assert "ctrl+u reverts it" in ui.screen
+        assert "ctrl+u undoes it" in ui.screen
 
 
 async def test_a_key_that_was_given_away_does_nothing_any_more(other_keys):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.session.state import Session, from_preset
+from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels.blame import BlameView
 
 
@@ -27,13 +29,13 @@ async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(ope
         assert after.tensor(attribution.tensor)[attribution.index] == 0
         assert after.loss - before.loss == pytest.approx(said.actual_change, rel=1e-3, abs=1e-6)
         assert np.count_nonzero(after.program.parameters != before.program.parameters) == 1
-        assert "edited W" in blame(ui)
-        assert f"{attribution.tensor}[{','.join(map(str, attribution.index))}] by" in blame(ui)
+        name = entry_name(attribution.tensor, attribution.index)
+        assert f"edited: {name} {format_number(-attribution.value, sign=True)}" in blame(ui)
         assert f"loss {after.loss:.4g}"[:9] in ui.status
         assert (chosen(ui).tensor, chosen(ui).index) == (attribution.tensor, attribution.index)
         await ui.press("u")
         assert ui.app.snapshot.iteration.loss == before.loss
-        assert "edited W" not in blame(ui)
+        assert "edited: W" not in blame(ui)
 
 
 async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):

@@ -126,7 +126,7 @@ async def test_help_and_quit_are_named_in_the_key_bar_at_every_size(open_app, si
 async def test_the_editor_of_a_field_covers_nothing_else(open_app):
     async with open_app(size=(80, 24)) as ui:
         await ui.press("f2")
-        assert 'digits 0, a "1"' in ui.screen.split("\n", 2)[2]
+        assert 'sample 0, a "1"' in ui.screen.split("\n", 2)[2]
         for _ in FIELDS:
             fields, drawn = ui.form.splitlines(), ui.screen.splitlines()[2:]
             assert [row[41:80].rstrip() for row in drawn[: len(fields)]] == [r[40:].rstrip() for r in fields]

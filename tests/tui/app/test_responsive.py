@@ -17,7 +17,7 @@ async def test_keys_pressed_before_the_first_pass_is_there_are_not_lost(open_app
         gate.open()
         await ui.settled()
         assert ui.step == 3
-        assert "digits 1, a " in ui.status
+        assert "sample 1, a " in ui.status
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first pass", "later pass"])
@@ -47,7 +47,7 @@ async def test_the_last_screen_stays_until_the_new_numbers_are_there(open_app, g
         assert ui.screen == before
         gate.open()
         await ui.settled()
-        assert "digits 1, a " in ui.status
+        assert "sample 1, a " in ui.status
 
 
 async def test_a_pass_that_comes_late_is_not_shown_as_the_session_that_is_wanted_now(open_app, gate):
@@ -62,7 +62,7 @@ async def test_a_pass_that_comes_late_is_not_shown_as_the_session_that_is_wanted
         await ui.settled()
         assert shown
         assert all(numbers.pass_key == wanted.pass_key for numbers, wanted in shown)
-        assert "digits 3, a " in ui.status
+        assert "sample 3, a " in ui.status
 
 
 async def test_samples_that_were_only_passed_by_are_not_computed(open_app, gate):
@@ -80,10 +80,10 @@ async def test_no_key_mixes_the_wanted_sample_with_the_label_of_the_one_shown(op
     async with open_app() as ui:
         gate.shut()
         await ui.pilot.press("n", key)
-        assert "digits 1" not in ui.status or 'a "1"' not in ui.status  # digit 0 is a "1", digit 1 is none
+        assert "sample 1" not in ui.status or 'a "1"' not in ui.status  # digit 0 is a "1", digit 1 is none
         gate.open()
         await ui.press("3" if key != "space" else "space")
-        assert 'digits 1, a "1"' not in ui.status
+        assert 'sample 1, a "1"' not in ui.status
 
 
 @pytest.mark.parametrize("keys", [["end"], ["down"], ["left"], ["]", "]"], ["t", "end"]])
@@ -120,7 +120,7 @@ async def test_a_pass_that_fails_is_told_and_the_last_good_screen_stays(open_app
         assert ui.app.session == session
         monkeypatch.setattr(Replay, "take", real)
         await ui.press("n")
-        assert "digits 1, a " in ui.status
+        assert "sample 1, a " in ui.status
 
 
 async def test_a_first_pass_that_fails_ends_the_app_with_one_line(open_app, monkeypatch):

@@ -12,7 +12,7 @@ STEPS = 21  # of the lesson's network: input, 4 x forward, 3 x activation, loss,
 async def test_opens_on_the_lessons_network_and_a_digit(open_app):
     async with open_app() as ui:
         assert "784·256·256·256·10" in ui.status
-        assert 'digits 0, a "1"' in ui.status
+        assert 'sample 0, a "1"' in ui.status
         assert "step 0/20" in ui.status
         assert "335,114" in ui.form
         assert re.search(r"^parameters +335,114$", ui.form, re.MULTILINE)

@@ -26,7 +26,7 @@ async def test_n_takes_the_next_sample_and_capital_n_or_p_the_one_before(open_ap
     async with open_app() as ui:
         first, walk = ui.status, ui.walk
         await ui.press("n")
-        assert "digits 1, a " in ui.status
+        assert "sample 1, a " in ui.status
         assert ui.walk != walk
         assert re.search(r"^sample +1$", ui.form, re.MULTILINE)
         await ui.press("n", "p", "N")
@@ -37,16 +37,16 @@ async def test_n_takes_the_next_sample_and_capital_n_or_p_the_one_before(open_ap
 async def test_samples_go_round_at_the_ends(open_app):
     async with open_app() as ui:
         await ui.press("p")
-        assert "digits 3999" in ui.status
+        assert "sample 3999" in ui.status
         await ui.press("n")
-        assert "digits 0" in ui.status
+        assert "sample 0" in ui.status
 
 
 async def test_a_batch_moves_on_by_its_size(open_app):
     async with open_app(from_preset("xor")) as ui:
-        assert "xor 0 and 3 more" in ui.status
+        assert "samples 0-3" in ui.status
         await ui.press("n")
-        assert "xor 4 and 3 more" in ui.status
+        assert "samples 4-7" in ui.status
 
 
 async def test_r_goes_back_to_the_first_weights(open_app):
@@ -62,7 +62,7 @@ async def test_stepping_back_into_an_iteration_brings_back_its_sample(open_app):
     async with open_app() as ui:
         await ui.press("t", "n", "home", "left")
         assert "iteration 0" in ui.status
-        assert "digits 0" in ui.status
+        assert "sample 0" in ui.status
 
 
 async def test_training_with_one_sample_lowers_its_loss_again_and_again(open_app):

@@ -103,7 +103,7 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         share = f"{found.path_product / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
-        assert f"change of the loss, now {format_number(iteration.loss, 4)}" in text
+        assert f"change in the loss, now {format_number(iteration.loss, 4)}" in text
         assert found.turn.by is not None
         assert (
             f"{format_number(found.turn.by, sign=True)} alone would flip it to {found.turn.then}"

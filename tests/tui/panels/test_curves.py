@@ -64,7 +64,7 @@ async def test_the_loss_along_a_weight_is_that_of_the_network_run_anew(open_app)
         assert f"gradient {format_number(gradient, sign=True)}" in panel(ui)
         assert row(ui, "now") == [format_number(here, sign=True), "0", format_number(now, 4)]
         assert row(ui, "updated")[1:] == [format_number(came - now, sign=True), format_number(came, 4)]
-        assert row(ui, "predicted")[1] == format_number(gradient * (new - here), sign=True)
+        assert row(ui, "1st-order")[1] == format_number(gradient * (new - here), sign=True)
 
 
 async def test_the_lowest_point_is_as_low_as_it_says(open_app):

@@ -207,8 +207,8 @@ async def test_long_names_in_ascii_cut_no_number_short(open_app, columns, rows):
 async def test_from_where_to_where_is_shown_beside_the_walk_too(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ui.press("s", "t", "d")
-        head = next(text for text in panel(ui).splitlines() if "most" in text)
-        assert head.split() == ["of", "norm", "most", "from", "to"]
+        head = next(text for text in panel(ui).splitlines() if "entry" in text)
+        assert head.split() == ["moved", "%", "entry", "from", "to"]
         one, other = (Replay(0).take(place) for place in (Session(), having(ui.app.session, items=())))
         far, at, was, is_ = moved(one, other, "W1")
         row = next(text for text in panel(ui).splitlines() if text.startswith("W1 "))
@@ -245,10 +245,10 @@ async def test_one_that_is_held_is_not_compared_with_itself(open_app):
         await ui.press("s", "t", "s", "d", "z", "w")
         assert (ui.app.session.bookmarks.held, ui.app.session.bookmarks.cursor) == (0, 0)
         assert "from bookmark 1 to now" in panel(ui)
-        assert "= is held: ↑ ↓ choose what to compare it with" in panel(ui)
+        assert "= is the base: ↑ ↓ choose what to compare with it" in panel(ui)
         await ui.press("down")
         assert "from bookmark 1 to bookmark 2" in panel(ui)
-        assert "is held:" not in panel(ui)
+        assert "is the base:" not in panel(ui)
 
 
 async def test_an_earlier_iteration_comes_first_also_if_that_is_now(open_app):

@@ -63,7 +63,7 @@ async def test_two_digits_jump_to_a_cell(open_app):
         await ui.press("C")
         await ui.press("7", "1")
         assert "label 7, predicted 1: " in ui.screen
-        assert "72 jump" in ui.screen
+        assert "type 72" in ui.screen
         await ui.press("enter")
         assert readings(ui) == (7, 1)
         assert "7, pred. 1" in ui.status

@@ -124,8 +124,8 @@ def test_a_key_means_one_thing_in_the_part_of_the_help_that_is_about_a_panel():
 
 def test_keys_that_work_in_few_panels_stand_with_those():
     text = "\n".join(plain(row) for row in help_lines(UTF8, 74, "blame"))
-    assert "Clock" not in text[: text.index("In the cost panel")]
-    assert text.count("Clock: ") == 2  # the chart and the claims
+    assert "Timing" not in text[: text.index("In the cost panel")]
+    assert text.count("Timing: ") == 2  # the chart and the claims
     assert names_of(KEYS[0]) == "→ l"
 
 

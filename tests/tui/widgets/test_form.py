@@ -110,7 +110,7 @@ async def test_a_data_set_makes_layers_and_loss_fit(open_app):
         assert ui.field("loss") == "mse"
         assert ui.field("sample") == "0"
         await ui.press("enter")
-        assert "sine 0" in ui.status
+        assert "sample 0" in ui.status
 
 
 async def test_letters_typed_into_a_field_are_text_and_no_commands(open_app):
@@ -140,7 +140,7 @@ async def test_an_edit_of_another_field_does_not_take_back_the_sample_chosen_mea
         await ui.to_field("layers")
         await ui.type("784,32,10")
         await ui.press("f3", "n", "n", "f2", "enter")
-        assert "digits 2" in ui.status
+        assert "sample 2" in ui.status
 
 
 async def test_a_new_rate_keeps_the_training_so_far(open_app):
@@ -159,7 +159,7 @@ async def test_a_click_on_a_row_selects_it(open_app):
         await ui.settled()
         await ui.type("4")
         await ui.press("enter")
-        assert "digits 0 and 3 more" in ui.status
+        assert "samples 0-3" in ui.status
 
 
 async def test_every_option_of_the_network_can_be_built(open_app):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from tui_backprop.cost.model.cost_model import CostModel, Estimate
+from tui_backprop.support.format import format_ratio
 from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
 
 # Meaning of a tolerance.
-_MEANING = "the farther quartile of the repeats where a pass was measured, else a 95% interval"
+_MEANING = "farther quartile of the repeats if measured, 95% interval if projected"
 TOLERANCES = Text(f"±: {_MEANING}", f"Percentages: {_MEANING}")
 EXACT = 1.005  # factor below which no tolerance is shown
 FACTOR = 1.5  # from which it is written as a factor, not in percent
+
+
+def machines_to_match(ratio: float) -> str:
+    """Return how many machines make up for a method slower by a ``ratio``, rounded as ``format_ratio`` rounds it."""
+    return format_ratio(ratio) if ratio >= 100 else f"{max(ceil(ratio), 1)}"
 
 
 def factor_of(estimate: Estimate) -> float:

@@ -60,7 +60,7 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
             "forward and backward",
             phrase("about {}", ratio(3, 0)),
             ratio(backprop_ratio(network)),
-            "of a forward pass, in MACs: counted",
+            "a forward pass, in MACs: counted",
         ),
         Claim("", "", ratio(backprop.middle / forward.middle), in_time),
         *_at_sizes(shape, cost_model),

@@ -39,9 +39,9 @@ COST_METHODS: dict[str, CostMethod] = {
     "forward-mode": CostMethod(
         "forward mode", "f", "jvp", lambda p: p, "P forward-mode JVPs", "forward-mode", weight=2
     ),
-    "improved": CostMethod(
-        "improved", "i", "batched", lambda p: p + 1, "P partial passes, 256 at once", "batched-difference",
-        "improved", "-", 5,
+    "batched": CostMethod(
+        "batched", "a", "batched", lambda p: p + 1, "P + 1 partial passes, batched", "batched-difference",
+        "batched", "-", 5,
     ),
     "spsa": CostMethod(
         "SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 
-PARAMETERS_A_PASS = 256  # parameters that the improved method perturbs in one pass
+PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
 HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 
 

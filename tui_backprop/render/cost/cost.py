@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from statistics import median
 
 from tui_backprop.cost.model.busy_machine import busy_points
-from tui_backprop.cost.model.certainty import TOLERANCES, basis, brief_tolerance, source, tolerance
+from tui_backprop.cost.model.certainty import (
+    TOLERANCES,
+    basis,
+    brief_tolerance,
+    machines_to_match,
+    source,
+    tolerance,
+)
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -103,10 +109,17 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     naive, backprop = _both(costs, cost_model)
     ratio = naive.middle / backprop.middle
     macs = cost_model.operations("backprop", costs.at) / cost_model.operations("spsa", costs.at) * 2
-    machines = format_short_count(math.ceil(ratio)) if ratio >= 1 else "1"
+    machines = machines_to_match(ratio)
+    noun = " machine" if machines == "1" else " machines"
     return [
         first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
-        line(("  naive would need ", "muted"), (machines, "text"), (" machines", "muted")),
+        first_fitting(
+            columns,
+            *(
+                line(("  naive: ", "muted"), (machines, "text"), (noun + end, "muted"))
+                for end in (" to match", "")
+            ),
+        ),
         line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
     ]
@@ -208,11 +221,11 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
     lines = wrap(TOLERANCES.written, columns, "muted")
     if left:
         inside = sum(one.inside for one in left)
-        words = f"Tested by leaving out each measurement in turn: off by {_off_by(left)};"
-        words += f" {inside} of {len(left)} inside their 95% interval."
+        words = f"Leave-one-out test of the projection: off by {_off_by(left)};"
+        words += f" {inside} of {len(left)} in their 95% interval."
         lines += wrap(words, columns, "muted")
     if far := cost_model.beyond:
-        words = f"Fitted to small networks alone, off by {_off_by(far)} for networks up to 100 times larger."
+        words = f"Fitted to small networks only: off by {_off_by(far)} for networks up to 100 times larger."
         lines += wrap(words, columns, "muted")
     if noisy := busy_points(cost_model.points):
         words = f"{len(noisy)} of {len(cost_model.points)} measurements vary widely: the machine was busy;"

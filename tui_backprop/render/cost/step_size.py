@@ -37,7 +37,7 @@ class MethodStyle:
 # Letters and colors are those of the cost chart.
 _STYLES = (
     MethodStyle("naive", "n", "naive"),
-    MethodStyle("central", "2", "improved"),
+    MethodStyle("central", "2", "batched"),
     MethodStyle("complex", "c", "update"),
 )
 STYLES = dict(zip(STEP_METHODS, _STYLES, strict=True))

@@ -41,7 +41,7 @@ ROLES = dict(
             "backward",
             "loss",
             "update",
-            "improved",
+            "batched",
             "spsa",
             "faint",
         ),

@@ -11,7 +11,7 @@ Line = tuple[Span, ...]
 ROLES = (
     "text", "strong", "muted", "faint", "title",
     "forward", "loss", "backward", "update",  # the phases
-    "naive", "improved", "spsa", "backprop", "mark", "grid",  # the cost chart
+    "naive", "batched", "spsa", "backprop", "mark", "grid",  # the cost chart
     "cursor", "field", "key", "good", "bad",
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.network.tensor_names import entry_name, is_gradient
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
-from tui_backprop.render.panels.screen_bars import layers_text
+from tui_backprop.render.panels.screen_bars import layers_text, sample_range
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -20,7 +20,7 @@ NO_BOOKMARKS = (
     " entries moved most.",
 )
 OTHER_SAMPLES_NOTE = "Different samples: loss, z, δ and gradients would differ even with equal weights."
-HELD_NOTE = "= is held: ↑ ↓ choose what to compare it with"
+HELD_NOTE = "= is the base: ↑ ↓ choose what to compare with it"
 LEAST_TABLE_ROWS = 6  # lines of the table, for which the notes above it give way
 LABEL_COLUMNS = 6  # columns of what stands before the losses
 
@@ -61,7 +61,7 @@ def place_text(session: Session, columns: int, context: RenderContext) -> str:
     """The place of a session: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
     step = steps[min(session.walk.step, len(steps) - 1)]
-    samples = f"{session.data} {session.sample}" + (f"+{session.batch - 1:,}" if session.batch > 1 else "")
+    samples = f"{session.data} {sample_range(session)}"
     parts = [
         f"iteration {session.t:,}",
         f"{step.phase} {step.tensor}",
@@ -205,16 +205,16 @@ def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> d
     names = [context.text(each.name) for each in changes]
     places = [entry_name("", each.index) for each in changes]
     percents = [
-        "from 0" if each.share == float("inf") else f"{format_number(100 * each.share, digits)}%"
+        "was 0" if each.share == float("inf") else f"{format_number(100 * each.share, digits)}%"
         for each in changes
     ]
     ends = [_ends(each, digits) for each in changes]
     cells = {
         "name": ["", *names],
         "moved": ["moved", *(format_number(each.moved, digits) for each in changes)],
-        "share": ["of norm", *percents],
+        "share": ["moved %", *percents],
         "percent": ["moved", *percents],  # the same with a narrower head
-        "most": ["most", *(map(str.__add__, names, places) if long else places)],
+        "most": ["entry", *(map(str.__add__, names, places) if long else places)],
         "from": ["from", *(before for before, _ in ends)],
         "to": ["to", *(after for _, after in ends)],
     }

@@ -80,8 +80,8 @@ def rows_of(classes: int) -> int:
 
 def footer(n: int, columns: int, context: RenderContext) -> str:
     """The keys of a table of n classes, as many as fit; moving and closing come before the others."""
-    jump = f"{7 % n}{2 % n} jump" if n <= 10 else ""
-    keys = ("↑ ↓ ← → cell", jump, "enter show one", "e any error", "esc close")
+    cell = f"type {7 % n}{2 % n}" if n <= 10 else ""
+    keys = ("↑ ↓ ← → move", cell, "enter show one", "e any error", "esc close")
     for least in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (2, 4)):
         text = context.text("  ".join(keys[i] for i in least if keys[i]))
         if len(text) <= columns:

@@ -129,7 +129,7 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
     ]
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
     if snapshot.session.batch > 1:
-        head.append(line((f"first of {snapshot.session.batch:,}", "muted")))
+        head.append(line((f"sample {snapshot.session.sample:,}", "muted")))
     caption = "the output layer is linear: f(z) = z" if linear else slope_words(curve.slope_at)
 
     def words(columns: int) -> list[Line]:
@@ -218,7 +218,7 @@ def _table(found: Slice, columns: int, marks: ChartMarks, context: RenderContext
     update = marks.coming if _is_visible(found) else _direction(found, context)
     rows: list[tuple[str, str, Sequence[float], float]] = [  # label, role, place, change of the loss
         (f"{marks.here} now", "text", found.here, 0.0),
-        (f"{marks.dots} predicted", "backward", found.updated, found.predicted_change),
+        (f"{marks.dots} 1st-order", "backward", found.updated, found.predicted_change),
         (f"{update} updated", "update", found.updated, found.actual_change),
     ]
     if found.lowest and found.lowest[1] < found.base:  # else it is where they stand

@@ -17,10 +17,10 @@ def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) ->
         return []
     latest = session.edits[::-1]
     named = [
-        f"{entry_name(edit.tensor, edit.index)} by {format_number(edit.by, sign=True)}"
+        f"{entry_name(edit.tensor, edit.index)} {format_number(edit.by, sign=True)}"
         for edit in latest[:MOST_NAMED]
     ]
     named += [f"{len(latest) - MOST_NAMED} more"] if len(latest) > MOST_NAMED else []
-    texts = [f"{', '.join(named)}; {context.key('undo')} reverts it", ", ".join(named), named[0]]
-    text = next((text for text in texts if len("edited ") + len(text) <= columns), texts[-1])
-    return [line(("edited ", "muted"), (cut(text, columns - len("edited ")), "update"))]
+    texts = [f"{', '.join(named)}; {context.key('undo')} undoes it", ", ".join(named), named[0]]
+    text = next((text for text in texts if len("edited: ") + len(text) <= columns), texts[-1])
+    return [line(("edited: ", "muted"), (cut(text, columns - len("edited: ")), "update"))]

@@ -20,24 +20,24 @@ Cell = Callable[[Nudge, int, float], str]
 NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
     ("by", "text", lambda nudge, digits, loss: format_number(nudge.by, digits, sign=True)),
     (
-        "predicted",
+        "1st-order",
         "muted",
         lambda nudge, digits, loss: format_number(nudge.predicted_change, digits, sign=True),
     ),
     ("actual", "", lambda nudge, digits, loss: format_number(nudge.actual_change, digits, sign=True)),
-    ("to", "loss", lambda nudge, digits, loss: format_number(loss + nudge.actual_change, 4)),
+    ("loss", "loss", lambda nudge, digits, loss: format_number(loss + nudge.actual_change, 4)),
 )
 # Digits, and which columns; the first that fits is used.
 NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
 
 
 def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) -> list[Line]:
-    """The nudge table: how far the parameter is moved, the change of the ``loss`` that its gradient predicts, the
-    actual one, and, where there is room, the loss it leads to. Numbers are never cut: columns are left out."""
+    """The nudge table: how far the parameter is moved, the change in the ``loss`` to first order (by its gradient),
+    the actual change and, where there is room, the loss that results. Numbers are never cut: columns are left out."""
     heading = first_fitting(
         columns,
-        line((f"change of the loss, now {format_number(loss, 4)}", "muted")),
-        line(("change of the loss", "muted")),
+        line((f"change in the loss, now {format_number(loss, 4)}", "muted")),
+        line(("change in the loss", "muted")),
     )
     nudges = found.nudges[:most]
     fields: list[int] = []

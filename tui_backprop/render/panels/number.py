@@ -54,7 +54,7 @@ def _panel(
     context: RenderContext,
     air: bool,
 ) -> list[Line]:
-    sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else ", of the first sample"
+    sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else " of the first sample"
     title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],

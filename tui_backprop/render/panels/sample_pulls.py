@@ -27,7 +27,7 @@ def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str,
     """Return the pulls as rows of text; the first row has the headings. A sample pulls a parameter up where gradient
     descent on its loss alone would increase it."""
     samples = info(session.data).samples
-    rows = [("pulled", "by sample", "hardest", "samples")]
+    rows = [("pull", "top sample", "gradient", "samples")]
     for direction, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.sample_gradients if sign * pull.gradient > 0]
         which = str((session.sample + side[0].sample) % samples) if side else ""

@@ -95,12 +95,12 @@ def _pieces(
 
 
 def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
-    """The samples, with a wrong prediction for a single one, in brief first: digits 3 7→2; digits 3: 7, pred. 2;
-    digits 3, a "7", predicted 2."""
-    name, text = f"{session.data} {session.sample}", sample_text(session, snapshot)
+    """Name the samples, with a wrong prediction for a single one, the shortest line first: sample 3 7→2;
+    sample 3: 7, pred. 2; sample 3, a "7", predicted 2."""
+    name, text = f"sample {session.sample}", sample_text(session, snapshot)
     found = prediction_shown(session, snapshot)
     if found is None or found.correct:
-        return [line(f"{name}+{session.batch - 1:,}" if session.batch > 1 else name), line(text)]
+        return [line(name if session.batch == 1 else text), line(text)]
     if found.predicted is None:
         return [line(f"{name} ", (f"{found.label}→?", "bad")), line(f"{text}, ", ("no prediction", "bad"))]
     return [
@@ -127,13 +127,21 @@ def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction 
 
 
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """The samples in words: digits 0, a "1"; or xor 0 and 3 more."""
+    """The samples of the batch: sample 0, a "1"; samples 0-3."""
     if session.batch > 1:
-        return f"{session.data} {session.sample} and {session.batch - 1:,} more"
+        return f"samples {sample_range(session)}"
     label = ""
     if snapshot is not None and info(session.data).image and LOSSES[session.network.loss].labels:
         label = f', a "{snapshot.iteration.tensor("t")[0]}"'
-    return f"{session.data} {session.sample}{label}"
+    return f"sample {session.sample}{label}"
+
+
+def sample_range(session: Session) -> str:
+    """The numbers of the samples of the batch: 0, 0-3, or "3998 and 3 more" where the batch goes round at the end."""
+    first, last = session.sample, session.sample + session.batch - 1
+    if last >= info(session.data).samples:
+        return f"{first} and {session.batch - 1:,} more"
+    return f"{first}-{last}" if last > first else f"{first}"
 
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:

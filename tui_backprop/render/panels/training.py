@@ -31,10 +31,10 @@ from tui_backprop.session.training_curve import Learning, fixed_part
 from tui_backprop.support.format import format_duration, format_number
 
 KEY_HINTS = (  # on how to train and how to go back, as many words as fit
-    "{amount(-1)} {amount(1)} choose how much, {start_training} trains,"
-    " {iteration(-1)} {iteration(1)} go back in time",
-    "{amount(-1)} {amount(1)} how much  {start_training} train  {iteration(-1)} {iteration(1)} back",
-    "{amount(-1)} {amount(1)} how much  {start_training} train",
+    "{amount(-1)} {amount(1)} number of updates, {start_training} trains,"
+    " {iteration(-1)} {iteration(1)} iteration",
+    "{amount(-1)} {amount(1)} updates  {start_training} train  {iteration(-1)} {iteration(1)} back",
+    "{amount(-1)} {amount(1)} updates  {start_training} train",
 )
 UNTRAINED = (
     "Not trained yet. Training plots the loss per update, and {what} on the first {n} samples of {data}."

@@ -22,8 +22,8 @@ SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # a subtracted ter
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """Format a shape: (1,256), (256,); a scalar is "number"."""
-    return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "number"
+    """Format a shape: (1,256), (256,); a single number is a "scalar"."""
+    return f"({','.join(map(str, shape))}{',' if len(shape) == 1 else ''})" if shape else "scalar"
 
 
 def equations(step: Step) -> list[str]:

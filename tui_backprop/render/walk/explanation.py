@@ -81,7 +81,7 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
         + (" each" if batch > 1 else ""),
-        units="The one unit" if fan_out == 1 else f"Each of {fan_out:,} units",
+        units="The unit" if fan_out == 1 else f"Each of {fan_out:,} units",
         bias=", and adds a bias" if spec.bias else "",
         before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
         weights=f"{fan_in * fan_out:,}",
@@ -93,12 +93,13 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
 
 
 def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
-    """Shorten a text to what fits, at a full stop or colon, else at a comma; nothing where neither fits."""
+    """Shorten a text to what fits: up to a full stop or colon, else up to a comma, with a full stop if there is room;
+    nothing where neither fits."""
     for ends in (r"[.:;?](?= |$)", r",(?= )"):
         for end in reversed(list(re.finditer(ends, text))):
-            head = text[: end.start()] + (end[0] if end[0] == "?" or end.end() == len(text) else "")
-            if len(lines := wrap(head, columns)) <= rows:
-                return lines
+            for stop in ("?",) if end[0] == "?" else (".", ""):
+                if len(lines := wrap(text[: end.start()] + stop, columns)) <= rows:
+                    return lines
     return []
 
 

@@ -53,7 +53,7 @@ def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[li
     less = "" if top == 0 else f"−{top:.3g}"
     logits = preactivation(k)
     rows = [
-        ReceiptRow("+", f"e^({entry_name(logits, (y,))}{less}), {y} is the label", float(np.exp(z[y] - top))),
+        ReceiptRow("+", f"e^({entry_name(logits, (y,))}{less}), label {y}", float(np.exp(z[y] - top))),
         ReceiptRow("/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum())),
         ReceiptRow("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
         ReceiptRow("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
