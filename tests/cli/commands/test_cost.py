@@ -68,9 +68,28 @@ def test_passes_times_and_flops_are_those_of_the_methods(known_machine):
         assert method["seconds"]["middle"] == pytest.approx(passes[name] * each)
         assert method["seconds"]["low"] < method["seconds"]["middle"] < method["seconds"]["high"]
         assert method["measured"] == (name == "backprop")
-    assert methods["naive"]["flops"] == (p + 1) * 2 * weights
-    assert methods["backprop"]["flops"] == 2 * (3 * weights - first)
-    assert methods["complex"]["flops"] == p * 8 * weights
+    forward = 2 * weights + 3 * 256 + 10 + 3 * 256 + 5 * 10  # products, biases, ReLUs, loss
+    assert methods["naive"]["flops"] == (p + 1) * forward
+    assert methods["backprop"]["flops"] == forward + 2 * (2 * weights - first) + 2 * 3 * 256 + 2 * 10
+    assert methods["complex"]["flops"] == p * 4 * forward
+
+
+def test_gains_and_shifts_are_in_the_passes_and_flops_of_every_method():
+    arguments = ("--layers", "2,128,1", "--layer-norm", "--data", "moons", "--loss", "binary-cross-entropy")
+    result = found(*arguments)
+    p = 2 * 128 + 128 + 2 * 128 + 128 + 1
+    assert result["parameters"] == p == 769
+    methods = {method["name"]: method for method in result["methods"]}
+    passes = {"naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "improved": p + 1}
+    assert {name: methods[name]["passes"] for name in passes} == passes
+    forward = (
+        2 * (2 * 128 + 128) + 128 + 1 + 9 * 128 + 128 + 12
+    )  # products, biases, normalization, ReLU, loss
+    assert methods["naive"]["flops"] == (p + 1) * forward
+    assert {point["parameters"] for point in result["passes"]} >= {p}
+    assert p - 256 not in {point["parameters"] for point in result["passes"]}
+    assert methods["naive"]["seconds"]["middle"] == pytest.approx((p + 1) * result["forward"]["middle"])
+    assert re.search(rf"^naive +P \+ 1 forward passes +{p + 1} ", run(*arguments).stdout, re.MULTILINE)
 
 
 def test_the_ratio_is_that_of_naive_and_backprop_and_so_is_a_training_run(known_machine):

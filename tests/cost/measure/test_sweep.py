@@ -92,9 +92,13 @@ def test_no_network_takes_more_than_its_share_of_the_memory(free):
         assert specs[-1].parameters > STREAMED
 
 
-def test_what_the_law_leaves_out_is_left_out():
-    specs = plan(replace(LESSON, dropout=0.5, l2=0.1, layer_norm=True), GIB)
-    assert not any(spec.dropout or spec.l2 or spec.layer_norm for spec in specs)
+def test_a_sweep_is_of_networks_with_all_options_and_parameters_of_the_current_one():
+    spec = replace(LESSON, dropout=0.5, l2=0.1, layer_norm=True, residual=True, activation="relu,gelu,tanh")
+    specs = plan(spec, GIB)
+    assert spec in specs
+    assert all(replace(one, layers=spec.layers) == spec for one in specs)
+    gains = {one.parameters - replace(one, layer_norm=False).parameters for one in specs}
+    assert gains == {2 * sum(one.layers[1:-1]) for one in specs}
 
 
 @pytest.mark.parametrize("budget", [0, -1, "nan", "soon", "inf"])
@@ -117,7 +121,8 @@ def test_busy_points_and_points_taken_over():
     old, new = machine((1e3, 1e4)), machine((1e4, 1e5), noise=lambda i: 2.0)
     both = with_points(old, new)
     assert len(both.points) == 6
-    assert both.point("forward", 1e4).median == new.point("forward", 1e4).median
+    shape = shape_of(LESSON).at(1e4)
+    assert both.point("forward", shape).median == new.point("forward", shape).median
     wide = replace(new.points[0], high=9.0)
     assert busy_points(CostModel((wide, *new.points[1:]), PROBE).points) == (wide,)
 
@@ -150,6 +155,21 @@ def test_a_machine_is_measured_at_the_ladder_and_at_the_network_in_hand():
     again = measure_machine(NetworkSpec((6, 4, 3)), 0.0, cost_model)  # what was kept is not measured again
     assert len(again.points) == len(cost_model.points) + 2
     assert set(cost_model.points) <= set(again.points)
+
+
+def test_a_normalized_network_is_measured_beside_normalized_ones_and_not_with_the_points_of_others():
+    spec = NetworkSpec((5, 4, 3), "tanh", layer_norm=True)
+    cost_model = measure_machine(spec, 0.0, measure_machine(NetworkSpec((6, 4, 3)), 0.0))
+    sizes = {p.parameters for p in cost_model.points}
+    ladder = [
+        i * o + o + 2 * o * (k < len(n) - 1)
+        for n in LADDER
+        for k, (i, o) in enumerate(itertools.pairwise(n), 1)
+    ]
+    assert sum(sizes) == sum(ladder) + spec.parameters
+    assert {p.shape.pattern.layer_norm for p in cost_model.points} == {True}
+    assert spec.parameters == 5 * 4 + 4 + 2 * 4 + 4 * 3 + 3 == 47
+    assert cost_model.seconds("forward", shape_of(spec)).measured
 
 
 def test_timings_are_at_least_a_few_however_long_a_run_takes():
@@ -187,10 +207,12 @@ def test_what_was_found_comes_back(tmp_path):
         lambda text: text[: len(text) // 2],
         lambda text: "\x00\xff not json",
         lambda text: "[1, 2]",
-        lambda text: text.replace('"format":1', '"format":99'),
-        lambda text: text.replace('"format":1', '"format":"one"'),
+        lambda text: text.replace('"format":2', '"format":99'),
+        lambda text: text.replace('"format":2', '"format":"two"'),
         lambda text: text.replace('"numpy":"', '"numpy":"0.'),
         lambda text: text.replace('"median":', '"median":-'),
+        lambda text: text.replace('"widths":[', '"widths":[1,'),
+        lambda text: text.replace('"activation":"relu', '"activation":"rely'),
         lambda text: json.dumps({**json.loads(text), "points": []}),
         lambda text: json.dumps({**json.loads(text), "probe": {"reading": {"sizes": [], "rates": []}}}),
     ],

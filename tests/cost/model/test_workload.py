@@ -1,14 +1,18 @@
-"""The work of a pass in closed form, against the table of primitives."""
+"""The work of a pass in closed form, against counts by hand, over all options of a network, and against real
+passes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tui_backprop.cost.accounting.ledger import ledger
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS, NetworkShape, shape_of, work
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.cost.model.workload import PASS_KINDS, shape_of, work
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
@@ -19,31 +23,139 @@ from tui_backprop.engine.primitives import linear
 SPECS = [
     NetworkSpec(),
     NetworkSpec((784, 1000, 10)),
-    NetworkSpec((64, 128, 128, 128, 128, 10)),
+    NetworkSpec((64, 128, 128, 128, 128, 10), layer_norm=True, residual=True),
     NetworkSpec((500, 10), dtype="float64"),
     NetworkSpec((300, 200, 100, 10), bias=False),
+    NetworkSpec((2, 128, 1), loss="binary-cross-entropy", layer_norm=True),
+]
+# Operations for each entry: of a function, and of its derivative; of a loss. An exponential counts as one.
+ACTIVATION = {
+    "relu": (1, 1), "leaky-relu": (4, 2), "elu": (4, 2), "gelu": (12, 10), "silu": (6, 4), "softplus": (4, 5),
+    "tanh": (1, 2), "sigmoid": (5, 2), "identity": (0, 0),
+}  # fmt: skip
+LOSS = {"cross-entropy": 5, "binary-cross-entropy": 12, "mse": 3, "half-squares": 3}
+OPTIONS = [
+    dict(zip(("bias", "layer_norm", "residual", "dropout", "l2", "dtype"), values, strict=True))
+    for values in product(
+        (True, False), (False, True), (False, True), (0.0, 0.3), (0.0, 0.1), ("float32", "float64")
+    )
+]
+EVERY = [
+    NetworkSpec(layers, activation, loss, **options)
+    for (layers, activation, loss), options in product(
+        [
+            ((4, 5, 5, 3), "gelu,relu", "cross-entropy"),
+            ((3, 3, 7, 7, 1), "elu,silu,softplus", "mse"),
+            ((6, 2), "relu", "half-squares"),
+            ((2, 9, 4), "tanh", "binary-cross-entropy"),
+        ],
+        OPTIONS,
+    )
+] + [
+    NetworkSpec((4, 5, 5, 3), name, loss, layer_norm=True, residual=True)
+    for name, loss in product(ACTIVATION, LOSS)
 ]
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=str)
-def test_operations_are_close_to_those_of_the_program(spec):
-    forward, delta, dw = ledger(spec, 1).total.costs
-    shape = shape_of(spec)
-    assert work("forward", shape).flops == pytest.approx(forward.flops, rel=0.05)
-    assert work("backprop", shape).flops == pytest.approx(forward.flops + delta.flops + dw.flops, rel=0.05)
-    ratio = work("backprop", shape).flops / work("forward", shape).flops
-    assert ratio == pytest.approx(backprop_ratio(spec), rel=1e-12)
-    assert round(shape.parameters) == spec.parameters
+def parameters_by_hand(spec):
+    """Count weights and biases of each layer, and gains and shifts of each hidden one."""
+    widths = spec.layers[1:]
+    weights = sum(i * o for i, o in zip(spec.layers, widths, strict=False))
+    return weights + spec.bias * sum(widths) + 2 * spec.layer_norm * sum(widths[:-1])
 
 
-def test_a_pass_reads_every_weight_once_and_backprop_writes_a_gradient_for_each():
-    for spec in SPECS:
-        shape, size = shape_of(spec), {"float32": 4, "float64": 8}[spec.dtype]
-        assert work("forward", shape).read == size * spec.weights
-        assert work("backprop", shape).written == size * spec.weights
+def hidden_by_hand(spec, k):
+    """Count operations of hidden layer k = 1, 2, ... after its pre-activation, forward: (in all, after a
+    normalization)."""
+    width, residual = spec.layers[k], spec.residual and spec.layers[k - 1] == spec.layers[k]
+    each = ACTIVATION[spec.activations[k - 1]][0] + bool(spec.dropout) + residual
+    return width * (9 * spec.layer_norm + each), width * each
+
+
+def forward_by_hand(spec, first=1):
+    """Count operations of a forward pass from layer ``first`` on, with loss and penalties."""
+    total = LOSS[spec.loss] * spec.layers[-1]
+    for k in range(1, spec.depth + 1):
+        i, o = spec.layers[k - 1], spec.layers[k]
+        total += (2 * i * o + 2) * bool(spec.l2)
+        if k >= first:
+            total += 2 * i * o + spec.bias * o
+            total += hidden_by_hand(spec, k)[0] if k < spec.depth else 0
+    return total
+
+
+def backward_by_hand(spec):
+    """Count operations of a backward pass."""
+    total = 2 * spec.layers[-1]
+    for k in range(1, spec.depth + 1):
+        i, o = spec.layers[k - 1], spec.layers[k]
+        total += 2 * i * o * (1 + (k > 1)) + (2 * i * o + 1) * bool(spec.l2)
+        if k < spec.depth:
+            each = ACTIVATION[spec.activations[k - 1]][1] + 1 + bool(spec.dropout) + 9 * spec.layer_norm
+            added = spec.residual and i == o and k > 1  # the gradient of what came in has two terms
+            total += o * (each + added)
+    return total
+
+
+def batched_by_hand(spec):
+    """Count operations of what comes after a parameter, in the mean."""
+    total = 0
+    for k in range(1, spec.depth + 1):
+        i, o = spec.layers[k - 1], spec.layers[k]
+        later = forward_by_hand(spec, k + 1)
+        whole, after_norm = hidden_by_hand(spec, k) if k < spec.depth else (0, 0)
+        total += (i * o + spec.bias * o) * (whole + later)
+        total += 2 * o * spec.layer_norm * (k < spec.depth) * (after_norm + later)
+    return total / parameters_by_hand(spec)
+
+
+@pytest.mark.parametrize("layers", [(4, 5, 5, 3), (3, 3, 7, 7, 1), (6, 2), (2, 9, 4)], ids=str)
+def test_operations_and_bytes_are_those_of_a_count_by_hand_with_every_option(layers):
+    for spec in (spec for spec in EVERY if spec.layers == layers):
+        shape, p, size = shape_of(spec), parameters_by_hand(spec), {"float32": 4, "float64": 8}[spec.dtype]
+        weights, penalized = spec.weights, bool(spec.l2) * spec.weights
+        gains = spec.layer_norm * sum(spec.layers[1:-1])
+        assert shape.parameters == p == spec.parameters == len(Program(spec, 1).parameters), spec
+        forward, backprop, complex_, jvp, batched = (work(kind, shape) for kind in PASS_KINDS)
+        assert forward.flops == forward_by_hand(spec), spec
+        assert backprop.flops == forward_by_hand(spec) + backward_by_hand(spec), spec
+        assert complex_.flops == 4 * forward.flops
+        assert batched.flops == pytest.approx(batched_by_hand(spec)), spec
+        assert forward.read == complex_.read / 2 == size * (p + penalized)
         first = spec.layers[0] * spec.layers[1]
-        assert work("backprop", shape).read == size * (2 * spec.weights - first)
-        assert work("complex", shape).read == 2 * size * spec.weights
+        assert backprop.read == forward.read + size * (weights - first + gains + penalized)
+        assert (forward.written, backprop.written) == (0, size * (p + penalized))
+        assert jvp.read == size * (p + weights - first + gains + 2 * penalized)
+        touched = [forward.touched, backprop.touched, complex_.touched, jvp.touched, batched.touched]
+        assert touched == [size * n for n in (p, 2 * p, 2 * p, 2 * p - first, p)]
+
+
+@pytest.mark.parametrize("layers", [(4, 5, 5, 3), (3, 3, 7, 7, 1), (6, 2), (2, 9, 4)], ids=str)
+def test_calls_are_those_of_the_program_with_every_option(layers):
+    for spec in (spec for spec in EVERY if spec.layers == layers):
+        program, shape = Program(spec, 1), shape_of(spec)
+        assert work("forward", shape).calls == work("complex", shape).calls == len(program._forward)
+        assert work("backprop", shape).calls == len(program._forward) + len(program._backward)
+        tangents = ForwardMode(program, views(np.zeros(spec.parameters, spec.dtype), spec))
+        assert work("jvp", shape).calls == len(tangents._calls)
+
+
+def test_a_normalized_network_has_its_gains_and_shifts_in_the_passes_of_every_method():
+    shape, p = shape_of(SPECS[-1]), 2 * 128 + 128 + 2 * 128 + 128 + 1
+    assert p == 769
+    passes = {name: method.passes(shape.parameters) for name, method in COST_METHODS.items()}
+    assert passes == {
+        "naive": 770, "central": 1538, "complex": 769, "forward-mode": 769, "improved": 770, "spsa": 2, "backprop": 1,
+    }  # fmt: skip
+    forward = 2 * 2 * 128 + 128 + 9 * 128 + 128 + 2 * 128 + 1 + 12
+    assert CostModel().operations("naive", shape) == 770 * forward
+    plain = shape_of(replace(SPECS[-1], layer_norm=False))
+    assert CostModel().operations("naive", plain) == 514 * (forward - 9 * 128)
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=str)
+def test_the_ratio_of_multiply_accumulates_is_that_of_the_network(spec):
+    assert shape_of(spec).macs_ratio == pytest.approx(backprop_ratio(spec), rel=1e-12)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
@@ -51,6 +163,9 @@ def test_a_pass_reads_every_weight_once_and_backprop_writes_a_gradient_for_each(
 def test_a_shape_is_scaled_to_any_size(spec, parameters):
     shape = shape_of(spec).at(parameters)
     assert shape.parameters == pytest.approx(parameters, rel=1e-9)
+    weights = sum(i * o for i, o in zip(shape.widths, shape.widths[1:], strict=False))
+    vectors = spec.bias * sum(shape.widths[1:]) + 2 * spec.layer_norm * sum(shape.widths[1:-1])
+    assert weights + vectors == pytest.approx(parameters, rel=1e-9)
     assert shape.depth == spec.depth
     for kind in PASS_KINDS:
         does = work(kind, shape)
@@ -59,23 +174,37 @@ def test_a_shape_is_scaled_to_any_size(spec, parameters):
         assert does.touched > 0
 
 
+def test_a_scaled_shape_has_the_work_of_the_network_with_these_sizes():
+    """Also where a residual connection goes around hidden layers alone."""
+    spec = NetworkSpec((7, 16, 16, 3), "gelu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
+    wider = replace(spec, layers=(7, 40, 40, 3))
+    scaled = shape_of(spec).at(wider.parameters)
+    for kind in PASS_KINDS:
+        assert work(kind, scaled).flops == pytest.approx(work(kind, shape_of(wider)).flops, rel=1e-9)
+
+
+def test_options_that_change_the_work_make_another_shape_and_others_do_not():
+    spec = NetworkSpec((4, 5, 5, 3))
+    same = [{"seed": 3}, {"init": "zeros"}, {"activation": "relu,relu"}]
+    assert all(shape_of(replace(spec, **change)) == shape_of(spec) for change in same)
+    other = [
+        {"bias": False}, {"layer_norm": True}, {"residual": True}, {"dropout": 0.1}, {"l2": 0.1},
+        {"dtype": "float64"}, {"activation": "tanh"}, {"activation": "relu,tanh"}, {"loss": "mse"},
+    ]  # fmt: skip
+    shapes = {shape_of(replace(spec, **change)) for change in ({}, *other)}
+    assert len(shapes) == 1 + len(other)
+    rates = [replace(spec, dropout=rate, l2=strength) for rate, strength in ((0.1, 1.0), (0.9, 0.01))]
+    assert shape_of(rates[0]) == shape_of(rates[1])
+
+
 def test_input_and_output_stay_as_long_as_that_is_possible():
     shape = shape_of(NetworkSpec())
     assert shape.at(1e9).widths[0] == 784
     assert shape.at(1e9).widths[-1] == 10
     assert shape.at(335_114.0).widths == pytest.approx(shape.widths)
     assert shape.at(5.0).widths[0] < 784
-    assert NetworkShape((3.0, 4.0)).at(1e6).widths[0] > 100  # there is nothing else to widen
+    assert shape_of(NetworkSpec((3, 4))).at(1e6).widths[0] > 100  # there is nothing else to widen
     assert shape.at(5.0).widths[-1] < 10
-
-
-def test_many_parameters_at_once_share_what_they_read():
-    shape = shape_of(NetworkSpec((784, 256, 256, 10)))
-    does = work("batched", shape)
-    assert does.flops < work("forward", shape).flops
-    after = {1: 256 * 256 + 2560, 2: 2560, 3: 0}
-    weights = {1: 784 * 256, 2: 256 * 256, 3: 2560}
-    assert does.flops == pytest.approx(2 * sum(weights[k] * after[k] for k in after) / sum(weights.values()))
 
 
 def test_an_unknown_kind_is_refused():
@@ -112,51 +241,31 @@ BASES = {"forward-mode": 1, "batched-difference": 2}  # passes made once, for al
 
 
 @pytest.mark.parametrize("spec", SMALL, ids=str)
+@pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize(
-    ("method", "kind", "each"),
-    [
-        ("forward-mode", "jvp", 1),
-        ("batched-difference", "batched", 1),
-        ("central-difference", "forward", 2),
-        ("complex-step", "complex", 1 / 4),  # a complex product takes four real ones
-    ],
+    "method", ["forward-mode", "batched-difference", "central-difference", "complex-step"]
 )
 def test_a_method_runs_as_many_products_for_a_parameter_as_its_pass_has(
-    monkeypatch, spec, method, kind, each
+    monkeypatch, spec, layer_norm, method
 ):
+    spec = replace(spec, layer_norm=layer_norm)
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(1, spec.layers[0])), rng.normal(size=spec.parameters)
     macs = counting(monkeypatch)
     METHODS[method].gradient(Problem(spec, x, np.array([1]), w), None, Options(at_once=1))
     really = sum(macs) - BASES.get(method, 0) * spec.weights
-    assert really / spec.parameters == pytest.approx(each * work(kind, shape_of(spec)).flops / 2, rel=1e-12)
-
-
-@pytest.mark.parametrize("spec", SMALL, ids=str)
-def test_what_a_method_reads_is_one_number_for_each_product_of_a_vector(spec):
-    shape = shape_of(spec)
-    for kind in ("forward", "jvp"):
-        assert work(kind, shape).read == 8 * work(kind, shape).flops / 2
-        assert (work(kind, shape).written, work(kind, shape).touched) == (0, work(kind, shape).read)
-    does = work("complex", shape)
-    assert (does.read, does.written, does.touched) == (16 * spec.weights, 0, 16 * spec.weights)
-    does = work("backprop", shape)
-    assert does.touched == 2 * 8 * spec.weights  # weights and their gradients
-    does = work("batched", shape)
-    assert does.read == pytest.approx(8 * does.flops / 2 / PARAMETERS_A_PASS)
-    assert (does.written, does.touched) == (0, 8 * spec.weights)
-
-
-@pytest.mark.parametrize("layers", [(5, 3), (4, 5, 5, 2), (3,) * 12], ids=str)
-def test_calls_are_about_those_of_the_program(layers):
-    spec = NetworkSpec(layers, "tanh")
-    program = Program(spec, 1)
-    assert work("forward", shape_of(spec)).calls == len(program._forward)
-    assert work("complex", shape_of(spec)).calls == len(program._forward)
-    assert work("backprop", shape_of(spec)).calls == len(program._forward) + len(program._backward) + 1
-    tangents = ForwardMode(program, views(np.zeros(spec.parameters, np.float32), spec))
-    assert work("jvp", shape_of(spec)).calls == pytest.approx(len(tangents._calls), rel=0.25)
-    assert work("batched", shape_of(spec)).calls == len(program._forward) / PARAMETERS_A_PASS
+    each = [i * o for i, o in zip(spec.layers, spec.layers[1:], strict=False)]
+    after = [
+        (n + 2 * layer_norm * width) * sum(each[k:])
+        for k, (n, width) in enumerate(zip(each, [*spec.layers[1:-1], 0], strict=True), 1)
+    ]
+    expected = {
+        "forward-mode": spec.parameters * (2 * spec.weights - each[0]),
+        "batched-difference": sum(after),
+        "central-difference": spec.parameters * 2 * spec.weights,
+        "complex-step": spec.parameters * spec.weights,
+    }
+    assert really == expected[method]
 
 
 def test_the_lessons_network_is_its_own_shape():
@@ -165,12 +274,13 @@ def test_the_lessons_network_is_its_own_shape():
     assert shape.each == (200_704, 65_536, 65_536, 2_560)
     assert shape_of(NetworkSpec(bias=False)).parameters == 334_336
     assert shape_of(NetworkSpec(dtype="float64")).itemsize == 8
+    assert shape_of(NetworkSpec(layer_norm=True)).parameters == 335_114 + 2 * 3 * 256
 
 
 @pytest.mark.parametrize("parameters", [1e5, 3.3e5, 1e9])
 def test_hidden_layers_are_scaled_by_one_factor(parameters):
-    shape = NetworkShape((784.0, 256.0, 128.0, 64.0, 10.0), 8, bias=False)
+    shape = shape_of(NetworkSpec((784, 256, 128, 64, 10), dtype="float64", bias=False))
     scaled = shape.at(parameters)
     factor = scaled.widths[1] / 256
     assert scaled.widths == pytest.approx((784, 256 * factor, 128 * factor, 64 * factor, 10))
-    assert (scaled.itemsize, scaled.bias) == (8, False)
+    assert (scaled.itemsize, scaled.pattern) == (8, shape.pattern)

@@ -163,7 +163,7 @@ def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
     rows = readout(CostState(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
     text = "\n".join(plain(row) for row in rows)
     assert text.startswith("at 175 billion parameters  GPT-3\n")
-    assert re.search(r"n naive +6\.12e22 ", text)
+    assert re.search(r"n naive +6\.13e22 ", text)
     assert re.search(r"b backprop +1\.05T ", text)
     assert "e+" not in text
     assert max(map(width, rows)) <= columns

@@ -19,7 +19,7 @@ from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.speeds import MemoryProbe
 
-FORMAT = 1
+FORMAT = 2
 NAME = "cost.json"
 
 
@@ -77,6 +77,7 @@ def load(folder: Path | None = None) -> CostModel | None:
     with suppress(OSError, ValueError, msgspec.MsgspecError, TypeError):
         kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=CacheFile)
         sound = all(p.low > 0 and p.median >= p.low and p.high >= p.median for p in kept.points)
+        sound = sound and all(len(p.shape.widths) == len(p.shape.pattern.layers) for p in kept.points)
         speeds = (kept.probe.reading, kept.probe.both)
         sound = sound and all(len(s.sizes) == len(s.rates) > 0 and min(s.rates) > 0 for s in speeds)
         if kept.format == FORMAT and kept.machine == machine() and kept.points and sound:

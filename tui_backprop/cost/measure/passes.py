@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -113,12 +114,24 @@ def measure(
 
 def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: CostModel | None = None) -> CostModel:
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
-    pass. If a cost model is ``kept`` from a sweep, only the network is measured and added to it."""
-    if kept is not None:
-        points = measure(spec, budget)
-        others = (p for p in kept.points if (p.kind, p.shape) not in {(q.kind, q.shape) for q in points})
-        return CostModel(tuple(sorted((*others, *points), key=lambda p: (p.parameters, p.kind))), kept.probe)
-    specs = {one.parameters: one for one in (NetworkSpec(layers, dtype=spec.dtype) for layers in LADDER)}
+    pass. If a cost model is ``kept`` from a sweep of networks with layer normalization as in this one, only the
+    network is measured and added to it."""
+    known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
+    specs = {} if known else {one.parameters: one for one in (resized(spec, layers) for layers in LADDER)}
     specs[spec.parameters] = spec
-    points = tuple(point for size in sorted(specs) for point in measure(specs[size], budget))
-    return CostModel(points, probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE))
+    points = [point for size in sorted(specs) for point in measure(specs[size], budget)]
+    measured = {(point.kind, point.shape) for point in points}
+    points += [point for point in known if (point.kind, point.shape) not in measured]
+    bandwidth = probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE) if kept is None else kept.probe
+    return CostModel(tuple(sorted(points, key=lambda p: (p.parameters, p.kind))), bandwidth)
+
+
+def resized(spec: NetworkSpec, layers: tuple[int, ...]) -> NetworkSpec:
+    """Return a network of other layer sizes with the same options; hidden layers have the first activation."""
+    return replace(spec, layers=layers, activation=(*spec.activations, NetworkSpec.activation)[0])
+
+
+def _alike(point: Measured, spec: NetworkSpec) -> bool:
+    """Return True if times of a measured network say something about this one: a layer normalization takes many
+    calls."""
+    return point.shape.pattern.layer_norm == spec.layer_norm

@@ -44,10 +44,10 @@ def checked(budget: object) -> float:
 def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
     """Return networks of one shape, growing by half a decade, as far as ``free`` bytes of memory allow, among them
     the network itself."""
-    shape, specs, size = shape_of(spec), {spec.parameters: plain(spec)}, SMALLEST
+    shape, specs, size = shape_of(spec), {spec.parameters: spec}, SMALLEST
     while size <= 1.001 * LARGEST:
         widths = shape.at(size).widths
-        one = replace(plain(spec), layers=tuple(max(1, round(n)) for n in widths))
+        one = replace(spec, layers=tuple(max(1, round(n)) for n in widths))
         if needs(one) > MEMORY_SHARE * free:
             break
         specs[one.parameters] = one
@@ -55,11 +55,6 @@ def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
     if needs(spec) > MEMORY_SHARE * free:
         del specs[spec.parameters]
     return [specs[size] for size in sorted(specs)]
-
-
-def plain(spec: NetworkSpec) -> NetworkSpec:
-    """Return a network of the same layers without the options that the cost model leaves out."""
-    return replace(spec, dropout=0, l2=0, layer_norm=False, residual=False)
 
 
 def needs(spec: NetworkSpec) -> int:

@@ -151,12 +151,12 @@ class CostModel:
         return self._fits.get(kind)
 
     @cached_property
-    def _found(self) -> dict[tuple[str, float], Measured]:
-        return {(point.kind, point.parameters): point for point in reversed(self.points)}
+    def _found(self) -> dict[tuple[str, NetworkShape], Measured]:
+        return {(point.kind, point.shape): point for point in reversed(self.points)}
 
-    def point(self, kind: str, parameters: float) -> Measured | None:
-        """Return the measurement of a network with exactly that many parameters."""
-        return self._found.get((kind, round(parameters)))
+    def point(self, kind: str, shape: NetworkShape) -> Measured | None:
+        """Return the measurement of a pass of exactly this network."""
+        return self._found.get((kind, shape))
 
     def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
         """Estimate a pass: as measured, or by the fit, where one of NO_QUICKER_THAN_FORWARD takes at least a forward
@@ -178,8 +178,8 @@ class CostModel:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
             found = each * shape.parameters
             return Estimate(found, found, found)
-        point = self.point(kind, shape.parameters)
-        if point is not None and point.shape == shape:
+        point = self.point(kind, shape)
+        if point is not None:
             return Estimate(point.low, point.median, point.high, measured=True)
         fit = self._fit_of(kind) or self._fit_of("forward") or PassFit(1e-6, 1.0, UNKNOWN_ERROR)
         calls, rest = self._terms(kind, shape)

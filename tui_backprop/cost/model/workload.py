@@ -1,32 +1,59 @@
-"""How much work a pass is: numbers read and written, operations, calls. In closed form, for widths that need not be
-whole: the cost chart draws networks of one shape at every size.
+"""The work of a pass: operations, bytes of parameters read and written, and calls from Python, summed over the table
+of primitives. Layer sizes need not be whole: the cost chart draws networks of one shape at every size.
 
-Weights are all that counts: what a pass does with biases and activations is small change.
+Of the bytes, those of parameters and their gradients count, of every tensor; those of values are left out: for one
+sample they are few beside the weights that make them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from itertools import accumulate
+from operator import attrgetter
 
+from tui_backprop.engine.network.graph import (
+    Op,
+    Visit,
+    backward_visits,
+    compile_ops,
+    differentiable,
+    parameter_shapes,
+    value_shapes,
+)
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.primitives import Shape, fields
 
 PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
 HALVINGS = 60  # of an interval, after which a factor is found to the last digit
+FIRST_RANK = 2  # of the layer sizes of a pattern: 1 is the size of the batch
+COMPLEX_FLOPS = 4  # real operations in a complex one: a product with its sum takes 8 for 2
+
+Sizes = Mapping[int, float]  # layer sizes, by their numbers in a pattern
+FloatShape = tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Layer sizes, input first, and bytes of a number; sizes need not be whole."""
+    """A network whose layer sizes, ``widths`` (input first), need not be whole.
+
+    Everything else is as in ``pattern``, a network with the sizes 2, 3, ... in the order of the widths: they only say
+    which widths are equal (a residual connection goes around a layer with equal ones).
+    """
 
     widths: tuple[float, ...]
-    itemsize: int = 4
-    bias: bool = True
+    pattern: NetworkSpec
 
     @property
     def depth(self) -> int:
         return len(self.widths) - 1
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return ITEMSIZE[self.pattern.dtype]
 
     @cached_property
     def weights(self) -> float:
@@ -39,7 +66,18 @@ class NetworkShape:
 
     @cached_property
     def parameters(self) -> float:
-        return self.weights + self.bias * sum(self.widths[1:])
+        """Number of weights, biases, gains and shifts."""
+        biases, normalized = sum(self.widths[1:]), sum(self.widths[1:-1])
+        return self.weights + self.pattern.bias * biases + 2 * self.pattern.layer_norm * normalized
+
+    @property
+    def macs_ratio(self) -> float:
+        """Multiply-accumulates of forward and backward pass over those of the forward pass."""
+        return (3 * self.weights - self.each[0]) / self.weights
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        return dict(zip(self.pattern.layers, self.widths, strict=True))
 
     def at(self, parameters: float) -> NetworkShape:
         """Return this shape with that many parameters: all hidden layers scaled by one factor. Where that cannot
@@ -66,13 +104,23 @@ def _at(shape: NetworkShape, parameters: float) -> NetworkShape:
 def _scaled(shape: NetworkShape, factor: float, hidden_alone: bool) -> NetworkShape:
     first, *hidden, last = shape.widths
     ends = 1.0 if hidden_alone else factor
-    return NetworkShape(
-        (ends * first, *(factor * width for width in hidden), ends * last), shape.itemsize, shape.bias
-    )
+    return NetworkShape((ends * first, *(factor * width for width in hidden), ends * last), shape.pattern)
 
 
+@lru_cache(maxsize=256)
 def shape_of(spec: NetworkSpec) -> NetworkShape:
-    return NetworkShape(tuple(float(n) for n in spec.layers), ITEMSIZE[spec.dtype], spec.bias)
+    """Return the shape of a network: its layer sizes, and all options that change the work of a pass."""
+    ranks = {width: rank for rank, width in enumerate(sorted(set(spec.layers)), FIRST_RANK)}
+    pattern = replace(
+        spec,
+        layers=tuple(ranks[width] for width in spec.layers),
+        activation=",".join(spec.activations) or NetworkSpec.activation,
+        init=NetworkSpec.init,
+        seed=0,
+        dropout=0.5 if spec.dropout else 0.0,
+        l2=1.0 if spec.l2 else 0.0,
+    )
+    return NetworkShape(tuple(map(float, spec.layers)), pattern)
 
 
 @dataclass(frozen=True)
@@ -87,40 +135,161 @@ class Work:
     touched: float
 
 
+# --- operations of a pattern -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule that a pass runs, in a pattern: its ``flops``, a function of the shapes of its ``inputs``; the shapes
+    of the values that are ``added`` to it, and of parameters ``read`` and ``written``; and its ``calls``."""
+
+    flops: Callable[..., float]
+    inputs: tuple[Shape, ...]
+    added: tuple[Shape, ...] = ()
+    read: tuple[Shape, ...] = ()
+    written: tuple[Shape, ...] = ()
+    calls: int = 1
+
+    def operations(self, sizes: Sizes) -> float:
+        inputs = [_sized(shape, sizes) for shape in self.inputs]
+        return self.flops(*inputs) + _numbers(self.added, sizes)
+
+
+def _sized(shape: Shape, sizes: Sizes) -> FloatShape:
+    return tuple(sizes.get(n, n) for n in shape)
+
+
+def _numbers(shapes: Iterable[Shape], sizes: Sizes) -> float:
+    """Return how many numbers arrays of these shapes have."""
+    total = 0.0
+    for shape in shapes:
+        count = 1.0
+        for n in _sized(shape, sizes):
+            count *= n
+        total += count
+    return total
+
+
+@lru_cache(maxsize=64)
+def _forward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+
+    def rule(op: Op) -> Rule:
+        read = tuple(shapes[name] for name in op.inputs if name in parameters)
+        return Rule(op.primitive.flops, tuple(shapes[name] for name in op.inputs), read=read)
+
+    return tuple(map(rule, compile_ops(pattern)))
+
+
+@lru_cache(maxsize=64)
+def _backward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+
+    def rule(visit: Visit) -> Rule:
+        row, of, names = visit.op.primitive, visit.of or 0, visit.op.inputs
+        only_passed_on = row.passes_on and of == 0 and not visit.adds
+        written = (shapes[visit.writes],) if visit.writes in parameters else ()
+        return Rule(
+            row.vjp_flops[of],
+            tuple(shapes[name] for name in names),
+            (shapes[visit.writes],) * visit.adds,
+            _parameters_in(row.vjp_formulas[of], names, pattern),
+            written,
+            0 if only_passed_on else 1 + visit.adds,
+        )
+
+    return tuple(map(rule, backward_visits(pattern)))
+
+
+@lru_cache(maxsize=64)
+def _tangent_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+    """Return the rules of a JVP along all parameters. A parameter's tangent is read as often as it is itself."""
+    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+    rules = []
+    for op in compile_ops(pattern):
+        row, inputs = op.primitive, tuple(shapes[name] for name in op.inputs)
+        sources = [i for i in range(len(row.jvps)) if op.inputs[i] in differentiable(pattern)]
+        for i in sources:
+            tangent = (inputs[i],) if op.inputs[i] in parameters else ()
+            read = tangent + _parameters_in(row.vjp_formulas[i], op.inputs, pattern)
+            added = (shapes[op.output],) * (i != sources[0])
+            rules.append(Rule(row.vjp_flops[i], inputs, added, read, calls=1 + len(added)))
+    return tuple(rules)
+
+
+def _parameters_in(formula: str, inputs: tuple[str, ...], pattern: NetworkSpec) -> tuple[Shape, ...]:
+    """Return the shapes of the parameters that a formula reads."""
+    parameters = parameter_shapes(pattern)
+    names = [inputs[int(field)] for field in sorted(fields(formula)) if field.isdigit()]
+    return tuple(parameters[name] for name in names if name in parameters)
+
+
+def _work(shape: NetworkShape, touched: float, *parts: tuple[Rule, ...]) -> Work:
+    """Sum up rules that go through so many numbers; equal ones are computed once."""
+    sizes, bytes_ = shape.sizes, shape.itemsize
+    flops = read = written = calls = 0.0
+    for rule, times in Counter(rule for part in parts for rule in part).items():
+        flops += times * rule.operations(sizes)
+        read += times * _numbers(rule.read, sizes)
+        written += times * _numbers(rule.written, sizes)
+        calls += times * rule.calls
+    return Work(flops, bytes_ * read, bytes_ * written, calls, bytes_ * touched)
+
+
+# --- kinds of passes ---------------------------------------------------------------------------------------
+
+
 def _forward(shape: NetworkShape) -> Work:
-    bytes_ = shape.itemsize * shape.weights
-    return Work(2 * shape.weights, bytes_, 0, 3 * shape.depth, bytes_)
+    return _work(shape, shape.parameters, _forward_rules(shape.pattern))
 
 
 def _backprop(shape: NetworkShape) -> Work:
-    """The forward pass reads every weight; the backward pass writes a gradient for each, and reads all but those of
-    the first layer."""
-    w, first, size = shape.weights, shape.each[0], shape.itemsize
-    return Work(2 * (3 * w - first), size * (2 * w - first), size * w, 7 * shape.depth, 2 * size * w)
+    """Return the work of a forward and a backward pass, which writes a gradient for each parameter."""
+    rules = _forward_rules(shape.pattern), _backward_rules(shape.pattern)
+    return _work(shape, 2 * shape.parameters, *rules)
 
 
 def _complex(shape: NetworkShape) -> Work:
-    """A complex product takes four real ones (and two sums), of numbers twice as long."""
-    bytes_ = 2 * shape.itemsize * shape.weights
-    return Work(8 * shape.weights, bytes_, 0, 3 * shape.depth, bytes_)
+    """Return the work of a forward pass in complex numbers, which are twice as long."""
+    real = _forward(shape)
+    return replace(real, flops=COMPLEX_FLOPS * real.flops, read=2 * real.read, touched=2 * real.touched)
 
 
 def _jvp(shape: NetworkShape) -> Work:
-    """After a forward pass: values times the tangents of the weights, and tangents times the weights, except in the
-    first layer, whose input has no tangent."""
-    products = 2 * shape.weights - shape.each[0]
-    bytes_ = shape.itemsize * products
-    return Work(2 * products, bytes_, 0, 6 * shape.depth, bytes_)
+    """Return the work of a JVP after a forward pass: values times the tangents of the weights, and tangents times the
+    weights, except in the first layer, whose input has no tangent."""
+    return _work(shape, 2 * shape.parameters - shape.each[0], _tangent_rules(shape.pattern))
 
 
 def _batched(shape: NetworkShape) -> Work:
-    """The part of a forward pass after the layer of a parameter, averaged over the parameters; weights are read for
-    many of them at once."""
-    each = shape.each
-    after = [sum(each[k + 1 :]) for k in range(len(each))]
-    share = sum(w * rest for w, rest in zip(each, after, strict=True)) / shape.weights
-    bytes_ = shape.itemsize * share / PARAMETERS_A_PASS
-    return Work(2 * share, bytes_, 0, 3 * shape.depth / PARAMETERS_A_PASS, shape.itemsize * shape.weights)
+    """Return the work for one parameter: the part of a forward pass that comes after it, averaged over the
+    parameters; parameters are read for many of them at once."""
+    rules = _forward_rules(shape.pattern)
+    found = {rule: _work(shape, 0, (rule,)) for rule in set(rules)}
+    flops, read, calls = (
+        list(accumulate([value(found[rule]) for rule in reversed(rules)], initial=0.0))[::-1]
+        for value in (attrgetter("flops"), attrgetter("read"), attrgetter("calls"))
+    )
+    entries = [(_numbers((tensor,), shape.sizes), after) for tensor, after in _entries(shape.pattern)]
+    means = [sum(n * part[after] for n, after in entries) / shape.parameters for part in (flops, read, calls)]
+    return Work(
+        means[0],
+        means[1] / PARAMETERS_A_PASS,
+        0,
+        means[2] / PARAMETERS_A_PASS,
+        shape.itemsize * shape.parameters,
+    )
+
+
+@lru_cache(maxsize=64)
+def _entries(pattern: NetworkSpec) -> tuple[tuple[Shape, int], ...]:
+    """Return the shape of each parameter tensor, and the first operation after the one that reads it (and after one
+    that adds to the result in place)."""
+    ops, found = compile_ops(pattern), {}
+    for at, op in enumerate(ops):
+        in_place = at + 1 < len(ops) and ops[at + 1].primitive.in_place
+        found.update({name: at + 1 + in_place for name in op.inputs if name not in found})
+    return tuple((shape, found[name]) for name, shape in parameter_shapes(pattern).items())
 
 
 PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {

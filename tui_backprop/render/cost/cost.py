@@ -108,7 +108,6 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     forward = cost_model.seconds("forward", costs.at)
     naive, backprop = _both(costs, cost_model)
     ratio = naive.middle / backprop.middle
-    macs = cost_model.operations("backprop", costs.at) / cost_model.operations("spsa", costs.at) * 2
     machines = machines_to_match(ratio)
     noun = " machine" if machines == "1" else " machines"
     return [
@@ -120,7 +119,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
                 for end in (" to match", "")
             ),
         ),
-        line("  ", f"{macs:.2f}x", (" a forward pass in MACs", "muted")),
+        line("  ", f"{costs.at.macs_ratio:.2f}x", (" a forward pass in MACs", "muted")),
         line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
     ]
 
