@@ -137,7 +137,8 @@ def textbook_loss(given: Problem, parameters: np.ndarray):
             h = h * masks[f"m{k}"][sample] if spec.dropout else h
             a = h + a if spec.residual and h.shape == a.shape else h
         losses.append(TEXTBOOK_LOSS[spec.loss](z, t))
-    return np.mean(losses) + spec.l2 / 2 * sum((w[name] ** 2).sum() for name in w if name[0] == "W")
+    penalized = [w[name] for name in w if spec.l2_bias or name[0] == "W"]
+    return np.mean(losses) + spec.l2 / 2 * sum((array**2).sum() for array in penalized)
 
 
 def textbook(given: Problem) -> tuple[float, np.ndarray]:

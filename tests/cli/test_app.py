@@ -71,19 +71,19 @@ def test_settings_come_along(opened, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--open", "hello"), '--open: "hello" is no token; they begin with bp2-'),
-        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp2-'),
-        (("--open", "bp2-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
+        (("--open", "hello"), '--open: "hello" is no token; they begin with bp3-'),
+        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp3-'),
+        (("--open", "bp3-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
         (
-            ("--open", "bp3-"),
-            "--open: this token is of a newer format (bp3-); this program reads bp2-",
+            ("--open", "bp4-"),
+            "--open: this token is of a newer format (bp4-); this program reads bp3-",
         ),
         (
-            ("--open", "bp2-u8P902sAAA", "--resume"),
+            ("--open", "bp3-u8P902sAAA", "--resume"),
             "--resume: cannot be combined with --open",
         ),
         (
-            ("--open", "bp2-u8P902sAAA", "--weight-decay", "0.1"),
+            ("--open", "bp3-u8P902sAAA", "--weight-decay", "0.1"),
             "--open: cannot be combined with --weight-decay: the session has its own network and data",
         ),
         (
@@ -91,7 +91,7 @@ def test_settings_come_along(opened, monkeypatch):
             "--resume: cannot be combined with --layers: the session has its own network and data",
         ),
         (("--resume", "trace"), "--resume: applies to the app, not to a command"),
-        (("--open", "bp2-u8P902sAAA", "trace"), "--open: applies to the app, not to a command"),
+        (("--open", "bp3-u8P902sAAA", "trace"), "--open: applies to the app, not to a command"),
         (("--memory", "0"), '--memory: invalid value "0"; expected a number of megabytes, such as 256'),
         (("--config", "no/such/file"), "--config: no/such/file does not exist"),
     ],

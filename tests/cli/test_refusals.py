@@ -58,7 +58,19 @@ CASES = [
     (["--l2", "-1"], "--l2"),
     (["--l2", "nan"], "--l2"),
     (["--optimizer", "adamant"], "--optimizer"),
-    (["--optimizer", "adam", "--momentum", "1"], "--momentum"),
+    (["--optimizer", "momentum", "--momentum", "1"], "--momentum"),
+    (["--optimizer", "adam", "--momentum", "0.5"], "--momentum"),
+    (["--optimizer", "adamw", "--beta1", "1"], "--beta1"),
+    (["--optimizer", "momentum", "--beta1", "0.5"], "--beta1"),
+    (["--optimizer", "rmsprop", "--rho", "1"], "--rho"),
+    (["--optimizer", "adam", "--rho", "0.5"], "--rho"),
+    (["--optimizer", "rmsprop", "--beta2", "0.5"], "--beta2"),
+    (["--optimizer", "adam", "--epsilon", "0"], "--epsilon"),
+    (["--optimizer", "rmsprop", "--epsilon", "nan"], "--epsilon"),
+    (["--optimizer", "nesterov", "--epsilon", "1e-8"], "--epsilon"),
+    (["--decay-bias"], "--decay-bias"),
+    (["--no-decay-bias", "--optimizer", "adam"], "--decay-bias"),
+    (["--decay-bias", "--l2", "0.1", "--no-bias"], "--decay-bias"),
     (["--optimizer", "adam", "--beta2", "-1"], "--beta2"),
     (["--momentum", "0.5"], "--momentum"),
     (["--optimizer", "rmsprop", "--momentum", "0.5"], "--momentum"),
@@ -135,8 +147,9 @@ def test_bad_usage_is_refused_in_one_line_too(arguments):
 def test_help_names_every_option_and_command():
     result = refusal(["--help"])
     assert result.exit_code == 0
-    for flag, *_ in (*CHOICES, *FLAGS):
-        assert flag in result.stdout
+    for flags, *_ in (*CHOICES, *FLAGS):
+        for flag in flags.split("/"):
+            assert flag in result.stdout
     assert "trace" in result.stdout
     assert refusal(["-h"]).stdout == result.stdout
 

@@ -18,7 +18,7 @@ from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
-from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
@@ -46,7 +46,8 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     (
         "--l2",
         "0.001",
-        "Lambda of the L2 penalty, lambda / 2 times the sum of all squared weights; default 0.",
+        "Lambda of the L2 penalty in the loss, lambda / 2 times the sum of all squared weights (see --decay-bias);"
+        " default 0.",
     ),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
@@ -55,14 +56,29 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--batch", "1", "Number of samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
     ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
-    ("--momentum", "0.9", "Momentum of momentum and nesterov, beta1 of adam and adamw; default 0.9."),
-    ("--beta2", "0.999", "beta2 of rmsprop, adam and adamw; default 0.999."),
+    (
+        "--momentum",
+        "0.9",
+        "Momentum mu of momentum and nesterov (PyTorch's form: the step is g + mu v, with the new v); default 0.9.",
+    ),
+    ("--beta1", "0.9", "beta1 of adam and adamw, for the mean of gradients; default 0.9."),
+    ("--beta2", "0.999", "beta2 of adam and adamw, for the mean of squared gradients; default 0.999."),
+    ("--rho", "0.99", "rho of rmsprop, for the mean of squared gradients (alpha in PyTorch); default 0.99."),
+    (
+        "--epsilon",
+        "1e-8",
+        "epsilon of rmsprop, adam and adamw, added outside the root as in PyTorch; default 1e-8.",
+    ),
     (
         "--weight-decay",
         "0.01",
-        "Weight decay, decoupled from the gradient in adamw; default 0.",
+        "Weight decay, added to the gradient; decoupled from it in adamw; default 0.",
     ),
-    ("--clip", "1", "Clip the norm of the whole gradient to this value; default: no limit."),
+    (
+        "--clip",
+        "1",
+        "Clip the norm of the gradient of all parameters to this value, before weight decay; default: no limit.",
+    ),
     ("--schedule", "|".join(SCHEDULES), "Learning rate schedule."),
     ("--warmup", "10", "Iterations of linear warmup; default 0."),
     ("--horizon", "1000", "Iterations until the schedule ends and the rate stays; default 1000."),
@@ -71,15 +87,20 @@ FLAGS = (
     ("--no-bias", "No biases."),
     ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
     ("--residual", "Add its input to each hidden layer, if both have the same width."),
+    (
+        "--decay-bias/--no-decay-bias",
+        "Apply weight decay and L2 to biases, gains and shifts, too, or to weights only; default: weight decay to all"
+        " (as in PyTorch), L2 to weights only.",
+    ),
 )
 
 # Options that set a field of the network, and of the optimizer; and those that only some choices have.
 NETWORK = ("activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual")
-OPTIMIZER = ("momentum", "beta2", "weight_decay", "clip", "schedule", "warmup", "horizon")
+OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 ONLY = (
     *(
         (setting, "optimizer", tuple(name for name, row in UPDATE_RULES.items() if setting in row.settings))
-        for setting in ("momentum", "beta2")
+        for setting in SYMBOLS
     ),
     ("horizon", "schedule", tuple(name for name, row in SCHEDULES.items() if row.horizon)),
 )
@@ -87,7 +108,7 @@ ONLY = (
 
 def session_options(command: Command) -> Command:
     """Add the options that name a network and data; the command gets them as one dict, ``given``."""
-    names = [option[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
+    names = [option[0].partition("/")[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
     decorated = _gathered("given", names, command)
     for flag, help_text in reversed(FLAGS):
         decorated = click.option(flag, is_flag=True, default=None, help=help_text)(decorated)
@@ -160,6 +181,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     base = from_preset(given.get("preset", "lesson"))
     data = one_of("data", given.get("data", base.data), DATASETS)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given)
+    _check_decay_bias(given, network, optimizer)
     batch = whole_number("batch", given.get("batch", base.batch), 1)
     if streamed:
         check_streamed_memory(network, batch)
@@ -175,12 +197,23 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     )
 
 
+def _check_decay_bias(given: dict[str, Any], network: NetworkSpec, optimizer: OptimizerSpec) -> None:
+    """Raise InputError if ``decay_bias`` is given but changes nothing."""
+    if "decay_bias" not in given:
+        return
+    if not (optimizer.weight_decay or network.l2):
+        raise InputError("decay-bias", "requires --weight-decay or --l2")
+    if network.parameters == network.weights:
+        raise InputError("decay-bias", "this network has no biases, gains or shifts; leave out --no-bias")
+
+
 def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> NetworkSpec:
     """Make the network that the options describe, on top of that of the preset."""
     network = replace(
         base,
         layers=parse_layers(given["layers"]) if "layers" in given else base.layers,
         bias=base.bias and not given.get("no_bias"),
+        l2_bias=given.get("decay_bias", base.l2_bias),
         **{name: given[name] for name in NETWORK if name in given},
     )
     suited = fitted(network, data)
@@ -199,5 +232,11 @@ def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
     chosen = {"optimizer": optimizer.name, "schedule": optimizer.schedule}
     for name, of, having in ONLY:
         if name in given and chosen[of] not in having:
-            raise InputError(name, f"{chosen[of]} has no {name}; choose --{of} {', '.join(having)}")
+            own = (
+                [f"--{setting}" for setting in UPDATE_RULES[optimizer.name].settings]
+                if of == "optimizer"
+                else []
+            )
+            instead = f"; its own settings: {', '.join(own)}" if own else ""
+            raise InputError(name, f"{chosen[of]} has no {name}; choose --{of} {', '.join(having)}{instead}")
     return optimizer

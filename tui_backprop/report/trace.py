@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import Step, walk
@@ -28,7 +29,6 @@ from tui_backprop.engine.network.tensor_names import (
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
-from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
@@ -64,6 +64,8 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Ite
     yield Fact("network", network_text(session.network))
     yield Fact("data", f"{session.data}, {sample_text(session, Snapshot(session, steps, iteration))}")
     yield Fact("update", update_text(session))
+    for sentence in conventions(session.network, session.optimizer):
+        yield Fact("note", sentence)
     for step in steps:
         snapshot = Snapshot(at_step(session, step.index), steps, iteration)
         drawn = Drawing(tuple(_drawn(snapshot, step, context)))
@@ -124,7 +126,7 @@ def network_text(spec: NetworkSpec) -> str:
         "residual" * spec.residual,
         f"dropout {spec.dropout:g}" if spec.dropout else "",
         spec.loss,
-        f"L2 penalty λ = {spec.l2:g}" if spec.l2 else "",
+        f"L2 penalty λ = {spec.l2:g} of {scope(spec, spec.l2_bias)}" if spec.l2 else "",
         f"init {spec.init}",
         f"seed {spec.seed}",
         spec.dtype,
@@ -136,7 +138,6 @@ def network_text(spec: NetworkSpec) -> str:
 def update_text(session: Session) -> str:
     """sgd, α = 0.01, ...: the optimizer with those of its settings that do something."""
     spec = session.optimizer
-    using = " ".join(formulas(spec))
     plan = (
         f"{spec.schedule} over {spec.horizon} iterations"
         if SCHEDULES[spec.schedule].horizon
@@ -145,11 +146,8 @@ def update_text(session: Session) -> str:
     parts = [
         spec.name,
         f"α = {session.lr:g}",
-        f"μ = {spec.momentum:g}" if "μ" in using else "",
-        f"β₁ = {spec.momentum:g}" if "β₁" in using else "",
-        f"β₂ = {spec.beta2:g}" if "β₂" in using else "",
-        f"ε = {spec.epsilon:g}" if "ε" in using else "",
-        f"weight decay λ = {spec.weight_decay:g}" if spec.weight_decay else "",
+        *(f"{symbol} = {value}" for symbol, value in settings_of(spec).items()),
+        decay_text(session.network, spec),
         f"clip {spec.clip:g}" if spec.clip else "",
         plan if SCHEDULES[spec.schedule].changes else "",
         f"warm-up {spec.warmup} iterations" if spec.warmup else "",
@@ -165,10 +163,12 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
             "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "init": spec.init,
             "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
             "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
+            "l2_bias": spec.l2_bias,
         },
         "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
         "lr": session.lr,
         "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},
+        "conventions": list(map(ascii_formula, conventions(spec, session.optimizer))),
         "parameters": spec.parameters,
         "loss": iteration.loss,
         "loss_after": iteration.loss_after,

@@ -1,6 +1,6 @@
 """A session as one line of text, and back: a link to a state of the app, for another machine or another day.
 
-``bp2-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
+``bp3-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
 from the nearest preset, as msgpack, deflated. The meaning of a token of one version never changes: a change of
 a preset, a default or the words below makes a new version (the tests hold older tokens).
 
@@ -27,7 +27,7 @@ from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits,
 from tui_backprop.support.errors import TokenError, UserError
 from tui_backprop.support.validation import one_of, quoted
 
-VERSION = 2
+VERSION = 3
 START = f"bp{VERSION}-"
 FORM = re.compile(r"bp([0-9]{1,6})-(.*)", re.DOTALL)
 BODY = re.compile(r"[A-Za-z0-9_-]*")
@@ -45,9 +45,10 @@ NO_RUN, NO_EDIT = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
 WORDS = (
     "bookmarks held cursor bookmarked confusion pair pinned number rank measure inspection method precision"
     " step_index zoom axis lesson_clock cost decade weight\x20x\x20gradient float32 update passes FLOPs training"
-    " largest picture histogram layer operation horizon warmup schedule clip weight_decay epsilon beta2 momentum"
-    " nesterov rmsprop adam adamw name optimizer cosine linear exponential inverse-sqrt step l2 dropout residual"
-    " layer_norm seed bias init loss activation layers xavier orthogonal normal constant zeros lecun half-squares"
+    " largest picture histogram layer operation horizon warmup schedule clip decay_bias weight_decay epsilon rho"
+    " beta2 beta1 momentum nesterov rmsprop adam adamw name optimizer cosine linear exponential inverse-sqrt step"
+    " l2_bias l2 dropout residual layer_norm seed bias init loss activation layers xavier orthogonal normal constant"
+    " zeros lecun half-squares"
     " mse binary-cross-entropy leaky-relu elu gelu silu softplus sigmoid identity relu tanh float64 dtype network"
     " digits circles spiral moons sine vanishing xor preset data view grain units W1 W2 by index tensor edits"
     " sample batch lr count stride update_log sample batch lr count stride walk step"

@@ -9,6 +9,11 @@ from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 MINUS = "−"
 
 
+def format_setting(value: float) -> str:
+    """Format a setting as people write it, with up to six significant digits: 0.9, 0.999, 1e-8."""
+    return f"{value:g}".replace("e-0", "e-")
+
+
 def format_number(value: float, digits: int = 3, sign: bool = False) -> str:
     """Format a value with ``digits`` significant digits: 0.0213, −1.27, 3.1e-09. With ``sign``, + is written, too."""
     if math.isnan(value):

@@ -59,11 +59,11 @@ def _number(value: object) -> float:
         return float("nan")
 
 
-def positive_number(field: str, value: object) -> float:
-    """Return ``value`` (a number, or text that is one) if it is finite and above zero."""
+def positive_number(field: str, value: object, example: str = "0.1") -> float:
+    """Return ``value`` (a number, or text that is one) if it is finite and above zero. The message has an example."""
     number = _number(value)
     if not 0 < number < float("inf"):
-        raise InputError(field, f"{quoted(value)} is not a positive number, such as 0.1")
+        raise InputError(field, f"{quoted(value)} is not a positive number, such as {example}")
     return number
 
 

@@ -175,18 +175,20 @@ def test_every_option_is_heard():
     printed = as_json(
         "--layers", "2,5,3", "--activation", "sigmoid", "--loss", "mse", "--init", "lecun", "--dtype", "float64",
         "--seed", "9", "--data", "spiral", "--sample", "4", "--batch", "2", "--lr", "0.125", "--no-bias",
-        "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimizer", "adam", "--momentum", "0.8",
-        "--beta2", "0.75", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step", "--warmup", "4",
-        "--horizon", "12",
+        "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimizer", "adam", "--beta1", "0.8",
+        "--beta2", "0.75", "--epsilon", "1e-6", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step",
+        "--warmup", "4", "--horizon", "12", "--no-decay-bias",
     )  # fmt: skip
     assert printed["network"] == {
         "layers": [2, 5, 3], "activation": "sigmoid", "loss": "mse", "init": "lecun", "dtype": "float64",
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
+        "l2_bias": False,
     }  # fmt: skip
     assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
     assert printed["lr"] == 0.125
     assert printed["optimizer"] == {
-        "name": "adam", "momentum": 0.8, "beta2": 0.75, "epsilon": 1e-8, "weight_decay": 0.0625, "clip": 2.0,
+        "name": "adam", "momentum": 0.9, "beta1": 0.8, "beta2": 0.75, "rho": 0.99, "epsilon": 1e-6,
+        "weight_decay": 0.0625, "decay_bias": False, "clip": 2.0,
         "schedule": "step", "warmup": 4, "horizon": 12, "alpha": 0.125 / 4,
     }  # fmt: skip
 
@@ -263,11 +265,25 @@ def test_the_text_names_all_that_the_network_and_the_optimizer_are_made_of():
     ).stdout
     head = " ".join(text.partition("\n\n")[0].split())
     assert head == (
-        "network 2,6,6,2 silu,tanh, layer norm, residual, dropout 0.5, cross-entropy, L2 penalty λ = 0.125, init he,"
-        " seed 0, float64, 98 parameters data moons, samples 0-4 update adamw, α = 0.1, β₁ = 0.9, β₂ = 0.999,"
-        " ε = 1e-08, weight decay λ = 0.01, clip 1, cosine over 1000 iterations"
+        "network 2,6,6,2 silu,tanh, layer norm, residual, dropout 0.5, cross-entropy, L2 penalty λ = 0.125"
+        " of weights only, init he, seed 0, float64, 98 parameters data moons, samples 0-4 update adamw, α = 0.1,"
+        " β₁ = 0.9, β₂ = 0.999, ε = 1e-8, weight decay 0.01 of weights, biases, gains and shifts, clip 1, cosine"
+        " over 1000 iterations"
+        " note ε is added outside the root, after the correction of V, as in PyTorch"
+        " note the gradient of all parameters is clipped by its norm; PyTorch divides by the norm + 1e-6"
+        " note weight decay is decoupled: it is no part of the gradient; it acts on weights, biases, gains and shifts"
+        " note the L2 penalty is part of the loss and of its gradient; it acts on weights only"
     )
     assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("flag", "decay", "l2"),
+    [("", True, False), ("--decay-bias", True, True), ("--no-decay-bias", False, False)],
+)
+def test_one_option_says_whether_biases_decay_and_are_penalized(flag, decay, l2):
+    printed = as_json("--preset", "xor", "--weight-decay", "0.1", "--l2", "0.1", *filter(None, [flag]))
+    assert (printed["optimizer"]["decay_bias"], printed["network"]["l2_bias"]) == (decay, l2)
 
 
 def test_the_text_of_a_plain_network_names_nothing_that_it_does_not_have():

@@ -150,14 +150,20 @@ def called(line):
 @pytest.mark.parametrize("name", UPDATE_RULES)
 def test_an_update_has_every_setting_of_its_optimizer_in_full_precision(name, decay):
     spec = OptimizerSpec(
-        name, momentum=0.87654321, beta2=0.99912345, epsilon=1.2345678e-9, weight_decay=decay
+        name,
+        momentum=0.87654321,
+        beta1=0.8123456,
+        beta2=0.99912345,
+        rho=0.97654321,
+        epsilon=1.2345678e-9,
+        weight_decay=decay,
     )
-    betas = {"betas": (0.87654321, 0.99912345), "eps": 1.2345678e-9}
+    betas = {"betas": (0.8123456, 0.99912345), "eps": 1.2345678e-9}
     wanted = {
         "sgd": ("SGD", {}),
         "momentum": ("SGD", {"momentum": 0.87654321}),
         "nesterov": ("SGD", {"momentum": 0.87654321, "nesterov": True}),
-        "rmsprop": ("RMSprop", {"alpha": 0.99912345, "eps": 1.2345678e-9}),
+        "rmsprop": ("RMSprop", {"alpha": 0.97654321, "eps": 1.2345678e-9}),
         "adam": ("Adam", betas),
         "adamw": ("AdamW", betas),
     }

@@ -133,6 +133,7 @@ def updated(iteration, names):
 SETTINGS = [
     {},
     {"weight_decay": 0.1},
+    {"weight_decay": 0.1, "decay_bias": False, "epsilon": 1e-3, "beta1": 0.7, "beta2": 0.6, "rho": 0.8},
     {"clip": 0.05},
     {"weight_decay": 0.1, "clip": 0.05, "schedule": "cosine", "warmup": 3},
 ]
@@ -170,9 +171,10 @@ def test_an_optimizer_that_is_kept_makes_later_updates(calculus, optimizer):
         )
 
 
+@pytest.mark.parametrize("l2_bias", [True, False])
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
-def test_the_lines_of_a_whole_walk_make_what_its_steps_make(calculus, grain):
-    iteration = calculus.take(calculus.problem(calculus.everything, 3))
+def test_the_lines_of_a_whole_walk_make_what_its_steps_make(calculus, grain, l2_bias):
+    iteration = calculus.take(calculus.problem(replace(calculus.everything, l2_bias=l2_bias), 3))
     names, spec = world(iteration), iteration.spec
     for step in walk(spec, 3, iteration.optimizer, grain):
         for line in lines_of(step, spec, iteration.optimizer, iteration.lr):

@@ -138,11 +138,12 @@ def test_the_rows_come_to_the_result_in_a_network_with_everything(optimizer, bat
     assert kinds == RECEIPTS.keys()
 
 
+@pytest.mark.parametrize("l2_bias", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("grain", ["layer", "operation"])
-def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, batch, bias):
-    spec = replace(ROUGH, bias=bias)
+def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, batch, bias, l2_bias):
+    spec = replace(ROUGH, bias=bias, l2_bias=l2_bias)
     iteration = pass_of(spec, "moons", batch, 0.05, t=2)
     seen = set()
     for step in walk(spec, batch, grain=grain):
@@ -182,13 +183,14 @@ def test_sums_before_a_bias_and_partial_cotangents_are_those_of_their_operations
         {"residual": True},
         {"dropout": 0.5},
         {"l2": 0.1},
+        {"l2": 0.1, "l2_bias": True, "layer_norm": True, "bias": True},
         {"residual": True, "dropout": 0.5},
     ],
     ids=lambda options: " ".join(options),
 )
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_rows_come_to_the_result_with_each_option_by_itself(options, activation):
-    spec = NetworkSpec((2, 4, 4, 4, 2), activation, dtype="float64", bias=False, **options)
+    spec = NetworkSpec((2, 4, 4, 4, 2), activation, dtype="float64", **({"bias": False} | options))
     iteration = pass_of(spec, "moons", 3, t=1)
     for step in walk(spec, 3):
         if step.kind in ARITHMETIC:
@@ -227,6 +229,36 @@ def test_the_slots_of_an_optimizer_are_intermediate_results(optimizer):
 def test_the_penalties_are_half_of_lambda_times_the_squares_of_each_layer():
     iteration = pass_of(ROUGH, "moons", 2)
     wanted = [ROUGH.l2 / 2 * (iteration.tensor(f"W{k}") ** 2).sum() for k in (1, 2, 3, 4)]
+    np.testing.assert_allclose(penalties(iteration), wanted, rtol=1e-13)
+    assert iteration.loss == pytest.approx(float(iteration.tensor("L0")) + sum(wanted), rel=1e-13)
+
+
+def test_every_parameter_asked_for_has_its_penalty_and_its_decay_in_its_receipt():
+    spec = replace(ROUGH, l2_bias=True)
+    for everything in (True, False):
+        optimizer = OptimizerSpec("momentum", weight_decay=0.1, decay_bias=everything)
+        iteration = pass_of(replace(spec, l2_bias=everything), "moons", 3, 0.1, optimizer, t=1)
+        for step in walk(iteration.spec, 3, optimizer):
+            for tensor in ("W2", "b2", "γ2", "β2"):
+                index = (1, 1) if tensor == "W2" else (1,)
+                rows = receipt_rows(iteration, step, 1, asked=(tensor, index))
+                if rows[-1].label == f"d{tensor}[{index[0]}" + (",1]" if tensor == "W2" else "]"):
+                    penalized = any(row.label.startswith("λ · ") for row in rows)
+                    assert penalized == (everything or tensor == "W2"), tensor
+                    *terms, result = rows
+                    assert total(terms)[0] == pytest.approx(result.value, rel=1e-11, abs=1e-15)
+                if step.kind == "update" and step.layer == 2:
+                    decay = [row.value for row in rows if row.label.startswith("decay")]
+                    w = float(iteration.tensor(tensor)[index])
+                    assert decay == [0.1 * w if everything or tensor == "W2" else 0.0]
+                    assert rows[-1].value == iteration.new[tensor][index]
+
+
+@pytest.mark.parametrize("l2_bias", [True, False])
+def test_the_penalties_are_those_of_the_tensors_that_have_one(l2_bias):
+    iteration = pass_of(replace(ROUGH, l2_bias=l2_bias), "moons", 2)
+    names = [name for name in iteration.new if l2_bias or name[0] == "W"]
+    wanted = [ROUGH.l2 / 2 * (iteration.tensor(name) ** 2).sum() for name in names]
     np.testing.assert_allclose(penalties(iteration), wanted, rtol=1e-13)
     assert iteration.loss == pytest.approx(float(iteration.tensor("L0")) + sum(wanted), rel=1e-13)
 

@@ -293,7 +293,7 @@ def test_what_an_output_s_delta_reads_is_what_its_formula_names():
             OptimizerSpec(clip=1, weight_decay=0.1),
             "dW1 ← dW1 min(1, clip / norm(all dW)), dW1 ← dW1 + decay W1, W1 ← W1 − α dW1",
         ),
-        (OptimizerSpec("rmsprop"), "v ← β₂ v + (1 − β₂) dW1², W1 ← W1 − α dW1 / (√(v) + ε)"),
+        (OptimizerSpec("rmsprop"), "v ← ρ v + (1 − ρ) dW1², W1 ← W1 − α dW1 / (√(v) + ε)"),
         (
             OptimizerSpec("adamw", weight_decay=0.1),
             "W1 ← W1 − α decay W1, m ← β₁ m + (1 − β₁) dW1, v ← β₂ v + (1 − β₂) dW1², M = m / (1 − β₁^(t + 1)),"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -46,12 +47,20 @@ def passes(monkeypatch):
     return started
 
 
+@pytest.mark.parametrize("l2_bias", [True, False])
+def test_backprop_has_the_penalty_of_the_parameters_that_the_textbook_penalizes(calculus, l2_bias):
+    problem = calculus.problem(replace(calculus.everything, l2_bias=l2_bias), 3)
+    loss, gradient = calculus.textbook(problem)
+    assert float(calculus.run(problem).values["L"]) == pytest.approx(loss, rel=1e-13)
+    assert calculus.worst(METHODS["backprop"].gradient(problem), gradient) < 1e-11
+
+
 @each_dtype
 @pytest.mark.parametrize("loss", ["cross-entropy", "binary-cross-entropy", "mse"])
 @pytest.mark.parametrize("name", EXACT)
 def test_every_method_agrees_with_backprop_within_its_own_error(calculus, name, loss, dtype):
     spec = calculus.everything
-    spec = NetworkSpec(**{**spec.__dict__, "loss": loss})
+    spec = NetworkSpec(**{**spec.__dict__, "loss": loss, "l2_bias": loss == "mse"})
     problem = calculus.problem(spec, 3)
     right = METHODS["backprop"].gradient(problem)
     row, eps = METHODS[name], float(np.finfo(dtype).eps)

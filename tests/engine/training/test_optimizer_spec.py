@@ -91,9 +91,12 @@ FIELDS = {  # attribute: the option's name on the command line, and values that 
     "name": ("optimizer", ["", "SGD", "adamax", None, 3]),
     "schedule": ("schedule", ["", "cos", None, 0]),
     "momentum": ("momentum", [1, "1.0", -0.1, "nan", "inf", "", "x", None, True, "０.9"]),
+    "beta1": ("beta1", [1, "1.0", -0.1, "nan", "inf", "", "x", None, True]),
     "beta2": ("beta2", [1, 1.5, -1e-9, "nan", "", None, False]),
+    "rho": ("rho", [1, 2, "-0.5", "nan", "inf", "", None, True]),
     "epsilon": ("epsilon", [0, "0", -1e-8, "nan", "inf", "", None, True]),
     "weight_decay": ("weight-decay", [-1, "-0.1", "nan", "inf", "1e999", "", None, True]),
+    "decay_bias": ("decay-bias", ["", "true", 1, 0, None]),
     "clip": ("clip", [-1, "nan", float("inf"), "-inf", "", "one", None, True]),
     "warmup": ("warmup", [-1, 1.5, "1e3", "", None, True, "nan"]),
     "horizon": ("horizon", [0, -5, 2.5, "", None, True, "inf"]),
@@ -116,14 +119,23 @@ def test_every_setting_is_checked():
 
 
 def test_settings_are_read_as_people_write_them():
-    typed = OptimizerSpec("adamw", " 0.8 ", "0.99", "1e-6", "0.01", "5", "cosine", "10", " 200 ")
-    assert typed == OptimizerSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5.0, "cosine", 10, 200)
-    assert hash(typed) == hash(OptimizerSpec("adamw", 0.8, 0.99, 1e-6, 0.01, 5, "cosine", 10, 200))
+    typed = OptimizerSpec(
+        "adamw", " 0.8 ", "0.7", "0.99", ".5", "1e-6", "0.01", False, "5", "cosine", "10", " 200 "
+    )
+    assert typed == OptimizerSpec("adamw", 0.8, 0.7, 0.99, 0.5, 1e-6, 0.01, False, 5.0, "cosine", 10, 200)
+    assert hash(typed) == hash(
+        OptimizerSpec("adamw", 0.8, 0.7, 0.99, 0.5, 1e-6, 0.01, False, 5, "cosine", 10, 200)
+    )
 
 
 def test_zero_is_a_setting_where_it_means_none():
     spec = OptimizerSpec(momentum=0, beta2="0", weight_decay="0.0", clip=0, warmup=0)
     assert (spec.momentum, spec.beta2, spec.weight_decay, spec.clip, spec.warmup) == (0, 0, 0, 0, 0)
+
+
+def test_without_weight_decay_its_scope_is_the_default():
+    assert OptimizerSpec(decay_bias=False) == OptimizerSpec()
+    assert OptimizerSpec(weight_decay=0.1, decay_bias=False) != OptimizerSpec(weight_decay=0.1)
 
 
 @pytest.mark.parametrize("name", UPDATE_RULES)

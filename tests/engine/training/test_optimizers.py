@@ -23,7 +23,9 @@ LR, STEPS, PARAMETERS = 0.05, 20, 7
 CLIP = 2.5  # some of the gradients below have a larger norm, some have not
 
 SPECS = [
-    OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3, weight_decay=decay, clip=clip)
+    OptimizerSpec(
+        name, momentum=0.8, beta1=0.7, beta2=0.95, rho=0.85, epsilon=1e-3, weight_decay=decay, clip=clip
+    )
     for name in UPDATE_RULES
     for decay in (0.0, 0.1)
     for clip in (0.0, CLIP)
@@ -70,19 +72,19 @@ def defined(spec, w, gradients):
                 w[i] -= lr * spec.weight_decay * w[i]
             else:
                 g += spec.weight_decay * w[i]
-            mu, beta2 = spec.momentum, spec.beta2
+            mu, beta1, beta2, rho = spec.momentum, spec.beta1, spec.beta2, spec.rho
             if spec.name == "sgd":
                 w[i] -= lr * g
             elif spec.name in ("momentum", "nesterov"):
                 first[i] = mu * first[i] + g
                 w[i] -= lr * (g + mu * first[i] if spec.name == "nesterov" else first[i])
             elif spec.name == "rmsprop":
-                second[i] = beta2 * second[i] + (1 - beta2) * g**2
+                second[i] = rho * second[i] + (1 - rho) * g**2
                 w[i] -= lr * g / (math.sqrt(second[i]) + spec.epsilon)
             else:
-                first[i] = mu * first[i] + (1 - mu) * g
+                first[i] = beta1 * first[i] + (1 - beta1) * g
                 second[i] = beta2 * second[i] + (1 - beta2) * g**2
-                m_hat, v_hat = first[i] / (1 - mu**t), second[i] / (1 - beta2**t)
+                m_hat, v_hat = first[i] / (1 - beta1**t), second[i] / (1 - beta2**t)
                 w[i] -= lr * m_hat / (math.sqrt(v_hat) + spec.epsilon)
         path.append(list(w))
     return np.array(path)
@@ -117,12 +119,12 @@ def test_every_iteration_is_what_pytorch_does(spec):
     torch = pytest.importorskip("torch")
     w, gradients = start()
     leaf = torch.tensor(w, requires_grad=True)
-    betas, decay = (spec.momentum, spec.beta2), spec.weight_decay
+    betas, decay = (spec.beta1, spec.beta2), spec.weight_decay
     theirs = {
         "sgd": lambda: torch.optim.SGD([leaf], LR, weight_decay=decay),
         "momentum": lambda: torch.optim.SGD([leaf], LR, spec.momentum, weight_decay=decay),
         "nesterov": lambda: torch.optim.SGD([leaf], LR, spec.momentum, weight_decay=decay, nesterov=True),
-        "rmsprop": lambda: torch.optim.RMSprop([leaf], LR, spec.beta2, spec.epsilon, decay),
+        "rmsprop": lambda: torch.optim.RMSprop([leaf], LR, spec.rho, spec.epsilon, decay),
         "adam": lambda: torch.optim.Adam([leaf], LR, betas, spec.epsilon, decay),
         "adamw": lambda: torch.optim.AdamW([leaf], LR, betas, spec.epsilon, decay),
     }[spec.name]()
@@ -163,7 +165,7 @@ class Faulty:
 
 @pytest.mark.parametrize("name", UPDATE_RULES)
 def test_every_operation_of_a_row_that_is_wrong_by_a_thousandth_is_caught(monkeypatch, name):
-    spec = OptimizerSpec(name, momentum=0.8, beta2=0.95, epsilon=1e-3)
+    spec = OptimizerSpec(name, momentum=0.8, beta1=0.7, beta2=0.95, rho=0.85, epsilon=1e-3)
     w, gradients = start()
     reference = defined(spec, w, gradients)
     for operation in range(UPDATE_RULES[name].flops):
@@ -452,8 +454,8 @@ def as_python(formula):
 @each_spec
 def test_the_formulas_on_the_screen_are_the_definition(spec):
     w, gradients = start()
-    names = {"W": w, "m": 0 * w, "v": 0 * w, "μ": spec.momentum, "β_1": spec.momentum, "β_2": spec.beta2}
-    names |= {"ε": spec.epsilon, "decay": spec.weight_decay, "clip": spec.clip}
+    names = {"W": w, "m": 0 * w, "v": 0 * w, "μ": spec.momentum, "β_1": spec.beta1, "β_2": spec.beta2}
+    names |= {"ρ": spec.rho, "ε": spec.epsilon, "decay": spec.weight_decay, "clip": spec.clip}
     names |= {"min": min, "norm": np.linalg.norm, "sqrt": np.sqrt}
     path = []
     for t, g in enumerate(gradients):

@@ -10,14 +10,13 @@ import numpy as np
 from tui_backprop.engine.analysis.influence import PathStep, strongest_path
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import flat_index
+from tui_backprop.engine.network.graph import flat_index, penalized
 from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
     delta,
     gradient_of,
-    is_weight,
     kind_of,
     layer_of,
     normalized,
@@ -98,7 +97,9 @@ def parameter_detail(
     are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
     each = sample_gradients(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
-    penalty = iteration.spec.l2 * attribution.value if is_weight(attribution.tensor) else 0.0
+    penalty = (
+        iteration.spec.l2 * attribution.value if attribution.tensor in penalized(iteration.spec) else 0.0
+    )
     trial = MovedParameter(iteration, attribution)
     return ParameterDetail(
         attribution=attribution,

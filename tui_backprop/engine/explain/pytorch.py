@@ -52,6 +52,12 @@ def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
     return f"{keep}{LOSS}; {name_in(value)}.grad{at}"
 
 
+PARAMETER_GROUPS = (
+    '[{"params": [p for p in parameters if p.ndim > 1]},'
+    ' {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0}]'
+)  # weight decay of weights only: biases, gains and shifts are vectors
+
+
 def update_line(optimizer: OptimizerSpec, lr: float) -> str:
     """Statement of the update at the scheduled rate ``lr``. An optimizer with state must be kept between iterations:
     a new one makes the first update."""
@@ -59,8 +65,9 @@ def update_line(optimizer: OptimizerSpec, lr: float) -> str:
     given = [f"lr={lr}", *(f"{key}={value.format(optimizer)}" for key, value in row.torch_settings)]
     if optimizer.weight_decay or row.decoupled:
         given.append(f"weight_decay={optimizer.weight_decay}")
+    parameters = "parameters" if optimizer.decay_bias else PARAMETER_GROUPS
     clip = f"clip_grad_norm_(parameters, {optimizer.clip}); " if optimizer.clip else ""
-    return f"{clip}optim.{row.torch}(parameters, {', '.join(given)}).step()"
+    return f"{clip}optim.{row.torch}({parameters}, {', '.join(given)}).step()"
 
 
 def lines_of(step: Step, spec: NetworkSpec, optimizer: OptimizerSpec, lr: float) -> list[str]:

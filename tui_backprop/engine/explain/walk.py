@@ -32,6 +32,7 @@ from tui_backprop.engine.network.tensor_names import (
     TARGET,
     gradient_of,
     is_gradient,
+    is_weight,
     kind_of,
     layer_of,
     preactivation,
@@ -245,6 +246,10 @@ def _update_step(
 ) -> Step:
     """Build the step that updates a layer's parameters; several equations are written for the weights alone."""
     parameters = sum(size(shapes[name]) for name in names)
+    flops = sum(
+        size(shapes[name]) * update_flops(optimizer, decays=optimizer.decay_bias or is_weight(name))
+        for name in names
+    )
     written = {"W": weight(k), "dW": gradient_of(weight(k))}
     lines = [
         re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: written[token[0]], line)
@@ -266,7 +271,7 @@ def _update_step(
         operands=tuple((name, shape_of(name, shapes, "")) for name in made),
         reused=(),
         macs=0,
-        flops=update_flops(optimizer) * parameters,
+        flops=flops,
         moved=update_moved(optimizer) * parameters * ITEMSIZE[spec.dtype],
         ratio=ratio,
     )

@@ -5,7 +5,7 @@ A parameter enters at one operation, which is linear in it: perturbing ``W2[i, j
 column j of a W, and changes nothing else. So only the operations after it are run, for many perturbations stacked
 as if they were samples (differences), or for many tangents beside one pass (forward mode).
 
-With an L2 penalty a weight also enters the loss directly; the derivative of that term is added by formula.
+With an L2 penalty a parameter also enters the loss directly; the derivative of that term is added by formula.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ import numpy as np
 
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices, penalized
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.engine.primitives import Array
 
 BATCHED_BYTES = (
@@ -75,9 +74,10 @@ def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntry
 
 
 def _penalty_slope(problem: Problem, group: SharedEntryPoint, h: Array | float) -> Array | float:
-    """Return (λ/2 (w + h)² − λ/2 w²) / h for weights under an L2 penalty, 0 for other parameters."""
-    penalized = problem.spec.l2 and is_weight(group.op.inputs[group.of])
-    return problem.spec.l2 * (problem.parameters[group.where] + h / 2) if penalized else 0.0
+    """Return (λ/2 (w + h)² − λ/2 w²) / h of parameters under an L2 penalty."""
+    if group.op.inputs[group.of] not in penalized(problem.spec):
+        return 0.0
+    return problem.spec.l2 * (problem.parameters[group.where] + h / 2)
 
 
 def _together(problem: Problem, where: Array, options: Options) -> int:

@@ -19,6 +19,7 @@ from tui_backprop.engine.network.tensor_names import (
     activation,
     bias,
     gain,
+    is_weight,
     mask,
     masked,
     normalized,
@@ -65,7 +66,7 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
     ``nk`` = zk normalized (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
     by the mask ``mk``. The last layer is linear and has no ``aL`` of its own: the loss reads ``zL``. Besides
     there are ``x``, the target ``t``, and the loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the
-    loss before it, and ``Lk`` with that of layer k added.
+    loss before it, and ``Lk`` with the first k penalties added.
     """
     ops: list[Op] = []
     a, z = INPUT, ""
@@ -80,7 +81,7 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
             ops += _hidden(spec, k, a)
             a = activation(k)
 
-    penalties = [weight(k) for k in range(1, spec.depth + 1)] if spec.l2 else []
+    penalties = penalized(spec)
     totals = [*map(partial_loss, range(len(penalties))), LOSS]
     ops.append(Op(LOSSES[spec.loss], (z, TARGET), totals[0], spec.depth))
     for w, before, after in zip(penalties, totals, totals[1:], strict=False):
@@ -169,6 +170,16 @@ def parameter_shapes(spec: NetworkSpec) -> Mapping[str, Shape]:
         if spec.layer_norm and k < spec.depth:
             shapes |= {gain(k): (fan_out,), shift(k): (fan_out,)}
     return MappingProxyType(shapes)
+
+
+def regularized(spec: NetworkSpec, everything: bool) -> tuple[str, ...]:
+    """Return the parameters that a penalty or weight decay acts on: ``everything``, or weights only."""
+    return tuple(name for name in parameter_shapes(spec) if everything or is_weight(name))
+
+
+def penalized(spec: NetworkSpec) -> tuple[str, ...]:
+    """Return the parameters that have an L2 penalty, in the order in which the penalties are added to the loss."""
+    return regularized(spec, spec.l2_bias) if spec.l2 else ()
 
 
 def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:

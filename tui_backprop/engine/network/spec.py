@@ -77,7 +77,8 @@ class NetworkSpec:
     linear, and the loss takes its outputs (logits, where the loss has a softmax or a sigmoid of its own).
     ``layer_norm`` normalizes each hidden layer's sums before its activation; ``dropout`` is the rate at which
     its activations are dropped; ``residual`` adds a hidden layer's input to what it makes, where both have
-    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W². Raises InputError where a field has a bad
+    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W², of all
+    parameters with ``l2_bias`` (False without a penalty). Raises InputError where a field has a bad
     value.
     """
 
@@ -92,6 +93,7 @@ class NetworkSpec:
     residual: bool = False
     dropout: float = 0.0
     l2: float = 0.0
+    l2_bias: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", parse_layers(",".join(str(n) for n in self.layers)))
@@ -106,8 +108,10 @@ class NetworkSpec:
             ("bias", self.bias),
             ("layer-norm", self.layer_norm),
             ("residual", self.residual),
+            ("l2-bias", self.l2_bias),
         ):
             boolean(field, value)
+        object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
 
     @property
     def depth(self) -> int:

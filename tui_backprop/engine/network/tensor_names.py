@@ -94,7 +94,7 @@ def activation(k: int) -> str:
 
 
 def partial_loss(k: int) -> str:
-    """The loss with the penalties of the first k layers."""
+    """Return the name of the loss with the first k penalties added."""
     return f"{LOSS}{k}"
 
 

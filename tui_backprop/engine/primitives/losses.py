@@ -245,7 +245,7 @@ LOSSES: dict[str, Loss] = {
     ),
 }
 
-# --- L2 penalty: y = loss + ½ λ Σ W², for one weight matrix ------------------------------------------------
+# --- L2 penalty: y = loss + ½ λ Σ W², for one parameter tensor -----------------------------------------------
 
 
 def _penalty(y: Array, _: Cache, loss: Array, w: Array, strength: Array) -> None:
@@ -263,7 +263,8 @@ def _penalty_vjp_w(
 def _penalty_jvp_w(
     y_dot: Array, w_dot: Array, _y: Array, _: Cache, loss: Array, w: Array, strength: Array
 ) -> None:
-    y_dot[...] = strength * np.einsum("ij,...ij->...", w, w_dot)
+    axes = "ij"[: w.ndim]
+    y_dot[...] = strength * np.einsum(f"{axes},...{axes}->...", w, w_dot)
 
 
 L2_PENALTY = Primitive(

@@ -35,7 +35,7 @@ from tui_backprop.engine.network.tensor_names import (
 )
 from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
-from tui_backprop.engine.training.optimizers import Optimizer
+from tui_backprop.engine.training.optimizers import Optimizer, decayed
 
 LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of time
 
@@ -265,9 +265,8 @@ def run_iteration(
     after = TrainingState(
         before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()}
     )
-    Optimizer(optimizer, update.lr, spec.parameters, spec.dtype, after.slots).apply(
-        after.parameters, program.gradient, before.t
-    )
+    rule = Optimizer(optimizer, update.lr, spec.parameters, spec.dtype, after.slots, decayed(optimizer, spec))
+    rule.apply(after.parameters, program.gradient, before.t)
     again = Program(spec, len(update.x), after.parameters)
     feed(again, update.x, update.target, before.t)
     loss_after = float(again.forward())

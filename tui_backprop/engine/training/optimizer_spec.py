@@ -11,7 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
+from tui_backprop.support.validation import (
+    boolean,
+    non_negative_number,
+    one_of,
+    positive_number,
+    whole_number,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,18 +70,24 @@ WARM_UP = Schedule(
 
 @dataclass(frozen=True)
 class OptimizerSpec:
-    """An optimizer and its settings, named as PyTorch names them. Raises InputError where a field has a bad value.
+    """An optimizer and its settings. Raises InputError for an invalid value.
 
-    ``momentum`` is mu, and beta1 of adam and adamw; ``beta2`` is also rmsprop's share (PyTorch's alpha, there
-    0.99). ``weight_decay`` lambda adds lambda W to the gradient; adamw shrinks the weights themselves. ``clip``
-    is the largest Euclidean norm of the whole gradient, 0 for none. ``warmup`` and ``horizon`` are iterations.
+    ``momentum`` is mu of momentum and nesterov, ``beta1`` and ``beta2`` belong to adam and adamw, ``rho`` to rmsprop
+    (PyTorch calls it alpha), ``epsilon`` to all three (see ``settings`` in the table of rules). ``weight_decay``
+    lambda adds lambda W to the gradient; adamw shrinks the weights themselves. ``clip`` is the largest Euclidean norm
+    of the whole gradient, 0 for none. ``warmup`` and ``horizon`` are iterations. With ``decay_bias``,
+    weight decay acts on biases, gains and shifts, too, as in PyTorch; otherwise on weights only. Without weight decay
+    it is True.
     """
 
     name: str = "sgd"
     momentum: float = 0.9
+    beta1: float = 0.9
     beta2: float = 0.999
+    rho: float = 0.99
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    decay_bias: bool = True
     clip: float = 0.0
     schedule: str = "constant"
     warmup: int = 0
@@ -86,14 +98,18 @@ class OptimizerSpec:
         one_of("schedule", self.schedule, SCHEDULES)
         for field, value in {
             "momentum": non_negative_number("momentum", self.momentum, below=1),
+            "beta1": non_negative_number("beta1", self.beta1, below=1),
             "beta2": non_negative_number("beta2", self.beta2, below=1),
-            "epsilon": positive_number("epsilon", self.epsilon),
+            "rho": non_negative_number("rho", self.rho, below=1),
+            "epsilon": positive_number("epsilon", self.epsilon, "1e-8"),
             "weight_decay": non_negative_number("weight-decay", self.weight_decay),
             "clip": non_negative_number("clip", self.clip),
             "warmup": whole_number("warmup", self.warmup, 0),
             "horizon": whole_number("horizon", self.horizon, 1),
         }.items():
             object.__setattr__(self, field, value)
+        decay_bias = boolean("decay-bias", self.decay_bias) or not self.weight_decay
+        object.__setattr__(self, "decay_bias", decay_bias)
 
 
 def learning_rate(spec: OptimizerSpec, lr: float, t: int) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import DTypeLike
 
+from tui_backprop.engine.network.graph import parameter_slices, regularized
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -25,13 +27,22 @@ def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
     return (*clip, *decay, *row.formulas)
 
 
-def flops(spec: OptimizerSpec) -> int:
+def decayed(spec: OptimizerSpec, network: NetworkSpec) -> tuple[slice, ...] | None:
+    """Return the ranges of the flat parameter vector that weight decay acts on; None for all of it."""
+    if spec.decay_bias:
+        return None
+    slices = parameter_slices(network)
+    return tuple(slices[name] for name in regularized(network, everything=False))
+
+
+def flops(spec: OptimizerSpec, *, decays: bool = True) -> int:
     """Count the floating-point operations of the whole update for each parameter.
 
-    Clipping costs three (a square, a sum, a product), decay two, or one where it is decoupled.
+    Clipping costs three (a square, a sum, a product), weight decay two, or one if it is decoupled; ``decays`` is
+    False for a parameter that weight decay does not act on.
     """
     row = UPDATE_RULES[spec.name]
-    return row.flops + 3 * bool(spec.clip) + (1 if row.decoupled else 2) * bool(spec.weight_decay)
+    return row.flops + 3 * bool(spec.clip) + (1 if row.decoupled else 2) * bool(spec.weight_decay and decays)
 
 
 def moved(spec: OptimizerSpec) -> int:
@@ -47,7 +58,7 @@ def new_slots(spec: OptimizerSpec, parameters: int, dtype: DTypeLike) -> dict[st
 
 class Optimizer:
     """An optimizer of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
-    unless given.
+    unless given. Weight decay acts on the ranges ``decayed`` of the parameters, by default on all.
 
     Parameters and slots are the whole state: once copies of both are restored, the next iterations are equal to
     the last bit.
@@ -60,12 +71,14 @@ class Optimizer:
         parameters: int,
         dtype: DTypeLike,
         slots: dict[str, Array] | None = None,
+        decayed: tuple[slice, ...] | None = None,
     ) -> None:
         self.spec = spec
         self.lr = lr
         self._row = UPDATE_RULES[spec.name]
         self.slots = slots if slots is not None else new_slots(spec, parameters, dtype)
         self._shape, self._dtype = (parameters,), np.dtype(dtype)
+        self._decayed = (slice(0, parameters),) if decayed is None else decayed
         block = min(parameters, UPDATE_BLOCK)
         self._scratch, self._direction = np.empty(block, dtype), np.empty(block, dtype)
         self._wide = np.empty(block if spec.clip else 0)
@@ -83,21 +96,36 @@ class Optimizer:
         with np.errstate(all="ignore"):
             factor = self.clipping(g)
             for at in self._blocks():
-                self._update(w[at], g[at], [slot[at] for slot in self.slots.values()], factor, lr, t)
+                slots = [slot[at] for slot in self.slots.values()]
+                self._update(w[at], g[at], slots, self._decayed_in(at), factor, lr, t)
 
     def _blocks(self) -> Iterator[slice]:
         return (slice(start, start + UPDATE_BLOCK) for start in range(0, self._shape[0], UPDATE_BLOCK))
 
-    def _update(self, w: Array, g: Array, slots: list[Array], factor: float, lr: float, t: int) -> None:
+    def _decayed_in(self, block: slice) -> list[slice]:
+        """Return the ranges within a block that weight decay acts on."""
+        return [
+            slice(max(part.start - block.start, 0), part.stop - block.start)
+            for part in self._decayed
+            if self.spec.weight_decay and part.start < block.stop and block.start < part.stop
+        ]
+
+    def _update(
+        self, w: Array, g: Array, slots: list[Array], decayed: list[slice], factor: float, lr: float, t: int
+    ) -> None:
         """Clip the gradient of one block, apply weight decay, and run the rule on it."""
         s, direction, decay = self._scratch[: len(g)], self._direction[: len(g)], self.spec.weight_decay
         if factor < 1:
             g = np.multiply(g, factor, out=direction)
-        if decay and self._row.decoupled:
-            np.multiply(w, 1 - lr * decay, out=w)
-        elif decay:
-            np.multiply(w, decay, out=s)
-            g = np.add(g, s, out=direction)
+        if decayed and not self._row.decoupled and g is not direction:
+            np.copyto(direction, g)
+            g = direction
+        for part in decayed:
+            if self._row.decoupled:
+                np.multiply(w[part], 1 - lr * decay, out=w[part])
+            else:
+                np.multiply(w[part], decay, out=s[part])
+                np.add(g[part], s[part], out=g[part])
         self._row.rule(w, g, s, self.spec, lr, t, *slots)
 
     def clipping(self, g: Array) -> float:

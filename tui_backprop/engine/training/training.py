@@ -13,7 +13,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.checkpoints import Checkpoints
 from tui_backprop.engine.training.iteration import TrainingState, Update, run
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import Optimizer, new_slots
+from tui_backprop.engine.training.optimizers import Optimizer, decayed, new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 Plan = Callable[[int], Update]  # how iteration t = 0, 1, ... is done
@@ -70,7 +70,8 @@ class Training:
     def _train(self, state: TrainingState, t: int, plan: Plan, watch: Watch) -> TrainingState:
         parameters = state.parameters.copy()
         slots = {name: slot.copy() for name, slot in state.slots.items()}
-        rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots)
+        parts = decayed(self.optimizer, self.spec)
+        rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots, parts)
         program: Program | None = None
         for i in range(state.t, t):
             update = plan(i)

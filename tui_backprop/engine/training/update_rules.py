@@ -27,7 +27,7 @@ class UpdateRule:
     and decay. ``settings`` are the fields of OptimizerSpec that only some rules have; ``title`` is the name in a
     sentence, if it differs. ``torch`` is the class in torch.optim, and ``torch_settings`` are its keyword
     arguments besides the rate, with {0} = the OptimizerSpec. ``decoupled`` decay shrinks the weights, any other is
-    added to the gradient."""
+    added to the gradient. ``convention`` says in a sentence what other sources define differently."""
 
     rule: Callable[..., None]
     slots: tuple[str, ...]
@@ -38,6 +38,7 @@ class UpdateRule:
     settings: tuple[str, ...] = ()
     title: str = ""
     decoupled: bool = False
+    convention: str = ""
 
 
 def _descend(w: Array, direction: Array, s: Array, lr: float) -> None:
@@ -72,7 +73,7 @@ def _nesterov(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: i
 
 def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array) -> None:
     np.multiply(g, g, out=s)
-    _average(v, s, s, spec.beta2)
+    _average(v, s, s, spec.rho)
     np.sqrt(v, out=s)
     np.add(s, spec.epsilon, out=s)
     np.divide(g, s, out=s)
@@ -80,15 +81,18 @@ def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: in
 
 
 def _adam(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, m: Array, v: Array) -> None:
-    _average(m, g, s, spec.momentum)
+    _average(m, g, s, spec.beta1)
     np.multiply(g, g, out=s)
     _average(v, s, s, spec.beta2)
     np.divide(v, 1 - spec.beta2 ** (t + 1), out=s)
     np.sqrt(s, out=s)
     np.add(s, spec.epsilon, out=s)
     np.divide(m, s, out=s)
-    _descend(w, s, s, lr / (1 - spec.momentum ** (t + 1)))
+    _descend(w, s, s, lr / (1 - spec.beta1 ** (t + 1)))
 
+
+# Settings that only some rules have, by their fields in OptimizerSpec, and their symbols in formulas.
+SYMBOLS = {"momentum": "μ", "beta1": "β₁", "beta2": "β₂", "rho": "ρ", "epsilon": "ε"}
 
 ADAM_FORMULAS = (
     "m ← β₁ m + (1 − β₁) dW",
@@ -98,7 +102,7 @@ ADAM_FORMULAS = (
     "W ← W − α M / (√(V) + ε)",
 )
 
-ADAM_SETTINGS = (("betas", "({0.momentum}, {0.beta2})"), ("eps", "{0.epsilon}"))
+ADAM_SETTINGS = (("betas", "({0.beta1}, {0.beta2})"), ("eps", "{0.epsilon}"))
 
 # Polyak 1964; Nesterov 1983 as in Sutskever et al. 2013; Tieleman and Hinton 2012; Kingma and Ba 2015;
 # Loshchilov and Hutter 2019.
@@ -112,6 +116,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         torch="SGD",
         torch_settings=(("momentum", "{0.momentum}"),),
         settings=("momentum",),
+        convention="v sums gradients, without a factor 1 − μ, from 0, as in PyTorch",
     ),
     "nesterov": UpdateRule(
         _nesterov,
@@ -121,15 +126,17 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         torch="SGD",
         torch_settings=(("momentum", "{0.momentum}"), ("nesterov", "True")),
         settings=("momentum",),
+        convention="Nesterov's method in PyTorch's form: the step is dW + μ v, with the new v",
     ),
     "rmsprop": UpdateRule(
         _rmsprop,
         ("v",),
-        ("v ← β₂ v + (1 − β₂) dW²", "W ← W − α dW / (√(v) + ε)"),
+        ("v ← ρ v + (1 − ρ) dW²", "W ← W − α dW / (√(v) + ε)"),
         flops=9,
         torch="RMSprop",
-        torch_settings=(("alpha", "{0.beta2}"), ("eps", "{0.epsilon}")),
-        settings=("beta2",),
+        torch_settings=(("alpha", "{0.rho}"), ("eps", "{0.epsilon}")),
+        settings=("rho", "epsilon"),
+        convention="ε is added outside the root, as in PyTorch (Keras: inside); v starts at 0, uncorrected",
     ),
     "adam": UpdateRule(
         _adam,
@@ -138,7 +145,8 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         flops=13,
         torch="Adam",
         torch_settings=ADAM_SETTINGS,
-        settings=("momentum", "beta2"),
+        settings=("beta1", "beta2", "epsilon"),
+        convention="ε is added outside the root, after the correction of V, as in PyTorch",
     ),
     "adamw": UpdateRule(
         _adam,
@@ -147,7 +155,8 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         flops=13,
         torch="AdamW",
         torch_settings=ADAM_SETTINGS,
-        settings=("momentum", "beta2"),
+        settings=("beta1", "beta2", "epsilon"),
+        convention="ε is added outside the root, after the correction of V, as in PyTorch",
         decoupled=True,
     ),
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from math import isfinite
 
+from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import Step
@@ -68,7 +69,10 @@ def explanation(
         lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
     torch = [] if context.sparse else torch_lines(snapshot, columns)
-    return lines + torch if len(lines) + len(torch) <= rows else lines[:most]
+    if len(lines) + len(torch) > rows:
+        return lines[:most]
+    notes = [] if context.sparse else convention_lines(snapshot, columns, context)
+    return lines + torch + (notes if len(lines) + len(torch) + len(notes) <= rows else [])
 
 
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
@@ -88,6 +92,7 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
         parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
         total=f"{spec.parameters:,}",
         ratio=f"{step.ratio:.2f}",
+        penalized=scope(spec, spec.l2_bias),
         dropped=f"{100 * spec.dropout:g}%",
     )
 
@@ -142,6 +147,7 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
             )
         )
     if step.kind == "update":
+        lines += settings_lines(snapshot, columns, context)
         lines += [*rate_line(snapshot, columns), loss_line(snapshot, columns)]
     if step.flops:
         lines.append(cost_line(step, columns))
@@ -153,8 +159,31 @@ def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
     session = snapshot.session
     given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
     rows = [row for text in given for row in wrap(text, columns - LABEL_COLUMNS)]
+    return _labelled("torch", rows)
+
+
+def settings_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
+    """The settings of the optimizer, and which parameters weight decay acts on."""
+    network, optimizer = snapshot.session.network, snapshot.session.optimizer
+    values = [f"{symbol} {value}" for symbol, value in settings_of(optimizer).items()]
+    text = ", ".join(filter(None, [*values, decay_text(network, optimizer)]))
+    return _labelled("with", wrap(context.text(text), columns - LABEL_COLUMNS)) if text else []
+
+
+def convention_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
+    """Return the conventions of the update, at an update step."""
+    if snapshot.step.kind != "update":
+        return []
+    rows: list[Line] = []
+    for sentence in conventions(snapshot.session.network, snapshot.session.optimizer):
+        rows += _labelled("note", wrap(context.text(sentence), columns - LABEL_COLUMNS, "muted"))
+    return rows
+
+
+def _labelled(label: str, rows: Sequence[Line]) -> list[Line]:
+    """Put a label before the first of some lines, and blanks before the others."""
     return [
-        line(("torch   " if i == 0 else " " * LABEL_COLUMNS, "muted"), *row) for i, row in enumerate(rows)
+        line((f"{label if i == 0 else '':<{LABEL_COLUMNS}}", "muted"), *row) for i, row in enumerate(rows)
     ]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
 from tui_backprop.engine.explain.receipts import penalties
+from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import (
     INPUT,
     PROBABILITIES,
@@ -144,7 +145,8 @@ def _shown(snapshot: Snapshot) -> ShownArray:
         probabilities = f"{PROBABILITIES} =" in step.formula
         name, notes = PROBABILITIES if probabilities else preactivation(step.layer), ()
     elif step.kind == "penalty":
-        name, notes, unit = weight(int(penalties(iteration).argmax()) + 1), ("  the largest penalty",), -1
+        largest_penalty = int(penalties(iteration).argmax())
+        name, notes, unit = penalized(iteration.spec)[largest_penalty], ("  the largest penalty",), -1
     if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
         name = weight(1)  # the pattern that the unit responds to
     updated = step.kind == "update"

@@ -8,6 +8,7 @@ from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, product, summands
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network import tensor_names as names
+from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.training.iteration import Iteration
@@ -94,20 +95,26 @@ def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> lis
     """Receipt of the gradient of W[i, j] of layer k."""
     rows = weight_terms(iteration, k, i, j, terms)
     w = names.weight(k)
-    if iteration.spec.l2:
-        rows.append(decay_row(iteration, w, i, j))
+    rows += penalty_rows(iteration, w, (i, j))
     return [*rows, matrix_entry(iteration, "=", names.gradient_of(w), i, j)]
 
 
-def decay_row(iteration: Iteration, w: str, i: int, j: int) -> ReceiptRow:
-    """Term of the L2 penalty in the gradient of a weight."""
-    label = f"{names.STRENGTH} · {entry_name(w, (i, j))}"
-    return product("+", label, iteration.spec.l2, float(iteration.tensor(w)[i, j]))
+def penalty_rows(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[ReceiptRow]:
+    """Return the row of what the L2 penalty adds to the gradient of a parameter, if it has one."""
+    if tensor not in penalized(iteration.spec):
+        return []
+    label = f"{names.STRENGTH} · {entry_name(tensor, index)}"
+    return [product("+", label, iteration.spec.l2, float(iteration.tensor(tensor)[index]))]
 
 
 def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> ReceiptRow:
-    """Row of an entry of a weight matrix or of its gradient."""
-    return ReceiptRow(sign, entry_name(name, (i, j)), float(iteration.tensor(name)[i, j]))
+    """Return the row of an entry of a weight matrix or of its gradient."""
+    return parameter_entry(iteration, sign, name, (i, j))
+
+
+def parameter_entry(iteration: Iteration, sign: str, name: str, index: tuple[int, ...]) -> ReceiptRow:
+    """Return the row of an entry of a parameter tensor or of its gradient."""
+    return ReceiptRow(sign, entry_name(name, index), float(iteration.tensor(name)[index]))
 
 
 def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRow]:
@@ -135,6 +142,11 @@ VECTOR_TERMS: dict[names.Kind, Callable[[Iteration, int, int, int], list[Receipt
 }
 
 
+def vector_terms(iteration: Iteration, layer: int, tensor: str, j: int, terms: int) -> list[ReceiptRow]:
+    """Return the rows that add up to the gradient of entry j of a bias, a gain or a shift, without a penalty."""
+    return VECTOR_TERMS[names.kind_of(tensor)](iteration, layer, j, terms)
+
+
 def gradient(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
 ) -> Sequence[ReceiptRow]:
@@ -142,7 +154,8 @@ def gradient(
     *row, j = index
     if row:
         return weight_rows(iteration, step.layer, row[0], j, terms)
-    rows = VECTOR_TERMS[names.kind_of(tensor)](iteration, step.layer, j, terms)
+    rows = vector_terms(iteration, step.layer, tensor, j, terms)
+    rows += penalty_rows(iteration, tensor, (j,))
     return [*rows, entry(iteration, "=", names.gradient_of(tensor), j, 0)]
 
 

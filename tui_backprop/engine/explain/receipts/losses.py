@@ -8,6 +8,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest
 from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import (
     LOSS,
     PROBABILITIES,
@@ -17,7 +18,6 @@ from tui_backprop.engine.network.tensor_names import (
     entry_name,
     partial_loss,
     preactivation,
-    weight,
 )
 from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.primitives.losses import Loss
@@ -95,16 +95,17 @@ def _of_a_sample(
 
 
 def penalties(iteration: Iteration) -> Array:
-    """L2 penalty ½ λ Σ W² of each layer, shape (layers,)."""
-    norms = [iteration.summary(weight(k)).norm for k in range(1, iteration.spec.depth + 1)]
+    """Return ½ λ Σ W² of each penalized tensor, in the order of ``penalized``."""
+    norms = [iteration.summary(name).norm for name in penalized(iteration.spec)]
     return np.array([iteration.spec.l2 / 2 * norm * norm for norm in norms])
 
 
 def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    """Receipt of the loss with the L2 penalty of each layer."""
+    """Return the loss of the outputs, and what each penalized tensor adds to it."""
+    names = penalized(iteration.spec)
     return [
         ReceiptRow("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
-        *largest(lambda i: f"½ {STRENGTH} Σ {weight(i + 1)}²", penalties(iteration), terms),
+        *largest(lambda i: f"½ {STRENGTH} Σ {names[i]}²", penalties(iteration), terms),
         ReceiptRow("=", LOSS, iteration.loss),
     ]
 

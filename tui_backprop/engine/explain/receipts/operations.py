@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui_backprop.engine.explain.receipts.layers import (
-    decay_row,
     from_units,
-    gradient,
     input_terms,
     matrix_entry,
+    parameter_entry,
+    penalty_rows,
     slope,
+    vector_terms,
     weight_terms,
 )
 from tui_backprop.engine.explain.receipts.rows import (
@@ -55,14 +56,22 @@ def _penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Se
     ]
 
 
-def _penalty_to_weights(
-    iteration: Iteration, step: Step, w: str, index: tuple[int, ...], terms: int
+def _penalty_to_parameters(
+    iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
 ) -> Sequence[ReceiptRow]:
-    i, j = index
     return [
-        matrix_entry(iteration, "+", step.tensor + SO_FAR, i, j),
-        decay_row(iteration, w, i, j),
-        matrix_entry(iteration, "=", step.tensor, i, j),
+        parameter_entry(iteration, "+", step.tensor + SO_FAR, index),
+        *penalty_rows(iteration, tensor, index),
+        parameter_entry(iteration, "=", step.tensor, index),
+    ]
+
+
+def _to_vector(
+    iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
+) -> Sequence[ReceiptRow]:
+    return [
+        *vector_terms(iteration, step.layer, tensor, index[0], terms),
+        parameter_entry(iteration, "=", step.tensor, index),
     ]
 
 
@@ -105,10 +114,10 @@ def _bias(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seque
 # the receipts of those.
 PARAMETERS: dict[tuple[str, int | None], ParameterReceipt] = {
     ("matmul", 1): _matmul_to_weights,
-    ("bias add", 1): gradient,
-    ("penalty", 1): _penalty_to_weights,
-    ("normalization", 1): gradient,
-    ("normalization", 2): gradient,
+    ("bias add", 1): _to_vector,
+    ("penalty", 1): _penalty_to_parameters,
+    ("normalization", 1): _to_vector,
+    ("normalization", 2): _to_vector,
 }
 RECEIPTS: dict[tuple[str, int | None], Receipt] = {
     ("matmul", None): _matmul,

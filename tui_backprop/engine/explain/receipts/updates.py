@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.tensor_names import entry_name, gradient_of
+from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+
+_UNDECAYED = ReceiptRow("+", "decay of weights only", 0.0)
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,17 @@ def update(
         }
 
     w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(gradient_of(tensor))[index])
-    prepared, g, gradient = _prepared(iteration, at, w, g)
+    prepared, g, gradient = _prepared(iteration, tensor, at, w, g)
     entry = UpdatedWeight(
         at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec
     )
     rows = [ReceiptRow("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
-        rows.append(product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w))
+        rows.append(
+            product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w)
+            if spec.decay_bias or is_weight(tensor)
+            else _UNDECAYED
+        )
     averages, steps = _STEPS[spec.name](entry)
     return [
         *prepared,
@@ -58,12 +64,15 @@ def update(
     ]
 
 
-def _prepared(iteration: Iteration, at: str, w: float, g: float) -> tuple[list[ReceiptRow], float, str]:
+def _prepared(
+    iteration: Iteration, tensor: str, at: str, w: float, g: float
+) -> tuple[list[ReceiptRow], float, str]:
     """Return the rows that clip the gradient and add the decay to it, the resulting value and its name."""
     spec, factor = iteration.optimizer, iteration.clipping
     rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", f"d{at}", g)]
     if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
-        rows.append(product("+", f"decay · {at}", spec.weight_decay, w))
+        decays = spec.decay_bias or is_weight(tensor)
+        rows.append(product("+", f"decay · {at}", spec.weight_decay, w) if decays else _UNDECAYED)
     if rows == [ReceiptRow("+", f"d{at}", g)]:
         return [], g, f"d{at}"
     total = sum(row.value for row in rows)
@@ -106,13 +115,13 @@ def _average(e: UpdatedWeight, slot: str, beta: str, share: float, *sample: floa
 def _rmsprop(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     ratio = e.g / (e.new["v"] ** 0.5 + e.spec.epsilon)
     move = product("-", f"α · {e.gradient} / (√v + ε)", e.alpha, ratio)
-    return _average(e, "v", "β₂", e.spec.beta2, e.g, e.g), [move]
+    return _average(e, "v", "ρ", e.spec.rho, e.g, e.g), [move]
 
 
 def _adam(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     averages, corrected = [], {}
     for slot, beta, share, sample in (
-        ("m", "β₁", e.spec.momentum, (e.g,)),
+        ("m", "β₁", e.spec.beta1, (e.g,)),
         ("v", "β₂", e.spec.beta2, (e.g, e.g)),
     ):
         bias = 1 - share**e.updates

@@ -1,0 +1,52 @@
+"""Conventions of the update in sentences: what sources define differently, and which parameters are regularized."""
+
+from __future__ import annotations
+
+from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
+from tui_backprop.support.format import format_setting
+
+
+def scope(network: NetworkSpec, everything: bool) -> str:
+    """Name the parameters that weight decay or an L2 penalty acts on: ``everything``, or weights only."""
+    if network.parameters == network.weights:
+        return "weights"
+    if not everything:
+        return "weights only"
+    gains = network.layer_norm and network.depth > 1
+    *first, last = ["weights", *["biases"] * network.bias, *["gains", "shifts"] * gains]
+    return f"{', '.join(first)} and {last}"
+
+
+def settings_of(optimizer: OptimizerSpec) -> dict[str, str]:
+    """Return the settings that an optimizer has, by their symbols: {"μ": "0.9"}."""
+    names = UPDATE_RULES[optimizer.name].settings
+    return {SYMBOLS[name]: format_setting(getattr(optimizer, name)) for name in names}
+
+
+def decay_text(network: NetworkSpec, optimizer: OptimizerSpec) -> str:
+    """Describe weight decay: "weight decay 0.1 of weights only"; empty if there is none."""
+    if not optimizer.weight_decay:
+        return ""
+    amount = format_setting(optimizer.weight_decay)
+    return f"weight decay {amount} of {scope(network, optimizer.decay_bias)}"
+
+
+def conventions(network: NetworkSpec, optimizer: OptimizerSpec) -> tuple[str, ...]:
+    """Return a sentence for each convention that the update of a network depends on."""
+    row = UPDATE_RULES[optimizer.name]
+    found = [row.convention]
+    if optimizer.clip:
+        before = ", before weight decay is added" if optimizer.weight_decay and not row.decoupled else ""
+        found.append(
+            f"the gradient of all parameters is clipped by its norm{before}; PyTorch divides by the norm + 1e-6"
+        )
+    if optimizer.weight_decay:
+        kind = "is decoupled: it is no part of the gradient" if row.decoupled else "is added to the gradient"
+        found.append(f"weight decay {kind}; it acts on {scope(network, optimizer.decay_bias)}")
+    if network.l2:
+        found.append(
+            f"the L2 penalty is part of the loss and of its gradient; it acts on {scope(network, network.l2_bias)}"
+        )
+    return tuple(filter(None, found))
