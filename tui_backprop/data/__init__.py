@@ -1,1 +1,1 @@
-"""Data sets: handwritten digits, shipped with the package, and toys made from the seed."""
+"""Data sets: handwritten digits, shipped with the package, and toy data generated from the seed."""

@@ -1,4 +1,4 @@
-"""What data sets there are and which networks fit them. Nothing here loads data, or numpy."""
+"""The available data sets, and the networks that fit them. This module loads neither data nor numpy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_backprop.support.validation import one_of, whole_number
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DataInfo:
-    """A data set: inputs per sample, what a target is, and how many samples there are."""
+    """A data set: inputs per sample, the kind of target, and the number of samples."""
 
     about: str
     inputs: int
@@ -23,7 +23,7 @@ class DataInfo:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Output sizes that fit, best first: one per class; a single one will do for two classes."""
+        """Output sizes that fit, best first: one per class; a single output also fits two classes."""
         if not self.classes:
             return (self.outputs,)
         return (2, 1) if self.classes == 2 else (self.classes,)
@@ -40,7 +40,7 @@ DATASETS = {
 
 
 def info(data: str) -> DataInfo:
-    """Look a data set up; raises InputError with the names there are."""
+    """Look up a data set; raises InputError with the available names."""
     return DATASETS[one_of("data", data, DATASETS)]
 
 
@@ -75,7 +75,7 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
 
 
 def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
-    """The nearest network that fits the data: same hidden layers, input, output and loss made to match."""
+    """Return the nearest network that fits the data: the same hidden layers, with input, output and loss adapted."""
     about = info(data)
     loss = spec.loss
     row = LOSSES[loss]
@@ -89,12 +89,12 @@ def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
 
 
 def _fit(spec: NetworkSpec, data: str) -> str:
-    """The layers of the nearest network that fits the data."""
+    """Return the layers of the nearest network that fits the data, as text."""
     return ",".join(map(str, fitted(spec, data).layers))
 
 
 def _choices() -> str:
-    """The losses for real values."""
+    """Name the losses for real values."""
     return " or ".join(name for name, row in LOSSES.items() if row.output_is_value)
 
 

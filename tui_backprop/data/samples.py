@@ -1,4 +1,4 @@
-"""Load a data set, and cut the batch that a pass runs on."""
+"""Load a data set, and select the batch that a pass runs on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Dataset:
-    """``x`` (samples, inputs), to be divided by ``scale``; ``target`` int class labels (samples,), or real
+    """Inputs ``x`` (samples, inputs), to be divided by ``scale``; ``target``: integer class labels (samples,) or real
     values (samples, outputs)."""
 
     x: Array
@@ -28,8 +28,8 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples for one pass: ``x`` (n, inputs), ``target`` as the data set has it, ``t`` as the network's loss
-    reads it: class labels (n,), or numbers (n, outputs), one-hot for classes."""
+    """Samples for one pass: ``x`` (n, inputs); ``target`` as in the data set; ``t`` as the network's loss takes it:
+    class labels (n,), or numbers (n, outputs), one-hot for classes."""
 
     x: Array
     target: Array
@@ -37,13 +37,13 @@ class Batch:
 
 
 def digits(rng: Generator, n: int) -> tuple[Array, Array]:
-    """The shipped handwritten digits: pixels 0 to 255, flattened row by row. See NOTICE.md for their source."""
+    """Load the handwritten digits: pixels 0 to 255, flattened row by row. See NOTICE.md for their source."""
     with np.load(Path(__file__).with_name("digits.npz")) as file:
         return file["images"].reshape(n, -1), file["labels"].astype(np.int64)
 
 
 def xor(rng: Generator, n: int) -> tuple[Array, Array]:
-    """The four corners first, exactly; then corners with a little noise."""
+    """Generate the four corners first, exactly; then corners with a little noise."""
     labels = np.arange(n) % 4
     corners = np.array([[0, 1], [1, 0], [0, 0], [1, 1]], float)[labels]
     noise = rng.normal(scale=0.1, size=(n, 2))
@@ -52,7 +52,7 @@ def xor(rng: Generator, n: int) -> tuple[Array, Array]:
 
 
 def circles(rng: Generator, n: int) -> tuple[Array, Array]:
-    """Class 0 a disc of radius 0.5, class 1 a ring of radius 1, both noisy."""
+    """Generate class 0, a disc of radius 0.5, and class 1, a ring of radius 1, both noisy."""
     label = np.arange(n) % 2
     angle = rng.uniform(0, 2 * np.pi, n)
     radius = np.where(label == 1, 1.0, 0.5 * np.sqrt(rng.uniform(0, 1, n))) + rng.normal(scale=0.05, size=n)
@@ -60,7 +60,7 @@ def circles(rng: Generator, n: int) -> tuple[Array, Array]:
 
 
 def spiral(rng: Generator, n: int) -> tuple[Array, Array]:
-    """Three arms, each half a turn and more, a third of a turn apart."""
+    """Generate three arms, each a little over half a turn, a third of a turn apart."""
     label = np.arange(n) % 3
     along = rng.uniform(0.05, 1, n)
     angle = 4 * along + 2 * np.pi / 3 * label + rng.normal(scale=0.1, size=n)
@@ -68,7 +68,7 @@ def spiral(rng: Generator, n: int) -> tuple[Array, Array]:
 
 
 def moons(rng: Generator, n: int) -> tuple[Array, Array]:
-    """Two interleaved half circles with noise."""
+    """Generate two interleaved half circles with noise."""
     label = np.arange(n) % 2
     angle = rng.uniform(0, np.pi, n)
     x = np.where(label == 0, np.cos(angle), 1 - np.cos(angle))
@@ -77,7 +77,7 @@ def moons(rng: Generator, n: int) -> tuple[Array, Array]:
 
 
 def sine(rng: Generator, n: int) -> tuple[Array, Array]:
-    """x uniform in [-pi, pi], target sin(x)."""
+    """Generate x uniform in [-pi, pi] with target sin(x)."""
     x = rng.uniform(-np.pi, np.pi, (n, 1))
     return x, np.sin(x)
 
@@ -99,13 +99,13 @@ def _load(data: str, seed: int) -> Dataset:
 
 
 def load(data: str, seed: int) -> Dataset:
-    """The whole data set; toys are drawn from the seed. Raises InputError for an unknown name."""
+    """Load the whole data set; toy data are generated from the seed. Raises InputError for an unknown name."""
     info(data)
     return _load(data, 0 if data == "digits" else seed)
 
 
 def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
-    """Samples ``sample`` .. ``sample + batch - 1``, going round at the end, in the network's precision."""
+    """Return samples ``sample`` .. ``sample + batch - 1``, wrapping around at the end, in the network's precision."""
     whole = load(data, spec.seed)
     rows = np.arange(sample, sample + batch) % len(whole.x)
     x, target, outputs = (whole.x[rows] / whole.scale).astype(spec.dtype), whole.target[rows], spec.layers[-1]

@@ -1,8 +1,8 @@
-"""The last session, kept in a file for ``--resume``: as a token, under a line for people.
+"""The last session, saved in a file for ``--resume``: as a token, below a line for readers.
 
-The file is replaced in one piece: a kill at any moment leaves the old one or the new one, and of several instances
-the last to save wins. A crash of the whole machine does no more harm: what is put in its place is on the disk.
-"""
+The file is replaced atomically: a process that is killed leaves the old file or the new one, and of several instances
+the last to save wins. A crash of the machine does no more harm: the new file is synced before it replaces the old
+one."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tui_backprop.support.paths import display_path, state_folder
 
 NAME = "last-session"
 EVERY = 0.5  # seconds between two writes
-PATIENCE = 2.0  # seconds that leaving waits for the disk
+PATIENCE = 2.0  # seconds to wait for the disk when the app quits
 STALE = 3600.0  # seconds after which an unfinished file was left by a killed process
 
 
 def save(session: Session, folder: Path | None = None) -> None:
-    """Keep a session, in one piece or not at all. Raises OSError where it cannot be written, InputError where it has
-    no token."""
-    import tempfile  # with tokens 8 ms, which no start waits for
+    """Save a session atomically. Raises OSError if the file cannot be written, InputError if the session has no
+    token."""
+    import tempfile  # with tokens 8 ms, which would delay the start
 
     from tui_backprop.session.share_token import encode
 
@@ -36,7 +36,7 @@ def save(session: Session, folder: Path | None = None) -> None:
     if folder.stat().st_mode & 0o077:
         with suppress(OSError):
             folder.chmod(0o700)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f"{NAME}.")  # which nobody else may read
+    handle, name = tempfile.mkstemp(dir=folder, prefix=f"{NAME}.")  # readable by its owner only
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode())
@@ -50,7 +50,7 @@ def save(session: Session, folder: Path | None = None) -> None:
 
 
 def about(session: Session) -> str:
-    """What a session is, for people."""
+    """Describe a session for readers of the file."""
     layers = printable(",".join(map(str, session.network.layers)), 60)
     return (
         f"# {layers} on {session.data}, iteration {session.t:,}, step {session.walk.step};"
@@ -59,7 +59,7 @@ def about(session: Session) -> str:
 
 
 def load(folder: Path | None = None) -> Session:
-    """The session that was kept last. Raises FileError where there is none, or it is of no use."""
+    """Load the session that was saved last. Raises FileError if there is none, or if it is unusable."""
     from tui_backprop.session.share_token import DAMAGED, LONGEST, decode
 
     try:
@@ -82,34 +82,34 @@ def load(folder: Path | None = None) -> Session:
 
 
 def why(error: Exception) -> str:
-    """An error in one line, without the name of a file in it."""
+    """Describe an error in one line, without a file name."""
     if isinstance(error, OSError):
         return printable(error.strerror or error)
     return printable(error.message if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
 
 
 class Saver:
-    """Keeps the newest of the sessions that it is given, in a thread of its own: the first at once, then one every
-    ``every`` seconds at most, and the last when it is closed. ``save`` neither waits nor raises; what went wrong is
-    the ``trouble``, one line, until it goes well again."""
+    """Save the newest of the sessions passed to it, in a thread of its own: the first at once, then at most one every
+    ``every`` seconds, and the last when it is closed. ``save`` neither waits nor raises; ``trouble`` is the last
+    error, in one line, until a session is saved again."""
 
     def __init__(self, folder: Path | None = None, every: float = EVERY) -> None:
         self.trouble: str | None = None
         self._folder, self._every = folder, every
-        self._newest: Session | None = None  # which is not written yet
+        self._newest: Session | None = None  # not written yet
         self._written: Session | None = None
         self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def save(self, session: Session) -> None:
-        """Have a session kept, unless a newer one comes before it is its turn."""
+        """Have a session saved, unless a newer one replaces it before its turn."""
         with self._changed:
             if self._closed:
                 return
             self._newest = session
             if self._thread is None:
-                # A daemon: a disk that never answers does not keep the process alive.
+                # A daemon, so that a disk that never responds does not keep the process alive.
                 self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
                 try:
                     self._thread.start()
@@ -118,7 +118,7 @@ class Saver:
             self._changed.notify()
 
     def close(self, patience: float = PATIENCE) -> None:
-        """Write what is not written yet, and end; waits ``patience`` seconds at most."""
+        """Save what is not saved yet, and end the thread; wait at most ``patience`` seconds."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -147,13 +147,13 @@ class Saver:
             folder = self._folder or state_folder()
             where = f" in {display_path(folder)}"
             save(session, folder)
-        except Exception as error:  # whatever it is, the app goes on
+        except Exception as error:  # the app continues after any error
             self.trouble = f"the session is not kept{where}: {why(error)}"
         else:
             self.trouble, self._written = None, session
 
     def _sweep(self) -> None:
-        """Remove what processes left that were killed while they wrote."""
+        """Remove the unfinished files of processes that were killed while writing."""
         with suppress(OSError):
             for path in (self._folder or state_folder()).glob(f"{NAME}.*"):
                 with suppress(OSError):

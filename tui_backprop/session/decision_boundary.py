@@ -1,4 +1,4 @@
-"""The predictions of a network over the plane of its two inputs, and how many samples it predicts correctly."""
+"""The predictions of a network over the plane of its two inputs, and the number of samples it predicts correctly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.session.state import Session
 
-MARGIN = 0.08  # of the range of the samples, left free on each side of a picture
+MARGIN = 0.08  # of the range of the samples: free space on each side of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +35,16 @@ class Plane:
     sample: int
 
     @property
-    def right(self) -> Array:
-        """Mark the samples that are predicted correctly, (n,)."""
-        right: Array = self.predictions == self.classes
-        return right
+    def correct(self) -> Array:
+        """Mark the samples that are predicted correctly; shape (n,)."""
+        correct: Array = self.predictions == self.classes
+        return correct
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A curve: the output ``y`` (n,) at the inputs ``x`` (n,), the samples by their input (``points``, ``targets``),
-    and which of those are in the batch."""
+    """A fitted curve: the output ``y`` (n,) at the inputs ``x`` (n,), the samples as ``points`` and ``targets``, and
+    which of them are in the batch."""
 
     x: Array
     y: Array
@@ -54,8 +54,9 @@ class Fit:
 
 
 def plane_of(session: Session, parameters: Array, columns: int = 40, rows: int = 20) -> Plane | Fit | None:
-    """A picture of the network with these ``parameters`` (P,): of classes in a plane in so many cells, or of a curve
-    at twice as many inputs as ``columns``; None where the inputs are more than two. Nothing is dropped."""
+    """Evaluate the network with these ``parameters`` (P,) for a picture of so many cells: the classes over the plane
+    of its two inputs, or a curve at twice as many inputs as ``columns``. Returns None if the network has more than
+    two inputs. Dropout is off."""
     about = info(session.data)
     if about.inputs == 2 and about.classes:
         return _plane(session, parameters, columns, rows)

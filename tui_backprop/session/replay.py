@@ -1,4 +1,4 @@
-"""From a Session to the numbers of its iteration. Earlier ones come back from checkpoints and a short replay."""
+"""Compute the iteration of a Session. Earlier iterations are recomputed from checkpoints by a short replay."""
 
 from __future__ import annotations
 
@@ -22,53 +22,56 @@ from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, 
 from tui_backprop.support.malloc import limit_malloc_arenas, release_free_memory
 
 PART = 0.1  # seconds of training at a time
-OFTEN = 0.25  # seconds between telling how far a replay is
-ENDLESS = 10**6  # updates ahead of training that has no end
-MOST = 256  # passes: those of a small network are larger than their arrays
+OFTEN = 0.25  # seconds between two reports of a replay's progress
+ENDLESS = 10**6  # updates of a training run without end
+MOST = 256  # iterations: for a small network their objects take more memory than their arrays
 
 
-Told = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 class Replay:
-    """Passes of sessions. Within ``limit`` bytes in all, those taken lately are kept in memory (one always is), and
-    states along the way of training, the first and the newest at least (see ``Checkpoints``).
+    """Iterations of sessions. Within ``limit`` bytes in all, recent iterations are kept in memory (always at least
+    one), and training states, at least the first and the newest (see ``Checkpoints``).
 
-    Safe to use from several threads; one pass is computed at a time. While updates are gone through again for one,
-    ``told`` is called several times a second, in its thread: how many are done, and of how many.
-    """
+    Safe to use from several threads; one iteration is computed at a time. While updates are replayed for one,
+    ``on_progress`` is called several times a second, in that thread, with the number of updates done and their
+    total."""
 
-    def __init__(self, limit: int = CHECKPOINT_MEGABYTES * 2**20, told: Told | None = None) -> None:
+    def __init__(
+        self, limit: int = CHECKPOINT_MEGABYTES * 2**20, on_progress: OnProgress | None = None
+    ) -> None:
         limit_malloc_arenas()
-        self.limit, self._told = limit, told
+        self.limit, self._on_progress = limit, on_progress
         self._kept: OrderedDict[object, Iteration] = OrderedDict()  # by the sessions' pass_key
-        self._bytes = 0  # of all passes kept, about
+        self._bytes = 0  # of all iterations kept, approximately
         self._training: Training | None = None
-        self._trained: tuple[object, UpdateLog] = None, ()  # its training_key, and the way it went
+        self._trained: tuple[object, UpdateLog] = None, ()  # its training_key and update log
         self._lock = threading.Lock()
 
     @property
     def kept_bytes(self) -> int:
-        """Bytes of what is kept, about."""
+        """Approximate number of bytes kept."""
         return self._bytes + (self._training.checkpoints.bytes if self._training else 0)
 
     @property
     def states(self) -> int:
-        """How many passes and states are kept."""
+        """Number of iterations and states kept."""
         return len(self._kept) + (len(self._training.checkpoints.iterations) if self._training else 0)
 
     def state(self, session: Session) -> TrainingState:
-        """What a session starts from: parameters, those moved by hand too, and the optimizer's slots."""
+        """Return the state that a session's iteration starts from: the parameters, with manual edits, and the
+        optimizer's slots."""
         with self._lock:
             update = _update(session.network, session.data, session.update)
             return update.from_there(self._state(session))
 
     def kept(self, session: Session) -> Iteration | None:
-        """The pass of a session if it is in memory; never computes, never waits."""
+        """Return the iteration of a session if it is in memory; never computes or waits."""
         return self._kept.get(session.pass_key)
 
     def take(self, session: Session) -> Iteration:
-        """The pass of a session, computed if need be (and with it the updates that no checkpoint spares)."""
+        """Return the iteration of a session; compute it if necessary, with the updates since the last checkpoint."""
         with self._lock:
             iteration = self._kept.get(session.pass_key)
             if iteration is None:
@@ -81,9 +84,9 @@ class Replay:
             return iteration
 
     def train(self, session: Session, count: int | None) -> Iterator[list[float]]:
-        """Train a session on by ``count`` updates (None: without end), each with the next samples. Yields the losses
-        of the updates done since it last did, several times a second; what was done stays when it is stopped.
-        Meanwhile passes can be taken."""
+        """Train a session for ``count`` updates (None: without end), each on the next batch. Yields the losses of the
+        updates done since the last yield, several times a second; the updates done remain when it is stopped.
+        Iterations can be requested meanwhile."""
         done = 0
         while count is None or done < count:
             target = after_training(session, done + ENDLESS if count is None else count)
@@ -91,26 +94,26 @@ class Replay:
             losses: list[float] = []
             with self._lock, suppress(_Enough):
                 training = self._along(target)
-                training.forget_after(reached)  # what was trained before is done again, for its losses
+                training.forget_after(reached)  # earlier updates are run again for their losses
                 training.state(target.t, _plan(target), _until(PART, reached, losses))
             done += len(losses)
             yield losses
 
     def _state(self, session: Session) -> TrainingState:
-        """What a session starts from, before anything is moved by hand."""
+        """Return the state that a session starts from, before manual edits."""
         training = self._along(session)
         before = self._kept.get(before_update(session).pass_key) if session.update_log else None
         if before is None:
-            return training.state(session.t, _plan(session), _telling(self._told, session.t))
+            return training.state(session.t, _plan(session), _reporting(self._on_progress, session.t))
         training.keep(before.after)
         return before.after
 
     def _along(self, session: Session) -> Training:
-        """The training that a session stands in, without the states of another way than the session's."""
+        """Return the training that a session belongs to, without states of another update log."""
         key, went = self._trained
         if self._training is None or key != session.training_key:
             if self._training is not None:
-                self._training = None  # frees its states before others are made
+                self._training = None  # frees its states before new ones are made
                 release_free_memory()
             self._training = Training(session.network, session.optimizer, self.limit // 2)
             went = ()
@@ -131,11 +134,12 @@ class Replay:
 
 
 class _Enough(Exception):
-    """It is time to say how far training has come."""
+    """Raised when it is time to report the progress of training."""
 
 
 def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
-    """Take down losses for so long, one at least; not those of a replay up to what was reached before."""
+    """Return a watcher that collects losses for so many seconds, at least one; losses of a replay up to ``reached``
+    are skipped."""
     end = perf_counter() + seconds
 
     def watch(done: int, loss: float) -> None:
@@ -147,9 +151,9 @@ def _until(seconds: float, reached: int, losses: list[float]) -> Watch:
     return watch
 
 
-def _telling(told: Told | None, to: int) -> Watch:
-    """Tell how far a replay is that goes to an iteration; nothing of one that takes no time."""
-    if told is None:
+def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
+    """Return a watcher that reports the progress of a replay to iteration ``to``; nothing for a short one."""
+    if on_progress is None:
         return lambda done, loss: None
     first, due = 0, 0.0
 
@@ -160,13 +164,13 @@ def _telling(told: Told | None, to: int) -> Watch:
             first, due = done - 1, now + OFTEN
         elif now > due:
             due = now + OFTEN
-            told(done - first, to - first)
+            on_progress(done - first, to - first)
 
     return watch
 
 
 def _price(iteration: Iteration) -> int:
-    """About the bytes of a pass: its share of the peak."""
+    """Estimate the bytes of an iteration: its share of the peak."""
     return iteration.spec.memory(iteration.batch, len(iteration.after.slots)) // 3
 
 
@@ -177,11 +181,11 @@ def _update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
 
 
 def place_of(network: NetworkSpec, fix: Edit) -> int:
-    """Where a parameter lies in the flat vector."""
+    """Return the position of a parameter in the flat vector."""
     return flat_index(network, fix.tensor, fix.index)
 
 
 def _plan(session: Session) -> Plan:
-    """The updates of a session's history, by iteration."""
+    """Return the function from an iteration to its update in the session's log."""
     each = updates(session.update_log, samples_of(session))
     return lambda t: _update(session.network, session.data, each(t))

@@ -1,4 +1,4 @@
-"""The parts of a Session that are about one view each: the walk, the cost panel, the number inspected, bookmarks."""
+"""The parts of a Session, each about one view: the walk, the cost panel, the number inspected, bookmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tui_backprop.session.state import Session
 
 AUTOMATIC = -1  # no unit selected: show the one with the largest |delta|
-GRAINS = ("layer", "equation", "operation")  # how much one step of the walk is; see engine/explain/walk.py
+GRAINS = ("layer", "equation", "operation")  # size of one step of the walk; see engine/explain/walk.py
 VIEWS = ("map", "histogram", "largest", "picture")  # of the array that a step computes
 MEASURES = (
     "gradient",
@@ -28,7 +28,7 @@ Number = tuple[str, tuple[int, ...]]  # the name of a tensor, and the index of a
 
 @dataclass(frozen=True)
 class WalkState:
-    """Where the walk through one iteration stands, and how it is shown."""
+    """Position in the walk through one iteration, and how it is shown."""
 
     step: int = 0  # index of the current step
     grain: str = "equation"  # one of GRAINS
@@ -36,16 +36,16 @@ class WalkState:
     units: tuple[int, ...] = ()  # selected unit of each layer, input first; AUTOMATIC, or missing: none
 
     def unit(self, layer: int) -> int:
-        """The unit selected in a layer (the input is layer 0), or AUTOMATIC."""
+        """Return the unit selected in a layer (the input is layer 0), or AUTOMATIC."""
         return self.units[layer] if layer < len(self.units) else AUTOMATIC
 
 
 @dataclass(frozen=True)
 class CostSettings:
-    """What the pages of the cost panel show."""
+    """Settings of the pages of the cost panel."""
 
     decade: float | None = None  # cursor of the chart, log10 of a parameter count; None: this network
-    lesson_clock: bool = False  # use the lesson's 1 ms a forward pass in place of the time measured here
+    lesson_clock: bool = False  # use the lesson's 1 ms per forward pass instead of the time measured here
     axis: str = AXES[0]  # one of AXES: unit of the chart
     zoom: int = 0  # index into ZOOMS
     step_index: int = LESSON_STEP_INDEX  # step size h = 10 ** -(1 + step_index / 4)
@@ -54,18 +54,18 @@ class CostSettings:
 
     @property
     def step_size(self) -> float:
-        """The step h of finite differences."""
+        """Step size h of finite differences."""
         return float(10 ** (-1 - self.step_index / 4))
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """Which parameters, numbers and samples are looked at."""
+    """The parameters, numbers and samples that are inspected."""
 
     measure: str = MEASURES[0]  # one of MEASURES: what parameters are ranked by
     layer: int = ALL_LAYERS  # layer whose parameters are ranked, 1 .. L, or ALL_LAYERS
     rank: int = 0  # cursor in the ranking
-    number: Number | None = None  # number looked at by its name; None: the one of the walk or the ranking
+    number: Number | None = None  # number inspected by its name; None: that of the walk or the ranking
     pinned: Number | None = None  # second parameter of the loss surface; None: chosen automatically
     pair: bool = False  # draw the loss over two parameters rather than along one
     confusion: tuple[int, int] | None = None  # (label, prediction) of the misclassified samples to go through
@@ -73,7 +73,7 @@ class Inspection:
 
 @dataclass(frozen=True)
 class Bookmarks:
-    """Sessions kept for later, each without bookmarks of its own."""
+    """Bookmarked sessions, each without bookmarks of its own."""
 
     items: tuple[Session, ...] = ()
     cursor: int = 0  # index of the bookmark selected

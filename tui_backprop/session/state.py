@@ -1,8 +1,7 @@
-"""The state of the whole app: one small frozen value. Everything on the screen is derived from it.
+"""The state of the whole app: one small frozen value from which everything on the screen is derived.
 
-Keys turn one Session into the next (see ``transitions``). Keep the value, and you have undo, stepping back and
-resuming; nothing else needs to be kept.
-"""
+Keys turn one Session into the next (see ``transitions``). Undo, stepping back and resuming only keep earlier
+values."""
 
 from __future__ import annotations
 
@@ -20,8 +19,8 @@ from tui_backprop.support.validation import one_of, positive_number, whole_numbe
 
 @dataclass(frozen=True)
 class Session:
-    """What is shown, and nothing that can be computed from it: the network and how it was trained, then the parts
-    that are about one view each. Raises InputError for values that do not fit together."""
+    """The state that cannot be computed from anything else: the network and how it was trained, then the parts that
+    are about one view each. Raises InputError for values that do not fit together."""
 
     network: NetworkSpec = PRESETS["lesson"].network
     data: str = PRESETS["lesson"].data  # name of the data set
@@ -35,7 +34,9 @@ class Session:
     inspection: Inspection = field(default_factory=Inspection)
     cost: CostSettings = field(default_factory=CostSettings)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
-    panel: str = "walk"  # panel or page that has the keys, as last kept; the app knows better while it runs
+    panel: str = (
+        "walk"  # panel or page with the focus, as last saved; while it runs, the app keeps track of it
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sample", whole_number("sample", self.sample, 0))
@@ -47,12 +48,12 @@ class Session:
 
     @property
     def training_key(self) -> tuple[NetworkSpec, str, OptimizerSpec]:
-        """What is trained: sessions with equal keys start from the same parameters."""
+        """Key of a training run: sessions with equal keys start from the same parameters."""
         return self.network, self.data, self.optimizer
 
     @property
     def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun]:
-        """What the numbers depend on: sessions with equal keys show the same iteration."""
+        """Key of an iteration: sessions with equal keys show the same numbers."""
         return *self.training_key, self.update_log, self.update
 
     @property
@@ -87,5 +88,5 @@ def same_network(session: Session) -> str | None:
 
 
 def samples_of(session: Session) -> int:
-    """Return how many samples the data set has."""
+    """Return the number of samples of the data set."""
     return catalogue.info(session.data).samples

@@ -1,4 +1,4 @@
-"""What training comes to: the losses on the way, scores on a fixed part of the data, and a picture of the network."""
+"""Results of training: the losses of its iterations, and scores on a fixed part of the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 
-FIXED = 500  # samples that scores are taken on, at most
+FIXED = 500  # most samples that scores are computed on
 
 
 @dataclass(frozen=True)
@@ -28,20 +28,20 @@ class Point:
 
 @dataclass(frozen=True)
 class Score:
-    """The loss of the first FIXED samples before iteration ``t``, the share that is predicted correctly, 0 to 1, and
-    the share for which nothing is predicted (None and 0 where the data set has no classes)."""
+    """The loss on the first FIXED samples before iteration ``t``, the ``accuracy`` on them (0 to 1), and the share
+    ``unpredicted`` that has no prediction (None and 0 if the data set has no classes)."""
 
     t: int
     loss: float
-    right: float | None
+    accuracy: float | None
     unpredicted: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Learning:
-    """Training so far, as a snapshot. ``losses`` (n,), float64, are the batches' of iterations ``first`` to
-    first + n - 1, each before its update; ``wanted`` is how many updates are asked for in all (None: until stopped),
-    ``seconds`` what the n took."""
+    """Progress of training, as a snapshot. ``losses`` (n,), float64, are the batch losses of iterations ``first`` to
+    first + n - 1, each before its update; ``wanted`` is the number of updates requested (None: until stopped),
+    ``seconds`` the time that the n updates took."""
 
     first: int
     losses: Array
@@ -52,15 +52,15 @@ class Learning:
 
     @classmethod
     def nothing(cls, first: int) -> Learning:
-        """Before the first update."""
+        """Return the progress before the first update."""
         return cls(first, np.empty(0))
 
     def and_then(self, losses: Sequence[float], seconds: float) -> Learning:
-        """With more updates, after so many seconds in all."""
+        """Return the progress after more updates; ``seconds`` is the total time."""
         return replace(self, losses=np.append(self.losses, losses), seconds=seconds)
 
     def up_to(self, t: int) -> Learning:
-        """Before a later part, which is left out."""
+        """Return the progress without later iterations."""
         left = min(max(t - self.first, 0), self.done)
         scores = tuple(score for score in self.scores if score.t <= t)
         seconds = self.seconds * left / max(self.done, 1)
@@ -68,17 +68,17 @@ class Learning:
 
     @property
     def done(self) -> int:
-        """Updates so far, n."""
+        """Number of updates done, n."""
         return len(self.losses)
 
     @property
     def rate(self) -> float:
-        """Updates a second; 0 as long as it is not known."""
+        """Updates per second; 0 if unknown."""
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def remaining(self) -> float | None:
-        """Seconds to go at this rate; None if that is not known."""
+        """Seconds left at this rate; None if unknown."""
         if self.wanted is None or not self.rate:
             return None
         return max(self.wanted - self.done, 0) / self.rate
@@ -90,14 +90,14 @@ class Learning:
 
     @property
     def lost(self) -> int | None:
-        """The first iteration whose loss is no finite number, if there is one."""
+        """The first iteration whose loss is not finite, if there is one."""
         bad = np.flatnonzero(~np.isfinite(self.losses))
         return self.first + int(bad[0]) if len(bad) else None
 
 
 def smoothed(losses: Array, width: int) -> Array:
-    """The running mean: of each loss and the width - 1 before it, as far as they exist; NaN where one of them is not
-    finite."""
+    """Return the running mean: of each loss and the width - 1 before it, as far as they exist; NaN where one of them
+    is not finite."""
     counts = np.minimum(np.arange(1.0, len(losses) + 1), width)
     finite = np.isfinite(losses)
     with np.errstate(over="ignore"):
@@ -108,12 +108,11 @@ def smoothed(losses: Array, width: int) -> Array:
 
 
 def _window_sums(values: Array, width: int) -> Array:
-    """The sum of each value and the width - 1 before it.
+    """Return the sum of each value and the width - 1 before it.
 
-    A window ends in one block of ``width`` and begins in the one before: it is the head of the one and the tail of
-    the other. Unlike differences of one long cumulative sum, this adds only what is in the window: a huge loss
-    leaves no round-off behind.
-    """
+    A window ends in one block of ``width`` and begins in the block before: it is the head of one and the tail of the
+    other. Unlike differences of one long cumulative sum, this adds only values in the window: a huge loss leaves no
+    rounding error behind."""
     n = len(values)
     padded = np.zeros(-(-(n + width - 1) // width) * width)
     padded[width - 1 : width - 1 + n] = values
@@ -125,8 +124,9 @@ def _window_sums(values: Array, width: int) -> Array:
 
 
 def thinned(losses: Array, most: int) -> Array:
-    """Which losses to draw: the places of ``most`` of them at most (2 at least), in order, with the smallest and the
-    largest finite one of each of most / 2 equal stretches. A stretch without a finite one keeps its first."""
+    """Choose the losses to draw: the indices of at most ``most`` of them (at least 2), in order, with the smallest
+    and the largest finite loss of each of most / 2 equal stretches. A stretch without a finite loss keeps its
+    first."""
     n = len(losses)
     if n <= most:
         return np.arange(n)
@@ -142,24 +142,24 @@ def thinned(losses: Array, most: int) -> Array:
 
 
 def fixed_part(data: str) -> int:
-    """How many samples of a data set scores are taken on."""
+    """Return the number of samples of a data set that scores are computed on."""
     return min(FIXED, info(data).samples)
 
 
 def score(spec: NetworkSpec, data: str, parameters: Array, t: int) -> Score:
     """Score a network with these ``parameters`` (P,) before iteration ``t`` on the fixed part of a data set; the loss
-    includes the penalty. Nothing is dropped."""
+    includes the penalty. Dropout is off."""
     batch = cut(spec, data, 0, fixed_part(data))
-    loss, right, none, done = 0.0, 0, 0, 0
+    loss, correct, none, done = 0.0, 0, 0, 0
     for program in passes(spec, parameters, batch.x, batch.t):
         n = program.batch
         loss += float(program.values["L"]) * n
         if info(data).classes:
             predicted = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
-            right += int((predicted == batch.target[done : done + n]).sum())
+            correct += int((predicted == batch.target[done : done + n]).sum())
             none += int((predicted == NO_CLASS).sum())
         done += n
-    return Score(t, loss / done, right / done if info(data).classes else None, none / done)
+    return Score(t, loss / done, correct / done if info(data).classes else None, none / done)
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What keys do to a Session: pure functions, each from one Session to the next."""
+"""State transitions: pure functions, each from one Session to the next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Choice = TypeVar("Choice")
 
 
 def _next(choices: Sequence[Choice], now: Choice) -> Choice:
-    """The choice after the current one; the first after the last."""
+    """Return the choice after the current one; after the last, the first."""
     return choices[(choices.index(now) + 1) % len(choices)]
 
 
@@ -52,7 +52,7 @@ def after_update(session: Session) -> Session:
 
 
 def after_training(session: Session, count: int) -> Session:
-    """Apply ``count`` updates, each with the next samples of the data set: the same step, that much later."""
+    """Apply ``count`` updates, each on the next batch of the data set: the same step, ``count`` iterations later."""
     samples = samples_of(session)
     run = replace(session.update, count=count, stride=session.batch % samples)
     log = update_log.joined(session.update_log, run, samples)
@@ -61,7 +61,7 @@ def after_training(session: Session, count: int) -> Session:
 
 
 def at_iteration(session: Session, along: Session, t: int) -> Session:
-    """Go to the same step of iteration ``t`` of the run that led to ``along``."""
+    """Go to the same step of iteration ``t`` of the training that led to ``along``."""
     update = along.update if t >= along.t else update_log.updates(along.update_log, samples_of(along))(t)
     log = update_log.beginning(along.update_log, t)
     return replace(
@@ -80,12 +80,12 @@ def restart(session: Session) -> Session:
 
 
 def next_sample(session: Session, direction: int = 1) -> Session:
-    """Take the next (or previous) samples of the data set, wrapping around at its ends."""
+    """Select the next (or previous) batch of the data set, wrapping around at its ends."""
     return replace(session, sample=(session.sample + direction * session.batch) % samples_of(session))
 
 
 def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
-    """Add ``by`` to one parameter; edits of the same parameter add up, and 0 in all is no edit."""
+    """Add ``by`` to one parameter; edits of the same parameter are summed, and a sum of 0 is no edit."""
     before = sum(each.by for each in session.edits if (each.tensor, each.index) == (tensor, index))
     others = tuple(each for each in session.edits if (each.tensor, each.index) != (tensor, index))
     edit = (Edit(tensor, index, before + by),) if before + by else ()
@@ -96,14 +96,14 @@ def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: fl
 
 
 def step_on(session: Session, steps: int) -> Session:
-    """Go one step on; from the last of ``steps`` to the first one of the next iteration."""
+    """Go one step forward; from the last of ``steps`` to the first step of the next iteration."""
     if session.walk.step + 1 < steps:
         return at_step(session, session.walk.step + 1)
     return at_step(after_update(session), 0)
 
 
 def step_back(session: Session, steps: int) -> Session:
-    """Go one step back; from the first step to the last of ``steps`` of the iteration before."""
+    """Go one step back; from the first step to the last of ``steps`` of the previous iteration."""
     if session.walk.step > 0:
         return at_step(session, session.walk.step - 1)
     return at_step(before_update(session), steps - 1) if session.update_log else session
@@ -124,12 +124,12 @@ def jump(session: Session, places: Sequence[object], direction: int) -> Session:
 
 
 def next_grain(session: Session) -> Session:
-    """Change to the next grain, at its first step. (The walk knows which step is the same place: see ``at_step``.)"""
+    """Change to the next grain, at its first step. (The caller finds the corresponding step: see ``at_step``.)"""
     return _walk(session, grain=_next(GRAINS, session.walk.grain), step=0)
 
 
 def next_view(session: Session) -> Session:
-    """Draw the arrays of the walk in the next view."""
+    """Show the walk's arrays in the next view."""
     return _walk(session, view=_next(VIEWS, session.walk.view))
 
 
@@ -149,7 +149,7 @@ def select_automatic(session: Session) -> Session:
 
 
 def toggle_clock(session: Session) -> Session:
-    """Change between the time measured here and the lesson's 1 ms a forward pass."""
+    """Switch between the time measured here and the lesson's 1 ms per forward pass."""
     return _cost(session, lesson_clock=not session.cost.lesson_clock)
 
 
@@ -159,12 +159,12 @@ def set_decade(session: Session, decade: float | None) -> Session:
 
 
 def next_axis(session: Session) -> Session:
-    """Draw the cost chart in the next unit."""
+    """Show the cost chart in the next unit."""
     return _cost(session, axis=_next(AXES, session.cost.axis))
 
 
 def zoom_chart(session: Session, direction: int) -> Session:
-    """Draw the cost chart over fewer (+1) or more (-1) decades."""
+    """Show fewer (+1) or more (-1) decades in the cost chart."""
     return _cost(session, zoom=min(max(session.cost.zoom + direction, 0), len(ZOOMS) - 1))
 
 
@@ -174,7 +174,7 @@ def change_step_index(session: Session, by: int) -> Session:
 
 
 def toggle_precision(session: Session) -> Session:
-    """Change the precision of the step size page."""
+    """Switch the precision of the step size page."""
     return _cost(session, precision=_next(PRECISIONS, session.cost.precision))
 
 
@@ -183,7 +183,7 @@ def next_race_method(session: Session, methods: Sequence[str]) -> Session:
     return _cost(session, method=_next(methods, session.cost.method))
 
 
-# --- what is inspected --------------------------------------------------------------------------------------
+# --- inspection ---------------------------------------------------------------------------------------------
 
 
 def next_measure(session: Session) -> Session:
@@ -192,7 +192,7 @@ def next_measure(session: Session) -> Session:
 
 
 def next_ranked_layer(session: Session, direction: int) -> Session:
-    """Rank the parameters of the next (or previous) layer alone; ALL_LAYERS comes before the first."""
+    """Rank only the parameters of the next (or previous) layer; ALL_LAYERS comes before the first."""
     return rank_layer(session, (session.inspection.layer + direction) % (session.network.depth + 1))
 
 
@@ -207,27 +207,27 @@ def at_rank(session: Session, rank: int) -> Session:
 
 
 def inspect(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
-    """Look at a number by its name."""
+    """Inspect a number by its name."""
     return _inspection(session, number=(tensor, index))
 
 
 def inspect_automatic(session: Session) -> Session:
-    """Look at the number of the walk's step."""
+    """Inspect the number at the walk's step."""
     return _inspection(session, number=None)
 
 
 def choose_confusion(session: Session, confusion: tuple[int, int] | None) -> Session:
-    """Go through samples of one label with one prediction, or (None) through all misclassified ones."""
+    """Step through samples with one label and one prediction, or (None) through all misclassified samples."""
     return _inspection(session, confusion=confusion)
 
 
 def pin(session: Session, number: Number) -> Session:
-    """Draw the loss over a pair of parameters: this one, and the one looked at."""
+    """Plot the loss over two parameters: this one and the one inspected."""
     return _inspection(session, pinned=number, pair=True)
 
 
 def toggle_pair(session: Session) -> Session:
-    """Draw the loss along one parameter, or over a pair."""
+    """Plot the loss along one parameter, or over two."""
     return _inspection(session, pair=not session.inspection.pair)
 
 
@@ -235,7 +235,7 @@ def toggle_pair(session: Session) -> Session:
 
 
 def add_bookmark(session: Session) -> Session:
-    """Add a bookmark here; the cursor goes to the one before it, which it can be compared with."""
+    """Add a bookmark here; the cursor goes to the previous one, so that the two can be compared."""
     items = session.bookmarks.items
     here = replace(session, bookmarks=Bookmarks())
     kept = replace(session.bookmarks, items=(*items, here), cursor=max(len(items) - 1, 0))
@@ -257,7 +257,7 @@ def delete_bookmark(session: Session) -> Session:
 
 
 def hold_bookmark(session: Session) -> Session:
-    """Compare bookmarks with the one under the cursor; the second time with the session as it is now."""
+    """Make the bookmark under the cursor the base of comparisons; if it is already, the current session."""
     marks = session.bookmarks
     held = None if marks.held == marks.cursor else marks.cursor
     return replace(session, bookmarks=replace(marks, held=held))

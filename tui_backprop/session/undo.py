@@ -1,4 +1,4 @@
-"""Undo and redo: the sessions that were, kept as they are."""
+"""Undo and redo, by keeping earlier sessions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspecti
 from tui_backprop.session.state import Session
 
 PARTS = WalkState, Inspection, CostSettings, Bookmarks
-MOST = 1000  # sessions, each of a few hundred bytes, that can be taken back
-# Each is moved by many presses of one key; moves in a row are one action.
+MOST = 1000  # sessions that can be undone, each of a few hundred bytes
+# Cursors that one key moves repeatedly; consecutive moves are one action.
 CURSORS = ("inspection.rank", "walk.units", "cost.decade", "cost.step_index", "bookmarks.cursor")
 
 
@@ -34,15 +34,15 @@ def _changed(before: Any, after: Any, prefix: str = "") -> Iterator[str]:
 
 @dataclass(frozen=True)
 class UndoHistory:
-    """A ``now`` between its ``past`` (latest last) and a ``future`` that was taken back (next one last)."""
+    """A session ``now`` between its ``past`` (latest last) and the ``future`` that was undone (next one last)."""
 
     now: Session
     past: tuple[Session, ...] = ()
     future: tuple[Session, ...] = ()
 
     def go(self, session: Session) -> UndoHistory:
-        """On to another session; what was taken back before is forgotten. Moves of one cursor, as long as nothing
-        comes between them, are one action: undo goes back to where it was first."""
+        """Go to another session; forget what was undone. Consecutive moves of one cursor are one action: undo returns
+        to its first position."""
         if session == self.now:
             return self
         if not self._moves_on(session):
@@ -50,8 +50,8 @@ class UndoHistory:
         return UndoHistory(session, self.past[: -1 if session == self.past[-1] else None])
 
     def _moves_on(self, session: Session) -> bool:
-        """Whether going there only moves the cursor on that the action before moved. (A cursor that is let go, at
-        None or without units, is no move of it.)"""
+        """Return True if the transition only continues the previous cursor move. (Releasing a cursor, to None or to
+        no units, is not a move.)"""
         if not self.past or self.future:
             return False
         last, this = changed(self.past[-1], self.now), changed(self.now, session)
@@ -63,13 +63,13 @@ class UndoHistory:
         )
 
     def undo(self) -> UndoHistory:
-        """One action back, if there was one."""
+        """Undo one action, if there is one."""
         if not self.past:
             return self
         return UndoHistory(self.past[-1], self.past[:-1], (*self.future, self.now))
 
     def redo(self) -> UndoHistory:
-        """One action on again, if one was taken back."""
+        """Redo one action, if one was undone."""
         if not self.future:
             return self
         return UndoHistory(self.future[-1], (*self.past, self.now), self.future[:-1])

@@ -19,9 +19,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class UpdateRun:
-    """``count`` successive updates with ``batch`` samples and one base learning rate. The batch of the first begins
-    at ``sample``, that of each other one ``stride`` samples later (0: the same samples again; less than the data set
-    has). ``edits`` are made before the first of them."""
+    """``count`` successive updates on ``batch`` samples with one base learning rate. The batch of the first update
+    begins at ``sample``, each later one ``stride`` samples after the previous (0: the same samples again; less than
+    the data set has). ``edits`` are made before the first update."""
 
     sample: int
     batch: int
@@ -49,8 +49,8 @@ def iterations(log: UpdateLog) -> int:
 
 
 def joined(log: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
-    """Append a run to a log. Updates that continue the last run become part of it, so that equal sequences of updates
-    have equal logs."""
+    """Append a run to a log. Updates that continue the last run are merged into it, so that equal sequences of
+    updates have equal logs."""
     if run.count < 1:
         return log
     if run.count > 1:
@@ -93,7 +93,7 @@ def updates(log: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
 
 
 def shared(one: UpdateLog, other: UpdateLog) -> int:
-    """Count the updates at the beginning of two logs that are equal."""
+    """Count the leading updates that two logs share."""
     same = 0
     for a, b in zip(one, other, strict=False):
         if (a.sample, a.batch, a.lr, a.edits) != (b.sample, b.batch, b.lr, b.edits):

@@ -62,8 +62,8 @@ def test_a_plane_has_the_class_and_the_probability_of_each_cell():
     assert np.array_equal(plane.predicted, (x > y).astype(int))
     assert np.allclose(plane.sure, 1 / (1 + np.exp(-9 * np.abs(x - y))))
     data = load("circles", 0)
-    assert np.array_equal(plane.right, (data.x[:, 0] > data.x[:, 1]) == data.target)
-    assert not np.array_equal(plane.right, (data.x[:, 0] < data.x[:, 1]) == data.target)  # a check can fail
+    assert np.array_equal(plane.correct, (data.x[:, 0] > data.x[:, 1]) == data.target)
+    assert not np.array_equal(plane.correct, (data.x[:, 0] < data.x[:, 1]) == data.target)  # a check can fail
 
 
 @SETS
@@ -96,7 +96,7 @@ def test_a_loss_without_probabilities_is_drawn_at_full_strength():
 def test_where_outputs_are_not_finite_nothing_is_predicted_and_the_key_says_so(fill):
     plane = picture("vanishing", fill)
     assert (plane.predicted == NO_CLASS).all()
-    assert not plane.right.any()
+    assert not plane.correct.any()
     lines = picture_lines(plane, 50, 20, UTF8)
     assert set(plain(lines[2]).strip()) <= set("! ◇")
     assert "! no prediction" in text_of(lines)

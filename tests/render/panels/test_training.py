@@ -253,7 +253,7 @@ def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
 
 def test_real_values_are_not_right_or_wrong_and_large_sets_are_read_in_part():
     sine = SESSIONS["sine"]
-    assert score(sine.network, "sine", initial_parameters(sine.network), 0).right is None
+    assert score(sine.network, "sine", initial_parameters(sine.network), 0).accuracy is None
     assert (module.fixed_part("digits"), module.fixed_part("sine")) == (500, 200)
 
 
@@ -262,7 +262,7 @@ def test_a_diverged_network_predicts_nothing(snapshot, fill):
     parameters = np.full(MOONS.network.parameters, fill, np.float32)
     found = score(MOONS.network, "moons", parameters, 0)
     assert np.isnan(found.loss)
-    assert (found.right, found.unpredicted) == (0, 1)
+    assert (found.accuracy, found.unpredicted) == (0, 1)
     learning = replace(made(FALL), scores=(found,))
     shown = text(snapshot(MOONS), learning, rows=6)
     assert "no prediction" in shown

@@ -27,7 +27,7 @@ def said(monkeypatch):
 def test_a_replay_tells_how_far_it_is(monkeypatch):
     monkeypatch.setattr(replay, "OFTEN", 0.0)
     told = []
-    again = Replay(told=lambda done, of: told.append((done, of)))
+    again = Replay(on_progress=lambda done, of: told.append((done, of)))
     again.take(LATE)
     assert told == [(done, 400) for done in range(2, 401)]
     told.clear()
@@ -37,7 +37,7 @@ def test_a_replay_tells_how_far_it_is(monkeypatch):
 
 def test_of_a_short_replay_nothing_is_told():
     told = []
-    Replay(told=lambda *far: told.append(far)).take(after_training(from_preset("xor"), 3))
+    Replay(on_progress=lambda *far: told.append(far)).take(after_training(from_preset("xor"), 3))
     assert told == []
 
 

@@ -91,7 +91,7 @@ def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> li
     """Samples over the regions: correct ones first, so that the wrong ones lie on them, then the current one."""
     deep, wide = len(cells), len(cells[0])
     first = np.arange(samples_drawn(plane, deep * wide))
-    for i in [*first[plane.right[first]], *first[~plane.right[first]], plane.sample]:
+    for i in [*first[plane.correct[first]], *first[~plane.correct[first]], plane.sample]:
         x, y = ((plane.points[i] - plane.low) / np.subtract(plane.high, plane.low)).tolist()
         row, column = min(int((1 - y) * deep), deep - 1), min(int(x * wide), wide - 1)
         cells[row][column] = _mark(plane, int(i))
@@ -100,12 +100,12 @@ def _points(plane: Plane, cells: list[list[Span]], context: RenderContext) -> li
 
 def _mark(plane: Plane, i: int) -> Span:
     """A sample: a dot where it is correct, its label where not; diamonds for the one in view."""
-    right = bool(plane.right[i])
+    correct = bool(plane.correct[i])
     if i == plane.sample:
-        return ("◆" if right else "◇"), "cursor"
+        return ("◆" if correct else "◇"), "cursor"
     if plane.predictions[i] == NO_CLASS:
         return NOT_A_NUMBER, "bad"
-    return ("●", "strong") if right else (str(plane.classes[i]), "bad")
+    return ("●", "strong") if correct else (str(plane.classes[i]), "bad")
 
 
 def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]:
@@ -113,11 +113,11 @@ def _plane_key(plane: Plane, columns: int, context: RenderContext) -> list[Line]
     families, classes = class_glyphs(context), int(plane.classes.max()) + 1
     regions = [((f"{families[c % 3][-1]} {c}", CLASS_ROLES[c % 3]),) for c in range(classes)]
     wrong = " ".join(map(str, range(classes)))
-    right = bool(plane.right[plane.sample])
+    correct = bool(plane.correct[plane.sample])
     marks: list[Sequence[Span]] = [
         (("●", "strong"), (" correct", "muted")),
         ((wrong, "bad"), (" wrong", "muted")),
-        (("◆" if right else "◇", "cursor"), (" sample", "muted")),
+        (("◆" if correct else "◇", "cursor"), (" sample", "muted")),
     ]
     if (plane.predicted == NO_CLASS).any() or (plane.predictions == NO_CLASS).any():
         marks.insert(0, ((NOT_A_NUMBER, "bad"), (" no prediction", "muted")))

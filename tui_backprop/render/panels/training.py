@@ -97,7 +97,7 @@ def curves(
         return words[:rows]
     here = snapshot.session.t
     frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context)
-    scores = [score for score in learning.scores if score.right is not None]
+    scores = [score for score in learning.scores if score.accuracy is not None]
     below = max(room * 2 // 5, LEAST_CHART_ROWS) if scores and room >= TWO_CHARTS_ROWS else 0
     charts = loss_chart(learning, frame, room - below, scale=not below)
     return [
@@ -154,7 +154,7 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     if learning.scores:
         last = learning.scores[-1]
         named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
-        share = [] if last.right is None else _accuracy(last.right, last.unpredicted)
+        share = [] if last.accuracy is None else _accuracy(last.accuracy, last.unpredicted)
         elsewhere = not learning.going and last.t != snapshot.session.t
         at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []
         groups.append([[named, *share], _loss(last.loss), *at])

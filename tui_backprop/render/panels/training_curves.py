@@ -91,7 +91,7 @@ def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, ro
     """A heading, and the accuracy on the ``first`` samples, 0 to 100%, with a gap where nothing is predicted."""
     figure = _figure(frame, rows - 1, 0, 100, True)
     x = np.array([score.t for score in scores], float)
-    y = np.array([np.nan if score.unpredicted == 1 else score.right for score in scores], float)
+    y = np.array([np.nan if score.unpredicted == 1 else score.accuracy for score in scores], float)
     _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
     heading = f"accuracy on the first {first:,} samples"
