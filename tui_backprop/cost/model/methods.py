@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class CostMethod:
     """A method: ``passes(P)`` of a ``kind`` (one of workload.PASS_KINDS), its name, its ``letter`` in the chart, and
-    its key in engine.methods.METHODS.
+    its key in METHODS of ``engine/gradients/methods.py``.
 
     Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
     the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight or more."""
@@ -53,5 +53,5 @@ COST_METHODS: dict[str, CostMethod] = {
 
 
 def cost_method_of(engine_method: str) -> str | None:
-    """Return the key in this table of one of engine.methods.METHODS; None if it is not compared."""
+    """Return the key in this table of a method in ``engine/gradients/methods.py``; None if it is not compared."""
     return next((name for name, row in COST_METHODS.items() if row.engine_method == engine_method), None)

@@ -47,10 +47,10 @@ class Nudge:
 
 @dataclass(frozen=True)
 class Turn:
-    """What the first sample of the batch is taken for: it is of class ``right``, and read as ``said``. The
-    shortest move found that changes whether that is right is ``by``, after which it is read as ``then``: down
-    the loss where it is wrong, up where it is right; both None where none as far as ±1,024 does, or none was
-    sought (``sought``)."""
+    """The prediction for the first sample of the batch: its ``label`` and its ``predicted_class``. ``by`` is the
+    smallest change of this parameter found that corrects a wrong prediction (in the direction that lowers the loss)
+    or makes a correct one wrong (in the direction that raises it), and ``then`` the class predicted after it; both
+    are None if no change up to ±1,024 was found, or if none was searched for (``sought``)."""
 
     label: int
     predicted_class: int
@@ -93,8 +93,8 @@ class ParameterDetail:
 def parameter_detail(
     iteration: Iteration, attribution: Attribution, label: int | None = None
 ) -> ParameterDetail:
-    """All that stands behind a parameter of a pass; ``right`` is the class of the batch's first sample, where outputs
-    are classes. Takes as many forward passes as there are nudges, and some thirty for its turn."""
+    """Compute the detail of a parameter of a pass; ``label`` is the class of the batch's first sample, if outputs are
+    classes. Runs as many forward passes as there are nudges, and about thirty for the turn."""
     each = sample_gradients(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
     penalty = (

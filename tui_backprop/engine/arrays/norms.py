@@ -1,4 +1,4 @@
-"""Euclidean norms of arrays whose squares a float may not hold."""
+"""Euclidean norms of arrays whose squares may overflow or underflow."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import numpy as np
 
 from tui_backprop.engine.arrays.types import Array
 
-SAFE = (1e-12, 1e12)  # magnitudes whose squares neither vanish nor overflow in single precision
-NORM_BLOCK = 2**18  # entries taken at a time, so that no second array of their size is needed
+SAFE = (1e-12, 1e12)  # magnitudes whose squares neither underflow nor overflow in single precision
+NORM_BLOCK = 2**18  # entries per block, so that no temporary array of the full size is needed
 
 
 def safe(peak: float) -> bool:
-    """Return whether numbers up to this magnitude can be squared as they are."""
+    """Return True if numbers up to this magnitude can be squared unscaled."""
     return SAFE[0] < peak < SAFE[1]
 
 
 def norm_of(values: Array, peak: float) -> float:
-    """The norm of a flat array with the largest magnitude ``peak``, in its own precision where that is safe."""
+    """Return the norm of a flat array with the largest magnitude ``peak``, in the array's own precision where that is
+    safe."""
     if peak == 0 or not isfinite(peak) or safe(peak):
         return float(np.linalg.norm(values))
     return peak * float(np.linalg.norm(values.astype(float) / peak))
 
 
 def norm(values: Array, minus: Array | None = None) -> float:
-    """The norm of an array of any shape, or of its difference from another, in double precision, block by block.
+    """Return the norm of an array of any shape, or of its difference from another, in double precision, block by
+    block.
 
-    Each block is scaled by its largest entry: squares of a vanished gradient would all be 0, those of an exploded
-    one infinite.
-    """
+    Each block is scaled by its largest entry: the squares of a vanished gradient would all be 0, those of an exploded
+    gradient infinite."""
     whole, flat, other = 0.0, values.ravel(), None if minus is None else minus.ravel()
     for start in range(0, len(flat), NORM_BLOCK):
         part = flat[start : start + NORM_BLOCK].astype(float)

@@ -1,7 +1,6 @@
-"""An array in brief: its statistics, a small version of it that keeps the largest entries, its distribution.
+"""Summaries of an array: its statistics, a smaller version that keeps the largest entries, its distribution.
 
-They are what a screen can show of it, and for a large array they take a while: a worker computes them.
-"""
+A screen shows these instead of a large array. They take a while to compute, so a worker does."""
 
 from __future__ import annotations
 
@@ -15,17 +14,17 @@ from tui_backprop.engine.arrays.norms import norm_of
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.arrays.types import Array
 
-SUMMARY_ROWS, SUMMARY_COLUMNS = 64, 256  # the most that is kept of a matrix
-BINS = 1024  # of a distribution: a drawing puts several into one
+SUMMARY_ROWS, SUMMARY_COLUMNS = 64, 256  # largest size that a matrix is reduced to
+BINS = 1024  # of a distribution: a drawing merges several into one
 TOP_ENTRIES = 96  # entries that are kept as the largest
-STATISTICS_BLOCK = 2**15  # entries looked at together, so that what is made of them stays in the cache
+STATISTICS_BLOCK = 2**15  # entries per block, so that temporary arrays stay in the cache
 QUARTERS = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """``low``, ``high``, ``norm`` (Euclidean), ``mean`` and the share of ``zeros`` of all ``size`` entries;
-    ``bad`` of them are NaN or infinite. ``small`` is the array itself, or pooled where it is a large matrix."""
+    """Statistics of all ``size`` entries: ``low``, ``high``, Euclidean ``norm``, ``mean`` and the share of ``zeros``;
+    ``bad`` of them are NaN or infinite. ``small`` is the array itself, or a large matrix after pooling."""
 
     size: int
     low: float
@@ -55,10 +54,9 @@ def summarize(array: Array) -> Summary:
 
 
 def pool(values: Array, rows: int, columns: int) -> Array:
-    """A matrix reduced to at most (rows, columns): of each block the entry largest in magnitude, signed.
+    """Reduce a matrix to at most (rows, columns): of each block the entry of largest magnitude, with its sign.
 
-    NaN wins over any number, so that it cannot hide.
-    """
+    NaN takes precedence over any number, so that it stays visible."""
     for axis, most in ((0, rows), (1, columns)):
         n = values.shape[axis]
         if n > most:
@@ -72,8 +70,8 @@ def pool(values: Array, rows: int, columns: int) -> Array:
 
 @dataclass(frozen=True)
 class Bins:
-    """Intervals of one ``width``: bin i begins at ``origin`` + (``first`` + i) ``width``. ``counts`` is how many
-    entries are in each."""
+    """Intervals of one ``width``: bin i begins at ``origin`` + (``first`` + i) ``width``. ``counts`` has the number
+    of entries in each."""
 
     origin: float
     width: float
@@ -81,20 +79,19 @@ class Bins:
     counts: Array
 
     def places(self, values: Array) -> Array:
-        """In which bin each value is."""
+        """Return the index of the bin of each value."""
         found: Array = np.floor((values - self.origin) / self.width).astype(np.int64) - self.first
         return found
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """How the entries of an array are spread, and which are the largest.
+    """The distribution of the entries of an array, and its largest entries.
 
     ``low``, ``high``, ``mean``, ``spread`` (standard deviation), ``norm`` (Euclidean) and ``quartiles`` (at 25%, 50%
-    and 75%, linear between two ranks) are those of the finite ones among ``size`` entries; all are NaN where there
-    is none. The ``bins`` leave out the ``zeros`` that are exactly 0; where the range has 0 in it or near it, 0 is an
-    edge. ``top`` has the largest entries by magnitude, by their place in the flat array; infinite ones count.
-    """
+    and 75%, with linear interpolation) are those of the finite ones among ``size`` entries; all are NaN if there is
+    none. The ``bins`` leave out the ``zeros`` that are exactly 0; if the range contains 0 or is close to it, 0 is an
+    edge. ``top`` has the entries of largest magnitude, infinite ones included, by their index in the flat array."""
 
     size: int
     zeros: int
@@ -111,7 +108,7 @@ class Distribution:
 
 
 def largest_entries(array: Array, most: int = TOP_ENTRIES) -> Top:
-    """The entries of an array of any shape that are largest in magnitude, by their place in the flat array."""
+    """Return the entries of largest magnitude of an array of any shape, by their index in the flat array."""
     top, flat = Top(most), array.reshape(-1)
     with np.errstate(invalid="ignore"):
         for start in range(0, flat.size, STATISTICS_BLOCK):
@@ -120,7 +117,7 @@ def largest_entries(array: Array, most: int = TOP_ENTRIES) -> Top:
 
 
 def distribute(array: Array) -> Distribution:
-    """The distribution of an array of any shape with at least one entry."""
+    """Compute the distribution of an array of any shape with at least one entry."""
     flat, top = array.reshape(-1), largest_entries(array)
     finite = np.isfinite(flat)
     values = flat if finite.all() else flat[finite]
@@ -132,7 +129,7 @@ def distribute(array: Array) -> Distribution:
             flat.size, 0, nans, infinite, nan, nan, nan, nan, nan, (nan,) * len(QUARTERS), none, top
         )
     low, high = float(values.min()), float(values.max())
-    unit = max(abs(low), abs(high)) or 1.0  # in which all is measured: then no square is out of range
+    unit = max(abs(low), abs(high)) or 1.0  # all values are divided by it, so that no square is out of range
     grid = _grid(low / unit, high / unit)
     counts = np.zeros(int(grid.places(np.array(high / unit))) + 1, np.int64)
     for piece in _scaled(values, unit):
@@ -146,13 +143,13 @@ def distribute(array: Array) -> Distribution:
 
 
 def _scaled(values: Array, unit: float) -> Iterator[Array]:
-    """Piece by piece, divided by ``unit``, in float64."""
+    """Yield the values block by block, divided by ``unit``, in float64."""
     for start in range(0, len(values), STATISTICS_BLOCK):
         yield values[start : start + STATISTICS_BLOCK].astype(float) / unit
 
 
 def _grid(low: float, high: float) -> Bins:
-    """About BINS empty bins for a range."""
+    """Return about BINS empty bins for a range."""
     reach = high - low
     origin = 0.0 if low <= 0 <= high or min(abs(low), abs(high)) < reach else low
     empty = Bins(origin, reach / BINS or 1.0, 0, np.zeros(0, np.int64))
@@ -160,11 +157,11 @@ def _grid(low: float, high: float) -> Bins:
 
 
 def _moments(values: Array, unit: float, low: float) -> tuple[float, float, float]:
-    """Mean, standard deviation and Euclidean norm; ``low`` is the least of the values in that unit."""
+    """Return mean, standard deviation and Euclidean norm; ``low`` is the smallest value in that unit."""
     total = about = squares = 0.0
     for piece in _scaled(values, unit):
         squares += float(np.dot(piece, piece))
-        piece -= low  # a sum of squares about it loses no digits that count
+        piece -= low  # a sum of squares about it loses no significant digits
         total += float(piece.sum())
         about += float(np.dot(piece, piece))
     mean, mean_square = total / len(values), about / len(values)
@@ -172,7 +169,8 @@ def _moments(values: Array, unit: float, low: float) -> tuple[float, float, floa
 
 
 def _quartiles(values: Array, unit: float, grid: Bins, counts: Array, zeros: int) -> tuple[float, ...]:
-    """Exact, but only what shares a bin with one of them is put in order; ``counts`` is without the zeros."""
+    """Return exact quartiles, sorting only the values that share a bin with one of them; ``counts`` leaves out the
+    zeros."""
     at = (len(values) - 1) * np.array(QUARTERS)
     ranks = np.array([np.floor(at), np.ceil(at)]).astype(np.int64)
     negative = int(counts[: -grid.first].sum()) if zeros else 0
@@ -180,14 +178,14 @@ def _quartiles(values: Array, unit: float, grid: Bins, counts: Array, zeros: int
     if zero.all():
         return (0.0,) * len(QUARTERS)
     ranks -= np.where(ranks >= negative, zeros, 0)
-    ranks[zero] = ranks[~zero][0]  # any that is there
+    ranks[zero] = ranks[~zero][0]  # any existing value
     bins = np.searchsorted(np.cumsum(counts), ranks, side="right")
     wanted = np.zeros(len(counts), bool)
     wanted[bins] = True
     kept = np.concatenate(
         [piece[wanted[grid.places(piece)] & (piece != 0)] for piece in _scaled(values, unit)]
     )
-    ranks -= np.cumsum(np.where(wanted, 0, counts))[bins]  # those below that are not kept
+    ranks -= np.cumsum(np.where(wanted, 0, counts))[bins]  # minus the values in lower bins that were not kept
     kept.partition(np.unique(ranks))
     below, above = np.where(zero, 0.0, kept[ranks])
     return tuple((unit * (below + at % 1 * (above - below))).tolist())

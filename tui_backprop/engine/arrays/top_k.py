@@ -1,4 +1,4 @@
-"""The largest of many numbers that come piece by piece."""
+"""The largest of many numbers that arrive in pieces."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from tui_backprop.engine.arrays.types import Array
 
 
 class Top:
-    """The ``most`` numbers of largest size among all that were added, largest first: ``places`` are where they
-    stand in the whole, ``values`` what they are. Of equal ones the earlier; zeros and NaN never count."""
+    """The ``most`` numbers of largest magnitude among all that were added, largest first: ``places`` are their
+    indices in the whole array, ``values`` the numbers. Of equal numbers the earlier comes first; zeros and NaN never
+    count."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -17,8 +18,8 @@ class Top:
         self.values = np.empty(0)
 
     def add(self, start: int, piece: Array, peak: float | None = None) -> None:
-        """Add a flat piece of the whole, which begins at place ``start``; ``peak`` is its largest size, if that
-        is known. A piece in which nothing is large enough costs no more than to look for that."""
+        """Add a flat piece of the array that begins at index ``start``; ``peak`` is its largest magnitude, if known.
+        A piece without a large enough number costs only the search for one."""
         if not self.most:
             return
         if peak is None:

@@ -1,8 +1,7 @@
-"""Types of arrays and shapes; and numpy for modules that are imported before the first paint.
+"""Types of arrays and shapes; and a deferred numpy for modules that are imported before the first paint.
 
-The tables of activations, losses, initializers and update rules hold names and traits, which the command line
-needs before numpy is loaded, beside the functions that compute with numpy. They import ``np`` from here.
-"""
+The tables of activations, losses, initializers and update rules hold names and traits, which the command line needs
+before numpy is loaded, beside the functions that compute with numpy. They import ``np`` from here."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ else:
     Array = Any
 
     class _Deferred(ModuleType):
-        """A module that is imported when one of its names is first used, and is a plain module from then on."""
+        """A module that is imported when one of its names is first used."""
 
         def __getattr__(self, name: str) -> object:
             vars(self).update(vars(import_module(self.__name__)))
@@ -38,12 +37,12 @@ def size(shape: Shape) -> int:
 
 
 def index_at(place: int, shape: Shape) -> tuple[int, ...]:
-    """The index of an entry by its place in the flattened array."""
+    """Return the index of an entry from its position in the flattened array."""
     return tuple(int(i) for i in np.unravel_index(place, shape))
 
 
 def in_shape(index: tuple[int, ...], shape: Shape) -> bool:
-    """Return whether an index is that of an entry; negative ones are not."""
+    """Return True if an index is within a shape; negative indices are not."""
     return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
 
 

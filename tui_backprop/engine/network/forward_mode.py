@@ -1,4 +1,4 @@
-"""Forward mode: the JVP column of the table, walked down the list beside the values of a program."""
+"""Forward mode: the JVP column of the table, run along with the values of a program."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from tui_backprop.engine.primitives import Array
 class ForwardMode:
     """Tangents of a program's values, after its forward pass has been run.
 
-    ``given`` are tangents that come from outside, by the values' names; ``dots`` has those and all that
-    follow from them. With ``many``, so many tangents go through at once: each array has that axis in front.
-    """
+    ``given`` are tangents set from outside, by the values' names; ``dots`` has those and all that follow from them.
+    With ``many``, that many tangents are pushed through at once: each array has them as its first axis."""
 
     def __init__(self, program: Program, given: dict[str, Array], many: int | None = None) -> None:
         lead = () if many is None else (many,)
@@ -27,14 +26,14 @@ class ForwardMode:
             y_dot = self.dots[op.output] = np.zeros((*lead, *program.shapes[op.output]), program.dtype)
             inputs = [program.values[name] for name in op.inputs]
             rest = (program.values[op.output], program.caches[op.output], *inputs)
-            for i in sources:  # what comes in by several inputs adds up
+            for i in sources:  # the tangents through several inputs add up
                 to = y_dot if i == sources[0] else np.empty_like(y_dot)
                 self._calls.append((op.primitive.jvps[i], (to, self.dots[op.inputs[i]], *rest)))
                 if to is not y_dot:
                     self._calls.append((np.add, (y_dot, to, y_dot)))
 
     def push(self) -> Array:
-        """Push the given tangents through; return the loss's tangent, of shape () or (many,)."""
+        """Push the given tangents through; return the tangent of the loss, of shape () or (many,)."""
         with np.errstate(all="ignore"):
             for rule, arguments in self._calls:
                 rule(*arguments)

@@ -1,4 +1,4 @@
-"""From a NetworkSpec to what runs: the flat list of operations, and the walks down it and up it again."""
+"""From a NetworkSpec to a program: the flat list of operations, and the walks down and up the list."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from tui_backprop.engine.primitives import (
 
 @dataclass(frozen=True)
 class Op:
-    """One operation of a program: a primitive, the names of the values it reads and of the one it makes."""
+    """One operation of a program: a primitive, the names of the values it reads, and of the value it computes."""
 
     primitive: Primitive
     inputs: tuple[str, ...]
@@ -59,15 +59,14 @@ class Op:
 
 @lru_cache(maxsize=64)
 def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
-    """The whole network as a flat list, in forward order.
+    """Compile the whole network to a flat list of operations, in forward order.
 
-    Values of layer k = 1..L: ``Wk``, ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk``
-    pre-activation, ``ak`` what the layer hands on. Where the spec asks for them there are, between zk and ak,
-    ``nk`` = zk normalized (with parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout
-    by the mask ``mk``. The last layer is linear and has no ``aL`` of its own: the loss reads ``zL``. Besides
-    there are ``x``, the target ``t``, and the loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the
-    loss before it, and ``Lk`` with the first k penalties added.
-    """
+    Values of layer k = 1..L: ``Wk``, ``bk`` parameters, ``uk`` = a W before the bias is added, ``zk`` pre-activation,
+    ``ak`` the layer's output. Where the spec asks for them there are, between zk and ak, ``nk`` = zk normalized (with
+    parameters ``γk``, ``βk``), ``hk`` = f(nk) or f(zk), ``rk`` = hk after dropout by the mask ``mk``. The last layer
+    is linear and has no ``aL`` of its own: the loss reads ``zL``. There are also ``x``, the target ``t``, and the
+    loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the loss before it, and ``Lk`` that with the first k
+    penalties."""
     ops: list[Op] = []
     a, z = INPUT, ""
 
@@ -90,7 +89,7 @@ def compile_ops(spec: NetworkSpec) -> tuple[Op, ...]:
 
 
 def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
-    """From the pre-activation of a hidden layer to what it hands on."""
+    """Append the operations from a hidden layer's pre-activation to its output."""
     at, ops = preactivation(k), []
     rows: list[tuple[bool, Primitive, Callable[[int], str], tuple[str, ...]]] = [
         (spec.layer_norm, LAYER_NORM, normalized, (gain(k), shift(k))),
@@ -108,10 +107,9 @@ def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
 
 @dataclass(frozen=True)
 class Visit:
-    """One stop of the walk: an operation run forward (``of`` is None), or its VJP to its input number ``of``.
+    """One step of the walk: an operation run forward (``of`` is None), or its VJP by input number ``of``.
 
-    ``adds`` says that a cotangent of the same value is there already, and that this one is added to it.
-    """
+    ``adds`` is True if this cotangent is added to an earlier one of the same value."""
 
     op: Op
     of: int | None = None
@@ -124,13 +122,13 @@ class Visit:
 
 
 def forward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
-    """The walk down the list."""
+    """Return the walk down the list."""
     return tuple(Visit(op) for op in compile_ops(spec))
 
 
 @lru_cache(maxsize=64)
 def differentiable(spec: NetworkSpec) -> frozenset[str]:
-    """The values that depend on a parameter: those that derivatives flow to. Nothing needs dL/dx or dL/dt."""
+    """Return the values that depend on a parameter, to which derivatives flow. dL/dx and dL/dt are not needed."""
     reached = set(parameter_shapes(spec))
     for op in compile_ops(spec):
         if reached.intersection(op.inputs):
@@ -140,11 +138,10 @@ def differentiable(spec: NetworkSpec) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def backward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
-    """The walk up the list: each operation's VJPs, parameters first.
+    """Return the walk up the list: each operation's VJPs, parameters first.
 
-    A value that several operations read gets a cotangent from each of them, and they add up: the visits to it
-    stand together, at the operation that read it first.
-    """
+    A value that several operations read gets a cotangent from each of them, and these are summed: their visits are
+    adjacent, at the operation that read the value first."""
     wanted, ops = differentiable(spec), compile_ops(spec)
     uses = [(op, i) for op in reversed(ops) for i in reversed(range(len(op.primitive.vjps)))]
     readers: dict[str, list[tuple[Op, int]]] = {}
@@ -161,7 +158,7 @@ def backward_visits(spec: NetworkSpec) -> tuple[Visit, ...]:
 
 @lru_cache(maxsize=64)
 def parameter_shapes(spec: NetworkSpec) -> Mapping[str, Shape]:
-    """Shapes of all parameters in the order in which they lie in the flat vector: W1, b1, W2, b2, ..."""
+    """Return the shapes of all parameters in their order in the flat vector: W1, b1, W2, b2, ..."""
     shapes: dict[str, Shape] = {}
     for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
         shapes[weight(k)] = (fan_in, fan_out)
@@ -183,13 +180,13 @@ def penalized(spec: NetworkSpec) -> tuple[str, ...]:
 
 
 def mask_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
-    """Shapes of the dropout masks, first layer first."""
+    """Return the shapes of the dropout masks, first layer first."""
     hidden = enumerate(spec.layers[1:-1], 1)
     return {mask(k): (batch, width) for k, width in hidden} if spec.dropout else {}
 
 
 def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
-    """Shapes of all values of a program, parameters among them, for a batch of ``batch`` samples."""
+    """Return the shapes of all values of a program, parameters among them, for a batch of ``batch`` samples."""
     shapes = {**parameter_shapes(spec), **mask_shapes(spec, batch)}
     shapes |= {INPUT: (batch, spec.layers[0]), STRENGTH: ()}
     shapes[TARGET] = (batch,) if LOSSES[spec.loss].labels else (batch, spec.layers[-1])
@@ -199,7 +196,7 @@ def value_shapes(spec: NetworkSpec, batch: int) -> dict[str, Shape]:
 
 
 def parameter_slices(spec: NetworkSpec) -> dict[str, slice]:
-    """Where each parameter's entries lie in the flat vector, row by row."""
+    """Return the slice of the flat vector that holds each parameter, row by row."""
     slices, start = {}, 0
     for name, shape in parameter_shapes(spec).items():
         slices[name] = slice(start, start + size(shape))
@@ -208,8 +205,8 @@ def parameter_slices(spec: NetworkSpec) -> dict[str, slice]:
 
 
 def flat_index(spec: NetworkSpec, tensor: str, index: tuple[int, ...]) -> int:
-    """Where a parameter lies in the flat vector. Raises KeyError for a tensor that is no parameter, IndexError for
-    an index outside of it."""
+    """Return the position of a parameter in the flat vector. Raises KeyError for a tensor that is not a parameter,
+    IndexError for an index outside of it."""
     shape = parameter_shapes(spec)[tensor]
     if not in_shape(index, shape):
         raise IndexError(f"{index} is out of range for {tensor} of shape {shape}")
@@ -218,19 +215,19 @@ def flat_index(spec: NetworkSpec, tensor: str, index: tuple[int, ...]) -> int:
 
 
 def parameter_at(spec: NetworkSpec, place: int) -> tuple[str, tuple[int, ...]]:
-    """The tensor and the index of a parameter by its place in the flat vector."""
+    """Return the tensor and the index of a parameter from its position in the flat vector."""
     name, part = next((n, p) for n, p in parameter_slices(spec).items() if p.start <= place < p.stop)
     return name, index_at(place - part.start, parameter_shapes(spec)[name])
 
 
 def views(flat: Array, spec: NetworkSpec) -> dict[str, Array]:
-    """The parameters by name, as views of one flat vector of P numbers."""
+    """Return the parameters by name, as views of one flat vector of P numbers."""
     shapes = parameter_shapes(spec)
     return {name: flat[place].reshape(shapes[name]) for name, place in parameter_slices(spec).items()}
 
 
 def costs_of(visit: Visit, shapes: dict[str, Shape]) -> tuple[int, int, int]:
-    """Multiply-accumulates, floating-point operations, and numbers read and written."""
+    """Count multiply-accumulates, floating-point operations, and numbers read and written."""
     row, i = visit.op.primitive, visit.of
     inputs = [shapes[name] for name in visit.op.inputs]
     if i is None:

@@ -1,4 +1,4 @@
-"""What a network says at many points: forward passes in parts, for pictures and for scores."""
+"""Outputs of a network at many points: forward passes in chunks, for pictures and scores."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import LOSSES, Array
 
 SAMPLES_PER_PASS = 4096  # samples in a pass
-PASS_BYTES = 32 * 2**20  # bytes that a pass may take besides its parameters
+PASS_BYTES = 32 * 2**20  # bytes for a pass, besides its parameters
 ARRAYS_PER_UNIT = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
 
 
 class Outputs(NamedTuple):
-    """``z`` (n, outputs), the last layer's; ``p`` of the same shape: the loss's own softmax or sigmoid of them,
-    None where it has none."""
+    """Outputs ``z`` (n, outputs) of the last layer; ``p`` of the same shape: the loss's own softmax or sigmoid of
+    them, None if it has none."""
 
     z: Array
     p: Array | None
 
 
 def at_once(spec: NetworkSpec, most: int = SAMPLES_PER_PASS) -> int:
-    """How many samples a forward pass takes: ``most``, or as many as HELD bytes have room for, 1 at least."""
+    """Return the number of samples per forward pass: ``most``, or as many as fit into PASS_BYTES, at least 1."""
     return max(min(most, PASS_BYTES // (ARRAYS_PER_UNIT * ITEMSIZE[spec.dtype] * sum(spec.layers))), 1)
 
 
 def passes(
     spec: NetworkSpec, parameters: Array, x: Array, target: Array, most: int = SAMPLES_PER_PASS
 ) -> Iterator[Program]:
-    """Forward passes over ``x`` (n, inputs) in order, part by part; nothing is dropped. Yields the program after
+    """Run forward passes over ``x`` (n, inputs) in order, chunk by chunk, without dropout. Yields the program after
     each of them, to be read before the next one."""
     program: Program | None = None
     step = at_once(spec, most)
@@ -47,11 +47,12 @@ def passes(
 
 
 def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = SAMPLES_PER_PASS) -> Outputs:
-    """What a network with these ``parameters`` (P,) makes of ``points`` (n, inputs), ``most`` of them at once."""
+    """Compute the outputs of a network with these ``parameters`` (P,) at ``points`` (n, inputs), ``most`` of them at
+    once."""
     loss = LOSSES[spec.loss]
     z = np.empty((len(points), spec.layers[-1]), spec.dtype)
     p = np.empty_like(z) if loss.probabilities else None
-    # The loss has to have some target; it touches neither z nor p.
+    # The loss needs some target, which affects neither z nor p.
     target = np.zeros(len(points), np.intp) if loss.labels else np.zeros_like(z)
     done = 0
     for program in passes(spec, parameters, points, target, most):
@@ -64,8 +65,8 @@ def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = SAM
 
 
 def grid(low: tuple[float, float], high: tuple[float, float], rows: int, columns: int) -> Array:
-    """The middles of ``rows`` x ``columns`` equal cells between two corners, (rows · columns, 2), as they are
-    read: row by row, the one with the highest second coordinate first."""
+    """Return the centers of ``rows`` x ``columns`` equal cells between two corners, (rows · columns, 2), in reading
+    order: row by row, the one with the highest second coordinate first."""
     x = low[0] + (np.arange(columns) + 0.5) / columns * (high[0] - low[0])
     y = high[1] - (np.arange(rows) + 0.5) / rows * (high[1] - low[1])
     return np.stack([np.tile(x, rows), np.repeat(y, columns)], axis=1)

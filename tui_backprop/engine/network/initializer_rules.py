@@ -1,4 +1,4 @@
-"""The table of initializations: how the weights of a layer are drawn. Nothing here loads numpy before it is used."""
+"""The table of initializations: how the weights of a layer are drawn. numpy is loaded only when a rule runs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Initializer:
-    """One row: either the standard deviation of normal weights, ``deviation(fan_in, fan_out, size)``, or
-    ``fill(w, stream, size)``, which writes a weight matrix and may draw from ``stream()``; zeros without either.
+    """One row: either the standard deviation of normal weights, ``deviation(fan_in, fan_out, size)``, or ``fill(w,
+    stream, size)``, which writes a weight matrix and may draw from ``stream()``; zeros without either.
 
-    ``size`` may be set by the user, as in normal:0.02, where it is not None; it is this unless it is set. It may be
-    negative where it is ``signed``. ``scratch`` is the bytes per entry that writing a matrix takes, result included.
-    """
+    ``size`` is the default of a size that users can set, as in normal:0.02; None if there is none. It may be negative
+    if ``signed``. ``scratch`` is the bytes per entry that writing a matrix takes, result included."""
 
     deviation: Callable[[int, int, float], float] | None = None
     fill: Callable[[Array, Stream, float], None] | None = None
@@ -29,7 +28,7 @@ class Initializer:
 
 
 def _orthogonal(w: Array, stream: Stream, _: float) -> None:
-    """Orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), in double precision."""
+    """Fill with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014), in double precision."""
     tall = stream().standard_normal((max(w.shape), min(w.shape)))
     q, r = np.linalg.qr(tall)
     q *= np.where(np.diag(r) < 0, -1, 1)  # makes the draw uniform (Mezzadri 2007)

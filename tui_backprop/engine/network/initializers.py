@@ -1,4 +1,4 @@
-"""The first parameters, drawn in blocks by all cores."""
+"""The initial parameters, drawn in blocks on all cores."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Block:
     key: tuple[int, ...]
 
     def draw(self) -> int:
-        """Fill them, a row at a time, so that no second copy is needed; return how many weights they are."""
+        """Fill the rows one at a time, so that no second copy is needed; return the number of weights."""
         stream = _stream(self.seed, *self.key)
-        with np.errstate(over="ignore"):  # infinite weights show themselves
+        with np.errstate(over="ignore"):  # infinite weights are reported where they appear
             for row in self.weights:
                 np.multiply(stream.standard_normal(len(row)), self.std, out=row, casting="same_kind")
         return self.weights.size
@@ -50,13 +50,12 @@ def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block
 
 
 def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) -> Array:
-    """The first parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
+    """Draw the initial parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
 
-    Biases and shifts are 0, gains 1. Each layer draws from streams of its own, one for each block of about a
-    million weights, so changing one layer leaves the weights of the others alone, and all cores can draw at
-    once. ``watch`` is told of progress; an exception that it raises ends the work. (Orthogonal weights rest
-    on LAPACK, so on another machine their last digit may differ.)
-    """
+    Biases and shifts are 0, gains 1. Each layer draws from its own streams, one for each block of about a million
+    weights, so that changing one layer leaves the weights of the others unchanged, and all cores can draw at once.
+    ``watch`` is called with the progress; an exception that it raises ends the work. (Orthogonal weights depend on
+    LAPACK, so on another machine their last digit may differ.)"""
     flat = np.zeros(spec.parameters, spec.dtype)
     name, value = parse_init(spec.init)
     row = INITIALIZERS[name]
@@ -83,7 +82,7 @@ def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) 
 
 def _draw_all(blocks: list[Block], total: int, watch: Watch) -> None:
     done = 0
-    if total <= STREAM_BLOCK:  # threads would take longer to start than this takes
+    if total <= STREAM_BLOCK:  # drawing takes less time than starting threads
         for block in blocks:
             done += block.draw()
             watch(done, total)

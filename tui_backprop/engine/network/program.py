@@ -1,8 +1,7 @@
 """Run a program: down the list of operations for the forward pass, up the list for the backward pass.
 
-All arrays are made once, when the program is; a pass only fills them. The parameters are views of one flat
-vector, and so are their gradients, which makes an update, a norm or a perturbation one line.
-"""
+All arrays are allocated once, with the program; a pass only fills them. The parameters are views of one flat vector,
+and so are their gradients, which makes an update, a norm or a perturbation one line."""
 
 from __future__ import annotations
 
@@ -30,13 +29,14 @@ Call = tuple[Callable[..., object], tuple[Any, ...]]
 class Program:
     """A network, a batch of ``n`` samples and the buffers of one pass.
 
-    ``values`` has an array for each value of the program (see ``network.compile_ops``), ``cotangents`` one
-    for each derivative of the loss by such a value: ``cotangents["zk"]`` is delta k, ``cotangents["Wk"]`` is
-    dWk. ``dtype`` replaces the spec's precision (complex128 serves the complex step). Raises ValueError for a
-    batch without samples, and for parameters of another shape than (P,).
-    """
+    ``values`` has an array for each value of the program (see ``graph.compile_ops``), ``cotangents`` one for each
+    derivative of the loss by such a value: ``cotangents["zk"]`` is delta k, ``cotangents["Wk"]`` is dWk. ``dtype``
+    replaces the spec's precision (complex128 for the complex step). Raises ValueError for a batch without samples,
+    and for parameters of another shape than (P,)."""
 
-    _streamed: frozenset[str] = frozenset()  # parameters whose gradient is not stored (see ``stream``)
+    _streamed: frozenset[str] = (
+        frozenset()
+    )  # parameters whose gradient is not stored (see ``training/streaming.py``)
 
     def __init__(
         self, spec: NetworkSpec, batch: int, parameters: Array | None = None, dtype: str | None = None
@@ -64,7 +64,8 @@ class Program:
         return np.empty(self.shapes[name], self.dtype)
 
     def _inputs(self) -> dict[str, Array]:
-        """What comes from outside and is no parameter; masks that drop nothing, until they are drawn."""
+        """Allocate the values that are set from outside and are not parameters; masks drop nothing until they are
+        drawn."""
         labels = LOSSES[self.spec.loss].labels
         with np.errstate(over="ignore"):
             inputs = {INPUT: self._array(INPUT), STRENGTH: np.asarray(self.spec.l2, self.dtype)}
@@ -91,7 +92,8 @@ class Program:
         return self._cotangents(views(self.gradient, self.spec))
 
     def _cotangents(self, given: Mapping[str, Array]) -> dict[str, Array]:
-        """An array for each cotangent; where an operation passes its own on, that one serves for both."""
+        """Allocate an array for each cotangent; an operation that passes its own on shares one array with its
+        input."""
         made = dict(given)
         made[LOSS] = np.ones((), self.dtype)
         for visit in backward_visits(self.spec):
@@ -105,7 +107,7 @@ class Program:
         return self.backward_calls(backward_visits(self.spec))
 
     def backward_calls(self, visits: tuple[Visit, ...]) -> list[Call]:
-        """The calls that run these visits; those that add to a cotangent write beside it first."""
+        """Return the calls that run these visits; those that add to a cotangent write to a temporary array first."""
         beside = max((size(self.shapes[visit.writes]) for visit in visits if visit.adds), default=0)
         room = np.empty(beside, self.dtype)
         calls: list[Call] = []
@@ -120,16 +122,15 @@ class Program:
         return calls
 
     def vjp(self, visit: Visit) -> tuple[Callable[..., None], tuple[Any, ...]]:
-        """The rule of a backward visit, and its arguments after the array that it writes to."""
+        """Return the rule of a backward visit, and its arguments after the array that it writes to."""
         op = visit.op
         inputs = (self.values[name] for name in op.inputs)
         arguments = (self.cotangents[op.output], self.values[op.output], self.caches[op.output], *inputs)
         return op.primitive.vjps[visit.of or 0], arguments
 
     def feed(self, x: Array, target: Array) -> None:
-        """Set the batch: ``x`` of shape (n, inputs), and ``target``, class labels of shape (n,) for a loss that
-        takes labels, numbers of shape (n, outputs) otherwise. Raises ValueError where shapes or labels do not
-        fit."""
+        """Set the batch: ``x`` of shape (n, inputs), and ``target``: class labels of shape (n,) for a loss that takes
+        labels, otherwise numbers of shape (n, outputs). Raises ValueError if shapes or labels do not fit."""
         x, target = np.asarray(x), np.asarray(target)
         for name, given in ((INPUT, x), (TARGET, target)):
             if np.shape(given) != self.shapes[name]:
@@ -147,17 +148,17 @@ class Program:
             draw_mask(self.values[name], self.spec.dropout, generator)
 
     def steps(self) -> Iterator[None]:
-        """Walk down the list one operation at a time, for those who look on."""
+        """Walk down the list, yielding after each operation."""
         for rule, arguments in self._forward:
             with np.errstate(all="ignore"):
                 rule(*arguments)
             yield
 
     def forward(self, start: int = 0, stop: int | None = None) -> Array:
-        """Walk down the list, from operation ``start`` on (to the one before ``stop``); return the loss, an array of
+        """Walk down the list, from operation ``start`` (to the one before ``stop``); return the loss, an array of
         shape ()."""
         part = self._forward if not start and stop is None else self._forward[start:stop]
-        with np.errstate(all="ignore"):  # an overflow shows as inf or NaN in the value that it happened to
+        with np.errstate(all="ignore"):  # an overflow appears as inf or NaN in its value
             for rule, arguments in part:
                 rule(*arguments)
         return self.values[LOSS]

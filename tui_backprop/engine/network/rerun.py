@@ -1,4 +1,4 @@
-"""Single operations of a finished pass, run again: for what was written over when the next one came by."""
+"""Rerun single operations of a finished pass, to recover values that a later operation overwrote."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tui_backprop.engine.primitives import Array
 
 
 def overwritten(program: Program, value: str) -> Array:
-    """A value as its operation made it, also where the next one has worked in the same memory (as the bias is
-    added to ``uk``). Raises KeyError where no operation makes it."""
+    """Return a value as its operation computed it, even if the next one has written to the same memory (as the bias
+    is added to ``uk``). Raises KeyError if no operation computes it."""
     op = next((op for op in program.ops if op.output == value), None)
     if op is None:
         raise KeyError(value)
@@ -26,7 +26,7 @@ def overwritten(program: Program, value: str) -> Array:
 
 
 def first_term(program: Program, name: str) -> Array:
-    """A derivative that several operations add to, "da1 so far", with what the first of them gave alone."""
+    """Return the first of several terms of a derivative, named "da1 so far"."""
     value = value_of(name)
     visit = next((visit for visit in backward_visits(program.spec) if visit.writes == value), None)
     if visit is None:
@@ -35,7 +35,7 @@ def first_term(program: Program, name: str) -> Array:
 
 
 def contribution(program: Program, visit: Visit) -> Array:
-    """What one backward visit gives to the derivative of its value."""
+    """Return the term that one backward visit adds to the derivative of its value."""
     rule, (given, y, _, *inputs) = program.vjp(visit)
     row = visit.op.primitive
     room = row.room(program.dtype, *(array.shape for array in inputs))  # that of the pass is read-only

@@ -1,7 +1,6 @@
-"""What a network is: a small frozen value, validated, with no arrays and no numpy in it.
+"""The specification of a network: a small frozen value, validated, without arrays.
 
-Everything here runs before the first paint of the screen, so this module imports nothing heavy.
-"""
+Everything here runs before the first paint of the screen, so this module does not import numpy."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
-    """Read layer sizes as people write them, ``784,256,10``; raise InputError on the first bad one."""
+    """Parse layer sizes such as ``784,256,10``; raise InputError for the first invalid one."""
     parts = [part.strip() for part in text.strip().strip("[]()").split(",")]
     if parts == [""]:
         raise InputError("layers", "no sizes given; write them with commas, such as 784,256,10")
@@ -46,7 +45,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
 
 
 def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
-    """One activation for each of ``hidden`` layers, from one name for all or from names parted by commas."""
+    """Parse the activation of each of ``hidden`` layers: one name for all, or names separated by commas."""
     names = tuple(one_of("activation", name.strip(), ACTIVATIONS) for name in str(text).split(","))
     if len(names) == 1:
         return names * hidden
@@ -58,7 +57,7 @@ def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
 
 
 def parse_init(text: str) -> tuple[str, float]:
-    """The name of an initialization, and its size: the standard deviation of normal, the value of constant."""
+    """Parse the name of an initialization and its size: the standard deviation of normal, the value of constant."""
     name, colon, size = str(text).partition(":")
     row = INITIALIZERS[one_of("init", name, INITIALIZERS)]
     if colon and row.size is None:
@@ -71,16 +70,14 @@ def parse_init(text: str) -> tuple[str, float]:
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A dense network: sizes of its layers, input first, and how each part is chosen.
+    """A dense network: sizes of its layers, input first, and the choice of each component.
 
-    Hidden layers use ``activation``, one name for all or one for each, parted by commas; the last layer is
-    linear, and the loss takes its outputs (logits, where the loss has a softmax or a sigmoid of its own).
-    ``layer_norm`` normalizes each hidden layer's sums before its activation; ``dropout`` is the rate at which
-    its activations are dropped; ``residual`` adds a hidden layer's input to what it makes, where both have
-    the same width; ``l2`` is the factor λ of the penalty ½ λ Σ W², of all
-    parameters with ``l2_bias`` (False without a penalty). Raises InputError where a field has a bad
-    value.
-    """
+    Hidden layers use ``activation``, one name for all or one for each, separated by commas; the last layer is linear,
+    and the loss takes its outputs (logits, if the loss has a softmax or a sigmoid of its own). ``layer_norm``
+    normalizes each hidden layer's pre-activations; ``dropout`` is the rate at which its activations are dropped;
+    ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
+    penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). Raises InputError for a field with
+    an invalid value."""
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
     activation: str = "relu"
@@ -129,7 +126,7 @@ class NetworkSpec:
         return parse_activations(self.activation, self.depth - 1)
 
     def adds_input(self, layer: int) -> bool:
-        """Return whether a residual connection goes around a layer, 1 .. L."""
+        """Return True if a residual connection bypasses a layer, 1 .. L."""
         return self.residual and layer < self.depth and self.layers[layer - 1] == self.layers[layer]
 
     @property
@@ -143,26 +140,25 @@ class NetworkSpec:
         return sum(parameters for _, _, parameters in self.parameter_sum())
 
     def parameter_sum(self) -> list[tuple[int, int, int]]:
-        """The sum that makes the parameter count: (fan_in, fan_out, parameters) for each layer."""
+        """Return the terms of the parameter count: (fan_in, fan_out, parameters) for each layer."""
         return [
             (i, o, i * o + o * (self.bias + 2 * (self.layer_norm and k < self.depth)))
             for k, (i, o) in enumerate(self.fans, 1)
         ]
 
     def memory(self, batch: int, slots: int = 0) -> int:
-        """Bytes that the app holds at its peak, with an optimizer that remembers so many numbers a parameter.
+        """Estimate the bytes that the app holds at its peak, with an optimizer of so many slots per parameter.
 
-        Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement,
-        and three checkpoints. Of each sample: its input, and for each unit the values, derivatives and working
-        space of the two passes, and of the one after the update (activations need more or less, this is the most).
-        """
+        Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement, and
+        three checkpoints. Of each sample: its input, and for each unit the values, derivatives and work space of the
+        two passes, and of the one after the update (an upper bound over all activations)."""
         each = 23 + 11 * self.layer_norm + 8 * (self.dropout > 0) + 3 * self.residual
         samples = batch * (5 * self.layers[0] + each * sum(self.layers[1:]))
         return ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
 
     def streamed_memory(self, batch: int) -> int:
-        """Bytes that a pass holds that keeps no weight gradient: parameters, a tile and one to add to it, and
-        all values and cotangents of every sample, with working space; and what orthogonal weights take to draw."""
+        """Estimate the bytes of a pass that keeps no weight gradient: parameters, a tile and one to add to it, and
+        all values and cotangents of every sample, with work space; and the memory for drawing orthogonal weights."""
         each = 12 + 6 * self.layer_norm + 4 * (self.dropout > 0) + 2 * self.residual
         tiles = 2 * max(TILE, *self.layers[1:])
         samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
@@ -170,12 +166,11 @@ class NetworkSpec:
         return held + INITIALIZERS[parse_init(self.init)[0]].scratch * self._largest
 
     def check_memory(self, batch: int, every: bool = False) -> int:
-        """Bytes that a check of the gradient holds at its peak, of ``every`` parameter or of some.
+        """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some.
 
         Of P numbers: four in the network's precision, and both gradients in double; for every parameter also the
-        pairs. Beside them the largest tensor in double and complex precision, and passes of all samples in the
-        network's precision, in double and in complex.
-        """
+        pairs. In addition the largest tensor in double and complex precision, and passes of all samples in the
+        network's precision, in double and in complex."""
         each = 30 * ITEMSIZE[self.dtype] + 15 * (8 + 16)
         pairs = 48 if every else 0
         return (
@@ -186,13 +181,14 @@ class NetworkSpec:
 
     @property
     def _largest(self) -> int:
-        """Entries of the largest weight matrix."""
+        """Number of entries of the largest weight matrix."""
         return max(fan_in * fan_out for fan_in, fan_out in self.fans)
 
 
-# The share of multiply-accumulates: one forward pass needs one for each weight. The backward pass needs one
+# Multiply-accumulates: a forward pass needs one for each weight. The backward pass needs one
 # for each weight (dW), and one more for each weight except the first layer's (its input needs no gradient).
 def backprop_ratio(spec: NetworkSpec) -> float:
-    """Multiply-accumulates of forward plus backward over those of forward: 2.40 for the lesson's network."""
+    """Return the multiply-accumulates of forward plus backward over those of forward: 2.40 for the lesson's
+    network."""
     first = spec.layers[0] * spec.layers[1]
     return (3 * spec.weights - first) / spec.weights

@@ -1,8 +1,7 @@
 """Names of values and of their gradients: ``W2``, ``dW2``, ``z2``, ``δ2``. No other module builds or parses one.
 
-The name of a value is a symbol and the number of its layer, k = 1 .. L; a gradient is the value's name after a
-``d``, but for pre-activations, whose gradient is ``δ``. Nothing here needs numpy.
-"""
+The name of a value is a symbol and the number of its layer, k = 1 .. L; the name of its gradient is a ``d`` and the
+value's name, except for pre-activations, whose gradient is ``δ``. This module does not need numpy."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from typing import Literal
 
 INPUT, TARGET, LOSS, STRENGTH, PROBABILITIES = "x", "t", "L", "λ", "p"
 TensorEntry = tuple[str, tuple[int, ...]]  # the name of a tensor, and an index into it
-SO_FAR = " so far"  # after the name of a sum that lacks some of its terms
+SO_FAR = " so far"  # suffix of the name of a sum that lacks some of its terms
 
 Kind = Literal[
     "weight", "bias", "gain", "shift", "input", "target", "product", "preactivation", "standardized", "normalized",
@@ -99,32 +98,32 @@ def partial_loss(k: int) -> str:
 
 
 def kind_of(value: str) -> Kind:
-    """What a value is, by its name. Raises KeyError for any other text."""
+    """Return the kind of a value from its name. Raises KeyError for any other text."""
     return _KINDS[value.rstrip("0123456789")]
 
 
 def layer_of(name: str) -> int:
-    """The layer in the name of a value or a gradient, 0 if it has none."""
+    """Return the layer in the name of a value or a gradient, 0 if it has none."""
     return int(re.sub(r"\D", "", name) or 0)
 
 
 def is_weight(value: str) -> bool:
-    """Return whether a value is a weight matrix."""
+    """Return True if a value is a weight matrix."""
     return value.startswith("W")
 
 
 def is_parameter(value: str) -> bool:
-    """Return whether a value is a parameter: a weight, a bias, a gain or a shift."""
+    """Return True if a value is a parameter: a weight, a bias, a gain or a shift."""
     return value[:1] in _PARAMETERS
 
 
 def is_gradient(name: str) -> bool:
-    """Return whether a name is that of a gradient."""
+    """Return True if a name is that of a gradient."""
     return name.startswith(("d", "δ"))
 
 
 def gradient_of(value: str) -> str:
-    """The name of dL/dvalue."""
+    """Return the name of dL/dvalue."""
     kind = kind_of(value)
     if kind == "loss":  # a penalty passes it on unchanged
         return f"d{LOSS}"
@@ -132,7 +131,7 @@ def gradient_of(value: str) -> str:
 
 
 def value_of(name: str) -> str:
-    """The value that a gradient is of, also of one of which terms are missing; a value itself."""
+    """Return the value that a gradient is of, even if some of its terms are missing; a value itself."""
     whole = name.removesuffix(SO_FAR)
     if whole.startswith(("δ", "delta")):
         return preactivation(layer_of(whole))
@@ -140,26 +139,28 @@ def value_of(name: str) -> str:
 
 
 def saved_by(output: str) -> str:
-    """The name in formulas for what an operation saves for its backward pass: v of a normalization, p of a loss."""
+    """Return the name in formulas for what an operation saves for its backward pass: v of a normalization, p of a
+    loss."""
     return standardized(layer_of(output)) if kind_of(output) == "normalized" else PROBABILITIES
 
 
 def per_sample(name: str) -> bool:
-    """Return whether an array has a row for each sample: values and their gradients do; parameters, their gradients
+    """Return True if an array has a row for each sample: values and their gradients do; parameters, their gradients
     and the loss do not."""
     return _KINDS.get(value_of(name).rstrip("0123456789")) not in _SHARED
 
 
 def canonical(value: str, depth: int) -> str:
-    """The name under which a network of so many layers holds a value: the last layer is linear, aL is zL."""
+    """Return the name under which a network of so many layers holds a value: the last layer is linear, so aL is
+    zL."""
     return preactivation(depth) if value == activation(depth) else value
 
 
 def spelled(symbol: str, layer: str, gradient: bool) -> str:
-    """The name meant by a typed symbol (gamma, W, z), the digits of a layer, and whether a ``d`` stood before them.
+    """Return the name meant by a typed symbol (gamma, W, z), the digits of a layer, and whether a ``d`` preceded
+    them.
 
-    A parameter and its gradient have one name: they are looked up together.
-    """
+    A parameter and its gradient share a name: they are looked up together."""
     symbol = _SPELLED.get(symbol, symbol)
     name = symbol + layer
     if not gradient or is_parameter(name):
@@ -168,6 +169,6 @@ def spelled(symbol: str, layer: str, gradient: bool) -> str:
 
 
 def entry_name(tensor: str, index: Sequence[object]) -> str:
-    """The name of an entry: W2[13,200]. That of a sum so far keeps its suffix at the end."""
+    """Return the name of an entry, such as W2[13,200]. The suffix of a partial sum stays at the end."""
     whole = tensor.removesuffix(SO_FAR)
     return f"{whole}[{','.join(map(str, index))}]{tensor.removeprefix(whole)}"

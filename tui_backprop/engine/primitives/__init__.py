@@ -1,8 +1,7 @@
 """The table of primitives: everything the engine knows about calculus is in this folder.
 
-``base`` says what a row is; ``linear``, ``activations`` (each made a primitive by ``elementwise``), ``normalization``
-and ``losses`` hold the rows.
-"""
+``base`` defines a row; ``linear``, ``activations`` (each made a primitive by ``elementwise``), ``normalization`` and
+``losses`` hold the rows."""
 
 from tui_backprop.engine.arrays.types import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.primitives.activations import ACTIVATIONS, ELEMENTWISE, IDENTITY

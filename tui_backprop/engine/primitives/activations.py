@@ -1,7 +1,6 @@
-"""The activations: one row each, with f and f'.
+"""The activation functions: one row each, with f and f'.
 
-Exponentials are only taken of numbers that are not above zero, so none overflows.
-"""
+Exponentials are computed only of numbers that are at most zero, so none overflows."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ GELU_SCALE, GELU_CUBE = (2 / math.pi) ** 0.5, 0.044715  # Hendrycks and Gimpel 2
 GELU_FLAT = 30.0  # beyond it σ is 0 or 1 in double precision, and the cube could overflow
 
 
-# Three pieces that keep to one side of zero. On complex arrays the real part says which side.
+# Three functions of one side of zero. For complex arrays, the real part decides the side.
 
 
 def above(to: Array, z: Array, zero: Array) -> None:
@@ -136,7 +135,7 @@ def _gelu(a: Array, z: Array, zero: Array, s: Array, room: Array) -> None:
 
 
 def _gelu_slope(d: Array, z: Array, a: Array, zero: Array, s: Array, room: Array) -> None:
-    """σ (1 + z (1 − σ) 2v') with the σ that the forward rule left"""
+    """σ (1 + z (1 − σ) 2v') with the σ that the forward rule saved"""
     _bounded(d, z)
     np.multiply(d, d, out=d)
     np.multiply(d, 3 * GELU_CUBE, out=d)

@@ -1,4 +1,4 @@
-"""What a row of the table of primitives is.
+"""The definition of a row of the table of primitives.
 
 A primitive computes ``y`` from its inputs ``x``, and has for each input i that a derivative may flow to the
 two linear maps of that derivative, J_i = dy/dx_i: the VJP takes a cotangent of y back to one of x_i (reverse
@@ -9,15 +9,15 @@ mode, backprop), the JVP takes a tangent of x_i on to one of y (forward mode).
     jvps[i](y_dot, x_dot, y, cache, *x)      y_dot = J_i x_dot
 
 A rule writes into its first argument, so a pass makes no arrays. ``cache`` is a tuple of arrays, made once by
-``room``: what the forward rule leaves for the backward one, and space to work in.
+``room``: what the forward rule saves for the backward rule, and work space.
 
 Shapes: samples are rows. ``a`` (n, fan_in), ``W`` (fan_in, fan_out), ``b`` (fan_out,), ``z`` (n, fan_out).
 Tangents may have further axes in front: many tangents, one linear map. Forward rules also run on complex
 arrays, branching on the real part, so that the complex step can check them.
 
-Formulas are written once, in field notation, all tokens parted by spaces; ``{0}``, ``{1}`` stand for the
-inputs, ``{g}`` for the cotangent of the output, ``{y}`` for the output, ``{v}`` for what the forward rule left,
-if it has a name. They are what the screen shows, and they say which arrays a rule reads: the bytes it moves are
+Formulas are written once, in field notation, all tokens separated by spaces; ``{0}``, ``{1}`` stand for the
+inputs, ``{g}`` for the cotangent of the output, ``{y}`` for the output, ``{v}`` for what the forward rule saved,
+if it has a name. The screen shows them, and they determine which arrays a rule reads: the bytes it moves are
 counted from them.
 """
 
@@ -36,7 +36,7 @@ Count = Callable[..., int]
 
 
 def no_room(dtype: np.dtype[Any], *shapes: Shape) -> tuple[Array, ...]:
-    """The cache of a primitive that needs none."""
+    """Return the empty cache of a primitive that needs none."""
     return ()
 
 
@@ -47,7 +47,7 @@ class Primitive:
     any one of them, if it is a matrix product."""
 
     name: str
-    kind: str  # what the walk calls a step of it
+    kind: str  # kind of its steps in the walk
     forward: Rule
     vjps: tuple[Rule, ...]
     jvps: tuple[Rule, ...]
@@ -65,19 +65,20 @@ class Primitive:
     saves: bool = (
         False  # its VJP reads an array that the forward rule saved, though the formula computes it again
     )
-    short: str = ""  # the name where there is little room, if it is a long one
+    short: str = ""  # short form of a long name
 
     @property
     def brief(self) -> str:
-        """The name where there is little room."""
+        """The name for narrow places."""
         return self.short or self.name
 
     def moved(self, *shapes: Shape) -> int:
-        """Numbers read and written by the forward rule, each array once; times the item size it is bytes."""
+        """Count the numbers read and written by the forward rule, each array once; times the item size it is
+        bytes."""
         return self._read(self.formula, shapes) + size(self.shape(*shapes))
 
     def vjp_moved(self, i: int, *shapes: Shape) -> int:
-        """Numbers read and written by VJP number ``i``; none where the cotangent is only passed on."""
+        """Count the numbers read and written by VJP number ``i``; none if the cotangent is only passed on."""
         if i == 0 and self.passes_on:
             return 0
         return self._read(self.vjp_formulas[i], shapes) + size(shapes[i])
@@ -90,11 +91,11 @@ class Primitive:
 
 
 def fields(formula: str) -> set[str]:
-    """The names in braces of a formula."""
+    """Return the names in braces of a formula."""
     return {field for _, field, _, _ in string.Formatter().parse(formula) if field}
 
 
 def copy(to: Array, source: Array, *_: object) -> None:
-    """The rule of a map that changes nothing."""
+    """Rule of an identity map."""
     if to is not source:
         np.copyto(to, source)

@@ -1,4 +1,4 @@
-"""What an elementwise function has to say of itself, and the primitive that is made of it."""
+"""The definition of an elementwise function, and the primitive made from it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from tui_backprop.engine.primitives.base import Cache, Primitive
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Activation:
-    """f and f' of an elementwise function, and what is known of it.
+    """f and f' of an elementwise function, and its properties.
 
-    Both may use ``rooms`` work arrays of z's shape; f' finds there what f has left. ``zero`` is an array of zeros:
-    comparing with it is faster than comparing with a number.
-    """
+    Both may use ``rooms`` work arrays of z's shape; f' finds there what f has saved. ``zero`` is an array of zeros:
+    comparing with it is faster than comparing with a number."""
 
     forward: Callable[..., None]  # (a, z, zero, *rooms): a = f(z)
     slope: Callable[..., None]  # (d, z, a, zero, *rooms): d = f'(z)
@@ -36,7 +35,7 @@ class Activation:
 
     @property
     def saturates(self) -> bool:
-        """f approaches a bound on either side, and its slope 0 there."""
+        """True if f approaches a bound on either side, where its slope approaches 0."""
         return self.bounds is not None
 
     def saturated(self, a: Array, share: float) -> Array:
@@ -59,7 +58,7 @@ def elementwise(name: str, row: Activation) -> Primitive:
     def times_slope(to: Array, given: Array, a: Array, cache: Cache, z: Array) -> None:
         row.slope(cache[0], z, a, *cache[1:])
         factor = cache[0]
-        if row.slope_dtype is bool:  # to multiply by a mask of another type takes longer
+        if row.slope_dtype is bool:  # multiplying by a mask of another type takes longer
             np.copyto(to, factor)
             factor = to
         np.multiply(given, factor, out=to)

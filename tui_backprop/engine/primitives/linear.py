@@ -8,8 +8,7 @@ from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 # --- matmul: y = a W --------------------------------------------------------------------------------------
-# By np.dot: for one sample it takes the outer product and the products of a vector the short way, where
-# np.matmul takes up to five times as long.
+# By np.dot: for one sample (outer products, matrix-vector products) np.matmul takes up to five times as long.
 
 
 def _matmul(y: Array, _: Cache, a: Array, w: Array) -> None:
@@ -25,7 +24,9 @@ def _matmul_vjp_w(w_bar: Array, g: Array, _y: Array, _: Cache, a: Array, w: Arra
 
 
 def _matmul_jvp_a(y_dot: Array, a_dot: Array, _y: Array, _: Cache, a: Array, w: Array) -> None:
-    np.dot(a_dot.reshape(-1, w.shape[0]), w, out=y_dot.reshape(-1, w.shape[1]))  # one product for them all
+    np.dot(
+        a_dot.reshape(-1, w.shape[0]), w, out=y_dot.reshape(-1, w.shape[1])
+    )  # one product for all tangents
 
 
 def _matmul_jvp_w(y_dot: Array, w_dot: Array, _y: Array, _: Cache, a: Array, w: Array) -> None:
@@ -67,7 +68,7 @@ def _ones(dtype: np.dtype[Any], u: Shape, b: Shape) -> Cache:
 
 
 def _sum_of_samples(b_bar: Array, g: Array, _y: Array, cache: Cache, *_: Array) -> None:
-    np.dot(cache[0], g, out=b_bar)  # half the time of a sum over the first axis
+    np.dot(cache[0], g, out=b_bar)  # takes half the time of a sum over the first axis
 
 
 def _same_for_all_samples(y_dot: Array, b_dot: Array, *_: object) -> None:
@@ -90,7 +91,7 @@ BIAS_ADD = Primitive(
     passes_on=True,
 )
 
-# --- residual add: y = h + a, what a layer makes added to what came in -------------------------------------
+# --- residual add: y = h + a, a layer's output added to its input -----------------------------------------
 
 RESIDUAL_ADD = Primitive(
     name="residual add",

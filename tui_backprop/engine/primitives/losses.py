@@ -1,4 +1,4 @@
-"""Losses: z and a target in, the mean over the n samples of what each sample costs out; and the L2 penalty."""
+"""Losses: from z and a target, the mean over the n samples of each sample's loss; and the L2 penalty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LossCache(NamedTuple):
 
 
 class LabelsLossCache(NamedTuple):
-    """The cache of a loss from class labels; turned, because reductions along short rows take long."""
+    """The cache of a loss on class labels; transposed, because reductions along short rows are slow."""
 
     each: Array  # (n,)
     left: Array  # (n, outputs) p
@@ -65,7 +65,8 @@ def _mean(loss: Array, room: LossCache | LabelsLossCache) -> None:
 
 
 def _softmax_cross_entropy(loss: Array, room: LabelsLossCache, z: Array, t: Array) -> None:
-    """−z[t] + ln Σ e^z of each sample; less the largest logit first, so that no power overflows."""
+    """Compute −z[t] + ln Σ e^z of each sample, with the largest logit subtracted first, so that no power
+    overflows."""
     each, p, top, total = room.each, room.left, room.top, room.total
     np.copyto(room.turned, z.T)
     np.maximum.reduce(room.turned.real, axis=0, out=top[:, 0])
@@ -88,10 +89,9 @@ def _p_minus_hot(d: Array, room: LabelsLossCache, t: Array) -> None:
 
 
 def _binary_cross_entropy(loss: Array, room: LossCache, z: Array, t: Array) -> None:
-    """−t ln p − (1 − t) ln(1 − p) = ln(1 + e^z) − z t, summed over the outputs of each sample.
+    """Compute −t ln p − (1 − t) ln(1 − p) = ln(1 + e^z) − z t, summed over the outputs of each sample.
 
-    As max(z, 0) − z t + ln(1 + e^−|z|): the first two cancel before the last, which may be tiny, is added.
-    """
+    As max(z, 0) − z t + ln(1 + e^−|z|): the first two cancel before the last, which may be tiny, is added."""
     p, zero = room.left, np.zeros((), z.dtype)
     above(p, z, zero)
     np.multiply(z, t, out=room.space)
@@ -134,13 +134,12 @@ def _residual(d: Array, room: LossCache, t: Array) -> None:
 
 @dataclass(frozen=True)
 class Loss(Primitive):
-    """A loss, and what it takes the outputs of the network for.
+    """A loss, and how it interprets the outputs of the network.
 
-    ``labels`` says that the target holds integer class labels, shape (n,), and not numbers; ``probabilities``
-    that the outputs are logits, of which the loss makes probabilities p by its own softmax or sigmoid (it needs
-    classes); ``output_is_value`` that an output is itself what the target is compared with. A loss of squares
-    takes the mean over the outputs of a sample, too, if ``over_outputs``, and otherwise half their sum.
-    """
+    ``labels``: the target holds integer class labels, shape (n,), rather than numbers; ``probabilities``: the outputs
+    are logits, from which the loss computes probabilities p by its own softmax or sigmoid (it needs classes);
+    ``output_is_value``: the target is compared with the output itself. A squared loss averages over the outputs of a
+    sample if ``over_outputs``, otherwise it is half their sum."""
 
     labels: bool = False
     probabilities: bool = False
@@ -163,7 +162,7 @@ def _loss(
     output_is_value: bool = False,
     over_outputs: bool = False,
 ) -> Loss:
-    """A loss whose derivative is ``slope`` (written from cache and target) divided by n."""
+    """Make a loss whose derivative is ``slope`` (computed from cache and target) divided by n."""
 
     def vjp(z_bar: Array, g: Array, _: Array, room: LossCache, z: Array, t: Array) -> None:
         slope(z_bar, room, t)

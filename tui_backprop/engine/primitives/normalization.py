@@ -1,4 +1,4 @@
-"""Layer normalization and dropout: what stands between a layer's sums and what it hands on."""
+"""Layer normalization and dropout: the operations between a layer's pre-activations and its output."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def _mean(to: Array, x: Array) -> None:
 
 def _layer_norm(y: Array, room: NormalizationCache, x: Array, gain: Array, shift: Array) -> None:
     v, deviation, space, largest, least = room
-    np.subtract(x, x[:, :1], out=v)  # so that the mean of equal numbers has no round-off
+    np.subtract(x, x[:, :1], out=v)  # so that the mean of equal numbers has no rounding error
     _mean(deviation, v)
     np.subtract(v, deviation, out=v)
     np.abs(v.real, out=space.real)
     np.maximum.reduce(space.real, axis=1, keepdims=True, initial=1, out=largest)
-    np.divide(v, largest, out=space)  # squares of what is at most 1 do not overflow
+    np.divide(v, largest, out=space)  # squares of numbers up to 1 do not overflow
     np.multiply(space, space, out=space)
     _mean(deviation, space)
     np.divide(LAYER_NORM_EPSILON**0.5, largest, out=least)
@@ -119,7 +119,7 @@ LAYER_NORM = Primitive(
 
 
 def draw_mask(mask: Array, rate: float, generator: np.random.Generator) -> None:
-    """Fill a mask: 0 with probability ``rate``, else 1 / (1 − rate), so that the mean stays as it is."""
+    """Fill a mask: 0 with probability ``rate``, else 1 / (1 − rate), which preserves the mean."""
     kept = generator.random(mask.shape, dtype=np.float32) >= rate
     np.multiply(kept, 1 / (1 - rate), out=mask)
 

@@ -114,7 +114,7 @@ class Iteration:
     def tensor(self, name: str) -> Array:
         """An array by the field's name for it.
 
-        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``network.compile_ops`` (aL is zL:
+        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``graph.compile_ops`` (aL is zL:
         the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
         the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalized, before
         gain and shift; ``L``, the loss; any derivative that two operations add to, with " so far" behind it: what
