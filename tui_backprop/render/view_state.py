@@ -1,4 +1,4 @@
-"""The state of one screen: a frozen snapshot that the app hands to every panel."""
+"""The state of one screen: a frozen snapshot that the app passes to every panel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui_backprop.engine.network.tensor_names import layer_of
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
 
-if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does without
+if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not need them
     from tui_backprop.cost.measure.sweep import Progress
     from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.model.workload import NetworkShape
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # these load numpy, or take time, which the first paint does 
 
 
 def steps_of(session: Session) -> tuple[Step, ...]:
-    """The walk of a session."""
+    """Return the walk of a session."""
     from tui_backprop.engine.explain.walk import walk
 
     return walk(session.network, session.batch, session.optimizer, session.walk.grain)
@@ -32,7 +32,7 @@ def steps_of(session: Session) -> tuple[Step, ...]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A session with the pass it stands in, and the steps of its walk."""
+    """A session with its iteration, and the steps of its walk."""
 
     session: Session
     steps: tuple[Step, ...]
@@ -44,19 +44,20 @@ class Snapshot:
 
     @property
     def pieces(self) -> Iterator[tuple[int, Step]]:
-        """All equations or operations of the walk, each with the number of its step."""
+        """All equations or operations of the walk, each with the index of its step."""
         return ((step.index, piece) for step in self.steps for piece in step.pieces)
 
     @cached_property
     def asked(self) -> tuple[str, tuple[int, ...]] | None:
-        """The number that is asked for by its name, where the network has one of that name."""
+        """The number inspected by its name, if the network has one of that name."""
         from tui_backprop.engine.explain.number import exists
 
         asked = self.session.inspection.number
         return asked if asked is not None and exists(self.iteration, *asked) else None
 
     def chosen(self, layer: int) -> int | None:
-        """The unit of a layer that was selected, or that the number asked for is of; a weight has two ends."""
+        """Return the unit of a layer that was selected, or that the inspected number belongs to; a weight has two
+        ends."""
         if (unit := self.session.walk.unit(layer)) != AUTOMATIC:
             return unit
         if self.asked is None:
@@ -66,7 +67,7 @@ class Snapshot:
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
-        """The unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
+        """Return the unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
         from tui_backprop.engine.explain.receipts import unit_with_largest_delta
 
         chosen = self.chosen(layer)
@@ -74,14 +75,14 @@ class Snapshot:
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:
-        """The number that is looked at: the one asked for by name, or that of the step and its unit."""
+        """The number that is shown: the one inspected by its name, or that of the step and its unit."""
         from tui_backprop.engine.explain.number import number_at
 
         return self.asked or number_at(self.iteration, self.step, self.unit(self.step.layer))
 
     @property
     def place(self) -> tuple[int, int]:
-        """The layer, 1 .. L, and the unit in it that the number looked at is of."""
+        """The layer, 1 .. L, and the unit in it that the shown number belongs to."""
         if self.asked:
             tensor, index = self.weights[0]
             return layer_of(tensor), index[-1]
@@ -90,8 +91,8 @@ class Snapshot:
 
     @cached_property
     def weights(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """The one or two parameters along which the loss is shown: the number looked at, or the weight with the
-        largest gradient into its unit; and the one pinned, or the weight with the next largest."""
+        """The one or two parameters along which the loss is shown: the number shown, or the weight with the largest
+        gradient into its unit; and the pinned one, or the weight with the next largest."""
         from tui_backprop.engine.explain.number import weights_near
 
         return weights_near(
@@ -109,18 +110,18 @@ class Snapshot:
         return made
 
     def made(self, phase: str, layer: int) -> list[Step]:
-        """The steps of a phase in a layer up to the current one."""
+        """Return the steps of a phase in a layer, up to the current step."""
         return self._made.get((phase, layer), [])
 
     def reached(self, phase: str, layer: int, kind: str) -> bool:
-        """Check whether the walk has reached a step of that kind."""
+        """Return True if the walk has reached a step of that kind."""
         return any(step.kind == kind for step in self.made(phase, layer))
 
 
 @dataclass(frozen=True)
 class BlameState:
-    """A ranking of parameters by blame (None while it is being made), and the case of one of them (None, or
-    another one's, while it is being looked into)."""
+    """A ranking of parameters by blame (None while it is computed), and the detail of one of them (None, or that of
+    another parameter, while it is computed)."""
 
     session: Session
     iteration: Iteration
@@ -129,12 +130,12 @@ class BlameState:
 
     @property
     def rank(self) -> int:
-        """The cursor's place in the ranking."""
+        """The cursor's position in the ranking."""
         return min(self.session.inspection.rank, max(len(self.ranked or ()) - 1, 0))
 
     @property
     def chosen(self) -> Attribution | None:
-        """The parameter that is looked at: the one asked for, or that under the cursor."""
+        """The parameter that is shown: the one asked for, or the one under the cursor."""
         from tui_backprop.engine.analysis.ranking import named
 
         asked = self.session.inspection.number
@@ -144,8 +145,8 @@ class BlameState:
 
 @dataclass(frozen=True)
 class CostState:
-    """What the cost panel shows: the network, the machine's law (None while it is measured), the chart's cursor,
-    unit and zoom, which clock is read, and how sweep and race stand. Steps of the walk change nothing here."""
+    """What the cost panel shows: the network, the machine's cost model (None while it is measured), the chart's
+    cursor, unit and zoom, the timing used, and the progress of sweep and race. Steps of the walk do not change it."""
 
     network: NetworkSpec
     here: CostModel | None
@@ -166,7 +167,8 @@ class CostState:
 
     @property
     def raced(self) -> float | None:
-        """Seconds that the naive method really took for the network under the cursor, if it was raced to the end."""
+        """Seconds that the naive method actually took for the network under the cursor, if a race of it was
+        completed."""
         race = self.race
         if race is None or race.state != "done" or race.method != "forward-difference":
             return None

@@ -1,5 +1,5 @@
 """The characters that drawings are made of, in two sets: one for UTF-8, one for every other encoding; and a third for
-texts in which nothing is drawn."""
+texts without drawings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tui_backprop.render.draw.spans import Line, clip
 
 @dataclass(frozen=True)
 class RenderContext:
-    """``up`` and ``down`` are the sizes of positive and negative values, weakest first: filled cells against
-    strokes, so that a sign is read without color. ``ramp`` is for values that are never negative. With them go the
-    ``keys`` in force, by whose names texts call them."""
+    """Glyphs for drawing. ``up`` and ``down`` are the sizes of positive and negative values, smallest first: filled
+    cells and strokes, so that a sign is visible without color. ``ramp`` is for values that are never negative.
+    ``keys`` are the rows of the key table in effect, from which texts take the names of keys."""
 
     up: str
     down: str
@@ -26,32 +26,32 @@ class RenderContext:
     here: str
     on: str
     back: str
-    delta: str  # where there is no room for its name
+    delta: str  # delta, in narrow places
     bars: str  # heights, lowest first
     plain: bool = False
-    linear: bool = False  # whether nothing may stand side by side: a screen reader reads it
-    sparse: bool = False  # whether little should change from step to step: the line is slow
+    linear: bool = False  # nothing is placed side by side, for screen readers
+    sparse: bool = False  # little changes from step to step, for slow connections
     keys: Rows = field(default=ROWS, hash=False, repr=False)
 
     def text(self, text: str) -> str:
-        """A text with every character that this set does not have replaced; it may become longer."""
+        """Return a text with every character outside of this set replaced; it may become longer."""
         return _to_ascii(text) if self.plain else text
 
     def key(self, action: str) -> str:
-        """Name of the key of an action."""
+        """Return the name of the key of an action."""
         return self.text(key_of(action, self.keys))
 
     def words(self, text: str) -> str:
-        """A text in which {action} stands for the key of that action."""
+        """Return a text with each {action} replaced by the key of that action."""
         return self.text(worded(text, self.keys))
 
     def fit(self, row: Line) -> Line:
-        """A line with every character that this set does not have replaced."""
+        """Return a line with every character outside of this set replaced."""
         return tuple((self.text(text), role) for text, role in row)
 
 
 def fitted(lines: Sequence[Line], columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """The first ``rows`` lines in the characters of ``context``, each cut to ``columns``."""
+    """Return the first ``rows`` lines in the characters of ``context``, each cut to ``columns``."""
     return [context.fit(clip(context.fit(row), columns)) for row in lines[:rows]]
 
 

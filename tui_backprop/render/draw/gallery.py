@@ -11,13 +11,13 @@ from tui_backprop.render.draw.spans import Line, beside, clip
 LEAST_PICTURE_ROWS, WANTED_PICTURES = (
     7,
     4,
-)  # least lines of a picture, and number of pictures wanted if they are that large
-PICTURE_GAP = 2  # columns between two of them
+)  # minimum lines of a picture, and number of pictures wanted at that size
+PICTURE_GAP = 2  # columns between two pictures
 
 
 @dataclass(frozen=True)
 class GalleryLayout:
-    """Pictures of ``deep`` x ``wide`` characters, ``across`` beside each other and ``down`` below each other."""
+    """A layout of pictures of ``deep`` x ``wide`` characters, ``across`` in a row and ``down`` in a column."""
 
     deep: int
     wide: int

@@ -15,7 +15,7 @@ from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
 from tui_backprop.support.format import format_number
 
 STATISTIC_COLUMNS, LABEL_COLUMNS = 20, 9  # columns of one statistic, and of its name
-COLUMN_GAP = 4  # columns between two of them
+COLUMN_GAP = 4  # columns between two statistics
 LEAST_PLOT_COLUMNS = 36  # columns of bars, from which the statistics stand beside them, not below
 LEAST_BAR_ROWS, MOST_BAR_ROWS = 4, 12  # lines of bars: with all statistics below them, and at most
 MOST_BAR_COLUMNS = 4  # columns of one bar
@@ -178,7 +178,7 @@ def _left_out(found: Distribution, columns: int) -> list[Line]:
 
 
 def portion(part: float, whole: float) -> str:
-    """A share in percent, which is 0 or 100 only where it is all."""
+    """Format a share in percent; it is 0 or 100 only if it is none or all."""
     percent = 100 * part / whole
     if 99.5 <= percent < 100:
         return f"{min(percent, 99.9):.1f}%"

@@ -1,4 +1,4 @@
-"""The loss over two weights as a map in shades, the lightest where it is low."""
+"""The loss over two weights as a map of shades; the lightest is the lowest loss."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tui_backprop.support.format import format_number
 
 
 class ShadeMap:
-    """Cells (high, wide), each a glyph in a role, over two offsets from −1 to 1: to the right, and upwards."""
+    """Cells (high, wide), each a glyph in a role, over two offsets from −1 to 1: to the right, and upward."""
 
     def __init__(self, context: Array) -> None:
         self.cells = [[(str(glyph), "loss") for glyph in row] for row in context]
         self._high, self._wide = context.shape
 
     def put(self, place: Iterable[float], mark: str, role: str) -> None:
-        """Mark a place, if it is on the map."""
+        """Mark a position, if it is on the map."""
         across, up = place
         column, row = (1 + across) / 2 * (self._wide - 1), (1 - up) / 2 * (self._high - 1)
         if -0.5 < column < self._wide - 0.5 and -0.5 < row < self._high - 0.5:
@@ -33,14 +33,14 @@ class ShadeMap:
 def surface(
     found: Slice, marks: ChartMarks, context: RenderContext, update: bool, columns: int, rows: int
 ) -> list[Line]:
-    """The first weight grows to the right, the second one upwards. Dots lead from where they stand straight against
-    the gradient; ``update`` says whether to mark where the update takes them."""
+    """Draw the map: the first weight increases to the right, the second upward. Dots lead from the current weights
+    straight against the gradient; ``update`` marks the weights after the update."""
     x, y = found.values
     labels = [format_number(float(value), sign=True) for value in (y[-1], found.here[1], y[0])]
     margin = max(map(len, labels)) + 1
     wide, high = (
         max(n - 1 + n % 2, 1) for n in (columns - margin, rows - 2)
-    )  # odd: they stand in the middle
+    )  # odd, so that the current weights are in the middle
     across, up = (np.rint(np.linspace(0, len(v) - 1, n)).astype(int) for v, n in ((x, wide), (y, high)))
     drawn = ShadeMap(_shades(found, context)[np.ix_(across, up)].T[::-1])
     reach = [float(values[-1] - values[0]) / 2 or 1.0 for values in (x, y)]
@@ -57,7 +57,7 @@ def surface(
 
 
 def _beside_axis(drawn: ShadeMap, labels: list[str], margin: int) -> list[Line]:
-    """The map with the second weight's values on its left."""
+    """Add the second weight's values on the left of the map."""
     last = len(drawn.cells) - 1
     sides = dict(zip((0, last, last // 2), (labels[0], labels[2], labels[1]), strict=True))
     return [
@@ -67,7 +67,8 @@ def _beside_axis(drawn: ShadeMap, labels: list[str], margin: int) -> list[Line]:
 
 
 def _axis(found: Slice, margin: int, wide: int) -> list[Line]:
-    """The first weight's values below: at both ends, and where it stands between them if there is room."""
+    """Draw the first weight's values below the map: at both ends, and the current one between them if there is
+    room."""
     values = found.values[0]
     low, here, high = (format_number(float(v), sign=True) for v in (values[0], found.here[0], values[-1]))
     side = max(len(low), len(high))
@@ -81,7 +82,7 @@ def _axis(found: Slice, margin: int, wide: int) -> list[Line]:
 
 
 def _shades(found: Slice, context: RenderContext) -> Array:
-    """A glyph for each point: a shade, ! where the loss is not finite, a blank where it is not known yet."""
+    """Return a glyph for each point: a shade, ! where the loss is not finite, a blank where it is not known yet."""
     low, high = lowest_and_highest(found)
     levels = len(context.ramp)
     with np.errstate(all="ignore"):
@@ -93,12 +94,12 @@ def _shades(found: Slice, context: RenderContext) -> Array:
 
 
 def lowest_and_highest(found: Slice) -> tuple[float, float]:
-    """The range of the finite losses; the loss itself, twice, where none is finite."""
+    """Return the range of the finite losses; the loss itself, twice, if none is finite."""
     finite = found.losses[np.isfinite(found.losses)]
     return (float(finite.min()), float(finite.max())) if finite.size else (found.base, found.base)
 
 
 def shades_legend(found: Slice, context: RenderContext) -> Line:
-    """The losses of the lightest and the darkest shade."""
+    """Name the losses of the lightest and the darkest shade."""
     low, high = (format_number(each) for each in lowest_and_highest(found))
     return line((f"low {low} ", "muted"), (context.ramp, "loss"), (f" {high} high", "muted"))

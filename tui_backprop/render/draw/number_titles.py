@@ -8,7 +8,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
-# By the kind of a value (see ``engine/network/tensor_names.py``); weights and inputs are named by their units.
+# By kind of value (see ``engine/network/tensor_names.py``); weights and inputs are named by their units.
 DESCRIPTIONS: dict[str, str] = {
     "bias": "bias",
     "gain": "gain",
@@ -24,7 +24,7 @@ DESCRIPTIONS: dict[str, str] = {
 
 
 def unit_name(session: Session, layer: int, unit: int) -> str:
-    """The name of a unit; an input is named by its pixel where the data are pictures."""
+    """Return the name of a unit; an input is named by its pixel if the samples are pictures."""
     image = info(session.data).image
     if layer == 0:
         return f"pixel {unit // image[1]},{unit % image[1]}" if image else f"input {unit}"
@@ -32,7 +32,7 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
 
 
 def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
-    """The meaning of a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
+    """Describe a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
     kind, layer = kind_of(tensor), layer_of(tensor)
     unit = unit_name(session, layer, index[-1])
     if kind == "weight":
@@ -50,7 +50,7 @@ def title_lines(
     context: RenderContext,
     more: str = "",
 ) -> list[Line]:
-    """A number's name and what it stands for, on as many lines as that takes: none of the numbers in it is cut."""
+    """Draw a number's name and description, on as many lines as needed: no number in it is cut."""
     name, about = (
         context.text(f"{entry_name(tensor, index)}  "),
         description_of(session, tensor, index) + more,

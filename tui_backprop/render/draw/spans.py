@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 Span = tuple[str, str]  # text, role
 Line = tuple[Span, ...]
 
-# What a piece of text can be. A palette has a look for each.
+# Roles of a piece of text. A palette has a style for each.
 ROLES = (
     "text", "strong", "muted", "faint", "title",
     "forward", "loss", "backward", "update",  # the phases
@@ -16,17 +16,17 @@ ROLES = (
 )  # fmt: skip
 
 
-BACKGROUND_ROLES = ("cursor", "field")  # looks with a background: their blanks are seen
+BACKGROUND_ROLES = ("cursor", "field")  # styles with a background: their blanks are visible
 
 
 def line(*spans: Span | str) -> Line:
-    """A line from spans; a bare string is plain text. Empty pieces are dropped."""
+    """Make a line from spans; a bare string is plain text. Empty pieces are dropped."""
     pairs = [(span, "text") if isinstance(span, str) else span for span in spans]
     return tuple(pair for pair in pairs if pair[0])
 
 
 def width(row: Line) -> int:
-    """Columns that a line takes; every glyph used here is one column wide."""
+    """Return the columns that a line takes; every glyph used here is one column wide."""
     return sum(len(text) for text, _ in row)
 
 
@@ -35,12 +35,12 @@ def plain(row: Line) -> str:
 
 
 def cut(text: str, columns: int) -> str:
-    """The text cut to a width, with an ellipsis where something is lost."""
+    """Cut a text to a width, with an ellipsis where something is lost."""
     return text if len(text) <= columns else text[: columns - 1] + "…"
 
 
 def clip(row: Line, columns: int) -> Line:
-    """The line cut to a width, with an ellipsis where something is lost."""
+    """Cut a line to a width, with an ellipsis where something is lost."""
     if width(row) <= columns:
         return row
     kept: list[Span] = []
@@ -54,17 +54,17 @@ def clip(row: Line, columns: int) -> Line:
 
 
 def option(name: str, chosen: bool) -> Span:
-    """One of several to choose from; the chosen one is in brackets, which are seen without color too."""
+    """Draw one of several options; the chosen one is in brackets, which are visible without color too."""
     return (f"[{name}]", "strong") if chosen else (f" {name} ", "faint")
 
 
 def first_fitting(columns: int, *rows: Line) -> Line:
-    """The first of the lines that fits into a width; the last one if none does."""
+    """Return the first of the lines that fits into a width; the last one if none does."""
     return next((row for row in rows if width(row) <= columns), rows[-1])
 
 
 def flowing(parts: Iterable[Line], columns: int, gap: int = 3) -> list[Line]:
-    """Parts one after the other, as many in a line as fit."""
+    """Join parts, as many in a line as fit."""
     rows: list[Line] = []
     for part in parts:
         if rows and width(rows[-1]) + gap + width(part) <= columns:
@@ -75,12 +75,12 @@ def flowing(parts: Iterable[Line], columns: int, gap: int = 3) -> list[Line]:
 
 
 def packed(pieces: Iterable[Sequence[Span]], columns: int, gap: int = 2) -> list[Line]:
-    """Pieces one after the other, as many in a line as fit; one that is too wide is cut."""
+    """Join pieces, as many in a line as fit; one that is too wide is cut."""
     return flowing((clip(tuple(piece), columns) for piece in pieces), columns, gap)
 
 
 def pad(row: Line, columns: int, align: str = "<") -> Line:
-    """The line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
+    """Return a line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
     row = clip(row, columns)
     room = columns - width(row)
     left = {"<": 0, ">": room, "^": room // 2}[align]
@@ -88,14 +88,14 @@ def pad(row: Line, columns: int, align: str = "<") -> Line:
 
 
 def beside(left: Sequence[Line], right: Sequence[Line], columns: int, gap: int = 2) -> list[Line]:
-    """Two blocks next to each other; the left one padded to ``columns``."""
+    """Put two blocks next to each other; the left one is padded to ``columns``."""
     rows = max(len(left), len(right))
     both = ((left[i] if i < len(left) else (), right[i] if i < len(right) else ()) for i in range(rows))
     return [line(*pad(a, columns), " " * gap, *b) if b else a for a, b in both]
 
 
 def merge(row: Iterable[Span]) -> Line:
-    """Neighbors of one role joined: fewer changes of style, fewer bytes on the wire."""
+    """Join neighbors of one role: fewer changes of style, fewer bytes sent."""
     merged: list[Span] = []
     for text, role in row:
         if merged and merged[-1][1] == role:
@@ -106,7 +106,7 @@ def merge(row: Iterable[Span]) -> Line:
 
 
 def fewest_spans(row: Line) -> Line:
-    """A line that looks as given, in as few pieces as possible: blanks take the role of their neighbors."""
+    """Return a line that looks the same, in as few pieces as possible: blanks take the role of their neighbors."""
     pieces: list[list[str]] = []
     for text, role in row:
         last = pieces[-1] if pieces else None
@@ -126,12 +126,12 @@ FEWER_ROLES = {"strong": "text", "faint": "muted", "mark": "muted", "grid": "mut
 
 
 def fewer_roles(row: Line) -> Line:
-    """A line without emphasis: fewer roles, for slow lines."""
+    """Return a line without emphasis: fewer roles, for slow connections."""
     return tuple((text, FEWER_ROLES.get(role, role)) for text, role in row)
 
 
 def wrap(text: str, columns: int, role: str = "text") -> list[Line]:
-    """Words broken into lines of at most ``columns``."""
+    """Break words into lines of at most ``columns``."""
     rows, row = [], ""
     for word in text.split():
         if row and len(row) + 1 + len(word) > columns:
