@@ -54,8 +54,7 @@ def theme(chosen: str, level: str, environ: Mapping[str, str]) -> Capability:
     """Choose the theme for a level of color: "dark", "light", "terminal" or "colorless". ``chosen`` is one of the
     first three, or "auto".
 
-    What each of 16 colors looks like is up to the terminal, so only its own background is safe under them.
-    """
+    The terminal decides what each of 16 colors looks like, so only its own background is safe under them."""
     if level == "none":
         return Capability("colorless", "no colors")
     if level == "16" and chosen != "terminal":
@@ -81,7 +80,7 @@ def glyph_set(chosen: str, encoding: str | None) -> Capability:
 
 
 def link(environ: Mapping[str, str]) -> Capability:
-    """Find out if the terminal is "local" or connected by "ssh". The reason names no address."""
+    """Determine if the terminal is "local" or connected by "ssh". The reason contains no address."""
     for name in SSH:
         if environ.get(name):
             return Capability("ssh", f"{name} is set")
@@ -89,7 +88,7 @@ def link(environ: Mapping[str, str]) -> Capability:
 
 
 def motion(chosen: bool | None, environ: Mapping[str, str]) -> Capability:
-    """Decide if anything moves on the screen by itself, "yes" or "no"."""
+    """Decide if anything is animated, "yes" or "no"."""
     if chosen is not None:
         return Capability("yes" if chosen else "no", "chosen")
     over = link(environ)

@@ -1,6 +1,5 @@
-"""A driver for a real terminal, on top of Textual's own: it sends only the cells that changed, never more than
-the line carries, and ends the app when the terminal is gone.
-"""
+"""A driver for a real terminal, based on Textual's own: it sends only the cells that changed, never more than the
+connection carries, and ends the app when the terminal is gone."""
 
 from __future__ import annotations
 
@@ -28,8 +27,8 @@ MAX_EXIT_WAIT = 1.0  # seconds to wait at most for the last replies, which would
 
 
 class HangupTolerantFile:
-    """A file whose writes never fail. (Textual's writer thread would end with an error when the terminal is gone, and
-    everyone with something to write would wait for it for ever.)"""
+    """A file whose writes never fail. (Otherwise Textual's writer thread would end with an error when the terminal is
+    gone, and everyone with something to write would wait for it forever.)"""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -51,7 +50,7 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
     replies; with ``report_slow``, the app gets one ``SlowLine`` message if it turns out to be slow."""
 
     class DiffingDriver(driver):  # type: ignore[misc,valid-type]
-        _file: Any  # that Textual writes to
+        _file: Any  # the file that Textual writes to
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -74,7 +73,7 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
                 self._send()
 
         def _resize_diff(self) -> None:
-            """Pass the size of the terminal on, if it is known."""
+            """Forward the size of the terminal, if it is known."""
             with suppress(OSError):
                 size = os.get_terminal_size(self.fileno)
                 if all(size):
@@ -82,7 +81,7 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
 
         def _send(self) -> None:
             """Send what cannot wait, and the difference between what is painted and what is shown. If the line cannot
-            take a frame yet, the difference goes out with the next reply, or when no reply comes in time."""
+            take a frame yet, the difference is sent after the next reply, or when no reply arrives in time."""
             text, flow, now = self._diff.take_passthrough(), self._flow, monotonic()
             if flow is None or flow.can_send(now):
                 self._frame_held = False
@@ -189,8 +188,8 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
                 self._app.call_from_thread(self._app.exit, return_code=1)
 
         def _hung_up(self, timeout: float | None) -> bool:
-            """Wait until the terminal is gone, for at most ``timeout`` milliseconds (None: for ever); False if it is
-            still there, or if the system cannot tell."""
+            """Wait until the terminal is gone, for at most ``timeout`` milliseconds (None: forever); return False if
+            it is still there, or if the system cannot tell."""
             if not hasattr(select, "poll"):
                 return False
             poll = select.poll()

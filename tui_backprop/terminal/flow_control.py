@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 CURSOR_POSITION_QUERY = "\x1b[6n"
 MAX_BACKLOG = 0.25  # seconds of the line that may be filled
-MIN_SAMPLE = 500  # bytes; smaller frames say nothing about the rate
-SLOW_RATE = 20_000  # bytes a second; below that, a step of the walk takes longer than an eighth of a second
-RATE_SAMPLES = 5  # whose median counts
+MIN_SAMPLE = 500  # bytes; smaller frames do not measure the rate
+SLOW_RATE = 20_000  # bytes per second; below that, a step of the walk takes longer than an eighth of a second
+RATE_SAMPLES = 5  # samples whose median is the rate
 FIRST_REPLY_TIMEOUT = 1.0  # seconds without any reply, after which none is expected
 REPLY_TIMEOUT = 10.0  # seconds for a reply of a terminal that has replied before
 
 
 @dataclass(frozen=True)
 class FrameInFlight:
-    """A frame whose reply has not come yet: its size in ``bytes``, and when it was sent, in seconds."""
+    """A frame whose reply has not arrived yet: its size in ``bytes``, and the time it was sent, in seconds."""
 
     bytes: int
     sent_at: float

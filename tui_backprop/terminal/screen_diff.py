@@ -64,7 +64,7 @@ class CellRow:
 
 
 class ScreenDiff:
-    """Takes in what Textual paints, and produces what has to be sent."""
+    """Collects what Textual paints, and produces what has to be sent."""
 
     def __init__(self, erases: bool = False) -> None:
         """``erases``: the terminal fills erased cells with the current background."""
@@ -74,9 +74,7 @@ class ScreenDiff:
         self._touched: set[int] = set()
         self._passthrough: list[str] = []
         self._column = self._row = 0  # where the next text is painted
-        self._style: SgrStyle | None = (
-            DEFAULT_STYLE  # in which the next text is painted; None: not understood
-        )
+        self._style: SgrStyle | None = DEFAULT_STYLE  # style of the next text painted; None: not understood
         self._cursor: tuple[int, int] | None = (
             None  # column and row of the terminal's cursor; None: not known
         )
@@ -85,7 +83,7 @@ class ScreenDiff:
         self._size = UNLIMITED, UNLIMITED  # columns and rows of the terminal
 
     def paint(self, data: str) -> None:
-        """Take in what is painted: text and control codes."""
+        """Accept what is painted: text and control codes."""
         at = 0
         for token in TOKEN.finditer(data):
             if token.start() > at:
@@ -137,7 +135,7 @@ class ScreenDiff:
         self.invalidate()
 
     def take_passthrough(self) -> str:
-        """Take the codes that are no drawing and have to be sent at once."""
+        """Take the codes that do not draw and have to be sent at once."""
         passed, self._passthrough = "".join(self._passthrough), []
         return passed
 

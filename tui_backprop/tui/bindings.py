@@ -1,8 +1,7 @@
-"""From key to action: the rows of ``keys/table.py`` as Textual's bindings, and the methods that carry actions out.
+"""Textual's bindings from the rows of ``keys/table.py``, and the methods that carry out actions.
 
-An action ``step_on`` is the method ``action_step_on`` of one of the app's parts, in this folder's ``app/``; the app
-calls it by the table that ``actions_of`` makes. The id of a binding is the name of its action in the settings.
-"""
+An action ``step_on`` is the method ``action_step_on`` of one of the app's parts, in ``tui/app/``; the app calls it
+through the table that ``actions_of`` makes. The id of a binding is the name of its action in the settings."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from tui_backprop.keys.table import KEYS, PANELS_OWN, Key
 
-ACTION = "action_"  # the beginning of the name of a method that is an action
+ACTION = "action_"  # prefix of the name of a method that is an action
 
 
 def _binding(key: Key) -> Binding:

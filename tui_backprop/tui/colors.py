@@ -1,10 +1,9 @@
 """The style of each role in each theme: one accent for the forward signal, one for the backward signal.
 
 The colors of ``dark`` and ``light`` are from the 256-color cube, so that they look the same where a connection
-carries only 256 (ssh does not forward COLORTERM), and cost half the bytes of true color on the wire. ``terminal``
-uses the terminal's own colors by number, and paints no background: of the sixteen, those that can be read on a dark
-ground and on a light one. ``colorless`` has bold, dim and reversed text to tell things apart.
-"""
+carries only 256 (ssh does not forward COLORTERM), and take half the bytes of true color. ``terminal`` uses the
+terminal's own colors by number, and paints no background: of the sixteen, those that are readable on dark and on
+light backgrounds. ``colorless`` distinguishes roles by bold, dim and reverse video."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ ROLES = {
     "bad":      ("bold #ff87af",            "bold #af005f",            "bold bright_magenta", "bold"),
 }  # fmt: skip
 
-# What stylesheets ask for by name. Bright black stands for dim text, a white ground for reversed (see tui/theme.py).
+# Colors named in stylesheets. Bright black stands for dim text, a white background for reverse (see tui/theme.py).
 GROUNDS = {
     # name            dark           light          terminal             colorless
     "background":     ("#121212",     "#ffffff",     "ansi_default",      "ansi_default"),

@@ -1,9 +1,8 @@
-"""Every change of a screen's layout is drawn.
+"""A fix for Textual, so that every change of a screen's layout is drawn.
 
 Textual compares a layout with the previous one, and overwrites the latter whenever the position of a widget is
 queried after the screen was scrolled. A widget that appeared or disappeared until then would be neither drawn (it
-stays blank) nor erased (a notice stays forever).
-"""
+stays blank) nor erased (a notice stays forever)."""
 
 from __future__ import annotations
 

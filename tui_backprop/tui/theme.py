@@ -1,4 +1,4 @@
-"""The palette as Textual's widgets and styles.tcss know it."""
+"""The palette in the form that Textual's widgets and styles.tcss use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.theme import Theme
 
 from tui_backprop.tui.colors import GROUNDS, LOOKS, THEMES
 
-FAINT, PAINTED = 8, 7  # bright black and white: in the palette they stand for dim and for reversed text
+FAINT, PAINTED = 8, 7  # bright black and white: in the palette they stand for dim and reversed text
 
 
 def _theme(name: str) -> Theme:
@@ -36,7 +36,7 @@ def _theme(name: str) -> Theme:
         variables={
             **{name: grounds[name] for name in ("border", "border-blurred", "field", "veil")},
             "text-muted": grounds["muted"],
-            "ansi-background": "ansi_default",  # Textual asks for these two, whatever the theme
+            "ansi-background": "ansi_default",  # Textual requires these two in every theme
             "ansi-foreground": "ansi_default",
             **{f"block-cursor-{kind}foreground": grounds["foreground"] for kind in ("", "blurred-")},
             **{f"block-cursor-{kind}background": grounds["cursor"] for kind in ("", "blurred-")},
@@ -49,7 +49,7 @@ def _theme(name: str) -> Theme:
 
 
 def _color(look: Style) -> str:
-    """Return a look's color in Textual's notation."""
+    """Return a style's color in Textual's notation."""
     return "ansi_default" if look.color is None else Color.from_rich_color(look.color).hex
 
 
@@ -58,8 +58,8 @@ TEXTUAL_THEMES = tuple(_theme(name) for name in THEMES)
 
 class Unpainted(LineFilter):
     """Dims and reverses text. No stylesheet can dim a border, none of the sixteen colors is fainter than text in
-    every scheme (in Solarized, bright black is the background), and Textual loses "reverse" on the way to a list's
-    cursor. So what is bright black in a stylesheet is drawn dim here, and what is on white is drawn reversed."""
+    every scheme (in Solarized, bright black is the background), and Textual loses "reverse" before a list's cursor is
+    drawn. So what is bright black in a stylesheet is drawn dim here, and what is on white is drawn in reverse."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(text, style and _unpainted(style), control) for text, style, control in segments]

@@ -14,8 +14,8 @@ Words = str | Callable[[Session, Session], str]
 
 
 def action_words(before: Session, after: Session) -> str:
-    """Return what led from one session to the other, such as "training 1,000 updates" or "cursor in the ranking"; an
-    empty text where they are equal."""
+    """Describe what led from one session to the other, such as "training 1,000 updates" or "cursor in the ranking";
+    an empty text if they are equal."""
     fields = changed(before, after)
     if fields and before.bookmarks.items and after == transitions.to_bookmark(before):
         return f"going to bookmark {before.bookmarks.cursor + 1}"
@@ -62,7 +62,7 @@ def _bookmarks(before: Session, after: Session) -> str:
     )
 
 
-# Every field of the session. A field whose change entails others comes before them.
+# Every field of the session. A field whose change entails others comes before those.
 WORDS: dict[str, Words] = {
     "network": lambda before, after: f"network {layers_text(after.network.layers, 20)}",
     "data": lambda before, after: f"data set {after.data}",

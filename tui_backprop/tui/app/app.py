@@ -1,8 +1,7 @@
-"""The app: it creates the parts, and is the only one that knows all of them.
+"""The app: it creates the parts, and only it knows all of them.
 
-An action turns the session into the next one; the panels are shown what follows from it. What takes time (an
-iteration, a measurement) runs in a worker thread, and the screen stays as it is until the result arrives.
-"""
+An action turns the session into the next one; the panels show what follows from it. What takes time (an iteration, a
+measurement) runs in a worker thread, and the screen stays as it is until the result arrives."""
 
 from __future__ import annotations
 
@@ -64,8 +63,8 @@ SENT = 0.015  # seconds after which the first paint has been sent
 
 
 class BackpropApp(App[None]):
-    """Step through a session. ``context`` has the set of characters that the terminal can show, ``memory`` the bytes
-    that may be kept for earlier iterations; each session is passed to the ``saver``, to be resumed later."""
+    """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
+    earlier iterations; each session is passed to the ``saver``, so that it can be resumed later."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -89,7 +88,7 @@ class BackpropApp(App[None]):
         self._create_parts(session, memory, saver)
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
-        # Set as if it had always been so: a change would have all styles read twice before the first paint.
+        # Set without a change event, which would parse all styles a second time before the first paint.
         self.set_reactive(BackpropApp.theme, theme)
         self.stylesheet.set_variables(self.get_css_variables())
 
@@ -127,7 +126,7 @@ class BackpropApp(App[None]):
     # --- starting and ending -------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        # Textual sets these classes at the first resize, after the first paint; set now, nothing is laid out twice.
+        # Textual sets these classes at the first resize, after the first paint; set now, they cost no second layout.
         for size, points in zip(
             self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
         ):
@@ -149,14 +148,14 @@ class BackpropApp(App[None]):
         return steady(super().get_default_screen())
 
     def push_screen(self, screen: Any, *given: Any, **named: Any) -> Any:
-        """Show a screen over the others; like the first one it draws every change of its layout."""
+        """Show a screen over the others; like the first one, it draws every change of its layout."""
         return super().push_screen(steady(screen), *given, **named)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, self.exit)
-        # After ctrl+z and fg everything is drawn again: the shell's screen was there.
+        # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
         self.query_one(KeyBar).show(bar("walk", self.render_context.keys))
         self.show()
@@ -165,8 +164,8 @@ class BackpropApp(App[None]):
         self.call_after_refresh(self.set_timer, SENT, self._begin)
 
     def _begin(self) -> None:
-        """Begin to compute after the first paint, which nothing of this may delay."""
-        if not gc.isenabled():  # what was created until now stays as long as the app
+        """Begin to compute after the first paint, which nothing here may delay."""
+        if not gc.isenabled():  # objects created so far live as long as the app
             gc.freeze()
             gc.enable()
         self.state.compute()
@@ -230,7 +229,7 @@ class BackpropApp(App[None]):
         self.cost_lab.postpone()
         shown, snapshot = self.session, self.snapshot
         if snapshot is not None and snapshot.session.pass_key != shown.pass_key:
-            shown = snapshot.session  # its numbers stay until those of the session are there
+            shown = snapshot.session  # its numbers remain until those of the session arrive
         self.query_one(StatusBar).show(shown, snapshot, self.playback.speed)
         self.query_one(NetworkPanel).show(self.session, snapshot)
         self.refresh_panels()
@@ -266,7 +265,7 @@ class BackpropApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             if event.key == "escape" and self._notifications:
-                self.clear_notifications()  # beside what it does elsewhere
+                self.clear_notifications()  # in addition to its other effects
             if await self.quitting.handles(event):
                 return
         await super().on_event(event)
@@ -275,7 +274,7 @@ class BackpropApp(App[None]):
         return self.commands.commands()
 
     def _opening(self, panel: str) -> None:
-        """From the ranking to a panel that shows one number: it shows the parameter under the cursor."""
+        """When a panel that shows one number is opened from the ranking, it shows the parameter under the cursor."""
         self.ranking.drop_waiting()
         if self.current_panel == "blame" and panel in FOLLOWING:
             self.ranking.look_at_ranked()

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class AppContext(Protocol):
-    """The app as its parts see it. What else a part needs, it is given by name when it is made."""
+    """The app as its parts see it. Anything else a part needs is passed to its constructor by name."""
 
     render_context: RenderContext
 
@@ -27,10 +27,10 @@ class AppContext(Protocol):
         """Return the view of a panel, or None if it has not been created."""
 
     def show(self) -> None:
-        """Pass the state on to all parts of the screen."""
+        """Pass the state to all parts of the screen."""
 
     def refresh_panels(self) -> None:
-        """Bring the visible panels up to date."""
+        """Update the visible panels."""
 
     def to_panel(self, name: str) -> None:
         """Show a panel and focus it, after the messages that are being processed."""

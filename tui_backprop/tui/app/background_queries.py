@@ -1,4 +1,4 @@
-"""The queries of the panels: each runs in a worker, and its result goes to the panel that asked."""
+"""The queries of the panels: each runs in a worker, and its result goes to its panel."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.panels.registry import query_of
 
-OFTEN = 0.15  # seconds between two parts of a result that are shown
+OFTEN = 0.15  # seconds between two partial results shown
 
 
 @dataclass(frozen=True)
 class Result:
-    """The result ``found`` for the key ``about``; ``whole`` if nothing more will come."""
+    """The result ``found`` for the key ``about``; ``whole`` if it is complete."""
 
     about: tuple[object, ...]
     found: object = None
@@ -40,8 +40,8 @@ class BackgroundQueries:
         self._deferred = False  # the panel beside the walk
 
     def update(self) -> None:
-        """Show each visible panel the snapshot with what is known of it, and run the queries that have no result. The
-        walk comes first: the panel beside it is drawn after that was sent to the terminal."""
+        """Show each visible panel the snapshot with the results known so far, and run the queries that have no
+        result. The walk comes first: the panel beside it is drawn after the walk was sent to the terminal."""
         walk = self._app.view("walk")
         if not isinstance(walk, SnapshotView) or not walk.size:
             self._show_aside()
@@ -94,7 +94,7 @@ class BackgroundQueries:
                     if perf_counter() - shown > OFTEN:
                         shown = perf_counter()
                         if not self._app.call_from_thread(self._partial, name, Result(about, part)):
-                            whole = False  # no longer wanted
+                            whole = False  # no longer needed
                             break
         except Exception as error:  # reported in one line, and not tried again
             found, failed = None, True
@@ -103,7 +103,7 @@ class BackgroundQueries:
         self._app.call_from_thread(self._done, name, Result(about, found, whole, failed))
 
     def _partial(self, name: str, result: Result) -> bool:
-        """Show a part of a result; return True if the rest is still wanted."""
+        """Show a part of a result; return True if the rest is still needed."""
         snapshot, query = self._state.snapshot, query_of(name)
         if snapshot is None or query is None or query.about(snapshot) != result.about:
             return False

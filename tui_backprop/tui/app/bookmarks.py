@@ -1,4 +1,4 @@
-"""Bookmarks: set, chosen, compared, returned to."""
+"""Bookmarks: set, select, compare, return to."""
 
 from __future__ import annotations
 

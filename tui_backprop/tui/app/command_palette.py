@@ -29,8 +29,8 @@ class CommandList:
             self._screen.push_screen(CommandPalette(id="--command-palette", placeholder="search commands"))
 
     def commands(self) -> Iterable[SystemCommand]:
-        """Yield a command for each action. Textual's own (themes, a screenshot, a panel of keys) are left out: the
-        app has its own ways for them."""
+        """Yield a command for each action. Textual's own commands (themes, a screenshot, a panel of keys) are left
+        out: the app has its own."""
         context = self._app.render_context
         for action, rows in self._actions().items():
             key = rows[0]
@@ -50,7 +50,7 @@ class CommandList:
         return found
 
     async def _run(self, action: str, places: tuple[str, ...]) -> None:
-        """Run an action; if it belongs to other panels than the current one, open the first of them before."""
+        """Run an action; if it belongs to panels other than the current one, open the first of those before."""
         if not set(PLACES) <= set(places) and self._panels.current not in places:
             await self._panels.open(places[0])
         key = next(key for key in self._app.render_context.keys if key.id == action)

@@ -1,8 +1,7 @@
-"""The cost lab: how long passes take on this machine, and the keys of the cost chart.
+"""The cost lab: the time of passes on this machine, and the keys of the cost chart.
 
-The first measurements are short, and made in a worker; a sweep and a race keep a core busy for a while, and have
-processes of their own.
-"""
+The first measurements are short and made in a worker; a sweep and a race keep a core busy for a while, and have
+processes of their own."""
 
 from __future__ import annotations
 
@@ -29,11 +28,11 @@ if TYPE_CHECKING:  # these load numpy
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
 NUDGE = 0.25  # decades that a key moves the cursor
-DECADES = 3.0, 12.0  # the ends of the cursor's way
+DECADES = 3.0, 12.0  # range of the cursor
 
 
 class CostLab:
-    """Know how long things take, and show it."""
+    """Measure costs, and show them."""
 
     def __init__(self, app: AppContext, state: AppState) -> None:
         self.cost_model: CostModel | None = None
@@ -41,7 +40,7 @@ class CostLab:
         self.sweep = SweepControl(app, state, self._add, self.show)
         self._app, self._state = app, state
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
-        self._timer: Timer | None = None  # until the longer measurement
+        self._timer: Timer | None = None  # for the longer measurement
 
     def close(self) -> None:
         """End all processes: none outlives the app."""
@@ -49,7 +48,7 @@ class CostLab:
         self.sweep.close()
 
     def show(self) -> None:
-        """Pass what is known of costs on to the pages of the cost panel."""
+        """Pass the known costs to the pages of the cost panel."""
         now = self._state.session
         costs = CostState(
             now.network,
@@ -85,7 +84,7 @@ class CostLab:
         self._app.call_from_thread(self._arrived, found, network, glance)
 
     def _arrived(self, cost_model: CostModel, network: NetworkSpec, glance: bool) -> None:
-        """Show what was measured; after a short measurement, make a longer one when the start is over."""
+        """Show a measurement; after a short one, schedule a longer one."""
         if network == self._measured:
             self.cost_model = cost_model
             self.show()
@@ -98,12 +97,12 @@ class CostLab:
             self._app.in_thread("measure", self._measure, network, False)
 
     def postpone(self) -> None:
-        """Put off the longer measurement, which would make keys wait, until no more are pressed."""
+        """Postpone the longer measurement, which would delay keys, until no more are pressed."""
         if self._timer:
             self._timer.reset()
 
     def _add(self, found: CostModel) -> None:
-        """Add what a sweep has measured."""
+        """Add the measurements of a sweep."""
         from tui_backprop.cost.measure.sweep import with_points
 
         self.cost_model = with_points(self.cost_model, found) if self.cost_model else found
@@ -123,12 +122,12 @@ class CostLab:
         self._state.go(transitions.set_decade(self._state.session, decade))
 
     def action_cursor(self, direction: int) -> None:
-        """The next quarter of a decade; 0: the current network."""
+        """Move by a quarter of a decade; 0: to the current network."""
         to = round(self._decade / NUDGE + direction * 0.5001) * NUDGE
         self._read_at(min(max(to, DECADES[0]), DECADES[1]) if direction else None)
 
     def action_known_network(self, direction: int) -> None:
-        """The next larger known network, or the next smaller one."""
+        """Move to the next larger known network, or the next smaller one."""
         sizes = [math.log10(parameters) for _, parameters in KNOWN][::direction]
         to = next((size for size in sizes if direction * (size - self._decade) > 1e-9), None)
         if to is not None:
@@ -143,7 +142,7 @@ class CostLab:
     # --- the step size -------------------------------------------------------------------------------------
 
     def action_change_step(self, by: int) -> None:
-        """A smaller step size (+) or a larger one (-); 0: the lesson's."""
+        """Choose a smaller step size (+) or a larger one (-); 0: the lesson's."""
         session = self._state.session
         self._state.go(
             transitions.change_step_index(session, by or LESSON_STEP_INDEX - session.cost.step_index)

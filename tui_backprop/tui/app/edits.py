@@ -1,5 +1,5 @@
-"""Editing a parameter by hand: the iteration is computed with its new value, and so is what is trained from there.
-Undo reverts it."""
+"""Manual edits of a parameter: the iteration is recomputed with its new value, and later training starts from it.
+Undo reverts an edit."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Edits:
         self._app, self._state, self._ranking = app, state, ranking
 
     def action_edit(self, how: str) -> None:
-        """Edit the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or by as much as it takes to
-        ``flip`` the prediction."""
+        """Edit the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or just enough to ``flip``
+        the prediction."""
         attribution = self._ranking.attribution(partial(self.action_edit, how))
         if attribution is None:
             return

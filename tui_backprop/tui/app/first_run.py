@@ -1,4 +1,4 @@
-"""The first start: a file in the folder of the last session shows that the app was opened before."""
+"""The first launch: a file in the folder of the last session shows that the app was opened before."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ NAME = "tour-seen"
 
 
 def tour_wanted(chosen: bool | None) -> bool:
-    """Return True if the tour is shown at this start: as ``chosen``, or else at the first start."""
+    """Return True if the tour is shown at this launch: as ``chosen``, or else on first launch."""
     return not _seen() if chosen is None else chosen
 
 
 def _seen() -> bool:
     try:
         return (state_folder() / NAME).exists()
-    except OSError:  # no home folder, or one that cannot be looked into
+    except OSError:  # no home folder, or an unreadable one
         return False
 
 
 def tour_seen() -> None:
-    """Create the file. If that fails, the tour is shown again at the next start."""
+    """Create the file. If that fails, the tour is shown again at the next launch."""
     with suppress(OSError):
         folder = state_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Keys that concern the app as a whole: the help, the token, redrawing."""
+"""Keys of the app as a whole: help, token, redrawing."""
 
 from __future__ import annotations
 
@@ -35,6 +35,6 @@ class General:
         self._tour.follow(helped=True)
 
     def action_redraw(self) -> None:
-        """Draw the whole screen, whatever is on it."""
-        redraw = getattr(self._screen._driver, "redraw", self._screen.refresh)  # tests' driver has none
+        """Redraw the whole screen, whatever is on it."""
+        redraw = getattr(self._screen._driver, "redraw", self._screen.refresh)  # the driver of tests has none
         redraw()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 
 
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
-    """Return the session that shows an entry of a tensor; in its layers no other unit stays selected."""
+    """Return the session that shows an entry of a tensor; no other unit of its layers remains selected."""
     for layer in range(layer_of(tensor) + 1 - len(index), layer_of(tensor) + 1):
         if session.walk.unit(layer) != AUTOMATIC:
             session = transitions.select(session, layer, AUTOMATIC)
@@ -60,7 +60,7 @@ class Inspection:
         """Return the session that shows the number, at the step that computes it if there is one."""
         if not address.is_parameter:
             made = {piece.tensor: at for at, piece in snapshot.pieces}
-            if address.tensor not in made:  # in no equation, but in an operation
+            if address.tensor not in made:  # part of an operation, but of no equation
                 session = replace(session, walk=replace(session.walk, grain="operation"))
                 made = {step.tensor: step.index for step in steps_of(session)}
             session = transitions.at_step(session, made[address.tensor])
@@ -73,7 +73,7 @@ class Inspection:
     # --- from number to number -------------------------------------------------------------------------------
 
     def action_number(self, axis: int, direction: int) -> None:
-        """The next entry of the same tensor along an axis."""
+        """Show the next entry of the same tensor along an axis."""
 
         def along(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.number import shape_of
@@ -86,7 +86,7 @@ class Inspection:
         self._state.move(along)
 
     def action_curve_unit(self, direction: int) -> None:
-        """The unit after (or before) the one whose number is shown."""
+        """Show the unit after (or before) the one whose number is shown."""
 
         def other(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.number import shape_of
@@ -101,8 +101,8 @@ class Inspection:
         self._state.move(other)
 
     def action_tensor(self, direction: int) -> None:
-        """The next tensor in the order of the forward pass. A weight lies between two units: leaving it through one
-        of them selects the other, so that the way back leads to the same weight."""
+        """Show the next tensor in the order of the forward pass. A weight lies between two units: moving from it to
+        one of them selects the other, so that moving back leads to the same weight."""
 
         def next_tensor(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.number import neighbor
@@ -119,7 +119,7 @@ class Inspection:
         self._state.move(next_tensor)
 
     def action_largest(self) -> None:
-        """The entry of the same tensor with the largest gradient."""
+        """Show the entry of the same tensor with the largest gradient."""
 
         def largest(session: Session, snapshot: Snapshot) -> Session:
             from tui_backprop.engine.explain.number import largest_in
@@ -130,11 +130,11 @@ class Inspection:
         self._state.move(largest)
 
     def action_follow_walk(self) -> None:
-        """The number of the walk's step."""
+        """Show the number at the walk's step."""
         self._state.move(lambda session, snapshot: transitions.inspect_automatic(session))
 
     def action_pin(self) -> None:
-        """Plot the loss over two weights: this one, and the one shown next."""
+        """Plot the loss over two weights: this one, and the one selected next."""
         self._state.move(lambda session, snapshot: transitions.pin(session, snapshot.weights[0]))
 
     def action_weight_pair(self) -> None:

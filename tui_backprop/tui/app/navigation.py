@@ -21,7 +21,7 @@ class Navigation:
         self._state.move(lambda session, snapshot: transitions.step_back(session, len(snapshot.steps)))
 
     def action_graph_step(self, direction: int) -> None:
-        """A step down (+1) or up the graph: in the backward pass, up is forward in the walk."""
+        """Move one step down (+1) or up the graph: in the backward pass, up is forward in the walk."""
 
         def along(session: Session, snapshot: Snapshot) -> Session:
             on = direction > 0
@@ -32,7 +32,7 @@ class Navigation:
         self._state.move(along)
 
     def action_ends(self, last: int) -> None:
-        """The first step (0) or the last one (1)."""
+        """Go to the first step (0) or the last one (1)."""
         self._state.move(
             lambda session, snapshot: transitions.at_step(session, last * (len(snapshot.steps) - 1))
         )
@@ -63,13 +63,13 @@ class Navigation:
         self._state.move(select)
 
     def action_automatic(self) -> None:
-        """In every layer the unit with the largest |δ|."""
+        """Select the unit with the largest |δ| in every layer."""
         self._state.move(
             lambda session, snapshot: transitions.inspect_automatic(transitions.select_automatic(session))
         )
 
     def action_train(self) -> None:
-        """The same step, one update later."""
+        """Apply one update; the walk stays at its step."""
         self._state.move(lambda session, snapshot: transitions.after_update(session))
 
     def action_sample(self, direction: int) -> None:

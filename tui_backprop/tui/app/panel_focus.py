@@ -1,7 +1,6 @@
-"""Which panels are visible, and which of them has the focus.
+"""The visible panels, and the one that has the focus.
 
-Those beside the walk are created when they are first shown: the first paint does not wait for them.
-"""
+Those beside the walk are created when they are first shown, so that they do not delay the first paint."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ class Panels:
     # --- actions ---------------------------------------------------------------------------------------------
 
     async def action_panel(self, name: str) -> None:
-        """Show a panel and focus it; of the cost panel, the page that was shown last."""
+        """Show a panel and focus it; for the cost panel, the page that was shown last."""
         self._opening(name)
         name = self._page if name == "cost" else name
         if name not in FIXED and not self._screen.query(f"#{name}"):
@@ -67,22 +66,22 @@ class Panels:
         if name == "network":
             self._screen.query_one(NetworkPanel).focus_form()
         elif (view := self.view(name)) and not view.has_focus:
-            self._screen.screen.set_focus(view)  # at once: the next key may be here already
+            self._screen.screen.set_focus(view)  # immediately: the next key may have arrived already
 
     async def action_page(self, direction: int) -> None:
-        """The next page of the cost panel, or the one before."""
+        """Show the next page of the cost panel, or the previous one."""
         self._page = COST_PAGES[(COST_PAGES.index(self._page) + direction) % len(COST_PAGES)]
         await self.action_panel("cost")
 
     def action_zoom(self) -> None:
-        """The current panel alone, or all that fit beside it."""
+        """Show only the current panel, or all that fit."""
         self._screen.screen.toggle_class("zoomed")
         self._app.call_after_refresh(self._app.refresh_panels)
 
     # --- events ----------------------------------------------------------------------------------------------
 
     def resized(self) -> None:
-        """A panel that was hidden for lack of space has lost the focus; give it back."""
+        """Give the focus back to a panel that was hidden for lack of space."""
         self._app.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
@@ -91,8 +90,8 @@ class Panels:
             self._app.to_panel(self.current)
 
     def focused(self, event: events.DescendantFocus) -> None:
-        """Highlight the panel that has the focus, and show its keys in the key bar. (A class, not :focus-within: the
-        walk has it from the start, so that the first focus changes nothing and nothing is laid out twice.)"""
+        """Highlight the panel that has the focus, and show its keys in the key bar. (By a class, not by
+        :focus-within: the walk has it from the start, so that the first focus does not cause a second layout.)"""
         for frame in self._screen.query(Frame):
             if frame in event.widget.ancestors:
                 frame.add_class("lit")

@@ -1,4 +1,4 @@
-"""Play: the walk moves on by itself."""
+"""Playback: the walk advances by itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Playback:
         return SPEEDS[self._chosen] if self._timer else None
 
     def action_play(self) -> None:
-        """Play, or pause."""
+        """Play or pause."""
         if self._timer:
             self._timer.stop()
             self._timer = None
@@ -34,11 +34,11 @@ class Playback:
         self._app.show()
 
     def _step(self) -> None:
-        if not self._state.computing:  # a step that is late is not queued
+        if not self._state.computing:  # late steps are not queued
             self._navigation.action_step_on()
 
     def action_speed(self, direction: int) -> None:
-        """Faster (+1) or slower."""
+        """Play faster (+1) or slower."""
         self._chosen = min(max(self._chosen + direction, 0), len(SPEEDS) - 1)
         if self._timer:
             self.action_play()

@@ -1,4 +1,4 @@
-"""Looking several times a second at what a process of its own does."""
+"""Polling of a background process, several times a second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.timer import Timer
 
 from tui_backprop.tui.app.app_interface import AppContext
 
-OFTEN, SELDOM = 0.25, 1.0  # seconds between two looks; the latter on a slow line
+OFTEN, SELDOM = 0.25, 1.0  # seconds between two polls; the latter on slow connections
 
 
 class Polling:
@@ -19,7 +19,7 @@ class Polling:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Begin, unless it is running."""
+        """Begin polling, unless it is running."""
         if self._timer is None:
             seconds = SELDOM if self._app.render_context.sparse else OFTEN
             self._timer = self._app.set_interval(seconds, self._tick)

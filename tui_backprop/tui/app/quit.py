@@ -1,4 +1,4 @@
-"""Quitting: at once, but where something is running that would be lost, only after asking."""
+"""Quitting: immediately, or after a question if something is running that would be lost."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from textual.app import App
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.widgets.screen_bars import KeyBar
 
-SECONDS = 30.0  # that the question stays
-WIDE = 80  # columns from which there is room for all of it
+SECONDS = 30.0  # that the question is shown
+WIDE = 80  # columns from which all of it fits
 
 
 class Quit:
     """Ask once before quitting while something runs. ``running`` maps the name of what may run to a function that
     returns True while it does.
 
-    The question is a notice in the key bar: as long as it is there, a second such key quits, and any other key takes
-    the question back. In a dialog, which has its own keys, those quit that type no character."""
+    The question is a notice in the key bar: while it is shown, a second press quits, and any other key withdraws the
+    question. In a dialog, which has its own keys, only quit keys that type no character work."""
 
     def __init__(self, app: AppContext, screen: App[None], running: Mapping[str, Callable[[], bool]]) -> None:
         self._app, self._screen, self._running = app, screen, running
         self._question = ""
 
     async def handles(self, event: events.Key) -> bool:
-        """See a key before all others; return True if it was dealt with."""
+        """Process a key before all others; return True if it was handled."""
         if self._asking and not self._confirms(event.key):
             self._app.say("")
         if len(self._screen.screen_stack) > 1 and event.key in self._keys and not event.is_printable:
@@ -44,7 +44,7 @@ class Quit:
         self._screen.query_one(KeyBar).say(question, SECONDS)
 
     def question(self) -> str:
-        """Return what is running and what another press does to it; nothing where nothing is running."""
+        """Return what is running and what another press does to it; an empty text if nothing is running."""
         names = [name for name, running in self._running.items() if running()]
         if not names:
             return ""
@@ -60,7 +60,7 @@ class Quit:
         return bool(self._question) and self._screen.query_one(KeyBar).said == self._question
 
     def _confirms(self, key: str) -> bool:
-        """Return True for a key that quits, or leads to that by name."""
+        """Return True for a key that quits, or opens a way to quit by name."""
         others = "ctrl+q", self._screen.COMMAND_PALETTE_BINDING
         return len(self._screen.screen_stack) > 1 or key in (*self._keys, *others)
 

@@ -26,7 +26,7 @@ class RaceControl:
         self.status: RaceStatus | None = None
         self._app, self._state, self._changed = app, state, changed
         self._race: Race | None = None
-        self._network: NetworkSpec | None = None  # the one that was raced
+        self._network: NetworkSpec | None = None  # the network that was raced
         self._polling = Polling(app, self._look)
 
     @property
@@ -41,7 +41,7 @@ class RaceControl:
     # --- actions ---------------------------------------------------------------------------------------------
 
     def action_race_method(self) -> None:
-        """The next numerical method, while no race runs."""
+        """Choose the next numerical method, while no race runs."""
         from tui_backprop.cost.race.race import RACE_METHODS
 
         if not self.running:
@@ -50,7 +50,7 @@ class RaceControl:
             self._changed()
 
     def action_race(self) -> None:
-        """Start, pause, continue."""
+        """Start, pause or resume the race."""
         if self._race is not None and self.status is not None and self.status.going:
             if self.status.state == "paused":
                 self._race.resume()
@@ -88,7 +88,7 @@ class RaceControl:
         self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
         self._network = session.network
         self._race.start()
-        self._state.keep()  # who resumes a session that was left while a race ran finds the race again
+        self._state.keep()  # a session that is resumed later shows the race again
         self._update()
         self._polling.start()
         return session
@@ -108,7 +108,7 @@ class RaceControl:
 
         self.status = self._race.status()
         view = self._app.view("race")
-        # While the page is hidden only the end matters: it is what is seen later.
+        # While the page is hidden, only the result matters: it is shown later.
         if isinstance(view, RaceView) and (view.size or not self.running):
             view.fill(race_gradients(self._race, self.status.done))
         self._changed()

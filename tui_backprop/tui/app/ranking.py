@@ -1,7 +1,6 @@
-"""The blame panel's work: ranking parameters by how much of the error they caused, and the details of one of them.
+"""The blame panel's work: ranking parameters by their share in the error, and the details of one of them.
 
-Both are computed in a worker; the last ranking stays on the screen until the next one arrives.
-"""
+Both are computed in a worker; the last ranking stays on the screen until the next one arrives."""
 
 from __future__ import annotations
 
@@ -42,8 +41,8 @@ class Ranking:
         self._failed_for: Session | None = None
 
     def update(self) -> None:
-        """Show the ranking and the details as far as they are known; if the panel is visible or an action waits,
-        have the rest computed."""
+        """Show the ranking and the details as far as they are known; if the panel is visible or an action waits, have
+        the rest computed."""
         snapshot, view = self._state.snapshot, cast("BlameView | None", self._app.view("blame"))
         if snapshot is None or view is None or not (view.size or self._then):
             return
@@ -94,7 +93,7 @@ class Ranking:
             then()
 
     def attribution(self, then: Callable[[], None]) -> Attribution | None:
-        """Return the parameter under the cursor. None where there is none, and where it is not known yet: then
+        """Return the parameter under the cursor. None if there is none, or if it is not known yet: in that case
         ``then`` is called once it is."""
         self.update()  # the ranking on the screen may be of another layer
         known = self.blame_state
@@ -121,9 +120,9 @@ class Ranking:
     # --- actions ---------------------------------------------------------------------------------------------
 
     def action_rank(self, direction: int) -> None:
-        """So many ranks down (or up)."""
+        """Move so many ranks down (or up)."""
         known = self.blame_state.ranked if self.blame_state else None
-        # No key is lost while the ranking is being computed.
+        # No key is lost while the ranking is computed.
         last = RANKED - 1 if known is None else max(len(known) - 1, 0)
         self._state.move(
             lambda session, snapshot: transitions.at_rank(
@@ -149,7 +148,7 @@ class Ranking:
             steps = [(i, piece) for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place]
             own = [
                 i for i, piece in steps if piece.tensor == f"d{tensor}"
-            ]  # bias and weights may be two steps
+            ]  # bias and weights may be separate steps
             return look_at(transitions.at_step(session, (own or [steps[0][0]])[0]), tensor, index)
 
         self._state.move_here(look)

@@ -26,24 +26,24 @@ Change = Callable[[Session, Snapshot], Session]
 
 
 class Observer(Protocol):
-    """Who is informed of what happens to the state."""
+    """Receiver of events of the state."""
 
     def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:
-        """A new iteration has been computed; ``before`` is still the snapshot on the screen."""
+        """A new iteration was computed; ``before`` is still the snapshot on the screen."""
 
     def iteration_shown(self) -> None:
         """The new iteration is on the screen."""
 
     def replaying(self, done: int, total: int) -> None:
-        """So many updates of a replay have been done; called from a worker."""
+        """So many updates of a replay are done; called from a worker."""
 
     def first_iteration_failed(self, why: str) -> None:
         """There is nothing to show."""
 
 
 class AppState:
-    """``memory`` is the number of bytes that may be kept for earlier iterations; each session is passed to the
-    ``saver``, to be resumed later."""
+    """``memory`` is the number of bytes for earlier iterations; each session is passed to the ``saver``, so that it
+    can be resumed later."""
 
     def __init__(
         self, app: AppContext, observer: Observer, session: Session, memory: int, saver: Saver | None
@@ -81,7 +81,7 @@ class AppState:
         self._set_history(self._history.go(session))
 
     def move(self, change: Change) -> None:
-        """Go to what ``change`` makes of the session; if the network has no iteration yet, as soon as it has one."""
+        """Go to the session that ``change`` returns; if the network has no iteration yet, as soon as it has one."""
         snapshot = self.snapshot
         if snapshot is None or snapshot.session.network != self.session.network:
             self._waiting.append(lambda: self.move(change))
@@ -89,7 +89,7 @@ class AppState:
             self.go(change(self.session, self._snapshot(snapshot.iteration)))
 
     def move_here(self, change: Change) -> None:
-        """Move by ``change``, which is about the network on the screen: for another network it does nothing."""
+        """Move by ``change``, which is about the network on the screen: for another network it has no effect."""
         network = self.snapshot.session.network if self.snapshot else None
         self.move(
             lambda session, snapshot: change(session, snapshot) if session.network == network else session
@@ -108,7 +108,7 @@ class AppState:
         self._set_history(on)
 
     def keep(self) -> None:
-        """Save the session for later; report the first failure to do so."""
+        """Save the session; report the first failure to do so."""
         if self._saver is not None:
             self._saver.save(self.placed)
             if self._saver.trouble and not self._save_failed:

@@ -50,7 +50,7 @@ class SweepControl:
         self._polling.start()
 
     def _look(self) -> bool:
-        """Show what was measured since the last look."""
+        """Show what was measured since the last poll."""
         if self._process is None:
             return False
         for progress in self._process.received():

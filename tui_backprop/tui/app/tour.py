@@ -1,4 +1,4 @@
-"""The tour: a strip that explains one thing at a time and which key to press, and notices when that was done. It
+"""The tour: a strip that explains one thing at a time and which key to press, and advances when that is done. It
 never has the focus."""
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # imported only if there is a tour: a start without one does 
 
 @dataclass(frozen=True)
 class Progress:
-    """The part of the app's state that the cards ask about."""
+    """The part of the app's state that the cards depend on."""
 
     step: int = 0
     phase: str = ""
@@ -28,7 +28,7 @@ class Progress:
     helped: bool = False
 
 
-# Whether what a card asks for was done, from the state when it was first shown and the state now.
+# Tests if a card is done, from the state when it was first shown and the current state.
 DONE: dict[str, Callable[[Progress, Progress], bool]] = {
     "step": lambda before, now: now.step != before.step,
     "unit": lambda before, now: now.units != before.units,
@@ -41,7 +41,7 @@ DONE: dict[str, Callable[[Progress, Progress], bool]] = {
 
 
 def reached(card: int, before: Progress, now: Progress) -> int:
-    """Return the card to show next: what was already done is not asked for."""
+    """Return the card to show next; cards that are already done are skipped."""
     from tui_backprop.lesson.tour import CARDS
 
     while card < len(CARDS) and any(DONE[name](before, now) for name in CARDS[card].done):
@@ -54,7 +54,7 @@ class Tour:
     """Show the tour: one card at a time."""
 
     def __init__(self, app: AppContext, screen: App[None], state: AppState) -> None:
-        self.card: int | None = None  # the one that is shown
+        self.card: int | None = None  # the card shown
         self._app, self._screen, self._state = app, screen, state
         self._before = Progress()  # when the card was first shown
         self._strip: TourStrip | None = None  # hidden while there is no tour
@@ -89,13 +89,13 @@ class Tour:
         )
 
     def action_tour(self) -> None:
-        """The next card, or the first one."""
+        """Show the next card, or the first one."""
         if self._strip is None:
             self._screen.screen_stack[0].mount(self.strip(), before="#keys")
             self._before = self._now()
             return
         if self.card is None:
-            self._app.say("")  # in place of the notice that it is over
+            self._app.say("")  # instead of the notice that it is over
         self._to_card(0 if self.card is None else self.card + 1)
 
     def action_end_tour(self) -> None:

@@ -1,4 +1,4 @@
-"""Training: updates are done in a worker, and every iteration can be returned to."""
+"""Training: updates run in a worker, and every iteration can be returned to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.training_run import Trained
     from tui_backprop.tui.panels.train import TrainView
 
-# How much is trained at a time: updates; 0 for an epoch, None for no end.
+# Updates per training run; 0 for an epoch, None for no end.
 AMOUNTS: tuple[tuple[str, int | None], ...] = (
     ("1", 1),
     ("10", 10),
@@ -32,7 +32,7 @@ AMOUNTS: tuple[tuple[str, int | None], ...] = (
 
 
 def kept_text(replay: Replay, last: int) -> str:
-    """Return a sentence about the iterations that can be returned to, and the memory used for it."""
+    """Describe the iterations that can be returned to, and the memory that they take."""
     kept, limit = replay.kept_bytes / 2**20, replay.limit / 2**20
     if not last:
         return ""
@@ -41,7 +41,7 @@ def kept_text(replay: Replay, last: int) -> str:
 
 
 class TrainingControl:
-    """Start and stop training, and move among the iterations that were trained."""
+    """Start and stop training, and move among the trained iterations."""
 
     def __init__(self, app: AppContext, state: AppState) -> None:
         self.trained: Trained | None = None
@@ -85,13 +85,13 @@ class TrainingControl:
                 self._app.call_from_thread(self._progressed, trained)
                 if self._stopping:
                     break
-        except Exception as error:  # reported in one line; what was done until then stays
+        except Exception as error:  # reported in one line; the updates done remain
             why = f"Training stopped: {type(error).__name__}: {error}"
             self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._ended, trained)
 
     def _progressed(self, trained: Trained) -> None:
-        """Show the progress; if another network was chosen meanwhile, stop."""
+        """Show the progress; stop if another network was chosen meanwhile."""
         self.trained = trained
         self._stopping = self._stopping or self._state.session.training_key != trained.to.training_key
         self._app.refresh_panels()
@@ -107,7 +107,7 @@ class TrainingControl:
             self._state.go(transitions.at_iteration(session, trained.to, trained.to.t))
         self._app.refresh_panels()
 
-    # --- what was trained, and the way back ------------------------------------------------------------------
+    # --- iterations of the training --------------------------------------------------------------------------
 
     def _curve_up_to(self, session: Session) -> Learning | None:
         """Return the training curve that leads to a session, up to its iteration."""
@@ -141,7 +141,7 @@ class TrainingControl:
         self.trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
 
     def action_iteration(self, iterations: int) -> None:
-        """An earlier or later iteration of what was trained."""
+        """Go to an earlier or later iteration of the training."""
         self._state.move(lambda session, snapshot: self._at(session, session.t + iterations))
 
     def to_iteration(self, t: int) -> None:
@@ -150,11 +150,11 @@ class TrainingControl:
 
     @property
     def last_iteration(self) -> int:
-        """The last iteration that can be gone to; the first one is 0."""
+        """The last iteration that can be gone to; the first is 0."""
         return self._longest(self._state.session).t
 
     def _longest(self, session: Session) -> Session:
-        """Return the session at the end of what was trained, if ``session`` lies on the way to it."""
+        """Return the session at the end of the training, if ``session`` is part of it."""
         trained = self.trained
         return trained.to if trained and self._curve_of(session) else session
 
@@ -164,7 +164,7 @@ class TrainingControl:
         return transitions.at_iteration(session, along, to) if to != session.t else session
 
     def show(self) -> None:
-        """Pass the training curve on to the training panel."""
+        """Pass the training curve to the training panel."""
         view = cast("TrainView | None", self._app.view("train"))
         if view is None:
             return

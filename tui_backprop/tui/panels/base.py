@@ -1,4 +1,4 @@
-"""The parts of a panel: a view that draws a snapshot, and the query whose result it shows."""
+"""The parts of a panel: a view that draws a snapshot, and a query for the result that it shows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ALL = 99  # more parts than any key has
 @dataclass(frozen=True, eq=False, repr=False)
 class Query:
     """A computation that takes time, for one panel. ``about`` returns the key of the result: the query runs again
-    when it changes, and not at all while it is empty. ``find`` runs in a worker; if it is a generator, it yields
-    parts of the result, the last one the whole. A result is shown until the next one arrives as long as the first
-    ``lasting`` parts of the key stay the same."""
+    when it changes, and not at all while it is empty. ``find`` runs in a worker; a generator yields partial results,
+    the last one complete. A result is shown until the next one arrives as long as the first ``lasting`` parts of the
+    key are unchanged."""
 
     about: Callable[[Snapshot], tuple[object, ...]]
     find: Callable[[Snapshot, Replay], object]
@@ -35,7 +35,7 @@ class Query:
 
 
 def same_iteration(snapshot: Snapshot) -> tuple[object, ...]:
-    """The key of a query about the numbers of an iteration."""
+    """Return the key of a query about the numbers of an iteration."""
     return snapshot.session.pass_key
 
 
@@ -52,7 +52,7 @@ Draw = Callable[[Snapshot, object, int, int, RenderContext], Sequence[Line]]
 
 
 class PanelCanvas(Canvas, can_focus=True):
-    """A canvas that has the keys of a panel."""
+    """A canvas with the keys of a panel."""
 
     def __init__(self, panel: str, context: RenderContext) -> None:
         super().__init__(context, id=f"{panel}-view")
@@ -62,8 +62,8 @@ class PanelCanvas(Canvas, can_focus=True):
 
 class SnapshotView(PanelCanvas):
     """Draws a snapshot with ``draw``, which imports its render function, and with it numpy, after the first paint.
-    ``partial``: there is something to draw where the query failed; ``concern`` returns the part of a session that the
-    panel shows: where only other parts differ, nothing is drawn again."""
+    ``partial``: there is something to draw if the query failed; ``concern`` returns the part of a session that the
+    panel shows: if only other parts differ, nothing is redrawn."""
 
     def __init__(
         self,
@@ -83,8 +83,8 @@ class SnapshotView(PanelCanvas):
         self._drawn: tuple[Session, object, object, bool] | None = None
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
-        """Draw a snapshot with the result of the panel's query (None while it is computed, and if it ``failed``); if
-        it is drawn already, do nothing."""
+        """Draw a snapshot with the result of the panel's query (None while it is computed, and if it ``failed``),
+        unless it is drawn already."""
         concern, before = self._concern(snapshot.session), self._drawn
         now = concern, snapshot.iteration, found, failed
         self._snapshot, self._found, self._failed, self._drawn = snapshot, found, failed, now
@@ -94,13 +94,14 @@ class SnapshotView(PanelCanvas):
             self.redraw()
 
     def forget(self, iteration: Iteration) -> None:
-        """While hidden, release every iteration but this one; before it is visible again, a snapshot is shown."""
+        """Release every iteration but this one while hidden; before the panel is visible again, a snapshot is
+        shown."""
         if self._snapshot is not None and self._snapshot.iteration is not iteration:
             self._snapshot = self._found = self._drawn = None
             self._waiting = ""
 
     def wait(self, words: str) -> None:
-        """Say what is done before there is anything to show."""
+        """Show what is being done before there is anything to show."""
         self._waiting = words
         self.redraw()
 

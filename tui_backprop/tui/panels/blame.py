@@ -1,4 +1,4 @@
-"""The blame panel: which weights caused the error. What it shows is computed by ``tui/app/ranking.py``."""
+"""The blame panel: which weights caused the error. Its contents are computed by ``tui/app/ranking.py``."""
 
 from __future__ import annotations
 

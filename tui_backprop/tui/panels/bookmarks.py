@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.replay import Replay
 
-SCROLLED = 3  # tensors that a key scrolls by: on the smallest screen, no more than are visible
+SCROLLED = 3  # tensors that a key scrolls by; at most those visible on the smallest screen
 
 
 class BookmarksView(SnapshotView):
@@ -25,7 +25,7 @@ class BookmarksView(SnapshotView):
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__("bookmarks", context)
-        self._first = 0  # of the tensors, the one on top
+        self._first = 0  # the tensor at the top of the list
 
     def action_scroll_tensors(self, direction: int) -> None:
         found = cast("Difference | None", self._found)
@@ -41,7 +41,7 @@ class BookmarksView(SnapshotView):
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:
-    """The two states that are compared."""
+    """Return the two states that are compared."""
     if not snapshot.session.bookmarks.items:
         return ()
     from tui_backprop.render.panels.bookmarks import compared

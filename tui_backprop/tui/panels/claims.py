@@ -1,4 +1,4 @@
-"""The claims page of the cost panel: the lesson's claims about costs, beside what this machine takes."""
+"""The claims page of the cost panel: the lesson's claims about costs, beside those of this machine."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 
-TALL, WIDE, READOUT = 26, 56, 36  # below so many rows, the readout is beside the chart from so many columns
-BROAD, ROOMY = 100, 48  # from so many columns it is at any height, with so many for the readout
-LEAST = 10  # rows of a chart with the readout below
+TALL, WIDE, READOUT = 26, 56, 36  # below TALL rows, the readout is beside the chart from WIDE columns
+BROAD, ROOMY = 100, 48  # from BROAD columns it is at any height, with ROOMY for the readout
+LEAST = 10  # minimum rows of a chart with the readout below
 
 
 class CostView(CostPage):
@@ -22,7 +22,7 @@ class CostView(CostPage):
         super().__init__("cost", context)
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
-        """Steps of the walk change nothing here."""
+        """Ignore steps of the walk, which change nothing here."""
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         costs = self._costs

@@ -1,4 +1,4 @@
-"""A page of the cost panel: the names of all pages at the top, and below them what the page shows."""
+"""A page of the cost panel: the names of all pages at the top, and the page below them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CostPage(SnapshotView):
         self._costs: CostState | None = None
 
     def cost(self, costs: CostState) -> None:
-        """Show what is known of costs."""
+        """Show the known costs."""
         if costs != self._costs:
             self._costs = costs
             self.redraw()

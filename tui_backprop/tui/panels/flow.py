@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.session.replay import Replay
 
-SAMPLES = 256  # samples on which units are judged dead or saturated
+SAMPLES = 256  # samples on which units are tested for being dead or saturated
 
 
 def _draw(

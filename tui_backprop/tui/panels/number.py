@@ -28,7 +28,7 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _places(snapshot: Snapshot, replay: Replay) -> object:
-    """Return how many gradients are larger: of the layer, and of all."""
+    """Return how many gradients are larger: in the layer, and in all."""
     from tui_backprop.engine.explain.number import larger_gradients, number_of
 
     tensor, index = snapshot.number

@@ -1,4 +1,4 @@
-"""The query that the graph panel and the ledger share: how long every operation takes on this machine."""
+"""The query shared by the graph panel and the ledger: the time of every operation on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tui_backprop.session.replay import Replay
 
 SECONDS = 0.3  # for timing every operation
-_latest: dict[object, object] = {}  # the latest timing, which holds for every iteration of a network
+_latest: dict[object, object] = {}  # the latest timing, valid for every iteration of a network
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:

@@ -1,4 +1,5 @@
-"""The reuse page of the cost panel: how many paths a gradient sums, and what it takes when less is kept."""
+"""The reuse page of the cost panel: the number of paths that a gradient sums, and the cost of recomputing values
+instead of keeping them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _recompute(snapshot: Snapshot, replay: Replay) -> object:
-    """Run the backward pass with less kept."""
+    """Run the backward pass with fewer values kept."""
     from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
 
     return tuple(recompute(snapshot.iteration, kind) for kind in RETENTIONS)

@@ -1,4 +1,4 @@
-"""The training panel: how much to train, the training curve, and what was learned."""
+"""The training panel: the number of updates, the training curve, and what was learned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrainView(SnapshotView):
-    """Draws the training curve, and the decision boundary where that can be drawn."""
+    """Draws the training curve, and the decision boundary if there is one."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__("train", context, partial=True)
@@ -35,8 +35,8 @@ class TrainView(SnapshotView):
         chosen: int,
         kept: str,
     ) -> None:
-        """Show the training curve, the ``picture`` of a training that runs, the amounts to choose from, and a
-        sentence about the iterations that are kept."""
+        """Show the training curve, the ``picture`` of a running training, the amounts to choose from, and a sentence
+        about the iterations kept."""
         now = learning, picture, kept, amounts, chosen
         if now != (self._learning, self._picture, self._kept, self._amounts, self._chosen):
             self._learning, self._picture, self._kept, self._amounts, self._chosen = now

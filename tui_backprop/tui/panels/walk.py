@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WalkView(SnapshotView):
-    """Draws the step; a map of the array stays when its histogram could not be computed."""
+    """Draws the step; a map of the array remains if its histogram could not be computed."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__("walk", context, partial=True, concern=lambda session: session.walked)
@@ -27,7 +27,7 @@ class WalkView(SnapshotView):
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:
-    """The array on the screen, if the view of it takes a look at all of its entries."""
+    """Return the array on the screen, if its view needs all of its entries."""
     if snapshot.session.walk.view not in ("histogram", "largest"):
         return ()
     from tui_backprop.render.walk.tensor import shown_array

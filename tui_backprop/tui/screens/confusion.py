@@ -1,4 +1,4 @@
-"""The confusion matrix, to choose which misclassified samples to go through."""
+"""The confusion matrix, to choose which misclassified samples to step through."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 
 class Table(Canvas, can_focus=True):
-    """Draws a confusion matrix, and until there is one how many samples are being classified."""
+    """Draws a confusion matrix; before that, how many samples are being classified."""
 
     confusion: Confusion | None = None
 
@@ -63,7 +63,7 @@ class ConfusionScreen(Dialog[Cell | None]):
     def __init__(self, classes: int, samples: int, context: RenderContext) -> None:
         super().__init__(context)
         self._count = classes
-        self._table = Table(samples, context)  # created here: a key may come before it is on the screen
+        self._table = Table(samples, context)  # created here: a key may arrive before it is on the screen
         self._early: list[Callable[[Confusion], object]] = []  # keys pressed before it was filled
 
     def compose(self) -> ComposeResult:

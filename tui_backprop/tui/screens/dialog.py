@@ -21,6 +21,6 @@ class Dialog(ModalScreen[T]):
         self.set_class(context.plain, "plain")
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close the dialog. A key that comes after that, or while the command palette is open, does nothing: Textual
-        would close the topmost screen."""
+        """Close the dialog. A key that arrives after that, or while the command palette is open, has no effect:
+        Textual would close the topmost screen."""
         return super().dismiss(result) if self.is_current else AwaitComplete()

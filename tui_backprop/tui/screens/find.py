@@ -21,7 +21,7 @@ from tui_backprop.tui.widgets.line_input import LineInput
 
 
 class Hint(Canvas):
-    """Shows what can be typed, or what is wrong with what was typed."""
+    """Shows what can be typed, or what is wrong with the input."""
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
@@ -40,7 +40,7 @@ class Hint(Canvas):
 
 
 class FindScreen(Dialog[Address | None]):
-    """One line over the app; enter goes to what is typed, escape closes the dialog."""
+    """One line over the app; enter goes to the number or iteration typed, escape closes the dialog."""
 
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]

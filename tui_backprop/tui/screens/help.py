@@ -18,7 +18,7 @@ from tui_backprop.tui.screens.dialog import Dialog
 from tui_backprop.tui.widgets.canvas import Canvas
 
 NAMED = 12  # columns for keys and words
-WIDEST, FRAME = 80, 6  # columns of the page at most, and of what is around it
+WIDEST, FRAME = 80, 6  # most columns of the page, and columns of its frame
 
 
 def help_lines(context: RenderContext, columns: int, panel: str = "walk") -> list[Line]:

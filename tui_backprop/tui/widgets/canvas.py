@@ -42,20 +42,20 @@ class Canvas(Widget):
         self.render_context = context
         self._lines: Sequence[Line] = ()
         self._strips: dict[int, Strip] = {}
-        self._base: Style | None = None  # the widget's own style; slow to ask for, so kept until it changes
+        self._base: Style | None = None  # the widget's own style; cached, because it is slow to compute
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         """Return the lines to show in so many columns and rows."""
         return ()
 
     def use(self, context: RenderContext) -> None:
-        """Draw with another render context from now on."""
+        """Use another render context from now on."""
         self.render_context, self._lines = context, ()
         self.redraw()
 
     @property
     def text(self) -> str:
-        """The text that is shown, without styles."""
+        """The text on the screen, without styles."""
         return "\n".join(plain(row) for row in self._lines)
 
     def on_resize(self) -> None:
@@ -63,7 +63,7 @@ class Canvas(Widget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw again; only what changed is sent to the terminal."""
+        """Draw again; only changes are sent to the terminal."""
         columns, rows = self.size
         if not columns or not rows:
             return

@@ -1,8 +1,7 @@
-"""The network panel: a form that edits the session, and is checked as it is typed.
+"""The network panel: a form that edits the session, and is validated as it is typed.
 
-All rows are drawn by one view. A row with choices handles its keys there; a row with a text has a Textual
-Input laid over its value while it is selected.
-"""
+All rows are drawn by one view. A row with choices handles its keys there; a text row has a Textual Input laid over
+its value while it is selected."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
 
-WIDE = 76  # columns from which the sample stands beside the fields, not below them
+WIDE = 76  # columns from which the sample is beside the fields, not below them
 FIRST = 1  # the row selected at first: the layers
 
 
@@ -79,13 +78,13 @@ class NetworkPanel(Frame):
     # --- state down ---------------------------------------------------------------------------------------
 
     def show(self, session: Session, snapshot: Snapshot | None) -> None:
-        """Follow the app's session; edits that are not applied stay."""
+        """Follow the app's session; unapplied edits remain."""
         before, iteration = self._texts, self._snapshot and self._snapshot.iteration
         self._session, self._snapshot = session, snapshot
         if self._texts != before:
             self._fill_editor()
             self._view.redraw()
-        elif snapshot is not None and snapshot.iteration is not iteration:  # another picture
+        elif snapshot is not None and snapshot.iteration is not iteration:  # the picture differs
             self._view.redraw()
 
     def focus_form(self) -> None:
@@ -161,7 +160,7 @@ class NetworkPanel(Frame):
                 break
 
     def _following(self, direction: int) -> Sequence[str]:
-        """Return the choices of the row after the current one (or before it), and round to it; a text has none."""
+        """Return the choices of the row after the current one (or before it), in cyclic order; none for a text."""
         field = FIELDS[self._row]
         if not field.choices:
             return ()
@@ -182,8 +181,8 @@ class NetworkPanel(Frame):
         self._take_typed()
 
     def _take_typed(self) -> None:
-        """Take the text of the Input for its row. (An event may be about the previous row: it arrives after keys that
-        were pressed in quick succession.)"""
+        """Take the text of the Input for its row. (An event may belong to the previous row: it arrives after keys
+        that were pressed in quick succession.)"""
         field = FIELDS[self._row]
         for editor in self.query(Editor):
             if editor.display and not field.choices:
@@ -214,7 +213,7 @@ class NetworkPanel(Frame):
         self._view.redraw()
 
     def _fill_editor(self) -> None:
-        """Copy the text of the selected row to the Input, if there is one, without treating that as an edit."""
+        """Copy the text of the selected row to the Input, if there is one; this is not an edit."""
         field = FIELDS[self._row]
         for editor in self.query(Editor):
             if not field.choices:
@@ -222,7 +221,7 @@ class NetworkPanel(Frame):
                     editor.value = self._texts[field.name]
 
     def _read(self) -> Session | None:
-        """Return the session that the fields describe, or None, and keep the error."""
+        """Return the session that the fields describe, or None, and store the error."""
         self._error = None
         try:
             after = session_of(self._texts, self._session)

@@ -45,8 +45,8 @@ class Editor(LineInput):
 
 
 class FormView(Canvas, can_focus=True):
-    """Shows the rows. On a row with choices, left and right go through them, and a letter goes to the next choice
-    that begins with it: what is typed belongs to the form, in every row."""
+    """Shows the rows. On a row with choices, left and right step through them, and a letter goes to the next choice
+    that begins with it, so that typing is an edit in every row."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("network")
 

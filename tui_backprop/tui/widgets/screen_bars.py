@@ -46,9 +46,9 @@ class TabBar(Canvas):
 
 
 class KeyBar(Canvas):
-    """Shows the keys of the current panel, and for a short time a notice in place of some of them."""
+    """Shows the keys of the current panel, and for a short time a notice instead of some of them."""
 
-    SECONDS = 2.5  # that a notice stays
+    SECONDS = 2.5  # that a notice is shown
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="keys")

@@ -11,7 +11,7 @@ LEAST = 60, 18  # columns and rows
 
 
 class TooSmall(Canvas):
-    """Shows the size that is needed, and the size that there is."""
+    """Shows the required size and the current one."""
 
     def __init__(self) -> None:
         super().__init__(id="small")
