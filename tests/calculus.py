@@ -1,4 +1,4 @@
-"""Passes of small networks, and ways to a loss and to a gradient that share nothing with the backward rules."""
+"""Passes of small networks, and losses and gradients computed independently of the backward rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tui_backprop.engine.training.iteration import Iteration, TrainingState, Upd
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 
-STEP = 1e-30  # of the complex step: nothing is subtracted, so it can be far below round-off
+STEP = 1e-30  # of the complex step: nothing is subtracted, so it can be far below rounding errors
 
 # What a number may be off by apart from its own round-off: two round-offs of the largest one, because both
 # sides add terms as large as that. In 5,500 random networks half a round-off was the most that was needed.
@@ -24,10 +24,9 @@ FLOOR = 2.0
 
 
 def problem(spec: NetworkSpec, batch: int, seed: int = 0, scale: float = 0.5) -> Problem:
-    """Normal inputs and parameters: a pre-activation of exactly 0, ReLU's kink, has no chance to occur.
+    """Draw normal inputs and parameters, so that a pre-activation is never exactly 0, ReLU's kink.
 
-    Half a standard deviation keeps softmax and sigmoid from saturating, where p - 1 itself loses digits.
-    """
+    Half a standard deviation keeps softmax and sigmoid from saturating, where p - 1 loses digits."""
     rng, outputs = np.random.default_rng(seed), spec.layers[-1]
     if spec.loss == "cross-entropy":
         target = rng.integers(outputs, size=batch)
@@ -39,7 +38,7 @@ def problem(spec: NetworkSpec, batch: int, seed: int = 0, scale: float = 0.5) ->
 
 
 def run(given: Problem) -> Program:
-    """A forward and a backward pass."""
+    """Run a forward and a backward pass."""
     program = given.program()
     program.forward()
     program.backward()
@@ -49,7 +48,7 @@ def run(given: Problem) -> Program:
 def take(
     given: Problem, lr: float = 0.1, optimizer: OptimizerSpec = OptimizerSpec(), iterations: int = 1
 ) -> Iteration:
-    """The last of some iterations on the same samples."""
+    """Return the last of some iterations on the same samples."""
     spec = given.spec
     state = TrainingState(0, given.parameters.copy(), new_slots(optimizer, spec.parameters, spec.dtype))
     for _ in range(iterations):
@@ -62,8 +61,8 @@ OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": opera
 
 
 def off(rows) -> float:
-    """How far a receipt's rows are from its results, as a share of the largest number on the way: a summand after a
-    result begins the next sum. Infinite without a result at the end."""
+    """Return how far a receipt's rows are from its results, as a share of the largest number involved: a summand
+    after a result begins the next sum. Infinite without a result at the end."""
     value, most, worst, done = 0.0, 0.0, 0.0, True
     for row in rows:
         if row.sign == "=":
@@ -77,7 +76,7 @@ def off(rows) -> float:
 
 
 def complex_step(given: Problem) -> np.ndarray:
-    """dL/dtheta_i = Im L(theta + i h e_i) / h, one forward pass of the program for each parameter."""
+    """Compute dL/dtheta_i = Im L(theta + i h e_i) / h, by one forward pass of the program for each parameter."""
     program = given.program("complex128")
     return _each(program.parameters, program.forward)
 
@@ -92,13 +91,13 @@ def _each(parameters: np.ndarray, loss) -> np.ndarray:
 
 
 def along(given: Problem, direction: np.ndarray) -> float:
-    """The derivative of the loss along a direction (P,), by one complex step in float64's precision."""
+    """Compute the derivative of the loss along a direction (P,), by one complex step in float64's precision."""
     program = given.program("complex128")
     program.parameters += STEP * 1j * direction
     return float(program.forward().imag / STEP)
 
 
-# --- the loss as a textbook has it, sample by sample: no primitive is used, and complex numbers pass -------
+# --- textbook losses, sample by sample: without primitives, and for complex numbers, too -------------------
 
 TEXTBOOK = {
     "relu": lambda z: np.where(z.real > 0, z, 0),
@@ -122,7 +121,7 @@ TEXTBOOK_LOSS = {
 
 
 def textbook_loss(given: Problem, parameters: np.ndarray):
-    """The loss at ``parameters`` (P,), with the problem's own dropout masks."""
+    """Compute the loss at ``parameters`` (P,), with the problem's own dropout masks."""
     spec, w, masks = given.spec, views(parameters, given.spec), given.program().values
     losses = []
     for sample, (x, t) in enumerate(zip(given.x, given.target, strict=True)):
@@ -142,13 +141,14 @@ def textbook_loss(given: Problem, parameters: np.ndarray):
 
 
 def textbook(given: Problem) -> tuple[float, np.ndarray]:
-    """Loss and gradient, the latter by the complex step."""
+    """Compute loss and gradient, the latter by the complex step."""
     parameters = given.parameters.astype(complex)
     return textbook_loss(given, parameters).real, _each(parameters, lambda: textbook_loss(given, parameters))
 
 
 def worst(found: np.ndarray, right: np.ndarray, eps: float = 2.0**-52) -> float:
-    """The largest relative error |found - right| / max(|found|, |right|) beyond the floor; NaN if there is one."""
+    """Return the largest relative error |found - expected| / max(|found|, |expected|) beyond the floor; NaN if there
+    is one."""
     found, right = (np.asarray(a, float).ravel() for a in (found, right))
     size = np.maximum(np.abs(found), np.abs(right))
     beyond = np.maximum(np.abs(found - right) - FLOOR * eps * size.max(initial=0), 0)

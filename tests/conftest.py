@@ -1,4 +1,4 @@
-"""For all tests."""
+"""Configuration of all tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests import homes
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-# The tour of the first start is for the tests that are about it.
+# The tour on first launch is only for its own tests.
 os.environ["BACKPROP_TUI_TOUR"] = "false"
 
 # Before anything is imported that looks for a home. pytest keeps what tests leave in `tmp_path` where it always does.
@@ -28,7 +28,7 @@ sys.addaudithook(homes.refuse_homeless)
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: those that have the real command before them wait most of the time."""
+    """Two more than there are cores: tests of the real command wait most of the time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (cores or 1) + 2
 
@@ -40,13 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits most of the time, so that others use the cores meanwhile and nothing long is left over
-    at the end, for one alone."""
+    """Begin with the tests that wait most, so that others use the cores meanwhile and no long test is left for the
+    end."""
     items.sort(key=lambda item: not all(map(item.get_closest_marker, ("pty", "slow"))))
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector the tests themselves, thousands of objects that stay to the end."""
+    """Exempt the tests themselves from garbage collection: thousands of objects that live until the end."""
     gc.collect()
     gc.freeze()
 
@@ -57,7 +57,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def untouched_home():
-    """Fail if anything changed the home that is there before, between and after tests."""
+    """Fail if anything changed the home directory used before, between and after tests."""
     before = homes.contents(PROCESS.folder)
     yield
     assert homes.changes(before, homes.contents(PROCESS.folder)) == []
@@ -65,7 +65,7 @@ def untouched_home():
 
 @pytest.fixture(autouse=True)
 def place(untouched_home):
-    """The home, and the other folders, of one test and of all that it starts."""
+    """The home directory, and the other folders, of one test and of all processes that it starts."""
     place = next(PLACES)
     place.enter()
     yield place

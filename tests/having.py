@@ -12,7 +12,7 @@ PART_OF = {field.name: part for part, kind in PARTS.items() for field in fields(
 
 
 def having(session: Session, **changes) -> Session:
-    """The session with other fields, in whichever part they are: ``having(session, step=3, batch=8)``."""
+    """Return the session with other fields, in whichever part they are: ``having(session, step=3, batch=8)``."""
     for name, value in changes.items():
         if part := PART_OF.get(name):
             session = replace(session, **{part: replace(getattr(session, part), **{name: value})})

@@ -1,4 +1,4 @@
-"""A machine with constant times."""
+"""A simulated machine with constant times."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ def steady_machine(spec, budget=0.0, kept=None):
 
 
 def steady_points(shape: NetworkShape) -> list[Measured]:
-    """A forward pass and a backward pass, as long as the parameters are many."""
+    """Return a forward pass and a backward pass whose times are linear in the parameters."""
     rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
     times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
     return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]
 
 
 def keep_measurement() -> None:
-    """Have the apps that a test starts find a measurement of this machine: they measure their network alone."""
+    """Have the apps that a test starts find a measurement of this machine, so that they measure only their
+    network."""
     assert cache.store(steady_machine(Session().network))

@@ -1,4 +1,4 @@
-"""No test touches the home of whoever runs the tests, or sees what another one wrote; one that does is noticed."""
+"""No test touches the home directory of the user, or sees files of another test; one that does fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests import homes
 from tests.waits import GENEROUS
 
 ROOT = Path(__file__).parents[1]
-LONGEST_SOCKET = "tmux-4294967294/default"  # of those that the tests' programs make in TMPDIR
+LONGEST_SOCKET = "tmux-4294967294/default"  # longest of those that the tests' programs create in TMPDIR
 
 
 @pytest.mark.parametrize("name", [*homes.FOLDERS, "HISTFILE"])
@@ -53,12 +53,12 @@ def test_what_was_left_as_it_was_is_used_again_and_what_was_not_is_gone(tmp_path
     assert not place.folder.exists()
 
 
-# --- what is noticed ----------------------------------------------------------------------------------------
+# --- violations ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def furnished(tmp_path):
-    """A place with something to lose."""
+    """Folders with files to lose."""
     place = homes.Place(tmp_path / "place")
     homes.furnish(place.folder)
     return place
@@ -109,7 +109,7 @@ PROBE = """
 
 @pytest.mark.parametrize(("planted", "outcome"), [({}, "2 passed"), ({"PLANTED": "1"}, "2 passed, 1 error")])
 def test_a_run_that_touches_its_home_fails(tmp_path, planted, outcome):
-    """Its home is the one that it has before, between and after tests."""
+    """The home directory is the one used before, between and after tests."""
     (tmp_path / "test_probe.py").write_text(textwrap.dedent(PROBE))
     command = [
         sys.executable,

@@ -1,4 +1,4 @@
-"""What is imported by what: the engine and its data know no terminal, and help loads nothing heavy."""
+"""Imports: the engine and its data do not import the terminal, and help loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUIET = [
 
 
 def loaded_by(code):
-    """Top-level modules that a fresh interpreter has loaded after running some code."""
+    """Return the top-level modules that a fresh interpreter has loaded after running some code."""
     report = "import json, sys; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True, timeout=60

@@ -1,4 +1,4 @@
-"""Waiting until something is so: no test sleeps for a time and hopes that it was enough."""
+"""Waiting for conditions: no test sleeps for a fixed time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import psutil
 import pytest
 
 GENEROUS = 60.0  # seconds; only a hang takes so long
-PAUSE = 0.01  # seconds between two looks
+PAUSE = 0.01  # seconds between two checks
 
 Found = TypeVar("Found")
-What = (
-    str | Callable[[], str]
-)  # what is waited for; a function is called at the end, to say how it stands then
+What = str | Callable[[], str]  # what is waited for; a function is called at the end, for the final state
 
 
 def attempts(what: What) -> Iterator[None]:
-    """Yield as often as somebody looks, and fail when that has gone on for too long. The last look comes after that
-    time, because a busy machine may have let nobody look before."""
+    """Yield at each check, and fail after too long. The last check comes after that time, because a busy machine may
+    not have checked before."""
     end = time.monotonic() + GENEROUS
     last = False
     while not last:
@@ -34,7 +32,7 @@ def until(
     what: What = "a state",
     pause: Callable[[], object] = lambda: time.sleep(PAUSE),
 ) -> Found:
-    """Wait until something is true, and return it. ``pause`` runs between two looks."""
+    """Wait until something is true, and return it. ``pause`` runs between two checks."""
     for _ in attempts(what):
         if found := holds():
             return found
@@ -43,7 +41,7 @@ def until(
 
 
 def gone(process: int | psutil.Process) -> bool:
-    """Whether a process, by itself or by its number, has ended; one that nobody has fetched yet, has."""
+    """Return True if a process, given as an object or a number, has ended; zombies have."""
     try:
         process = psutil.Process(process) if isinstance(process, int) else process
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
@@ -52,7 +50,7 @@ def gone(process: int | psutil.Process) -> bool:
 
 
 def all_gone(processes: list[int] | list[psutil.Process]) -> None:
-    """Wait until none of the processes is left."""
+    """Wait until all of the processes have ended."""
     until(
         lambda: all(map(gone, processes)),
         lambda: f"the end of {[each for each in processes if not gone(each)]}",

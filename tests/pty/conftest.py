@@ -1,4 +1,4 @@
-"""A terminal of our own: the real command in a real pseudo-terminal, its output read by pyte."""
+"""A terminal for tests: the real command in a real pseudo-terminal, with its output parsed by pyte."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MEANT_FOR_TERMINALS = re.compile(rb"\x1b\[[<>=?][\d;]*\$?[pucn]|\x1b\[[<>=][\d;]
 UNFINISHED = re.compile(rb"\x1b(?:\[[<>=?]?[\d;]*\$?)?$")
 STYLE = re.compile(rb"\x1b\[([\d;]*)m")
 
-# The child takes the terminal as its own before it becomes the command; only then does a hangup reach it.
+# The child makes the terminal its controlling one before it runs the command; only then does a hangup reach it.
 TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
     "os.execv(sys.executable, [sys.executable, '-m', 'tui_backprop', *sys.argv[1:]])"
@@ -48,7 +48,7 @@ PROGRAM = TAKE_TERMINAL.replace(COMMAND, "os.execvp(sys.argv[1], sys.argv[1:])")
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """That of a common terminal, whatever the tests run in; None takes a variable away."""
+    """Return the environment of a common terminal, whatever the tests run in; None removes a variable."""
     dropped = (
         "NO_COLOR",
         "COLORFGBG",
@@ -68,7 +68,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 
 
 class Terminal:
-    """One run of the command. Nothing is slept for: output is read until what is waited for is seen."""
+    """One run of the command. There are no sleeps: output is read until the expected text appears."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class Terminal:
         shell=False,
         program=False,
     ) -> None:
-        """``own``: it is the child's own terminal, so that a hangup is told to it by a signal; with ``shell`` the
-        child is a shell, with ``program`` the first argument is one."""
+        """``own``: the terminal is the child's controlling terminal, so that a hangup sends it a signal; with
+        ``shell`` the child is a shell, with ``program`` the first argument is a program."""
         self.master, slave = os.openpty()
         self._size(columns, rows)
         start = ["-c", TAKE_TERMINAL] if own else ["-m", "tui_backprop"]
@@ -94,7 +94,7 @@ class Terminal:
         )  # fmt: skip
         os.close(slave)
         self.screen = pyte.Screen(columns, rows)
-        self.screen.write_process_input = self.send  # how it is, where the cursor stands, what it is
+        self.screen.write_process_input = self.send  # replies to queries: status, cursor position, identity
         self._stream = pyte.ByteStream(self.screen)
         self._unread = b""
         self.raw = bytearray()
@@ -108,7 +108,7 @@ class Terminal:
 
     @property
     def styles(self) -> list[str]:
-        """The codes of every change of style so far."""
+        """Return the codes of all changes of style so far."""
         return [codes.decode() for codes in STYLE.findall(self.raw)]
 
     def send(self, *keys: str) -> None:
@@ -116,12 +116,12 @@ class Terminal:
             os.write(self.master, KEYS.get(key, key).encode())
 
     def resize(self, columns: int, rows: int) -> None:
-        """As a terminal does it: the system tells the process in the foreground."""
+        """Resize as a terminal does: the system signals the process in the foreground."""
         self.screen.resize(rows, columns)
         self._size(columns, rows)
 
     def read(self, timeout: float) -> bool:
-        """Take in what comes within ``timeout`` seconds; whether anything did."""
+        """Read what arrives within ``timeout`` seconds; return True if anything did."""
         ready, _, _ = select.select([self.master], [], [], timeout)
         data = b""
         if ready:
@@ -141,31 +141,31 @@ class Terminal:
         until(holds, lambda: f"{what}:\n{self.text}", lambda: self.read(0.02))
 
     def shows(self, text: str) -> None:
-        """Wait until a text is on the screen, and the output pauses."""
+        """Wait until a text is on the screen and the output pauses."""
         self.until(lambda: text in self.text, repr(text))
         while self.read(0.05):
             pass
 
     def press(self, key: str, text: str) -> int:
-        """Send a key, wait for what it shows; return how many bytes that took."""
+        """Send a key, wait for the text that it shows; return the number of bytes received."""
         before = len(self.raw)
         self.send(key)
         self.shows(text)
         return len(self.raw) - before
 
     def quiet(self, seconds: float = 1.0) -> None:
-        """Wait until nothing came for so long."""
+        """Wait until nothing has arrived for so long."""
         self.until(lambda: not self.read(seconds), "silence")
 
     def ended(self) -> int:
-        """Wait for the end of the process; its exit code."""
+        """Wait for the end of the process; return its exit code."""
         self.until(lambda: self.child.poll() is not None, "the end")
         while self.read(0.05):
             pass
         return self.child.returncode
 
     def close(self) -> None:
-        """End the child if it is still there, and let go of the terminal."""
+        """End the child if it still runs, and release the terminal."""
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGKILL)
             self.child.wait()
@@ -175,7 +175,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(tmp_path):
-    """``terminal(columns, rows, NAME=value)``: the app, started in a terminal of that size."""
+    """``terminal(columns, rows, NAME=value)``: start the app in a terminal of that size."""
     opened = []
 
     def start(
@@ -214,6 +214,6 @@ def bare_run(tmp_path):
 
 @pytest.fixture
 def server(tmp_path):
-    """An SSH server of the test's own; skips where there is none to start."""
+    """An SSH server for the test; skips the test if none can be started."""
     with Server(tmp_path) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Somebody who presses every key at random, and makes the window larger and smaller: the same for the same seed."""
+"""A tester that presses random keys and resizes the window: the same sequence for the same seed."""
 
 from __future__ import annotations
 
@@ -25,21 +25,19 @@ SPECIAL = {
     "f3": "\x1bOR", "f4": "\x1bOS", "f5": "\x1b[15~", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~",
     "f9": "\x1b[20~", "f10": "\x1b[21~", "f11": "\x1b[23~", "f12": "\x1b[24~",
 }  # fmt: skip
-# Those that end the app or stop it, and the one that opens a list in which enter may do either.
+# Keys that end or suspend the app, and the one that opens a list in which enter may do either.
 LEFT_OUT = {"q", "ctrl+q", "ctrl+c", "ctrl+z", "ctrl+p"}
 LETTERS = {chr(code): chr(code) for code in range(32, 127)}
 CONTROLS = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27) if chr(code) not in "\t\r"}
 ALL = SPECIAL | LETTERS | CONTROLS
 POOL = [name for name in ALL if name not in LEFT_OUT]
-OFTEN = [*SPECIAL] * 2 + [
-    *"lhkjgv +-tnpabiofcT[]\\/zZeEs uUdxXmwyCN?$="
-]  # pressed more often than chance has it
+OFTEN = [*SPECIAL] * 2 + [*"lhkjgv +-tnpabiofcT[]\\/zZeEs uUdxXmwyCN?$="]  # pressed more often than at random
 SIZES = (40, 10), (300, 100)
-TOGETHER = 20  # keys that are sent at once
+TOGETHER = 20  # most keys sent at once
 LARGEST, MOST = (
     2_000_000,
     64,
-)  # parameters and samples: a larger network is slow, and is meant to take more memory
+)  # parameters and samples: a larger network is slow, and takes more memory
 ESCAPES = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 NOTICE, BRIEF = "▌", 2.6  # at the left of a notice; seconds that those in the key bar stay
 # Keys for each of four monkeys: a fifth of the 20,000 in all that MONKEY_KEYS=20000 presses; only those are enough
@@ -49,7 +47,7 @@ FAILED = (b"Traceback", b"pass failed", b"Could not")
 
 
 class Monkey:
-    """Plays with an app; what it did last is in the message of every failure."""
+    """Operates an app; its last actions are in the message of every failure."""
 
     def __init__(self, run: Terminal, seed: int) -> None:
         self.run, self.seed = run, seed
@@ -67,7 +65,7 @@ class Monkey:
             + "\n".join([self.run.text, *told[:60]])
         )
 
-    # --- one thing after the other ------------------------------------------------------------------------
+    # --- actions ------------------------------------------------------------------------------------------
 
     def send(self, *names: str) -> None:
         self._done.extend(names)
@@ -75,8 +73,8 @@ class Monkey:
         self.run.send("".join(ALL[name] for name in names))
 
     def settle(self, seconds: float = 0.03, patience: float = 0.5) -> bool:
-        """Read until nothing comes and nothing is being worked on, or for so long: a race goes on moving. Whether it
-        is still."""
+        """Read until nothing arrives and nothing is computed, at most for so long (a race never settles). Return True
+        if it settled."""
         end, used = time.monotonic() + patience, -1.0
         while moves := self.run.read(seconds) or used != (used := self._used()):
             if time.monotonic() > end:
@@ -85,7 +83,7 @@ class Monkey:
         return not moves
 
     def _used(self) -> float:
-        """Seconds that the thread of keys and screen has worked."""
+        """Return the seconds that the thread of keys and screen has worked."""
         try:
             first = min(self._process.threads(), key=lambda each: each.id)
         except psutil.Error:
@@ -97,7 +95,7 @@ class Monkey:
             self.fail(f"it ended with {self.run.child.returncode}")
         for words in FAILED:
             if words in self.run.raw:
-                while self.run.read(1.0):  # what it has to say is long
+                while self.run.read(1.0):  # its message is long
                     pass
                 self.fail(f"it says {words.decode()!r}")
 
@@ -106,7 +104,7 @@ class Monkey:
         self.run.resize(columns, rows)
 
     def play(self, keys: int) -> None:
-        """Press so many keys, a few together."""
+        """Press so many keys, a few at a time."""
         end = self.pressed + keys
         (least, low), (most, high) = SIZES
         while self.pressed < end:
@@ -124,7 +122,7 @@ class Monkey:
             self.settle()
 
     def _too_much(self) -> bool:
-        """Whether a form may be about to build what is large."""
+        """Return True if a form may be about to build a large network."""
         if "apply" not in self.run.text.splitlines()[-1]:
             return False
         sums = re.findall(r"parameters +([\d,]+)", self.run.text)
@@ -134,7 +132,7 @@ class Monkey:
         )
 
     def warm(self) -> None:
-        """See every panel once at the largest size, each with a pass of its own: what is kept of that, is kept."""
+        """Show every panel once at the largest size, each with its own iteration, so that all caches are filled."""
         self.resize(*SIZES[1])
         for name in (*(f"f{number}" for number in (2, 3, 4, 5, 6, 7, 8, 9, 10, 12)), "f4", *"vvvvvv"):
             self.send(name)
@@ -143,14 +141,14 @@ class Monkey:
                 self.send("n", "t")
                 self.settle(0.1, 2.0)
 
-    # --- what always holds --------------------------------------------------------------------------------
+    # --- invariants ---------------------------------------------------------------------------------------
 
     def rest(self) -> None:
-        """Back to the walk, with nothing going on."""
+        """Go back to the walk, with nothing running."""
         # So wide that only the walk is there: beside it, costs change when they are measured anew.
         self.resize(self._random.randint(80, 99), self._random.randint(24, 60))
         for _ in range(10):
-            # One by one: what follows an escape at once is taken for a part of it.
+            # One by one: a key right after an escape is parsed as part of its sequence.
             for name in ("escape", "escape", "f10", "escape", "f4", "escape"):
                 self.send(name)
                 self.settle()
@@ -160,7 +158,7 @@ class Monkey:
             self.settle()
             if "playing" in self.run.text:
                 self.send(" ")
-            if ", end" in self.run.text:  # of the tour, which goes on with a step
+            if ", end" in self.run.text:  # of the tour, which advances with a step
                 self.send(",")
             # An escape and an F3 that are read at once are another key, as on any slow machine.
             if self.settle(0.4, 10.0) and "step" in self.run.text.splitlines()[-1]:
@@ -168,7 +166,7 @@ class Monkey:
         self.fail("it does not come to rest")
 
     def seen(self) -> list[list[tuple[object, ...]]]:
-        """Every cell of the screen as the eye sees it: of a blank, its background and what is drawn through it."""
+        """Return every cell of the screen as it is visible: of a blank, its background and lines drawn through it."""
         screen = self.run.screen
         rows = [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
         return [
@@ -182,7 +180,7 @@ class Monkey:
         ]
 
     def other(self, before: list[list[tuple[object, ...]]]) -> str:
-        """Where the screen differs from one before."""
+        """Describe where the screen differs from an earlier one."""
         rows = zip(before, self.seen(), strict=True)
         wrong = [
             (y, x, one, other)
@@ -193,9 +191,10 @@ class Monkey:
         return f"{len(wrong)} other cells: {wrong[:4]} ..."
 
     def back_and_forth(self) -> None:
-        """A step on and back shows the same screen, which has to be without notices, for they pass by themselves."""
+        """Check that a step forward and back shows the same screen, without notices, which disappear by
+        themselves."""
         self.until(lambda: NOTICE not in self.run.text, "the end of the notices")
-        if "playing" in self.run.text:  # which a notice may have hidden
+        if "playing" in self.run.text:  # a notice may have hidden it
             self.send(" ")
         self.settle(BRIEF, GENEROUS)
         before = self.seen()
@@ -223,15 +222,15 @@ class Monkey:
 
     @property
     def growth(self) -> float:
-        """By how much memory has grown since the first quarter: what is usual late, against early after that. (It
-        goes up and down with the networks that are built.)"""
+        """Return the relative growth of memory after the first quarter: the median of the later half against that of
+        the earlier half. (Memory varies with the networks that are built.)"""
         after = self.resident[len(self.resident) // 4 :]
         middle = len(after) // 2
         return median(after[middle:]) / median(after[:middle]) - 1
 
 
 def let_loose(run: Terminal, seed: int, keys: int, every: int = 500) -> Monkey:
-    """Press so many keys; after ``every`` of them see that all is well."""
+    """Press so many keys; check the app after every ``every`` of them."""
     monkey = Monkey(run, seed)
     run.shows("step ")
     monkey.warm()
@@ -252,7 +251,7 @@ def let_loose(run: Terminal, seed: int, keys: int, every: int = 500) -> Monkey:
 
 
 def side_by_side(terminal, seeds: tuple[int, ...], keys: int = EACH) -> None:
-    """Several at once: each waits for its app most of the time."""
+    """Run several at once: each waits for its app most of the time."""
     runs = [terminal(120, 40, "--memory", "16", OPENBLAS_NUM_THREADS="1") for _ in seeds]
     with ThreadPoolExecutor(len(seeds)) as pool:
         played = [pool.submit(let_loose, run, seed, keys) for run, seed in zip(runs, seeds, strict=True)]

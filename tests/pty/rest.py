@@ -1,4 +1,4 @@
-"""What an app does when nobody touches it, and what it cannot do because others have the cores."""
+"""The activity of an idle app, and the effect of a busy machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.pty.server import below
 from tests.waits import until
 from tui_backprop.tui.app.cost_lab import LOOK_AGAIN
 
-MOST = 0.05  # of a core; what is measured is far below
+MOST = 0.05  # of a core; measured values are far below
 GLANCE = 0.25  # seconds
 
 
 def watched(run: Terminal, process: psutil.Process, seconds: float) -> tuple[int, float]:
-    """How many bytes are written, and how much of a core is used by a process and those that it started."""
+    """Return the bytes written, and the share of a core used by a process and its children."""
     processes, written = [process, *below(process)], len(run.raw)
     before = sum(sum(each.cpu_times()[:2]) for each in processes)
     start = time.monotonic()
@@ -29,7 +29,7 @@ def watched(run: Terminal, process: psutil.Process, seconds: float) -> tuple[int
 
 
 def at_rest(run: Terminal, process: psutil.Process) -> None:
-    """Wait until nothing is written and no time is taken for twice as long as a measurement is put off."""
+    """Wait until nothing is written and no processor time is used for twice as long as a measurement is postponed."""
     still = 0.0
 
     def rests() -> bool:
@@ -42,8 +42,8 @@ def at_rest(run: Terminal, process: psutil.Process) -> None:
 
 
 def starved(*processes: int) -> float:
-    """Seconds that all threads of processes have waited for a core so far, where the system counts them. On an idle
-    machine that is next to nothing; beside busy processes it is what a time has to be longer for."""
+    """Return the seconds that all threads of processes have waited for a core so far, if the system counts them. On
+    an idle machine that is close to 0; on a busy one it is added to a time limit."""
     waited = 0
     for task in (task for process in processes for task in Path(f"/proc/{process}/task").glob("*")):
         with suppress(OSError):  # it has ended

@@ -1,8 +1,7 @@
-"""A real SSH server on the loopback address, for one test: its keys, its settings and its files are made for it.
+"""A real SSH server on the loopback address, for one test: its keys, settings and files are created for it.
 
-It runs as whoever runs the tests, and lets in nobody else. Of the machine it needs the programs, and as root an empty
-folder that it locks its helper into, which the system's own service makes as well.
-"""
+It runs as the user of the tests, and accepts no other. It needs the programs on the machine and, as root, an empty
+folder to confine its helper to, which the system's own service creates as well."""
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ OPTIONS = {
 
 
 def program(name: str) -> str:
-    """Where a program is; skips the test if it is not installed."""
+    """Return the path of a program; skip the test if it is not installed."""
     path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:{PROGRAMS.get(name, '')}")
     return path or pytest.skip(f"{name} is not installed")
 
@@ -64,7 +63,7 @@ def free_port() -> int:
 
 
 def below(process: psutil.Process) -> list[psutil.Process]:
-    """The processes that a process started, and those that they started."""
+    """Return the descendants of a process."""
     try:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
@@ -72,10 +71,10 @@ def below(process: psutil.Process) -> list[psutil.Process]:
 
 
 class Server:
-    """Started on entering; ends with everything that it started on leaving."""
+    """Started on entering; on leaving, ends with all processes that it started."""
 
     def __init__(self, folder: Path, alive: int = 0) -> None:
-        """``alive``: after so many seconds of silence it asks whether there still is somebody; 0: never."""
+        """``alive``: seconds of silence after which it asks whether the client is still there; 0: never."""
         self.folder, self._alive = folder / "ssh", alive
         self.user = getpass.getuser()
         self.port = 0
@@ -116,28 +115,29 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What the server said."""
+        """Return the log of the server."""
         return (self.folder / "log").read_text(errors="replace")
 
     def client(self, *command: str, port: int | None = None, **env: str) -> list[str]:
-        """The command line of a client that runs a command in a terminal over there; ``port``: by way of that one."""
+        """Return the command line of a client that runs a command in a terminal on the server, through ``port`` if
+        given."""
         options = [f"-o{name}={value}" for name, value in OPTIONS.items()]
         options += ["-F", "/dev/null", "-i", str(self.folder / "user"), "-p", str(port or self.port), "-tt"]
         there = ["exec", "env", *(f"{name}={value}" for name, value in env.items()), *command]
         return [program("ssh"), *options, f"{self.user}@127.0.0.1", shlex.join(there)]
 
     def app(self, *arguments: str, port: int | None = None, **env: str) -> list[str]:
-        """The same for the app."""
+        """Return the command line of a client that runs the app."""
         given = {"LANG": "C.UTF-8", "BACKPROP_TUI_TOUR": "false", "PYTHONPATH": os.pathsep.join(sys.path[:1])}
         given |= {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")}
         return self.client(sys.executable, "-m", "tui_backprop", *arguments, port=port, **given | env)
 
     def connection(self) -> psutil.Process:
-        """The server's process for the newest connection."""
+        """Return the server's process for the newest connection."""
         return max(psutil.Process(self._process.pid).children(), key=psutil.Process.create_time)
 
     def apps(self) -> list[psutil.Process]:
-        """All processes of the app that run over a connection, those that it started too."""
+        """Return all processes of the app that run over a connection, with their children."""
         found = [each for each in below(psutil.Process(self._process.pid)) if self._is_app(each)]
         assert found, self.log
         self._seen += found

@@ -1,7 +1,6 @@
-"""A slow line: what comes in at one end goes out at the other, later, and only so many bytes a second each way.
+"""A slow connection: bytes that enter at one end leave at the other with a delay, at a limited rate each way.
 
-It takes in all that it is given, as the buffers along a real line do, so that how far behind it is can be read off.
-"""
+It accepts everything at once, like the buffers along a real connection, so that its backlog can be measured."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ import time
 from collections import deque
 from contextlib import suppress
 
-PIECE = 64  # bytes that go out at once; on a line of 64 kbit/s they take 8 ms
+PIECE = 64  # bytes sent at once; at 64 kbit/s they take 8 ms
 
 
 class Way:
@@ -21,23 +20,23 @@ class Way:
         self._source, self._sink, self._rate, self._delay = source, sink, rate, delay
         self._queue: deque[tuple[float, bytes]] = deque()  # pieces, and when each arrives
         self._changed = threading.Condition()
-        self._clear = 0.0  # when the last one has left
+        self._clear = 0.0  # time at which the last piece has left
         self.held = False
         self.passed = 0  # bytes so far
-        self.most = 0.0  # that waited at once, since it was last set to 0
+        self.most = 0.0  # largest backlog since it was last set to 0
         for work in (self._take, self._give):
             threading.Thread(target=work, daemon=True, name="slow line").start()
 
     @property
     def waiting(self) -> float:
-        """Bytes that have not left yet; those on their way are not among them."""
+        """Return the bytes that have not left yet; those in flight are not counted."""
         return max(self._clear - time.monotonic(), 0.0) * self._rate
 
     def _take(self) -> None:
         data = b"."
         while data:
             data = b""
-            with suppress(OSError):  # as good as an end
+            with suppress(OSError):  # treated as the end
                 data = self._source.recv(65536)
             with self._changed:
                 self._clear = max(self._clear, time.monotonic())
@@ -66,9 +65,9 @@ class Way:
 
 
 class SlowLine:
-    """A port on the loopback address that leads to another one, by a line of ``rate`` bytes a second each way, on
-    which an answer takes ``round_trip`` seconds. It carries one connection after the other; the newest has ``up``
-    and ``down``."""
+    """A port on the loopback address that forwards to another one, at ``rate`` bytes per second each way, with a
+    round trip of ``round_trip`` seconds. It carries one connection at a time; ``up`` and ``down`` are those of the
+    newest."""
 
     def __init__(self, to: int, rate: float = 8000.0, round_trip: float = 0.3) -> None:
         self._to, self.rate, self.round_trip = to, rate, round_trip
@@ -96,7 +95,7 @@ class SlowLine:
             self.down = Way(far, near, self.rate, self.round_trip / 2)
 
     def hold(self) -> None:
-        """From now on nothing arrives, and nobody is told."""
+        """Deliver nothing from now on, without an error on either side."""
         for way in (self.up, self.down):
             if way is not None:
                 way.held = True

@@ -1,7 +1,6 @@
-"""Text from outside that would like to be more than text: markup, escape sequences, line breaks, reversed writing.
+"""Text from outside that contains markup, escape sequences, line breaks or right-to-left overrides.
 
-It is shown as what it is, in one line; the terminal is told nothing, and nothing of it is carried out.
-"""
+It is shown literally, in one line; no control sequence of it reaches the terminal, and none of it is executed."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ FORBIDDEN += [b"\x1b]0;", b"\x1b_"]
 
 
 def one_plain_line(run) -> str:
-    """What was said, which is one line of characters that can be printed."""
+    """Return the message, which must be one line of printable characters."""
     said = bytes(run.raw).decode()
     assert said.endswith("\r\n")
     line = said.removesuffix("\r\n")
@@ -138,12 +137,12 @@ def test_a_kept_session_that_holds_it_is_refused(terminal, kind):
 
 
 def pasted(text: str) -> str:
-    """As a terminal sends what is pasted; escapes are taken out by the terminal itself."""
+    """Paste as a terminal does; the terminal itself removes escapes."""
     return f"\x1b[200~{text.replace(chr(27), '')}\x1b[201~"
 
 
 def was_shown_as_text(run, before: int) -> None:
-    """Nothing of it reached the terminal as more than text, until the answer to a later key was there."""
+    """Check that nothing of it reached the terminal except as text, until a later key was answered."""
     raw = bytes(run.raw[before:])
     assert not [each for each in FORBIDDEN if each in raw]
     assert "\N{REPLACEMENT CHARACTER}" not in run.text

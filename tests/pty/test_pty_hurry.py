@@ -1,4 +1,4 @@
-"""Keys that are pressed faster than the screen follows: each does what it does when there is time."""
+"""Keys that are pressed faster than the screen follows: each still has its effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ F3 = "\x1bOR"
 
 
 def at_once(run, *names: str) -> None:
-    """Send keys in one piece, as they come over a slow line."""
+    """Send keys in one piece, as they arrive over a slow connection."""
     run.send("".join(KEYS.get(name, name) for name in names))
 
 

@@ -1,4 +1,4 @@
-"""An app that nobody touches does nothing: it writes nothing, and takes no time."""
+"""An idle app writes nothing, and uses no processor time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WATCHED = 5.0  # seconds
 
 
 def rests(run, process: psutil.Process) -> None:
-    """Once it has measured what it wants to, it writes nothing and takes no time."""
+    """Check that it writes nothing and uses no processor time once its measurements are done."""
     at_rest(run, process)
     written, share = watched(run, process, WATCHED)
     print(f"\n{share:.2%} of a core")
@@ -35,7 +35,7 @@ def after_a_play(run) -> None:
 
 
 def test_it_rests(terminal):
-    """Side by side, because all that is done is to wait."""
+    """Side by side, because each of them only waits."""
     cases = [((80, 24), where_it_started), ((120, 40), where_it_started), ((120, 40), after_a_play)]
     runs = [(terminal(*size), use) for size, use in cases]
 

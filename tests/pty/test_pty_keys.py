@@ -1,4 +1,4 @@
-"""Keys in a real terminal: the question before leaving, the tour of the first start, other keys, all drawn anew."""
+"""Keys in a real terminal: the question before quitting, the tour on first launch, remapped keys, redrawing."""
 
 from __future__ import annotations
 

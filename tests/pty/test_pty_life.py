@@ -1,4 +1,4 @@
-"""From start to end in a real terminal: keys, size, and what is left behind."""
+"""From start to end in a real terminal: keys, size, and the state in which the terminal is left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODES = re.compile(rb"\x1b\[[<>?]?[\d;]*[a-z]|\s")
 
 
 def left_clean(terminal) -> bool:
-    """Whether the terminal is as it was: main screen, cursor shown, no mouse and paste modes, echo on."""
+    """Return True if the terminal is as before: main screen, visible cursor, no mouse and paste modes, echo on."""
     raw = bytes(terminal.raw)
     modes = {}
     for mode, switch in re.findall(rb"\x1b\[\?([\d;]+)([hl])", raw):
@@ -26,7 +26,8 @@ def left_clean(terminal) -> bool:
 
 
 def with_all_panels(terminal, *arguments):
-    """The app at 120x40, when it has measured; its clock is the lesson's, which no later measurement changes."""
+    """Start the app at 120x40 and wait for its measurements; the timing is the lesson's, which no later measurement
+    changes."""
     run = terminal(120, 40, *arguments)
     run.shows("times faster")
     run.press("m", "388 days")
@@ -54,7 +55,7 @@ def test_ctrl_q_quits_from_a_text_field(terminal):
     run = terminal()
     run.shows("step 0/20")
     run.press("1", "784,256,256,256,10")
-    run.press("q", 'layers: "q" is not')  # what is typed stands in the place of what was there
+    run.press("q", 'layers: "q" is not')  # typed text replaces the old one
     run.send("ctrl+q")
     assert run.ended() == 0
     assert left_clean(run)
@@ -111,10 +112,10 @@ def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
 
 
 def test_it_ends_whatever_would_be_written_to_a_terminal_that_is_gone(terminal):
-    """Textual's queue holds 30 pieces, and takes no more when the thread that writes them has met an error."""
+    """Textual's queue holds 30 pieces, and blocks once the thread that writes them has failed."""
     run = terminal()
     run.shows("step 0/20")
-    for signal_ in [signal.SIGCONT] * 5:  # each starts the terminal's mode anew, as a hangup does
+    for signal_ in [signal.SIGCONT] * 5:  # each sets the terminal's modes again, as a hangup does
         run.child.send_signal(signal_)
         run.read(0.2)
     os.close(run.master)

@@ -29,12 +29,12 @@ ALLOWED = {
     "256": {"256"},
     "16": {"16"},
     "none": set(),
-}  # of true color the codes are twice as long
+}  # true color codes are twice as long
 STYLES = re.compile(rb"\x1b\[([\d;]*)m")
 
 
 def levels(raw: bytes) -> set[str]:
-    """The kinds of color codes that were sent."""
+    """Return the kinds of color codes that were sent."""
     kinds = set()
     for style in STYLES.findall(raw):
         text = style.decode()

@@ -1,4 +1,5 @@
-"""Thousands of random keys and sizes: nothing crashes, nothing piles up, and a step back is a step back."""
+"""Thousands of random keys and sizes: nothing crashes, memory does not grow, and a step back undoes a step
+forward."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from tui_backprop.keys.table import KEYS
 
 pytestmark = pytest.mark.pty
 
-NAMES = {"plus": "+", "minus": "-", "slash": "/"}  # as Textual has them, but not Unicode
+NAMES = {"plus": "+", "minus": "-", "slash": "/"}  # names of Textual that are not those of Unicode
 ENDING = {"quit", "suspend_process"}
 
 

@@ -1,4 +1,4 @@
-"""Inside tmux and GNU screen: it steps, follows their sizes, is there after a detach, and leaves nothing behind."""
+"""Inside tmux and GNU screen: the app steps, follows their sizes, survives a detach, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ RIGHT, LEFT = KEYS["right"], KEYS["left"]
 
 
 class Multiplexer(ABC):
-    """A session of its own with a shell in it, from which ``./app`` starts the app."""
+    """A multiplexer session with a shell in it, from which ``./app`` starts the app."""
 
     name = ""
 
     def __init__(self, folder: Path, terminal: str, restores: bool, env: dict[str, str]) -> None:
-        """``terminal``: what TERM is inside; ``restores``: it has a second screen, and so what was there before an
-        app comes back behind it. GNU screen has that only where it is asked for."""
+        """``terminal``: the value of TERM inside; ``restores``: it has an alternate screen, so that the previous
+        contents reappear after an app. GNU screen has one only if configured."""
         self.folder, self.program = folder, program(self.name)
         self.terminal, self.restores = terminal, restores
         self.env = env | self.places()
@@ -41,7 +41,7 @@ class Multiplexer(ABC):
         self.start()
 
     def run(self, *arguments: str) -> str:
-        """A command of the multiplexer; what it prints."""
+        """Run a command of the multiplexer; return its output."""
         done = subprocess.run(
             [self.program, *arguments],
             stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=GENEROUS,
@@ -50,7 +50,7 @@ class Multiplexer(ABC):
         return done.stdout
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        until(holds, lambda: f"{what}:\n{self.text}", lambda: time.sleep(0.05))  # to look starts a process
+        until(holds, lambda: f"{what}:\n{self.text}", lambda: time.sleep(0.05))  # each look starts a process
 
     def shows(self, text: str) -> None:
         self.until(lambda: text in self.text, repr(text))
@@ -62,11 +62,11 @@ class Multiplexer(ABC):
     @property
     @abstractmethod
     def text(self) -> str:
-        """What stands in the pane."""
+        """Return the text in the pane."""
 
     @abstractmethod
     def places(self) -> dict[str, str]:
-        """Where it keeps its socket: not where those of the user are."""
+        """Return the environment variables that place its socket away from those of the user."""
 
     @abstractmethod
     def start(self) -> None:
@@ -82,7 +82,7 @@ class Multiplexer(ABC):
 
     @abstractmethod
     def attached(self) -> list[str]:
-        """The command that attaches to the session."""
+        """Return the command that attaches to the session."""
 
     DETACH = ""
 
@@ -97,7 +97,7 @@ class Tmux(Multiplexer):
         settings = self.folder / "settings"
         settings.write_text(
             f"set -g default-terminal {self.terminal}\nset -g escape-time 20\n"
-            "set -g status-right ''\nset -g automatic-rename off\n"  # no clock, no name that changes by itself
+            "set -g status-right ''\nset -g automatic-rename off\n"  # no clock, no automatic names
         )
         return super().run("-L", "s", "-f", str(settings), *arguments)
 
@@ -148,7 +148,7 @@ class Screen(Multiplexer):
             copy.unlink()
         self.order("hardcopy", str(copy))
         until(copy.exists, "a copy of the pane")
-        # A copy has one byte a character: of those beyond ASCII, not the right one.
+        # A hardcopy has one byte per character: wrong ones for characters beyond ASCII.
         return copy.read_text(encoding="latin-1")
 
     def type(self, keys: str) -> None:
@@ -180,7 +180,7 @@ def named(each: tuple[type[Multiplexer], str, bool]) -> str:
 @pytest.fixture(params=INSIDE, ids=named)
 def inside(request, place):
     kind, *what = request.param
-    folder = Path(place.variables["TMPDIR"])  # its name is short, as that of a socket has to be
+    folder = Path(place.variables["TMPDIR"])  # its name is short, as the path of a socket has to be
     env = environment(COLORTERM=None)
     session = kind(folder, *what, {name: value for name, value in env.items() if name not in ("TMUX", "STY")})
     yield session
@@ -195,7 +195,7 @@ def opened(inside) -> None:
 
 
 def left(inside) -> list[str]:
-    """The words that have to be there when the app is gone: the shell's."""
+    """Return the words that must be on the screen when the app has ended: the shell's."""
     return ["$", "./app", "$"] if inside.restores else ["$"]
 
 

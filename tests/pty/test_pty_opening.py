@@ -1,4 +1,4 @@
-"""The real command on a session from elsewhere, and with settings: the screen is the one that was left."""
+"""The real command on a session from another machine, and with settings: it opens on the same screen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOMENT = at_step(after_update(after_update(next_sample(from_preset("xor")))), 3)
 
 
 def walked(terminal):
-    """The screen after the keys that lead to MOMENT."""
+    """Return the screen after the keys that lead to MOMENT."""
     run = terminal(120, 40, "--preset", "xor")
     run.shows("step 0/10")
     before = run.text
@@ -30,7 +30,7 @@ def walked(terminal):
 
 
 def left_of(run) -> list[str]:
-    """The panels of network and walk; to the right of them stand times that are measured."""
+    """Return the network and walk panels; those to the right of them show measured times."""
     return [row[:79] for row in run.screen.display[:-1]]
 
 

@@ -1,7 +1,6 @@
-"""On a slow line, 64 kbit/s with a round trip of 300 ms: a key is answered at once, and nothing ever queues up.
+"""A slow connection, 64 kbit/s with a round trip of 300 ms: a key is answered at once, and nothing queues up.
 
-The figures are measured here, between a real client and a real server, and are the point of these tests.
-"""
+The figures are measured here, between a real client and a real server."""
 
 from __future__ import annotations
 
@@ -24,8 +23,8 @@ pytestmark = pytest.mark.pty
 
 SIZES = pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
 STEPS = 21  # of an iteration of the lesson's network
-ANSWER = 0.3  # seconds that an answer may take beside the round trip
-BEHIND = 1.0  # seconds that the line may be behind
+ANSWER = 0.3  # seconds that an answer may take in addition to the round trip
+BEHIND = 1.0  # seconds of backlog allowed on the connection
 HELD, EACH = 5.0, 1 / 30  # seconds that a key is held, and from one to the next
 
 
@@ -36,7 +35,7 @@ def line(server) -> Iterator[SlowLine]:
 
 
 def rested(terminal, server, line, columns: int, rows: int, *arguments: str):
-    """The app over the slow line, when all of it is there and it has measured what it wants to, which is little."""
+    """Start the app over the slow connection, and wait until everything is shown and measured."""
     keep_measurement()
     run = opened(terminal, server, *arguments, columns=columns, rows=rows, port=line.port)
     run.until(lambda: "step 0/20" in run.text, "the first step")
@@ -46,7 +45,7 @@ def rested(terminal, server, line, columns: int, rows: int, *arguments: str):
 
 
 class Watch:
-    """The time since it was made, without that for which all who take part have waited for a core."""
+    """The time since its creation, minus the time for which all processes involved have waited for a core."""
 
     def __init__(self, run, server) -> None:
         self._all = [
@@ -67,7 +66,7 @@ class Watch:
 
 
 def read_for(run, seconds: float) -> float:
-    """Read for so long; when the last of what came was there."""
+    """Read for so long; return when the last data arrived."""
     last, end = 0.0, time.monotonic() + seconds
     while (now := time.monotonic()) < end:
         if run.read(min(0.02, end - now)):
@@ -98,7 +97,7 @@ def test_a_step_is_seen_within_a_round_trip_and_a_bit(terminal, server, line, co
 
 
 def after(keys: int) -> str:
-    """What the top line says after so many steps on."""
+    """Return the text of the top line after so many steps forward."""
     session = from_preset("lesson")
     for _ in range(keys):
         session = step_on(session, STEPS)
@@ -132,7 +131,7 @@ def test_a_key_that_is_held_leaves_nothing_behind(terminal, server, line, column
     assert line.down.most <= BEHIND * line.rate, said
     assert line.up.most <= BEHIND * line.rate, said
     assert late <= BEHIND + line.round_trip, said
-    assert len(seen) > 5, said  # it is not only the last state that is shown
+    assert len(seen) > 5, said  # intermediate states are shown, too
 
 
 @pytest.mark.slow
@@ -152,7 +151,7 @@ def test_play_at_full_speed_leaves_nothing_behind(terminal, server, line, column
     run.send(" ")
     ended = max(read_for(run, BEHIND + line.round_trip), start)
     ended = max(read_for(run, watch.starved), ended)
-    trailing = read_for(run, 1.0)  # nothing more may come
+    trailing = read_for(run, 1.0)  # nothing more may arrive
     queued = line.down.most / line.rate
     said = (
         f"output ended {max(ended, trailing) - start:.2f} s after the pause; {queued:.2f} s of bytes waited"

@@ -1,4 +1,5 @@
-"""Over a real SSH connection: it works as it does here, and when the line is cut, only the session is left."""
+"""Over a real SSH connection: the app works as it does locally, and when the connection is cut, only the session
+remains."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.pty
 
 
 def opened(terminal, server, *arguments: str, columns=80, rows=24, port=None, **env: str):
-    """The app in a terminal, over a connection."""
+    """Open the app in a terminal, over a connection."""
     run = terminal(columns, rows, *server.app(*arguments, port=port, **env), program=True)
     try:
         run.until(lambda: "step " in run.text or run.child.poll() is not None, "the app")
@@ -29,7 +30,7 @@ def opened(terminal, server, *arguments: str, columns=80, rows=24, port=None, **
 
 
 def cut(run, server, by: str) -> None:
-    """End the client or the server's end of the connection, without a word."""
+    """Kill the client or the server's end of the connection."""
     process = psutil.Process(run.child.pid) if by == "client" else server.connection()
     process.send_signal(signal.SIGKILL)
 
@@ -94,7 +95,7 @@ def test_a_line_that_is_cut_while_keys_come_loses_none_that_had_been_answered(te
     run.send(*["right"] * 13)
     run.until(lambda: "step 13/20" in run.text, "the last step")
     processes = server.apps()
-    cut(run, server, by)  # at once; the session is written twice a second at most
+    cut(run, server, by)  # immediately; the session is written at most twice a second
     all_gone(processes)
     again = opened(terminal, server, "--resume")
     again.shows("step 13/20")
@@ -138,7 +139,7 @@ def test_play_ends_with_the_line(terminal, server, by):
 
 @pytest.mark.slow
 def test_a_line_that_falls_silent_leaves_nothing_behind(terminal, tmp_path):
-    """As when a laptop is shut: nothing tells the server, which finds out by asking."""
+    """As when a laptop is closed: nothing informs the server, which finds out by asking."""
     with Server(tmp_path, alive=1) as server, SlowLine(server.port, rate=1e9, round_trip=0.0) as line:
         run = opened(terminal, server, port=line.port)
         run.shows("step 0/20")

@@ -1,4 +1,4 @@
-"""Colors, encodings, and surroundings in which there is no screen to draw on."""
+"""Colors, encodings, and environments without a screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.pty
 
 
 def colors(styles: list[str]) -> set[str]:
-    """The colors that were asked for, as the terminal reads them: 38;5;n, 38;2;r;g;b, or 30 to 107."""
+    """Return the colors requested from the terminal: 38;5;n, 38;2;r;g;b, or 30 to 107."""
     found = set()
     for style in styles:
         codes = style.split(";")

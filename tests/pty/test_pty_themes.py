@@ -1,4 +1,4 @@
-"""What themes send to a real terminal: which codes of color, whatever is on the screen."""
+"""Color codes that themes send to a real terminal, for everything that can be on the screen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.pty.test_pty_surroundings import colors
 pytestmark = pytest.mark.pty
 
 SIXTEEN = {str(code) for code in (*range(30, 38), *range(90, 98))}
-GROUNDS = {"dark": "48;5;233", "light": "48;5;231"}  # what it paints behind everything
+GROUNDS = {"dark": "48;5;233", "light": "48;5;231"}  # background of the screen
 TERMINALS = {
     "many": {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
     "256": {"TERM": "xterm-256color", "COLORTERM": None},
@@ -18,7 +18,7 @@ TERMINALS = {
 
 
 def seen_everywhere(run):
-    """The walk, both kinds of field, the help, the commands, a notice, and the other panels."""
+    """Show the walk, both kinds of field, the help, the commands, a notice, and the other panels."""
     run.shows("step 0/20")
     run.press("end", "step 20/20")
     run.press("?", "Reading the maps")

@@ -1,4 +1,4 @@
-"""The slow line itself: it is as slow as it says, loses nothing, and knows what waits."""
+"""Tests of the slow connection: it has its rate and delay, loses nothing, and counts its backlog."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pty.slow_line import SlowLine
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server that sends back what it is sent."""
+    """Return the port of a server that sends back what it receives."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -35,7 +35,7 @@ def echo() -> Iterator[int]:
 
 
 def answer(near: socket.socket, size: int) -> bytes:
-    """What comes, until there are ``size`` bytes of it or more."""
+    """Receive at least ``size`` bytes, or until the end."""
     data = b""
     while len(data) < size:
         piece = near.recv(65536)
@@ -72,10 +72,10 @@ def test_it_knows_what_waits(echo):
         near.sendall(bytes(8000))
         first = answer(near, 1)
         assert line.up.most == pytest.approx(8000, rel=0.15)
-        assert line.up.waiting < 8000 * 0.85  # half a round trip has gone by
+        assert line.up.waiting < 8000 * 0.85  # half a round trip has passed
         answer(near, 8000 - len(first))
         assert line.up.waiting == 0
-        assert line.down.most < 1000  # what came in slowly goes out as it comes
+        assert line.down.most < 1000  # slow input leaves as it arrives
 
 
 def test_the_end_of_one_side_is_the_end_of_the_other(echo):
