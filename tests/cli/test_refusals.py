@@ -67,6 +67,7 @@ CASES = [
     (["--optimizer", "rmsprop", "--beta2", "0.5"], "--beta2"),
     (["--optimizer", "adam", "--epsilon", "0"], "--epsilon"),
     (["--optimizer", "rmsprop", "--epsilon", "nan"], "--epsilon"),
+    (["--optimizer", "adam", "--epsilon", "1e-50"], "--epsilon"),
     (["--optimizer", "nesterov", "--epsilon", "1e-8"], "--epsilon"),
     (["--decay-bias"], "--decay-bias"),
     (["--no-decay-bias", "--optimizer", "adam"], "--decay-bias"),

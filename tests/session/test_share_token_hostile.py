@@ -134,6 +134,7 @@ CASES = [
     ({"optimizer": {"beta1": NAN}}, "beta1"),
     ({"optimizer": {"rho": -0.5}}, "rho"),
     ({"optimizer": {"epsilon": 0.0}}, "epsilon"),
+    ({"optimizer": {"name": "adam", "epsilon": 1e-50}}, "epsilon"),
     ({"optimizer": {"decay_bias": 1}}, "token"),
     ({"optimizer": {"decay_bias": False}}, "not written by backprop-tui"),
     (network(l2_bias=True), "not written by backprop-tui"),

@@ -15,7 +15,7 @@ from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.session.network_form import FIELDS
+from tui_backprop.session.network_form import FIELDS, fields_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
@@ -26,7 +26,7 @@ from tui_backprop.tui.widgets.form_rows import FormView
 from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
 
 SOON, SELDOM = 0.002, 0.05  # seconds between two looks: at first, and when it takes long
-ROWS = {field.name: i for i, field in enumerate(FIELDS)}
+CHOICES = {field.name: field.choices for field in FIELDS}
 REAL_MEASUREMENT = measure.measure_machine
 
 
@@ -51,25 +51,30 @@ class Ui:
         """Give the keys to a field of the form, with keys."""
         if self.focused != "network":
             await self.press("1")
-        here = self.app.query_one(NetworkPanel)._row
-        await self.press(*["down"] * ((ROWS[name] - here) % len(FIELDS)))
+        here, names = self.app.query_one(NetworkPanel)._row, self.fields
+        await self.press(*["down"] * ((names.index(name) - here) % len(names)))
 
     async def choose(self, name: str, value: str) -> None:
         """Turn a field with choices to one of them."""
         await self.to_field(name)
-        for _ in FIELDS[ROWS[name]].choices:
+        for _ in CHOICES[name]:
             if self.field(name) != value:
                 await self.press("right")
         assert self.field(name) == value
 
     def field(self, name: str) -> str:
         """What a field of the form says."""
-        return self.form.splitlines()[ROWS[name]][11:].strip("‹› ")
+        return self.form.splitlines()[self.fields.index(name)][11:].strip("‹› ")
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the fields that apply."""
+        return [field.name for field in fields_of(self.app.query_one(NetworkPanel)._texts)]
 
     @property
     def message(self) -> str:
         """What the form says below its fields, on one line."""
-        return " ".join(" ".join(self.form.splitlines()[len(FIELDS) :]).split())
+        return " ".join(" ".join(self.form.splitlines()[len(self.fields) :]).split())
 
     async def until(self, holds: Callable[[], bool], what: What = "a state") -> None:
         pause = SOON

@@ -17,7 +17,7 @@ from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec, check_epsilon
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
@@ -182,6 +182,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     data = one_of("data", given.get("data", base.data), DATASETS)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given)
     _check_decay_bias(given, network, optimizer)
+    check_epsilon(optimizer, network.dtype)
     batch = whole_number("batch", given.get("batch", base.batch), 1)
     if streamed:
         check_streamed_memory(network, batch)

@@ -4,29 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tui_backprop.data.catalogue import DATASETS, fitted
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
+from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
+from tui_backprop.support.errors import UserError
+from tui_backprop.support.format import format_setting
 from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
 
 CUSTOM = "custom"
 SWITCH = ("off", "on")
+SCOPE = ("weights only", "all parameters")  # of weight decay and of the L2 penalty
+
+Texts = Mapping[str, str]
+
+
+def _always(texts: Texts) -> bool:
+    return True
+
+
+def _of_optimizer(setting: str) -> Callable[[Texts], bool]:
+    """Return the condition that the chosen optimizer has a setting."""
+    return lambda texts: setting in UPDATE_RULES[texts["optimizer"]].settings
+
+
+def _not_zero(name: str) -> Callable[[Texts], bool]:
+    """Return the condition that a field holds a number other than 0."""
+
+    def applies(texts: Texts) -> bool:
+        try:
+            return non_negative_number(name, texts[name]) > 0
+        except UserError:
+            return False
+
+    return applies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """A row of the form: its option name, its label, and its choices (none: a text is typed)."""
+    """A row of the form: its option name, its label, and its choices (none: a text is typed). It is shown if it
+    ``applies``, given the texts of all fields."""
 
     name: str
     label: str
     choices: tuple[str, ...] = ()
+    applies: Callable[[Texts], bool] = _always
 
+
+# Settings of the optimizer, with their symbols, and the words before those.
+SETTINGS = [(name, symbol, {"momentum": "momentum "}.get(name, "")) for name, symbol in SYMBOLS.items()]
 
 FIELDS = (
     Field("preset", "preset", (*PRESETS, CUSTOM)),
@@ -37,35 +70,48 @@ FIELDS = (
     Field("dropout", "dropout"),
     Field("loss", "loss", tuple(LOSSES)),
     Field("l2", "L2 λ"),
+    Field("l2-bias", "L2 of", SCOPE, _not_zero("l2")),
     Field("init", "init", tuple(INITIALIZERS)),
     Field("data", "data", tuple(DATASETS)),
     Field("sample", "sample"),
     Field("batch", "batch"),
     Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
     Field("lr", "rate α"),
+    *(Field(name, f"{label}{symbol}", (), _of_optimizer(name)) for name, symbol, label in SETTINGS),
+    Field("weight-decay", "decay"),
+    Field("decay-bias", "decay of", SCOPE, _not_zero("weight-decay")),
     Field("seed", "seed"),
     Field("dtype", "precision", DTYPES),
 )
 
 
+def fields_of(texts: Texts) -> tuple[Field, ...]:
+    """Return the fields that apply, in order."""
+    return tuple(field for field in FIELDS if field.applies(texts))
+
+
 def texts_of(session: Session) -> dict[str, str]:
     """Return the text of each field for a session."""
-    spec = session.network
+    spec, optimizer = session.network, session.optimizer
     return {
         "preset": same_network(session) or CUSTOM,
         "layers": ",".join(map(str, spec.layers)),
         "activation": spec.activation,
         "layer-norm": SWITCH[spec.layer_norm],
         "residual": SWITCH[spec.residual],
-        "dropout": f"{spec.dropout:g}",
+        "dropout": format_setting(spec.dropout),
         "loss": spec.loss,
-        "l2": f"{spec.l2:g}",
+        "l2": format_setting(spec.l2),
+        "l2-bias": SCOPE[spec.l2_bias],
         "init": spec.init,
         "data": session.data,
         "sample": str(session.sample),
         "batch": str(session.batch),
-        "optimizer": session.optimizer.name,
-        "lr": f"{session.lr:g}",
+        "optimizer": optimizer.name,
+        "lr": format_setting(session.lr),
+        **{name: format_setting(getattr(optimizer, name)) for name in SYMBOLS},
+        "weight-decay": format_setting(optimizer.weight_decay),
+        "decay-bias": SCOPE[optimizer.decay_bias],
         "seed": str(spec.seed),
         "dtype": spec.dtype,
     }
@@ -78,7 +124,7 @@ def choices_of(field: Field, session: Session) -> tuple[str, ...]:
     return field.choices if current in field.choices else (*field.choices, current)
 
 
-def session_of(texts: Mapping[str, str], before: Session) -> Session:
+def session_of(texts: Texts, before: Session) -> Session:
     """Return the session that the fields describe. What has no field is unchanged; training so far is kept if
     network, data and optimizer stay the same.
 
@@ -87,7 +133,7 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
 
     def number(name: str, previous: float, read: Callable[[str, object], float]) -> float:
         """Return the number in a field; if its text was not edited, with all digits of the number before."""
-        return previous if texts[name] == f"{previous:g}" else read(name, texts[name])
+        return previous if texts[name] == format_setting(previous) else read(name, texts[name])
 
     old = before.network
     spec = NetworkSpec(
@@ -102,6 +148,7 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         residual=texts["residual"] == "on",
         dropout=number("dropout", old.dropout, non_negative_number),
         l2=number("l2", old.l2, non_negative_number),
+        l2_bias=texts["l2-bias"] == SCOPE[True],
     )
     after = replace(
         before,
@@ -110,8 +157,9 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
         sample=whole_number("sample", texts["sample"], 0),
         batch=whole_number("batch", texts["batch"], 1),
         lr=number("lr", before.lr, positive_number),
-        optimizer=replace(before.optimizer, name=texts["optimizer"]),
+        optimizer=_optimizer(texts, before.optimizer),
     )
+    check_epsilon(after.optimizer, spec.dtype)
     if (spec, after.data) != (old, before.data):
         # Other data has other classes.
         confusion = before.inspection.confusion if after.data == before.data else None
@@ -126,7 +174,22 @@ def session_of(texts: Mapping[str, str], before: Session) -> Session:
     return after if after.optimizer == before.optimizer else replace(after, update_log=(), edits=())
 
 
-def chosen(name: str, value: str, texts: Mapping[str, str], before: Session) -> dict[str, str]:
+def _optimizer(texts: Texts, before: OptimizerSpec) -> OptimizerSpec:
+    """Return the optimizer that the fields describe. A setting without a field, and one whose text was not edited,
+    is unchanged."""
+
+    def edited(name: str, attribute: str) -> bool:
+        return texts[name] != format_setting(getattr(before, attribute))
+
+    shown = {field.name for field in fields_of(texts)}
+    numbers = {name.replace("-", "_"): name for name in (*SYMBOLS, "weight-decay") if name in shown}
+    typed: dict[str, Any] = {field: texts[name] for field, name in numbers.items() if edited(name, field)}
+    if "decay-bias" in shown:
+        typed["decay_bias"] = texts["decay-bias"] == SCOPE[True]
+    return replace(before, name=texts["optimizer"], **typed)
+
+
+def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, str]:
     """Return the fields after a choice in one of them: a preset sets all, a data set adapts the network."""
     texts = {**texts, name: value}
     if name == "preset":

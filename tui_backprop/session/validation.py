@@ -17,6 +17,7 @@ from tui_backprop.engine.arrays.types import in_shape
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import canonical, entry_name
 from tui_backprop.engine.training.memory import check_memory
+from tui_backprop.engine.training.optimizer_spec import check_epsilon
 from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.session import update_log
 from tui_backprop.session.session_parts import (
@@ -116,6 +117,7 @@ def _check(session: Session) -> None:
     for text in (session.network.activation, session.network.init):
         if not text.isprintable():
             raise InputError("network", f"{quoted(text)} contains unprintable characters")
+    check_epsilon(session.optimizer, session.network.dtype)
     check_memory(session.network, _largest_batch(session), session.optimizer)
     for field, names in CHOICES:
         one_of(field, attrgetter(field)(session), names())

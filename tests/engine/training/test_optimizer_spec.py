@@ -7,10 +7,17 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES, WARM_UP, OptimizerSpec, learning_rate
+from tui_backprop.engine.training.optimizer_spec import (
+    SCHEDULES,
+    WARM_UP,
+    OptimizerSpec,
+    check_epsilon,
+    learning_rate,
+)
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support.errors import UserError
 
@@ -131,6 +138,18 @@ def test_settings_are_read_as_people_write_them():
 def test_zero_is_a_setting_where_it_means_none():
     spec = OptimizerSpec(momentum=0, beta2="0", weight_decay="0.0", clip=0, warmup=0)
     assert (spec.momentum, spec.beta2, spec.weight_decay, spec.clip, spec.warmup) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("epsilon", [5e-324, 1e-50, 2.0**-150, 1e-45, 1e-44, 1e-8])
+def test_an_epsilon_is_refused_where_the_precision_of_the_network_makes_it_zero(epsilon):
+    for dtype in ("float32", "float64"):
+        refused = False
+        try:
+            check_epsilon(OptimizerSpec("adam", epsilon=epsilon), dtype)
+        except UserError:
+            refused = True
+        assert refused == (np.dtype(dtype).type(epsilon) == 0)
+    check_epsilon(OptimizerSpec("sgd", epsilon=epsilon), "float32")
 
 
 def test_without_weight_decay_its_scope_is_the_default():

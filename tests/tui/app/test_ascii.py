@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import from_preset
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -53,7 +52,7 @@ async def test_quit_stays_in_the_key_bar(open_app, size):
 
 async def test_the_values_of_the_form_stand_in_one_column(open_app):
     async with open_app(context=UTF8) as ui, open_app(context=ASCII) as plain:
-        rows = zip(ui.form.splitlines()[: len(FIELDS)], plain.form.splitlines(), strict=False)
+        rows = zip(ui.form.splitlines()[: len(ui.fields)], plain.form.splitlines(), strict=False)
         assert all(row[11:] == other[11:] for row, other in rows)
 
 

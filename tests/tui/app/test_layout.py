@@ -6,7 +6,6 @@ import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import Session
 
 PANELS = ["network", "walk", "cost"]
@@ -127,7 +126,7 @@ async def test_the_editor_of_a_field_covers_nothing_else(open_app):
     async with open_app(size=(80, 24)) as ui:
         await ui.press("f2")
         assert 'sample 0, a "1"' in ui.screen.split("\n", 2)[2]
-        for _ in FIELDS:
+        for _ in ui.fields:
             fields, drawn = ui.form.splitlines(), ui.screen.splitlines()[2:]
             assert [row[41:80].rstrip() for row in drawn[: len(fields)]] == [r[40:].rstrip() for r in fields]
             await ui.press("down")

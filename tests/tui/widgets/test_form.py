@@ -9,12 +9,13 @@ import pytest
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.session.network_form import FIELDS, texts_of
+from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
+from tui_backprop.session.network_form import FIELDS, fields_of, texts_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.widgets.form_rows import Editor
 
-ROWS = {field.name: i for i, field in enumerate(FIELDS)}
+CHOICES = {field.name: field.choices for field in FIELDS}
 
 
 async def test_f2_takes_the_keys_to_the_form_and_f3_back_to_the_walk(open_app):
@@ -61,10 +62,10 @@ async def test_up_and_down_go_through_the_fields_and_round(open_app):
         await ui.press("1")
         panel = ui.app.query_one("#network")
         seen = [panel._row]
-        for _ in FIELDS:
+        for _ in ui.fields:
             await ui.press("down")
             seen.append(panel._row)
-        assert sorted(seen[1:]) == list(range(len(FIELDS)))
+        assert sorted(seen[1:]) == list(range(len(ui.fields)))
         assert seen[0] == seen[-1]
         await ui.press("up")
         assert panel._row == seen[-2]
@@ -73,7 +74,7 @@ async def test_up_and_down_go_through_the_fields_and_round(open_app):
 async def test_left_and_right_go_through_the_choices_and_round(open_app):
     async with open_app() as ui:
         await ui.to_field("activation")
-        choices = FIELDS[ROWS["activation"]].choices
+        choices = CHOICES["activation"]
         seen = []
         for _ in choices:
             seen.append(ui.field("activation"))
@@ -91,8 +92,8 @@ async def test_left_and_right_go_through_the_choices_and_round(open_app):
 async def test_a_preset_fills_all_fields_and_enter_opens_it(open_app, preset):
     async with open_app() as ui:
         await ui.choose("preset", preset)
-        shown = {name: ui.field(name) for name in ROWS}
-        wanted = texts_of(from_preset(preset))
+        shown = {name: ui.field(name) for name in ui.fields}
+        wanted = {name: texts_of(from_preset(preset))[name] for name in ui.fields}
         assert {n: v.rstrip("…") for n, v in shown.items()} == {
             n: v[: len(shown[n].rstrip("…"))] for n, v in wanted.items()
         }
@@ -155,7 +156,7 @@ async def test_a_new_rate_keeps_the_training_so_far(open_app):
 
 async def test_a_click_on_a_row_selects_it(open_app):
     async with open_app() as ui:
-        await ui.pilot.click("#network-view", offset=(14, ROWS["batch"]))
+        await ui.pilot.click("#network-view", offset=(14, ui.fields.index("batch")))
         await ui.settled()
         await ui.type("4")
         await ui.press("enter")
@@ -192,7 +193,7 @@ async def test_every_option_of_the_network_can_be_built(open_app):
 
 ODD = Session(
     NetworkSpec((784, 30, 20, 10), "relu,tanh", init="normal:0.02", dropout=0.123456789, bias=False),
-    optimizer=OptimizerSpec("adam", momentum=0.8, schedule="cosine", clip=2),
+    optimizer=OptimizerSpec("adam", momentum=0.8, rho=1 / 3, schedule="cosine", clip=2),
 )
 
 
@@ -215,10 +216,10 @@ async def test_a_choice_of_the_session_alone_is_one_of_those_to_turn_to(open_app
     async with open_app(ODD) as ui:
         await ui.to_field(name)
         own, seen = ui.field(name), []
-        for _ in range(len(FIELDS[ROWS[name]].choices) + 1):
+        for _ in range(len(CHOICES[name]) + 1):
             seen.append(ui.field(name))
             await ui.press("right")
-        assert seen == [own, *FIELDS[ROWS[name]].choices]
+        assert seen == [own, *CHOICES[name]]
         assert ui.field(name) == own
         assert "enter builds" not in ui.form
 
@@ -238,8 +239,8 @@ async def test_every_field_can_be_reached_and_edited_where_rows_are_short(open_a
     async with open_app(size=size) as ui:
         await ui.press("f2")
         panel = ui.app.query_one("#network")
-        for _ in FIELDS:
-            field = FIELDS[panel._row]
+        for _ in ui.fields:
+            field = panel._field
             (row,) = [
                 y for y, text in enumerate(ui.screen.splitlines()) if text.startswith(f" {field.label:<10}")
             ]
@@ -257,7 +258,7 @@ async def test_a_click_where_the_fields_are_scrolled_selects_the_one_that_is_see
         at = next(y for y, text in enumerate(ui.form.splitlines()) if text.startswith("batch"))
         await ui.pilot.click("#network-view", offset=(14, at))
         await ui.settled()
-        assert FIELDS[ui.app.query_one("#network")._row].name == "batch"
+        assert ui.app.query_one("#network")._field.name == "batch"
 
 
 async def test_the_editor_stays_on_its_row_when_the_terminal_changes_its_size(open_app):
@@ -298,3 +299,88 @@ async def test_letters_on_a_choice_choose_and_do_nothing_else(open_app):
         assert (ui.focused, ui.app.session, len(ui.app.screen_stack)) == ("network", before, 1)
         await ui.press("f1")
         assert len(ui.app.screen_stack) == 2
+
+
+async def test_only_the_settings_of_the_chosen_optimizer_are_shown(open_app):
+    async with open_app() as ui:
+        usual = ui.fields
+        for name, row in UPDATE_RULES.items():
+            await ui.choose("optimizer", name)
+            at = ui.fields.index("lr") + 1
+            assert ui.fields[at:] == [*row.settings, *usual[usual.index("lr") + 1 :]]
+            labels = [text[:10].strip() for text in ui.form.splitlines()[at : at + len(row.settings)]]
+            assert [label[-len(SYMBOLS[s]) :] for label, s in zip(labels, row.settings, strict=True)] == [
+                SYMBOLS[s] for s in row.settings
+            ]
+
+
+async def test_every_setting_of_an_optimizer_can_be_typed_and_built(open_app):
+    async with open_app(from_preset("xor")) as ui:
+        await ui.choose("optimizer", "adamw")
+        for name, text in (("beta1", "0.8"), ("beta2", "0.95"), ("epsilon", "1e-5"), ("weight-decay", "0.1")):
+            await ui.to_field(name)
+            await ui.type(text)
+        await ui.choose("decay-bias", "weights only")
+        await ui.to_field("l2")
+        await ui.type("0.01")
+        await ui.choose("l2-bias", "all parameters")
+        await ui.press("enter")
+        wanted = OptimizerSpec(
+            "adamw", beta1=0.8, beta2=0.95, epsilon=1e-5, weight_decay=0.1, decay_bias=False
+        )
+        assert ui.app.session.optimizer == wanted
+        assert (ui.app.session.network.l2, ui.app.session.network.l2_bias) == (0.01, True)
+        await ui.press("f3", "end")
+        assert "weights only" in " ".join(ui.walk.split())
+
+
+async def test_which_parameters_decay_is_asked_only_where_something_decays(open_app):
+    async with open_app() as ui:
+        assert not {"decay-bias", "l2-bias"} & set(ui.fields)
+        for name, scope in (("weight-decay", "decay-bias"), ("l2", "l2-bias")):
+            await ui.to_field(name)
+            await ui.type("0.1")
+            assert scope in ui.fields
+            await ui.type("0.0")
+            assert scope not in ui.fields
+
+
+async def test_a_bad_value_in_a_row_that_is_hidden_again_does_not_block_the_form(open_app):
+    async with open_app() as ui:
+        await ui.choose("optimizer", "adam")
+        await ui.to_field("beta1")
+        await ui.type("1")
+        assert "β₁: " in ui.message
+        await ui.choose("optimizer", "momentum")
+        assert "β₁" not in ui.form
+        await ui.press("enter")
+        assert ui.app.session.optimizer == OptimizerSpec("momentum")
+
+
+async def test_escape_on_a_row_that_its_revert_hides_selects_the_row_before_it(open_app):
+    async with open_app() as ui:
+        await ui.choose("optimizer", "adam")
+        await ui.to_field("epsilon")
+        await ui.type("1e-3")
+        await ui.press("escape")
+        panel = ui.app.query_one("#network")
+        assert panel._field.name == "lr"
+        await ui.type("0.25")
+        await ui.press("enter")
+        assert (ui.app.session.lr, ui.app.session.optimizer) == (0.25, OptimizerSpec())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_form_of_adamw_with_weight_decay_fits(open_app, size):
+    session = Session(optimizer=OptimizerSpec("adamw", weight_decay=0.1))
+    async with open_app(session, size=size) as ui:
+        await ui.press("f2")
+        assert "more fields" not in ui.form
+        assert [text[:10].strip() for text in ui.form.splitlines()[: len(ui.fields)]] == [
+            field.label for field in fields_of(texts_of(session))
+        ]
+        await ui.to_field("epsilon")
+        await ui.type("-1")
+        beside = 38 if size[0] == 80 else 0  # columns of the fields, where the message stands beside them
+        text = " ".join(" ".join(row[beside:] for row in ui.form.splitlines()).split())
+        assert 'ε: "-1" is not a positive number, such as 1e-8 esc reverts it' in text

@@ -34,6 +34,8 @@ BAD = [
     ("dropout", "half", "is not 0 or a positive number"),
     ("l2", "-1", "is not 0 or a positive number"),
     ("l2", "", "is not 0 or a positive number"),
+    ("weight-decay", "-1", "is not 0 or a positive number"),
+    ("weight-decay", "nan", "is not 0 or a positive number"),
 ]
 
 
@@ -125,9 +127,9 @@ async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back
         assert ui.focused == "blame"
         assert " 4 blame " in ui.tabs
         await ui.press("f2")
-        fields = 38 if size[0] == 80 else 80  # columns: the sample stands beside them
-        text = " ".join(" ".join(row[:fields] for row in ui.form.splitlines()).split())
-        assert "layers !4 " in text
+        beside = 38 if size[0] == 80 else 0  # columns of the fields, where the message stands beside them
+        assert re.search(r"^layers +!4\b", ui.form, re.MULTILINE)
+        text = " ".join(" ".join(row[beside:] for row in ui.form.splitlines()).split())
         assert "needs at least two sizes" in text
         assert "esc reverts it" in text
         await ui.press("escape")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import (
     boolean,
     non_negative_number,
@@ -68,6 +69,9 @@ WARM_UP = Schedule(
 )
 
 
+FLOAT32_ZERO = 2.0**-150  # the largest number that float32 rounds to 0
+
+
 @dataclass(frozen=True)
 class OptimizerSpec:
     """An optimizer and its settings. Raises InputError for an invalid value.
@@ -110,6 +114,14 @@ class OptimizerSpec:
             object.__setattr__(self, field, value)
         decay_bias = boolean("decay-bias", self.decay_bias) or not self.weight_decay
         object.__setattr__(self, "decay_bias", decay_bias)
+
+
+def check_epsilon(spec: OptimizerSpec, dtype: str) -> None:
+    """Raise InputError if an optimizer has an epsilon that is 0 in the precision of the network: 0 / 0 is NaN."""
+    if dtype == "float32" and "epsilon" in UPDATE_RULES[spec.name].settings and spec.epsilon <= FLOAT32_ZERO:
+        raise InputError(
+            "epsilon", f"{spec.epsilon:g} is 0 in float32; choose 1e-44 or more, or --dtype float64"
+        )
 
 
 def learning_rate(spec: OptimizerSpec, lr: float, t: int) -> float:

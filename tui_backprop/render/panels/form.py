@@ -10,7 +10,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
 from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.network_form import FIELDS
+from tui_backprop.session.network_form import FIELDS, fields_of
 from tui_backprop.support.errors import UserError
 
 LABEL_COLUMNS = 11  # columns of a label
@@ -22,53 +22,53 @@ LEAST_PICTURE_ROWS = 7  # rows
 _BACK = line(("esc", "key"), (" reverts it", "muted"))
 
 
-def window(selected: int, rows: int) -> range:
-    """Return the visible fields: all, or those around the selected one."""
-    shown = min(len(FIELDS), max(rows - MESSAGE_ROWS, 1))
-    first = min(max(selected - shown // 2, 0), len(FIELDS) - shown)
+def window(selected: int, fields: int, rows: int, message_rows: int) -> range:
+    """Return which of so many fields are visible in ``rows`` lines: all, or those around the selected one. A line is
+    left for the number of the others, and ``message_rows`` for a message and that."""
+    shown = max(min(fields, rows - max(message_rows, fields > rows)), 1)
+    first = min(max(selected - shown // 2, 0), fields - shown)
     return range(first, first + shown)
 
 
-def form_lines(
+def field_lines(
     texts: Mapping[str, str],
-    selected: int,
+    seen: range,
+    selected: str,
     active: bool,
     error: UserError | None,
-    pending: bool,
     columns: int,
-    rows: int,
     context: RenderContext,
 ) -> list[Line]:
-    """Draw the fields, and below them a message. ``selected`` is the row with the focus if the form has it
-    (``active``); ``pending`` means that the fields describe a network that is not built yet."""
-    seen = window(selected, rows)
+    """Draw the fields that are ``seen``, and how many there are beyond. ``selected`` is the name of the field that
+    has the focus if the form has it (``active``)."""
+    fields = fields_of(texts)
     lines = [
         _row(
-            context.text(FIELDS[i].label),
-            texts[FIELDS[i].name],
+            context.text(field.label),
+            texts[field.name],
             columns,
-            bool(FIELDS[i].choices),
-            active and i == selected,
-            error is not None and error.field == FIELDS[i].name,
+            bool(field.choices),
+            active and field.name == selected,
+            error is not None and error.field == field.name,
         )
-        for i in seen
+        for field in fields[seen.start : seen.stop]
     ]
-    note: list[Line] = []
+    above, below = seen.start, len(fields) - seen.stop
+    if above or below:
+        beyond = f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields"
+        lines.append(line(" " * LABEL_COLUMNS, (beyond, "faint")))
+    return lines
+
+
+def message_lines(error: UserError | None, pending: bool, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the error message, or the keys if the fields describe a network that is not built yet (``pending``)."""
     if error is not None:
         name = context.text(LABELS.get(error.field, error.field))
-        note = [
+        return [
             *wrap(f"{name}: {error.message}", columns - 1, "bad"),
             *wrap("esc reverts it; the last good network stays", columns - 1, "muted"),
         ]
-    elif pending:
-        note = [line(("enter", "key"), (" builds this network", "muted")), _BACK]
-    above, below = seen.start, len(FIELDS) - seen.stop
-    beyond = (f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields", "faint")
-    if above or below:
-        lines.append(line(" " * LABEL_COLUMNS, beyond))
-    elif note and len(lines) + 1 + len(note) <= rows:
-        lines.append(())
-    return [*lines, *note]
+    return [line(("enter", "key"), (" builds this network", "muted")), _BACK] if pending else []
 
 
 def parameter_lines(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:

@@ -15,9 +15,25 @@ from textual.widgets.input import Selection
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside
-from tui_backprop.render.panels.form import LABEL_COLUMNS, form_lines, parameter_lines, sample_picture, window
+from tui_backprop.render.panels.form import (
+    LABEL_COLUMNS,
+    MESSAGE_ROWS,
+    field_lines,
+    message_lines,
+    parameter_lines,
+    sample_picture,
+    window,
+)
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.network_form import FIELDS, choices_of, chosen, session_of, texts_of
+from tui_backprop.session.network_form import (
+    FIELDS,
+    Field,
+    choices_of,
+    chosen,
+    fields_of,
+    session_of,
+    texts_of,
+)
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.messages import Applied
@@ -25,7 +41,7 @@ from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
 
 WIDE = 76  # columns from which the sample is beside the fields, not below them
-FIRST = 1  # the row selected at first: the layers
+FIRST = "layers"  # the field selected at first
 
 
 class NetworkPanel(Frame):
@@ -36,7 +52,7 @@ class NetworkPanel(Frame):
         self._session = session
         self.render_context = context
         self._edits: dict[str, str] = {}  # fields whose text differs from the session
-        self._row = FIRST
+        self._selected = FIRST
         self._error: UserError | None = None
         self._snapshot: Snapshot | None = None
 
@@ -50,17 +66,26 @@ class NetworkPanel(Frame):
         wide = columns >= WIDE
         fields = WIDE // 2 if wide else columns
         room = columns - fields - 3 if wide else columns - 1
-        lines = form_lines(
+        seen = self._window(rows)
+        lines = field_lines(
             self._texts,
-            self._row,
+            seen,
+            self._field.name,
             self.has_focus_within,
             self._error,
-            pending,
             fields,
-            rows,
             self.render_context,
         )
-        more = [] if wide else [*lines, ()]
+        message = message_lines(self._error, pending, room if wide else fields, self.render_context)
+        if wide:
+            more = [*message, ()] if message else []
+        else:
+            air = (
+                [()]
+                if message and len(lines) + 1 + len(message) <= rows and len(seen) == len(self._fields)
+                else []
+            )
+            more = [*lines, *air, *message, ()]
         more += parameter_lines(network, room, rows - len(more))
         if self._snapshot is not None:
             more += [(), *sample_picture(self._snapshot, room, rows - len(more) - 1, self.render_context)]
@@ -70,6 +95,28 @@ class NetworkPanel(Frame):
     def _texts(self) -> dict[str, str]:
         """The text of each field: from the session, or as edited and not yet applied."""
         return texts_of(self._session) | self._edits
+
+    @property
+    def _fields(self) -> tuple[Field, ...]:
+        """The fields that apply."""
+        return fields_of(self._texts)
+
+    @property
+    def _row(self) -> int:
+        """The row of the selected field; if that does not apply any longer, of the last one before it that does."""
+        names, shown = [field.name for field in FIELDS], [field.name for field in self._fields]
+        before = names[: names.index(self._selected) + 1]
+        return max(shown.index(name) for name in before if name in shown)
+
+    @property
+    def _field(self) -> Field:
+        """The selected field."""
+        return self._fields[self._row]
+
+    def _window(self, rows: int) -> range:
+        """Return the visible rows; where the message is below the fields, rows are reserved for it."""
+        wide = self._view.size.width >= WIDE
+        return window(self._row, len(self._fields), rows, 0 if wide else MESSAGE_ROWS)
 
     @property
     def _view(self) -> FormView:
@@ -95,28 +142,28 @@ class NetworkPanel(Frame):
 
     @on(Go)
     def _go(self, event: Go) -> None:
-        self._select((self._row + event.direction) % len(FIELDS))
+        self._select((self._row + event.direction) % len(self._fields))
 
     @on(FormView.Pick)
     def _picked(self, event: FormView.Pick) -> None:
-        seen = window(self._row, self._view.size.height)
+        seen = self._window(self._view.size.height)
         if event.y < len(seen):
             self._select(seen[event.y])
 
     def _select(self, row: int) -> None:
         """Select a row: an Input is laid over a text; on a row with choices, the view takes the focus."""
         self._take_typed()
-        self._row = row
-        field = FIELDS[row]
+        field = self._fields[row]
+        self._selected = field.name
         if field.choices:
             self._close_editor()
             self._view.focus()
         else:
-            self._open_editor(row)
+            self._open_editor(field.name)
         self._view.redraw()
 
-    def _open_editor(self, row: int) -> None:
-        text = self._texts[FIELDS[row].name]
+    def _open_editor(self, name: str) -> None:
+        text = self._texts[name]
         editors = self.query(Editor)
         editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
         with editor.prevent(Input.Changed):
@@ -132,7 +179,7 @@ class NetworkPanel(Frame):
         """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
         editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL_COLUMNS
-        editor.styles.offset = (LABEL_COLUMNS, self._row - window(self._row, rows).start)
+        editor.styles.offset = (LABEL_COLUMNS, self._row - self._window(rows).start)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._place_all)
@@ -160,8 +207,8 @@ class NetworkPanel(Frame):
                 break
 
     def _following(self, direction: int) -> Sequence[str]:
-        """Return the choices of the row after the current one (or before it), in cyclic order; none for a text."""
-        field = FIELDS[self._row]
+        """Return the choices of the row after the current one (or before it), and round to it; a text has none."""
+        field = self._field
         if not field.choices:
             return ()
         choices = choices_of(field, self._session)[::direction]
@@ -169,7 +216,7 @@ class NetworkPanel(Frame):
         return (*choices[after:], *choices[:after])
 
     def _choose(self, value: str) -> None:
-        name = FIELDS[self._row].name
+        name = self._field.name
         try:
             texts = chosen(name, value, self._texts, self._session)
         except UserError:  # another field is invalid: change this one alone
@@ -181,9 +228,9 @@ class NetworkPanel(Frame):
         self._take_typed()
 
     def _take_typed(self) -> None:
-        """Take the text of the Input for its row. (An event may belong to the previous row: it arrives after keys
-        that were pressed in quick succession.)"""
-        field = FIELDS[self._row]
+        """Take the text of the Input for its row. (An event may be about the previous row: it arrives after keys that
+        were pressed in quick succession.)"""
+        field = self._field
         for editor in self.query(Editor):
             if editor.display and not field.choices:
                 self._edit({**self._texts, field.name: editor.value})
@@ -213,9 +260,15 @@ class NetworkPanel(Frame):
         self._view.redraw()
 
     def _fill_editor(self) -> None:
-        """Copy the text of the selected row to the Input, if there is one; this is not an edit."""
-        field = FIELDS[self._row]
+        """Copy the text of the selected row to the Input, if there is one, without treating that as an edit."""
+        field = self._field
+        if field.name != self._selected:  # which does not apply any longer
+            self._selected = field.name
+            self._close_editor()
+            if self.has_focus_within:
+                self._select(self._row)
         for editor in self.query(Editor):
+            self._place(editor)
             if not field.choices:
                 with editor.prevent(Input.Changed):
                     editor.value = self._texts[field.name]
