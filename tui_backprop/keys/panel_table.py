@@ -112,7 +112,7 @@ ROWS: tuple[PanelRow, ...] = (
                  "Set this parameter to zero; all numbers are recomputed. {undo} undoes it.",
                  "set the parameter to zero"),
         PanelKey("X", "app.edit('flip')", "X", "flip",
-                 "Change it just enough to flip the prediction, if possible.",
+                 "Change it by as much as corrects the prediction, or else flips it, if that was found.",
                  "flip the prediction"),
         PanelKey("plus,equals_sign", "app.edit('up')", "+ −", "change", "Change it by 0.01 up or down.",
                  "increase the parameter"),

@@ -20,7 +20,7 @@ from tui_backprop.render.panels.blame import (
     ranking_notes,
     ranking_table,
 )
-from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, nudge_lines, turn_lines
+from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
 from tui_backprop.render.panels.parameter_path import path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.panels.screen_bars import sample_text
@@ -75,7 +75,8 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
         written=(Drawing(tuple(_drawn(blame_state, found, context))),),
         spoken=(*_path(blame_state, found), *_nudges(blame_state, found)),
     )
-    yield from _sentences(turn_lines(found, ENDLESS))
+    if found.flips is not None:
+        yield Sentence(flip_sentence(found))
     if blame_state.iteration.batch > 1:
         yield Forms(
             written=(BLANK, Drawing(tuple(pull_lines(session, found, WIDE)))),
@@ -95,7 +96,7 @@ def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderConte
     yield from title_lines(session, attribution.tensor, attribution.index, WIDE, context)
     yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several)
     yield ()
-    yield from nudge_lines(found, WIDE, len(found.nudges), iteration.loss)
+    yield from nudge_lines(found, WIDE, len(found.nudges))
 
 
 # --- spoken -----------------------------------------------------------------------------------------------
@@ -136,9 +137,9 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
 
 def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     """Describe how the loss changes with the parameter."""
-    loss = blame_state.iteration.loss
+    loss = found.base_loss
     name = entry_name(found.attribution.tensor, found.attribution.index)
-    yield Fact("the loss", format_number(loss, 4))
+    yield Fact("the loss in double precision", format_number(loss, 4))
     for nudge in found.nudges:
         by, *changes = [cell(nudge, 3, loss) for _, _, cell in NUDGE_COLUMNS]
         moved = f"{name} moved {MOVED.get(nudge.name, nudge.name)}"
@@ -153,7 +154,8 @@ def _pulls(blame_state: BlameState, found: ParameterDetail) -> Table:
 
 
 def blame_dict(blame_state: BlameState) -> dict[str, Any]:
-    """What ``blame --json`` prints; path, nudges and pulls are of the first parameter."""
+    """What ``blame --json`` prints; path, nudges, flips and sample gradients are of the
+    first parameter; losses of nudges, from ``base_loss`` on, and flips are in double precision."""
     session: Session = blame_state.session
     detail: dict[str, Any] | None = None
     if blame_state.detail:
@@ -170,7 +172,8 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
         "ranking": attributions,
         "path": detail["path"] if detail else [],
         "nudges": detail["nudges"] if detail else [],
-        "turn": detail["turn"] if detail else None,
-        "pulls": detail["sample_gradients"] if detail else [],
+        "base_loss": detail["base_loss"] if detail else None,
+        "flips": detail["flips"] if detail else None,
+        "sample_gradients": detail["sample_gradients"] if detail else [],
         "penalty": detail["penalty"] if detail else 0.0,
     }

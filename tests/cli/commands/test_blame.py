@@ -36,7 +36,7 @@ def test_the_ranking_is_that_of_the_arrays_that_the_trace_saves(tmp_path, measur
             assert saved["d" + entry["tensor"]][index] == pytest.approx(entry["gradient"])
     assert [e["score"] for e in found["ranking"]] == pytest.approx(sorted(scores)[:-31:-1], rel=1e-5)
     first = found["ranking"][0]["gradient"]
-    assert sum(pull["gradient"] for pull in found["pulls"]) == pytest.approx(first, rel=1e-4)
+    assert sum(pull["gradient"] for pull in found["sample_gradients"]) == pytest.approx(first, rel=1e-4)
 
 
 def test_small_nudges_come_as_the_gradient_predicts():

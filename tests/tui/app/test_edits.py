@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.having import having
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
@@ -50,16 +53,27 @@ async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):
         assert ui.app.snapshot.iteration.loss == loss
 
 
-async def test_the_answer_turns_where_one_parameter_can_turn_it(open_app):
-    async with open_app(Session(), size=(120, 40)) as ui:
-        await ui.press("b", "left")  # of the last layer: its biases can turn any answer
-        turn = ui.app.ranking.blame_state.detail.turn
-        assert turn is not None
+@pytest.mark.parametrize("session", [Session(), from_preset("xor")], ids=["lesson", "xor"])
+async def test_the_prediction_flips_where_a_change_was_found_that_flips_it(open_app, session):
+    async with open_app(session, size=(120, 40)) as ui:
+        await ui.press("b", "left")  # of the last layer: its biases can flip any prediction
+        flips = ui.app.ranking.blame_state.detail.flips
         await ui.press("X")
-        z = ui.app.snapshot.iteration.tensor("z4")[0]
-        assert int(z.argmax()) == (turn.then if turn.by is not None else turn.predicted_class)
-        assert turn.by is not None
-        assert turn.then != turn.predicted_class
+        iteration = ui.app.snapshot.iteration
+        z = iteration.tensor(f"z{session.network.depth}")[0]
+        assert flips.best is not None
+        assert int(z.argmax() if len(z) > 1 else z[0] > 0) == flips.best.predicted_class
+        assert flips.best.predicted_class != flips.predicted_class
+
+
+async def test_where_no_flip_was_found_the_range_is_named(open_app):
+    """A network of zeros: no weight of the first layer reaches the output."""
+    spec = replace(from_preset("xor").network, init="zeros")
+    session = having(replace(from_preset("xor"), network=spec), number=("W1", (0, 0)))
+    async with open_app(session, size=(120, 40)) as ui:
+        await ui.press("b", "X")
+        assert "no flip found from −1,024 to 1,024" in f"{ui.status} {ui.keys}"
+        assert ui.app.session.edits == ()
 
 
 async def test_training_goes_on_from_a_moved_parameter_and_the_fix_is_kept_in_the_way(open_app):

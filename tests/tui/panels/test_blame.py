@@ -103,12 +103,10 @@ async def test_the_cursor_shows_the_case_of_each(open_app):
         share = f"{found.path_product / attribution.gradient:.1%}"
         assert f"= {along}, {share} of the sum {pull}" in " ".join(text.split())
         assert "largest of 655,360 paths" in text
-        assert f"change in the loss, now {format_number(iteration.loss, 4)}" in text
-        assert found.turn.by is not None
-        assert (
-            f"{format_number(found.turn.by, sign=True)} alone would flip it to {found.turn.then}"
-            in " ".join(text.split())
-        )
+        assert f"now {format_number(found.base_loss, 4)}" in text
+        assert found.flips.best is not None
+        by, predicted = found.flips.best.by, found.flips.best.predicted_class
+        assert f"{format_number(by, 4, sign=True)} flips it to {predicted}" in " ".join(text.split())
         await ui.press("home")
         assert ui.app.session.inspection.rank == 0
 

@@ -30,7 +30,8 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     """Rank all parameters by their share in the error, and nudge the first.
 
     For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
-    predicted by its gradient and as computed; and, for a batch, the samples that pull it.
+    predicted by its gradient and as computed, in double precision; the changes found from -1,024 to 1,024 that flip
+    the prediction for the first sample; and, for a batch, the samples that pull it.
     """
     state = attribute(session_from(given), options)
     from tui_backprop.report.blame import blame_dict, blame_text

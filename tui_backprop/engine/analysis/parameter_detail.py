@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
 
 from tui_backprop.engine.analysis.influence import PathStep, strongest_path
+from tui_backprop.engine.analysis.prediction_flips import (
+    FlipSearch,
+    PredictionAlong,
+    changes_per_doubling,
+    search_flips,
+)
 from tui_backprop.engine.analysis.ranking import Attribution
+from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import flat_index, penalized
-from tui_backprop.engine.network.predictions import predicted_classes
+from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.network.tensor_names import (
     INPUT,
     TARGET,
@@ -27,36 +35,19 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
 SMALL_NUDGE = 0.01
-FARTHEST_MOVE = 2.0**10  # how far a parameter is moved to see whether it alone can change an answer
-HALVINGS = 12  # of the distance at which it does
-MOST_PARAMETERS = 20_000_000  # parameters above which that is not sought: it takes some twenty passes
 
 
 @dataclass(frozen=True)
 class Nudge:
     """One parameter changed ``by`` so much: the change of the loss that its gradient predicts, and the actual change,
     by a forward pass in double precision. ``predicted_class`` is that of the first sample of the batch then (which
-    means something where outputs are classes)."""
+    means something where outputs are classes), None where there is no prediction."""
 
     name: str
     by: float
     predicted_change: float
     actual_change: float
-    predicted_class: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """The prediction for the first sample of the batch: its ``label`` and its ``predicted_class``. ``by`` is the
-    smallest change of this parameter found that corrects a wrong prediction (in the direction that lowers the loss)
-    or makes a correct one wrong (in the direction that raises it), and ``then`` the class predicted after it; both
-    are None if no change up to ±1,024 was found, or if none was searched for (``sought``)."""
-
-    label: int
-    predicted_class: int
-    by: float | None = None
-    then: int | None = None
-    sought: bool = True
+    predicted_class: int | None
 
 
 @dataclass(frozen=True)
@@ -70,14 +61,16 @@ class SampleGradient:
 @dataclass(frozen=True)
 class ParameterDetail:
     """The detail of one parameter. ``sample_gradients`` are those of all samples of the batch, the largest first, and
-    add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them."""
+    add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them.
+    ``base_loss`` is the loss without a change, in double precision as those of the ``nudges``."""
 
     attribution: Attribution
     path: tuple[PathStep, ...]
     sample_gradients: tuple[SampleGradient, ...]
     penalty: float
     nudges: tuple[Nudge, ...]
-    turn: Turn | None = None  # where there are classes
+    base_loss: float
+    flips: FlipSearch | None = None  # where there are classes
 
     @property
     def sample(self) -> int:
@@ -93,21 +86,24 @@ class ParameterDetail:
 def parameter_detail(
     iteration: Iteration, attribution: Attribution, label: int | None = None
 ) -> ParameterDetail:
-    """Compute the detail of a parameter of a pass; ``label`` is the class of the batch's first sample, if outputs are
-    classes. Runs as many forward passes as there are nudges, and about thirty for the turn."""
+    """Compute the detail of a parameter; ``label`` is the true class of the batch's first sample, where outputs are
+    classes. Takes a forward pass of the batch for each nudge, and some 2,000 of one sample, from the parameter on,
+    for the flips."""
     each = sample_gradients(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
     penalty = (
         iteration.spec.l2 * attribution.value if attribution.tensor in penalized(iteration.spec) else 0.0
     )
-    trial = MovedParameter(iteration, attribution)
+    changed = ChangedParameter(iteration, attribution)
+    nudges = changed.nudges()
     return ParameterDetail(
         attribution=attribution,
         path=strongest_path(iteration, attribution.tensor, attribution.index, int(order[0])),
         sample_gradients=tuple(SampleGradient(int(s), float(each[s])) for s in order),
         penalty=penalty,
-        nudges=trial.nudges(),
-        turn=None if label is None else trial.turn(label),
+        nudges=nudges,
+        base_loss=changed.loss,
+        flips=None if label is None else changed.flips(label, [nudge.by for nudge in nudges]),
     )
 
 
@@ -123,62 +119,63 @@ def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) 
     return given * iteration.tensor(standardized(layer))[:, unit] if kind == "gain" else given
 
 
-class MovedParameter:
-    """A network run again with one parameter moved, in double precision."""
+class ChangedParameter:
+    """A network run again with one parameter changed, in double precision."""
 
     def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
         self._at = flat_index(iteration.spec, attribution.tensor, attribution.index)
         self._iteration, self._attribution = iteration, attribution
-        problem = Problem(
+        self._problem = Problem(
             iteration.spec,
             iteration.tensor(INPUT),
             iteration.tensor(TARGET),
             iteration.program.parameters,
             iteration.before.t,
-        )
-        self._program = problem.in_precision("float64").program()
+        ).in_precision("float64")
+        self._program = self._problem.program()
         self._z = self._program.values[preactivation(iteration.spec.depth)]
+        self.loss, _ = self._run(0.0)
 
-    def _run(self, by: float) -> tuple[float, int]:
-        """The loss with the parameter moved ``by`` so much, and what the first sample is read as."""
+    def _run(self, by: float) -> tuple[float, int | None]:
+        """The loss with the parameter changed ``by`` so much, and the prediction for the first sample, if there is
+        one."""
         self._program.parameters[self._at] = self._attribution.value + by
         loss = float(self._program.forward())
-        return loss, int(predicted_classes(self._z[:1], self._iteration.spec.loss)[0])
+        return loss, _predicted(self._z, self._iteration)
 
     def nudges(self) -> tuple[Nudge, ...]:
-        """What moving it does: by the coming update, to zero, and a little both ways."""
+        """Change it by the coming update, to zero, and a little up and down."""
         asked = (
             ("update", float(self._iteration.after.parameters[self._at]) - self._attribution.value),
             ("to zero", -self._attribution.value),
             ("up", SMALL_NUDGE),
             ("down", -SMALL_NUDGE),
         )
-        base, _ = self._run(0)
         found = []
         for name, by in asked:
             if by:
                 loss, predicted_class = self._run(by)
-                found.append(Nudge(name, by, self._attribution.gradient * by, loss - base, predicted_class))
+                found.append(
+                    Nudge(name, by, self._attribution.gradient * by, loss - self.loss, predicted_class)
+                )
         return tuple(found)
 
-    def turn(self, label: int) -> Turn:
-        """How far this parameter alone has to go to change the answer: doubled until it does, and then halved. (The
-        nearest such place may be missed where the answer changes back and forth.)"""
-        _, predicted_class = self._run(0)
-        slope = self._attribution.gradient
-        if not slope or not np.isfinite(slope) or self._iteration.spec.parameters > MOST_PARAMETERS:
-            return Turn(label, predicted_class, sought=not slope)
-        sign = float(np.sign(slope)) * (1 if predicted_class == label else -1)
+    def flips(self, label: int, others: Sequence[float] = ()) -> FlipSearch:
+        """Search for the changes of this parameter alone that flip the prediction; ``others`` are tried, too."""
+        iteration = self._iteration
+        own = _predicted(iteration.tensor(preactivation(iteration.spec.depth)), iteration)
+        _, predicted_class = self._run(0.0)
+        if own is None or predicted_class is None:
+            return FlipSearch(label, None, own)
+        per_doubling = changes_per_doubling(iteration.spec, self._attribution.tensor)
+        if not per_doubling:
+            return FlipSearch(label, predicted_class, own)
+        (entry,) = groups(self._problem, np.array([self._at]), self._program)
+        along = PredictionAlong(self._program, entry)
+        return replace(search_flips(along, label, per_doubling, np.array(others)), network_class=own)
 
-        def turned(far: float) -> bool:
-            return (self._run(sign * far)[1] == label) != (predicted_class == label)
 
-        near, far = 0.0, SMALL_NUDGE
-        while not turned(far):
-            near, far = far, 2 * far
-            if far > FARTHEST_MOVE:
-                return Turn(label, predicted_class)
-        for _ in range(HALVINGS):
-            middle = (near + far) / 2
-            near, far = (near, middle) if turned(middle) else (middle, far)
-        return Turn(label, predicted_class, sign * far, self._run(sign * far)[1])
+def _predicted(z: Array, iteration: Iteration) -> int | None:
+    """Return the predicted class of the first sample, None where there is none."""
+    found = int(predicted_classes(z[:1], iteration.spec.loss)[0])
+    return None if found == NO_CLASS else found

@@ -135,6 +135,8 @@ def ranking_notes(
 ) -> list[Line]:
     """Notes on the first of the ranking: how many of ten are not weights; and whether the first ones all belong to
     one unit and so share its derivative, which makes them one cause rather than many."""
+    if not attributions:
+        return []
     notes, first = [], attributions[:FIRST_RANKS]
     others = sum(not is_weight(attribution.tensor) for attribution in first)
     if others and others < len(first):

@@ -201,7 +201,9 @@ def _note(snapshot: Snapshot, found: Slice, columns: int) -> list[Line]:
         return [line((f"evaluated: {found.done} of {found.losses.size} points …", "muted"))]
     edge = "lowest at the edge, still falling; " if _lowest_at_edge(found) else ""
     total = snapshot.iteration.spec.parameters
-    return wrap(f"{edge}other weights fixed; the update moves all {total:,}", columns, "muted")
+    return wrap(
+        f"{edge}in double precision, other weights fixed; the update moves all {total:,}", columns, "muted"
+    )
 
 
 def _lowest_at_edge(found: Slice) -> bool:

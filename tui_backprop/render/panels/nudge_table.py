@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui_backprop.engine.analysis.parameter_detail import Nudge, ParameterDetail
+from tui_backprop.engine.analysis.prediction_flips import FLIP_DIGITS, Flip, FlipSearch
 from tui_backprop.render.draw.spans import (
     Line,
     Span,
@@ -15,6 +16,7 @@ from tui_backprop.render.draw.spans import (
 from tui_backprop.support.format import format_number
 
 NUMBER_COLUMNS, LABEL_COLUMNS = 10, 7  # columns of a number, and of a row's label
+NO_PREDICTION = "no prediction: outputs are not finite"
 # Columns of the table: a heading, a role, and the cell of a nudge, with so many digits, given the current loss.
 Cell = Callable[[Nudge, int, float], str]
 NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
@@ -31,14 +33,16 @@ NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
 NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
 
 
-def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) -> list[Line]:
-    """The nudge table: how far the parameter is moved, the change in the ``loss`` to first order (by its gradient),
-    the actual change and, where there is room, the loss that results. Numbers are never cut: columns are left out."""
-    heading = first_fitting(
-        columns,
-        line((f"change in the loss, now {format_number(loss, 4)}", "muted")),
-        line(("change in the loss", "muted")),
+def nudge_lines(found: ParameterDetail, columns: int, most: int) -> list[Line]:
+    """Draw the nudge table: how far the parameter is moved, the change in the loss to first order, the actual
+    one, and, where there is room, the loss that results. Numbers are never cut: columns are left out."""
+    loss = found.base_loss
+    headings = (
+        f"change in the loss in double precision, now {format_number(loss, 4)}",
+        f"change in float64 loss, now {format_number(loss, 4)}",
+        "change in float64 loss",
     )
+    heading = first_fitting(columns, *(line((text, "muted")) for text in headings))
     nudges = found.nudges[:most]
     fields: list[int] = []
     for digits, which in NUDGE_LAYOUTS:
@@ -52,9 +56,14 @@ def nudge_lines(found: ParameterDetail, columns: int, most: int, loss: float) ->
         fields = [max(field, NUMBER_COLUMNS) for field in fields]
     lines = [heading, table_row("moved", [(head, "muted") for head in heads], fields)]
     for nudge, texts in zip(nudges, cells, strict=True):
-        roles = [role or ("good" if nudge.actual_change < 0 else "bad") for _, role, _ in shown]
+        roles = [role or _role(nudge.actual_change) for _, role, _ in shown]
         lines.append(table_row(nudge.name, list(zip(texts, roles, strict=True)), fields))
     return lines
+
+
+def _role(change: float) -> str:
+    """Choose the role of a change of the loss; NaN is neither good nor bad."""
+    return "good" if change < 0 else "bad" if change > 0 else "text"
 
 
 def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
@@ -64,19 +73,52 @@ def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
     return line((f"{label:<{LABEL_COLUMNS}}", role), *texts)
 
 
-def turn_lines(found: ParameterDetail, columns: int) -> list[Line]:
-    """The prediction for the first sample after each nudge, and the change of this parameter alone that alters it."""
-    turn = found.turn
-    if turn is None:
-        return []
-    flips = [
-        f"{nudge.name}: predicted {nudge.predicted_class}"
-        for nudge in found.nudges
-        if nudge.predicted_class != turn.predicted_class
-    ]
-    here = "; ".join(flips) if flips else f"still predicted {turn.predicted_class} after each"
-    if turn.by is not None:
-        there = f"{format_number(turn.by, sign=True)} alone would flip it to {turn.then}"
-    else:
-        there = "no change up to 1,024 alters that" if turn.sought else ""
-    return wrap(f"{here}; {there}." if there else f"{here}.", columns, "muted")
+def flip_lines(found: ParameterDetail, columns: int, brief: bool = False) -> list[Line]:
+    """Draw the prediction for the first sample after each nudge, and the changes of this parameter alone that were
+    found to flip it."""
+    return wrap(flip_sentence(found, brief), columns, "muted") if found.flips else []
+
+
+def flip_sentence(found: ParameterDetail, brief: bool = False) -> str:
+    """Say what each nudge does to the prediction, and which flips were found; in fewer words where ``brief``."""
+    search = found.flips
+    if search is None:
+        return ""
+    if search.predicted_class is None:
+        return f"{NO_PREDICTION}."
+    other = search.network_class != search.predicted_class
+    own = f"in double precision predicted {search.predicted_class}; " if other else ""
+    flipped = [nudge for nudge in found.nudges if nudge.predicted_class != search.predicted_class]
+    nudged = "; ".join(f"{nudge.name}: {_prediction(nudge.predicted_class)}" for nudge in flipped)
+    nudged = nudged or f"still predicted {search.predicted_class} after each"
+    return f"{own}{nudged}; {flips_found(search, brief)}."
+
+
+def _prediction(predicted_class: int | None) -> str:
+    return "no prediction" if predicted_class is None else f"predicted {predicted_class}"
+
+
+def flips_found(search: FlipSearch, brief: bool = False) -> str:
+    """Say which flips a search found, nearest first, and how finely it searched, in few words where ``brief``."""
+    if search.predicted_class is None:
+        return NO_PREDICTION
+    if not search.searched:
+        return "no flip was searched for: too many parameters"
+    low, high = (format_number(end, 4) for end in (-search.reach, search.reach))
+    found = [flip for flip in (search.up, search.down, search.correction) if flip]
+    parts = [_flip(flip, search) for flip in sorted(dict.fromkeys(found), key=lambda flip: abs(flip.by))]
+    sides = (search.up, f"up to {high}"), (search.down, f"down to {low}")
+    missing = [words for flip, words in sides if not flip]
+    if missing:
+        parts.append(f"no flip found {missing[0] if found else f'from {low} to {high}'}")
+    if found and not brief and search.predicted_class != search.label and not search.correction:
+        parts.append(f"none found to {search.label}")
+    step = f"{search.ratio - 1:.1%}"
+    if brief:
+        return f"{'; '.join(parts)} ({step} steps, may miss some)"
+    return "; ".join([*parts, f"searched in steps of {step}; flips between them may be missed"])
+
+
+def _flip(flip: Flip, search: FlipSearch) -> str:
+    correct = " (correct)" if flip.predicted_class == search.label else ""
+    return f"{format_number(flip.by, FLIP_DIGITS, sign=True)} flips it to {flip.predicted_class}{correct}"

@@ -12,7 +12,7 @@ from tui_backprop.render.draw.spans import (
     line,
     wrap,
 )
-from tui_backprop.render.panels.nudge_table import nudge_lines, turn_lines
+from tui_backprop.render.panels.nudge_table import flip_lines, nudge_lines
 from tui_backprop.render.panels.parameter_path import path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines
 from tui_backprop.render.view_state import BlameState
@@ -23,11 +23,12 @@ MOST_TEXT_ROWS = 8  # rows of a path as running text
 @dataclass(frozen=True)
 class DetailLayout:
     """How much of a parameter's detail is shown: a row for each factor of the path (or running text, or no path),
-    the number of nudges, the change that alters the prediction, and blank lines between the parts."""
+    the number of nudges, the changes that flip the prediction (with a caveat, brief or not at all), and blank lines
+    between the parts."""
 
     factors: str
     nudges: int
-    turn: bool = True
+    flips: str = "full"
     air: bool = False
 
 
@@ -36,14 +37,14 @@ DETAIL_LAYOUTS = (  # the first that fits is used
     DetailLayout("rows", 4),
     DetailLayout("text", 4, air=True),
     DetailLayout("text", 4),
-    DetailLayout("text", 3),
-    DetailLayout("text", 2),
-    DetailLayout("text", 3, turn=False),
-    DetailLayout("text", 2, turn=False),
+    DetailLayout("text", 4, "brief"),
+    DetailLayout("text", 3, "brief"),
+    DetailLayout("text", 2, "brief"),
+    DetailLayout("text", 2, ""),
     DetailLayout("", 4),
-    DetailLayout("", 3),
     DetailLayout("", 2),
-    DetailLayout("", 2, turn=False),
+    DetailLayout("", 2, "brief"),
+    DetailLayout("", 2, ""),
 )
 
 
@@ -60,7 +61,8 @@ def parameter_detail_lines(
     if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pull_table = pull_lines(session, found, columns) if iteration.batch > 1 else []
-    turned, several, everything = turn_lines(found, columns), iteration.batch > 1, len(found.path) + 3
+    flips = {"full": flip_lines(found, columns), "brief": flip_lines(found, columns, brief=True), "": []}
+    several, everything = iteration.batch > 1, len(found.path) + 3
     path = {
         "rows": path_lines(session, found, columns, everything, several),
         "text": path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False),
@@ -68,7 +70,7 @@ def parameter_detail_lines(
     }
     lines: list[Line] = []
     for look in DETAIL_LAYOUTS:
-        nudged = nudge_lines(found, columns, look.nudges, iteration.loss) + (turned if look.turn else [])
+        nudged = nudge_lines(found, columns, look.nudges) + flips[look.flips]
         parts = [[*top, *path[look.factors]], nudged, pull_table]
         lines = []
         for part in filter(None, parts):

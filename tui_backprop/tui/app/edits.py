@@ -54,11 +54,15 @@ class Edits:
     def _flipping(self, attribution: Attribution) -> float | None:
         """Return the change that flips the prediction; where it is unknown, say so and return None."""
         known = self._ranking.blame_state
-        case = known.detail if known else None
-        if case is None or case.attribution != attribution:
+        detail = known.detail if known else None
+        if detail is None or detail.attribution != attribution:
             self._app.say("still computing; press again")
-        elif case.turn is None or case.turn.by is None:
-            self._app.say("no change of this parameter alone is known to flip the prediction")
+        elif detail.flips is None:
+            self._app.say("no prediction to flip: the outputs are not classes")
+        elif detail.flips.best is None:
+            from tui_backprop.render.panels.nudge_table import flips_found
+
+            self._app.say(flips_found(detail.flips, brief=True))
         else:
-            return case.turn.by
+            return detail.flips.best.by
         return None
