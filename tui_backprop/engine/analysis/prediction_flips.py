@@ -44,7 +44,7 @@ class FlipSearch:
     precision: the nearest one ``up`` and ``down``, and the nearest one, ``correction``, that makes a wrong
     prediction correct; None where none was found.
 
-    ``predicted_class`` is the prediction without a change, None where there is none, be it in double precision or in the
+    ``predicted_class`` is the prediction without a change, None where there is none, in double precision or in the
     network's; ``network_class`` is that in the network's precision; ``label`` is the true class.
     Changes from -``reach`` to ``reach`` were tried, each ``ratio`` times the one before; both are 0 where none was.
     """
