@@ -1,7 +1,7 @@
-"""What a report is made of: headings, facts, tables, sentences; and its two forms.
+"""The rows of a report: headings, facts, tables, sentences; and its two forms.
 
-Written, a report is aligned text. Spoken, it is for screen readers and braille lines: one fact a line, in words and
-ASCII; nothing stands side by side.
+Written, a report is aligned text. Spoken, it is for screen readers and braille lines: one fact per line, in words
+and ASCII; nothing is side by side.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GAP = "  "  # between columns
 
 @dataclass(frozen=True)
 class Sentence:
-    """Running text, behind so many blanks."""
+    """Running text, indented by so many columns."""
 
     text: Content
     indent: int = 0
@@ -28,8 +28,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of something by its ``name``, and in brackets, where it is not plain, why. Names that stand below
-    each other are padded to ``columns``."""
+    """A name with its value, and in brackets the reason, where there is one. Names are padded to ``columns``."""
 
     name: str
     value: Content

@@ -1,4 +1,4 @@
-"""What ``trace --stream`` prints: a pass whose weight gradients are examined tile by tile and not kept."""
+"""The report of ``trace --stream``: a pass whose weight gradients are examined tile by tile and not kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN = 3  # of the largest entries
 
 
 def stream_text(session: Session, report: StreamReport, drawn: float, context: RenderContext) -> str:
-    """A line for each layer, and the totals; ``drawn`` is how many seconds it took to initialize the weights."""
+    """A line for each layer, and the totals; ``drawn`` are the seconds that initializing the weights took."""
     return text_of(_rows(session, report, drawn), context)
 
 
@@ -66,5 +66,5 @@ def _cells(layer: LayerReport) -> tuple[Content, ...]:
 
 
 def stream_dict(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
-    """What ``trace --stream --json`` prints; seconds."""
+    """The object that ``trace --stream --json`` prints; times are in seconds."""
     return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}

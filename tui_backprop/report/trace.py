@@ -1,4 +1,4 @@
-"""The plain twin of the walk: the same steps as text, as an object for programs, and as arrays in a file."""
+"""The report of ``trace``: the steps of the walk as text, as an object for programs, and as arrays in a file."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ from tui_backprop.support.format import format_number
 from tui_backprop.support.validation import quoted
 
 COLUMNS = 100
-INDENT = " " * 5  # of what is said of a step, below its heading
+INDENT = " " * 5  # of the lines of a step, below its heading
 SIGNS = {"=": "result: ", "*": "times ", "/": "divided by "}  # of a receipt, in words
 
 
 def trace_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
-    """The whole walk, one block a step: what it does, formula and shapes, one unit's arithmetic, cost."""
+    """The whole walk, one block per step: operation, formula and shapes, the arithmetic of one unit, cost."""
     return text_of(_rows(session, iteration, context), context, COLUMNS)
 
 
@@ -119,7 +119,7 @@ def _closing(row: Line) -> Row:
 
 
 def network_text(spec: NetworkSpec) -> str:
-    """784,30,10 relu, cross-entropy, ...: all there is to say of a network, what it does not have left out."""
+    """784,30,10 relu, cross-entropy, ...: the network in full; options that are off are left out."""
     parts = [
         f"{','.join(map(str, spec.layers))} {spec.activation}",
         "layer norm" * spec.layer_norm,
@@ -136,7 +136,7 @@ def network_text(spec: NetworkSpec) -> str:
 
 
 def update_text(session: Session) -> str:
-    """sgd, α = 0.01, ...: the optimizer with those of its settings that do something."""
+    """sgd, α = 0.01, ...: the optimizer with the settings that it uses."""
     spec = session.optimizer
     plan = (
         f"{spec.schedule} over {spec.horizon} iterations"
@@ -156,7 +156,7 @@ def update_text(session: Session) -> str:
 
 
 def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
-    """What ``trace --json`` prints: network, parameters, loss, steps."""
+    """The object that ``trace --json`` prints: network, parameters, loss, steps."""
     spec = session.network
     return {
         "network": {
@@ -185,12 +185,12 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
 
 
 def arrays_of(iteration: Iteration) -> dict[str, Array]:
-    """All arrays of a pass by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
+    """All arrays of an iteration by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
 
-    Where the network has them, also gammak, betak, dgammak, dbetak, what stands between zk and ak (nk, hk, rk)
-    with its derivatives (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
-    optimizer's slots after the update have the name of the slot before that of their parameter: v_Wk, m_bk; and
-    the parameters are new_Wk, new_bk after any update but plain gradient descent, which W and dW tell.
+    Where the network has them, also gammak, betak, dgammak, dbetak, the values between zk and ak (nk, hk, rk)
+    with their gradients (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
+    optimizer's slots after the update are named by slot and parameter: v_Wk, m_bk. The updated parameters are
+    new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW.
     """
     spec = iteration.spec
     arrays = {
@@ -216,7 +216,7 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
 
 
 def save_arrays(iteration: Iteration, path: Path) -> int:
-    """Write all arrays of a pass into an npz file; return how many they are. Raises FileError if the file
+    """Write all arrays of an iteration into an npz file; return their number. Raises FileError if the file
     cannot be written."""
     arrays = arrays_of(iteration)
     try:

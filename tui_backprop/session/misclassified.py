@@ -18,7 +18,7 @@ AT_ONCE = 256  # samples in a pass
 
 
 def first_class(session: Session, t: Array) -> int | None:
-    """The class of the first sample of a batch with the targets ``t`` (n, ...), None where there are no classes."""
+    """The label of the first sample of a batch with targets ``t`` (n, ...), None where there are no classes."""
     return class_of(np.asarray(t[0])) if info(session.data).classes else None
 
 

@@ -1,4 +1,4 @@
-"""Training that can be watched: how far it has come, how well it reads, and what it makes of a plane."""
+"""Training that can be watched: its progress, its scores, and a picture of the network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tui_backprop.session.state import Session
 from tui_backprop.session.training_curve import Learning, score
 from tui_backprop.session.transitions import after_training
 
-SHOWN = 0.25  # seconds between two looks at it
-SCORED = 0.1  # share of the time that may go into reading how well it does
+SHOWN = 0.25  # seconds between two reports
+SCORED = 0.1  # share of the time that scoring may take
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How training went, up to a session; and what is drawn of it, while it goes on."""
+    """Training up to a session, and the picture drawn while it goes on."""
 
     to: Session
     learning: Learning
@@ -26,8 +26,8 @@ class Trained:
 
 
 def learn(replay: Replay, start: Session, count: int | None, before: Learning | None) -> Iterator[Trained]:
-    """Train a session by ``count`` updates (None: without end). Yields how far it has come, several times a second,
-    and at the end; stop iterating, and what was done stays. ``before`` is how it went until here."""
+    """Train a session by ``count`` updates (None: without end). Yields the progress several times a second, and at
+    the end; whoever stops iterating keeps what was done. ``before`` is the training so far."""
     learning = before or Learning.nothing(start.t)
     wanted = None if count is None else learning.done + count
     learning = replace(learning, wanted=wanted, going=True)

@@ -52,7 +52,7 @@ def command(
 
 
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:
-    """Print every step, or write all arrays to ``save``; the object is printed also when a file is written."""
+    """Print every step, or write all arrays to ``save``; with ``as_json`` the object is printed as well."""
     from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
     from tui_backprop.session.replay import Replay
 

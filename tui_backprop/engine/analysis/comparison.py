@@ -1,4 +1,4 @@
-"""What is different in another pass: of the same network, or of one that shares some of its tensors."""
+"""The difference between two iterations, of one network or of two that share some tensors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COMPARED_BLOCK = 2**18  # entries compared at a time, so that no second array of
 
 @dataclass(frozen=True)
 class Change:
-    """How a tensor changed: by the norm of the difference, as a share of its own norm before (infinite from 0),
-    and in the entry that changed most: where that is, and its value before and after."""
+    """The change of a tensor: the norm of the difference (``moved``), its ``share`` of the norm before (infinite from
+    0), and the entry that changed most: its index, and its value before and after."""
 
     name: str
     moved: float
@@ -31,8 +31,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of two passes: their losses, the tensors of equal shape (parameters, pre-activations, and the derivatives by
-    both), and the names of those that only one has, or in another shape."""
+    """Two iterations compared: their losses, the changes of tensors of equal shape (parameters, pre-activations, and
+    their gradients), and the names of tensors that only one has, or in another shape."""
 
     losses: tuple[float, float]
     changes: tuple[Change, ...]
@@ -40,7 +40,7 @@ class Difference:
 
 
 def difference(one: Iteration, other: Iteration) -> Difference:
-    """From one pass to another."""
+    """Compare one iteration with another."""
     names, others = _compared(one), _compared(other)
     shared = [n for n in names if n in others and one.tensor(n).shape == other.tensor(n).shape]
     changes = tuple(_change(name, one.tensor(name), other.tensor(name)) for name in shared)

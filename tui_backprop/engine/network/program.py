@@ -82,7 +82,7 @@ class Program:
         return np.zeros(self.spec.parameters, self.dtype)
 
     def arrays(self) -> Iterator[Array]:
-        """Every array that passes fill: values, caches, cotangents and the gradient."""
+        """Iterate over all arrays of a pass: values, caches, cotangents, the gradient and the parameters."""
         yield from (*self.values.values(), *self.cotangents.values(), self.gradient, self.parameters)
         for cache in self.caches.values():
             yield from cache

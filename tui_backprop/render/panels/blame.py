@@ -1,4 +1,4 @@
-"""The blame panel: the ranking of all parameters, and what stands behind the one under the cursor."""
+"""The blame panel: the ranking of all parameters, and the detail of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tui_backprop.session.session_parts import ALL_LAYERS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
-SIDE_BY_SIDE_COLUMNS = 70  # from so many columns on, the list stands beside the case
+SIDE_BY_SIDE_COLUMNS = 70  # columns from which the list is beside the detail
 LEAST_RANKED_ROWS, TALL_ROWS = (
     (4, 11),
     30,
@@ -42,7 +42,7 @@ MEASURE_NAMES = {"gradient": "gradient", "update": "update", "weight x gradient"
 
 @dataclass(frozen=True)
 class RankingColumn:
-    """A column of the ranking: what stands above it, its role, and how a parameter is shown in it."""
+    """A column of the ranking: its heading, its role, and the text of a parameter."""
 
     head: str
     role: str
@@ -57,7 +57,7 @@ SCORE = RankingColumn("update", "update", lambda attribution: format_number(attr
 PRODUCT = RankingColumn(
     "w×dW", "loss", lambda attribution: format_number(attribution.value * attribution.gradient, sign=True)
 )
-RANKING_COLUMNS = {  # by the measure: that which is ranked by is the last
+RANKING_COLUMNS = {  # by the measure, whose own column is the last
     "gradient": (VALUE, GRADIENT),
     "update": (GRADIENT, SCORE),
     "weight x gradient": (VALUE, PRODUCT),
@@ -112,7 +112,7 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
 
 
 def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
-    """The measure and the layers, what is chosen standing out."""
+    """The measures and the layers to choose from, the chosen ones in brackets."""
     row = MEASURES[session.inspection.measure]
     depth, accused = session.network.depth, session.inspection.layer
     each = [ALL_LAYERS, *range(1, depth + 1)]
@@ -133,7 +133,7 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
 def ranking_notes(
     attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
 ) -> list[Line]:
-    """Notes on the first of the ranking: how many of ten are not weights; and whether the first ones all belong to
+    """Notes on the first of the ranking: the number of ten that are not weights; and the first ones that belong to
     one unit and so share its derivative, which makes them one cause rather than many."""
     if not attributions:
         return []

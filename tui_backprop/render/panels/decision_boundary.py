@@ -1,4 +1,4 @@
-"""Pictures of a network with one or two inputs: the curve it fits, or the regions of the plane it calls a class.
+"""Pictures of a network with one or two inputs: the curve it fits, or the predicted class over the plane.
 
 Imports plotext, so this module is imported after the first paint.
 """
@@ -18,7 +18,7 @@ from tui_backprop.support.format import format_number
 
 SURENESS_FLOORS = (0.65, 0.9)  # probabilities from which a class is drawn stronger
 CLASS_ROLES = ("forward", "backward", "update")  # of the classes
-CELLS_PER_SAMPLE = 8  # so many cells to a sample at least, so that the regions show between them
+CELLS_PER_SAMPLE = 8  # least cells per sample, so that the regions show between them
 LEAST_ROWS, LEAST_COLUMNS = 4, 12  # of a map
 NOT_A_NUMBER = "!"
 

@@ -40,10 +40,10 @@ UNTRAINED = (
     "Not trained yet. Training plots the loss per update, and {what} on the first {n} samples of {data}."
 )
 SIDE_BY_SIDE_COLUMNS = (
-    74  # columns from which the picture stands beside the curves, where the panel is wide to the eye
+    74  # columns from which the picture is beside the curves, where the panel is wide enough
 )
-BESIDE_WORDS_COLUMNS = 50  # the same while there are no curves
-STACKED_ROWS = 18  # rows from which the picture stands below the curves
+BESIDE_WORDS_COLUMNS = 50  # columns from which it is beside the words, while there are no curves
+STACKED_ROWS = 18  # rows from which the picture is below the curves
 LEAST_CHART_ROWS = 5  # rows of a chart with its heading and its axis
 TWO_CHARTS_ROWS = 14  # rows of curves, from which the accuracy has a chart of its own
 
@@ -146,7 +146,7 @@ def bar(learning: Learning, columns: int, context: RenderContext) -> Line:
 
 
 def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
-    """The newest figures, and whether the loss stopped being a number."""
+    """The newest figures, and the iteration from which the loss is not finite."""
     groups: list[list[Sequence[Span]]] = []
     if learning.last:
         of = (f" of iteration {learning.last.t:,}", "muted")
