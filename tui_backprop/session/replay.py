@@ -77,9 +77,10 @@ class Replay:
             if iteration is None:
                 now = _update(session.network, session.data, session.update)
                 iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
-                if iteration.bad and not iteration.bad.op and session.update_log:
-                    origin = self._along(session).went_bad(session.t, _plan(session))
-                    iteration = replace(iteration, origin=origin)
+                if session.update_log and iteration.own_bad:
+                    watch = _reporting(self._on_progress, session.t)
+                    earlier = self._along(session).first_bad(session.t, _plan(session), watch)
+                    iteration = replace(iteration, earlier=earlier)
             self._keep(session.pass_key, iteration)
             return iteration
 

@@ -331,7 +331,7 @@ def test_overflow_is_said_and_no_rule_is_accused():
     assert not report.passed
     assert report.faults == ()
     assert 0 < report.overflowed < report.operations
-    assert "produced it from finite values" in report.bad
+    assert "overflows float64" in report.bad
 
 
 def test_watching_can_cancel():

@@ -12,6 +12,7 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.support.format import format_number
 
 SPEC = NetworkSpec(
     (3, 4, 4, 4, 2), "relu", dtype="float32", layer_norm=True, residual=True, dropout=0.2, l2=0.1
@@ -48,7 +49,8 @@ def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
     bad = first_nonfinite(run(SPEC, put(name, index, value)))
     assert (bad.value, bad.index, bad.op, bad.layer) == (name, index, "", 0)
     assert bad.number == pytest.approx(value, nan_ok=True)
-    assert bad.why == f"{name}[{','.join(map(str, index))}] is {value}: it was there before this pass"
+    shown = {np.inf: "∞", -np.inf: "−∞"}.get(value, "NaN")
+    assert bad.why == f"{name}[{','.join(map(str, index))}] is {shown}: it was so before the forward pass"
 
 
 def test_so_is_an_input():
@@ -67,10 +69,39 @@ def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_p
         parameters["W2"][:] = 1
         parameters["W2"][:, 2] = 3e38
 
-    bad = first_nonfinite(run(spec, change, x))
+    program = run(spec, change, x)
+    bad = first_nonfinite(program)
     assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
     assert np.isinf(bad.number)
-    assert bad.why == "u2[0,2] (z2 before its bias) is inf: matmul in layer 2 produced it from finite values"
+    a1 = np.maximum(x[0].astype(float) @ program.values["W1"] + program.values["b1"], 0)
+    wanted = format_number(float(a1 @ program.values["W2"].astype(float)[:, 2]), sign=True)
+    assert bad.brief == "u2[0,2] (z2 before its bias) is ∞: matmul in layer 2 overflows float32"
+    assert bad.why == f"{bad.brief}; in float64 it is {wanted}, beyond 3.40e+38"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_overflows_in_double_precision_names_its_range(sign):
+    spec = NetworkSpec((3, 1, 2), "identity", dtype="float64", bias=False)
+    bad = first_nonfinite(run(spec, put("W1", (slice(None), 0), sign * 1e308), np.ones((2, 3))))
+    shown = "∞" if sign > 0 else "−∞"
+    assert bad.why == f"z1[0,0] is {shown}: matmul in layer 1 overflows float64, beyond 1.80e+308"
+
+
+def test_nan_of_finite_numbers_is_put_down_to_a_part_that_overflows():
+    spec = NetworkSpec((3, 2, 2), "identity", dtype="float32", layer_norm=True, bias=False)
+
+    def change(parameters):
+        parameters["W1"][:] = [[3e38, -3e38], [0, 0], [0, 0]]
+        parameters["γ1"][:], parameters["β1"][:] = [5, 7], [1, 2]
+
+    bad = first_nonfinite(run(spec, change, np.ones((2, 3), "float32")))
+    assert bad.op == "layer normalization"
+    assert np.isnan(bad.number)
+    z = np.array([3e38, -3e38])
+    n = (z - z.mean()) / np.sqrt(z.var() + 1e-5) * [5, 7] + [1, 2]
+    wanted = format_number(float(n[bad.index[1]]), sign=True)
+    assert bad.cause == "a part of layer normalization in layer 1 overflows float32"
+    assert bad.details == f"; in float64 it is {wanted}"
 
 
 def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():

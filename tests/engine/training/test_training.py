@@ -16,6 +16,7 @@ from tui_backprop.engine.training.iteration import TrainingState, Update, mask_s
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import Optimizer, new_slots
 from tui_backprop.engine.training.training import Training
+from tui_backprop.support.format import format_number
 
 SPEC = NetworkSpec((4, 6, 6, 3), "gelu,relu", layer_norm=True, residual=True, dropout=0.3, l2=0.01)
 OPTIMIZERS = (
@@ -246,8 +247,9 @@ def test_one_gradient_is_held_however_many_sizes_of_batches_there_are():
     assert peak(12) < peak(1) + 1.5 * 4 * spec.parameters
 
 
-def test_the_iteration_that_left_a_bad_parameter_is_found_by_halving():
-    trained = training(limit=0)
+@pytest.mark.parametrize("limit", [0, PLENTY])
+def test_the_first_iteration_that_had_a_bad_number_is_found_once(limit):
+    trained = training(limit=limit)
     calls = []
 
     def spoiled(t):
@@ -255,8 +257,36 @@ def test_the_iteration_that_left_a_bad_parameter_is_found_by_halving():
         update = plan(t)
         return replace(update, x=np.full_like(update.x, np.nan)) if t == 5 else update
 
-    assert trained.went_bad(16, spoiled) == 5
-    assert (
-        len(calls) <= 16 * 5
-    )  # without a state in between, each of log2(16) + 1 looks trains from the start
-    assert training().went_bad(16, plan) is None
+    for t in (16, 9, 6):
+        bad = trained.first_bad(t, spoiled)
+        assert (bad.iteration, bad.value, bad.index) == (5, "x", (0, 0))
+        assert bad.why.startswith("first in iteration 5: x[0,0] is NaN")
+    assert trained.first_bad(5, spoiled) is None
+    assert len(calls) <= 12
+    assert training().first_bad(16, plan) is None
+
+
+def test_a_bad_number_that_leaves_no_trace_in_the_parameters_is_found_too():
+    """A batch with an infinite loss and finite gradients, between others."""
+    spec = NetworkSpec((1, 1), "identity", "mse", dtype="float32", bias=False)
+    trained = Training(spec, OptimizerSpec(), PLENTY)
+
+    def plan_of(t):
+        target = 1e20 if t == 3 else 1.0
+        return Update(np.ones((1, 1), "float32"), np.full((1, 1), target, "float32"), 1e-30)
+
+    assert np.isfinite(trained.state(8, plan_of).parameters).all()
+    bad = trained.first_bad(8, plan_of)
+    assert (bad.iteration, bad.value) == (3, "L")
+    square = (float(np.float32(1e20)) - float(initial_parameters(spec)[0])) ** 2
+    assert f"in float64 it is {format_number(square, sign=True)}" in bad.why
+
+
+def test_after_another_plan_the_search_begins_again():
+    trained = training()
+    spoil = lambda at: lambda t: replace(plan(t), x=np.full_like(plan(t).x, np.inf)) if t == at else plan(t)  # noqa: E731
+    assert trained.first_bad(12, spoil(7)).iteration == 7
+    trained.forget_after(4)
+    assert trained.first_bad(12, spoil(9)).iteration == 9
+    trained.forget_after(10)
+    assert trained.first_bad(12, spoil(9)).iteration == 9

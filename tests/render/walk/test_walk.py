@@ -171,7 +171,7 @@ def test_the_loss_on_the_map_is_not_torn(snapshots, value):
 def test_a_nan_loss_is_traced_to_its_origin(snapshots):
     snapshot = snapshots(ODD["no numbers left"])[1]
     text = " ".join(drawn(snapshot).split())
-    assert "the loss is not finite: α is too large; r restarts" in text
+    assert "the loss is not finite; r restarts" in text
     assert snapshot.iteration.bad.why in text
 
 
@@ -179,7 +179,7 @@ def test_a_rate_that_was_not_used_is_not_mentioned(snapshots):
     session = Session(NetworkSpec((1, 4, 4, 1), "relu", "mse", "constant:1e300", "float64"), "sine")
     text = " ".join(drawn(snapshots(session)[1]).split())
     assert "the loss is not finite" in text
-    assert "α is too large" not in text
+    assert "restarts" not in text
 
 
 def test_a_scheduled_rate_is_shown_at_each_update(snapshots):

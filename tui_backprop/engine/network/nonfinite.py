@@ -1,13 +1,20 @@
-"""Where a NaN or an infinity came from: the first number in the order of the walk that is none."""
+"""The origin of a NaN or an infinity: the first such value, in the order in which a pass computes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import backward_visits, mask_shapes, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.graph import (
+    Op,
+    Visit,
+    backward_visits,
+    mask_shapes,
+    parameter_shapes,
+    parameter_slices,
+)
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.tensor_names import (
     INPUT,
@@ -19,98 +26,174 @@ from tui_backprop.engine.network.tensor_names import (
     preactivation,
 )
 from tui_backprop.engine.primitives import Array, index_at
+from tui_backprop.support.format import format_number
 
-PARAMETERS = "parameters"  # the key of the new parameters among what an update made
+PARAMETERS = "parameters"  # the key of the new parameters among the results of an update
+IN_DOUBLE = 10**7  # parameters up to which a bad value is computed again in double precision
 
 
 @dataclass(frozen=True)
 class NonFinite:
-    """The first bad ``number``: entry ``index`` of ``value``, made by operation ``op`` of ``layer`` (0 and "" where
-    it came in from outside). ``why`` says so in a sentence."""
+    """The first bad ``number``: entry ``index`` of ``value``, computed by operation ``op`` of ``layer`` (0 and "" for
+    an input or a parameter) of training ``iteration`` (None: of the one in view). ``cause`` says why."""
 
     op: str
     layer: int
     value: str
     index: tuple[int, ...]
     number: float
-    why: str
+    cause: str
+    details: str = ""
+    when: str = ""
+    iteration: int | None = None
+
+    @property
+    def brief(self) -> str:
+        """The origin in a sentence: z1[0,2] is ∞: matmul in layer 1 overflows float32"""
+        place = entry_name(self.value, self.index) if self.index else self.value
+        first = "" if self.iteration is None else f"first in iteration {self.iteration:,}: "
+        return f"{first}{place}{self.when} is {format_number(self.number)}: {self.cause}"
+
+    @property
+    def why(self) -> str:
+        """The origin in a sentence, with the number that it would be in double precision."""
+        return f"{self.brief}{self.details}"
 
 
-def first_nonfinite(program: Program) -> NonFinite | None:
-    """The first entry that is NaN or infinite, looking at what came in, then at each operation in forward
-    order, then at each gradient in backward order; None if every number is finite.
-
-    Call it after a forward and a backward pass. Values that an operation in place has written over are made
-    anew, in a pass that stops at the first bad one.
-    """
-    return nonfinite_forward(program) or next((bad for bad in _made_backward(program) if bad), None)
+def finite(values: Array) -> bool:
+    """Return whether every entry is finite."""
+    return first_bad_index(values) is None
 
 
-def nonfinite_forward(program: Program) -> NonFinite | None:
-    """The first bad entry of the forward pass, which need not have been run."""
-    return _came_in(program) or _made_forward(program)
-
-
-def nonfinite_update(
-    program: Program, made: Mapping[str, Array], rule: str, alpha: float
-) -> NonFinite | None:
-    """The first entry that an update (of the optimizer ``rule``, at rate ``alpha``) made NaN or infinite out of a
-    pass that was finite. ``made`` are flat arrays (P,) in the order in which they were made: what the optimizer
-    remembers, by name, and the new parameters as PARAMETERS."""
-    for name, place in parameter_slices(program.spec).items():
-        for slot, flat in made.items():
-            values = flat[place].reshape(program.shapes[name])
-            at = _first(values)
-            if at is not None:
-                layer, value = layer_of(name), name if slot == PARAMETERS else f"{slot} of {name}"
-                why = f"{rule} in layer {layer} produced it at α = {alpha:.3g} from finite values"
-                return _bad(f"{rule} update", layer, value, values, at, why, " after the update")
-    return None
-
-
-def _came_in(program: Program) -> NonFinite | None:
-    for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
-        at = _first(program.values[name])
-        if at is not None:
-            return _bad("", 0, name, program.values[name], at, "it was there before this pass")
-    return None
-
-
-def _made_forward(program: Program) -> NonFinite | None:
-    again = Program(program.spec, program.batch, program.parameters, str(program.dtype))
-    for name in (INPUT, TARGET, *mask_shapes(program.spec, program.batch)):
-        np.copyto(again.values[name], program.values[name])
-    for op, _ in zip(program.ops, again.steps(), strict=True):
-        at = _first(again.values[op.output])
-        if at is not None:
-            why = f"{op.primitive.name} in layer {op.layer} produced it from finite values"
-            when = f" ({preactivation(op.layer)} before its bias)" if kind_of(op.output) == "product" else ""
-            return _bad(op.primitive.name, op.layer, op.output, again.values[op.output], at, why, when)
-    return None
-
-
-def _made_backward(program: Program) -> Iterator[NonFinite | None]:
-    for visit in backward_visits(program.spec):
-        made, row = program.cotangents.get(visit.writes), visit.op.primitive
-        at = None if made is None else _first(made)
-        if made is not None and at is not None:
-            why = f"the vjp of {row.name} in layer {visit.op.layer} produced it from finite values"
-            yield _bad(f"{row.name} vjp", visit.op.layer, gradient_of(visit.writes), made, at, why)
-
-
-def _first(values: Array) -> tuple[int, ...] | None:
-    """Index of the first entry that is not finite, row by row."""
+def first_bad_index(values: Array) -> tuple[int, ...] | None:
+    """The index of the first entry that is NaN or infinite, row by row; None if there is none."""
     with np.errstate(all="ignore"):
         if values.dtype.kind in "iu" or np.isfinite(values.sum()):  # a finite sum has no bad terms
             return None
     bad = ~np.isfinite(values)
-    if not bad.any():
+    return index_at(int(np.argmax(bad)), values.shape) if bad.any() else None
+
+
+def first_nonfinite(program: Program) -> NonFinite | None:
+    """The first entry that is NaN or infinite: of the inputs and parameters, then of each operation's output in
+    forward order, then of each gradient in backward order; None if every number is finite.
+
+    Call it after a forward and a backward pass. Values that an operation in place has overwritten are computed
+    again, in a pass that stops at the first bad one.
+    """
+    return nonfinite_forward(program) or _nonfinite_backward(program)
+
+
+def nonfinite_forward(program: Program) -> NonFinite | None:
+    """The first bad entry of the forward pass, which need not have been run."""
+    return nonfinite_inputs(program) or _nonfinite_outputs(program)
+
+
+def nonfinite_update(
+    program: Program, made: Mapping[str, Array], rule: str, alpha: float, epsilon: float
+) -> NonFinite | None:
+    """The first entry that an update (of the optimizer ``rule``, at rate ``alpha``) made NaN or infinite after a pass
+    that was finite. ``made`` are flat arrays (P,) in the order in which they are computed: the optimizer's slots, by
+    name, and the new parameters as PARAMETERS. ``epsilon`` keeps the rule from dividing by 0, unless the precision
+    rounds it to 0."""
+    for name, place in parameter_slices(program.spec).items():
+        for slot, flat in made.items():
+            values = flat[place].reshape(program.shapes[name])
+            at = first_bad_index(values)
+            if at is not None:
+                value = name if slot == PARAMETERS else f"{slot} of {name}"
+                cause, details = _cause(f"{rule} at α = {alpha:.3g}", values, at)
+                if not values.dtype.type(epsilon):
+                    details += f", or divides by ε, which is 0 in {values.dtype}"
+                number = float(values[at])
+                return NonFinite(
+                    f"{rule} update", layer_of(name), value, at, number, cause, details, " after the update"
+                )
+    return None
+
+
+def nonfinite_inputs(program: Program) -> NonFinite | None:
+    """The first bad entry of the inputs and parameters."""
+    for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
+        at = first_bad_index(program.values[name])
+        if at is not None:
+            number = float(program.values[name][at])
+            return NonFinite("", 0, name, at, number, "it was so before the forward pass")
+    return None
+
+
+def _again(program: Program, dtype: str) -> Program:
+    """The program with the same batch and parameters, in a precision of its own; not run."""
+    again = Program(program.spec, program.batch, program.parameters.astype(dtype), dtype)
+    for name in (INPUT, TARGET, *mask_shapes(program.spec, program.batch)):
+        np.copyto(again.values[name], program.values[name])
+    return again
+
+
+def _nonfinite_outputs(program: Program) -> NonFinite | None:
+    again = _again(program, str(program.dtype))
+    for n, (op, _) in enumerate(zip(program.ops, again.steps(), strict=True), 1):
+        if not finite(again.values[op.output]):
+            double = _double(program)
+            if double is not None:
+                double.forward(stop=n)
+            return bad_output(op, again.values[op.output], double.values[op.output] if double else None)
+    return None
+
+
+def bad_output(op: Op, values: Array, double: Array | None = None) -> NonFinite | None:
+    """The first bad entry of the output of an operation whose inputs are finite; ``double`` is that output in double
+    precision, if it is known."""
+    at = first_bad_index(values)
+    if at is None:
         return None
-    return index_at(int(np.argmax(bad)), values.shape)
+    when = f" ({preactivation(op.layer)} before its bias)" if kind_of(op.output) == "product" else ""
+    cause, details = _cause(f"{op.primitive.name} in layer {op.layer}", values, at, double)
+    return NonFinite(op.primitive.name, op.layer, op.output, at, float(values[at]), cause, details, when)
 
 
-def _bad(
-    op: str, layer: int, value: str, values: Array, at: tuple[int, ...], why: str, when: str = ""
-) -> NonFinite:
-    place = entry_name(value, at) if at else value
-    return NonFinite(op, layer, value, at, float(values[at]), f"{place}{when} is {float(values[at])}: {why}")
+def _nonfinite_backward(program: Program) -> NonFinite | None:
+    for visit in backward_visits(program.spec):
+        made = program.cotangents.get(visit.writes)
+        if made is not None and not finite(made):
+            double = _double(program)
+            if double is not None:
+                double.forward()
+                double.backward()
+            return bad_gradient(visit, made, double.cotangents[visit.writes] if double else None)
+    return None
+
+
+def bad_gradient(visit: Visit, values: Array, double: Array | None = None) -> NonFinite | None:
+    """The first bad entry of the gradient that a backward visit writes, from finite values; ``double`` is that
+    gradient in double precision, if it is known."""
+    at = first_bad_index(values)
+    if at is None:
+        return None
+    name, layer = visit.op.primitive.name, visit.op.layer
+    cause, details = _cause(f"the vjp of {name} in layer {layer}", values, at, double)
+    return NonFinite(f"{name} vjp", layer, gradient_of(visit.writes), at, float(values[at]), cause, details)
+
+
+def _double(program: Program) -> Program | None:
+    """The program in double precision, not run; None for one of that precision, or a large one."""
+    if program.dtype == np.float64 or program.spec.parameters > IN_DOUBLE:
+        return None
+    return _again(program, "float64")
+
+
+def _cause(made: str, values: Array, at: tuple[int, ...], double: Array | None = None) -> tuple[str, str]:
+    """Why ``made`` (an operation and its place) gives no finite number from finite ones, in brief, and the details:
+    the number in double precision, if it is known, and the range.
+
+    An infinite result is beyond the range. NaN, of finite numbers, is ∞ − ∞ or 0 · ∞ of parts that are.
+    """
+    largest = float(np.finfo(values.dtype).max)
+    number = None if double is None else float(double[at])
+    within = np.isnan(values[at]) and not (number is not None and abs(number) > largest)
+    cause = f"{'a part of ' if within else ''}{made} overflows {values.dtype}"
+    limit = f"beyond {format_number(largest)}"
+    if number is None or not np.isfinite(number):
+        return cause, f", {limit}"
+    known = f"; in float64 it is {format_number(number, sign=True)}"
+    return cause, known if within else f"{known}, {limit}"

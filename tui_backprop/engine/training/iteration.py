@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import isfinite
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tui_backprop.engine.network.graph import Op, views
 from tui_backprop.engine.network.nonfinite import (
     PARAMETERS,
     NonFinite,
+    finite,
     first_nonfinite,
     nonfinite_forward,
     nonfinite_update,
@@ -42,8 +43,8 @@ LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What training has come to before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimizer's slots
-    by name, each (P,)."""
+    """The state of training before iteration ``t`` = 0, 1, ...: parameters (P,), and the optimizer's slots by name,
+    each (P,)."""
 
     t: int
     parameters: Array
@@ -52,8 +53,8 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class Update:
-    """How one iteration is done: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), the base
-    learning rate, and which parameters are ``moved`` before it: (place in the flat vector, by how much)."""
+    """The inputs of one iteration: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), the base
+    learning rate, and the parameters ``moved`` before it: (index in the flat vector, by how much)."""
 
     x: Array
     target: Array
@@ -61,13 +62,13 @@ class Update:
     moved: tuple[tuple[int, float], ...] = ()
 
     def move(self, parameters: Array) -> None:
-        """Move them, in place; beyond the range of the precision they become infinite."""
+        """Move them in ``parameters`` (P,), in place; beyond the range of the precision they become infinite."""
         with np.errstate(over="ignore"):
             for place, by in self.moved:
                 parameters[place] += by
 
     def from_there(self, state: TrainingState) -> TrainingState:
-        """The state that the iteration starts from: as it is, or a copy with those parameters moved."""
+        """The state that the iteration starts from: the given one, or a copy with those parameters moved."""
         if not self.moved:
             return state
         parameters = state.parameters.copy()
@@ -79,9 +80,9 @@ class Update:
 class Iteration:
     """Every number of one iteration. Its arrays are read-only.
 
-    ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states that the update
-    went between, and ``loss_after`` is the loss of the same batch with the updated parameters. ``origin`` is the
-    earlier iteration whose update made a parameter NaN or infinite, if one did and it is known.
+    ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states before and after the
+    update, and ``loss_after`` is the loss of the same batch with the updated parameters. ``earlier`` is the first
+    NaN or infinity of the first iteration of training that had one, if that was before this one.
     """
 
     program: Program
@@ -91,7 +92,7 @@ class Iteration:
     before: TrainingState
     after: TrainingState
     loss_after: float
-    origin: int | None = None
+    earlier: NonFinite | None = None
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
     _distributions: dict[tuple[str, bool], Distribution] = field(
         default_factory=dict, repr=False, compare=False
@@ -136,7 +137,7 @@ class Iteration:
         return program.values[canonical(name, self.spec.depth)]
 
     def _rerun(self, name: str) -> Array:
-        """An array that the pass has written over, from its operation run again."""
+        """An array that the pass has overwritten, from its operation run again."""
         if name not in self._again:
             self._again.clear()  # one at a time: a gradient is as large as its parameters
             again = first_term if name.endswith(SO_FAR) else overwritten
@@ -147,17 +148,17 @@ class Iteration:
         return next(op for op in self.program.ops if op.primitive.kind == kind and layer in (None, op.layer))
 
     def activation(self, layer: int) -> Op:
-        """The operation that bends a hidden layer's sums."""
+        """The activation operation of a hidden layer."""
         return self._op("activation", layer)
 
     def deviation(self, layer: int) -> Array:
-        """What each sample's sums of a normalized layer were divided by, (n, 1)."""
+        """The deviation that the pre-activations of a normalized layer are divided by, by sample, (n, 1)."""
         found: Array = self.program.caches[normalized(layer)].deviation
         return found
 
     @cached_property
     def clipping(self) -> float:
-        """What the update multiplied the gradient by, so that its norm is not above the optimizer's limit."""
+        """The factor of gradient clipping: 1, or less where the norm is above the optimizer's limit."""
         rule = Optimizer(self.optimizer, self.lr, self.spec.parameters, self.spec.dtype, {})
         return rule.clipping(self.program.gradient)
 
@@ -176,38 +177,36 @@ class Iteration:
         return self._distributions[key]
 
     @cached_property
-    def bad(self) -> NonFinite | None:
-        """Where the first NaN or infinity came from, of the pass, of its update, or of the loss after that; None
+    def own_bad(self) -> NonFinite | None:
+        """The first NaN or infinity of this iteration: of the pass, of its update, or of the loss after that; None
         if all of them are finite."""
-        with np.errstate(all="ignore"):
-            sums = [array.sum() for array in (self.program.gradient, *self._made.values())]
-        if all(map(isfinite, (self.loss, self.loss_after, *sums))):
+        if all(map(finite, (*arrays_checked(self.program, self.after), np.asarray(self.loss_after)))):
             return None
-        found = first_nonfinite(self.program)
-        if found and found.value in self.new and self.origin is not None:
-            return replace(
-                found, why=f"{found.why[: found.why.index(':')]}: iteration {self.origin}'s update made it"
-            )
-        found = found or nonfinite_update(self.program, self._made, self.optimizer.name, self.lr)
+        updated = self.after.slots | {PARAMETERS: self.after.parameters}
+        rule = self.optimizer
+        found = first_nonfinite(self.program) or nonfinite_update(
+            self.program, updated, rule.name, self.lr, rule.epsilon
+        )
         if found:
             return found
         again = Program(self.spec, self.batch, self.after.parameters)
         feed(again, self.tensor(INPUT), self.tensor(TARGET), self.before.t)
         found = nonfinite_forward(again)
-        return found and replace(found, why=f"{found.why}, with the updated weights")
+        return found and replace(found, when=f"{found.when} with the updated parameters")
 
     @property
-    def _made(self) -> dict[str, Array]:
-        """What the update made, in order."""
-        return self.after.slots | {PARAMETERS: self.after.parameters}
+    def bad(self) -> NonFinite | None:
+        """The origin of the bad numbers of this iteration: the first one of the first iteration that had one; None
+        if this iteration has none."""
+        return self.own_bad and (self.earlier or self.own_bad)
 
     def distributed(self, name: str, *, updated: bool = False) -> bool:
-        """Return whether the distribution of a tensor is there, or found in a blink."""
+        """Return whether the distribution of a tensor is known, or takes no time."""
         return (name, updated) in self._distributions or self.tensor(name).size <= LARGE_ARRAY
 
     def prepare(self) -> None:
-        """Find out ahead of time what would take long when it is asked for."""
-        _ = self.bad, self.clipping
+        """Compute in advance what takes long: the origin of a bad number, and summaries of large arrays."""
+        _ = self.own_bad, self.clipping
         for name in self.new:
             if self.new[name].size > LARGE_ARRAY:
                 self.summary(name)
@@ -215,15 +214,14 @@ class Iteration:
                 self.summary(name, updated=True)
 
     def distribute(self) -> None:
-        """Find out ahead of time how what the steps of the walk make is distributed, where that takes long."""
+        """Compute in advance the distributions of large arrays."""
         for name in self.new:
             if self.new[name].size > LARGE_ARRAY:
                 self.distribution(gradient_of(name))
                 self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:
-        """f' of a hidden layer for one sample, (width,), by the same rules that the passes use, and in a cache
-        of its own: the program's belongs to its passes."""
+        """f' of a hidden layer for one sample, (width,), by the rules of the passes, with a cache of its own."""
         row = self.activation(layer)
         z = self.tensor(row.inputs[0])[sample : sample + 1]
         a, slope, cache = np.empty_like(z), np.empty_like(z), row.primitive.room(z.dtype, z.shape)
@@ -235,7 +233,7 @@ class Iteration:
 
 
 def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
-    """What the dropout masks of iteration t are drawn from; layers draw their weights from (1,), (2,), ..."""
+    """The generator of the dropout masks of iteration t; layers draw their weights from spawn keys (1,), (2,), ..."""
     return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(0, t)))
 
 
@@ -247,17 +245,27 @@ def feed(program: Program, x: Array, target: Array, t: int) -> None:
 
 
 def run(program: Program, update: Update, t: int) -> float:
-    """Forward and backward pass of iteration t; returns the loss."""
+    """Run the forward and the backward pass of iteration t; return the loss."""
     feed(program, update.x, update.target, t)
     loss = float(program.forward())
     program.backward()
     return loss
 
 
+def arrays_checked(program: Program, after: TrainingState) -> Iterator[Array]:
+    """The arrays in which a bad number of an iteration shows: all values and gradients, the slots, the parameters."""
+    yield from (
+        *program.values.values(),
+        *program.cotangents.values(),
+        *after.slots.values(),
+        after.parameters,
+    )
+
+
 def run_iteration(
     spec: NetworkSpec, update: Update, before: TrainingState, optimizer: OptimizerSpec = OptimizerSpec()
 ) -> Iteration:
-    """Run one whole iteration; the loss after the update is taken with the same dropout masks. The arrays of
+    """Run one whole iteration; the loss after the update is computed with the same dropout masks. The arrays of
     ``before`` become part of the result, and so read-only."""
     before = update.from_there(before)
     program = Program(spec, len(update.x), before.parameters)

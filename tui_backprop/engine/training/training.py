@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable
-
-import numpy as np
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.nonfinite import NonFinite, finite
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.checkpoints import Checkpoints
-from tui_backprop.engine.training.iteration import TrainingState, Update, run
+from tui_backprop.engine.training.iteration import TrainingState, Update, arrays_checked, run, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import Optimizer, decayed, new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-Plan = Callable[[int], Update]  # how iteration t = 0, 1, ... is done
+Plan = Callable[[int], Update]  # the inputs of iteration t = 0, 1, ...
 Watch = Callable[[int, float], None]  # (iterations done, loss of the last one)
 
 
 class Training:
-    """A network in training, from its seed on. ``limit`` bounds the bytes of the states that are kept.
+    """The training of a network from its seed on. ``limit`` bounds the bytes of the states that are kept.
 
     The same spec, optimizer and plan give the same states, bit for bit on one machine, whether they come from
     going forward, from a checkpoint, or from a replay.
@@ -30,6 +29,8 @@ class Training:
     def __init__(self, spec: NetworkSpec, optimizer: OptimizerSpec, limit: int) -> None:
         self.spec, self.optimizer = spec, optimizer
         self.checkpoints = Checkpoints(limit)
+        self._finite = 0  # the iterations before this one are known to be finite
+        self._bad: NonFinite | None = None  # the first bad number of the first iteration that is not
         self.keep(
             TrainingState(0, initial_parameters(spec), new_slots(optimizer, spec.parameters, spec.dtype))
         )
@@ -39,14 +40,16 @@ class Training:
         self.checkpoints.keep(state.t, (state.parameters, *state.slots.values()))
 
     def forget_after(self, t: int) -> None:
-        """Drop the states past iteration t, because the plan is another one from there on."""
+        """Drop what is known of the states after the one before iteration t: the plan differs from there on."""
         self.checkpoints.drop_after(t)
+        if t <= self._finite:
+            self._finite, self._bad = t, None
 
     def state(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> TrainingState:
-        """The state before iteration t, trained on from the nearest one kept; its arrays are read-only.
+        """The state before iteration t, trained from the nearest one kept; its arrays are read-only.
 
-        ``watch`` is called after each iteration; an exception that it raises ends the work, and what was
-        reached stays.
+        ``watch`` is called after each iteration; an exception that it raises ends the work, and the states
+        reached are kept.
         """
         nearest = self.checkpoints.nearest(t)
         assert nearest is not None  # the first state always stays
@@ -56,20 +59,41 @@ class Training:
         )
         return self._train(state, t, plan, watch) if start < t else state
 
-    def went_bad(self, t: int, plan: Plan) -> int | None:
-        """The iteration before t whose update first left a parameter NaN or infinite (such a one stays so), or
-        None."""
+    def first_bad(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> NonFinite | None:
+        """The first NaN or infinity of the first iteration before t that had one (``Iteration.own_bad``), or None.
 
-        def bad(i: int) -> bool:
-            with np.errstate(all="ignore"):
-                return not np.isfinite(self.state(i, plan).parameters.sum())
+        Iterations that have not been looked at yet are run again, up to the first bad one; ``watch`` is called
+        after each.
+        """
+        if self._bad is None and self._finite < t:
+            bad = self._scan(self.state(self._finite, plan, watch), t, plan, watch)
+            if bad is not None:
+                found = run_iteration(self.spec, plan(bad), self.state(bad, plan, watch), self.optimizer)
+                self._bad = found.own_bad and replace(found.own_bad, iteration=bad)
+        return self._bad if self._finite < t else None
 
-        first = bisect_left(range(t + 1), True, key=bad)
-        return first - 1 if 0 < first <= t else None
+    def _scan(self, state: TrainingState, t: int, plan: Plan, watch: Watch) -> int | None:
+        """Train from a state up to the first iteration before t that is not finite, the loss after its update
+        included; return that one."""
+        state = _copy(state)
+        for i, program, loss in self._updates(state, t, plan):
+            if not all(map(finite, arrays_checked(program, state))) or not finite(program.forward()):
+                return i
+            self._finite = i + 1
+            watch(i + 1, loss)
+        return None
 
     def _train(self, state: TrainingState, t: int, plan: Plan, watch: Watch) -> TrainingState:
-        parameters = state.parameters.copy()
-        slots = {name: slot.copy() for name, slot in state.slots.items()}
+        state = _copy(state)
+        for i, _, loss in self._updates(state, t, plan):
+            watch(i + 1, loss)
+        for array in (state.parameters, *state.slots.values()):
+            array.setflags(write=False)
+        return replace(state, t=t)
+
+    def _updates(self, state: TrainingState, t: int, plan: Plan) -> Iterator[tuple[int, Program, float]]:
+        """Run the iterations from a state to the one before t, in its arrays; yields each, its pass and its loss."""
+        parameters, slots = state.parameters, state.slots
         parts = decayed(self.optimizer, self.spec)
         rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots, parts)
         program: Program | None = None
@@ -82,7 +106,10 @@ class Training:
             rule.lr = update.lr
             rule.apply(parameters, program.gradient, i)
             self.keep(TrainingState(i + 1, parameters, slots))
-            watch(i + 1, loss)
-        for array in (parameters, *slots.values()):
-            array.setflags(write=False)
-        return TrainingState(t, parameters, slots)
+            yield i, program, loss
+
+
+def _copy(state: TrainingState) -> TrainingState:
+    """A copy that can be written to."""
+    slots = {name: slot.copy() for name, slot in state.slots.items()}
+    return TrainingState(state.t, state.parameters.copy(), slots)

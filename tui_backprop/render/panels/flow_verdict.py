@@ -136,7 +136,7 @@ def _amount(rule: HealthRule, value: float, digits: int) -> str:
 
 def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
     """Draw a broken rule at four lengths: cut to one line; in brief; with the rule in words; with the remedy."""
-    rule, why = call.rule, report.bad.why if report.bad else ""
+    rule, why = call.rule, report.bad.brief if report.bad else ""
     figure = _amount(rule, call.figure, 2)
     finding = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
     limit = f"; rule: {_limit(rule)}" if isfinite(rule.threshold) else ""

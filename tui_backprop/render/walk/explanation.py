@@ -132,9 +132,9 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
     step, iteration = snapshot.step, snapshot.iteration
     lines = []
     if iteration.bad:
-        what = "a number overflows" if isfinite(iteration.loss) else "the loss is not finite"
+        what = f"{'a number' if isfinite(iteration.loss) else 'the loss'} is not finite"
         if snapshot.session.update_log:
-            what += f": α is too large; {context.key('restart')} restarts"
+            what += f"; {context.key('restart')} restarts"
         lines += [
             row for words in (what, iteration.bad.why) for row in wrap(context.text(words), columns, "bad")
         ]
