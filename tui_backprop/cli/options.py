@@ -157,9 +157,15 @@ def setting_options(command: Command) -> Command:
     )(ascii_option(command))
 
 
+JSON_HELP = (
+    'Print one JSON object. NaN and infinite numbers are strings in it, "NaN", "Infinity" and "-Infinity"; its'
+    " reason says where they began, and the exit code is 1."
+)
+
+
 def output_options(command: Command) -> Command:
     """Add the options that choose how a report is printed: ``as_json`` and ``plain``."""
-    as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+    as_json = click.option("--json", "as_json", is_flag=True, help=JSON_HELP)
     about = "For screen readers: one fact a line, in words and ASCII; no tables or drawings."
     return as_json(click.option("--plain", is_flag=True, help=about)(command))
 

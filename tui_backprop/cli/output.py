@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,25 @@ def print_json(value: object) -> None:
     """Print one JSON object in a line."""
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(json_value(value)))
+
+
+def json_value(value: object) -> object:
+    """A value as JSON can hold it: NaN and infinities, for which it has no numbers, as strings."""
+    match value:
+        case dict():
+            return {key: json_value(each) for key, each in value.items()}
+        case list() | tuple():
+            return [json_value(each) for each in value]
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def exit_if_bad(bad: bool) -> None:
+    """Exit with 1 where numbers are NaN or infinite."""
+    if bad:
+        raise SystemExit(1)
 
 
 def print_report(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.cost.model.workload import NetworkShape
     from tui_backprop.cost.race.race import RaceStatus
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
-    from tui_backprop.engine.analysis.ranking import Attribution
+    from tui_backprop.engine.analysis.ranking import Attribution, Ranked
     from tui_backprop.engine.explain.walk import Step
     from tui_backprop.engine.training.iteration import Iteration
 
@@ -125,7 +125,7 @@ class BlameState:
 
     session: Session
     iteration: Iteration
-    ranked: tuple[Attribution, ...] | None = None
+    ranked: Ranked | None = None
     detail: ParameterDetail | None = None
 
     @property

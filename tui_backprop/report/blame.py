@@ -21,7 +21,7 @@ from tui_backprop.render.panels.blame import (
     ranking_table,
 )
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
-from tui_backprop.render.panels.parameter_path import path_factors, path_lines
+from tui_backprop.render.panels.parameter_path import NO_PATH, path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import BlameState
@@ -37,6 +37,7 @@ from tui_backprop.report.rows import (
     Table,
     text_of,
 )
+from tui_backprop.report.trace import reason_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
@@ -59,8 +60,11 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     yield Forms(spoken=tuple(_about(blame_state)))
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
     yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
+    if blame_state.ranked is not None and blame_state.ranked.words:
+        yield Sentence(blame_state.ranked.words)
+    if blame_state.iteration.bad:
+        yield Sentence(blame_state.iteration.bad.why)
     if not blame_state.ranked or found is None:
-        yield Sentence("every score is 0")
         return
     yield from _sentences(ranking_notes(blame_state.ranked, ENDLESS, context, session.inspection.layer))
     yield Forms(
@@ -127,6 +131,9 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     session, several = blame_state.session, blame_state.iteration.batch > 1
     tensor, index = found.attribution.tensor, found.attribution.index
     yield Fact(entry_name(tensor, index), description_of(session, tensor, index))
+    if not found.path:
+        yield Fact("path of largest influence", NO_PATH)
+        return
     head, *_, (_, *product) = path_lines(session, found, ENDLESS, len(found.path) + 3, several)
     yield Fact("path of largest influence", plain(head))
     yield from (
@@ -169,7 +176,9 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
         "measure": session.inspection.measure,
         "layer": session.inspection.layer or None,
         "loss": blame_state.iteration.loss,
+        "reason": reason_of(blame_state.iteration),
         "ranking": attributions,
+        "unranked": blame_state.ranked.unranked if blame_state.ranked is not None else 0,
         "path": detail["path"] if detail else [],
         "nudges": detail["nudges"] if detail else [],
         "base_loss": detail["base_loss"] if detail else None,

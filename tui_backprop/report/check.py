@@ -81,6 +81,7 @@ def check_dict(report: Report) -> dict[str, Any]:
         tensor["tensor"] = ascii_formula(tensor["tensor"])
     for fault in found["faults"]:
         fault["of"] = ascii_formula(fault["of"])
+    found["reason"] = found.pop("bad")
     return {"passed": report.passed, **found}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
-from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -41,6 +41,8 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
     )
     samples = f"sample {session.sample}, batch {session.batch}"
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 6)}")
+    if report.reason:
+        yield Sentence(report.reason)
     yield BLANK
     yield Table(COLUMNS, tuple(map(_cells, report.layers)))
     yield BLANK
@@ -67,4 +69,9 @@ def _cells(layer: LayerReport) -> tuple[Content, ...]:
 
 def stream_dict(session: Session, report: StreamReport, drawn: float) -> dict[str, Any]:
     """The object that ``trace --stream --json`` prints; times are in seconds."""
-    return {"parameters": session.network.parameters, "drawn": drawn, **msgspec.to_builtins(report)}
+    return {
+        "parameters": session.network.parameters,
+        "drawn": drawn,
+        **msgspec.to_builtins(report),
+        "reason": report.reason and LINEAR.text(report.reason),
+    }

@@ -172,6 +172,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
         "parameters": spec.parameters,
         "loss": iteration.loss,
         "loss_after": iteration.loss_after,
+        "reason": reason_of(iteration),
         "steps": [
             {
                 "index": step.index, "phase": step.phase, "layer": step.layer, "op": step.op,
@@ -182,6 +183,11 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
             for step in steps_of(session)
         ],
     }  # fmt: skip
+
+
+def reason_of(iteration: Iteration) -> str | None:
+    """The origin of numbers that are not finite, in ASCII; None where all are finite."""
+    return LINEAR.text(ascii_formula(iteration.bad.why)) if iteration.bad else None
 
 
 def arrays_of(iteration: Iteration) -> dict[str, Array]:

@@ -67,7 +67,7 @@ def test_penalties_and_samples_are_told_apart():
 def test_a_network_without_gradients_has_no_culprit():
     result = run("--layers", "784,4,10", "--init", "zeros", "--no-bias", "--layer", "1")
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "every score is 0"
+    assert result.stdout.splitlines()[-1] == "every score is 0: no parameter is to blame"
 
 
 @pytest.mark.parametrize(

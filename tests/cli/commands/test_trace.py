@@ -19,14 +19,14 @@ from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import GRAINS
 
 
-def trace(*arguments, before=()):
+def trace(*arguments, before=(), code=0):
     result = CliRunner().invoke(main, [*before, "trace", *arguments])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result
 
 
-def as_json(*arguments, before=()):
-    return json.loads(trace(*arguments, "--json", before=before).stdout)
+def as_json(*arguments, before=(), code=0):
+    return json.loads(trace(*arguments, "--json", before=before, code=code).stdout)
 
 
 def saved(path, *arguments):
@@ -85,8 +85,10 @@ def test_the_json_s_shapes_are_those_of_the_batch():
 
 
 def test_the_json_of_a_diverged_pass_is_still_json():
-    printed = as_json("--layers", "784,10", "--loss", "mse", "--lr", "1e300")
-    assert printed["loss_after"] is None or printed["loss_after"] > 1e30
+    printed = as_json("--layers", "784,10", "--loss", "mse", "--lr", "1e300", code=1)
+    assert printed["loss_after"] in ("NaN", "Infinity")
+    assert printed["loss"] > 0
+    assert "sgd at alpha = 1e+300 overflows float32" in printed["reason"]
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -318,8 +320,9 @@ def test_the_default_is_the_lesson():
 @pytest.mark.parametrize("lr", ["1e30", "1e200", "1e300"])
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_step_far_too_long_is_printed_like_any_other(name, lr):
-    lines = trace("--preset", name, "--lr", lr).stdout.splitlines()
-    assert max(map(len, lines)) <= 120
+    result = CliRunner().invoke(main, ["trace", "--preset", name, "--lr", lr])
+    assert result.exit_code == ("not finite" in result.stdout)
+    assert max(map(len, result.stdout.splitlines())) <= 120
 
 
 @pytest.mark.parametrize("grain", GRAINS)

@@ -95,7 +95,7 @@ def test_only_plain_gradient_descent_ranks_updates_as_it_ranks_gradients(optimiz
 
 def test_dead_weights_are_not_blamed():
     spec = NetworkSpec((6, 4), "tanh", dtype="float64", init="zeros", bias=False)
-    assert ranking(iteration(spec), "weight x gradient") == ()
+    assert ranking(iteration(spec), "weight x gradient").attributions == ()
     assert len(ranking(iteration(spec), "gradient", 100)) == 24
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.having import having
 from tui_backprop.engine.analysis import parameter_detail as case_module
 from tui_backprop.engine.analysis import ranking as blame_module
-from tui_backprop.engine.analysis.ranking import ranking
+from tui_backprop.engine.analysis.ranking import Ranked, ranking
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.replay import Replay
@@ -193,7 +193,7 @@ async def test_the_ranking_follows_training_and_undo_brings_it_back(open_app):
 async def test_nothing_is_ranked_while_nobody_looks(open_app, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "tui_backprop.engine.analysis.ranking.ranking", lambda *given: asked.append(given) or ()
+        "tui_backprop.engine.analysis.ranking.ranking", lambda *given: asked.append(given) or Ranked((), 0)
     )
     async with open_app(size=(120, 40)) as ui:
         await ui.press("right", "t", "n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.options import output_options, session_from, session_options
-from tui_backprop.cli.output import print_report
+from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
@@ -37,6 +37,7 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     from tui_backprop.report.blame import blame_dict, blame_text
 
     print_report(as_json, plain, lambda: blame_dict(state), lambda context: blame_text(state, context))
+    exit_if_bad(state.iteration.bad is not None)
 
 
 def attribute(session: Session, options: dict[str, Any]) -> BlameState:

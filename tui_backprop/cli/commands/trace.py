@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.options import output_options, session_from, session_options
-from tui_backprop.cli.output import print_report
+from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
@@ -66,6 +66,7 @@ def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None)
             lambda: trace_dict(session, iteration),
             lambda context: trace_text(session, iteration, context),
         )
+    exit_if_bad(iteration.bad is not None)
 
 
 def print_stream(session: Session, as_json: bool, plain: bool) -> None:
@@ -79,6 +80,7 @@ def print_stream(session: Session, as_json: bool, plain: bool) -> None:
         lambda: stream_dict(session, report, drawn),
         lambda context: stream_text(session, report, drawn, context),
     )
+    exit_if_bad(report.reason is not None)
 
 
 def run_stream(session: Session) -> tuple[StreamReport, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -27,6 +28,11 @@ class Change:
     index: tuple[int, ...]
     before: float
     after: float
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is a norm: every entry is finite, before and after."""
+        return isfinite(self.moved)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def _change(name: str, before: Array, after: Array) -> Change:
 
 
 def _most(before: Array, after: Array) -> int:
-    """The entry that changed most, before all others one whose change is no number; the first where none did."""
+    """The entry that changed most; before all others one whose change is not finite; the first where none did."""
     top = Top(1)
     for start in range(0, len(before), COMPARED_BLOCK):
         part = slice(start, start + COMPARED_BLOCK)

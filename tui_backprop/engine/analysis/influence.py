@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -69,7 +70,8 @@ def strongest_path(
     the loss. The product of the factors is this path's share of the sample's dL/dparameter.
 
     The first step is the parameter's own operation (the activation that a weight multiplies, 1 for a bias), the last
-    is the derivative of the loss by an output. Raises KeyError for a tensor that is no parameter.
+    is the derivative of the loss by an output. Empty where a factor that is compared is NaN or infinite: then no path
+    is known to be the largest. Raises KeyError for a tensor that is no parameter.
     """
     ops = [op for op in iteration.program.ops if op.primitive.kind not in ("loss", "penalty")]
     if tensor not in parameter_shapes(iteration.spec):
@@ -81,7 +83,8 @@ def strongest_path(
         hops.append(onward[hops[-1].value](hops[-1].unit))
     last = hops[-1]
     slope = float(iteration.tensor(delta(iteration.spec.depth))[sample, last.unit])
-    return (*hops, PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
+    hops.append(PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
+    return tuple(hops) if all(isfinite(hop.factor) for hop in hops) else ()
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:

@@ -1,19 +1,20 @@
-"""Which weights caused the error: a ranking over all parameters, and what stands behind one of them.
+"""A ranking of all parameters by a measure of their share in the error.
 
-A ranking needs a measure; there is more than one, and they answer different questions. The path of largest
-influence answers another: by which units does a weight reach the loss most? The prediction of a nudge can be
-held against the real loss.
+There is more than one measure, and they answer different questions. A score that is NaN or infinite has no rank:
+such parameters are only counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import parameter_at, parameter_shapes, parameter_slices
+from tui_backprop.engine.network.nonfinite import finite
 from tui_backprop.engine.network.tensor_names import gradient_of, layer_of
 from tui_backprop.engine.primitives import Array, in_shape
 from tui_backprop.engine.training.iteration import Iteration
@@ -55,35 +56,66 @@ class Attribution:
     score: float
 
 
+@dataclass(frozen=True)
+class Ranked(Sequence[Attribution]):
+    """Parameters in the order of their score, among ``scored`` ones; the scores of ``unranked`` others are NaN or
+    infinite."""
+
+    attributions: tuple[Attribution, ...]
+    scored: int
+    unranked: int = 0
+
+    def __len__(self) -> int:
+        return len(self.attributions)
+
+    @overload
+    def __getitem__(self, at: int) -> Attribution: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Attribution, ...]: ...
+    def __getitem__(self, at: int | slice) -> Attribution | tuple[Attribution, ...]:
+        return self.attributions[at]
+
+    @property
+    def words(self) -> str:
+        """The parameters that are not ranked, and why: "" where all that have a score other than 0 are."""
+        if self.unranked:
+            which = "all" if self.unranked == self.scored else f"{self.unranked:,} of"
+            return f"{which} {self.scored:,} scores are NaN or infinite, and not ranked"
+        return "" if self.attributions else "every score is 0: no parameter is to blame"
+
+
 def plain_sgd(optimizer: OptimizerSpec) -> bool:
-    """Return whether the update is α times the gradient (clipped or not), so that both rank alike."""
+    """Return whether the update is α times the gradient (clipped or not), so that both have the same ranking."""
     return not UPDATE_RULES[optimizer.name].slots and not optimizer.weight_decay
 
 
 def _move(iteration: Iteration, w: Array, g: Array, new: Array) -> Array:
-    """How far the update moves parameters. What is plainly α dW is not taken from the difference, which is round-off
-    where the weight is much larger."""
+    """The change of parameters by the update. Where it is α dW, that is used instead of the difference, which is
+    round-off where the weight is much larger."""
     return g * (-iteration.lr * iteration.clipping) if plain_sgd(iteration.optimizer) else new - w
 
 
-def ranking(
-    iteration: Iteration, measure: str, most: int = 10, layer: int | None = None
-) -> tuple[Attribution, ...]:
-    """The ``most`` parameters with the largest score, of one layer or of all; those with score 0 never count.
+def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | None = None) -> Ranked:
+    """Rank the ``most`` parameters with the largest score, of one layer or of all; those with score 0 are left out.
 
-    NaN gradients are left out. Takes one pass over the parameters, block by block.
+    Takes one pass over the parameters, block by block.
     """
-    spec, row, top = iteration.spec, MEASURES[measure], Top(most)
+    spec, row, top, scored, unranked = iteration.spec, MEASURES[measure], Top(most), 0, 0
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in parameter_slices(spec).items():
         if layer in (None, layer_of(name)):
             for start in range(place.start, place.stop, RANKED_BLOCK):
                 part = slice(start, min(start + RANKED_BLOCK, place.stop))
                 with np.errstate(all="ignore"):
-                    top.add(start, row.score(w[part], g[part], _move(iteration, w[part], g[part], new[part])))
-    return tuple(
-        _attribution(iteration, int(at), float(score))
-        for at, score in zip(top.places, top.values, strict=True)
+                    scores = row.score(w[part], g[part], _move(iteration, w[part], g[part], new[part]))
+                if not finite(scores):
+                    unranked += int(np.count_nonzero(~np.isfinite(scores)))
+                    scores = np.where(np.isfinite(scores), scores, 0)
+                scored += len(scores)
+                top.add(start, scores)
+    pairs = zip(top.places, top.values, strict=True)
+    return Ranked(
+        tuple(_attribution(iteration, int(at), float(score)) for at, score in pairs), scored, unranked
     )
 
 

@@ -19,15 +19,18 @@ import numpy as np
 from tui_backprop.engine.arrays.norms import safe
 from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
+from tui_backprop.engine.network.nonfinite import NonFinite, bad_gradient, bad_output, nonfinite_inputs
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import TILE, NetworkSpec
 from tui_backprop.engine.network.tensor_names import (
     LOSS,
     activation,
     canonical,
+    gradient_of,
     is_weight,
     layer_of,
     preactivation,
+    weight,
 )
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
@@ -145,12 +148,13 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class StreamReport:
-    """A whole streamed pass; ``forward`` and ``backward`` are seconds."""
+    """A whole streamed pass; ``forward`` and ``backward`` are in seconds. ``reason`` says what is not finite."""
 
     loss: float
     forward: float
     backward: float
     layers: tuple[LayerReport, ...]
+    reason: str | None = None
 
 
 def stream_pass(
@@ -172,16 +176,21 @@ def stream_pass(
     forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     digests = {layer: Digest(most) for layer in layers}
 
+    bad: NonFinite | None = None
+    visits = {visit.writes: visit for visit in reversed(backward_visits(spec))}  # the first that writes each
     before = perf_counter()
     for op, _ in zip(program.ops, program.steps(), strict=True):
         now = perf_counter()
         layer = layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
         forward[layer] += now - before
+        bad = bad or bad_output(op, program.values[op.output])
         watch("forward", op.layer)
         before = perf_counter()
-    for _, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
+    for written, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
         now = perf_counter()
         backward[layer] += now - before
+        if written in program.cotangents:
+            bad = bad or bad_gradient(visits[written], program.cotangents[written])
         watch("backward", layer)
         before = perf_counter()
 
@@ -203,7 +212,12 @@ def stream_pass(
             )
         )
     loss = float(program.values[LOSS])
-    return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports))
+    bad = (nonfinite_inputs(program) or bad) if bad else bad
+    spoiled = next((layer for layer in layers if digests[layer].bad), None)
+    reason = (
+        bad.why if bad else f"{gradient_of(weight(spoiled))} has NaN or infinite entries" if spoiled else None
+    )
+    return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports), reason)
 
 
 def _norm(values: Array) -> float:

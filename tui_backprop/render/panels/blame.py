@@ -73,11 +73,16 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
         head = head[:3]
     if blame_state.ranked is None:
         return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
+    bad = iteration.bad
+    left_out = blame_state.ranked.words
+    words = wrap(context.text(left_out), columns, "bad" if bad else "muted") if left_out else []
+    words += wrap(context.text(bad.why), columns, "bad") if bad else []
     if blame_state.chosen is None:
-        return [*head, *wrap("Every score is 0: no parameter is to blame.", columns, "muted")][:rows]
+        return [*head, *words][:rows]
     if rows >= EXPLAINED_ROWS:
         head = [
             *head[:-1],
+            *words,
             *ranking_notes(blame_state.ranked, columns, context, session.inspection.layer),
             (),
         ]
@@ -155,9 +160,9 @@ def ranking_notes(
 
 def ranking_table(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The head of a table, and as many parameters as fit, the one under the cursor among them."""
-    attributions, at, chosen = blame_state.ranked or (), blame_state.rank, blame_state.chosen
+    attributions, at, chosen = blame_state.ranked, blame_state.rank, blame_state.chosen
     if not attributions:
-        return wrap("Every score is 0.", columns, "muted")
+        return []
     fitting = max(min(rows - 1, len(attributions)), 1)
     # By pages: fewer lines change than in scrolling.
     first = min(at // fitting * fitting, len(attributions) - fitting)

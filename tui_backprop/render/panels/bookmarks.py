@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from math import isfinite
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.network.tensor_names import entry_name, is_gradient
@@ -100,7 +101,7 @@ def _difference(
         return [*lines, line(("comparing …", "muted"))]
     lines += [_setting(*row, columns, context) for row in settings(one, other)]
     before, after = found.losses
-    change = format_number(after - before, sign=True)
+    change = format_number(after - before, sign=True) if isfinite(after - before) else ""
     lines.append(
         line(
             (f"{'loss':<{LABEL_COLUMNS}}", "muted"),
@@ -204,14 +205,14 @@ def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> d
     digits = 3 if long else 2
     names = [context.text(each.name) for each in changes]
     places = [entry_name("", each.index) for each in changes]
-    percents = [
-        "was 0" if each.share == float("inf") else f"{format_number(100 * each.share, digits)}%"
-        for each in changes
-    ]
+    percents = [_percent(each, digits) for each in changes]
     ends = [_ends(each, digits) for each in changes]
     cells = {
         "name": ["", *names],
-        "moved": ["moved", *(format_number(each.moved, digits) for each in changes)],
+        "moved": [
+            "moved",
+            *(format_number(each.moved, digits) if each.finite else "n/a" for each in changes),
+        ],
         "share": ["moved %", *percents],
         "percent": ["moved", *percents],  # the same with a narrower head
         "most": ["entry", *(map(str.__add__, names, places) if long else places)],
@@ -226,6 +227,13 @@ def _columns(changes: Sequence[Change], long: bool, context: RenderContext) -> d
             gap + (f"{t:<{wide}}" if kind in ("name", "most") else f"{t:>{wide}}") for t in texts
         ]
     return aligned
+
+
+def _percent(change: Change, digits: int) -> str:
+    """The share of the norm that a tensor moved by; there is none where a number is NaN or infinite."""
+    if not change.finite:
+        return "n/a"
+    return "was 0" if change.share == float("inf") else f"{format_number(100 * change.share, digits)}%"
 
 
 def _ends(change: Change, digits: int) -> tuple[str, str]:

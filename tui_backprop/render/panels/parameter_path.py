@@ -11,6 +11,7 @@ from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.render.draw.spans import (
     Line,
     Span,
+    cut,
     first_fitting,
     flowing,
     line,
@@ -20,6 +21,7 @@ from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number
 
+NO_PATH = "no path is the largest: a factor is NaN or infinite"
 FACTOR_COLUMNS = 22  # columns of a factor's formula
 
 
@@ -30,6 +32,8 @@ def path_lines(
     factors (except those that are 1 for every input), and its share of the sum over all paths. One row per factor, or
     running text; where they are too many for ``rows``, those in the middle are multiplied."""
     sample = (session.sample + found.sample) % info(session.data).samples
+    if not found.path:
+        return [line((cut(NO_PATH, columns), "bad"))]
     count = paths(session.network, found.attribution.tensor).paths
     which = f"largest of {format_count(count)} paths" if count > 1 else "the only path"
     heads = [f", sample {sample}"] if several else [" to the loss"]

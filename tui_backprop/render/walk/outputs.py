@@ -93,6 +93,6 @@ def output_lines(
 
 
 def _marked_and_largest(outputs: Sequence[Output], most: int) -> list[Output]:
-    """Return at most ``most`` outputs in their order: those with a mark, then the largest."""
-    order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value))))
+    """Return at most ``most`` outputs in their order: those with a mark, then NaN, then the largest."""
+    order = sorted(outputs, key=lambda each: (not each.mark, -abs(np.nan_to_num(each.value, nan=np.inf))))
     return sorted(order[:most], key=lambda each: each.place)

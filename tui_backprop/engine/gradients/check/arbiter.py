@@ -54,7 +54,9 @@ class Arbiter:
         """Return whether any kink is crossed between the parameters minus, without and plus a nudge."""
         sides = []
         for sign in (0, -1, 1):
-            moved_loss(self._program, part, sign * nudge)
+            with np.errstate(all="ignore"):  # of infinite parameters
+                by = sign * nudge
+            moved_loss(self._program, part, by)
             sides.append([z > 0 for z in self._kink_inputs])
         return any(
             (here != there).any() for moved in sides[1:] for here, there in zip(sides[0], moved, strict=True)
