@@ -16,7 +16,7 @@ from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
 
 if TYPE_CHECKING:
-    from tui_backprop.engine.gradients.check.compare import Report
+    from tui_backprop.engine.gradients.check.report import Report
     from tui_backprop.engine.gradients.methods import Options, Problem
 
 ALL = "all"  # entries
@@ -44,6 +44,11 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
     batched-forward-mode, spsa. The precision is float64 unless --dtype is given.
+
+    Each tensor is ok, differs (exit 1), is NaN or infinite (exit 1), is 0 within round-off, or is not told apart: the
+    allowed difference exceeds its gradient, so a gradient of 0 would pass too. This alone is exit 0; the last line
+    names such tensors. By default, the allowed difference is what truncation, round-off and noise of the two methods
+    explain; --rtol and --atol replace it. In JSON, numbers that are not finite are "NaN", "Infinity" and "-Infinity".
 
     With --exhaustive, worker processes can share the work: local ones (--workers 4), or those of a Dask scheduler
     (--scheduler). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to the last bit.
@@ -75,7 +80,6 @@ class CheckRequest:
 def run_check(session: Session, options: dict[str, Any]) -> Report:
     """Run the check that the options ask for. Raises InputError, naming the option, for a bad one."""
     from tui_backprop.data.samples import cut
-    from tui_backprop.engine.gradients.check.compare import UselessStep
     from tui_backprop.engine.gradients.methods import Problem
     from tui_backprop.engine.network.initializers import initial_parameters
     from tui_backprop.engine.training.memory import check_check_memory
@@ -85,10 +89,7 @@ def run_check(session: Session, options: dict[str, Any]) -> Report:
     check_check_memory(spec, session.batch, request.entries is None)
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
-    try:
-        return _compare(problem, request, options)
-    except UselessStep as error:
-        raise InputError("step", str(error)) from None
+    return _compare(problem, request, options)
 
 
 def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -> Report:
@@ -142,7 +143,7 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
 def _check_combination(method: str, against: str, every: bool, options: dict[str, Any]) -> None:
     """Raise InputError for the first option that does not apply to this check."""
     from tui_backprop.cost.race.distributed import DISTRIBUTED_METHODS
-    from tui_backprop.engine.gradients.check.compare import ALONG
+    from tui_backprop.engine.gradients.check.directional import ALONG
     from tui_backprop.engine.gradients.methods import METHODS
 
     fast, methods = options["fast"], (method, against)

@@ -43,3 +43,24 @@ def norm(values: Array, minus: Array | None = None) -> float:
             if largest:
                 whole = hypot(whole, largest * float(np.linalg.norm(part / largest)))
     return whole
+
+
+def cosine(first: Array, second: Array) -> float | None:
+    """Return the cosine of the angle between two vectors, between -1 and 1, in double precision; None where it is
+    undefined, as one of them is 0 or not finite.
+
+    From 1 − |u − v|² / 2 of the unit vectors u and v, which keeps its digits for small angles.
+    """
+    u, v = _unit(first.astype(float)), _unit(second.astype(float))
+    if u is None or v is None:
+        return None
+    nearer = float(np.sum(np.square(u - v)) / 2), float(np.sum(np.square(u + v)) / 2)
+    return 1 - nearer[0] if nearer[0] <= nearer[1] else nearer[1] - 1
+
+
+def _unit(vector: Array) -> Array | None:
+    peak = float(np.abs(vector).max(initial=0.0))
+    if not 0 < peak < np.inf:  # nor NaN
+        return None
+    scaled = vector / peak
+    return np.asarray(scaled / np.linalg.norm(scaled))

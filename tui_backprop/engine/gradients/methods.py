@@ -15,6 +15,8 @@ from numpy.typing import DTypeLike
 
 from tui_backprop.engine.gradients import batched, unbatched
 from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.gradients.quotient import Quotient, central_quotient, forward_quotient
+from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
 GradientRule = Callable[[Array, Problem, Array, float, Options], Iterator[int]]
@@ -27,6 +29,7 @@ class Method:
     ``count(parameters, probes)`` is the number of evaluations, each of them a ``unit``. ``order`` is the power of
     h in the truncation error, None for a method without a step; ``step(eps)`` is the best h for a precision with
     machine epsilon eps. If a rule ``subtracts`` losses, its round-off grows as h shrinks.
+    ``quotient(program, i, h)`` is the difference quotient by parameter i, for methods that take one.
     """
 
     about: str
@@ -37,6 +40,7 @@ class Method:
     step: Callable[[float], float] = lambda eps: 0.0
     subtracts: bool = False
     noisy: bool = False
+    quotient: Callable[[Program, int, float], Quotient] | None = None
 
     def best_step(self, dtype: DTypeLike) -> float:
         """Return the best h for parameters of size 1 in a precision; 0 for a method without a step."""
@@ -92,6 +96,7 @@ METHODS: dict[str, Method] = {
         order=1,
         step=lambda eps: eps ** (1 / 2),
         subtracts=True,
+        quotient=forward_quotient,
     ),
     "central-difference": Method(
         "perturb one parameter up and down",
@@ -101,6 +106,7 @@ METHODS: dict[str, Method] = {
         order=2,
         step=lambda eps: eps ** (1 / 3),
         subtracts=True,
+        quotient=central_quotient,
     ),
     "complex-step": Method(
         "perturb one parameter along the imaginary axis",

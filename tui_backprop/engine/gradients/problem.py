@@ -12,6 +12,8 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, draw_mask
 from tui_backprop.engine.training.iteration import mask_stream
 
+COMPLEX = {"float32": "complex64", "float64": "complex128"}  # by the precision of the parts
+
 
 @dataclass(frozen=True)
 class Problem:

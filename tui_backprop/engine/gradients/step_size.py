@@ -15,6 +15,7 @@ from itertools import product
 import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Problem
+from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.tensor_names import INPUT, TARGET
@@ -32,7 +33,6 @@ MANY_PARAMETERS = (
     5_000_000  # from this number of parameters on, one step a decade is evaluated instead of four
 )
 
-COMPLEX = {"float32": "complex64", "float64": "complex128"}
 EXACT_STEP = 1e-30  # a complex step this small has no truncation error in double precision
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.gradients.branches import Branches
+from tui_backprop.engine.gradients.problem import COMPLEX, Options, Problem
+from tui_backprop.engine.gradients.quotient import central_quotient, forward_quotient
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.primitives import Array
@@ -29,14 +31,10 @@ def forward_difference(
 ) -> Iterator[int]:
     """(L(w + h) − L(w)) / h"""
     program = problem.program()
-    parameters, forward = program.parameters, program.forward
-    base = float(forward())
+    base = float(program.forward())
     yield 1
     for n, i in enumerate(where.tolist(), 2):
-        w = float(parameters[i])
-        parameters[i] = w + h * max(1.0, abs(w))
-        out[i] = (float(forward()) - base) / ((float(parameters[i]) - w) or h)
-        parameters[i] = w
+        out[i] = forward_quotient(program, i, h, base).slope
         yield n
 
 
@@ -45,25 +43,20 @@ def central_difference(
 ) -> Iterator[int]:
     """(L(w + h) − L(w − h)) / 2h"""
     program = problem.program()
-    parameters, forward = program.parameters, program.forward
     for n, i in enumerate(where.tolist(), 1):
-        w = float(parameters[i])
-        parameters[i] = w + h * max(1.0, abs(w))
-        right, above = float(parameters[i]), float(forward())
-        parameters[i] = w - h * max(1.0, abs(w))
-        out[i] = (above - float(forward())) / ((right - float(parameters[i])) or 2 * h)
-        parameters[i] = w
+        out[i] = central_quotient(program, i, h).slope
         yield 2 * n
 
 
 def complex_step(out: Array, problem: Problem, where: Array, h: float, options: Options) -> Iterator[int]:
-    """Im L(w + ih) / h (Squire and Trapp 1998): nothing is subtracted, so h can be far below round-off."""
-    program = problem.program(dtype="complex64" if problem.spec.dtype == "float32" else "complex128")
-    parameters, forward = program.parameters, program.forward
+    """Im L(w + ih) / h (Squire and Trapp 1998), on the branches of the pass: nothing is subtracted, so h can be far
+    below round-off."""
+    program = problem.program(dtype=COMPLEX[problem.spec.dtype])
+    parameters, branches = program.parameters, Branches(problem)
     for n, i in enumerate(where.tolist(), 1):
         w = parameters[i]
         parameters[i] = w + 1j * h
-        out[i] = float(forward().imag) / h
+        out[i] = float(branches.forward(program).imag) / h
         parameters[i] = w
         yield n
 

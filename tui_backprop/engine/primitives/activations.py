@@ -44,6 +44,15 @@ def decay(to: Array, z: Array) -> None:
     np.exp(to, out=to)
 
 
+def log1p(to: Array, x: Array) -> None:
+    """ln(1 + x) to full relative precision; numpy's own of complex numbers is off by ε where x is small."""
+    if x.dtype.kind == "c":
+        r, i = x.real.copy(), x.imag.copy()
+        to.real[...], to.imag[...] = np.log1p(r * (2 + r) + i * i) / 2, np.arctan2(i, 1 + r)
+    else:
+        np.log1p(x, out=to)
+
+
 def sigmoid(a: Array, z: Array, zero: Array, room: Array) -> None:
     """σ(z) = e^min(z, 0) / (1 + e^−|z|), to full relative precision on both sides."""
     _below(a, z, zero)
@@ -56,7 +65,7 @@ def sigmoid(a: Array, z: Array, zero: Array, room: Array) -> None:
 def _softplus(a: Array, z: Array, zero: Array, room: Array) -> None:
     """ln(1 + e^z) = max(z, 0) + ln(1 + e^−|z|)"""
     decay(room, z)
-    np.log1p(room, out=room)
+    log1p(room, room)
     above(a, z, zero)
     np.add(a, room, out=a)
 

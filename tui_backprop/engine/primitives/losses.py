@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from tui_backprop.engine.arrays.types import Array, Shape, np, size
-from tui_backprop.engine.primitives.activations import above, decay, sigmoid
+from tui_backprop.engine.primitives.activations import above, decay, log1p, sigmoid
 from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 
@@ -81,6 +81,11 @@ def _softmax_cross_entropy(loss: Array, room: LabelsLossCache, z: Array, t: Arra
     _mean(loss, room)
 
 
+def _softmax_terms(room: LabelsLossCache, z: Array, t: Array) -> float:
+    """mean(1 + ln Σ e^(z − top) + (top − z[t])): the sum in the logarithm is at least 1, so its round-off is ε."""
+    return float((1 + room.total[:, 0] + np.abs(room.total[:, 0] - room.each)).mean())
+
+
 def _p_minus_hot(d: Array, room: LabelsLossCache, t: Array) -> None:
     np.copyto(d, room.left)
     np.take(d, room.places, out=room.top[:, 0], mode="clip")
@@ -97,15 +102,25 @@ def _binary_cross_entropy(loss: Array, room: LossCache, z: Array, t: Array) -> N
     np.multiply(z, t, out=room.space)
     np.subtract(p, room.space, out=p)
     decay(room.space, z)
-    np.log1p(room.space, out=room.space)
+    log1p(room.space, room.space)
     np.add(p, room.space, out=p)
     np.add.reduce(p, axis=1, out=room.each)
     sigmoid(p, z, zero, room.space)
     _mean(loss, room)
 
 
+def _binary_terms(room: LossCache, z: Array, t: Array) -> float:
+    """mean Σ (max(z, 0) + |z t| + ln(1 + e^−|z|))"""
+    return float((np.maximum(z, 0) + np.abs(z * t) + np.log1p(np.exp(-np.abs(z)))).sum(axis=1).mean())
+
+
 def _p_minus_target(d: Array, room: LossCache, t: Array) -> None:
     np.subtract(room.left, t, out=d)
+
+
+def _own_terms(room: LossCache, z: Array, t: Array) -> float:
+    """mean of each sample's loss, whose terms are squares and so cancel nothing"""
+    return float(room.each.mean())
 
 
 def _squares(loss: Array, room: LossCache, z: Array, t: Array, share: float) -> None:
@@ -139,12 +154,14 @@ class Loss(Primitive):
     ``labels``: the target holds integer class labels, shape (n,), rather than numbers; ``probabilities``: the outputs
     are logits, from which the loss computes probabilities p by its own softmax or sigmoid (it needs classes);
     ``output_is_value``: the target is compared with the output itself. A squared loss averages over the outputs of a
-    sample if ``over_outputs``, otherwise it is half their sum."""
+    sample if ``over_outputs``, otherwise it is half their sum. ``terms`` (cache, z, t)
+    is the sum of the absolute terms that it is computed from: its round-off is ε times as much."""
 
     labels: bool = False
     probabilities: bool = False
     output_is_value: bool = False
     over_outputs: bool = False
+    terms: Callable[[Any, Array, Array], float] = _own_terms
 
 
 def _loss(
@@ -161,6 +178,7 @@ def _loss(
     probabilities: bool = False,
     output_is_value: bool = False,
     over_outputs: bool = False,
+    terms: Callable[[Any, Array, Array], float] = _own_terms,
 ) -> Loss:
     """Make a loss whose derivative is ``slope`` (computed from cache and target) divided by n."""
 
@@ -192,6 +210,7 @@ def _loss(
         probabilities=probabilities,
         output_is_value=output_is_value,
         over_outputs=over_outputs,
+        terms=terms,
     )
 
 
@@ -207,6 +226,7 @@ LOSSES: dict[str, Loss] = {
         short="cross-entropy",
         labels=True,
         probabilities=True,
+        terms=_softmax_terms,
     ),
     "binary-cross-entropy": _loss(
         "binary cross-entropy",
@@ -218,6 +238,7 @@ LOSSES: dict[str, Loss] = {
         flops=12,
         short="binary entropy",
         probabilities=True,
+        terms=_binary_terms,
     ),
     "mse": _loss(
         "mean squared error",

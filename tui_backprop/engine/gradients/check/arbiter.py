@@ -1,5 +1,5 @@
-"""Whose fault it is when two methods differ. Within a kink's reach, or where the loss bends sharply, a difference is
-wrong although the derivative is right; the complex step, which takes no difference, knows."""
+"""The arbiter between two methods that differ. Within reach of a kink, or where the loss bends sharply, a difference
+quotient is wrong although the derivative is right; the complex step, which subtracts nothing, decides."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tui_backprop.engine.gradients.check.directional import ALONG, DirectionalSlope, moved_loss
+from tui_backprop.engine.gradients.branches import Branches
+from tui_backprop.engine.gradients.check.directional import DirectionalSlope, complex_along, moved_loss
 from tui_backprop.engine.gradients.check.report import Artifact, CheckedEntry
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.program import Program
@@ -15,7 +16,7 @@ from tui_backprop.engine.primitives import Array
 
 
 class Arbiter:
-    """Judges between two methods that do not agree."""
+    """Decides between two methods that differ."""
 
     def __init__(self, problem: Problem, first: str, second: str) -> None:
         self._problem = problem
@@ -26,24 +27,25 @@ class Arbiter:
         return self._problem.program()
 
     @cached_property
-    def _kink_inputs(self) -> list[Array]:
-        """What functions with a kink are given."""
-        return [self._program.values[op.inputs[0]] for op in self._program.ops if op.primitive.kink]
+    def _branches(self) -> Branches:
+        return Branches(self._problem)
 
     @cached_property
     def _exact(self) -> DirectionalSlope:
-        return ALONG["complex-step"][0](self._problem.in_precision("float64"))
+        return complex_along(self._problem.in_precision("float64"), self._branches)
 
     def artifact(self, entry: CheckedEntry, part: slice, nudge: Array) -> Artifact:
-        """What makes the difference wrong that one method takes with this ``nudge`` of a ``part`` of the parameters,
-        if the other one takes none and agrees with the complex step. Of two differences, a kink spoils both."""
+        """Return why the difference quotient is wrong that one method takes with this ``nudge`` of a ``part`` of the
+        parameters: the other method takes none, and agrees with the complex step on the branches of the pass. Of two
+        difference quotients, a kink makes both wrong. Return "" if no such reason is found."""
         if not any(self._subtracts):
             return ""
-        kink = bool(self._kink_inputs) and self._crosses_kink(part, nudge)
+        kink = self._crosses_kink(part, nudge)
         if all(self._subtracts):
             return "kink" if kink else ""
         with np.errstate(all="ignore"):  # of infinite parameters
-            direction = nudge / np.linalg.norm(nudge)
+            scaled = nudge / np.abs(nudge).max()  # whose square does not vanish
+            direction = scaled / np.linalg.norm(scaled)
         exact = self._exact(part, direction, 1e-30)
         value = entry.second if self._subtracts[0] else entry.first
         if not abs(value - exact) <= entry.allowed:
@@ -52,12 +54,11 @@ class Arbiter:
 
     def _crosses_kink(self, part: slice, nudge: Array) -> bool:
         """Return whether any kink is crossed between the parameters minus, without and plus a nudge."""
-        sides = []
-        for sign in (0, -1, 1):
+        for sign in (-1, 1):
             with np.errstate(all="ignore"):  # of infinite parameters
                 by = sign * nudge
             moved_loss(self._program, part, by)
-            sides.append([z > 0 for z in self._kink_inputs])
-        return any(
-            (here != there).any() for moved in sides[1:] for here, there in zip(sides[0], moved, strict=True)
-        )
+            for kink in self._branches.inputs:
+                if ((self._program.values[kink.name] > 0) != kink.above).any():
+                    return True
+        return False

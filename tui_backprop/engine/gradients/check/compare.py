@@ -1,46 +1,41 @@
-"""Hold one way to a gradient against another, and say where they differ and which operation is to blame.
+"""Compare two gradient methods, and report where they differ and which operation causes it.
 
 Two checks go together. The first compares two methods, parameter by parameter (or along random directions),
 and finds the tensor, the entry and both values. The second takes each operation by itself, at the values of
-this very pass, and holds its VJPs and JVPs against the complex step of its own forward rule: it names the
+the same pass, and compares its VJPs and JVPs with the complex step of its own forward rule: it names the
 operation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 
+from tui_backprop.engine.arrays.norms import cosine
 from tui_backprop.engine.gradients.check.arbiter import Arbiter
 from tui_backprop.engine.gradients.check.directional import ALONG
 from tui_backprop.engine.gradients.check.operations import faults
-from tui_backprop.engine.gradients.check.report import (
-    Fault,
-    Pairs,
-    Report,
-    TensorCheck,
-    Tolerance,
-    UselessStep,
-    judged,
-    largest_of,
-    tolerance,
-)
+from tui_backprop.engine.gradients.check.report import Pairs, Quotients, Report, TensorCheck, judged
+from tui_backprop.engine.gradients.check.roundoff import round_off
+from tui_backprop.engine.gradients.check.tolerance import Noise, noise_of, tolerance
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array, Shape, index_at
 
-Watch = Callable[[int, int], None]  # (evaluations made, of how many)
+Watch = Callable[[int, int], None]  # (evaluations made, out of how many)
 Fill = Callable[
     [str, Array, Problem, Array, Options], Iterator[int]
 ]  # as Method.fill, for a method by its name
 
 
 def fill_here(name: str, out: Array, problem: Problem, where: Array, options: Options) -> Iterator[int]:
-    """In this process."""
+    """Fill ``out`` in this process."""
     return METHODS[name].fill(out, problem, where, options)
 
 
@@ -61,14 +56,15 @@ def compare(
     what has a method find its derivatives, wherever that is done.
 
     Where a ReLU (or any function with a kink) changes sides within the step, or the loss bends too sharply for it,
-    the difference is wrong although the derivative is right: such entries are counted apart. Raises UselessStep
-    for a step that can tell nothing.
+    the difference quotient is wrong although the derivative is right: such entries are counted apart.
     """
     program = problem.program()
-    loss = float(program.forward())
+    program.forward()
     guide = program.backward()
-    bounds = _bounds(first, second, problem, loss, guide, options, rtol, atol)
     where = _chosen(problem, guide, entries, options.seed)
+    rounding = round_off(problem, lambda gradient: gradient[where], options.seed)
+    noise = noise_of(first, second, guide[where], options)
+    bounds = tolerance(first, second, problem, rounding, noise, options, rtol, atol)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second))
     for name, out in ((first, a), (second, b)):
@@ -77,12 +73,27 @@ def compare(
             made = before + done
             watch(made, total)
     step, pairs, shapes = _step(first, second, problem, options), [], parameter_shapes(problem.spec)
+    quotients = partial(_quotients, problem, first, second, options)
     for name, place in parameter_slices(problem.spec).items():
-        chosen = where[slice(*np.searchsorted(where, (place.start, place.stop)))]
-        index = partial(_index, chosen - place.start, shapes[name])
-        nudge = partial(_nudge, problem, chosen, step)
-        pairs.append(Pairs(name, shapes[name], a[chosen], b[chosen], largest_of(guide[place]), index, nudge))
-    return _report(problem, program, first, second, loss, made, step, bounds, pairs)
+        inside = slice(*np.searchsorted(where, (place.start, place.stop)))
+        chosen = where[inside]
+        pairs.append(
+            Pairs(
+                name,
+                shapes[name],
+                a[chosen],
+                b[chosen],
+                _exact(first, second),
+                rounding.derivatives[inside],
+                largest_of(guide[place]),
+                partial(_index, chosen - place.start, shapes[name]),
+                partial(_nudge, problem, chosen, step),
+                partial(quotients, chosen),
+            )
+        )
+    arbiter = Arbiter(problem, first, second)
+    tensors = tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs)
+    return _report(problem, program, (first, second), made, noise, tensors, pairs)
 
 
 def compare_along(
@@ -95,86 +106,88 @@ def compare_along(
     options: Options = Options(),
     watch: Watch = lambda done, of: None,
 ) -> Report:
-    """The fast check: backprop's gradient against the loss's slope along random directions, some for each
-    tensor, of length 1. A few evaluations check all parameters at once, but cannot say which one is wrong.
+    """Compare backprop's gradient with the slope of the loss along random directions of length 1, some for each
+    tensor. A few evaluations check all parameters at once, but cannot show which one is wrong.
 
-    Raises UselessStep too, and ValueError for a second method that has no directional form (see ALONG).
+    Raises ValueError for a second method that has no directional form (see ALONG).
     """
     if second not in ALONG:
         raise ValueError(f"{second} has no directional form; choose from {', '.join(ALONG)}")
     program = problem.program()
-    loss = float(program.forward())
+    program.forward()
     gradient = program.backward()
-    bounds = _bounds("backprop", second, problem, loss, gradient, options, rtol, atol)
-    step = _step("backprop", second, problem, options)
-    made, pairs, shapes = 1, [], parameter_shapes(problem.spec)
-    make, evaluations = ALONG[second]
-    slope = make(problem)
-    for name, place in parameter_slices(problem.spec).items():
-        found = np.empty((2, directions))
-        direction = partial(_direction, options.seed, place)
+    slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
+    along = partial(_along, slices, options.seed, directions)
+    rounding = round_off(problem, along, options.seed)
+    bounds = tolerance("backprop", second, problem, rounding, None, options, rtol, atol)
+    step, found = _step("backprop", second, problem, options), along(gradient)
+    made, pairs = 1, []
+    method = ALONG[second]
+    slope = method.slope(problem)
+    for at, (name, place) in enumerate(slices.items()):
+        inside = slice(at * directions, (at + 1) * directions)
+        direction, slopes = partial(_direction, options.seed, place), np.empty(directions)
         for k in range(directions):
-            found[:, k] = gradient[place].astype(float) @ direction(k), slope(place, direction(k), step)
-            made += evaluations
-            watch(made, 1 + evaluations * directions * len(shapes))
-        nudge = partial(_nudge_along, direction, place, step)
+            slopes[k] = slope(place, direction(k), step)
+            made += method.evaluations
+            watch(made, 1 + method.evaluations * directions * len(shapes))
         pairs.append(
-            Pairs(name, shapes[name], found[0], found[1], largest_of(gradient[place]), lambda k: (), nudge)
+            Pairs(
+                name,
+                shapes[name],
+                found[inside],
+                slopes,
+                _exact("backprop", second),
+                rounding.derivatives[inside],
+                largest_of(gradient[place]),
+                lambda k: (),
+                partial(_nudge_along, direction, place, step),
+                partial(_quotients_along, problem, second, direction, place, step),
+            )
         )
-    return _report(problem, program, "backprop", second, loss, made, step, bounds, pairs)
+    arbiter = Arbiter(problem, "backprop", second)
+    tensors = tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs)
+    return _report(problem, program, ("backprop", second), made, None, tensors, pairs)
 
 
 def _report(
     problem: Problem,
     program: Program,
-    first: str,
-    second: str,
-    loss: float,
+    methods: tuple[str, str],
     made: int,
-    step: float,
-    bounds: Tolerance,
+    noise: Noise | None,
+    tensors: tuple[TensorCheck, ...],
     pairs: list[Pairs],
 ) -> Report:
-    """The verdict on the pairs, tensor by tensor, and on each operation."""
-    arbiter = Arbiter(problem, first, second)
+    """Put the tensors, the operations and the origin of a number that is not finite together."""
     a, b = (np.concatenate([getattr(each, side) for each in pairs]) for side in ("first", "second"))
-    with np.errstate(all="ignore"):
-        cosine = float((a / np.linalg.norm(a)) @ (b / np.linalg.norm(b)))
     found, operations, overflowed = faults(problem)
     bad = first_nonfinite(program)
     return Report(
-        first=first,
-        second=second,
+        first=methods[0],
+        second=methods[1],
         dtype=problem.spec.dtype,
-        loss=loss,
+        loss=float(program.values[LOSS]),
         evaluations=made,
-        cosine=cosine,
-        tensors=tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs),
+        cosine=cosine(a, b),
+        tensors=tensors,
         operations=operations,
         overflowed=overflowed,
         faults=found,
         bad=bad.why if bad else "",
+        noise=noise,
     )
 
 
-def _bounds(
-    first: str,
-    second: str,
-    problem: Problem,
-    loss: float,
-    gradient: Array,
-    options: Options,
-    rtol: float | None,
-    atol: float | None,
-) -> Tolerance:
-    """What is to be expected, but for what is asked for."""
-    expected = tolerance(first, second, problem, loss, gradient, options)
-    share = expected.share if atol is None else 0.0
-    return Tolerance(expected.rtol if rtol is None else rtol, expected.atol if atol is None else atol, share)
+def largest_of(values: Array) -> float:
+    """Return the largest magnitude of the finite numbers; 0 if there are none."""
+    with np.errstate(all="ignore"):
+        finite = values if np.isfinite(values.sum()) else np.nan_to_num(values, posinf=0, neginf=0)
+    return float(max(finite.max(), -finite.min()))
 
 
 def _step(first: str, second: str, problem: Problem, options: Options) -> float:
-    """The larger step of the two, of those that take a difference if any does; 0 if both do without a step."""
+    """Return the larger step of the two methods, of those that take a difference if any does; 0 without a step."""
     rows = [METHODS[name] for name in (first, second) if METHODS[name].order]
     steps = [
         row.best_step(problem.spec.dtype) if options.step is None else options.step
@@ -183,8 +196,13 @@ def _step(first: str, second: str, problem: Problem, options: Options) -> float:
     return max(steps, default=0.0)
 
 
+def _exact(first: str, second: str) -> tuple[bool, bool]:
+    """Return which of the two methods subtract no losses."""
+    return not METHODS[first].subtracts, not METHODS[second].subtracts
+
+
 def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> Array:
-    """Places in the flat vector: all, or of each tensor those with the largest gradient and some at random."""
+    """Return indices of the flat vector: all, or for each tensor those with the largest gradient and random ones."""
     if entries is None:
         return np.arange(problem.spec.parameters)
     generator = np.random.default_rng(seed)
@@ -207,30 +225,50 @@ def _index(places: Array, shape: Shape, k: int) -> tuple[int, ...]:
 
 
 def _nudge(problem: Problem, where: Array, step: float, k: int) -> tuple[slice, Array]:
-    """The one parameter that was moved for entry k, and by how much."""
+    """Return the one parameter that is moved for entry k, and by how much."""
     i = int(where[k])
     return slice(i, i + 1), np.array([step * max(1.0, abs(float(problem.parameters[i])))])
 
 
+def _quotients(
+    problem: Problem, first: str, second: str, options: Options, where: Array, k: int
+) -> Quotients:
+    """Compute the difference quotients of entry k, of the methods that take one."""
+
+    def of(name: str) -> Quotient | None:
+        row = METHODS[name]
+        if row.quotient is None:
+            return None
+        step = row.best_step(problem.spec.dtype) if options.step is None else options.step
+        return row.quotient(problem.program(), int(where[k]), step)
+
+    return of(first), of(second)
+
+
+def _along(slices: Mapping[str, slice], seed: int, directions: int, gradient: Array) -> Array:
+    """Return the slopes along the directions of all tensors, one tensor after the other."""
+    return np.array(
+        [
+            gradient[place].astype(float) @ _direction(seed, place, k)
+            for place in slices.values()
+            for k in range(directions)
+        ]
+    )
+
+
+def _quotients_along(
+    problem: Problem, second: str, direction: Callable[[int], Array], place: slice, step: float, k: int
+) -> Quotients:
+    """Compute the difference quotient along direction k, if the method takes one."""
+    quotient = ALONG[second].quotient
+    return None, None if quotient is None else quotient(problem.program(), place, direction(k), step)
+
+
 def _direction(seed: int, place: slice, k: int) -> Array:
-    """Random direction k of the tensor that lies at ``place``, of length 1."""
+    """Return the random direction k of the tensor at ``place``, of length 1."""
     direction = np.random.default_rng((seed, place.start, k)).normal(size=place.stop - place.start)
     return np.asarray(direction / np.linalg.norm(direction))
 
 
 def _nudge_along(direction: Callable[[int], Array], place: slice, step: float, k: int) -> tuple[slice, Array]:
     return place, step * direction(k)
-
-
-__all__ = [
-    "ALONG",
-    "Fault",
-    "Fill",
-    "Report",
-    "TensorCheck",
-    "UselessStep",
-    "compare",
-    "compare_along",
-    "faults",
-    "fill_here",
-]

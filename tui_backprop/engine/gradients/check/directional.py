@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.methods import Problem
+from tui_backprop.engine.gradients.problem import COMPLEX
+from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
-DirectionalSlope = Callable[
-    [slice, Array, float], float
-]  # (part of the flat vector, its direction, h): the slope
+# (part of the flat vector, its direction, h): the slope
+DirectionalSlope = Callable[[slice, Array, float], float]
+DirectionalQuotient = Callable[[Program, slice, Array, float], Quotient]
 
 
-def moved_loss(program: Program, part: slice, by: Array) -> Any:
-    """The loss with a part of the parameters moved; they move back."""
+def moved_loss(program: Program, part: slice, by: Array, branches: Branches | None = None) -> Any:
+    """Return the loss with a part of the parameters moved, on given branches if any; the parameters move back."""
     parameters = program.parameters[part]
     at = parameters.copy()
     with np.errstate(all="ignore"):  # of infinite parameters
         parameters[...] = at + by
-    loss = program.forward().item()
+    loss = (program.forward() if branches is None else branches.forward(program)).item()
     parameters[...] = at
     return loss
 
 
-def _forward_along(problem: Problem) -> DirectionalSlope:
-    program = problem.program()
-    base = program.forward().item()
-    return lambda part, direction, h: float((moved_loss(program, part, h * direction) - base) / h)
+def _forward_quotient(program: Program, part: slice, direction: Array, h: float) -> Quotient:
+    return Quotient(moved_loss(program, part, h * direction), program.forward().item(), h, 0.0, h)
 
 
-def _central_along(problem: Problem) -> DirectionalSlope:
-    program = problem.program()
-
-    def slope(part: slice, direction: Array, h: float) -> float:
-        above, below = (moved_loss(program, part, side * h * direction) for side in (1, -1))
-        return float((above - below) / (2 * h))
-
-    return slope
+def _central_quotient(program: Program, part: slice, direction: Array, h: float) -> Quotient:
+    above, below = (moved_loss(program, part, side * h * direction) for side in (1, -1))
+    return Quotient(above, below, h, h, 2 * h, True)
 
 
-def _complex_along(problem: Problem) -> DirectionalSlope:
-    program = problem.program(dtype="complex64" if problem.spec.dtype == "float32" else "complex128")
-    return lambda part, direction, h: float(moved_loss(program, part, 1j * h * direction).imag / h)
+def _slope_by(quotient: DirectionalQuotient) -> Callable[[Problem], DirectionalSlope]:
+    def make(problem: Problem) -> DirectionalSlope:
+        program = problem.program()
+        return lambda part, direction, h: float(quotient(program, part, direction, h).slope)
+
+    return make
+
+
+def complex_along(problem: Problem, branches: Branches | None = None) -> DirectionalSlope:
+    """Return the slope by the complex step, on given branches (those of the problem's own pass, if None)."""
+    program, kept = problem.program(dtype=COMPLEX[problem.spec.dtype]), branches or Branches(problem)
+    return lambda part, direction, h: float(moved_loss(program, part, 1j * h * direction, kept).imag / h)
 
 
 def _jvp_along(problem: Problem) -> DirectionalSlope:
@@ -65,10 +71,19 @@ def _jvp_along(problem: Problem) -> DirectionalSlope:
     return slope
 
 
-# What makes a Slope of a problem, and how many evaluations each slope takes.
-ALONG: dict[str, tuple[Callable[[Problem], DirectionalSlope], int]] = {
-    "forward-difference": (_forward_along, 2),
-    "central-difference": (_central_along, 2),
-    "complex-step": (_complex_along, 1),
-    "forward-mode": (_jvp_along, 1),
+@dataclass(frozen=True)
+class Along:
+    """A method's directional form: ``slope`` makes the slope of a problem, which takes so many ``evaluations``;
+    ``quotient`` is the difference quotient, for methods that take one."""
+
+    slope: Callable[[Problem], DirectionalSlope]
+    evaluations: int
+    quotient: DirectionalQuotient | None = None
+
+
+ALONG: dict[str, Along] = {
+    "forward-difference": Along(_slope_by(_forward_quotient), 2, _forward_quotient),
+    "central-difference": Along(_slope_by(_central_quotient), 2, _central_quotient),
+    "complex-step": Along(complex_along, 1),
+    "forward-mode": Along(_jvp_along, 1),
 }

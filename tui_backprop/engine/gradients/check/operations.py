@@ -11,14 +11,14 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
 COMPLEX_STEP = 1e-30  # of the complex step
-RELATIVE_TOLERANCE = 1e-9  # to what share of its terms a sum has to come out
+RELATIVE_TOLERANCE = 1e-9  # of a sum, relative to the sum of its absolute terms
 ROUND_OFF = 1e-14  # slopes this small are round-off, such as 1 − a² of a saturated tanh
 
 
 def faults(problem: Problem, seed: int = 0) -> tuple[tuple[Fault, ...], int, int]:
-    """The rules that are not the derivative of their operation's forward rule, at the values of the problem's
-    own pass, in double precision; how many operations were looked at, and at how many of them a derivative
-    overflows, so that there is nothing to hold its rules to."""
+    """Return the rules that are not the derivative of their operation's forward rule, at the values of the problem's
+    own pass, in double precision; the number of operations, and of those whose derivative overflows, so that its
+    rules cannot be checked."""
     program = problem.in_precision("float64").program()
     program.forward()
     generator = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def faults(problem: Problem, seed: int = 0) -> tuple[tuple[Fault, ...], int, int
 
 
 def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list[Fault] | None:
-    """The faults of an operation, None where it could not be looked at."""
+    """Return the faults of an operation, None if it cannot be checked."""
     row, found = op.primitive, []
     x = [program.values[name] for name in op.inputs]
     if row.in_place:  # input 0 has been written over; any other values do as well
@@ -56,7 +56,7 @@ def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list
 
 
 def _complex_jvp(op: Op, x: list[Array], i: int, v: Array) -> Array:
-    """The operation's own complex step: Im f(x + ihv) / h."""
+    """Compute the operation's own complex step: Im f(x + ihv) / h."""
     moved = [a.astype(complex) if a.dtype.kind == "f" else a for a in x]
     moved[i].imag = COMPLEX_STEP * v
     shapes = [a.shape for a in x]
