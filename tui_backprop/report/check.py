@@ -179,8 +179,7 @@ def reason(report: Report) -> str:
 
 
 def check_dict(report: Report) -> dict[str, Any]:
-    """Return the object that ``check --json`` prints. Numbers that are not finite are "NaN", "Infinity" and
-    "-Infinity"."""
+    """Return the object that ``check --json`` prints."""
     found: dict[str, Any] = msgspec.to_builtins(report)
     for tensor in found["tensors"]:
         tensor["tensor"] = ascii_formula(tensor["tensor"])
