@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +14,14 @@ from tui_backprop.support.format import (
     MINUS,
     format_count,
     format_duration,
+    format_faster,
     format_fixed,
     format_number,
     format_ratio,
+    format_relative,
+    format_share,
     format_short_count,
+    format_times,
 )
 from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 
@@ -155,3 +161,76 @@ def test_a_ratio_has_two_digits(ratio, text):
 )  # fmt: skip
 def test_a_long_time_has_a_brief_form(seconds, text):
     assert format_duration(seconds, brief=True) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "decimals", "text"),
+    [
+        (0, 9, 0, "0%"), (9, 9, 0, "100%"), (1, 3, 0, "33%"), (1, 1000, 0, "0.1%"), (4, 1000, 0, "0.4%"),
+        (1, 10_001, 0, "<0.1%"), (9996, 10_000, 0, ">99.9%"), (996, 1000, 0, "99.6%"), (9999, 10_000, 0, ">99.9%"),
+        (2, 3, 1, "66.7%"), (0, 3, 1, "0%"), (3, 3, 1, "100%"), (1, 3000, 1, "<0.1%"), (2999, 3000, 1, ">99.9%"),
+        (0.1, 1, None, "10%"), (0.125, 1, None, "12.5%"), (0.9999999999, 1, None, ">99.9%"), (0, 1, None, "0%"),
+        (1.0004, 1, 0, ">100%"), (1.3, 1, 0, "130%"), (-0.25, 1, 0, "−25%"), (-1, 1, 0, "−100%"),
+        (1, 0, 0, "NaN"), (math.nan, 1, 0, "NaN"), (math.inf, 1, 1, "NaN"),
+        (335_113, 335_114, 0, ">99.9%"), (1, 2.9e9, 0, "<0.1%"),
+    ],
+)  # fmt: skip
+def test_a_share_is_none_or_all_only_where_it_is(part, whole, decimals, text):
+    assert format_share(part, whole, decimals) == text
+
+
+@given(st.integers(0, 10**12), st.integers(1, 10**12), st.sampled_from([0, 1, 2, None]))
+def test_a_share_of_a_count_never_claims_more_than_is_so(part, whole, decimals):
+    part = min(part, whole)
+    text = format_share(part, whole, decimals)
+    assert (text == "0%") == (part == 0)
+    assert (text == "100%") == (part == whole)
+    lead, number = re.fullmatch(r"([<>]?)([\d.e-]+)%", text).groups()
+    exact = Fraction(100 * part, whole)
+    if lead:
+        assert exact < Fraction("0.1") if lead == "<" else exact > Fraction("99.9")
+    else:
+        assert abs(exact - Fraction(number)) <= Fraction("0.51")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "decimals", "text"),
+    [
+        (2.4, 2, "2.40"), (3, 2, "3.00"), (3, 0, "3"), (2.998, 2, "2.998"), (2.9999, 2, "<3.00"),
+        (1.0004, 2, ">1.00"), (181.02, 1, "181.0"), (1.004, 2, "1.004"), (1, 2, "1.00"), (0.9999, 2, "<1.00"),
+        (0, 2, "0.00"), (0.001, 2, "0.001"), (1e-9, 2, ">0.00"), (2.96, 1, "2.96"), (1.04, 1, "1.04"),
+        (math.inf, 2, "∞"), (math.nan, 2, "NaN"),
+    ],
+)  # fmt: skip
+def test_a_factor_is_a_whole_number_only_where_it_is_one(ratio, decimals, text):
+    assert format_times(ratio, decimals) == text
+
+
+@given(st.floats(1e-6, 9.99), st.sampled_from([0, 1, 2]))
+def test_no_factor_is_rounded_to_a_whole_number(ratio, decimals):
+    text = format_times(ratio, decimals)
+    if float(text.strip("<>")) == round(ratio):
+        assert text.startswith("<") == (ratio < round(ratio))
+        assert text.startswith(">") == (ratio > round(ratio))
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [
+        (1, 2, "100%"),
+        (0.9997, 2, ">99.9%"),
+        (0.9997, 3, ">99.9%"),
+        (1.2e-7, 2, "1.2e-05%"),
+        (0.0213, 3, "2.13%"),
+    ],
+)
+def test_a_relative_size_has_digits_however_small_and_is_100_percent_only_where_it_is_1(share, digits, text):
+    assert format_relative(share, digits) == text
+
+
+def test_what_takes_longer_is_not_called_faster():
+    texts = [format_faster(ratio) for ratio in (490.0, 1.04, 1.0004, 1.0, 0.5, 0.99)]
+    assert texts == [
+        "490 times faster", "1.04 times faster", ">1.0 times faster", "1.0 times faster", "2.0 times slower",
+        "1.01 times slower",
+    ]  # fmt: skip

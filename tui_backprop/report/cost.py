@@ -26,7 +26,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
-from tui_backprop.support.format import format_ratio, format_short_count
+from tui_backprop.support.format import format_faster, format_short_count, format_times
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
 WIDE = 100  # columns of the text
@@ -58,7 +58,7 @@ NETWORKS = (
     Column("size", spoken="parameters"),
     Column("naive", "unit", "one gradient by naive"),
     Column("backprop", "unit", "one gradient by backprop"),
-    Column("ratio", spoken="backprop is faster by"),
+    Column("ratio", spoken="backprop is"),
     Column("naive training", "unit", "training by naive"),
     Column("backprop training", "unit", "training by backprop"),
     Column("within", "left", "how sure these times are"),
@@ -103,7 +103,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
     )
     yield Sentence(
         phrase(
-            f"So backprop is {format_ratio(result.ratio(shape))} times faster here, and takes {{}} as long as one"
+            f"So backprop is {format_faster(result.ratio(shape))} here, and takes {{}} as long as one"
             " forward pass.",
             ratio(backprop.middle / forward.middle),
         )
@@ -167,7 +167,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
     faster = result.ratio(shape)
     machines = machines_to_match(faster)
     match = f": it would take {machines} machines, scaling perfectly, to match it" if faster > 1 else ""
-    yield Sentence(f"Backprop is {format_ratio(faster)} times faster than the naive method{match}.")
+    yield Sentence(f"Backprop is {format_faster(faster)} than the naive method{match}.")
     yield Sentence(
         phrase(
             f"Training for {STEPS}: {{}} by the naive method, {{}} by backprop.",
@@ -175,7 +175,9 @@ def _methods(result: CostResult) -> Iterator[Row]:
             seconds(TRAINING_STEPS * backprop),
         )
     )
-    yield Sentence(f"Backprop takes {backprop / forward.middle:.2f} times as long as a forward pass.")
+    yield Sentence(
+        f"Backprop takes {format_times(backprop / forward.middle)} times as long as a forward pass."
+    )
 
 
 def _ledger(result: CostResult) -> Iterator[Row]:
@@ -220,7 +222,7 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
         name,
         Quantity(parameters, "count"),
         *(seconds(once.middle, brief=True) for once in both),
-        Text(format_short_count(float(f"{faster:.1e}")), f"{format_ratio(faster)} times"),
+        Text(format_short_count(float(f"{faster:.1e}")), format_faster(faster)),
         *(seconds(TRAINING_STEPS * once.middle, brief=True) for once in both),
         brief_tolerance(_less_sure(*both)),
     )
@@ -251,7 +253,7 @@ def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
         phrase(
             f"{len(left)} {words}: off by {{}} (median), {{}} (worst); {inside} of {len(left)} inside their 95%"
             " interval",
-            Text(ratio(usual).written, f"a factor of {usual:.2f}"),
+            Text(ratio(usual).written, f"a factor of {format_times(usual)}"),
             ratio(worst),
         )
     )

@@ -14,7 +14,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import cut
 from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence, Table
-from tui_backprop.support.format import format_number, format_ratio
+from tui_backprop.support.format import format_faster, format_number
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
 NAME = 11  # columns of the label of a line
@@ -110,7 +110,7 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     took = f"{{}} for {end.evaluations:,} evaluations, {{}}, each a {METHODS[end.method].unit}"
     rate = Quantity(end.rate or 0, "per second")
     yield Fact("took", phrase(took, seconds(end.seconds), rate), columns=NAME)
-    backprop = f"{{}} for the same gradient: {format_ratio(raced.ratio)} times faster"
+    backprop = f"{{}} for the same gradient: {format_faster(raced.ratio)}"
     yield Fact("backprop", phrase(backprop, seconds(end.backprop or 0)), columns=NAME)
     cosine = f"{found.cosine:.9f}" if isfinite(found.cosine) else "unknown"
     worst = f"largest error at {found.worst}, {format_number(found.error, 2)}"

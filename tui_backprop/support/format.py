@@ -88,12 +88,58 @@ def short_count_parts(value: float) -> tuple[str, str]:
     return f"{value:,.0f}", ""
 
 
+def format_share(part: float, whole: float = 1.0, decimals: int | None = 0) -> str:
+    """Format a share in percent, with fixed decimals (None: as many as it has, up to six digits): 60%.
+
+    0% is only none and 100% only all; what would round to either has a decimal more, or is <0.1% or >99.9%. NaN where
+    the share is not a finite number.
+    """
+    share = part / whole if whole else math.nan
+    if not math.isfinite(share):
+        return "NaN"
+    if not part:
+        return "0%"
+    lead, size = MINUS if share < 0 else "", 100 * abs(share)
+    if abs(part) == abs(whole):
+        return f"{lead}100%"
+    for text in (f"{size:.6g}" if decimals is None else f"{size:.{decimals}f}", f"{size:.1f}"):
+        if float(text) not in (0, 100):
+            return f"{lead}{text}%"
+    return f"{lead}{'<0.1' if size < 1 else '>99.9' if abs(part) < abs(whole) else '>100'}%"
+
+
+def format_relative(share: float, digits: int = 2) -> str:
+    """Format a relative size in percent with significant digits, however small: 1.2e−05%. Only 1 is 100%."""
+    text = format_number(100 * share, digits)
+    return format_share(share, decimals=1) if text == "100" else f"{text}%"
+
+
+def format_times(ratio: float, decimals: int = 2) -> str:
+    """Format a factor with fixed decimals: 2.40. One below 10 that would round to a whole number has a decimal more,
+    or < or > before it, unless it is that number: 2.998, >1.00."""
+    if not math.isfinite(ratio):
+        return format_number(ratio)
+    text = f"{ratio:.{decimals}f}"
+    if abs(ratio) >= 10 or float(text) != round(ratio) or ratio == round(ratio):
+        return text
+    longer = f"{ratio:.{decimals + 1}f}"
+    return longer if float(longer) != round(ratio) else f"{'<' if ratio < round(ratio) else '>'}{text}"
+
+
 def format_ratio(ratio: float) -> str:
-    """Format a ratio with two significant digits, long ones in words: 3.4, 48,000, 17 million, 3.9e15."""
+    """Format a ratio with two significant digits, long ones in words: 3.4, 48,000, 17 million, 3.9e15. Only 1 is
+    written as 1.0."""
     rounded = float(f"{ratio:.1e}")
+    if rounded == 1:
+        return format_times(ratio, 1)
     if rounded >= 1e6:
         return _in_words(rounded, 2) or _scientific(rounded, 2)
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.1f}"
+
+
+def format_faster(ratio: float) -> str:
+    """Format how many times faster (or slower, below 1) something is: 3.4 times faster."""
+    return f"{format_ratio(ratio)} times faster" if ratio >= 1 else f"{format_ratio(1 / ratio)} times slower"
 
 
 FIRST_WITHOUT_NAME = 1e15  # no number name from here on is generally known

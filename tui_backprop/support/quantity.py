@@ -9,7 +9,9 @@ from tui_backprop.support.format import (
     duration_parts,
     format_bytes,
     format_duration,
+    format_share,
     format_short_count,
+    format_times,
     short_count_parts,
     size_parts,
 )
@@ -98,13 +100,23 @@ def _speak_count(of: Quantity) -> str:
     return f"{value} {SPOKEN[unit]}" if unit else value
 
 
+def _speak_times(of: Quantity) -> str:
+    text = format_times(of.value, of.decimals)
+    return f"{text.replace('<', 'less than ').replace('>', 'more than ')} times"
+
+
+def _tolerance(of: Quantity) -> str:
+    """A tolerance in percent; the smallest that is written is 0.1%, which holds for smaller ones too."""
+    return format_share(of.value).replace("<", "")
+
+
 # How a quantity of each unit is written and spoken.
 UNITS: dict[str, tuple[Callable[[Quantity], str], Callable[[Quantity], str]]] = {
     "seconds": (lambda of: format_duration(of.value, of.brief), _speak_seconds),
     "bytes": (lambda of: format_bytes(of.value), _speak_bytes),
     "count": (lambda of: format_short_count(of.value), _speak_count),
-    "times": (lambda of: f"{of.value:.{of.decimals}f}x", lambda of: f"{of.value:.{of.decimals}f} times"),
+    "times": (lambda of: f"{format_times(of.value, of.decimals)}x", _speak_times),
     "per second": (lambda of: f"{of.value:,.0f}/s", lambda of: f"{of.value:,.0f} a second"),
-    "±": (lambda of: f"±{100 * of.value:.0f}%", lambda of: f"within {100 * of.value:.0f}%"),
+    "±": (lambda of: f"±{_tolerance(of)}", lambda of: f"within {_tolerance(of)}"),
     "within": (lambda of: f"within {of.value:.1f}x", lambda of: f"within a factor of {of.value:.1f}"),
 }

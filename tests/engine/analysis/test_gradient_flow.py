@@ -353,6 +353,14 @@ def test_the_output_layer_is_not_compared_and_one_hidden_layer_has_nothing_to_be
     assert measured(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 7.0)).per_layer == 0.5
 
 
+def test_the_step_from_the_output_is_apart_from_the_mean_of_the_others():
+    assert measured(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 8.0)).from_output == 0.125
+    assert measured(layer(1)).from_output is None
+    assert measured(layer(1), layer(2, 0.0)).from_output is None
+    assert measured(layer(1), layer(2, np.inf)).from_output == 0
+    assert measured(layer(1, np.inf), layer(2)).from_output is None
+
+
 @pytest.mark.parametrize("name", SPECS)
 def test_reports_are_the_same_each_time_and_leave_the_madealone(name):
     made = iteration(SPECS[name], 2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui_backprop.engine.arrays.statistics import distribute
 from tui_backprop.render.draw.context import ASCII, UTF8
-from tui_backprop.render.draw.histogram import MOST_BAR_ROWS, histogram, portion, regrouped
+from tui_backprop.render.draw.histogram import MOST_BAR_ROWS, histogram, regrouped
 from tui_backprop.render.draw.spans import ROLES, plain, width
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=60)
@@ -162,11 +162,3 @@ def test_bars_are_the_same_at_every_scale(scale):
     values = (NORMAL * 100).round()
     assert bars_of(drawn((values * scale).astype(np.float64))) == bars_of(drawn(values))
     assert len(bars_of(drawn((values * scale).astype(np.float32)))) == MOST_BAR_ROWS
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "text"),
-    [(0, 9, "0%"), (9, 9, "100%"), (1, 3, "33%"), (1, 1000, "under 1%"), (9999, 10000, "99.9%")],
-)
-def test_a_share_is_nothing_or_everything_only_where_it_is(part, whole, text):
-    assert portion(part, whole) == text

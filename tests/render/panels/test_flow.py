@@ -132,7 +132,7 @@ def test_the_figures_of_the_lesson_are_on_the_screen_and_nothing_is_wrong(shown,
     assert BROKEN_MARK not in text
     assert ("0.0564" if columns >= 70 else "0.056") in layer_lines(lines)[1]
     assert ("0.00312" if columns >= 70 else "0.0031") in layer_lines(lines)[1]
-    assert text.count("dead  ") == 3
+    assert text.count(" dead ") == 3
 
 
 @pytest.mark.parametrize("name", SESSIONS)
@@ -162,6 +162,11 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
         context.text(f"neither vanishing nor exploding, δ ×{format_number(report.per_layer)} per layer")
         in text
     )
+    found = snapshots(SESSIONS["lesson"])[0].iteration
+    rms = {k: float((found.tensor(f"δ{k}").astype(float) ** 2).mean() ** 0.5) for k in (1, 2, 3, 4)}
+    hidden, output = (rms[1] / rms[3]) ** 0.5, rms[3] / rms[4]
+    words = f"×{format_number(hidden)} per layer, layer 3 to 1; ×{format_number(output)} from layer 4 to 3"
+    assert context.text(words) in text
     verdict = next(i for i, row in enumerate(lines) if "no rule broken" in row)
     rows = {rule.name: row for rule in HEALTH_RULES for row in lines[verdict:] if row.startswith(rule.name)}
     assert set(rows) == {rule.name for rule in HEALTH_RULES}
@@ -207,6 +212,8 @@ def test_a_rule_in_words_states_its_threshold(rule):
         ({"rms": 0.0}, "0!"),
         ({"update": 0.5}, "0.500!"),
         ({"dead": 0.62}, "dead  62%!"),
+        ({"dead": 0.9995}, "dead >99.9%!"),
+        ({"saturated": 0.996}, "sat. 99.6%!"),
         ({"saturated": 0.62}, "sat.  62%!"),
         ({"gradient": float("nan")}, "NaN!"),
     ],

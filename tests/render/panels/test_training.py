@@ -16,7 +16,7 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.training import amount_line, key_hint, percent, training_panel
+from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
 from tui_backprop.session.decision_boundary import plane_of
@@ -174,10 +174,6 @@ def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(snaps
     assert "on the first 400 samples" in text(snapshot(MOONS), made(FALL))
     assert "100%┤" not in text(snapshot(MOONS), made(FALL), rows=13)
     assert "100%┤" not in text(snapshot(SESSIONS["sine"]), made(FALL, None))
-
-
-def test_only_all_of_them_are_100_percent():
-    assert [percent(share) for share in (1, 0.9999, 0.934, 0)] == ["100%", "99.9%", "93.4%", "0.0%"]
 
 
 def test_the_chosen_amount_is_told_without_color_and_always_shown():

@@ -85,8 +85,12 @@ def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_beside_th
     if said[2] == "all":
         assert len(found) == np.count_nonzero(array)
     else:
-        percent = re.search(r"[\d.]+", said[2])[0]
-        assert 100 * share == pytest.approx(float(percent), abs=1.0 if "under" in said[2] else 0.51)
+        lead, percent = re.fullmatch(r"([<>]?)([\d.]+)%", said[2]).groups()
+        if lead:
+            assert 0 < 100 * share < 0.1 if lead == "<" else 99.9 < 100 * share < 100
+        else:
+            assert 100 * share == pytest.approx(float(percent), abs=0.51)
+            assert percent not in ("0", "100")
 
 
 def test_equal_entries_come_in_the_order_of_the_array(view_of):

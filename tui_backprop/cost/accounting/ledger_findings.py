@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from tui_backprop.cost.accounting.ledger import Ledger, hidden_layers_near_three, with_hidden_layers
 from tui_backprop.engine.network.spec import backprop_ratio
+from tui_backprop.support.format import format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio
 
-NEAR, LIMIT = 2.9, 3.0
+LIMIT = 3.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _why_not_three(ledger: Ledger) -> Text:
     if ledger.spec.depth == 1:
         return phrase("Not {}: its only layer needs no gradient of its input.", three)
     words = "Not {}: layer 1 has {} of the weights, and needs no gradient of its input."
-    return phrase(words, three, f"{ledger.first_share:.0%}")
+    return phrase(words, three, format_share(ledger.first_share))
 
 
 def _deeper(ledger: Ledger) -> Text:
@@ -48,7 +49,8 @@ def _deeper(ledger: Ledger) -> Text:
     spec = ledger.spec
     ten, near = ratio(backprop_ratio(with_hidden_layers(spec, 10))), hidden_layers_near_three(spec)
     width = max(spec.layers[1:-1] or spec.layers)
-    there = phrase(f", with {near} it is {{}}", ratio(NEAR, 1)) if near else ""
+    deep = ratio(backprop_ratio(with_hidden_layers(spec, near))) if near else None
+    there = phrase(f", with {near} it is {{}}", deep) if deep else ""
     return phrase(
         f"With ten hidden layers of {width} it is {{}}{{}}; the limit is {{}}.", ten, there, ratio(LIMIT, 0)
     )

@@ -82,6 +82,15 @@ class Flow:
         ratio = self.relative().get(1)
         return None if ratio is None or not isfinite(ratio) else ratio ** (1 / (len(self.hidden) - 1))
 
+    @property
+    def from_output(self) -> float | None:
+        """Factor by which rms delta changes from the output layer to the last hidden layer, which is not in
+        ``per_layer``; None where it is not a finite number or there is no hidden layer."""
+        if not self.hidden or not self.layers[-1].rms:
+            return None
+        ratio = self.hidden[-1].rms / self.layers[-1].rms
+        return ratio if isfinite(ratio) else None
+
 
 def flow(iteration: Iteration, samples: Array | None = None) -> Flow:
     """Compute the figures of all layers of an iteration. Units are judged on ``samples`` (n, inputs) without dropout,

@@ -24,9 +24,10 @@ from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import (
     format_count,
     format_duration,
+    format_faster,
     format_number,
-    format_ratio,
     format_short_count,
+    format_times,
 )
 
 NAME, VALUE = 15, 11  # columns
@@ -111,7 +112,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     machines = machines_to_match(ratio)
     noun = " machine" if machines == "1" else " machines"
     return [
-        first_fitting(columns, *(_faster(ratio, end) for end in (" faster than naive", " faster", ""))),
+        first_fitting(columns, *(_faster(ratio, end) for end in (" than naive", ""))),
         first_fitting(
             columns,
             *(
@@ -119,8 +120,8 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
                 for end in (" to match", "")
             ),
         ),
-        line("  ", f"{costs.at.macs_ratio:.2f}x", (" a forward pass in MACs", "muted")),
-        line("  ", f"{backprop.middle / forward.middle:.2f}x", (" in time", "muted")),
+        line("  ", f"{format_times(costs.at.macs_ratio)}x", (" a forward pass in MACs", "muted")),
+        line("  ", f"{format_times(backprop.middle / forward.middle)}x", (" in time", "muted")),
     ]
 
 
@@ -140,7 +141,7 @@ def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
 
 
 def _faster(ratio: float, end: str) -> Line:
-    return line(("backprop: ", "muted"), (f"{format_ratio(ratio)} times", "strong"), (end, "muted"))
+    return line(("backprop: ", "muted"), (format_faster(ratio), "strong"), (end, "muted"))
 
 
 def _run(words: tuple[str, str], once: Estimate, role: str, columns: int) -> Line:
@@ -235,7 +236,7 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
 
 def _off_by(left: Sequence[LeftOut]) -> str:
     usual, worst = median(one.off for one in left), max(one.off for one in left)
-    return f"{usual:.2f}x (median), {worst:.2f}x (worst)"
+    return f"{format_times(usual)}x (median), {format_times(worst)}x (worst)"
 
 
 def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Line]:

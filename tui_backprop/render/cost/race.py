@@ -16,7 +16,13 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
 from tui_backprop.render.view_state import CostState
-from tui_backprop.support.format import format_count, format_duration, format_number, format_ratio
+from tui_backprop.support.format import (
+    format_count,
+    format_duration,
+    format_number,
+    format_ratio,
+    format_relative,
+)
 
 MOST_ENTRIES = 60_000  # entries of each tensor in a strip, at most
 LABEL = 4
@@ -130,7 +136,7 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     if np.isfinite(found.cosine):
         rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
     if np.isfinite(found.relative):
-        off = (f"{format_number(100 * found.relative, 2)}%", "text")
+        off = (format_relative(found.relative), "text")
         of = (" of the gradient's norm", "muted")
         rows.append(
             first_fitting(columns, *(line(("relative error ", "muted"), off, *end) for end in ((of,), ())))

@@ -9,7 +9,13 @@ from math import log10
 from tui_backprop.cost.accounting.path_counts import Paths
 from tui_backprop.cost.accounting.recompute import Recomputed
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.support.format import format_bytes, format_duration, format_ratio, format_short_count
+from tui_backprop.support.format import (
+    format_bytes,
+    format_duration,
+    format_ratio,
+    format_short_count,
+    format_times,
+)
 
 EXACT = 10**12  # counts below are written out
 TABLE = 50  # columns from which all columns of the table fit
@@ -89,7 +95,8 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
         else "NOT the same gradient"
     )
     more, longer = worst.macs / max(base.macs, 1), worst.seconds / base.seconds
-    words = f"Keeping nothing takes {more:.1f} times the MACs and {longer:.1f} times as long; {same}."
+    macs, time = format_times(more, 1), format_times(longer, 1)
+    words = f"Keeping nothing takes {macs} times the MACs and {time} times as long; {same}."
     if not worst.runs:
         words += " ~ is projected from the part that was run."
     if whole:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.network.tensor_names import gradient_of, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
-from tui_backprop.render.draw.histogram import first_parts, portion
+from tui_backprop.render.draw.histogram import first_parts
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, format_share
 
+TINY_SHARE = 1e-9
 NAME_COLUMNS, NUMBER_COLUMNS = 4, 10  # columns of an array's name and of one number in a table
 
 
@@ -88,7 +89,7 @@ def statistics_of(summary: Summary) -> list[str]:
     return [
         f"{format_number(summary.low, sign=True)} to {format_number(summary.high, sign=True)}",
         f"norm {format_number(summary.norm)}",
-        f"{summary.zeros:.0%} zero" if summary.zeros else "",
+        f"{format_share(summary.zeros)} zero" if summary.zeros else "",
         f"mean {format_number(summary.mean, sign=True)}",
     ]
 
@@ -100,5 +101,6 @@ def share_of_norm(summary: Summary, values: Array, columns: int) -> str:
     share = float(((values / summary.norm) ** 2).sum())
     which = "this one holds" if len(values) == 1 else f"these {len(values)} hold"
     there = round((1 - summary.zeros) * summary.size)  # nonzero entries
-    what = f"{portion(share, 1.0) if len(values) < there else 'all'} of the norm²"
+    inside = min(max(share, TINY_SHARE), 1 - TINY_SHARE)  # of a part: not all, whatever is rounded off
+    what = f"{format_share(inside) if len(values) < there else 'all'} of the norm²"
     return next((text for text in (f"{which} {what}", what) if len(text) <= columns), "")

@@ -12,7 +12,7 @@ from tui_backprop.engine.arrays.statistics import Bins, Distribution
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, line, merge, wrap
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, format_share
 
 STATISTIC_COLUMNS, LABEL_COLUMNS = 20, 9  # columns of one statistic, and of its name
 COLUMN_GAP = 4  # columns between two statistics
@@ -172,17 +172,9 @@ def _ends(plot: BarPlot) -> Line:
 def _left_out(found: Distribution, columns: int) -> list[Line]:
     """Describe the entries that are in no bar."""
     kinds = ((found.zeros, "exact zeros"), (found.nans, "NaN"), (found.infinite, "infinite"))
-    parts = [f"{n:,} {what} ({portion(n, found.size)})" for n, what in kinds if n]
+    parts = [f"{n:,} {what} ({format_share(n, found.size)})" for n, what in kinds if n]
     bad = found.nans or found.infinite
     return wrap(f"not drawn: {', '.join(parts)}", columns, "bad" if bad else "text") if parts else []
-
-
-def portion(part: float, whole: float) -> str:
-    """Format a share in percent; it is 0 or 100 only if it is none or all."""
-    percent = 100 * part / whole
-    if 99.5 <= percent < 100:
-        return f"{min(percent, 99.9):.1f}%"
-    return f"{percent:.0f}%" if percent >= 0.5 or not part else "under 1%"
 
 
 def _brief(found: Distribution, columns: int) -> str:
@@ -215,7 +207,7 @@ def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, 
         ("mean", format_number(found.mean, sign=True)),
         ("std dev", format_number(found.spread)),
         ("norm", format_number(found.norm)),
-        ("zeros", portion(found.zeros, found.size)),
+        ("zeros", format_share(found.zeros, found.size)),
         ("max", format_number(found.high, sign=True)),
         (f"{context.done} 75%", third),
         (f"{context.here} median", middle),

@@ -13,7 +13,7 @@ from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.panels.screen_bars import layers_text, sample_range
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, format_relative
 
 NO_BOOKMARKS = (
     "s sets a bookmark: this network, these samples, this step.",
@@ -233,7 +233,7 @@ def _percent(change: Change, digits: int) -> str:
     """The share of the norm that a tensor moved by; there is none where a number is NaN or infinite."""
     if not change.finite:
         return "n/a"
-    return "was 0" if change.share == float("inf") else f"{format_number(100 * change.share, digits)}%"
+    return "was 0" if change.share == float("inf") else format_relative(change.share, digits)
 
 
 def _ends(change: Change, digits: int) -> tuple[str, str]:

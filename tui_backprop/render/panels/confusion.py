@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, wrap
+from tui_backprop.support.format import format_share
 
 Cell = tuple[int, int]
 ANY_WRONG: Cell = (-1, -1)  # all that are misclassified
@@ -134,7 +135,7 @@ def _accuracy(confusion: Confusion) -> str:
     none, samples = confusion.unpredicted, confusion.samples
     if none == samples:
         return f"no prediction for any of {samples:,} samples: {NOT_FINITE}"
-    share = f"accuracy {confusion.correct / samples:.1%}: {confusion.correct:,} of {samples:,} correct"
+    share = f"accuracy {format_share(confusion.correct, samples, 1)}: {confusion.correct:,} of {samples:,} correct"
     return f"{share}; no prediction for {none:,}: {NOT_FINITE}" if none else share
 
 

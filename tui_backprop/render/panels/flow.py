@@ -11,13 +11,13 @@ from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, pad
 from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, verdict
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, format_share
 
 ONE_LINE_COLUMNS = 50  # columns, from which a layer takes one line instead of two
 PRECISE_COLUMNS = 70  # columns, from which figures have three digits instead of two
 HEAD_ROWS = 3
 MOST_BAR_COLUMNS = 32
-BAR_NAME_COLUMNS, UNITS_COLUMNS = 3, 11  # columns of a bar's name, of the share of dead or saturated units
+BAR_NAME_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,14 @@ class _LayerChart:
     def bar(self) -> int:
         """Columns of a bar."""
         if self.each == 2:
-            return max(self.columns - self.mark - BAR_NAME_COLUMNS - self.field - 1 - UNITS_COLUMNS, 1)
-        return min(
-            (self.columns - self.mark - 3 * (self.field + 1) - UNITS_COLUMNS - 1) // 2, MOST_BAR_COLUMNS
-        )
+            return max(self.columns - self.mark - BAR_NAME_COLUMNS - self.field - 1 - self.units, 1)
+        return min((self.columns - self.mark - 3 * (self.field + 1) - self.units - 1) // 2, MOST_BAR_COLUMNS)
+
+    @cached_property
+    def units(self) -> int:
+        """Columns of the share of dead or saturated units, with its word, a blank before each, and a flag."""
+        shares = (at.dead if at.saturated is None else at.saturated for at in self.report.layers)
+        return 7 + max(4, *(0 if share is None else len(format_share(share)) for share in shares))
 
     @cached_property
     def scales(self) -> tuple[LogScale, LogScale]:
@@ -191,7 +195,7 @@ class _LayerChart:
             return ()
         bad = (column, at.layer) in self.broken
         look = "bad" if bad else "text" if share else "muted"
-        return line((f" {word} {share:>4.0%}{BROKEN_MARK if bad else ''}", look))
+        return line((f" {word} {format_share(share):>{self.units - 7}}{BROKEN_MARK if bad else ''}", look))
 
 
 def _longest(columns: int, *choices: str) -> str:

@@ -16,7 +16,7 @@ from tui_backprop.engine.analysis.gradient_flow import (
 )
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, format_share
 
 NOTE_ROWS = 16  # rows, from which a note says what was measured
 RULE_COLUMNS = 17  # columns of a rule's name
@@ -53,7 +53,7 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
     of samples that units were judged on."""
     each, notes = report.per_layer, []
     if each is not None and not calm:
-        notes.append(f"δ rms ×{format_number(each)} per layer backward")
+        notes.append(f"δ rms {_factors(report, each)}")
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
         notes.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < FEWEST_SAMPLES:
@@ -61,12 +61,20 @@ def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False
     return [(), *wrap(context.text("; ".join(notes)), columns, "muted")] if notes else []
 
 
+def _factors(report: Flow, each: float) -> str:
+    """The mean factor per layer between hidden layers, and the factor of the step from the output, which is apart."""
+    last, step = len(report.layers), report.from_output
+    words = f"×{format_number(each)} per layer, layer {last - 1} to 1"
+    return words if step is None else f"{words}; ×{format_number(step)} from layer {last} to {last - 1}"
+
+
 def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
     """Draw the verdict, and where there is room every rule with this network's figure, and the number of samples that
     units were judged on."""
     each = report.per_layer
-    words = f"neither vanishing nor exploding, δ ×{format_number(each or 0)} per layer"
-    finding = f"no rule broken: {words}" if each is not None else f"no rule broken, of {len(HEALTH_RULES)}"
+    finding = f"no rule broken, of {len(HEALTH_RULES)}"
+    if each is not None:
+        finding = f"no rule broken: neither vanishing nor exploding, δ {_factors(report, each)}"
     first = wrap(context.text(finding), columns, "good")
     table = _table(report, HEALTH_RULES, "rule", columns, context)
     note = _note(report, columns, context, calm=True) if roomy else []
@@ -131,7 +139,7 @@ def rule_text(rule: HealthRule) -> str:
 
 
 def _amount(rule: HealthRule, value: float, digits: int) -> str:
-    return f"{value:.0%}" if rule.share else format_number(value, digits)
+    return format_share(value) if rule.share else format_number(value, digits)
 
 
 def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:

@@ -20,7 +20,7 @@ from tui_backprop.render.panels.operation_detail import (
     operation_lines,
 )
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import format_duration
+from tui_backprop.support.format import format_duration, format_times
 
 DETAILED_ROWS, LEAST_DETAIL_ROWS = (
     16,
@@ -70,7 +70,7 @@ def _totals(look: GraphState, columns: int) -> list[Line]:
     if look.timing:
         forward, backward = look.timing.forward(), look.timing.backward()
         total = f"forward {format_duration(forward)}, backward {format_duration(backward)}"
-        ratio = f"{total}: {backward / forward:.2f}x" if forward else total
+        ratio = f"{total}: {format_times(backward / forward)}x" if forward else total
         whole = f"measured: {ratio} (medians of {look.timing.rounds} runs)"
         lines.append(_first_that_fits((whole, f"measured: {ratio}", f"measured: {total}", total), columns))
     return lines

@@ -19,7 +19,7 @@ from tui_backprop.render.draw.spans import (
 )
 from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_count, format_number
+from tui_backprop.support.format import format_count, format_number, format_share
 
 NO_PATH = "no path is the largest: a factor is NaN or infinite"
 FACTOR_COLUMNS = 22  # columns of a factor's formula
@@ -84,7 +84,13 @@ def _share(found: ParameterDetail, count: int) -> list[Line]:
     if count == 1:
         return [own]
     share = found.path_product / pull if pull else float("nan")
-    words = f"{share:.1%} of the sum" if share > 0 else "against the sum" if share < 0 else "the sum is"
+    words = (
+        f"{format_share(share, decimals=1)} of the sum"
+        if share > 0
+        else "against the sum"
+        if share < 0
+        else "the sum is"
+    )
     words = words if isfinite(share) else "the sum is"
     return [
         line(*own, (",", "muted")),

@@ -28,7 +28,7 @@ from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_c
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
 from tui_backprop.session.training_curve import Learning, fixed_part
-from tui_backprop.support.format import format_duration, format_number
+from tui_backprop.support.format import format_duration, format_number, format_share
 
 KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} number of updates, {start_training} trains,"
@@ -176,10 +176,7 @@ def _accuracy(right: float, unpredicted: float) -> list[Span]:
     """The accuracy, and the share of samples that have no prediction, which are not correct."""
     if unpredicted == 1:
         return [(" no prediction", "bad")]
-    none: list[Span] = [(f", {percent(unpredicted)} without a prediction", "bad")] if unpredicted else []
-    return [(" accuracy ", "muted"), (percent(right), "good"), *none]
-
-
-def percent(share: float) -> str:
-    """A share to a tenth of a percent; 100% only where it is all of them."""
-    return "100%" if share == 1 else f"{min(100 * share, 99.9):.1f}%"
+    none: list[Span] = (
+        [(f", {format_share(unpredicted, decimals=1)} without a prediction", "bad")] if unpredicted else []
+    )
+    return [(" accuracy ", "muted"), (format_share(right, decimals=1), "good"), *none]

@@ -16,7 +16,7 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, first_fitting, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
-from tui_backprop.support.format import format_count, format_number
+from tui_backprop.support.format import format_count, format_number, format_share, format_times
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     2,
@@ -91,9 +91,9 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
         weights=f"{fan_in * fan_out:,}",
         parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
         total=f"{spec.parameters:,}",
-        ratio=f"{step.ratio:.2f}",
+        ratio=format_times(step.ratio),
         penalized=scope(spec, spec.l2_bias),
-        dropped=f"{100 * spec.dropout:g}%",
+        dropped=format_share(spec.dropout, decimals=None),
     )
 
 
@@ -230,7 +230,11 @@ def cost_line(step: Step, columns: int) -> Line:
     macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
     total = "gradient" if step.phase == "update" else "total"
     row = line(
-        ("cost    ", "muted"), macs, (COLUMN_GAP, "muted"), (f"{total} ", "muted"), f"{step.ratio:.2f}x"
+        ("cost    ", "muted"),
+        macs,
+        (COLUMN_GAP, "muted"),
+        (f"{total} ", "muted"),
+        f"{format_times(step.ratio)}x",
     )
     unit = next(
         text for text in (" a forward pass", " forward", "") if width(row) + len(text) <= columns or not text
