@@ -17,6 +17,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
+from tui_backprop.render.panels.training_curves import IterationAxis, loss_chart
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
 from tui_backprop.session.decision_boundary import plane_of
@@ -130,6 +131,44 @@ def test_a_span_of_more_than_two_decades_is_drawn_on_a_log_scale_and_says_so(sna
     assert "1e-3" in text(snapshot(MOONS), made(FALL), context=ASCII)
     assert "log10" not in text(snapshot(MOONS), made(FALL[:300]))
     assert "log10" in text(snapshot(MOONS), made(LOSSES["to zero"]))
+
+
+UNSHOWN = {
+    "zeros": (np.concatenate([FALL, np.zeros(17)]), {"exactly 0": 17}),
+    "zeros between": (np.where(np.arange(1000) % 3, FALL, 0.0), {"exactly 0": 334}),
+    "one zero": (np.array([1.0, 1e-3, 0.0]), {"exactly 0": 1}),
+    "not finite": (np.concatenate([FALL, np.full(5, np.nan), [np.inf], FALL]), {"NaN": 5, "infinite": 1}),
+    "tiny": (np.array([1e6, 1.0, 1e-3, 1e-9, 1e-300, 0.0]), {"below 1.0e-06": 2, "exactly 0": 1}),
+    "linear": (np.concatenate([FALL[:99], [np.nan, -np.inf], FALL[:99]]), {"NaN": 1, "infinite": 1}),
+}
+
+
+@pytest.mark.parametrize("name", UNSHOWN)
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_every_loss_that_the_axis_cannot_show_is_marked_and_counted(snapshot, name, context, columns, rows):
+    losses, counts = UNSHOWN[name]
+    frame = IterationAxis(0, len(losses), 0, columns, context)
+    lines = [plain(row) for row in loss_chart(made(losses), frame, rows)]
+    assert len(lines) <= rows
+    assert max(map(len, lines)) <= columns
+    words = " ".join(lines)
+    for what, count in counts.items():
+        assert f"{count} {what}" in words
+    top, bottom = ("^", "v") if context.plain else ("▴", "▾")
+    kinds = {top: {"NaN", "infinite"} & counts.keys(), bottom: {"exactly 0", "below 1.0e-06"} & counts.keys()}
+    for mark, there in kinds.items():
+        drawn = sum(row.count(mark) for row in lines)
+        assert (
+            drawn > len(there) if there else not drawn
+        )  # one in the heading for each, and others in the chart
+
+
+def test_where_every_loss_is_shown_none_is_counted(snapshot):
+    for name in ("fall", "flat", "long"):
+        frame = IterationAxis(0, len(LOSSES[name]), 0, 76, ASCII)
+        head = plain(loss_chart(made(LOSSES[name]), frame, 12)[0])
+        assert not any(word in head for word in ("exactly", "below", "NaN", "infinite")), head
 
 
 def ink(snapshot, learning, role, columns=76):

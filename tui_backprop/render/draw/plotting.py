@@ -44,6 +44,7 @@ ROLES = dict(
             "batched",
             "spsa",
             "faint",
+            "bad",
         ),
         1,
     )

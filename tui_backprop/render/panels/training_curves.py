@@ -14,6 +14,7 @@ import numpy as np
 
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.log_axis import LeftOut, LogAxis, left_out, left_out_mark, role_of
 from tui_backprop.render.draw.plotting import blank, draw_curve, painted, printed
 from tui_backprop.render.draw.spans import (
     Line,
@@ -27,8 +28,9 @@ from tui_backprop.support.format import MINUS, format_number
 
 MEANS_PER_RUN = 25  # the moving mean spans this part of the losses: it shows the trend
 LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
-LOG_FLOOR = 1e-12  # times the largest loss: on a log scale, what lies below (a loss of 0) is drawn there
+LOG_FLOOR = 1e-12  # times the largest loss: where a log scale begins at the lowest
 ALSO_TRAINED_ON = " (also trained on)"
+LEAST_FIGURE_ROWS = 3  # rows of the chart itself
 LABEL_COLUMNS = 6  # columns of the numbers on the left: both charts begin in one column
 LEAST_TICK_GAP = 8  # columns between two numbers below
 
@@ -57,34 +59,69 @@ class IterationAxis:
 
 
 def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool = True) -> list[Line]:
-    """Draw a heading, and the batch losses with their moving mean; at least one loss is finite. Without ``scale`` the
-    iterations are labeled below another chart."""
+    """Draw a heading, and the batch losses with their moving mean; at least one loss is finite. Losses that the axis
+    cannot show are marked at its ends and counted. Without ``scale`` the iterations are labeled below another
+    chart."""
     losses, columns, plain = learning.losses, frame.columns, frame.context.plain
     span = max(learning.done // MEANS_PER_RUN, 1)
-    finite = losses[np.isfinite(losses)]
-    positive = finite[finite > 0]
-    log = bool(len(positive)) and float(finite.max()) > 10**LOG_SCALE_DECADES * float(positive.min())
-    floor = max(float(positive.min()), LOG_FLOOR * float(finite.max())) if log else 0.0
-
-    def scaled(values: Array) -> Array:
-        with np.errstate(invalid="ignore"):
-            return np.log10(np.maximum(values, floor)) if log else values
-
-    low, high = float(scaled(finite.min())), float(scaled(finite.max()))
-    figure = _figure(frame, rows - 1, low, high, scale)
-    # In each column the smallest and the largest loss are drawn.
-    places = thinned(losses, 2 * columns)
-    _draw(figure, learning.first + places, scaled(losses[places]), "mark", "." if plain else "braille")
-    pieces: list[Sequence[Span]] = [(("loss, log10" if log else "loss", "muted"),)]
+    axis = _log_axis(losses)
+    missing = left_out(losses, axis)
+    pieces: list[Sequence[Span]] = [(("loss, log10" if axis else "loss", "muted"),)]
     if span > 1:
-        mean = smoothed(losses, span)
-        places = thinned(mean, columns)
-        _draw(figure, learning.first + places, scaled(mean[places]), "loss", "*" if plain else "braille")
         pieces.append((("* " if plain else "⠒ ", "loss"), (f"mean of {span:,}", "muted")))
     if frame.inside:
         pieces.append((("│ ", "mark"), ("here", "muted")))
-    _label(figure, _log_ticks(low, high, rows) if log else _ticks(low, high, rows))
-    return [packed(pieces, columns)[0], *printed(figure)]
+    heading = _heading(
+        pieces, [kind.words(frame.context) for kind in missing], columns, rows - LEAST_FIGURE_ROWS
+    )
+
+    finite = losses[np.isfinite(losses)]
+    low, high = float(finite.min() if axis is None else np.log10(axis.low)), float(finite.max())
+    high = high if axis is None else math.log10(high)
+    rows -= len(heading)
+    figure = _figure(frame, rows, low, high, scale)
+    # In each column the smallest and the largest loss are drawn.
+    curves = [(losses, thinned(losses, 2 * columns), "mark", "." if plain else "braille")]
+    if span > 1:
+        mean = smoothed(losses, span)
+        curves.append((mean, thinned(mean, columns), "loss", "*" if plain else "braille"))
+    for values, places, role, marker in curves:
+        y = values[places] if axis is None else axis.places(values[places])
+        _draw(figure, learning.first + places, y, role, marker)
+    for kind in missing:
+        _mark(figure, kind, learning.first, frame, high if kind.top and high > low else low + kind.top)
+    _label(figure, _log_ticks(low, high, rows + 1) if axis else _ticks(low, high, rows + 1))
+    return [*heading, *printed(figure)]
+
+
+def _log_axis(losses: Array) -> LogAxis | None:
+    """Return a logarithmic axis for losses that span more than LOG_SCALE_DECADES, else None."""
+    finite = losses[np.isfinite(losses)]
+    positive = finite[finite > 0]
+    if not len(positive) or float(finite.max()) <= 10**LOG_SCALE_DECADES * float(positive.min()):
+        return None
+    return LogAxis(max(float(positive.min()), LOG_FLOOR * float(finite.max())))
+
+
+def _heading(
+    pieces: Sequence[Sequence[Span]], missing: Sequence[Sequence[Span]], columns: int, most: int
+) -> list[Line]:
+    """Draw a line of pieces, as many as fit, and what is left out: in that line if all fits, else in lines of its
+    own, at most ``most`` in all."""
+    together = packed([*pieces, *missing], columns)
+    if len(together) == 1 or not missing:
+        return together[:1]
+    first, counts = packed(pieces, columns)[:1], packed(missing, columns)
+    return [*first, *counts] if len(counts) < most else counts[: max(most, 1)]
+
+
+def _mark(figure: Any, kind: LeftOut, first: int, frame: IterationAxis, y: float) -> None:
+    """Mark the iterations of values that are left out, one in each column."""
+    at = first + np.flatnonzero(kind.mask)
+    columns = (at - frame.start) * frame.columns // max(frame.end - frame.start, 1)
+    x = at[np.unique(columns, return_index=True)[1]].astype(float).tolist()
+    marker = painted(left_out_mark(frame.context, kind.top), role_of(kind.top))
+    figure.draw(figure.signal(x, [y] * len(x), marker=marker))
 
 
 def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, rows: int) -> list[Line]:
