@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
@@ -50,6 +51,7 @@ from tui_backprop.support.format import format_number
 from tui_backprop.support.validation import quoted
 
 COLUMNS = 100
+UPDATED = "'"  # after the name of a parameter: as updated
 INDENT = " " * 5  # of the lines of a step, below its heading
 SIGNS = {"=": "result: ", "*": "times ", "/": "divided by "}  # of a receipt, in words
 
@@ -77,13 +79,19 @@ def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[L
     """A step as on the panel."""
     iteration = snapshot.iteration
     yield line(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}")
-    summary = iteration.summary(step.tensor, updated=step.phase == "update")
+    summary, updated = _summary(iteration, step)
     body = formula_with_shapes(step, COLUMNS, context)
     body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
-        body.append(line(f"{step.tensor}  {statistics(summary, COLUMNS)}"))
+        body.append(line(f"{step.tensor}{UPDATED * updated}  {statistics(summary, COLUMNS)}"))
     body += closing_lines(snapshot, COLUMNS, context) + torch_lines(snapshot, COLUMNS)
     yield from (line(INDENT, *row) for row in body)
+
+
+def _summary(iteration: Iteration, step: Step) -> tuple[Summary, bool]:
+    """Summarize the array that a step computes; the second value is True for a parameter after the update."""
+    updated = step.phase == "update"
+    return iteration.summary(step.tensor, updated=updated), updated
 
 
 # --- spoken -----------------------------------------------------------------------------------------------
@@ -96,9 +104,12 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     yield Fact("formula", step.formula)
     yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
     yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.layer))))
-    summary = iteration.summary(step.tensor, updated=step.phase == "update")
+    summary, updated = _summary(iteration, step)
     if summary.size > 1:
-        yield Fact(step.tensor, ", ".join(filter(None, statistics_of(summary))))
+        yield Fact(
+            f"{step.tensor} after" if updated else step.tensor,
+            ", ".join(filter(None, statistics_of(summary))),
+        )
     yield from map(_closing, closing_lines(snapshot, ENDLESS, LINEAR))
     yield from (Fact("torch", plain(row[1:])) for row in torch_lines(snapshot, ENDLESS))
 

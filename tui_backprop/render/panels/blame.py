@@ -105,8 +105,7 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
 
 def prediction_lines(session: Session, iteration: Iteration, columns: int) -> list[Line]:
     """The label and the prediction of the first sample, where there are classes; else the loss."""
-    about = info(session.data)
-    if not about.classes or session.network.layers[-1] != about.classes:
+    if not info(session.data).classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
     outputs, targets = iteration.tensor(preactivation(session.network.depth)), iteration.tensor(TARGET)
     found = prediction_of(outputs[0], targets[0], session.network.loss)

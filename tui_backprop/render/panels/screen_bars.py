@@ -118,7 +118,7 @@ def step_text(snapshot: Snapshot) -> str:
 
 def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction | None:
     """The prediction for the sample, where it is a single one with a label."""
-    if snapshot is None or session.batch > 1 or not LOSSES[session.network.loss].labels:
+    if snapshot is None or session.batch > 1 or not info(session.data).classes:
         return None
     from tui_backprop.engine.network.predictions import prediction_of  # numpy: after the first paint
 
