@@ -107,6 +107,28 @@ def test_a_gradient_that_is_no_number_hides_no_other():
     assert all(np.isfinite(attribution.score) for attribution in found)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("block", [7, 2**18])
+def test_scores_that_are_not_finite_have_no_rank_and_are_counted(monkeypatch, block, bad):
+    monkeypatch.setattr(blame, "RANKED_BLOCK", block)
+    whole = iteration()
+    gradient = whole.program.gradient.copy()
+    at = np.abs(gradient).argsort()[::-1][:3]
+    spoiled = gradient.copy()
+    spoiled[at] = bad
+    whole.program.gradient.setflags(write=True)
+    whole.program.gradient[:] = spoiled
+    found = ranking(whole, "gradient", 10**6)
+    assert found.unranked == 3
+    assert found.scored == len(gradient)
+    rest = np.delete(np.abs(gradient), at)
+    assert [each.score for each in found] == pytest.approx(sorted(rest[rest > 0])[::-1])
+    assert found.words == f"3 of {len(gradient)} scores are NaN or infinite, and not ranked"
+    whole.program.gradient[:] = bad
+    none = ranking(whole, "gradient", 10)
+    assert (len(none), none.words) == (0, f"all {len(gradient)} scores are NaN or infinite, and not ranked")
+
+
 @pytest.mark.parametrize("most", [1, 5, 40])
 @pytest.mark.parametrize("piece", [1, 3, 100])
 def test_top_keeps_the_largest_of_all_pieces(most, piece):

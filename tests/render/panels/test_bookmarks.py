@@ -60,3 +60,22 @@ def test_what_a_share_is_of_is_said_where_there_is_room(table, columns, head):
 def test_an_optimizer_that_differs_is_called_one():
     one, other = Session(), Session(optimizer=OptimizerSpec("adam"))
     assert ("optimizer", "sgd", "adam") in settings(one, other)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_tensor_that_is_not_finite_has_no_norm_and_no_share_but_the_entry(table, bad):
+    row = table(78, Change("W2", bad, bad, (1, 0), 0.25, bad))[1].split()
+    assert row[:3] == ["W2", "n/a", "n/a"]
+    assert row[-1] in ("NaN", "+∞")
+    assert "n/a" not in table(78, Change("W2", 0.5, float("inf"), (1, 0), 0.0, 0.5))[1]
+
+
+def test_a_change_of_a_loss_that_is_not_finite_is_not_given(snapshots):
+    xor = from_preset("xor")
+    snapshot = snapshots(having(xor, items=(xor,)))[0]
+    for before, after, change in ((1, 3, "+2.00"), (1, float("nan"), ""), (float("inf"), float("inf"), "")):
+        lines = [
+            plain(row) for row in bookmarks_panel(snapshot, Difference((before, after), (), ()), 60, 30, UTF8)
+        ]
+        row = next(row for row in lines if row.startswith("loss"))
+        assert row.split("→")[1].split()[1:] == ([change] if change else [])

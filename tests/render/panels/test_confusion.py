@@ -64,12 +64,13 @@ def test_samples_without_a_prediction_have_a_column_and_are_not_correct():
     text = [plain(row) for row in confusion_lines(Confusion([[3, 1], [0, 4]], none=[2, 0]), 76, UTF8)]
     assert text[1].split() == ["label", "0", "1", "wrong", "none"]
     assert any(row.split() == ["0", "3", "1", "1", "2"] for row in text)
-    words = "accuracy 70.0%: 7 of 10 correct; no prediction for 2: outputs are NaN or infinite"
-    assert words in " ".join(text)
+    assert text[-1] == "accuracy 70.0%: 7 of 10 correct; no prediction for 2: outputs not finite"
+    narrow = [plain(row) for row in confusion_lines(Confusion([[3, 1], [0, 4]], none=[2, 0]), 60, UTF8)]
+    assert narrow[-1] == "accuracy 70.0%: 7 of 10 correct; 2 without prediction"
     assert Confusion([[3, 1], [0, 4]], none=[2, 0]).moved(1, 0).none == [2, 0]
 
 
 def test_where_nothing_is_predicted_there_is_no_accuracy():
     text = " ".join(plain(row) for row in confusion_lines(Confusion([[0, 0], [0, 0]], none=[6, 4]), 76, UTF8))
-    assert "no prediction for any of 10 samples: outputs are NaN or infinite" in text
+    assert "no prediction for any of 10 samples: outputs not finite" in text
     assert "accuracy" not in text

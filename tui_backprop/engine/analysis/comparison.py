@@ -31,7 +31,7 @@ class Change:
 
     @property
     def finite(self) -> bool:
-        """Whether there is a norm: every entry is finite, before and after."""
+        """Return whether the norm of the difference is finite."""
         return isfinite(self.moved)
 
 

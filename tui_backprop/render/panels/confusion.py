@@ -14,7 +14,7 @@ Cell = tuple[int, int]
 ANY_WRONG: Cell = (-1, -1)  # all that are misclassified
 CLASS_COLUMNS, WRONG_COLUMNS = 6, 8  # columns of the classes, and of the number misclassified
 NONE_COLUMNS = 7  # columns of the number without a prediction, where there are any
-NOT_FINITE = "outputs are NaN or infinite"
+NOT_FINITE = "outputs not finite"
 
 
 @dataclass(frozen=True)
@@ -126,17 +126,20 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
         *lines,
         (),
         _cell(confusion, context),
-        *wrap(_accuracy(confusion), columns, "bad" if none else "muted"),
+        *wrap(_accuracy(confusion, columns), columns, "bad" if none else "muted"),
     ]
 
 
-def _accuracy(confusion: Confusion) -> str:
+def _accuracy(confusion: Confusion, columns: int) -> str:
     """The accuracy in words; a sample without a prediction is not correct."""
     none, samples = confusion.unpredicted, confusion.samples
     if none == samples:
         return f"no prediction for any of {samples:,} samples: {NOT_FINITE}"
     share = f"accuracy {format_share(confusion.correct, samples, 1)}: {confusion.correct:,} of {samples:,} correct"
-    return f"{share}; no prediction for {none:,}: {NOT_FINITE}" if none else share
+    if not none:
+        return share
+    long = f"{share}; no prediction for {none:,}: {NOT_FINITE}"
+    return long if len(long) <= columns else f"{share}; {none:,} without prediction"
 
 
 def _cell(confusion: Confusion, context: RenderContext) -> Line:
