@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
@@ -37,6 +38,13 @@ def test_a_wrong_reading_is_told_at_length_where_there_is_room_and_else_in_brief
     assert "sample 1449 7→4" in top(WRONG, 80, at=-1)
     assert "sample 1449 7->4" in top(WRONG, 78, at=-1, context=ASCII)
     assert 'sample 0, a "1"' in top(Session(), 120)
+
+
+def test_a_sample_without_a_prediction_is_neither_correct_nor_wrong(top):
+    lost = Session(NetworkSpec((784, 30, 30, 10), init="normal:1e19"), sample=1449)
+    assert 'sample 1449, a "7", no prediction' in top(lost, 120)
+    assert "sample 1449 7→?" in top(lost, 60, at=-1)
+    assert "sample 1449 7->?" in top(lost, 60, at=-1, context=ASCII)
 
 
 def test_the_iteration_has_one_name_in_80_columns(top):

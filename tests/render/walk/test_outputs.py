@@ -100,3 +100,13 @@ def test_a_batch_shows_the_outputs_of_its_first_sample(shown):
     right = int(iteration.tensor("t")[0])
     (row,) = [row for row in lines if "◆" in row]
     assert row.split()[0] == str(right)
+
+
+def test_nothing_is_marked_as_predicted_where_the_outputs_are_not_finite(shown):
+    for init in ("normal:1e19", "constant:1e30"):
+        lines, iteration = shown(Session(NetworkSpec((784, 30, 30, 10), init=init)), "z3", 60, 20)
+        assert not np.isfinite(iteration.tensor("z3")[0].max())
+        text = "\n".join(lines)
+        assert "◆ label, no prediction" in text
+        assert "▸" not in text
+        assert "label, predicted" not in text
