@@ -57,7 +57,7 @@ def plant(monkeypatch):
 
         def rule(to, *arguments):
             rules[i](to, *arguments)
-            wrong(to)
+            wrong(to, arguments[0]) if wrong in NEEDS_COTANGENT else wrong(to)
 
         changed = tuple(rule if k == i else right for k, right in enumerate(rules))
         row = replace(primitive, **{f"{kind}s": changed})
@@ -87,6 +87,24 @@ def one_entry_off(to):
     to.flat[-1] += 0.01
 
 
+def rolled(to):
+    to[...] = np.roll(to, 1)
+
+
+def transposed(to):
+    to[...] = to.T if to.ndim == 2 and to.shape[0] == to.shape[1] else np.roll(to, 1)
+
+
+def unmasked(to, g):
+    """Pass the cotangent on as it is, as if a mask, slope or matrix were missing."""
+    to[...] = g if g.shape == to.shape else 0
+
+
+def barely_scaled(to):
+    np.multiply(to, 1.0001, out=to)
+
+
+NEEDS_COTANGENT = (unmasked,)
 EVERY_RULE = [
     (primitive, kind, i)
     for primitive in PRIMITIVES
@@ -94,6 +112,7 @@ EVERY_RULE = [
     for i in range(len(primitive.vjps))
 ]
 IDS = [f"{primitive.name}-{kind}-{i}" for primitive, kind, i in EVERY_RULE]
+IDS_OF_VJPS = [f"{primitive.name}-{i}" for primitive, kind, i in EVERY_RULE if kind == "vjp"]
 
 
 @pytest.mark.parametrize("wrong", [scaled, turned_round, one_entry_off])
@@ -114,6 +133,38 @@ def test_every_wrong_rule_is_found_and_named(plant, primitive, kind, i, wrong):
     works_on_the_gradient = kind == "vjp" and not (i == 0 and primitive.passes_on)
     if wrong is not one_entry_off:  # which may belong to a unit that is dropped or off
         assert any(tensor.failed for tensor in report.tensors) == works_on_the_gradient
+
+
+def random_spec(primitive, seed):
+    """A random network in which a primitive occurs."""
+    rng = np.random.default_rng(seed)
+    layers = (int(rng.integers(2, 6)), 4, 4, int(rng.integers(2, 5)))
+    first = next((name for name, row in ELEMENTWISE.items() if row.name == primitive.name), "tanh")
+    return replace(
+        spec_with(primitive), layers=layers, activation=f"{first},{rng.choice(list(ACTIVATIONS))}", seed=seed
+    )
+
+
+@pytest.mark.parametrize("wrong", [barely_scaled, turned_round, rolled, transposed, unmasked])
+@pytest.mark.parametrize(
+    ("primitive", "i"), [(each, i) for each, kind, i in EVERY_RULE if kind == "vjp"], ids=IDS_OF_VJPS
+)
+def test_mutants_of_every_vjp_fail_in_random_networks_if_they_change_the_gradient(plant, primitive, i, wrong):
+    problems = [problem_of(random_spec(primitive, seed), batch=4, seed=seed) for seed in range(4)]
+    right = [METHODS["backprop"].gradient(problem) for problem in problems]
+    assert all(compare(problem, entries=None).passed for problem in problems)
+    plant(primitive, "vjp", i, wrong)
+    changed = 0
+    for problem, gradient in zip(problems, right, strict=True):
+        mutant = METHODS["backprop"].gradient(problem)
+        if (np.abs(mutant - gradient) > 1e-5 * np.abs(gradient).max()).any():
+            changed += 1
+            assert not compare(problem, entries=None).passed
+            assert any(tensor.failed for tensor in compare(problem, entries=None).tensors)
+            assert not compare(problem, second="complex-step", entries=None).passed
+    passed_on = i == 0 and primitive.passes_on
+    same = wrong is unmasked and primitive.name in ("identity", "residual add")
+    assert changed or passed_on or same
 
 
 @pytest.mark.parametrize(
