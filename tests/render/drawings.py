@@ -11,6 +11,7 @@ from tests.having import having
 from tests.render import states
 from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.cost.race.race import RACE_METHODS
 from tui_backprop.keys.panel_table import COST_PAGES, PANELS
@@ -207,7 +208,8 @@ def _dial(state: State, columns: int, rows: int, context: RenderContext) -> list
 def _ledger(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     timing = state.any_of((None, states.timing_of(state.name)))
     found = ledger(state.session.network, state.session.batch, timing)
-    return [context.fit(row) for row in ledger_lines(found, columns, rows, context)]
+    memory = memory_ledger(found, state.session.optimizer)
+    return [context.fit(row) for row in ledger_lines(found, memory, columns, rows, context)]
 
 
 def _reuse(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -47,6 +47,12 @@ LEDGER = (
     Column("dW"),
     Column("kept"),
 )
+MEMORY = (
+    Column("", "left"),
+    Column("training"),
+    Column("inference"),
+    Column("formula", "left", wrapped=True),
+)
 CLAIMS = (
     Column("", "left"),
     Column("the lesson", "left"),
@@ -72,6 +78,7 @@ def cost_text(result: CostResult, context: RenderContext) -> str:
         [Forms(spoken=(*_summary(result), BLANK)), *_head(result)],
         _methods(result),
         _ledger(result),
+        _memory(result),
         _claims(result),
         _known(result),
         _trust(result.cost_model),
@@ -193,6 +200,24 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     yield Table(LEDGER, (*rows, ("total", f"{spec.weights:,}", *_booked(ledger.total))))
     yield BLANK
     yield from (Sentence(finding.text) for finding in findings(ledger))
+
+
+def _memory(result: CostResult) -> Iterator[Row]:
+    """Yield bytes for training and for inference, each with its formula and numbers."""
+    memory, batch = result.memory, result.session.batch
+    samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
+    yield Sentence(
+        f"Memory of a training step with {result.session.optimizer.name} and of inference, {samples}"
+    )
+    rows: list[tuple[Content, ...]] = [
+        (row.name, *_bytes(row.training, row.inference), f"{row.formula} = {row.numbers}")
+        for row in memory.rows
+    ]
+    yield Table(MEMORY, (*rows, ("total", *_bytes(memory.training, memory.inference), "")))
+
+
+def _bytes(*sizes: int) -> tuple[Quantity, ...]:
+    return tuple(Quantity(size, "bytes") for size in sizes)
 
 
 def _booked(entry: LedgerRow) -> tuple[Content, ...]:

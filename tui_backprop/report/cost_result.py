@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tui_backprop.cost.accounting.ledger import LEDGER_COLUMNS, Ledger, LedgerRow, ledger
+from tui_backprop.cost.accounting.memory_ledger import MemoryLedger, memory_ledger
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
@@ -56,6 +57,10 @@ class CostResult:
     def ledger(self) -> Ledger:
         return ledger(self.session.network, self.session.batch)
 
+    @property
+    def memory(self) -> MemoryLedger:
+        return memory_ledger(self.ledger, self.session.optimizer)
+
     def ratio(self, shape: NetworkShape) -> float:
         """Return how many times faster backprop is than the naive method."""
         return (
@@ -80,6 +85,8 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     time_ratio   the same in time
     training     so many steps, and what they take by naive and by backprop, estimates
     ledger       batch; for each of the layers and in total the MACs forward, delta and dW, and the bytes kept
+    memory       optimizer; bytes of a number; for parameters, gradients, optimizer state, kept values and values at
+                 once: bytes for training and for inference, the formula, and the formula with its numbers; totals
     known        networks with a name, of this shape: parameters, and one gradient by naive and by backprop
     left_out     measured passes, what the cost model predicted that was fitted without them; whether inside
     beyond       the same for the largest networks, fitted to those 100 times smaller
@@ -122,6 +129,11 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
             "batch": made.batch,
             "layers": [{"layer": entry.layer, **_booked(entry)} for entry in made.layers],
             "total": _booked(made.total),
+        },
+        "memory": {
+            "optimizer": result.session.optimizer.name, "itemsize": shape.itemsize,
+            "rows": [asdict(row) for row in result.memory.rows],
+            "training": result.memory.training, "inference": result.memory.inference,
         },
         "known": [
             {

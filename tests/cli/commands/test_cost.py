@@ -119,6 +119,26 @@ def test_the_ledger_adds_up_to_2_40(known_machine):
     assert re.search(r"^total +334,336 +334,336 +133,632 +334,336 ", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize(("optimizer", "slots"), [("sgd", 0), ("momentum", 1), ("adam", 2)])
+def test_memory_is_in_text_and_object_with_its_formula(known_machine, optimizer, slots):
+    memory, p = found("--optimizer", optimizer)["memory"], 335_114
+    rows = {row["name"]: (row["training"], row["inference"]) for row in memory["rows"]}
+    assert rows == {
+        "parameters": (4 * p, 4 * p), "gradients": (4 * p, 0), "optimizer state": (4 * p * slots, 0),
+        "kept values": (4 * (3 * 512 + 10), 0), "values at once": (0, 4 * 512),
+    }  # fmt: skip
+    assert memory["training"] == 4 * p * (2 + slots) + 4 * 1546
+    assert memory["inference"] == 4 * p + 4 * 512
+    text = " ".join(run("--optimizer", optimizer).stdout.split())
+    assert "parameters 1.34 MB 1.34 MB bytes × (weights + biases) = 4 × (334,336 + 778)" in text
+    assert f"Memory of a training step with {optimizer} and of inference, one sample" in text
+    assert "kept values 6.18 kB 0 bytes" in text
+    if slots:
+        assert f"= 4 × 335,114 × {slots}" in text
+    else:
+        assert "optimizer state 0 bytes 0 bytes bytes × 0 (sgd has none) = 4 × 0" in text
+
+
 def test_a_batch_takes_as_many_times_the_multiply_accumulates(known_machine):
     one, eight = (found("--batch", n)["ledger"] for n in ("1", "8"))
     assert (one["batch"], eight["batch"]) == (1, 8)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cost.machines import machine
 from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -19,6 +20,7 @@ from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.ledger import ledger_lines
 from tui_backprop.render.cost.race import forecast_of, race_lines
@@ -28,7 +30,7 @@ from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session.session_parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.format import format_duration
+from tui_backprop.support.format import format_bytes, format_duration
 from tui_backprop.support.quantity import Text, written
 
 LESSON = NetworkSpec()
@@ -179,5 +181,22 @@ def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(snapshots):
 
 def test_the_ledger_shows_its_ratio_in_every_size(snapshot):
     found = ledger(snapshot.session.network, snapshot.session.batch)
+    memory = memory_ledger(found, snapshot.session.optimizer)
     for (columns, rows), context in product(SIZES, (UTF8, ASCII)):
-        assert f"{found.ratio:.2f}x" in text(ledger_lines(found, columns, rows, context))
+        assert f"{found.ratio:.2f}x" in text(ledger_lines(found, memory, columns, rows, context))
+
+
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+def test_the_ledger_has_bytes_for_training_and_inference_with_formulas_where_there_is_room(snapshot, context):
+    found = ledger(snapshot.session.network, snapshot.session.batch)
+    memory = memory_ledger(found, OptimizerSpec("adam"))
+
+    def shown(columns, rows):
+        return " ".join(text(ledger_lines(found, memory, columns, rows, context)).split())
+
+    for columns, rows in ((120, 40), (78, 20), (36, 34), (60, 20)):
+        for total in (memory.training, memory.inference):
+            assert format_bytes(total) in shown(columns, rows), (columns, rows)
+    for row in memory.rows:
+        assert context.text(f"{row.formula} = {row.numbers}") in shown(120, 40), row
+        assert f"{row.name} {format_bytes(row.training)} {format_bytes(row.inference)}" in shown(120, 40)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from tui_backprop.cost.accounting.ledger import Ledger, LedgerRow, OperationCost
 from tui_backprop.cost.accounting.ledger_findings import Finding, findings
+from tui_backprop.cost.accounting.memory_ledger import MemoryLedger
+from tui_backprop.render.cost.memory import memory_lines
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count
@@ -13,16 +15,28 @@ from tui_backprop.support.quantity import written
 
 LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
 WIDE = 77  # columns from which MACs and time are in one table
+LEAST_LAYERS = 4  # rows of a table that memory does not take
 TIME, KEPT = 8, 10  # columns of a time, and of kept bytes
 COLUMN_HEADS = ("forward", "delta", "dW")
 ROLES = ("forward", "backward", "backward")
 
 
 def ledger_lines(
-    ledger: Ledger, columns: int, rows: int, context: RenderContext, first: int = 0
+    ledger: Ledger, memory: MemoryLedger, columns: int, rows: int, context: RenderContext, first: int = 0
 ) -> list[Line]:
-    """Draw at most ``rows`` lines: tables with the layers from ``first`` on, totals, ratios and their reasons."""
+    """Draw at most ``rows`` lines: tables with the layers from ``first`` on, totals, ratios and their reasons, and
+    memory as far as there is room."""
     words = finding_lines(ledger, columns)
+    tables = 1 if columns >= WIDE or not ledger.timed else 2
+    room = rows - tables * (min(ledger.spec.depth, LEAST_LAYERS) + 3) - len(words) - 1
+    held = memory_lines(memory, columns, room, context)
+    below = [(), *held] if held else []
+    return [*_lines(ledger, words, columns, rows - len(below), context, first), *below]
+
+
+def _lines(
+    ledger: Ledger, words: list[Line], columns: int, rows: int, context: RenderContext, first: int
+) -> list[Line]:
     if columns >= WIDE:
         tables = _table(
             ledger, rows - len(words) - 1, first, _wide_head(), lambda e: _wide(e, ledger, columns, context)

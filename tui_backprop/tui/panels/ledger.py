@@ -33,11 +33,13 @@ class LedgerView(CostPage):
         self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
     ) -> Sequence[Line]:
         from tui_backprop.cost.accounting.ledger import ledger
+        from tui_backprop.cost.accounting.memory_ledger import memory_ledger
         from tui_backprop.render.cost.ledger import ledger_lines
 
         session = snapshot.session
         book = ledger(session.network, session.batch, cast("Timing | None", found))
-        return ledger_lines(book, columns, rows, self.render_context, self._first)
+        memory = memory_ledger(book, session.optimizer)
+        return ledger_lines(book, memory, columns, rows, self.render_context, self._first)
 
 
 PANEL = Panel(LedgerView, TIMING)
