@@ -33,7 +33,7 @@ from tui_backprop.render.panels.curves import curves_panel
 from tui_backprop.render.panels.decision_boundary import picture_lines
 from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.flow import flow_panel
-from tui_backprop.render.panels.form import form_lines, parameter_lines, sample_picture
+from tui_backprop.render.panels.form import ShownForm, form_panel
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
@@ -42,7 +42,7 @@ from tui_backprop.render.panels.training import amount_line, key_hint, training_
 from tui_backprop.render.view_state import BlameState, CostState, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
-from tui_backprop.session.network_form import FIELDS, texts_of
+from tui_backprop.session.network_form import fields_of, texts_of
 from tui_backprop.session.session_parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
@@ -127,13 +127,12 @@ def _tensor(state: State, columns: int, rows: int, context: RenderContext) -> li
 
 
 def _network(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    field = state.any_of(FIELDS)
+    texts = texts_of(state.session)
+    field = state.any_of(fields_of(texts))
     error = state.any_of((None, UserError(field.name, f"invalid value {'x' * 30!r}; choose from 1, 2 and 3")))
-    pending, selected = state.any_of((False, True)), state.any_of(range(len(FIELDS)))
-    lines = form_lines(texts_of(state.session), selected, True, error, pending, columns, rows, context)
-    lines += parameter_lines(state.session.network, columns, rows - len(lines))
-    lines += sample_picture(state.snapshot, columns, rows - len(lines), context)
-    return [context.fit(row) for row in lines][:rows]
+    pending, selected = state.any_of((False, True)), state.any_of(fields_of(texts)).name
+    form = ShownForm(texts, selected, True, error, pending, state.session.network)
+    return form_panel(form, state.snapshot, columns, rows, context)[:rows]
 
 
 def _blame(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.draw.spans import Line, beside, cut, line, wrap
 from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.network_form import FIELDS, fields_of
+from tui_backprop.session.network_form import FIELDS, Field, fields_of
 from tui_backprop.support.errors import UserError
 
+WIDE = 76  # columns from which message, sum and sample stand beside the fields, not below them
 LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
 MESSAGE_ROWS = 4  # lines reserved below the fields for a message; if too few are left, the fields scroll
@@ -22,38 +25,75 @@ LEAST_PICTURE_ROWS = 7  # rows
 _BACK = line(("esc", "key"), (" reverts it", "muted"))
 
 
-def window(selected: int, fields: int, rows: int, message_rows: int) -> range:
-    """Return which of so many fields are visible in ``rows`` lines: all, or those around the selected one. A line is
-    left for the number of the others, and ``message_rows`` for a message and that."""
-    shown = max(min(fields, rows - max(message_rows, fields > rows)), 1)
-    first = min(max(selected - shown // 2, 0), fields - shown)
-    return range(first, first + shown)
+@dataclass(frozen=True)
+class ShownForm:
+    """A form as it is shown: the ``texts`` of all fields, the ``selected`` field, if the form has the focus
+    (``active``), the ``error`` in a field, and if the fields describe a network that is not built yet (``pending``):
+    that ``network``, or the last one that was valid."""
+
+    texts: Mapping[str, str]
+    selected: str
+    active: bool
+    error: UserError | None
+    pending: bool
+    network: NetworkSpec
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that apply."""
+        return fields_of(self.texts)
+
+    def seen(self, columns: int, rows: int) -> range:
+        """Return which fields are visible: all, or those around the selected one. A line is left for the number of
+        the others, and where the message is below the fields, lines are reserved for it."""
+        fields = len(self.fields)
+        row = [field.name for field in self.fields].index(self.selected)
+        left = MESSAGE_ROWS if columns < WIDE else int(fields > rows)
+        shown = max(min(fields, rows - left), 1)
+        first = min(max(row - shown // 2, 0), fields - shown)
+        return range(first, first + shown)
 
 
-def field_lines(
-    texts: Mapping[str, str],
-    seen: range,
-    selected: str,
-    active: bool,
-    error: UserError | None,
-    columns: int,
-    context: RenderContext,
+def field_columns(columns: int) -> int:
+    """Return how many of the columns are for the fields; in the others are the message, the sum and the sample."""
+    return WIDE // 2 if columns >= WIDE else columns
+
+
+def form_panel(
+    form: ShownForm, snapshot: Snapshot | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """Draw the fields that are ``seen``, and how many there are beyond. ``selected`` is the name of the field that
-    has the focus if the form has it (``active``)."""
-    fields = fields_of(texts)
+    """Draw the fields; and beside them, or below them if there are too few columns, a message, the parameter sum and
+    the first sample."""
+    wide, fields = columns >= WIDE, field_columns(columns)
+    room = columns - fields - 3 if wide else columns - 1
+    lines = _field_lines(form, fields, form.seen(columns, rows), context)
+    message = message_lines(form.error, form.pending, room if wide else fields, context)
+    if wide:
+        more = [*message, ()] if message else []
+    else:
+        all_seen = len(lines) == len(form.fields)
+        air = bool(message) and all_seen and len(lines) + 1 + len(message) <= rows
+        more = [*lines, *[()] * air, *message, ()]
+    more += parameter_lines(form.network, room, rows - len(more))
+    if snapshot is not None:
+        more += [(), *sample_picture(snapshot, room, rows - len(more) - 1, context)]
+    return [context.fit(row) for row in (beside(lines, more, fields) if wide else more)]
+
+
+def _field_lines(form: ShownForm, columns: int, seen: range, context: RenderContext) -> list[Line]:
+    """Draw the fields that are ``seen``, and how many there are beyond."""
     lines = [
         _row(
             context.text(field.label),
-            texts[field.name],
+            form.texts[field.name],
             columns,
             bool(field.choices),
-            active and field.name == selected,
-            error is not None and error.field == field.name,
+            form.active and field.name == form.selected,
+            form.error is not None and form.error.field == field.name,
         )
-        for field in fields[seen.start : seen.stop]
+        for field in form.fields[seen.start : seen.stop]
     ]
-    above, below = seen.start, len(fields) - seen.stop
+    above, below = seen.start, len(form.fields) - seen.stop
     if above or below:
         beyond = f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields"
         lines.append(line(" " * LABEL_COLUMNS, (beyond, "faint")))

@@ -14,16 +14,8 @@ from textual.widgets.input import Selection
 
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, beside
-from tui_backprop.render.panels.form import (
-    LABEL_COLUMNS,
-    MESSAGE_ROWS,
-    field_lines,
-    message_lines,
-    parameter_lines,
-    sample_picture,
-    window,
-)
+from tui_backprop.render.draw.spans import Line
+from tui_backprop.render.panels.form import LABEL_COLUMNS, ShownForm, field_columns, form_panel
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import (
     FIELDS,
@@ -40,7 +32,6 @@ from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
 
-WIDE = 76  # columns from which the sample is beside the fields, not below them
 FIRST = "layers"  # the field selected at first
 
 
@@ -60,36 +51,19 @@ class NetworkPanel(Frame):
         yield FormView(self._drawn, self.render_context)
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
+        return form_panel(self._form, self._snapshot, columns, rows, self.render_context)
+
+    @property
+    def _form(self) -> ShownForm:
         after = self._read()
-        network = (after or self._session).network
-        pending = after is not None and after != self._session
-        wide = columns >= WIDE
-        fields = WIDE // 2 if wide else columns
-        room = columns - fields - 3 if wide else columns - 1
-        seen = self._window(rows)
-        lines = field_lines(
-            self._texts,
-            seen,
-            self._field.name,
-            self.has_focus_within,
-            self._error,
-            fields,
-            self.render_context,
+        return ShownForm(
+            texts=self._texts,
+            selected=self._field.name,
+            active=self.has_focus_within,
+            error=self._error,
+            pending=after is not None and after != self._session,
+            network=(after or self._session).network,
         )
-        message = message_lines(self._error, pending, room if wide else fields, self.render_context)
-        if wide:
-            more = [*message, ()] if message else []
-        else:
-            air = (
-                [()]
-                if message and len(lines) + 1 + len(message) <= rows and len(seen) == len(self._fields)
-                else []
-            )
-            more = [*lines, *air, *message, ()]
-        more += parameter_lines(network, room, rows - len(more))
-        if self._snapshot is not None:
-            more += [(), *sample_picture(self._snapshot, room, rows - len(more) - 1, self.render_context)]
-        return [self.render_context.fit(row) for row in (beside(lines, more, fields) if wide else more)]
 
     @property
     def _texts(self) -> dict[str, str]:
@@ -112,11 +86,6 @@ class NetworkPanel(Frame):
     def _field(self) -> Field:
         """The selected field."""
         return self._fields[self._row]
-
-    def _window(self, rows: int) -> range:
-        """Return the visible rows; where the message is below the fields, rows are reserved for it."""
-        wide = self._view.size.width >= WIDE
-        return window(self._row, len(self._fields), rows, 0 if wide else MESSAGE_ROWS)
 
     @property
     def _view(self) -> FormView:
@@ -146,7 +115,7 @@ class NetworkPanel(Frame):
 
     @on(FormView.Pick)
     def _picked(self, event: FormView.Pick) -> None:
-        seen = self._window(self._view.size.height)
+        seen = self._form.seen(*self._view.size)
         if event.y < len(seen):
             self._select(seen[event.y])
 
@@ -178,8 +147,8 @@ class NetworkPanel(Frame):
     def _place(self, editor: Editor) -> None:
         """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
-        editor.styles.width = (WIDE // 2 if columns >= WIDE else columns) - LABEL_COLUMNS
-        editor.styles.offset = (LABEL_COLUMNS, self._row - self._window(rows).start)
+        editor.styles.width = field_columns(columns) - LABEL_COLUMNS
+        editor.styles.offset = (LABEL_COLUMNS, self._row - self._form.seen(columns, rows).start)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._place_all)
