@@ -45,7 +45,9 @@ def the_loss(speech: Speech) -> None:
     right = float(speech.reference.loss())
     if math.isfinite(speech.iteration.loss):
         tiny = float(np.finfo(speech.session.network.dtype).tiny)  # what is smaller may be rounded to 0
-        assert close(speech.iteration.loss, right, speech.reference.scale() + tiny / speech.exact, speech.exact)
+        assert close(
+            speech.iteration.loss, right, speech.reference.scale() + tiny / speech.exact, speech.exact
+        )
         said = re.search(r"loss (\S+)", speech.status)
         assert said
         assert close(number(said[1]), speech.iteration.loss, 0, 6e-4)

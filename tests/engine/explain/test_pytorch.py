@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.pytorch import (
+    Before,
     forward_line,
     gradient_line,
     lines_of,
     name_in,
-    update_line,
+    optimizer_line,
 )
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, mask_shapes, parameter_shapes
@@ -27,6 +28,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 EXACT = 1e-12
+BACKWARD = "optimizer.zero_grad(); L.backward()"
 OPTIONS = [
     {},
     {"layer_norm": True},
@@ -132,10 +134,11 @@ def test_every_name_is_a_python_identifier(calculus):
 
 
 def test_a_gradient_is_indexed_after_the_backward_pass():
-    assert gradient_line("W1", (3, 0), True) == "L.backward(); W1.grad[3, 0]"
-    assert gradient_line("β1", (2,), True) == "L.backward(); beta1.grad[2]"
+    assert gradient_line("W1", (3, 0), True) == f"{BACKWARD}; W1.grad[3, 0]"
+    assert gradient_line("β1", (2,), True) == f"{BACKWARD}; beta1.grad[2]"
     assert gradient_line("z1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
-    assert gradient_line("b1", (), True) == "L.backward(); b1.grad"
+    assert gradient_line("u1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
+    assert gradient_line("b1", (), True) == f"{BACKWARD}; b1.grad"
 
 
 def called(line):
@@ -170,23 +173,25 @@ def test_an_update_has_every_setting_of_its_optimizer_in_full_precision(name, de
     of, settings = wanted[name]
     always = UPDATE_RULES[name].decoupled  # PyTorch's default is 0.01
     settings = settings | {"lr": 1 / 3} | ({"weight_decay": decay} if decay or always else {})
-    assert called(update_line(spec, 1 / 3))[f"optim.{of}"] == settings
+    assert called(optimizer_line(spec, 1 / 3))[f"optim.{of}"] == settings
 
 
-def test_clipping_comes_before_the_update():
-    line = update_line(OptimizerSpec("sgd", clip=1.5), 0.1)
-    assert line == "clip_grad_norm_(parameters, 1.5); optim.SGD(parameters, lr=0.1).step()"
+def test_nesterov_without_momentum_is_not_asked_of_pytorch():
+    line = optimizer_line(OptimizerSpec("nesterov", momentum=0), 0.1)
+    assert line == "optimizer = optim.SGD(params, lr=0.1, momentum=0.0, nesterov=False)"
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
-    spec, optimizer = replace(calculus.everything, bias=bias), OptimizerSpec("adam", clip=1)
+    optimizer = OptimizerSpec("adam", clip=1)
+    spec = replace(calculus.everything, bias=bias)
+    iteration = calculus.take(calculus.problem(spec, 3), optimizer=optimizer)
     lines_so_far, made, read = [], set(), set()
     for step in walk(spec, 3, optimizer, grain):
-        lines = lines_of(step, spec, optimizer, 0.1)
+        lines = lines_of(step, iteration)
         lines_so_far += lines
-        assert (not lines) == (step.kind == "input")
+        assert lines
         for line in lines:
             tree = ast.parse(line)
             grads = [
@@ -200,27 +205,51 @@ def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
             }
             read |= {node.value.id for node in grads}
             if step.phase == "backward":
-                assert grads or line == "L.backward()"
-    assert made - {f"u{k}" for k in (1, 2, 3)} == set(map(name_in, outputs(spec)))
+                assert grads or line == BACKWARD
+    saved = {"p", "v1", "v2", "optimizer", "norm"}
+    assert made - {f"u{k}" for k in (1, 2, 3)} == set(map(name_in, outputs(spec))) | saved
     assert read >= set(map(name_in, parameter_shapes(spec))) | {"z1", "z2", "z3"}
-    assert lines_so_far.count("L.backward()") == 1  # after all values, before all gradients
-    assert {line.split(" = ")[0] for line in lines_so_far[: lines_so_far.index("L.backward()")]} == made
-    assert lines_so_far[-1] == update_line(optimizer, 0.1)
+    assert lines_so_far[0] == optimizer_line(optimizer, iteration.lr)
+    assert lines_so_far.count(BACKWARD) == lines_so_far.count("optimizer.step()") == 1
+    before = lines_so_far[: lines_so_far.index(BACKWARD)]  # after all values, before all gradients
+    assert {line.split(" = ")[0] for line in before} == made - {"norm"}
 
 
 def test_the_lines_of_a_walk_by_equations(calculus):
     spec = NetworkSpec((2, 3, 2))
-    lines_so_far = [lines_of(step, spec, OptimizerSpec(), 0.1) for step in walk(spec, 1)]
-    assert lines_so_far == [
-        [],
-        ["z1 = x @ W1 + b1"],
+    iteration = calculus.take(calculus.problem(spec, 1))
+    steps = walk(spec, 1)
+    first = [
+        ["optimizer = optim.SGD(params, lr=0.1)"],
+        ["z1 = x @ W1 + b1; z1.retain_grad()"],
         ["a1 = torch.relu(z1)"],
-        ["z2 = a1 @ W2 + b2"],
-        ["L = F.cross_entropy(z2, t)"],
-        ["L.backward()", "z2.grad"],
-        ["b2.grad, W2.grad"],
+        ["z2 = a1 @ W2 + b2; z2.retain_grad()"],
+        ["L = F.cross_entropy(z2, t)", "p = torch.softmax(z2, 1)"],
+        [BACKWARD, "z2.grad"],
+        ["W2.grad, b2.grad"],
         ["z1.grad"],
-        ["b1.grad, W1.grad"],
-        ["optim.SGD(parameters, lr=0.1).step()"],
-        ["optim.SGD(parameters, lr=0.1).step()"],
+        ["W1.grad, b1.grad"],
+        ["optimizer.step()", "W1, b1"],
+        ["W2, b2"],
+    ]
+    assert [lines_of(step, iteration) for step in steps] == first
+    later = [lines_of(step, iteration, Before(0.2, (("β1", (2,), -0.5),))) for step in steps]
+    assert later[0] == ["with torch.no_grad(): beta1[2] += -0.5"]
+    assert later[-2] == [
+        'for group in optimizer.param_groups: group["lr"] = 0.1',
+        "optimizer.step()",
+        "W1, b1",
+    ]
+    assert later[1:-2] == first[1:-2]
+    assert [lines_of(step, iteration, Before(0.1)) for step in steps] == [[], *first[1:]]
+
+
+def test_clipping_comes_before_the_update(calculus):
+    spec = NetworkSpec((2, 3, 2))
+    iteration = calculus.take(calculus.problem(spec, 1), optimizer=OptimizerSpec(clip=1.5))
+    assert lines_of(walk(spec, 1)[-2], iteration) == [
+        "norm = get_total_norm([p.grad for p in params])",
+        "for p in params: p.grad *= min(1, 1.5 / norm) or 1",
+        "optimizer.step()",
+        "W1, b1",
     ]

@@ -1,31 +1,25 @@
-"""The lines of PyTorch, run as shown: they compute the numbers shown. Skipped where PyTorch is not installed."""
+"""The lines of single values and gradients in PyTorch compute them. Skipped where PyTorch is not installed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
 
-import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.number import number_of, shape_of, tensors
-from tui_backprop.engine.explain.pytorch import forward_line, gradient_line, lines_of, name_in, update_line
-from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.explain.pytorch import forward_line, gradient_line, name_in
 from tui_backprop.engine.network.graph import compile_ops, differentiable, mask_shapes, parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
 
 IMPORTS = """
 import torch
 import torch.nn.functional as F
-from torch import optim
-from torch.nn.utils import clip_grad_norm_
 """
 EXACT = 1e-10
 OPTIONS = [
@@ -46,8 +40,8 @@ def world(iteration):
         names[name] = torch.tensor(iteration.tensor(name))
     for name in parameter_shapes(iteration.spec):
         names[name_in(name)] = torch.tensor(iteration.tensor(name), requires_grad=True)
-    names["parameters"] = [names[name_in(name)] for name in parameter_shapes(iteration.spec)]
-    return names
+    parameters = [names[name_in(name)] for name in parameter_shapes(iteration.spec)]
+    return names | {"optimizer": torch.optim.SGD(parameters)}
 
 
 def forward(iteration, names):
@@ -124,72 +118,3 @@ def test_the_lines_of_any_number_give_that_number(calculus, bias):
     assert shown == 3 * (
         len(parameter_shapes(spec)) + 2 * sum(name[0] in "znhra" for name in tensors(spec)) + 2
     )
-
-
-def updated(iteration, names):
-    return np.concatenate([each.detach().numpy().ravel() for each in names["parameters"]])
-
-
-SETTINGS = [
-    {},
-    {"weight_decay": 0.1},
-    {"weight_decay": 0.1, "decay_bias": False, "epsilon": 1e-3, "beta1": 0.7, "beta2": 0.6, "rho": 0.8},
-    {"clip": 0.05},
-    {"weight_decay": 0.1, "clip": 0.05, "schedule": "cosine", "warmup": 3},
-]
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: "+".join(settings) or "plain")
-@pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_the_line_of_the_update_computes_the_new_parameters(calculus, optimizer, settings):
-    spec = OptimizerSpec(optimizer, **settings)
-    iteration = calculus.take(calculus.problem(calculus.everything, 3), 1 / 3, spec)
-    names = world(iteration)
-    forward(iteration, names)
-    exec(f"L.backward()\n{update_line(spec, iteration.lr)}", names)
-    assert iteration.clipping < 1 or not spec.clip
-    right = iteration.after.parameters
-    moved = np.abs(right - iteration.before.parameters).max()
-    # PyTorch's clipping divides by the norm + 1e-6
-    assert np.abs(updated(iteration, names) - right).max() < moved * (1e-4 if spec.clip else 1e-10)
-
-
-@pytest.mark.parametrize("optimizer", UPDATE_RULES)
-def test_an_optimizer_that_is_kept_makes_later_updates(calculus, optimizer):
-    spec, given = OptimizerSpec(optimizer, weight_decay=0.01), calculus.problem(calculus.everything, 2)
-    first = calculus.take(given, 0.05, spec)
-    names = world(first)
-    step = compile(update_line(spec, first.lr).removesuffix(".step()"), "shown", "eval")
-    names["kept"] = eval(step, names)
-    for t in range(1, 5):
-        iteration = calculus.take(given, 0.05, spec, iterations=t)
-        names |= {name: torch.tensor(iteration.tensor(name)) for name in mask_shapes(iteration.spec, 2)}
-        forward(iteration, names)
-        exec("kept.zero_grad(); L.backward(); kept.step()", names)
-        np.testing.assert_allclose(
-            updated(iteration, names), iteration.after.parameters, rtol=1e-9, atol=1e-12
-        )
-
-
-@pytest.mark.parametrize("l2_bias", [True, False])
-@pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
-def test_the_lines_of_a_whole_walk_make_what_its_steps_make(calculus, grain, l2_bias):
-    iteration = calculus.take(calculus.problem(replace(calculus.everything, l2_bias=l2_bias), 3))
-    names, spec = world(iteration), iteration.spec
-    for step in walk(spec, 3, iteration.optimizer, grain):
-        for line in lines_of(step, spec, iteration.optimizer, iteration.lr):
-            if step.phase == "backward" and line != "L.backward()":
-                found = dict(zip(line.split(", "), read(line + ",", names), strict=True))
-                made = step.tensor.removesuffix(" so far")
-                wanted = name_in(f"z{made[1:]}" if made[0] == "δ" else made[1:])
-                assert calculus.worst(found[f"{wanted}.grad"].numpy(), iteration.tensor(made)) < EXACT, line
-            elif step.phase != "update" or step.index == len(walk(spec, 3, iteration.optimizer, grain)) - 1:
-                exec(line, names)
-        if step.phase in ("forward", "loss") and step.kind != "input":
-            made = names[name_in(step.tensor)]
-            made.retain_grad()
-            for each in step.visits:
-                if each.writes[0] in "znhra":
-                    names[each.writes].retain_grad()
-            assert calculus.worst(made.detach().numpy(), iteration.tensor(step.tensor)) < EXACT, step.tensor
-    np.testing.assert_allclose(updated(iteration, names), iteration.after.parameters, rtol=1e-10, atol=1e-14)

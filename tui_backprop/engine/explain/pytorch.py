@@ -1,27 +1,52 @@
 """The network in PyTorch, line by line, to be compared or run.
 
-One line per operation, with the names that the walk uses. They run unchanged after
+One line per operation, with the names that the walk uses. The lines of a walk, and of any number of walks one after
+the other, run unchanged after
 
     import torch
     import torch.nn.functional as F
     from torch import optim
-    from torch.nn.utils import clip_grad_norm_
+    from torch.nn.utils import get_total_norm
 
-where ``W1``, ``b1``, ... are tensors that require gradients, ``parameters`` is the list of them all, ``x`` and ``t``
-(and the masks ``m1``, ...) are tensors of the batch, and ``lambda_`` is the strength of a penalty.
+where ``W1``, ``b1``, ... are the initial parameters, leaf tensors that require gradients, and ``params`` is the
+list of them all; ``lambda_`` is the strength of the L2 penalty; and, before each walk, ``x`` and ``t`` (and the masks
+``m1``, ...) are the tensors of its batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.network.graph import Op, compile_ops
+from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.network.graph import Op, Visit, compile_ops, parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import STRENGTH, gradient_of, kind_of
+from tui_backprop.engine.network.tensor_names import (
+    SO_FAR,
+    STRENGTH,
+    gradient_of,
+    is_parameter,
+    kind_of,
+    layer_of,
+    saved_by,
+    value_of,
+)
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-LOSS = "L.backward()"
+ZERO_GRAD, BACKWARD = "optimizer.zero_grad()", "L.backward()"
+
+
+@dataclass(frozen=True)
+class Before:
+    """The state before an iteration that its lines depend on: the scheduled rate of the last update (None before the
+    first one), and the edits of parameters since then, as (tensor, index, increment)."""
+
+    rate: float | None = None
+    edits: Sequence[tuple[str, tuple[int, ...], float]] = ()
 
 
 def name_in(value: str) -> str:
@@ -45,43 +70,111 @@ def forward_line(spec: NetworkSpec, value: str) -> str | None:
 
 
 def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
-    """Where PyTorch leaves a gradient after ``L.backward()``; for what is no parameter, ``retain_grad`` has to be
-    asked of it before."""
+    """Statements that leave the gradient of a value in ``.grad``, and its entry there. Gradients of parameters are
+    set to zero before, because ``backward`` adds to them; those of other values are kept on request only."""
     at = f"[{', '.join(map(str, index))}]" if index else ""
-    keep = "" if parameter else f"{name_in(value)}.retain_grad(); "
-    return f"{keep}{LOSS}; {name_in(value)}.grad{at}"
+    name = name_in(_with_gradient(value))
+    return f"{ZERO_GRAD if parameter else f'{name}.retain_grad()'}; {BACKWARD}; {name}.grad{at}"
 
 
 PARAMETER_GROUPS = (
-    '[{"params": [p for p in parameters if p.ndim > 1]},'
-    ' {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0}]'
+    '[{"params": [p for p in params if p.ndim > 1]},'
+    ' {"params": [p for p in params if p.ndim == 1], "weight_decay": 0}]'
 )  # weight decay of weights only: biases, gains and shifts are vectors
 
 
-def update_line(optimizer: OptimizerSpec, lr: float) -> str:
-    """Statement of the update at the scheduled rate ``lr``. An optimizer with state must be kept between iterations:
-    a new one makes the first update."""
+def _with_gradient(value: str) -> str:
+    """The value whose gradient it is: that of a product is the pre-activation's, whose line contains the product."""
+    return value_of(gradient_of(value))
+
+
+def optimizer_line(optimizer: OptimizerSpec, lr: float) -> str:
+    """Statement that creates the optimizer, with the scheduled rate ``lr`` of the first update."""
     row = UPDATE_RULES[optimizer.name]
     given = [f"lr={lr}", *(f"{key}={value.format(optimizer)}" for key, value in row.torch_settings)]
     if optimizer.weight_decay or row.decoupled:
         given.append(f"weight_decay={optimizer.weight_decay}")
-    parameters = "parameters" if optimizer.decay_bias else PARAMETER_GROUPS
-    clip = f"clip_grad_norm_(parameters, {optimizer.clip}); " if optimizer.clip else ""
-    return f"{clip}optim.{row.torch}({parameters}, {', '.join(given)}).step()"
+    params = "params" if optimizer.decay_bias else PARAMETER_GROUPS
+    return f"optimizer = optim.{row.torch}({params}, {', '.join(given)})"
 
 
-def lines_of(step: Step, spec: NetworkSpec, optimizer: OptimizerSpec, lr: float) -> list[str]:
-    """What PyTorch would be told at a step of the walk; after a backward pass, where what it made is found (of what
-    is no parameter, if ``retain_grad`` was asked of it before)."""
+def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> list[str]:
+    """The lines of a step of the walk through ``iteration``. Expressions without an assignment are the arrays that
+    the step computes."""
+    if step.kind == "input":
+        return _input_lines(iteration, before)
     if step.phase == "update":
-        return [update_line(optimizer, lr)]
+        return _update_lines(step, iteration, before)
+    return _backward_lines(step) if step.phase == "backward" else _forward_lines(step, iteration.spec)
+
+
+def _input_lines(iteration: Iteration, before: Before) -> list[str]:
+    """The optimizer, before the first iteration; and edits of parameters."""
+    made = [optimizer_line(iteration.optimizer, iteration.lr)] if before.rate is None else []
+    edits = [
+        f"with torch.no_grad(): {name_in(tensor)}[{', '.join(map(str, index))}] += {by}"
+        for tensor, index, by in before.edits
+    ]
+    return made + edits
+
+
+def _forward_lines(step: Step, spec: NetworkSpec) -> list[str]:
     made = [visit.writes for visit in step.visits]
-    if step.operation == ("bias add", None):  # what it adds to is there by its name
-        return [f"{name_in(made[0])} = {expression(step.visits[-1].op)}"]
-    if step.phase != "backward":
-        lines = [forward_line(spec, name) for name in made if kind_of(name) != "product" or name == made[-1]]
-        return [line for line in lines if line]
-    shown = {name for name, _ in step.operands}
-    values = dict.fromkeys(name for name in made if kind_of(name) != "product" and gradient_of(name) in shown)
-    first = [LOSS] if step.pieces[0].kind == "output delta" else []
-    return [*first, ", ".join(f"{name_in(name)}.grad" for name in values)]
+    if step.operation == ("bias add", None):  # the product has a line of its own
+        lines = {made[0]: f"{name_in(made[0])} = {expression(step.visits[-1].op)}"}
+    else:
+        wanted = [name for name in made if kind_of(name) != "product" or name == made[-1]]
+        lines = {name: forward_line(spec, name) or "" for name in wanted}
+    kept = _gradients_of_walk(spec, step.grain)
+    shown = [
+        f"{line}; {name_in(name)}.retain_grad()" if name in kept else line for name, line in lines.items()
+    ]
+    return shown + [
+        f"{saved_by(op.output)} = {op.primitive.torch_saved.format(*map(name_in, op.inputs))}"
+        for op in (visit.op for visit in step.visits)
+        if op.primitive.torch_saved
+    ]
+
+
+def _backward_lines(step: Step) -> list[str]:
+    first = [f"{ZERO_GRAD}; {BACKWARD}"] if step.pieces[0].kind == "output delta" else []
+    if step.tensor.endswith(SO_FAR):  # of this path alone; .grad is the sum over all paths
+        return [*first, _vjp(step.visits[-1])]
+    return [*first, ", ".join(f"{name_in(name)}.grad" for name in _values_with_gradient(step))]
+
+
+def _vjp(visit: Visit) -> str:
+    """Expression of the cotangent that a single VJP computes."""
+    op, row = visit.op, visit.op.primitive.torch_vjps[visit.of or 0]
+    return row.format(*map(name_in, op.inputs), g=f"{name_in(_with_gradient(op.output))}.grad")
+
+
+def _values_with_gradient(step: Step) -> list[str]:
+    """The values whose gradients a step of the backward pass computes."""
+    made = {
+        gradient_of(visit.writes): visit.writes for visit in step.visits if kind_of(visit.writes) != "product"
+    }
+    return list(dict.fromkeys(made[name] for name, _ in step.operands if name in made))
+
+
+@lru_cache(maxsize=16)
+def _gradients_of_walk(spec: NetworkSpec, grain: str) -> frozenset[str]:
+    """The values other than parameters whose gradients a walk shows."""
+    back = [step for step in walk(spec, 1, grain=grain) if step.phase == "backward"]
+    return frozenset(name for step in back for name in _values_with_gradient(step) if not is_parameter(name))
+
+
+def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]:
+    """The update of all layers, at the first of them, and the parameters of the step's layer. The norm is clipped
+    without the 1e-6 that ``clip_grad_norm_`` adds to it, and an infinite one not at all."""
+    parameters, clip, lines = list(parameter_shapes(iteration.spec)), iteration.optimizer.clip, []
+    if step.layer == layer_of(parameters[0]):
+        if clip:
+            lines += [
+                "norm = get_total_norm([p.grad for p in params])",
+                f"for p in params: p.grad *= min(1, {clip} / norm) or 1",
+            ]
+        if before.rate not in (None, iteration.lr):
+            lines.append(f'for group in optimizer.param_groups: group["lr"] = {iteration.lr}')
+        lines.append("optimizer.step()")
+    return [*lines, ", ".join(name_in(name) for name in parameters if layer_of(name) == step.layer)]

@@ -58,7 +58,8 @@ class Step:
     the bytes read and written, each array once per operation; ``ratio`` is the cumulative ``macs`` relative to one
     forward pass (updates are not part of the cost of a gradient and leave it unchanged). ``visits`` are the visits
     of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
-    updates up to its end. ``parts`` are the equations of a layer's step.
+    updates up to its end. ``parts`` are the equations of a layer's step,
+    ``grain`` is that of the walk.
     """
 
     index: int
@@ -77,6 +78,7 @@ class Step:
     visits: tuple[Visit, ...] = ()
     done: int = 0
     parts: tuple[Step, ...] = ()
+    grain: str = "equation"
 
     @property
     def pieces(self) -> tuple[Step, ...]:
@@ -128,7 +130,7 @@ def walk(
         step = _step(len(steps), phase, layer, kind, visits, spec, shapes)
         total += step.macs
         done += len(visits)
-        steps.append(replace(step, ratio=total / forward, done=done))
+        steps.append(replace(step, ratio=total / forward, done=done, grain=grain))
     for n, (k, names) in enumerate(groupby(parameter_shapes(spec), layer_of), 1):
         update = _update_step(len(steps), k, list(names), spec, shapes, optimizer, total / forward)
         steps.append(replace(update, done=done + n))
@@ -176,7 +178,7 @@ def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
                 visits=tuple(visit for part in parts for visit in part.visits),
                 parts=parts,
             )
-        steps.append(replace(joined, index=len(steps)))
+        steps.append(replace(joined, index=len(steps), grain="layer"))
     return tuple(steps)
 
 

@@ -56,6 +56,8 @@ class Primitive:
     flops: Count
     vjp_flops: tuple[Count, ...]
     torch: str  # the forward rule in PyTorch, {0}, {1} for the inputs
+    torch_vjps: tuple[str, ...] = ()  # VJPs in PyTorch, where another one may add to theirs
+    torch_saved: str = ""  # {v} in PyTorch
     shape: Callable[..., Shape] = lambda x, *_: x  # of y
     room: Callable[..., Cache] = no_room  # (dtype, *shapes): the cache
     macs: Count = lambda *shapes: 0

@@ -52,6 +52,7 @@ MATMUL = Primitive(
     flops=_matmul_flops,
     vjp_flops=(_matmul_flops, _matmul_flops),
     torch="{0} @ {1}",
+    torch_vjps=("{g} @ {1}.T", "{0}.T @ {g}"),
     shape=lambda a, w: (a[0], w[1]),
     macs=_matmul_macs,
 )

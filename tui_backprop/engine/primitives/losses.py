@@ -179,6 +179,7 @@ def _loss(
     output_is_value: bool = False,
     over_outputs: bool = False,
     terms: Callable[[Any, Array, Array], float] = _own_terms,
+    torch_saved: str = "",
 ) -> Loss:
     """Make a loss whose derivative is ``slope`` (computed from cache and target) divided by n."""
 
@@ -211,6 +212,7 @@ def _loss(
         output_is_value=output_is_value,
         over_outputs=over_outputs,
         terms=terms,
+        torch_saved=torch_saved,
     )
 
 
@@ -227,6 +229,7 @@ LOSSES: dict[str, Loss] = {
         labels=True,
         probabilities=True,
         terms=_softmax_terms,
+        torch_saved="torch.softmax({0}, 1)",
     ),
     "binary-cross-entropy": _loss(
         "binary cross-entropy",
@@ -239,6 +242,7 @@ LOSSES: dict[str, Loss] = {
         short="binary entropy",
         probabilities=True,
         terms=_binary_terms,
+        torch_saved="torch.sigmoid({0})",
     ),
     "mse": _loss(
         "mean squared error",

@@ -115,6 +115,11 @@ class OptimizerSpec:
         decay_bias = boolean("decay-bias", self.decay_bias) or not self.weight_decay
         object.__setattr__(self, "decay_bias", decay_bias)
 
+    @property
+    def has_momentum(self) -> bool:
+        """True if momentum is not 0; PyTorch refuses ``nesterov`` without it."""
+        return self.momentum > 0
+
 
 def check_epsilon(spec: OptimizerSpec, dtype: str) -> None:
     """Raise InputError if an optimizer has an epsilon that is 0 in the precision of the network: 0 / 0 is NaN."""

@@ -124,7 +124,7 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         ("v ← μ v + dW", "W ← W − α (dW + μ v)"),
         flops=6,
         torch="SGD",
-        torch_settings=(("momentum", "{0.momentum}"), ("nesterov", "True")),
+        torch_settings=(("momentum", "{0.momentum}"), ("nesterov", "{0.has_momentum}")),
         settings=("momentum",),
         convention="Nesterov's method in PyTorch's form: the step is dW + μ v, with the new v",
     ),

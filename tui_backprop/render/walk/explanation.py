@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from math import isfinite
 
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
-from tui_backprop.engine.explain.pytorch import lines_of
+from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES, learning_rate
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, first_fitting, line, width, wrap
+from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
+from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number, format_share, format_times
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
@@ -23,6 +24,7 @@ LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     3,
     12,
 )  # terms of a long sum: in few lines; else at least, and at most
+MORE = " …"  # after the last line shown of several
 LABEL_COLUMNS = 8  # columns of the labels of closing lines
 
 
@@ -69,10 +71,19 @@ def explanation(
         lines += [()] * (needed + 3 <= rows and bool(lines))
         lines += block
     torch = [] if context.sparse else torch_lines(snapshot, columns)
-    if len(lines) + len(torch) > rows:
+    if len(lines) >= rows:
         return lines[:most]
     notes = [] if context.sparse else convention_lines(snapshot, columns, context)
-    return lines + torch + (notes if len(lines) + len(torch) + len(notes) <= rows else [])
+    lines += _first_lines(torch, rows - len(lines), columns)
+    return lines + (notes if len(lines) + len(notes) <= rows else [])
+
+
+def _first_lines(lines: list[Line], rows: int, columns: int) -> list[Line]:
+    """At most ``rows`` lines; an ellipsis marks the end of those that are cut."""
+    if len(lines) <= rows:
+        return lines
+    *first, last = lines[:rows]
+    return [*first, line(*clip(last, columns - len(MORE)), (MORE, "muted"))]
 
 
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
@@ -156,9 +167,11 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
 
 def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
     """Render the step in PyTorch."""
-    session = snapshot.session
-    given = lines_of(snapshot.step, session.network, session.optimizer, snapshot.iteration.lr)
-    rows = [row for text in given for row in wrap(text, columns - LABEL_COLUMNS)]
+    rows = [
+        row
+        for text in lines_of(snapshot.step, snapshot.iteration, _before(snapshot.session))
+        for row in wrap(text, columns - LABEL_COLUMNS)
+    ]
     return _labelled("torch", rows)
 
 
@@ -185,6 +198,14 @@ def _labelled(label: str, rows: Sequence[Line]) -> list[Line]:
     return [
         line((f"{label if i == 0 else '':<{LABEL_COLUMNS}}", "muted"), *row) for i, row in enumerate(rows)
     ]
+
+
+def _before(session: Session) -> Before:
+    """The state of training before the iteration of a session."""
+    edits = tuple((edit.tensor, edit.index, edit.by) for edit in session.edits)
+    if not session.update_log:
+        return Before(None, edits)
+    return Before(learning_rate(session.optimizer, session.update_log[-1].lr, session.t - 1), edits)
 
 
 def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:

@@ -101,5 +101,5 @@ __all__ = [
     "penalties",
     "receipt_rows",
     "selected_input",
-    "telling_unit",
+    "unit_with_largest_delta",
 ]
