@@ -6,7 +6,7 @@ from math import ceil
 
 from tui_backprop.cost.model.cost_model import CostModel, Estimate
 from tui_backprop.support.format import format_ratio
-from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
+from tui_backprop.support.quantity import Quantity, Text, phrase
 
 # Meaning of a tolerance.
 _MEANING = "farther quartile of the repeats if measured, 95% interval if projected"
@@ -53,4 +53,4 @@ def brief_tolerance(estimate: Estimate) -> Text:
     found = tolerance(estimate)
     if found is None:
         return Text("", "")
-    return Text(found.written if found.unit == "±" else ratio(found.value, 1).written, found.spoken)
+    return Text(found.written.removeprefix("within "), found.spoken)
