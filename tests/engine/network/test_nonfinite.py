@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.engine.network import graph as network
 from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.nonfinite import first_nonfinite
+from tui_backprop.engine.network.nonfinite import first_nonfinite, nonfinite_forward
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.format import format_number
@@ -84,7 +84,24 @@ def test_what_overflows_in_double_precision_names_its_range(sign):
     spec = NetworkSpec((3, 1, 2), "identity", dtype="float64", bias=False)
     bad = first_nonfinite(run(spec, put("W1", (slice(None), 0), sign * 1e308), np.ones((2, 3))))
     shown = "∞" if sign > 0 else "−∞"
-    assert bad.why == f"z1[0,0] is {shown}: matmul in layer 1 overflows float64, beyond 1.80e+308"
+    assert (
+        bad.why
+        == f"z1[0,0] is {shown}: matmul in layer 1 overflows float64, whose largest number is 1.80e+308"
+    )
+
+
+@pytest.mark.parametrize(("size", "beyond"), [(1.5e19, False), (3e19, True)])
+def test_a_mean_within_the_range_whose_sum_is_not_is_told_from_one_beyond_it(size, beyond):
+    spec = NetworkSpec((1, 1), "identity", "mse", dtype="float32", bias=False)
+    program = Program(spec, 4, np.array([size], "float32"))
+    program.feed(np.ones((4, 1), "float32"), np.zeros((4, 1), "float32"))
+    assert np.isinf(program.forward())
+    bad = nonfinite_forward(program)
+    mean = float(np.float32(size)) ** 2
+    assert (mean > float(np.finfo("float32").max)) == beyond
+    shown = f"in float64 it is {format_number(mean, sign=True)}"
+    assert bad.why.endswith(f"{shown}, beyond 3.40e+38" if beyond else shown)
+    assert bad.cause.startswith("mean squared error in" if beyond else "a part of mean squared error in")
 
 
 def test_nan_of_finite_numbers_is_put_down_to_a_part_that_overflows():

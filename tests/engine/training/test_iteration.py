@@ -236,7 +236,7 @@ def test_an_update_that_overflows_is_named_with_its_rate(name):
     assert np.isfinite(iteration.program.gradient).all()
     assert (iteration.bad.op, iteration.bad.layer, iteration.bad.value) == (f"{name} update", 1, "W1")
     assert iteration.bad.why == (
-        f"W1[0,0] after the update is ∞: {name} at α = 1e+30 overflows float32, beyond 3.40e+38"
+        f"W1[0,0] after the update is ∞: {name} at α = 1e+30 overflows float32, whose largest number is 3.40e+38"
     )
 
 

@@ -186,14 +186,14 @@ def _cause(made: str, values: Array, at: tuple[int, ...], double: Array | None =
     """Why ``made`` (an operation and its place) gives no finite number from finite ones, in brief, and the details:
     the number in double precision, if it is known, and the range.
 
-    An infinite result is beyond the range. NaN, of finite numbers, is ∞ − ∞ or 0 · ∞ of parts that are.
+    From finite numbers, NaN is ∞ − ∞ or 0 · ∞ of parts that overflow. So can an infinite result be within the range:
+    the mean of numbers whose sum is not.
     """
+    number = np.nan if double is None else float(double[at])
     largest = float(np.finfo(values.dtype).max)
-    number = None if double is None else float(double[at])
-    within = np.isnan(values[at]) and not (number is not None and abs(number) > largest)
-    cause = f"{'a part of ' if within else ''}{made} overflows {values.dtype}"
-    limit = f"beyond {format_number(largest)}"
-    if number is None or not np.isfinite(number):
-        return cause, f", {limit}"
-    known = f"; in float64 it is {format_number(number, sign=True)}"
-    return cause, known if within else f"{known}, {limit}"
+    limit, known = format_number(largest), f"; in float64 it is {format_number(number, sign=True)}"
+    if not np.isfinite(number):
+        return f"{made} overflows {values.dtype}", f", whose largest number is {limit}"
+    if abs(number) > largest:
+        return f"{made} overflows {values.dtype}", f"{known}, beyond {limit}"
+    return f"a part of {made} overflows {values.dtype}", known
