@@ -25,7 +25,7 @@ WORDS = {
     Verdict.ZERO: "0 within round-off",
     Verdict.NOT_TOLD_APART: "not told apart",
 }
-DIGITS = {"float32": 9, "float64": 17}  # significant digits that determine a number
+DIGITS = {"float32": 12, "float64": 17}  # significant digits, enough to repeat a subtraction
 
 
 def check_text(session: Session, report: Report, context: RenderContext) -> str:

@@ -209,6 +209,25 @@ def test_a_gradient_that_is_no_number_is_compared_as_such():
     assert found.worst == name_of(problem, 3)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
+@pytest.mark.parametrize("off", [0.0, 1e-9, 0.1, -2.0])
+def test_cosine_and_relative_error_neither_vanish_nor_overflow_nor_leave_their_bounds(scale, off):
+    problem = problem_of(SMALL, 4)
+    exact = np.random.default_rng(0).normal(size=SMALL.parameters)
+    sums = RunningAgreement(problem, scale * exact, scale * (1 + off) * exact, None)
+    for done in (1, 20, SMALL.parameters):
+        found = sums.up_to(done)
+        assert -1 <= found.cosine <= 1
+        assert found.cosine == pytest.approx(np.sign(1 + off), abs=1e-15)
+        assert found.relative == pytest.approx(abs(off), rel=1e-6)
+
+
+def test_the_cosine_with_a_gradient_of_zero_is_undefined():
+    problem, zeros = problem_of(SMALL, 4), np.zeros(SMALL.parameters)
+    for pair in ((zeros, zeros + 1), (zeros + 1, zeros), (zeros, zeros)):
+        assert np.isnan(RunningAgreement(problem, *pair, None).up_to(SMALL.parameters).cosine)
+
+
 def test_a_planted_error_is_named_and_every_entry_is_looked_at_once():
     problem = problem_of(SMALL)
     exact = METHODS["backprop"].gradient(problem)

@@ -179,6 +179,24 @@ def test_the_dial_says_what_each_method_finds_with_the_lesson_s_step(snapshots):
     assert name in shown
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(("columns", "rows"), [(76, 20), (116, 36)])
+def test_the_central_difference_follows_from_the_losses_and_steps_that_are_shown(
+    snapshots, precision, columns, rows
+):
+    snapshot = snapshots(Session())[-1]
+    found = step_sweep(snapshot.iteration, *snapshot.weights[0])
+    shown = text(step_size_lines(found, 1e-4, precision, columns, rows, UTF8))
+    up, down, above, below = (
+        float(re.search(rf"{re.escape(label)} +(\S+)", shown).group(1))
+        for label in ("(w+h) - w", "w - (w-h)", "L(w+h)", "L(w-h)")
+    )
+    central = float(found.rows["central-difference", precision].found[found.nearest(1e-4)])
+    assert (above - below) / (up + down) == pytest.approx(
+        central, rel=1e-6 if precision == "float32" else 1e-10
+    )
+
+
 def test_the_ledger_shows_its_ratio_in_every_size(snapshot):
     found = ledger(snapshot.session.network, snapshot.session.batch)
     memory = memory_ledger(found, snapshot.session.optimizer)

@@ -35,9 +35,10 @@ RATE_WINDOW = 2.0  # seconds over which the rate is averaged
 
 @dataclass(frozen=True)
 class Agreement:
-    """A comparison of the entries found so far with the exact ones: the cosine between both (NaN while there is
-    nothing to compare), the norm of their difference relative to that of the exact ones, and the ``worst`` entry: its
-    absolute error and its name (None before the first)."""
+    """A comparison of the entries found so far with the exact ones: the ``cosine`` between both, between -1 and
+    1, the ``relative`` error |numeric − exact| / |exact|, of their norms, and the ``worst`` entry: its absolute error
+    and its name (None before the first). Both are NaN where they are undefined: nothing was found yet, or the entries
+    are 0 or not finite."""
 
     cosine: float = float("nan")
     relative: float = float("nan")
@@ -217,6 +218,7 @@ class RunningAgreement:
         self._products = np.zeros(3)  # numeric · exact, numeric · numeric, exact · exact
         self._off = 0.0  # the sum of the squared differences
         self._worst: tuple[float, int | None] = (0.0, None)
+        self._scale = _scale_of(exact)  # so that no square vanishes or overflows
 
     def up_to(self, done: int) -> Agreement:
         """Compare the first ``done`` entries, in the order in which they are found."""
@@ -225,9 +227,10 @@ class RunningAgreement:
             place = where if self._order is None else self._order[where]
             numeric, exact = self._gradient[place], self._exact[place].astype(float)
             with np.errstate(all="ignore"):
-                self._products += [numeric @ exact, numeric @ numeric, exact @ exact]
                 off = np.abs(numeric - exact)
-                self._off += float(off @ off)
+                scaled = numeric / self._scale, exact / self._scale, off / self._scale
+                self._products += [scaled[0] @ scaled[1], scaled[0] @ scaled[0], scaled[1] @ scaled[1]]
+                self._off += float(scaled[2] @ scaled[2])
             at = int(np.argmax(off))  # that of a NaN, if there is one
             if self._worst[1] is None or not off[at] <= self._worst[0]:
                 first = self._done + at
@@ -235,11 +238,18 @@ class RunningAgreement:
             self._done = done
         dot, numeric2, exact2 = self._products.tolist()
         with np.errstate(all="ignore"):
-            cosine = dot / np.sqrt(numeric2 * exact2) if numeric2 * exact2 else float("nan")
+            lengths = np.sqrt(numeric2) * np.sqrt(exact2)
+            cosine = np.clip(dot / lengths, -1, 1) if 0 < lengths < np.inf else float("nan")
             relative = np.sqrt(self._off / exact2) if exact2 else float("nan")
         error, place_of = self._worst
         worst = None if place_of is None else name_of(self._problem, place_of)
         return Agreement(float(cosine), float(relative), error, worst)
+
+
+def _scale_of(values: Array) -> float:
+    """Return a power of 2 near the largest magnitude, division by which is exact; 1 if there is no such number."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return float(np.ldexp(1.0, np.frexp(largest)[1] - 1)) if 0 < largest < np.inf else 1.0
 
 
 def order_of(method: str, problem: Problem) -> Array | None:

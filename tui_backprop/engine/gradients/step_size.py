@@ -16,6 +16,7 @@ import numpy as np
 
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
+from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.tensor_names import INPUT, TARGET
@@ -48,12 +49,14 @@ class KinkCrossing:
 class StepCurve:
     """A method in one precision: the derivative ``found`` (n,) with each step, its error ``off`` (n,), relative to
     the exact derivative unless that is 0, and the ``best`` step in theory, for parameters and derivatives of size 1.
-    ``flips`` are the units that changed sides in the passes of each derivative, None if no unit did."""
+    ``flips`` are the units that changed sides in the passes of each derivative, None if no unit did;
+    ``quotients`` are the difference quotients, None for the complex step."""
 
     found: Array
     off: Array
     best: float
     flips: tuple[KinkCrossing | None, ...]
+    quotients: tuple[Quotient | None, ...] = ()
 
     @property
     def least(self) -> int:
@@ -111,12 +114,14 @@ def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Ste
                 at,
                 COMPLEX[precision] if method == STEP_METHODS[2] else None,
             )
-            slopes, flips = zip(
+            slopes, flips, quotients = zip(
                 *(perturbed.slope(DERIVATIVE_RULES[method], float(h)) for h in steps), strict=True
             )
             found = np.array(slopes)
             off = np.abs(found - exact) / (abs(exact) or 1.0)
-            rows[method, precision] = StepCurve(found, off, METHODS[method].best_step(precision), flips)
+            rows[method, precision] = StepCurve(
+                found, off, METHODS[method].best_step(precision), flips, quotients
+            )
     return StepSweep(tensor, index, steps, exact, checked, rows)
 
 
@@ -138,10 +143,12 @@ class _Perturbed:
         self._here = self._sides()
         self._crossed = [np.zeros_like(here) for here in self._here]
 
-    def slope(self, rule: DerivativeRule, h: float) -> tuple[float, KinkCrossing | None]:
-        """Return the derivative by a rule, and the kinks that it crossed."""
+    def slope(self, rule: DerivativeRule, h: float) -> tuple[float, KinkCrossing | None, Quotient | None]:
+        """Return the derivative by a rule, the kinks that it crossed, and its difference quotient if it takes one."""
         self._crossed = [np.zeros_like(here) for here in self._here]
-        return rule(self, h), _crossing(self._kink_inputs, self._crossed)
+        found = rule(self, h)
+        crossed = _crossing(self._kink_inputs, self._crossed)
+        return (found.slope, crossed, found) if isinstance(found, Quotient) else (found, crossed, None)
 
     def loss(self, by: complex) -> tuple[complex, complex]:
         """Return the loss with the parameter moved by ``by``, and the move after rounding in its precision."""
@@ -157,19 +164,20 @@ class _Perturbed:
         """Return the side of its kink for each unit; of complex numbers by the real part, as activations branch."""
         return [self.program.values[name].real > 0 for name in self._kink_inputs]
 
-    def forward_difference(self, h: float) -> float:
-        loss, moved = self.loss(h)
-        return (loss - self.base).real / (moved.real or h)
+    def forward_difference(self, h: float) -> Quotient:
+        above, up = self.loss(h)
+        return Quotient(above.real, self.base.real, up.real, 0.0, up.real or h)
 
-    def central_difference(self, h: float) -> float:
+    def central_difference(self, h: float) -> Quotient:
         (above, right), (below, left) = self.loss(h), self.loss(-h)
-        return (above - below).real / ((right - left).real or 2 * h)
+        divisor = (right - left).real or 2 * h
+        return Quotient(above.real, below.real, right.real, -left.real, divisor, True)
 
     def complex_step(self, h: float) -> float:
         return self.loss(1j * h)[0].imag / h
 
 
-DerivativeRule = Callable[[_Perturbed, float], float]
+DerivativeRule = Callable[[_Perturbed, float], Quotient | float]
 DERIVATIVE_RULES: dict[str, DerivativeRule] = {
     "forward-difference": _Perturbed.forward_difference,
     "central-difference": _Perturbed.central_difference,

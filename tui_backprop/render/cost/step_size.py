@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.cost.model.landmarks import LESSON_STEP
+from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.gradients.step_size import STEP_METHODS, StepCurve, StepSweep
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
@@ -41,6 +42,7 @@ _STYLES = (
     MethodStyle("complex", "c", "update"),
 )
 STYLES = dict(zip(STEP_METHODS, _STYLES, strict=True))
+DIGITS = {"float32": 12, "float64": 17}  # significant digits, enough to repeat a subtraction
 AS_GOOD = 30.0  # an error up to this many times the least one counts as equally good
 
 
@@ -52,11 +54,9 @@ def step_size_lines(
     if columns >= BESIDE:
         left = columns - WORDS - 2
         drawn = _chart(sweep, at, precision, left, rows - 1, context)
-        words = readout(sweep, at, precision, WORDS, context)
+        words = readout(sweep, at, precision, WORDS, rows - 1, context)
         return beside([legend(sweep, precision, left, context), *drawn], [(), *words], left)[:rows]
-    words = readout(sweep, at, precision, columns, context)
-    spare = max(rows - 2 - LEAST_CHART, 6)
-    words = words[:spare]
+    words = readout(sweep, at, precision, columns, max(rows - 2 - LEAST_CHART, 6), context)
     drawn = _chart(sweep, at, precision, columns, rows - len(words) - 1, context)
     return [legend(sweep, precision, columns, context), *drawn, *words][:rows]
 
@@ -78,15 +78,20 @@ def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContex
     )
 
 
-def readout(sweep: StepSweep, at: int, precision: str, columns: int, context: RenderContext) -> list[Line]:
-    """Show each method's derivative with this step, its error, its best step, and an explanation of the chart."""
-    return [
-        *_found(sweep, at, precision, columns),
-        (),
-        *_best(sweep, precision, columns),
-        (),
-        *_why(sweep, columns, context),
-    ]
+def readout(
+    sweep: StepSweep, at: int, precision: str, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
+    """Show each method's derivative with this step, then what fits whole: the best steps, what the central difference
+    is computed from, an explanation of the chart."""
+    found, best = _found(sweep, at, precision, columns), [(), *_best(sweep, precision, columns)]
+    quotient = _quotient(sweep.rows[STEP_METHODS[1], precision].quotients[at], precision, columns)
+    why = [(), *_why(sweep, columns, context)]
+    shown, left = [found[:rows]], rows - len(found)
+    for section in (best, quotient, why):
+        shown.append(section if len(section) <= left else [])
+        left -= len(shown[-1])
+    found, best, quotient, why = shown
+    return [*found, *quotient, *best, *why]
 
 
 def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line]:
@@ -112,6 +117,20 @@ def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line
         several = f"{flip.units} units, {flip.first} first" if flip.units > 1 else flip.first
         lines += wrap(f"x a kink lies within the step: {several} changes sides", columns, "bad")
     return lines
+
+
+def _quotient(quotient: Quotient | None, precision: str, columns: int) -> list[Line]:
+    """Show what the central difference is computed from, with all digits that its precision has."""
+    if quotient is None:
+        return []
+    digits = DIGITS[precision]
+    rows = (
+        ("(w+h) - w", quotient.up),
+        ("w - (w-h)", quotient.down),
+        ("L(w+h)", quotient.above),
+        ("L(w-h)", quotient.below),
+    )
+    return [line((f"{label:<12}", "muted"), f"{value:.{digits}g}"[: columns - 12]) for label, value in rows]
 
 
 def _best(sweep: StepSweep, precision: str, columns: int) -> list[Line]:
