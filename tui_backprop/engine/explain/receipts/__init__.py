@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tui_backprop.engine.explain.receipts import chain_rule, losses, operations, updates
 from tui_backprop.engine.explain.receipts import layers as steps
-from tui_backprop.engine.explain.receipts import losses, operations, updates
 from tui_backprop.engine.explain.receipts.losses import penalties
 from tui_backprop.engine.explain.receipts.rows import (
     ParameterReceipt,
@@ -38,7 +38,7 @@ RECEIPTS: dict[str, Receipt] = {
     "residual": steps.elementwise("+"),
     "loss": losses.loss,
     "penalty": losses.penalty,
-    "output delta": losses.output_delta,
+    "output delta": chain_rule.loss_by_chain_rule,
     "carried": steps.carried,
     "delta": steps.delta,
     "normalization delta": steps.normalization_delta,
