@@ -158,8 +158,7 @@ def setting_options(command: Command) -> Command:
 
 
 JSON_HELP = (
-    'Print one JSON object. NaN and infinite numbers are strings in it, "NaN", "Infinity" and "-Infinity"; its'
-    " reason says where they began, and the exit code is 1."
+    'Print one JSON object. NaN and infinite numbers are the strings "NaN", "Infinity" and "-Infinity" in it.'
 )
 
 

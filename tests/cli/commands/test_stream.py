@@ -62,9 +62,12 @@ def test_it_has_nothing_to_save(tmp_path):
 def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, free, streamed, whole):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
     iteration = []
-    monkeypatch.setattr(
-        "tui_backprop.cli.commands.trace.run_stream", lambda session: (iteration.append(session), 0.0)
-    )
+
+    def stand_in(session):
+        iteration.append(session)
+        return SimpleNamespace(reason=None), 0.0
+
+    monkeypatch.setattr("tui_backprop.cli.commands.trace.run_stream", stand_in)
     monkeypatch.setattr("tui_backprop.report.stream.stream_text", lambda *_: "")
     layers = "--layers", "784,18130,18130,18130,18130,10"
     result = run(*layers)

@@ -57,3 +57,4 @@ def test_a_single_output_is_held_against_its_threshold_if_it_is_finite():
 def test_a_prediction_says_what_it_is_and_nothing_is_never_correct(z, t, words, correct):
     found = prediction_of(np.array(z), np.array(t), "cross-entropy")
     assert (found.words, found.correct, found.label) == (words, correct, t)
+    assert found.brief == words.replace(": an output is ", " (") + ")" * words.startswith("no")

@@ -32,6 +32,9 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
     predicted by its gradient and as computed, in double precision; the changes found from -1,024 to 1,024 that flip
     the prediction for the first sample; and, for a batch, the samples that pull it.
+
+    Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
+    Nothing is predicted from such an output, and no parameter is ranked by such a score.
     """
     state = attribute(session_from(given), options)
     from tui_backprop.report.blame import blame_dict, blame_text

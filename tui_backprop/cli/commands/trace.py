@@ -35,6 +35,8 @@ def command(
 ) -> None:
     """Print one iteration step by step: forward pass, loss, backward pass, update.
 
+    Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
+
     With --stream, print one line per layer for the forward and backward pass: times, norms, and the largest entries
     of the weight gradient, which is not kept. A billion parameters then take 4 GB of memory.
     """

@@ -48,6 +48,11 @@ class Prediction:
             return f"no prediction: an output is {format_number(self.output)}"
         return f"predicted {self.predicted}: {'correct' if self.correct else 'wrong'}"
 
+    @property
+    def brief(self) -> str:
+        """The words where there is little room."""
+        return f"no prediction ({format_number(self.output)})" if self.predicted is None else self.words
+
 
 def prediction_of(z: Array, t: Array, loss: str) -> Prediction:
     """The prediction for a sample, from its outputs ``z`` (outputs,) and its target ``t``."""

@@ -109,10 +109,11 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
     outputs, targets = iteration.tensor(preactivation(session.network.depth)), iteration.tensor(TARGET)
     found = prediction_of(outputs[0], targets[0], session.network.loss)
-    verdict: list[Span] = [("label ", "text"), (f"{found.label}", "strong"), (", ", "text")]
-    verdict += [(found.words, "good" if found.correct else "bad")]
+    label: list[Span] = [("label ", "text"), (f"{found.label}", "strong"), (", ", "text")]
+    role = "good" if found.correct else "bad"
     which = (f", 1st of {session.batch:,}" if session.batch > 1 else "", "muted")
-    return [first_fitting(columns, line(*verdict, which), line(*verdict))]
+    verdicts = [line(*label, (words, role)) for words in (found.words, found.brief)]
+    return [first_fitting(columns, line(*verdicts[0], which), *verdicts)]
 
 
 def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
