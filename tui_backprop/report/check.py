@@ -172,7 +172,7 @@ def reason(report: Report) -> str:
     if strange:
         parts.append(f"{', '.join(strange)} {'is' if len(strange) == 1 else 'are'} NaN or infinite")
     if not isfinite(report.loss):
-        parts.append(f"the loss is {report.loss}")
+        parts.append(f"the loss is {format_number(report.loss)}")
     if report.bad:
         parts.append(report.bad)
     return "; ".join(parts)
