@@ -103,7 +103,14 @@ def test_bytes_are_written_as_people_write_them(count, text):
 @pytest.mark.slow
 @pytest.mark.parametrize("every", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("spec", [NetworkSpec((300, 400, 400, 100)), NetworkSpec((400, 600), "tanh", "mse")])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NetworkSpec((300, 400, 400, 100)),
+        NetworkSpec((400, 600), "tanh", "mse"),
+        NetworkSpec((300, 400, 400, 100), "gelu", **EVERYTHING),
+    ],
+)
 def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every):
     spec = replace(spec, dtype=dtype)
     x = np.random.default_rng(0).normal(size=(2, spec.layers[0])).astype(dtype)

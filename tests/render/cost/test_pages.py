@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 
 from tests.cost.machines import machine
@@ -18,13 +19,13 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.gradients.step_size import step_sweep
+from tui_backprop.engine.gradients.step_size import STEP_METHODS, step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.ledger import ledger_lines
 from tui_backprop.render.cost.race import forecast_of, race_lines
-from tui_backprop.render.cost.step_size import STYLES, legend, power, step_size_lines
+from tui_backprop.render.cost.step_size import STYLES, legend, power, readout, step_size_lines
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.view_state import CostState
@@ -218,3 +219,27 @@ def test_the_ledger_has_bytes_for_training_and_inference_with_formulas_where_the
     for row in memory.rows:
         assert context.text(f"{row.formula} = {row.numbers}") in shown(120, 40), row
         assert f"{row.name} {format_bytes(row.training)} {format_bytes(row.inference)}" in shown(120, 40)
+
+
+@pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_errors_of_0_and_errors_that_are_not_finite_are_marked_and_counted(snapshot, precision, context):
+    found = step_sweep(snapshot.iteration, *snapshot.weights[0])
+    rows = {key: replace(row, off=row.off.copy()) for key, row in found.rows.items()}
+    plain_sweep = replace(
+        found, rows={key: replace(row, off=np.full_like(row.off, 0.1)) for key, row in rows.items()}
+    )
+    for (method, kind), row in rows.items():
+        row.off[:] = np.where(row.off == 0, 1e-9, np.nan_to_num(row.off, nan=1e-9, posinf=1e-9))
+        if kind == precision and method == STEP_METHODS[0]:
+            row.off[3:7] = 0
+            row.off[20:22] = [np.nan, np.inf]
+    changed = replace(found, rows=rows)
+    shown = text(step_size_lines(changed, 1e-4, precision, 110, 40, context))
+    low, high = ("v", "^") if context.plain else ("▾", "▴")
+    words = f"Errors not on the axis: {low} 4 of 0, {high} 2 not finite."
+    said = " ".join(text(readout(changed, 5, precision, 40, context)).split())
+    assert words in said
+    assert "not on the axis" not in text(readout(plain_sweep, 5, precision, 40, context))
+    assert shown.count(low) > 1
+    assert shown.count(high) > 1

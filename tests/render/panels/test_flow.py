@@ -159,14 +159,16 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     report = reported(SESSIONS["lesson"], snapshots(SESSIONS["lesson"])[0].iteration)
     text = " ".join(" ".join(lines).split())
     assert (
-        context.text(f"neither vanishing nor exploding, δ ×{format_number(report.per_layer)} per layer")
+        context.text(
+            f"neither vanishing nor exploding, δ ×{format_number(report.per_layer)} per hidden layer"
+        )
         in text
     )
     found = snapshots(SESSIONS["lesson"])[0].iteration
     rms = {k: float((found.tensor(f"δ{k}").astype(float) ** 2).mean() ** 0.5) for k in (1, 2, 3, 4)}
     hidden, output = (rms[1] / rms[3]) ** 0.5, rms[3] / rms[4]
-    words = f"×{format_number(hidden)} per layer, layer 3 to 1; ×{format_number(output)} from layer 4 to 3"
-    assert context.text(words) in text
+    assert context.text(f"δ ×{format_number(hidden)} per hidden layer") in text
+    assert context.text(f"δ ×{format_number(output)} from layer 4 to 3") in text
     verdict = next(i for i, row in enumerate(lines) if "no rule broken" in row)
     rows = {rule.name: row for rule in HEALTH_RULES for row in lines[verdict:] if row.startswith(rule.name)}
     assert set(rows) == {rule.name for rule in HEALTH_RULES}

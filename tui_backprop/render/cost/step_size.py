@@ -16,6 +16,7 @@ from tui_backprop.engine.gradients.step_size import STEP_METHODS, StepCurve, Ste
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.log_axis import left_out_mark, role_of
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line, beside, first_fitting, line, wrap
 from tui_backprop.support.format import format_number
@@ -85,7 +86,7 @@ def readout(
     is computed from, an explanation of the chart."""
     found, best = _found(sweep, at, precision, columns), [(), *_best(sweep, precision, columns)]
     quotient = _quotient(sweep.rows[STEP_METHODS[1], precision].quotients[at], precision, columns)
-    why = [(), *_why(sweep, columns, context)]
+    why = [(), *_why(sweep, precision, columns, context)]
     shown, left = [found[:rows]], rows - len(found)
     for section in (best, quotient, why):
         shown.append(section if len(section) <= left else [])
@@ -159,16 +160,27 @@ def _any_below(sweep: StepSweep, row: StepCurve, precision: str) -> str:
     return f"≤ {power(float(sweep.steps[min(first, len(sweep.steps) - 1)]))}"
 
 
-def _why(sweep: StepSweep, columns: int, context: RenderContext) -> list[Line]:
+def _why(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> list[Line]:
     error = "Relative error" if sweep.relative else "Error"
     words = f"{error}: on the left truncation, h/2 f'' or h²/6 f'''; on the right rounding, eps/h, from the"
     words += " subtraction. The complex step subtracts nothing."
     lines = wrap(context.text(words), columns, "muted")
+    if unshown := _unshown(sweep, precision, context):
+        lines += wrap(unshown, columns, "muted")
     if not sweep.relative:
         moves = any(sweep.rows[method, "float64"].found.any() for method in STEP_METHODS)
         why = "errors are absolute" if moves else "this number has no effect on the loss"
         lines += wrap(f"The derivative is 0 here: {why}.", columns, "muted")
     return lines
+
+
+def _unshown(sweep: StepSweep, precision: str, context: RenderContext) -> str:
+    """Count the errors that a logarithmic axis cannot show: 0 at the bottom, and not finite at the top."""
+    errors = np.concatenate([sweep.rows[method, precision].off for method in STEP_METHODS])
+    zeros, bad = int((errors == 0).sum()), int((~np.isfinite(errors)).sum())
+    low, high = (left_out_mark(context, top) for top in (False, True))
+    parts = [f"{low} {zeros} of 0"] * (zeros > 0) + [f"{high} {bad} not finite"] * (bad > 0)
+    return f"Errors not on the axis: {', '.join(parts)}." if parts else ""
 
 
 def power(h: float) -> str:
@@ -206,6 +218,9 @@ def _chart(
         style, row = STYLES[method], sweep.rows[method, precision]
         flipped = np.array([flip is not None for flip in row.flips])
         draw(x[flipped], ys[flipped], "loss", "x")
+        for mask, top_end in ((row.off == 0, False), (~np.isfinite(row.off), True)):
+            at_end = np.full(np.count_nonzero(mask), top if top_end else floor)
+            draw(x[mask], at_end, role_of(top_end), left_out_mark(context, top_end))
         best = np.array([-math.log10(row.best)])
         if best[0] <= x[-1]:
             draw(best, np.interp(best, x, ys), "strong", "o" if context.plain else "◇")

@@ -49,23 +49,20 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
 
 
 def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False) -> list[Line]:
-    """Draw the factor by which delta changes per layer (not if ``calm``, where the verdict states it), and the number
-    of samples that units were judged on."""
+    """Draw the mean factor by which delta changes per hidden layer (not if ``calm``, where the verdict states it),
+    the factor of the step from the output, which is not in that mean, and the number of samples that units were
+    judged on."""
     each, notes = report.per_layer, []
     if each is not None and not calm:
-        notes.append(f"δ rms {_factors(report, each)}")
+        notes.append(f"δ rms ×{format_number(each)} per hidden layer backward")
+    if each is not None and report.from_output is not None:
+        last = len(report.layers)
+        notes.append(f"δ ×{format_number(report.from_output)} from layer {last} to {last - 1}")
     if any(at.dead is not None or at.saturated is not None for at in report.layers):
         notes.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
     if report.hidden and report.samples < FEWEST_SAMPLES:
         notes.append(f"dead units need at least {FEWEST_SAMPLES} samples")
     return [(), *wrap(context.text("; ".join(notes)), columns, "muted")] if notes else []
-
-
-def _factors(report: Flow, each: float) -> str:
-    """The mean factor per layer between hidden layers, and the factor of the step from the output, which is apart."""
-    last, step = len(report.layers), report.from_output
-    words = f"×{format_number(each)} per layer, layer {last - 1} to 1"
-    return words if step is None else f"{words}; ×{format_number(step)} from layer {last} to {last - 1}"
 
 
 def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
@@ -74,7 +71,9 @@ def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context:
     each = report.per_layer
     finding = f"no rule broken, of {len(HEALTH_RULES)}"
     if each is not None:
-        finding = f"no rule broken: neither vanishing nor exploding, δ {_factors(report, each)}"
+        finding = (
+            f"no rule broken: neither vanishing nor exploding, δ ×{format_number(each)} per hidden layer"
+        )
     first = wrap(context.text(finding), columns, "good")
     table = _table(report, HEALTH_RULES, "rule", columns, context)
     note = _note(report, columns, context, calm=True) if roomy else []
