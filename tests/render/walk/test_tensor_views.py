@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.having import having
+from tui_backprop.engine.arrays.statistics import summarize
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.render.draw.array_table import share_of_norm, statistics
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.gallery import GalleryLayout, gallery, gallery_layout
 from tui_backprop.render.draw.heatmap import signed_picture
@@ -231,3 +233,22 @@ def test_the_reason_for_a_mark_comes_before_a_shape_in_28_columns(view_of, conte
         assert f"6)  unit {unit}, the largest {context.text('|δ|')}" in head
     chosen = having(LESSON, units=(0, 7))
     assert view_of(chosen, "map", "z1", 28, 8, context)[0][0].startswith("z1 (1,256)  unit 7")
+
+
+@pytest.mark.parametrize(
+    ("zeros", "size", "text"),
+    [(1, 10_000, "<0.1% zero"), (9999, 10_000, ">99.9% zero"), (3, 1000, "0.3% zero"), (995, 1000, "99.5% zero"),
+     (0, 100, ""), (50, 100, "50% zero")],
+)  # fmt: skip
+def test_the_share_of_zeros_is_none_or_all_only_where_it_is(zeros, size, text):
+    values = np.ones(size)
+    values[:zeros] = 0
+    found = statistics(summarize(values), 200)
+    assert (text in found) if text else ("zero" not in found)
+
+
+def test_a_part_never_holds_all_of_the_norm_nor_nothing():
+    values = np.array([1e8, *[1e-3] * 9])
+    assert share_of_norm(summarize(values), values[:1], 99) == "this one holds >99.9% of the norm²"
+    assert share_of_norm(summarize(values), values[1:2], 99) == "this one holds <0.1% of the norm²"
+    assert share_of_norm(summarize(values), values, 99) == "these 10 hold all of the norm²"
