@@ -34,7 +34,11 @@ def attribution_of(pass_, tensor, index):
     return Attribution(tensor, index, value, gradient, abs(gradient))
 
 
-CASES = [(spec, name) for spec in (PLAIN, EVERYTHING) for name in parameter_shapes(spec)]
+CASES = [
+    (spec, name)
+    for spec in (PLAIN, EVERYTHING, replace(EVERYTHING, l2_bias=True))
+    for name in parameter_shapes(spec)
+]
 
 
 @pytest.mark.parametrize(("spec", "tensor"), CASES, ids=lambda v: v if isinstance(v, str) else "")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.graph import mask_shapes
+from tui_backprop.engine.network.graph import mask_shapes, parameter_slices
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -23,6 +23,7 @@ OPTIMIZERS = (
     OptimizerSpec(),
     OptimizerSpec("momentum", weight_decay=0.1),
     OptimizerSpec("adam", schedule="cosine", warmup=3, horizon=25, clip=0.5, weight_decay=0.01),
+    OptimizerSpec("adamw", weight_decay=0.5, decay_bias=False),
 )
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda optimizer: optimizer.name)
 PLENTY, T = 10**9, 20
@@ -49,7 +50,10 @@ def bytes_of(state):
 
 def forward(optimizer, upto=T, spec=SPEC):
     """Each state from 0 to ``upto``, by hand, in one go."""
-    w, rule = initial_parameters(spec), Optimizer(optimizer, 0.0, spec.parameters, spec.dtype)
+    weights = tuple(at for name, at in parameter_slices(spec).items() if name[0] == "W")
+    decayed = None if optimizer.decay_bias else weights
+    w = initial_parameters(spec)
+    rule = Optimizer(optimizer, 0.0, spec.parameters, spec.dtype, decayed=decayed)
     states, losses = [bytes_of(TrainingState(0, w, rule.slots))], []
     for t in range(upto):
         update = plan(t)
@@ -223,7 +227,7 @@ def test_training_lowers_the_loss():
     x = rng.normal(size=(64, 4)).astype(np.float32)
     labels = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
     spec = replace(SPEC, dropout=0.0)
-    for optimizer, lr in zip(OPTIMIZERS, (0.3, 0.05, 0.03), strict=True):
+    for optimizer, lr in zip(OPTIMIZERS, (0.3, 0.05, 0.03, 0.03), strict=True):
         losses = []
         trained = Training(spec, replace(optimizer, schedule="constant", weight_decay=0.0), PLENTY)
         trained.state(
