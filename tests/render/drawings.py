@@ -142,7 +142,9 @@ def _blame(state: State, columns: int, rows: int, context: RenderContext) -> lis
 
 
 def _number(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    return number_panel(state.asked, state.any_of((None, (7, 12_345))), columns, rows, context)
+    return number_panel(
+        state.asked, state.any_of((None, (7, 12_345, 1), (7, 12_345, 40))), columns, rows, context
+    )
 
 
 def _graph(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -180,6 +180,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
         "ranking": attributions,
         "unranked": blame_state.ranked.unranked if blame_state.ranked is not None else 0,
         "path": detail["path"] if detail else [],
+        "path_ties": detail["path_ties"] if detail else 0,
         "nudges": detail["nudges"] if detail else [],
         "base_loss": detail["base_loss"] if detail else None,
         "flips": detail["flips"] if detail else None,

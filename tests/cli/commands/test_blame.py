@@ -53,7 +53,7 @@ def test_the_text_answers_the_question_in_lines_that_fit():
     assert lines[0] == "label 1, predicted 5: wrong"
     start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["parameter"])
     assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["1", "2", "3", "4"]
-    assert "1 of the first 4 is a bias" in lines
+    assert "1 of the first 4 is a bias; the first 4 are tied" in lines
     assert any(line.startswith("× W2[") for line in lines)
     assert any(line.startswith("update") for line in lines)
     assert max(map(len, lines)) <= 78

@@ -10,6 +10,7 @@ import pytest
 
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
@@ -78,16 +79,29 @@ def test_the_strongest_path_is_the_largest_of_all_and_all_add_up_to_the_gradient
     total = 0.0
     for s in range(batch):
         products = all_paths(pass_, tensor, index, s)
-        found = prod(hop.factor for hop in strongest_path(pass_, tensor, index, s))
+        found = prod(hop.factor for hop in strongest_path(pass_, tensor, index, s).steps)
         assert abs(found) == pytest.approx(max(map(abs, products), default=0.0), rel=1e-12)
         total += sum(products)
     penalty = spec.l2 * pass_.tensor(tensor)[index] if tensor[0] == "W" else 0.0
     assert total + penalty == pytest.approx(pass_.tensor(f"d{tensor}")[index], rel=1e-10)
 
 
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize(("layers", "value"), [((3, 4, 4, 2), 0.5), ((2, 3, 2), 1.0), ((2, 4, 4, 4, 1), 2.0)])
+def test_paths_that_are_equally_large_are_counted(layers, value, residual):
+    """With equal weights many paths tie; these powers of two multiply without round-off."""
+    spec = NetworkSpec(layers, "relu", "mse", dtype="float64", residual=residual, init=f"constant:{value}")
+    x, t = np.full((1, layers[0]), 0.5), np.full((1, layers[-1]), 0.25)
+    pass_ = run_iteration(spec, Update(x, t, 0.1), TrainingState(0, initial_parameters(spec)))
+    for tensor in ("W1", f"W{spec.depth}", "b1"):
+        index = (0, 1) if tensor == "W1" else (0, 0) if tensor[0] == "W" else (1,)
+        products = np.abs(all_paths(pass_, tensor, index, 0))
+        assert strongest_path(pass_, tensor, index).ties == int((products == products.max()).sum())
+
+
 def test_the_hops_say_what_they_multiply_by():
     pass_ = iteration(SPECS[0], 1)
-    hops = strongest_path(pass_, "W1", (2, 3))
+    hops = strongest_path(pass_, "W1", (2, 3)).steps
     assert [hop.value for hop in hops] == ["u1", "z1", "a1", "u2", "z2", "a2", "u3", "z3", "L"]
     assert (hops[0].formula, hops[0].factor) == ("x[2]", pass_.tensor("x")[0, 2])
     assert hops[1].formula == "1"
@@ -107,6 +121,6 @@ def test_no_path_is_the_largest_where_a_factor_is_not_finite(bad):
     spec = NetworkSpec((2, 3, 2), "tanh", dtype="float64")
     parameters = np.linspace(-1, 1, spec.parameters)
     update = Update(np.ones((1, 2)), np.array([0]), 0.1)
-    assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters.copy())), "W1", (0, 0))
+    assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters.copy())), "W1", (0, 0)).steps
     parameters[-1] = bad  # a bias of the output
-    assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters)), "W1", (0, 0)) == ()
+    assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters)), "W1", (0, 0)).steps == ()

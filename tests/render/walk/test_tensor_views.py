@@ -82,7 +82,8 @@ def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_beside_th
     sizes = np.sort(np.abs(array.ravel()))[::-1][: len(found)]
     assert np.abs(found).tolist() == pytest.approx(sizes.tolist())
     share = (sizes.astype(float) ** 2).sum() / (array.astype(float) ** 2).sum()
-    said = re.fullmatch(r"these (\d+) hold (.+) of the norm²", last)
+    share_text = re.sub(r"; (the )?first \d+( or more)? (are equally large|equal)$", "", last)
+    said = re.fullmatch(r"these (\d+) hold (.+) of the norm²", share_text)
     assert int(said[1]) == len(found)
     if said[2] == "all":
         assert len(found) == np.count_nonzero(array)
@@ -252,3 +253,31 @@ def test_a_part_never_holds_all_of_the_norm_nor_nothing():
     assert share_of_norm(summarize(values), values[:1], 99) == "this one holds >99.9% of the norm²"
     assert share_of_norm(summarize(values), values[1:2], 99) == "this one holds <0.1% of the norm²"
     assert share_of_norm(summarize(values), values, 99) == "these 10 hold all of the norm²"
+
+
+TWINS = Session(NetworkSpec((2, 3, 2), init="constant:0.5", l2=0.5), "moons", sample=2)
+
+
+def test_a_unit_that_shares_the_largest_delta_is_one_of_several(view_of):
+    for name in ("δ1", "δ2", "a1"):
+        (head, *_), iteration = view_of(TWINS, "map", name, 78)
+        sizes = np.abs(iteration.tensor("δ2" if name == "δ2" else "δ1")[0])
+        ties = int((sizes == sizes.max()).sum())
+        words = f"unit 0, 1 of {ties} with the largest |δ|" if sizes.any() else "unit 0, every δ is 0"
+        assert words in head
+        assert ties > 1
+    (head, *_), _ = view_of(SESSIONS["xor"], "map", "δ1", 78)
+    assert ", the largest |δ|" in head
+
+
+def test_the_largest_entries_say_how_many_are_equally_large(view_of):
+    lines, iteration = view_of(TWINS, "largest", "z1", 60)
+    assert len(set(iteration.tensor("z1")[0].tolist())) == 1
+    assert lines[-1] == "these 3 hold all of the norm²; the first 3 are equally large"
+    lines, iteration = view_of(LESSON, "largest", "dW1", 60)
+    sizes = np.abs(iteration.tensor("dW1"))
+    ties = int((sizes == sizes.max()).sum())
+    assert ties > 1
+    assert re.search(rf"first {ties} (are equally large|equal)$", lines[-1])
+    lines, iteration = view_of(SESSIONS["xor"], "largest", "z1", 60)
+    assert "equally" not in lines[-1]

@@ -63,9 +63,17 @@ PATH_FACTORS: dict[str, tuple[Factors, str]] = {
 }
 
 
+@dataclass(frozen=True)
+class StrongestPath:
+    """The ``steps`` of a path, and how many paths are as large in magnitude (``ties``, itself included)."""
+
+    steps: tuple[PathStep, ...]
+    ties: int
+
+
 def strongest_path(
     iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int = 0
-) -> tuple[PathStep, ...]:
+) -> StrongestPath:
     """Find the path of largest influence of one parameter on one sample's loss, from the operation that reads it to
     the loss. The product of the factors is this path's share of the sample's dL/dparameter.
 
@@ -77,14 +85,16 @@ def strongest_path(
     if tensor not in parameter_shapes(iteration.spec):
         raise KeyError(tensor)
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
-    onward = _best(iteration, ops[at + 1 :], sample)
-    hops = [_entry(iteration, ops[at], tensor, index, sample)]
-    while hops[-1].value in onward:
-        hops.append(onward[hops[-1].value](hops[-1].unit))
-    last = hops[-1]
+    best = _best(iteration, ops[at + 1 :], sample)
+    steps = [_entry(iteration, ops[at], tensor, index, sample)]
+    ties = int(best[steps[0].value].ties[steps[0].unit])
+    while go := best[steps[-1].value].go:
+        steps.append(go(steps[-1].unit))
+    last = steps[-1]
     slope = float(iteration.tensor(delta(iteration.spec.depth))[sample, last.unit])
-    hops.append(PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
-    return tuple(hops) if all(isfinite(hop.factor) for hop in hops) else ()
+    steps.append(PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
+    finite = all(isfinite(step.factor) for step in steps)
+    return StrongestPath(tuple(steps), max(ties, 1)) if finite else StrongestPath((), 0)
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:
@@ -100,39 +110,45 @@ def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s:
     return PathStep(op.output, unit, 1.0, "1")
 
 
-def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, Callable[[int], PathStep]]:
-    """For each value, the next step of the best path from one of its units; found from the loss upwards."""
-    last = preactivation(iteration.spec.depth)
-    sizes: dict[str, Array] = {last: np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)}
-    onward: dict[str, Callable[[int], PathStep]] = {}
+@dataclass(frozen=True)
+class _Best:
+    """The best paths from each unit of a value: their ``sizes``, and how many are as large (``ties``), both (units,);
+    and the first step of one of them (None at the output)."""
+
+    sizes: Array
+    ties: Array
+    go: Callable[[int], PathStep] | None
+
+
+def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, _Best]:
+    """Find the best paths from each value, from the loss upwards."""
+    sizes = np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)
+    best = {preactivation(iteration.spec.depth): _Best(sizes, np.ones(len(sizes)), None)}
     for op in reversed(ops):
         for i in range(2 if op.primitive.kind == "residual" else 1):
             x = op.inputs[i]
             if x == INPUT:
                 continue
-            found, go = _through(iteration, op, x, s, sizes[op.output])
-            if x in sizes:  # read by several operations: the better path of each unit
-                found, go = _better(sizes[x], onward[x], found, go)
-            sizes[x], onward[x] = found, go
-    return onward
+            found = _through(iteration, op, x, s, best[op.output])
+            best[x] = _better(best[x], found) if x in best else found
+    return best
 
 
-def _through(
-    iteration: Iteration, op: Op, x: str, s: int, after: Array
-) -> tuple[Array, Callable[[int], PathStep]]:
-    """Sizes of the best paths from x's units through an operation, and the first step of each."""
+def _through(iteration: Iteration, op: Op, x: str, s: int, after: _Best) -> _Best:
+    """The best paths from x's units through an operation."""
     kind = op.primitive.name if op.primitive.kind == "affine" else op.primitive.kind
     if kind not in PATH_FACTORS:  # a sum, whose derivative is 1
-        return after, lambda unit: PathStep(op.output, unit, 1.0, "1")
+        return _Best(after.sizes, after.ties, lambda unit: PathStep(op.output, unit, 1.0, "1"))
     rule, label = PATH_FACTORS[kind]
     factors = rule(iteration, op, s)
     with np.errstate(all="ignore"):
-        sizes = np.abs(factors).astype(float) * after
+        sizes = np.abs(factors).astype(float) * after.sizes
     if factors.ndim == 1:
-        to, best = np.arange(len(factors)), sizes
+        to, best, ties = np.arange(len(factors)), sizes, after.ties
     else:
         to = sizes.argmax(axis=1)
         best = sizes[np.arange(len(sizes)), to]
+        ties = (sizes == best[:, None]) @ after.ties
 
     def go(unit: int) -> PathStep:
         j = int(to[unit])
@@ -140,10 +156,17 @@ def _through(
         other = op.inputs[1] if len(op.inputs) > 1 else ""
         return PathStep(op.output, j, float(factor), label.format(x=x, y=op.output, w=other, i=unit, j=j))
 
-    return best, go
+    return _Best(best, ties, go)
 
 
-def _better(
-    one: Array, go_one: Callable[[int], PathStep], other: Array, go_other: Callable[[int], PathStep]
-) -> tuple[Array, Callable[[int], PathStep]]:
-    return np.maximum(one, other), lambda unit: (go_other if other[unit] > one[unit] else go_one)(unit)
+def _better(one: _Best, other: _Best) -> _Best:
+    """The better paths of each unit, where several operations read a value; both, where they are equally large."""
+    wins = other.sizes > one.sizes
+    ties = np.where(wins, other.ties, one.ties + np.where(other.sizes == one.sizes, other.ties, 0))
+
+    def go(unit: int) -> PathStep:
+        step = (other if wins[unit] else one).go
+        assert step is not None  # both lead through an operation
+        return step(unit)
+
+    return _Best(np.maximum(one.sizes, other.sizes), ties, go)

@@ -61,11 +61,13 @@ class SampleGradient:
 @dataclass(frozen=True)
 class ParameterDetail:
     """The detail of one parameter. ``sample_gradients`` are those of all samples of the batch, the largest first, and
-    add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them.
+    add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them, one
+    of ``path_ties`` that are equally large.
     ``base_loss`` is the loss without a change, in double precision as those of the ``nudges``."""
 
     attribution: Attribution
     path: tuple[PathStep, ...]
+    path_ties: int
     sample_gradients: tuple[SampleGradient, ...]
     penalty: float
     nudges: tuple[Nudge, ...]
@@ -96,9 +98,11 @@ def parameter_detail(
     )
     changed = ChangedParameter(iteration, attribution)
     nudges = changed.nudges()
+    path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
     return ParameterDetail(
         attribution=attribution,
-        path=strongest_path(iteration, attribution.tensor, attribution.index, int(order[0])),
+        path=path.steps,
+        path_ties=path.ties,
         sample_gradients=tuple(SampleGradient(int(s), float(each[s])) for s in order),
         penalty=penalty,
         nudges=nudges,

@@ -1,10 +1,17 @@
-"""The largest of many numbers that arrive in pieces."""
+"""The largest of many numbers that arrive in pieces, and how many entries are equally large."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from tui_backprop.engine.arrays.types import Array
+
+
+def count_largest(values: Array) -> int:
+    """Count the entries, of an array of any shape, that are as large in magnitude as the largest one; NaN never
+    counts."""
+    sizes = np.abs(values)
+    return int(np.count_nonzero(sizes == np.fmax.reduce(sizes, axis=None, initial=0)))
 
 
 class Top:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
 from tui_backprop.engine.explain.receipts import (
     ReceiptRow,
@@ -229,6 +230,17 @@ def larger_gradients(iteration: Iteration, gradient: float, layer: int | None = 
         return _count_larger(iteration.program.gradient, gradient)
     names = (name for name in parameter_shapes(iteration.spec) if layer_of(name) == layer)
     return sum(_count_larger(iteration.tensor(gradient_of(name)).ravel(), gradient) for name in names)
+
+
+def equal_gradients(iteration: Iteration, gradient: float) -> int:
+    """Count the parameters of the network whose gradient is as large in magnitude as ``gradient``."""
+    return int(np.count_nonzero(np.abs(iteration.program.gradient) == abs(gradient)))
+
+
+def largest_count(iteration: Iteration, tensor: str) -> int:
+    """Count the entries that are as large in magnitude as the one that ``largest_of`` returns."""
+    numbers = iteration.tensor(tensor)
+    return count_largest(numbers[0] if per_sample(tensor) else numbers)
 
 
 def _count_larger(gradients: Array, gradient: float) -> int:

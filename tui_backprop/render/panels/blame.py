@@ -138,8 +138,8 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
 def ranking_notes(
     attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
 ) -> list[Line]:
-    """Notes on the first of the ranking: the number of ten that are not weights; and the first ones that belong to
-    one unit and so share its derivative, which makes them one cause rather than many."""
+    """Draw notes on the first of the ranking: how many of ten are not weights, how many are tied, and whether the
+    first ones all belong to one unit and so share its derivative, which makes them one cause rather than many."""
     if not attributions:
         return []
     notes, first = [], attributions[:FIRST_RANKS]
@@ -148,6 +148,9 @@ def ranking_notes(
         kinds = {kind_of(attribution.tensor) for attribution in first}
         words = BIASES if kinds <= {"weight", "bias"} else NO_WEIGHTS
         notes.append(f"{others} of the first {len(first)} {words[others > 1]}")
+    tied = sum(attribution.score == attributions[0].score for attribution in attributions)
+    if tied > 1:
+        notes.append(f"the first {tied} are tied")
     layer, unit = layer_of(attributions[0].tensor), attributions[0].index[-1]
     same = list(
         takewhile(lambda each: (layer_of(each.tensor), each.index[-1]) == (layer, unit), attributions)

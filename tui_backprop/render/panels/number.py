@@ -20,10 +20,10 @@ TERM_COUNTS = (6, 3, 2, 1)  # of a long sum, as room allows
 
 
 def number_panel(
-    snapshot: Snapshot, larger: tuple[int, int] | None, columns: int, rows: int, context: RenderContext
+    snapshot: Snapshot, larger: tuple[int, int, int] | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """Draw the selected number. ``larger`` counts the larger gradients, in its layer and in all layers (None while
-    they are being counted, and for what is no parameter)."""
+    """Draw the selected number. ``larger`` counts the larger gradients, in its layer and in all layers, and
+    those as large in all layers (None while they are being counted, and for what is no parameter)."""
     tensor, index = snapshot.number
     silent = [context.text(_zero_words(zero)) for zero in zero_gradients(snapshot.iteration, tensor, index)]
     best: list[Line] = []
@@ -48,7 +48,7 @@ def _zero_words(zero: ZeroGradient) -> str:
 def _panel(
     snapshot: Snapshot,
     found: Number,
-    larger: tuple[int, int] | None,
+    larger: tuple[int, int, int] | None,
     silent: Sequence[str],
     columns: int,
     context: RenderContext,
@@ -77,7 +77,11 @@ def _panel(
 
 
 def _figures(
-    snapshot: Snapshot, found: Number, larger: tuple[int, int] | None, silent: Sequence[str], columns: int
+    snapshot: Snapshot,
+    found: Number,
+    larger: tuple[int, int, int] | None,
+    silent: Sequence[str],
+    columns: int,
 ) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
@@ -85,7 +89,7 @@ def _figures(
     parameters = snapshot.session.network.parameters
     place = ""
     if found.is_parameter and found.gradient != 0:
-        place = "counting …" if larger is None else f"{larger[1] + 1:,} of {parameters:,} by size"
+        place = "counting …" if larger is None else _place(larger[1], larger[2], parameters)
     rows += _figure("gradient", found.gradient, "backward", place, columns)
     if silent:
         rows += wrap(f"zero gradient: {'; '.join(silent)}", columns)
@@ -96,6 +100,12 @@ def _figures(
         )
         rows += _figure("after", found.updated, "update", moved, columns)
     return rows
+
+
+def _place(larger: int, equal: int, parameters: int) -> str:
+    """Name the rank of a gradient, or the ranks that it shares with equal ones."""
+    ranks = f"{larger + 1:,}" if equal < 2 else f"tied for {larger + 1:,} to {larger + equal:,}"
+    return f"{ranks} of {parameters:,} by size"
 
 
 def _figure(label: str, value: float, role: str, note: str, columns: int) -> list[Line]:

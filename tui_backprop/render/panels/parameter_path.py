@@ -35,7 +35,8 @@ def path_lines(
     if not found.path:
         return [line((cut(NO_PATH, columns), "bad"))]
     count = paths(session.network, found.attribution.tensor).paths
-    which = f"largest of {format_count(count)} paths" if count > 1 else "the only path"
+    largest = f"1 of {format_count(found.path_ties)} largest" if found.path_ties > 1 else "largest"
+    which = f"{largest} of {format_count(count)} paths" if count > 1 else "the only path"
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
     result = flowing(_share(found, count), columns, 1)

@@ -25,12 +25,14 @@ def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[L
 
 def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
     """Return the pulls as rows of text; the first row has the headings. A sample pulls a parameter up where gradient
-    descent on its loss alone would increase it."""
+    descent on its loss alone would increase it; behind the top sample, (+n) counts those with the same gradient."""
     samples = info(session.data).samples
     rows = [("pull", "top sample", "gradient", "samples")]
     for direction, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.sample_gradients if sign * pull.gradient > 0]
-        which = str((session.sample + side[0].sample) % samples) if side else ""
+        ties = sum(pull.gradient == side[0].gradient for pull in side)
+        more = f" (+{ties - 1})" if ties > 1 else ""
+        which = f"{(session.sample + side[0].sample) % samples}{more}" if side else ""
         rows.append(
             (direction, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
         )

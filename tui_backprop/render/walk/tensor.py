@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.arrays.statistics import Summary, largest_entries, summarize
+from tui_backprop.engine.arrays.statistics import TOP_ENTRIES, Summary, largest_entries, summarize
+from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.receipts import penalties
 from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import (
@@ -134,19 +135,16 @@ def shown_array(snapshot: Snapshot) -> tuple[str, bool]:
 
 def _shown(snapshot: Snapshot) -> ShownArray:
     step, iteration = snapshot.step.pieces[-1], snapshot.iteration
-    name, notes, unit = (
-        step.tensor,
-        _why_this_unit(snapshot, snapshot.unit(step.layer)),
-        snapshot.unit(step.layer),
-    )
-    if step.kind == "input":
-        notes = ()
-    elif step.kind == "loss":
+    name, unit = step.tensor, snapshot.unit(step.layer)
+    notes = _why_this_unit(snapshot, unit) if step.layer else ()
+    if step.kind == "loss":
         probabilities = f"{PROBABILITIES} =" in step.formula
         name, notes = PROBABILITIES if probabilities else preactivation(step.layer), ()
     elif step.kind == "penalty":
-        largest_penalty = int(penalties(iteration).argmax())
-        name, notes, unit = penalized(iteration.spec)[largest_penalty], ("  the largest penalty",), -1
+        each = penalties(iteration)
+        ties = count_largest(each)
+        notes = (f"  1 of {ties} largest penalties" if ties > 1 else "  the largest penalty",)
+        name, unit = penalized(iteration.spec)[int(each.argmax())], -1
     if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
         name = weight(1)  # the pattern that the unit responds to
     updated = step.kind == "update"
@@ -238,7 +236,16 @@ def _largest(
     lines = entries[:deep]
     for i in range(1, -(-len(entries) // deep)):
         lines = beside(lines, entries[i * deep : (i + 1) * deep], i * (wide + GAP) - GAP, GAP)
-    return [*lines, line((share_of_norm(summary, values, columns), "muted"))]
+    share, ties = share_of_norm(summary, values, columns), _ties(top.values)
+    notes = (*(f"{share}; {tie}" for tie in ties if share), *ties, share)
+    return [*lines, line((next((note for note in notes if len(note) <= columns), ""), "muted"))]
+
+
+def _ties(largest_values: Array) -> tuple[str, ...]:
+    """Note how many of the largest entries are equally large, in two lengths; () where only one is as large."""
+    ties, known = count_largest(largest_values), len(largest_values)
+    many = f"first {ties}{' or more' if ties == known == TOP_ENTRIES else ''}"
+    return (f"the {many} are equally large", f"{many} equal") if ties > 1 else ()
 
 
 def _place(shown: ShownArray, place: int) -> str:
@@ -287,6 +294,7 @@ def _units_by_delta(snapshot: Snapshot) -> list[int]:
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 
+LARGEST_DELTA = (", the largest |δ|", ", largest |δ|")
 DrawArray = Callable[[Snapshot, ShownArray, int, int, RenderContext], list[Line]]
 DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
 
@@ -294,5 +302,15 @@ DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     """Return notes on the marked unit, with the reason and without."""
     chosen = snapshot.chosen(snapshot.step.layer) is not None
-    whys = (" (a: the most to blame)",) if chosen else (", the largest |δ|", ", largest |δ|")
+    if chosen:
+        whys: tuple[str, ...] = (" (a: the most to blame)",)
+    else:
+        of = snapshot.iteration.tensor(delta(snapshot.step.layer))[0]
+        ties = count_largest(of)
+        whys = (
+            (f", 1 of {ties} with the largest |δ|", f", 1 of {ties} largest |δ|")
+            if ties > 1
+            else LARGEST_DELTA
+        )
+        whys = whys if of.any() else (", every δ is 0",)
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))

@@ -66,8 +66,11 @@ class Inspection:
             session = transitions.at_step(session, made[address.tensor])
         if not address.largest:
             return look_at(session, address.value, address.index)
-        from tui_backprop.engine.explain.number import largest_of
+        from tui_backprop.engine.explain.number import largest_count, largest_of
 
+        ties = largest_count(snapshot.iteration, address.tensor)
+        if ties > 1:
+            self._app.say(f"1 of {ties:,} entries of {address.tensor} that are equally large")
         return look_at(session, address.value, largest_of(snapshot.iteration, address.tensor))
 
     # --- from number to number -------------------------------------------------------------------------------

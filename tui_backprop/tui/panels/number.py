@@ -20,7 +20,7 @@ def _draw(
 ) -> Sequence[Line]:
     from tui_backprop.render.panels.number import number_panel
 
-    return number_panel(snapshot, cast("tuple[int, int] | None", found), columns, rows, context)
+    return number_panel(snapshot, cast("tuple[int, int, int] | None", found), columns, rows, context)
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:
@@ -28,16 +28,16 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def _places(snapshot: Snapshot, replay: Replay) -> object:
-    """Return how many gradients are larger: in the layer, and in all."""
-    from tui_backprop.engine.explain.number import larger_gradients, number_of
+    """Return how many gradients are larger, of the layer and of all, and how many of all are as large."""
+    from tui_backprop.engine.explain.number import equal_gradients, larger_gradients, number_of
 
     tensor, index = snapshot.number
     found = number_of(snapshot.iteration, tensor, index)
     if not found.is_parameter or found.gradient is None:
         return None
-    return tuple(
-        larger_gradients(snapshot.iteration, found.gradient, layer) for layer in (layer_of(tensor), None)
-    )
+    iteration, gradient = snapshot.iteration, found.gradient
+    larger = (larger_gradients(iteration, gradient, layer) for layer in (layer_of(tensor), None))
+    return *larger, equal_gradients(iteration, gradient)
 
 
 def _view(context: RenderContext) -> SnapshotView:
