@@ -121,6 +121,8 @@ def test_no_path_is_the_largest_where_a_factor_is_not_finite(bad):
     spec = NetworkSpec((2, 3, 2), "tanh", dtype="float64")
     parameters = np.linspace(-1, 1, spec.parameters)
     update = Update(np.ones((1, 2)), np.array([0]), 0.1)
-    assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters.copy())), "W1", (0, 0)).steps
+    assert strongest_path(
+        run_iteration(spec, update, TrainingState(0, parameters.copy())), "W1", (0, 0)
+    ).steps
     parameters[-1] = bad  # a bias of the output
     assert strongest_path(run_iteration(spec, update, TrainingState(0, parameters)), "W1", (0, 0)).steps == ()

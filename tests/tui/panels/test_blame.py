@@ -69,7 +69,7 @@ async def test_layers_and_measures_are_chosen_with_keys(open_app):
         rows = listed(panel(ui))
         assert len(rows) > 10
         assert rows == expected(Session(), layer=1)[: len(rows)]
-        assert "the first 66 share the δ of unit 239" in panel(ui)
+        assert "the first 66 share the δ of unit 239" in " ".join(panel(ui).split())
         assert all(row[1][:2] in ("W1", "b1") for row in listed(panel(ui)))
         await ui.press("m")
         rows = listed(panel(ui))
