@@ -41,13 +41,13 @@ from tui_backprop.render.walk.equation import (
     receipt,
     receipt_values,
     shape_text,
+    worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
 from tui_backprop.support.errors import FileError
-from tui_backprop.support.format import format_number
 from tui_backprop.support.validation import quoted
 
 COLUMNS = 100
@@ -117,7 +117,7 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
 def _term(shown: tuple[ReceiptRow, str]) -> Sentence:
     """A row of a receipt: x[491] times W1[491,239] = 0.992 times 0.131 = +0.130."""
     row, value = shown
-    factors = " times ".join(map(format_number, row.factors))
+    factors = worked(row, " times ")
     parts = (re.sub(" [·×] ", " times ", row.label), factors, value)
     return Sentence(SIGNS.get(row.sign, "") + " = ".join(filter(None, parts)))
 

@@ -18,6 +18,7 @@ MOST_DECIMALS = 9
 EXTRA_DECIMALS = 2  # additional decimals, where a short sum would not add up as rounded
 COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
 TIMES_SIGN = re.compile(" ([·×]) ")  # the blanks can be removed
+TWICE_BRACKETED = re.compile(r"\((\([^()]*\))\)")
 SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # a subtracted term is shown as a negative summand
 
 
@@ -137,16 +138,26 @@ def _beside(
     rows: Sequence[ReceiptRow], columns: int, context: RenderContext
 ) -> tuple[list[str], list[str], str]:
     """Return the labels, the factors, and the gap behind each. In few columns the gap is smaller, and where that
-    is not enough the factors are left out."""
+    is not enough the factors are left out, first those that are not a product."""
     labels = [row.label for row in rows]
-    factors = [" × ".join(format_number(f) for f in row.factors) for row in rows]
-    for gap, sign in ((COLUMN_GAP, r" \1 "), (" ", r"\1")):
-        near, far = (
-            [context.text(TIMES_SIGN.sub(sign, text)) for text in texts] for texts in (labels, factors)
-        )
-        if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
-            return near, far, gap
+    products = ["" if row.template else worked(row) for row in rows]
+    for factors in ([worked(row) for row in rows], products):
+        for gap, sign in ((COLUMN_GAP, r" \1 "), (" ", r"\1")):
+            near, far = (
+                [context.text(TIMES_SIGN.sub(sign, text)) for text in texts] for texts in (labels, factors)
+            )
+            if sum(most + len(gap) for texts in (near, far) if (most := max(map(len, texts)))) <= columns:
+                return near, far, gap
     return [context.text(label) for label in labels], [""] * len(rows), COLUMN_GAP
+
+
+def worked(row: ReceiptRow, times: str = " × ") -> str:
+    """The arithmetic of a value with its numbers: 0.956 × −0.896, or by its template 1 − (−0.462)²."""
+    texts = [format_number(factor) for factor in row.factors]
+    if not row.template:
+        return times.join(texts)
+    bracketed = [f"({text})" if text.startswith(MINUS) else text for text in texts]
+    return TWICE_BRACKETED.sub(r"\1", row.template.format(*bracketed))
 
 
 def _added(row: ReceiptRow) -> ReceiptRow:

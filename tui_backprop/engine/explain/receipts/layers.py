@@ -11,6 +11,7 @@ from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
+from tui_backprop.engine.primitives.normalization import LAYER_NORM_EPSILON
 from tui_backprop.engine.training.iteration import Iteration
 
 FORMULA_COLUMNS = 24  # most characters of a formula in a label; a longer one is replaced by its name
@@ -43,11 +44,19 @@ def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) 
     return [
         entry(iteration, "+", z, j, s),
         ReceiptRow("-", f"mean {z}", float(iteration.tensor(z)[s].mean(dtype=float))),
-        ReceiptRow("/", f"deviation {z}", float(iteration.deviation(k)[s, 0])),
+        _deviation(iteration, k, s),
         entry(iteration, "*", names.gain(k), j, s),
         entry(iteration, "+", names.shift(k), j, s),
         entry(iteration, "=", names.normalized(k), j, s),
     ]
+
+
+def _deviation(iteration: Iteration, k: int, s: int) -> ReceiptRow:
+    """Row of the divisor √(variance + ε) of a layer normalization."""
+    z = names.preactivation(k)
+    variance = float(iteration.tensor(z)[s].astype(float).var())
+    deviation = float(iteration.deviation(k)[s, 0])
+    return ReceiptRow("/", f"deviation {z}", deviation, (variance,), f"√({{0}} + {LAYER_NORM_EPSILON:g})")
 
 
 def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
@@ -197,8 +206,15 @@ def slope(iteration: Iteration, k: int, j: int, s: int) -> ReceiptRow:
     """Row of the factor f' of a hidden unit."""
     op = iteration.activation(k)
     formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
-    label = tidy(formula.format(entry_name(op.inputs[0], (j,)), y=entry_name(op.output, (j,))))
-    return ReceiptRow("*", label, float(iteration.slope(k, s)[j]))
+    names_in = entry_name(op.inputs[0], (j,)), entry_name(op.output, (j,))
+    numbers = tuple(float(iteration.tensor(name)[s, j]) for name in (op.inputs[0], op.output))
+    label, template = (tidy(formula.format(a, y=b)) for a, b in (names_in, ("{0}", "{1}")))
+    return ReceiptRow("*", label, float(iteration.slope(k, s)[j]), *_worked(template, numbers))
+
+
+def _worked(template: str, numbers: tuple[float, ...]) -> tuple[tuple[float, ...], str]:
+    """Factors and template of a row, if there are any numbers in it."""
+    return (numbers, template) if "{" in template else ((), "")
 
 
 def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
@@ -215,6 +231,6 @@ def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s:
         product("+", label, float(given[j]), float(gain[j])),
         ReceiptRow("-", "mean h", float(h.mean())),
         product("-", f"{entry_name(v, (j,))} · mean(h ⊙ {v})", float(values[j]), float((h * values).mean())),
-        ReceiptRow("/", f"deviation {names.preactivation(k)}", float(iteration.deviation(k)[s, 0])),
+        _deviation(iteration, k, s),
         entry(iteration, "=", names.delta(k), j, s),
     ]

@@ -35,10 +35,11 @@ def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequen
         return [*rows[:-1], ReceiptRow("=", f"{name} = {rows[-1].label}", value)]
     if n == 1:
         return [*rows, ReceiptRow("=", name, value)]
+    mean = (sample, n * value - sample, float(n)), "({0} + {1}) / {2}"
     return [
         *rows,
         ReceiptRow("=", f"for sample {s}", sample),
-        ReceiptRow("=", f"{name}, the mean of {n} samples", value),
+        ReceiptRow("=", f"{name}, the mean of {n} samples", value, *mean),
     ]
 
 
@@ -53,7 +54,13 @@ def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[li
     less = "" if top == 0 else f"−{top:.3g}"
     logits = preactivation(k)
     rows = [
-        ReceiptRow("+", f"e^({entry_name(logits, (y,))}{less}), label {y}", float(np.exp(z[y] - top))),
+        ReceiptRow(
+            "+",
+            f"e^({entry_name(logits, (y,))}{less}), label {y}",
+            float(np.exp(z[y] - top)),
+            (float(z[y] - top),),
+            "e^({0})",
+        ),
         ReceiptRow("/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum())),
         ReceiptRow("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
         ReceiptRow("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
@@ -67,7 +74,7 @@ def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> t
         return f"−ln {p_j}" if t[j] else f"−ln(1 − {p_j})"
 
     each = np.logaddexp(0, z) - z * t
-    rows = largest(label, each, terms)
+    rows = largest(label, each, terms, lambda j: ("−ln {0}" if t[j] else "−ln(1 − {0})", (float(p[j]),)))
     return rows, float(each.sum())
 
 
@@ -76,7 +83,10 @@ def _squares(
 ) -> tuple[list[ReceiptRow], float]:
     each = (z - t) ** 2
     rows = largest(
-        lambda j: f"({entry_name(preactivation(k), (j,))} − {entry_name(TARGET, (j,))})²", each, terms
+        lambda j: f"({entry_name(preactivation(k), (j,))} − {entry_name(TARGET, (j,))})²",
+        each,
+        terms,
+        lambda j: ("({0} − {1})²", (float(z[j]), float(t[j]))),
     )
     return [*rows, ReceiptRow("/", name, 1 / scale)], float(each.sum() * scale)
 
@@ -105,7 +115,12 @@ def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seq
     names = penalized(iteration.spec)
     return [
         ReceiptRow("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
-        *largest(lambda i: f"½ {STRENGTH} Σ {names[i]}²", penalties(iteration), terms),
+        *largest(
+            lambda i: f"½ {STRENGTH} Σ {names[i]}²",
+            penalties(iteration),
+            terms,
+            lambda i: ("½ × {0} × {1}", (iteration.spec.l2, iteration.summary(names[i]).norm ** 2)),
+        ),
         ReceiptRow("=", LOSS, iteration.loss),
     ]
 

@@ -51,7 +51,13 @@ def _penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Se
     norm = iteration.summary(w).norm
     return [
         ReceiptRow("+", before, float(iteration.tensor(before))),
-        ReceiptRow("+", f"½ λ Σ {w}²", iteration.spec.l2 / 2 * norm * norm),
+        ReceiptRow(
+            "+",
+            f"½ λ Σ {w}²",
+            iteration.spec.l2 / 2 * norm * norm,
+            (iteration.spec.l2, norm * norm),
+            "½ × {0} × {1}",
+        ),
         ReceiptRow("=", step.tensor, float(iteration.tensor(step.tensor))),
     ]
 

@@ -22,7 +22,8 @@ class ReceiptRow:
     sign: str
     label: str
     value: float
-    factors: tuple[float, ...] = ()  # of a value that is a product
+    factors: tuple[float, ...] = ()  # the numbers that make the value: their product, if there is no template
+    template: str = ""  # of the value, with {0}, {1}, ... for the factors
 
 
 # Receipt of a kind of step: (iteration, step, unit, number of terms shown of a long sum, sample) to rows.
@@ -67,9 +68,19 @@ def summands(labels: Callable[[int], str], left: Array, right: Array, most: int)
     ]
 
 
-def largest(labels: Callable[[int], str], values: Array, most: int) -> list[ReceiptRow]:
-    """Rows of sum(values), shape (m,): the ``most`` largest in magnitude, then the rest as one row."""
-    return [row for _, row in _largest(labels, values, most)]
+def largest(
+    labels: Callable[[int], str],
+    values: Array,
+    most: int,
+    worked: Callable[[int], tuple[str, tuple[float, ...]]] = lambda i: ("", ()),
+) -> list[ReceiptRow]:
+    """Rows of sum(values), shape (m,): the ``most`` largest in magnitude, each with the template and factors of
+    ``worked``, then the rest as one row."""
+    rows = []
+    for i, row in _largest(labels, values, most):
+        template, factors = worked(i) if i is not None else ("", ())
+        rows.append(replace(row, template=template, factors=factors))
+    return rows
 
 
 def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tuple[int | None, ReceiptRow]]:
