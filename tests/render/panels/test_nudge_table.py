@@ -26,7 +26,7 @@ STEPS = "; searched in steps of 2.2%; flips between them may be missed"
         (SEARCH, f"no flip found from −1,024 to 1,024{STEPS}"),
         (
             replace(SEARCH, up=UP),
-            f"+1.299 flips it to 6; no flip found down to −1,024; none found to 1{STEPS}",
+            f"+1.299 flips it to 6; no flip found down to −1,024; none found to the label, 1{STEPS}",
         ),
         (
             replace(SEARCH, up=UP, down=DOWN, correction=CORRECT),

@@ -112,7 +112,7 @@ def flips_found(search: FlipSearch, brief: bool = False) -> str:
     if missing:
         parts.append(f"no flip found {missing[0] if found else f'from {low} to {high}'}")
     if found and not brief and search.predicted_class != search.label and not search.correction:
-        parts.append(f"none found to {search.label}")
+        parts.append(f"none found to the label, {search.label}")
     step = f"{search.ratio - 1:.1%}"
     if brief:
         return f"{'; '.join(parts)} ({step} steps, may miss some)"
