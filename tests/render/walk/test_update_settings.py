@@ -13,7 +13,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.walk.explanation import caption_of, closing_lines
+from tui_backprop.render.walk.explanation import caption_of, closing_lines, convention_lines
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.state import Session
 
@@ -54,8 +54,9 @@ def test_an_update_step_names_the_parameters_that_weight_decay_changed(snapshots
     # Biases and shifts are 0 at first, where decay changes nothing.
     assert changed == {kind for kind in ("weights", "gains") if kind in said.partition(" of ")[2]}
     assert ("biases" in said) == ("gains" in said) == everything
-    assert "decay" in drawn(second)
-    assert ("acts on weights only" in drawn(second)) == (not everything)
+    notes = " ".join(plain(row) for note in convention_lines(second, 100, UTF8) for row in note)
+    assert ("acts on weights only" in " ".join(notes.split())) == (not everything)
+    assert "note" in drawn(second)
 
 
 @pytest.mark.parametrize("size", [(46, 34), (46, 20), (78, 20)])

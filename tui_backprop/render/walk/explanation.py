@@ -75,7 +75,9 @@ def explanation(
         return lines[:most]
     notes = [] if context.sparse else convention_lines(snapshot, columns, context)
     lines += _first_lines(torch, rows - len(lines), columns)
-    return lines + (notes if len(lines) + len(notes) <= rows else [])
+    for note in notes:
+        lines += note if len(lines) + len(note) <= rows else []
+    return lines
 
 
 def _first_lines(lines: list[Line], rows: int, columns: int) -> list[Line]:
@@ -183,14 +185,14 @@ def settings_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> 
     return _labelled("with", wrap(context.text(text), columns - LABEL_COLUMNS)) if text else []
 
 
-def convention_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
-    """Return the conventions of the update, at an update step."""
+def convention_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[list[Line]]:
+    """Return the conventions of the update, each as some lines, at an update step."""
     if snapshot.step.kind != "update":
         return []
-    rows: list[Line] = []
-    for sentence in conventions(snapshot.session.network, snapshot.session.optimizer):
-        rows += _labelled("note", wrap(context.text(sentence), columns - LABEL_COLUMNS, "muted"))
-    return rows
+    return [
+        _labelled("note", wrap(context.text(sentence), columns - LABEL_COLUMNS, "muted"))
+        for sentence in conventions(snapshot.session.network, snapshot.session.optimizer)
+    ]
 
 
 def _labelled(label: str, rows: Sequence[Line]) -> list[Line]:
