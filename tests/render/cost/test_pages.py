@@ -238,8 +238,8 @@ def test_errors_of_0_and_errors_that_are_not_finite_are_marked_and_counted(snaps
     shown = text(step_size_lines(changed, 1e-4, precision, 110, 40, context))
     low, high = ("v", "^") if context.plain else ("▾", "▴")
     words = f"Errors not on the axis: {low} 4 of 0, {high} 2 not finite."
-    said = " ".join(text(readout(changed, 5, precision, 40, context)).split())
+    said = " ".join(text(readout(changed, 5, precision, 40, 99, context)).split())
     assert words in said
-    assert "not on the axis" not in text(readout(plain_sweep, 5, precision, 40, context))
+    assert "not on the axis" not in text(readout(plain_sweep, 5, precision, 40, 99, context))
     assert shown.count(low) > 1
     assert shown.count(high) > 1

@@ -86,13 +86,14 @@ def readout(
     is computed from, an explanation of the chart."""
     found, best = _found(sweep, at, precision, columns), [(), *_best(sweep, precision, columns)]
     quotient = _quotient(sweep.rows[STEP_METHODS[1], precision].quotients[at], precision, columns)
-    why = [(), *_why(sweep, precision, columns, context)]
+    unshown = _unshown(sweep, precision, columns, context)
+    why = [(), *_why(sweep, columns, context)]
     shown, left = [found[:rows]], rows - len(found)
-    for section in (best, quotient, why):
+    for section in (best, unshown, quotient, why):
         shown.append(section if len(section) <= left else [])
         left -= len(shown[-1])
-    found, best, quotient, why = shown
-    return [*found, *quotient, *best, *why]
+    found, best, unshown, quotient, why = shown
+    return [*found, *quotient, *best, *unshown, *why]
 
 
 def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line]:
@@ -174,13 +175,13 @@ def _why(sweep: StepSweep, precision: str, columns: int, context: RenderContext)
     return lines
 
 
-def _unshown(sweep: StepSweep, precision: str, context: RenderContext) -> str:
+def _unshown(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> list[Line]:
     """Count the errors that a logarithmic axis cannot show: 0 at the bottom, and not finite at the top."""
     errors = np.concatenate([sweep.rows[method, precision].off for method in STEP_METHODS])
     zeros, bad = int((errors == 0).sum()), int((~np.isfinite(errors)).sum())
     low, high = (left_out_mark(context, top) for top in (False, True))
     parts = [f"{low} {zeros} of 0"] * (zeros > 0) + [f"{high} {bad} not finite"] * (bad > 0)
-    return f"Errors not on the axis: {', '.join(parts)}." if parts else ""
+    return [(), *wrap(f"Errors not on the axis: {', '.join(parts)}.", columns, "muted")] if parts else []
 
 
 def power(h: float) -> str:
