@@ -80,7 +80,7 @@ def test_gains_and_shifts_are_in_the_passes_and_flops_of_every_method():
     p = 2 * 128 + 128 + 2 * 128 + 128 + 1
     assert result["parameters"] == p == 769
     methods = {method["name"]: method for method in result["methods"]}
-    passes = {"naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "improved": p + 1}
+    passes = {"naive": p + 1, "central": 2 * p, "complex": p, "forward-mode": p, "batched": p + 1}
     assert {name: methods[name]["passes"] for name in passes} == passes
     forward = (
         2 * (2 * 128 + 128) + 128 + 1 + 9 * 128 + 128 + 12

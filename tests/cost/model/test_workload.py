@@ -145,7 +145,7 @@ def test_a_normalized_network_has_its_gains_and_shifts_in_the_passes_of_every_me
     assert p == 769
     passes = {name: method.passes(shape.parameters) for name, method in COST_METHODS.items()}
     assert passes == {
-        "naive": 770, "central": 1538, "complex": 769, "forward-mode": 769, "improved": 770, "spsa": 2, "backprop": 1,
+        "naive": 770, "central": 1538, "complex": 769, "forward-mode": 769, "batched": 770, "spsa": 2, "backprop": 1,
     }  # fmt: skip
     forward = 2 * 2 * 128 + 128 + 9 * 128 + 128 + 2 * 128 + 1 + 12
     assert CostModel().operations("naive", shape) == 770 * forward
