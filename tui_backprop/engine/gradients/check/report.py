@@ -200,7 +200,7 @@ def _verdict(pairs: Pairs, good: Array, allowed: Array, failed: int, nonfinite: 
         return Verdict.ARTIFACT
     sizes = np.abs(np.stack([pairs.first, pairs.second]))[:, good]
     exact = sizes[np.array(pairs.exact)] if any(pairs.exact) else sizes
-    if (exact <= pairs.round_off[good]).all():
+    if good.all() and (exact <= pairs.round_off).all():
         return Verdict.ZERO
     return Verdict.OK if (allowed[good] < sizes.max(axis=0)).any() else Verdict.NOT_TOLD_APART
 
