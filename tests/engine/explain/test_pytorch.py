@@ -185,7 +185,7 @@ def test_nesterov_without_momentum_is_not_asked_of_pytorch():
 @pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
 def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
     optimizer = OptimizerSpec("adam", clip=1)
-    spec = replace(calculus.everything, bias=bias)
+    spec = replace(calculus.everything, bias=bias, l2_bias=True)
     iteration = calculus.take(calculus.problem(spec, 3), optimizer=optimizer)
     lines_so_far, made, read = [], set(), set()
     for step in walk(spec, 3, optimizer, grain):

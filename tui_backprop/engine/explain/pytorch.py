@@ -146,7 +146,8 @@ def _backward_lines(step: Step) -> list[str]:
 def _vjp(visit: Visit) -> str:
     """Expression of the cotangent that a single VJP computes."""
     op, row = visit.op, visit.op.primitive.torch_vjps[visit.of or 0]
-    return row.format(*map(name_in, op.inputs), g=f"{name_in(_with_gradient(op.output))}.grad")
+    held = f"{name_in(_with_gradient(op.output))}.grad"
+    return row.format(*map(name_in, op.inputs), g=held, v=saved_by(op.output))
 
 
 def _values_with_gradient(step: Step) -> list[str]:

@@ -87,6 +87,7 @@ BIAS_ADD = Primitive(
     flops=lambda u, b: size(u),
     vjp_flops=(lambda u, b: 0, lambda u, b: size(u) - size(b)),
     torch="{0} + {1}",
+    torch_vjps=("{g}", "{g}.sum(0)"),
     room=_ones,
     in_place=True,
     passes_on=True,

@@ -111,6 +111,7 @@ LAYER_NORM = Primitive(
         lambda x, gain, shift: size(x) - size(shift),
     ),
     torch="F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
+    torch_vjps=("", "({g} * {v}).sum(0)", "{g}.sum(0)"),
     torch_saved="F.layer_norm({0}, {0}.shape[1:])",
     room=_layer_room,
     short="layer norm",
