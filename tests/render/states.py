@@ -19,6 +19,7 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.comparison import difference
 from tui_backprop.engine.analysis.gradient_flow import flow
+from tui_backprop.engine.analysis.judged import Examples, samples_to_judge
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
@@ -97,9 +98,9 @@ def snapshot_of(name: str, share: float, grain: str = "equation", view: str = "m
 @cache
 def report_of(name: str):
     session = SESSIONS[name]
-    return flow(
-        iteration_of(name), cut(session.network, session.data, 0, min(256, info(session.data).samples)).x
-    )
+    about = info(session.data)
+    first = cut(session.network, session.data, 0, samples_to_judge(session.network, about.samples))
+    return flow(iteration_of(name), Examples(first.x, first.t, about.samples, bool(about.classes)))
 
 
 @cache

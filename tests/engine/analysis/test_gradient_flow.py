@@ -8,18 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.engine.analysis.reports import SETUP, report_of
+from tests.engine.analysis.reports import healthy_layer as layer
 from tui_backprop.data.samples import cut
-from tui_backprop.engine.analysis import gradient_flow as module
-from tui_backprop.engine.analysis.gradient_flow import (
-    FEWEST_SAMPLES,
-    HEALTH_RULES,
-    Flow,
-    LayerFlow,
-    callouts,
-    flow,
-    norm,
-)
+from tui_backprop.engine.analysis import judged as module
+from tui_backprop.engine.analysis.gradient_flow import flow
+from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, callouts, harmless
+from tui_backprop.engine.analysis.judged import FEWEST_SAMPLES, Examples, FitState
 from tui_backprop.engine.arrays import norms
+from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -63,22 +60,17 @@ def on_digits(spec, batch=1, lr=0.01, sample=0):
     """Return an iteration on the digits, and 256 samples."""
     given = cut(spec, "digits", sample, batch)
     made = run_iteration(spec, Update(given.x, given.t, lr), TrainingState(0, initial_parameters(spec)))
-    return made, cut(spec, "digits", 0, 256).x
+    first = cut(spec, "digits", 0, 256)
+    return made, Examples(first.x, first.t, 4000, True)
 
 
 def names(report):
     return [call.name for call in callouts(report)]
 
 
-def layer(k, rms=1.0, ratio=1e-3, **more):
-    """Make the figures of a layer, healthy but for those given."""
-    return LayerFlow(
-        k, **({"delta": rms, "rms": rms, "gradient": 1.0, "weights": 1.0, "update": ratio} | more)
-    )
-
-
-def measured(*layers, bad=None):
-    return Flow(tuple(layers), 256, bad)
+def on(samples, total=None):
+    """Make examples of samples, whose labels do not matter."""
+    return Examples(samples, np.zeros(len(samples), int), total or len(samples), True)
 
 
 # --- the figures -------------------------------------------------------------------------------------------
@@ -154,10 +146,10 @@ def test_dead_units_are_counted_whatever_the_chunks_are(monkeypatch, activation,
     monkeypatch.setattr(module, "JUDGED_NUMBERS", room)
     spec = NetworkSpec((6, 10, 10, 4), activation)
     samples = np.random.default_rng(1).normal(size=(50, 6))
-    alive, some = flow(iteration(spec), samples), flow(iteration(spec, change=kill(3)), samples)
+    alive, some = flow(iteration(spec), on(samples)), flow(iteration(spec, change=kill(3)), on(samples))
     assert alive.layers[0].dead == 0
     assert some.layers[0].dead == pytest.approx(0.3)
-    assert (some.layers[0].saturated, some.layers[2].dead, some.samples) == (None, None, 50)
+    assert (some.layers[0].saturated, some.layers[2].dead, some.fit.samples) == (None, None, 50)
 
 
 def test_a_unit_that_is_on_for_one_sample_is_not_dead():
@@ -167,9 +159,9 @@ def test_a_unit_that_is_on_for_one_sample_is_not_dead():
     def positive(named):
         named["W1"][:] = 1
 
-    assert flow(iteration(spec, change=positive), samples).layers[0].dead == 1
+    assert flow(iteration(spec, change=positive), on(samples)).layers[0].dead == 1
     samples[37] = 1
-    assert flow(iteration(spec, change=positive), samples).layers[0].dead == 0
+    assert flow(iteration(spec, change=positive), on(samples)).layers[0].dead == 0
 
 
 def test_a_unit_that_is_0_but_has_a_slope_is_not_dead():
@@ -198,7 +190,7 @@ def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_
     samples = np.random.default_rng(1).normal(size=(50, 6))
     spec = NetworkSpec((6, 9, 4), "tanh", "cross-entropy", "normal:2", "float64")
     made = iteration(spec)
-    share = flow(made, samples).layers[0].saturated
+    share = flow(made, on(samples)).layers[0].saturated
     z = samples @ made.tensor("W1")
     assert 0.1 < share < 0.9
     assert share == pytest.approx(np.mean(np.abs(np.tanh(z)) > 0.97))
@@ -206,7 +198,7 @@ def test_saturated_outputs_are_counted_and_a_sigmoid_is_judged_as_the_tanh_that_
     def double(named):
         named["W1"] *= 2
 
-    other = flow(iteration(replace(spec, activation="sigmoid"), change=double), samples)
+    other = flow(iteration(replace(spec, activation="sigmoid"), change=double), on(samples))
     assert other.layers[0].saturated == share
     assert other.layers[0].dead is None
 
@@ -226,7 +218,7 @@ def test_the_samples_need_little_memory_where_layers_are_wide():
     made, samples = iteration(spec), np.zeros((256, 6), "float32")
     tracemalloc.start()
     try:
-        flow(made, samples)
+        flow(made, on(samples))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -267,22 +259,23 @@ def test_a_gradient_that_fades_to_nothing_is_none_and_above_that_it_vanishes():
     assert none.figure == 0
     assert faded.layers[0] == none.layers[-1] + 1
     assert 0 < faded.figure == min(report.relative().values())
-    assert not set(calls["update too small"].layers) & set(none.layers)
 
 
-def test_weights_of_zero_cut_the_gradient_off():
-    call = callouts(flow(iteration(NetworkSpec((6, 5, 5, 4), init="zeros"))))[0]
-    assert (call.name, call.layers, call.figure) == ("no gradient", (1, 2), 0)
+def test_weights_of_zero_make_twins_and_cut_the_gradient_off():
+    first, second, third = callouts(flow(iteration(NetworkSpec((6, 5, 5, 4), init="zeros"), FEWEST_SAMPLES)))
+    assert (first.name, first.layers, first.figure) == ("twin units", (1, 2), 5)
+    assert (second.name, second.layers, second.figure) == ("no gradient", (1, 2), 0)
+    assert (third.name, third.layers, third.figure) == ("dead units", (1, 2), 1)
 
 
-def test_a_loss_that_is_flat_gives_no_layer_a_gradient():
+def test_a_loss_that_is_flat_because_all_is_right_is_no_fault():
     def certain(named):
         named["b2"][:] = [1e4, -1e4, -1e4, -1e4]
 
-    spec = NetworkSpec((6, 5, 4), "tanh")
-    right = next(seed for seed in range(99) if iteration(spec, 1, seed=seed).tensor("t")[0] == 0)
-    call = callouts(flow(iteration(spec, 1, certain, seed=right)))[0]
-    assert (call.name, call.layers) == ("no gradient", (1, 2))
+    spec, samples = NetworkSpec((6, 5, 4), "tanh"), np.ones((64, 6))
+    report = flow(iteration(spec, 1, certain), on(samples))
+    assert (report.fit.error, report.fit.state) == (0, FitState.LEARNED)
+    assert (report.layers[-1].reached, callouts(report)) == (0, ())
 
 
 @pytest.mark.parametrize(
@@ -307,9 +300,9 @@ def test_an_update_to_infinity_is_named_too():
 PLANTED = [
     ("exploding", layer(1, 101.0), layer(1, 99.0)),
     ("vanishing", layer(1, 0.0099), layer(1, 0.0101)),
-    ("no gradient", layer(1, 0.0), layer(1, 0.5)),
+    ("no gradient", layer(1, reached=0.0), layer(1, reached=0.01)),
+    ("twin units", layer(1, twins=((0, 3),)), layer(1)),
     ("dead units", layer(1, dead=0.41), layer(1, dead=0.4)),
-    ("saturated units", layer(1, saturated=0.26), layer(1, saturated=0.25)),
     ("update too large", layer(1, ratio=0.11), layer(1, ratio=0.09)),
     ("update too small", layer(1, ratio=0.9e-5), layer(1, ratio=1.1e-5)),
 ]
@@ -317,48 +310,112 @@ PLANTED = [
 
 @pytest.mark.parametrize(("name", "ill", "well"), PLANTED, ids=[row[0] for row in PLANTED])
 def test_a_rule_is_broken_on_one_side_of_its_threshold_and_not_on_the_other(name, ill, well):
-    (call,) = callouts(measured(ill, layer(2), layer(3)))
+    (call,) = callouts(report_of(ill, layer(2), layer(3)))
     assert (call.name, call.layers, call.layer) == (name, (1,), 1)
-    assert callouts(measured(well, layer(2), layer(3))) == ()
+    assert callouts(report_of(well, layer(2), layer(3))) == ()
 
 
-def test_every_rule_but_not_finite_is_planted_and_rules_are_in_order_of_gravity():
-    assert {row[0] for row in PLANTED} == {rule.name for rule in HEALTH_RULES} - {"not finite"}
-    all_ill = measured(
-        layer(1, 0.001, dead=0.9), layer(2, 0.0), layer(3, 1e4, ratio=1.0), layer(4, saturated=0.9, ratio=1e-9),
-        layer(5), layer(6),
+def test_every_rule_but_those_of_the_fit_is_planted_and_rules_are_in_order_of_gravity():
+    left = {"not finite", "stuck", "saturated units"}
+    assert {row[0] for row in PLANTED} == {rule.name for rule in HEALTH_RULES} - left
+    layers = (
+        layer(1, 0.001, dead=0.9), layer(2, 0.0, reached=0.0, twins=((0, 1, 2),)), layer(3, 1e4, ratio=1.0),
+        layer(4, saturated=0.9, ratio=1e-9), layer(5), layer(6),
     )  # fmt: skip
-    assert names(all_ill) == [rule.name for rule in HEALTH_RULES[1:]]
+    every = [rule.name for rule in HEALTH_RULES[1:]]
+    assert names(report_of(*layers)) == [name for name in every if name not in ("stuck", "saturated units")]
+    assert names(report_of(*layers, sensitivity=0.05)) == [
+        name for name in every if name != "update too small"
+    ]
+
+
+def test_only_the_gravest_callout_has_advice():
+    ill = layer(1, twins=((0, 1),), dead=0.9, ratio=0.5)
+    equal = replace(SETUP, network=replace(SETUP.network, init="constant"))
+    assert [bool(call.advice) for call in callouts(report_of(ill, layer(2), setup=equal))] == [
+        True,
+        False,
+        False,
+    ]
+    assert not any(
+        call.advice for call in callouts(report_of(ill, layer(2)))
+    )  # the weights are random already
+
+
+def test_saturated_units_are_a_fault_only_of_a_network_that_is_stuck():
+    for saturated, called in ((0.26, ["stuck", "saturated units"]), (0.25, ["stuck"])):
+        layers = layer(1, saturated=saturated), layer(2)
+        assert names(report_of(*layers, sensitivity=0.05)) == called
+        assert names(report_of(*layers)) == []
+
+
+def test_an_update_that_is_large_is_no_fault_as_long_as_the_loss_falls():
+    large = layer(1, ratio=0.5)
+    assert names(report_of(large, layer(2))) == ["update too large"]
+    assert names(report_of(large, layer(2), rises=False)) == []
+
+
+def test_faults_of_a_network_that_has_learned_are_harmless_and_named_so():
+    ill = layer(1, dead=0.9, saturated=0.9, ratio=1e-9)
+    learned = report_of(ill, layer(2), error=0.05, sensitivity=0.01)
+    assert (learned.fit.state, callouts(learned)) == (FitState.LEARNED, ())
+    assert [rule.name for rule in harmless(learned)] == ["dead units", "saturated units", "update too small"]
+    training = report_of(ill, layer(2), error=0.051)
+    assert names(training) == ["dead units", "update too small"]
+    assert [rule.name for rule in harmless(training)] == ["saturated units"]
+    stuck = report_of(ill, layer(2), error=0.051, sensitivity=0.01)
+    assert names(stuck) == ["stuck", "dead units", "saturated units"]
+
+
+@pytest.mark.parametrize(
+    ("fit", "state", "advice"),
+    [
+        ({"sensitivity": 0.1}, FitState.TRAINING, None),
+        ({"sensitivity": 0.099}, FitState.STUCK, "4 times the units"),
+        ({"sensitivity": 0.0, "loss": 0.64}, FitState.PLATEAU, "4 times the units with adam"),
+        ({"sensitivity": 0.0, "hidden": False}, FitState.LIMIT, "a hidden layer"),
+        ({"sensitivity": 0.0, "error": 0.05}, FitState.LEARNED, None),
+        ({"sensitivity": 0.0, "error": None}, FitState.UNKNOWN, None),
+        ({"sensitivity": 0.0, "loss": np.nan}, FitState.UNKNOWN, None),
+    ],
+)
+def test_a_network_without_a_gradient_is_stuck_unless_it_has_learned(fit, state, advice):
+    setup = replace(SETUP, network=NetworkSpec((2, 2))) if state is FitState.LIMIT else SETUP
+    report = report_of(layer(1), layer(2), setup=setup, **fit)
+    assert report.fit.state is state
+    assert names(report) == ([] if advice is None else ["stuck"])
+    assert advice is None or advice in [remedy.words for remedy in callouts(report)[0].advice]
+    assert names(replace(report, t=0)) == []  # nothing was tried yet
 
 
 def test_the_worst_layer_is_named_among_all_that_break_a_rule():
-    (call,) = callouts(measured(layer(1, 0.005), layer(2, 1e-6), layer(3, 0.5), layer(4), layer(5)))
+    (call,) = callouts(report_of(layer(1, 0.005), layer(2, 1e-6), layer(3, 0.5), layer(4), layer(5)))
     assert (call.layers, call.layer, call.figure) == ((1, 2), 2, 1e-6)
-    (call,) = callouts(measured(layer(1, ratio=0.2), layer(2, ratio=3.0)))
+    (call,) = callouts(report_of(layer(1, ratio=0.2), layer(2, ratio=3.0)))
     assert (call.layers, call.layer, call.figure) == ((1, 2), 2, 3.0)
 
 
 def test_an_infinity_breaks_no_other_rule_than_not_finite():
-    assert callouts(measured(layer(1, np.inf, ratio=np.inf), layer(2), layer(3))) == ()
+    assert callouts(report_of(layer(1, np.inf, ratio=np.inf), layer(2), layer(3))) == ()
     assert (
-        callouts(measured(layer(1, np.nan, ratio=np.nan, dead=np.nan), layer(2), layer(3, ratio=np.nan)))
+        callouts(report_of(layer(1, np.nan, ratio=np.nan, dead=np.nan), layer(2), layer(3, ratio=np.nan)))
         == ()
     )
 
 
 def test_the_output_layer_is_not_compared_and_one_hidden_layer_has_nothing_to_be_compared_with():
-    assert callouts(measured(layer(1), layer(2), layer(3, 1e9))) == ()
-    assert callouts(measured(layer(1, 1e-9), layer(2))) == ()
-    assert measured(layer(1)).per_layer is None
-    assert measured(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 7.0)).per_layer == 0.5
+    assert callouts(report_of(layer(1), layer(2), layer(3, 1e9))) == ()
+    assert callouts(report_of(layer(1, 1e-9), layer(2))) == ()
+    assert report_of(layer(1)).per_layer is None
+    assert report_of(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 7.0)).per_layer == 0.5
 
 
 def test_the_step_from_the_output_is_apart_from_the_mean_of_the_others():
-    assert measured(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 8.0)).from_output == 0.125
-    assert measured(layer(1)).from_output is None
-    assert measured(layer(1), layer(2, 0.0)).from_output is None
-    assert measured(layer(1), layer(2, np.inf)).from_output == 0
-    assert measured(layer(1, np.inf), layer(2)).from_output is None
+    assert report_of(layer(1, 0.25), layer(2, 0.5), layer(3, 1.0), layer(4, 8.0)).from_output == 0.125
+    assert report_of(layer(1)).from_output is None
+    assert report_of(layer(1), layer(2, 0.0)).from_output is None
+    assert report_of(layer(1), layer(2, np.inf)).from_output == 0
+    assert report_of(layer(1, np.inf), layer(2)).from_output is None
 
 
 @pytest.mark.parametrize("name", SPECS)

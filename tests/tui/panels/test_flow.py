@@ -62,7 +62,7 @@ async def test_saturated_outputs_are_counted_over_the_data_set(open_app):
         iteration, data = ui.app.snapshot.iteration, load("xor", ui.app.session.network.seed)
         a = np.tanh(data.x @ iteration.tensor("W1") + iteration.tensor("b1"))
         assert layers(ui)[1][3:] == ["sat.", f"{np.mean(np.abs(a) > 0.97):.0%}"]
-        assert f"units judged on {len(data.x)} samples" in panel(ui)
+        assert f"judged on all {len(data.x)} samples" in panel(ui)
 
 
 async def test_the_layer_of_the_step_is_marked_and_arrows_step(open_app):

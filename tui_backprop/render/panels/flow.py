@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, inf, isfinite, log10
 
-from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow, callouts
+from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow
+from tui_backprop.engine.analysis.health_rules import callouts
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, pad
 from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, verdict

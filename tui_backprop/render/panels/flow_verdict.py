@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from itertools import product
 from math import isfinite
 
-from tui_backprop.engine.analysis.gradient_flow import (
-    FEWEST_SAMPLES,
-    HEALTH_RULES,
-    Callout,
-    Flow,
-    HealthRule,
-    callouts,
-)
+from tui_backprop.engine.analysis.gradient_flow import Flow
+from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, Callout, HealthRule, callouts, harmless
+from tui_backprop.engine.analysis.judged import FitState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
-from tui_backprop.support.format import format_number, format_share
+from tui_backprop.support.format import format_number
 
 NOTE_ROWS = 16  # rows, from which a note says what was measured
 RULE_COLUMNS = 17  # columns of a rule's name
@@ -31,9 +26,9 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     free = rows - chart - 1
     found = callouts(report)
     if not found:
-        return [(), *_no_rule_broken(report, columns, max(free, fair), rows >= NOTE_ROWS, context)]
+        return [(), *_no_rule_broken(report, columns, max(free, fair), context)]
     note = _note(report, columns, context) if rows >= NOTE_ROWS else []
-    called = [_broken_rule(call, report, columns, context) for call in found]
+    called = [_broken_rule(call, columns, context) for call in found]
     kept = [rule for rule in HEALTH_RULES if rule not in [call.rule for call in found]]
     for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
@@ -48,42 +43,48 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     return [(), *brief]
 
 
-def _note(report: Flow, columns: int, context: RenderContext, calm: bool = False) -> list[Line]:
-    """Draw the mean factor by which delta changes per hidden layer (not if ``calm``, where the verdict states it),
-    the factor of the step from the output, which is not in that mean, and the number of samples that units were
-    judged on."""
-    each, notes = report.per_layer, []
-    if each is not None and not calm:
-        notes.append(f"δ rms ×{format_number(each)} per hidden layer backward")
-    if each is not None and report.from_output is not None:
-        last = len(report.layers)
-        notes.append(f"δ ×{format_number(report.from_output)} from layer {last} to {last - 1}")
-    if any(at.dead is not None or at.saturated is not None for at in report.layers):
-        notes.append(f"units judged on {report.samples:,} {'sample' if report.samples == 1 else 'samples'}")
-    if report.hidden and report.samples < FEWEST_SAMPLES:
-        notes.append(f"dead units need at least {FEWEST_SAMPLES} samples")
-    return [(), *wrap(context.text("; ".join(notes)), columns, "muted")] if notes else []
+def _note(report: Flow, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the factor by which delta changes per layer, and the samples judged with the error on them."""
+    notes = filter(None, (_factor(report), report.fit.judged))
+    return [(), *wrap(context.text("; ".join(notes)), columns, "muted")]
 
 
-def _no_rule_broken(report: Flow, columns: int, rows: int, roomy: bool, context: RenderContext) -> list[Line]:
-    """Draw the verdict, and where there is room every rule with this network's figure, and the number of samples that
-    units were judged on."""
-    each = report.per_layer
-    finding = f"no rule broken, of {len(HEALTH_RULES)}"
-    if each is not None:
-        finding = (
-            f"no rule broken: neither vanishing nor exploding, δ ×{format_number(each)} per hidden layer"
-        )
-    first = wrap(context.text(finding), columns, "good")
+def _factor(report: Flow) -> str:
+    """Return the mean factor of delta per layer between hidden layers, and the factor of the step from the output,
+    which is apart; "" where there is no mean."""
+    each, last, step = report.per_layer, len(report.layers), report.from_output
+    if each is None:
+        return ""
+    words = f"δ ×{format_number(each)} per layer, layer {last - 1} to 1"
+    return words if step is None else f"{words}; ×{format_number(step)} from layer {last} to {last - 1}"
+
+
+def _no_rule_broken(report: Flow, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """Draw the verdict with the samples judged, and where there is room every rule with this network's figure."""
+    brief = "learned" if report.fit.state is FitState.LEARNED else "no rule broken"
+    first = wrap(context.text(f"{brief}: {_all_well(report)}"), columns, "good")
     table = _table(report, HEALTH_RULES, "rule", columns, context)
-    note = _note(report, columns, context, calm=True) if roomy else []
     choices: tuple[list[Line], ...] = (
-        [*first, (), *table, *note],
+        [*first, (), *table],
         [*first, *table],
         first,
-        [line(("no rule broken", "good"))],
+        [line((brief, "good"))],
     )
     return next((lines for lines in choices if len(lines) <= rows), choices[-1])
+
+
+def _all_well(report: Flow) -> str:
+    """Say what is well: the loss that was reached, or the gradient; the samples judged; which broken rules are
+    harmless."""
+    factor, learned = _factor(report), report.fit.state is FitState.LEARNED
+    gradient = f"neither vanishing nor exploding, {factor}" if factor else ""
+    left = ", ".join(rule.name for rule in harmless(report))
+    parts = (
+        f"loss {format_number(report.fit.loss)}" if learned else gradient,
+        report.fit.judged,
+        f"harmless so far: {left}" if left else "",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def _table(
@@ -91,8 +92,8 @@ def _table(
 ) -> list[Line]:
     """Draw a table of rules: the condition that breaks each, in words or as a threshold alone, and the figure of this
     network nearest to it; nothing where that is too wide."""
-    figures = [_nearest(rule, report) for rule in rules]
-    for limits in ([_words(rule) for rule in rules], [_limit(rule) for rule in rules]):
+    figures = [rule.nearest(report) for rule in rules]
+    for limits in ([rule.condition for rule in rules], [rule.limit for rule in rules]):
         wide, here = (
             max(len(context.text(text)) for text in texts)
             for texts in ((*limits, "broken if"), (*figures, "here"))
@@ -113,41 +114,10 @@ def _table(
     return []
 
 
-def _words(rule: HealthRule) -> str:
-    """Return the condition that breaks a rule, in words."""
-    return rule_text(rule) if isfinite(rule.threshold) else "a value is NaN or inf"
-
-
-def _limit(rule: HealthRule) -> str:
-    """Return the threshold of a rule, as in "above 100"."""
-    side = "over" if rule.share else rule.side
-    return f"{side} {_amount(rule, rule.threshold, 1)}" if isfinite(rule.threshold) else rule.side
-
-
-def _nearest(rule: HealthRule, report: Flow) -> str:
-    """Return the figure nearest to the threshold of a rule that is met."""
-    figures = rule.figure(report).values()
-    if not figures:
-        return "none" if rule.side == "not finite" else "n/a"
-    return _amount(rule, max(figures) if rule.side == "above" else min(figures), 3)
-
-
-def rule_text(rule: HealthRule) -> str:
-    """Return a rule in words, with its threshold."""
-    return rule.words.format(_amount(rule, rule.threshold, 1))
-
-
-def _amount(rule: HealthRule, value: float, digits: int) -> str:
-    return format_share(value) if rule.share else format_number(value, digits)
-
-
-def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderContext) -> dict[int, list[Line]]:
+def _broken_rule(call: Callout, columns: int, context: RenderContext) -> dict[int, list[Line]]:
     """Draw a broken rule at four lengths: cut to one line; in brief; with the rule in words; with the remedy."""
-    rule, why = call.rule, report.bad.brief if report.bad else ""
-    figure = _amount(rule, call.figure, 2)
-    finding = rule.says.format(layer=call.layer, figure=figure, last=len(report.hidden), why=why)
-    limit = f"; rule: {_limit(rule)}" if isfinite(rule.threshold) else ""
-
+    rule, finding = call.rule, call.finding
+    limit = f"; rule: {rule.limit}" if isfinite(rule.threshold) else ""
     name = (f"{BROKEN_MARK} {rule.name}", "bad")
 
     def headed(text: str) -> list[Line]:
@@ -158,10 +128,11 @@ def _broken_rule(call: Callout, report: Flow, columns: int, context: RenderConte
         headed(finding + (_several(call.layers) if call.layers[1:] else "")),
         headed(finding + limit),
     )
-    words = _indented(f"rule: {rule_text(rule)}", columns, "muted", context)
-    remedy = _indented(f"try: {rule.remedy}", columns, "text", context)
+    words = _indented(f"rule: {rule.condition}", columns, "muted", context)
+    remedy = ", ".join(remedy.words for remedy in call.advice)
+    advice = _indented(f"try: {remedy}", columns, "text", context) if remedy else []
     cramped = line(name, (f"  {finding}{limit}".replace("δ", context.delta), "strong"))
-    return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *remedy]}
+    return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *advice]}
 
 
 def _indented(text: str, columns: int, role: str, context: RenderContext) -> list[Line]:

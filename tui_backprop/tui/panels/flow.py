@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.session.replay import Replay
 
-SAMPLES = 256  # samples on which units are tested for being dead or saturated
-
 
 def _draw(
     snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
@@ -29,10 +27,11 @@ def _flow(snapshot: Snapshot, replay: Replay) -> object:
     from tui_backprop.data.catalogue import info
     from tui_backprop.data.samples import cut
     from tui_backprop.engine.analysis.gradient_flow import flow
+    from tui_backprop.engine.analysis.judged import Examples, samples_to_judge
 
-    session = snapshot.session
-    most = min(SAMPLES, info(session.data).samples)
-    return flow(snapshot.iteration, cut(session.network, session.data, 0, most).x)
+    session, about = snapshot.session, info(snapshot.session.data)
+    first = cut(session.network, session.data, 0, samples_to_judge(session.network, about.samples))
+    return flow(snapshot.iteration, Examples(first.x, first.t, about.samples, bool(about.classes)))
 
 
 def _view(context: RenderContext) -> SnapshotView:
