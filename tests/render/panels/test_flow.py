@@ -186,6 +186,11 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     for name, (limit, figure) in figures.items():
         assert limit in rows[name]
         assert rows[name].split()[-1] == figure
+    found = snapshots(SESSIONS["lesson"])[0].iteration
+    rms = {k: float((found.tensor(f"δ{k}").astype(float) ** 2).mean() ** 0.5) for k in (1, 2, 3, 4)}
+    hidden, output = (rms[1] / rms[3]) ** 0.5, rms[3] / rms[4]
+    words = f"×{format_number(hidden)} per layer, layer 3 to 1; ×{format_number(output)} from layer 4 to 3"
+    assert context.text(words) in text
 
 
 def test_rules_that_are_met_follow_those_that_are_broken_where_there_is_room(shown):

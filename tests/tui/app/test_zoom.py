@@ -21,7 +21,7 @@ KEYS = dict(zip(PANELS[1:], "23bio7c90", strict=True))
 WAITING = (
     "counting",
     "comparing …",
-    "measuring each layer",
+    "computing the gradient",
     "evaluating the loss",
     "evaluated:",
 )

@@ -62,22 +62,27 @@ def _factor(report: Flow) -> str:
 def _no_rule_broken(report: Flow, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """Draw the verdict with the samples judged, and where there is room every rule with this network's figure."""
     brief = "learned" if report.fit.state is FitState.LEARNED else "no rule broken"
-    first = wrap(context.text(f"{brief}: {_all_well(report)}"), columns, "good")
+    whole, short = (
+        wrap(context.text(f"{brief}: {_all_well(report, words)}"), columns, "good")
+        for words in ("neither vanishing nor exploding, ", "")
+    )
     table = _table(report, HEALTH_RULES, "rule", columns, context)
     choices: tuple[list[Line], ...] = (
-        [*first, (), *table],
-        [*first, *table],
-        first,
+        [*whole, (), *table],
+        [*whole, *table],
+        [*short, *table],
+        whole,
+        short,
         [line((brief, "good"))],
     )
     return next((lines for lines in choices if len(lines) <= rows), choices[-1])
 
 
-def _all_well(report: Flow) -> str:
-    """Say what is well: the loss that was reached, or the gradient; the samples judged; which broken rules are
-    harmless."""
+def _all_well(report: Flow, words: str) -> str:
+    """Say what is well: the loss that was reached, or the gradient, after ``words``; the samples judged; which broken
+    rules are harmless."""
     factor, learned = _factor(report), report.fit.state is FitState.LEARNED
-    gradient = f"neither vanishing nor exploding, {factor}" if factor else ""
+    gradient = f"{words}{factor}" if factor else ""
     left = ", ".join(rule.name for rule in harmless(report))
     parts = (
         f"loss {format_number(report.fit.loss)}" if learned else gradient,
@@ -129,7 +134,7 @@ def _broken_rule(call: Callout, columns: int, context: RenderContext) -> dict[in
         headed(finding + limit),
     )
     words = _indented(f"rule: {rule.condition}", columns, "muted", context)
-    remedy = ", ".join(remedy.words for remedy in call.advice)
+    remedy = "; or ".join(remedy.words for remedy in call.advice)
     advice = _indented(f"try: {remedy}", columns, "text", context) if remedy else []
     cramped = line(name, (f"  {finding}{limit}".replace("δ", context.delta), "strong"))
     return {0: [cramped], 1: brief, 2: [*head, *words], 3: [*head, *words, *advice]}
