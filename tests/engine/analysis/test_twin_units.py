@@ -108,3 +108,11 @@ def test_many_twins_are_counted():
         "he weights (xavier for tanh and sigmoid)"
     ]
     assert SETUP.network.init == "he"
+
+
+def test_units_without_a_gradient_that_differ_in_their_outgoing_weights_are_none():
+    def off(named):
+        named["W1"][:, 4] = named["W1"][:, 1]
+        named["b1"][[1, 4]] = -100
+
+    assert twin_units(started(NetworkSpec((2, 6, 2), seed=1), off))[1] == ()
