@@ -161,13 +161,11 @@ def _any_below(sweep: StepSweep, row: StepCurve, precision: str) -> str:
     return f"≤ {power(float(sweep.steps[min(first, len(sweep.steps) - 1)]))}"
 
 
-def _why(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> list[Line]:
+def _why(sweep: StepSweep, columns: int, context: RenderContext) -> list[Line]:
     error = "Relative error" if sweep.relative else "Error"
     words = f"{error}: on the left truncation, h/2 f'' or h²/6 f'''; on the right rounding, eps/h, from the"
     words += " subtraction. The complex step subtracts nothing."
     lines = wrap(context.text(words), columns, "muted")
-    if unshown := _unshown(sweep, precision, context):
-        lines += wrap(unshown, columns, "muted")
     if not sweep.relative:
         moves = any(sweep.rows[method, "float64"].found.any() for method in STEP_METHODS)
         why = "errors are absolute" if moves else "this number has no effect on the loss"
