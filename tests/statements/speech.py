@@ -17,6 +17,7 @@ from tui_backprop.cost.accounting.ledger import Ledger, ledger
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.gradient_flow import Flow, flow
+from tui_backprop.engine.analysis.judged import Examples
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.gradients.check.report import Report
@@ -122,7 +123,8 @@ class Speech:
 
     @cached_property
     def flow(self) -> Flow:
-        return flow(self.iteration, self.data.x)
+        classes = bool(info(self.session.data).classes)
+        return flow(self.iteration, Examples(self.data.x, self.data.t, self._samples, classes))
 
     @cached_property
     def flow_text(self) -> str:

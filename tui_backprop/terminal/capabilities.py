@@ -22,7 +22,7 @@ COLOR_VARIABLES: dict[str, dict[str, str | None]] = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True)
 class Capability:
     """A capability of the terminal, and the reason for it."""
 

@@ -75,7 +75,7 @@ def test_a_term_is_an_equation():
     assert "781 more terms = +0.231" in lines
     assert "result: z1[239] = +0.152" in lines
     assert "formula: z1 = x W1 + b1" in lines
-    assert "torch: z1 = x @ W1 + b1" in lines
+    assert "torch: z1 = x @ W1 + b1; z1.retain_grad()" in lines
     assert "cost: 200,704 MACs, total 0.60x a forward pass" in lines
 
 

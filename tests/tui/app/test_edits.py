@@ -71,7 +71,8 @@ async def test_where_no_flip_was_found_the_range_is_named(open_app):
     spec = replace(from_preset("xor").network, init="zeros")
     session = having(replace(from_preset("xor"), network=spec), number=("W1", (0, 0)))
     async with open_app(session, size=(120, 40)) as ui:
-        await ui.press("b", "X")
+        await ui.press("b")
+        await ui.press("X")
         assert "no flip found from −1,024 to 1,024" in f"{ui.status} {ui.keys}"
         assert ui.app.session.edits == ()
 
