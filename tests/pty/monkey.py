@@ -42,7 +42,7 @@ ESCAPES = re.compile(r"\x1b\[[\d;?]*[a-zA-Z]")
 NOTICE, BRIEF = "▌", 2.6  # at the left of a notice; seconds that those in the key bar stay
 # Keys for each of four monkeys: a fifth of the 20,000 in all that MONKEY_KEYS=20000 presses; only those are enough
 # to judge by it whether memory grows.
-EACH, LONG = int(os.environ.get("MONKEY_KEYS", "4000")) // 4, 5000
+EACH, LONG = int(os.environ.get("MONKEY_KEYS", "3000")) // 4, 5000
 FAILED = (b"Traceback", b"pass failed", b"Could not")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -171,13 +172,17 @@ def way(session):
 
 def one_after_the_other(session):
     """What a session starts from, by taking every pass of its history."""
-    spec = session.network
-    slots = new_slots(session.optimizer, spec.parameters, spec.dtype)
+    return from_the_start(session.network, session.data, session.optimizer, session.update_log)
+
+
+@cache
+def from_the_start(spec, data, optimizer, update_log):
+    slots = new_slots(optimizer, spec.parameters, spec.dtype)
     state = TrainingState(0, initial_parameters(spec), slots)
-    for run in session.update_log:
-        batch = cut(spec, session.data, run.sample, run.batch)
+    for run in update_log:
+        batch = cut(spec, data, run.sample, run.batch)
         for _ in range(run.count):
-            state = run_iteration(spec, Update(batch.x, batch.t, run.lr), state, session.optimizer).after
+            state = run_iteration(spec, Update(batch.x, batch.t, run.lr), state, optimizer).after
     return state
 
 
