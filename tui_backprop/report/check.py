@@ -40,8 +40,10 @@ def _rows(session: Session, report: Report) -> Iterator[Row]:
     yield BLANK
     if report.finite:
         yield from _worked_out(report)
-    undefined = "undefined, as one of the gradients is 0 or not finite"
-    yield Sentence(f"cosine similarity: {undefined if report.cosine is None else f'{report.cosine:.12f}'}")
+    cosine = "undefined, as one of the gradients is 0 or not finite"
+    if report.cosine is not None:
+        cosine = f"{report.cosine:.12f}"
+    yield Sentence(f"cosine similarity{_with_artifacts(report)}: {cosine}")
     yield from _sharpness(report)
     if report.bad:
         yield Sentence(f"overflow: {report.bad}")
@@ -58,6 +60,12 @@ def _rows(session: Session, report: Report) -> Iterator[Row]:
     for fault in report.faults:
         yield Sentence(_sentence(fault), indent=2)
     yield Sentence(verdict(report))
+
+
+def _with_artifacts(report: Report) -> str:
+    """Say that entries at kinks count in the cosine, where there are any: the difference quotient is wrong there."""
+    number = sum(tensor.kinks + tensor.bends for tensor in report.tensors)
+    return f", with {number} entr{'y' if number == 1 else 'ies'} at kinks or bends" if number else ""
 
 
 def _compared(session: Session, report: Report) -> Iterator[Fact]:

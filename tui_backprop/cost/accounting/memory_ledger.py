@@ -73,10 +73,11 @@ def _of_parameters(spec: NetworkSpec, optimizer: OptimizerSpec) -> tuple[MemoryR
 
 
 def _of_values(ledger: Ledger) -> tuple[MemoryRow, ...]:
-    """Return values that the backward pass reads, and those that inference holds at once."""
+    """Return the values that the forward pass makes and the backward pass reads (the input is the user's), and those
+    that inference holds at once."""
     each, held = ITEMSIZE[ledger.spec.dtype], most_alive(ledger.spec, ledger.batch)
     kept = _sum_of_runs(layer.kept // each for layer in ledger.layers)
-    read = "bytes × values that the backward pass reads, by layer"
+    read = "bytes × values made for the backward pass, by layer"
     at_once = f"bytes × ({' + '.join(held)}), the most at any time"
     return (
         MemoryRow("kept values", ledger.total.kept, 0, read, f"{each} × ({kept})"),

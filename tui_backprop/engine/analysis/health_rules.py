@@ -75,7 +75,8 @@ class HealthRule:
 
     def nearest(self, report: Flow) -> str:
         """Format the figure nearest to the threshold."""
-        figures = self.figure(report).values()
+        shows_any = self.side == "not finite"
+        figures = [figure for figure in self.figure(report).values() if shows_any or isfinite(figure)]
         if not figures:
             return "none" if self.side == "not finite" else "n/a"
         return self.amount(max(figures) if self.side == "above" else min(figures), 3)
@@ -142,7 +143,13 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
     ),
     HealthRule(
         "vanishing", "δ rms below {} times the last hidden layer's", "below", 0.01, "rms", Flow.relative,
-        (Case("δ{layer} is {figure} times δ{last}", (remedies.HE, remedies.RELU_SLOW)),),
+        (
+            Case(
+                "δ{layer} is {figure} times δ{last}", (remedies.FEWER_LAYERS, remedies.HE),
+                lambda report: len(report.hidden) > 2 * remedies.FEW_LAYERS,
+            ),
+            Case("δ{layer} is {figure} times δ{last}", (remedies.HE,)),
+        ),
     ),
     HealthRule(
         "stuck", "norm(dL) norm(w) / L below {}, and many errors", "below", STUCK, "", _sensitivity,

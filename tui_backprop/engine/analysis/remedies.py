@@ -12,6 +12,7 @@ from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 SEEDS = 5  # other seeds tried; one alone helps in about half of the runs that are stuck
+FEW_LAYERS = 3  # hidden layers that train without care
 HIDDEN_UNITS = 16  # of a first hidden layer
 
 
@@ -92,6 +93,15 @@ def _and_slower(first: Change) -> Change:
     return lambda setup: (*first(setup), *_both(first, _slower)(setup))
 
 
+def _fewer_layers(setup: Setup) -> tuple[Setup, ...]:
+    first, *hidden, last = setup.network.layers
+    if len(hidden) <= FEW_LAYERS or not _saturates(setup):
+        return ()
+    names = setup.network.activations[:FEW_LAYERS]
+    layers = (first, *hidden[:FEW_LAYERS], last)
+    return _network(setup, layers=layers, activation=",".join(names), init="xavier")
+
+
 def _hidden_layer(setup: Setup) -> tuple[Setup, ...]:
     first, *hidden, last = setup.network.layers
     return () if hidden else _network(setup, layers=(first, HIDDEN_UNITS, last), activation="relu", init="he")
@@ -114,6 +124,6 @@ WIDE_ADAM = Remedy("4 times the units with adam", _both(_adam, _wider))
 WIDE_LEAKY = Remedy(
     f"4 times the units with leaky-relu, {LOWER_RATE.words} if need be", _and_slower(_both(_leaky, _wider))
 )
-RELU_SLOW = Remedy(f"relu with he weights, {LOWER_RATE.words} if need be", _and_slower(_relu))
+FEWER_LAYERS = Remedy(f"{FEW_LAYERS} hidden layers with xavier weights", _fewer_layers)
 HIDDEN_LAYER = Remedy("a hidden layer", _hidden_layer)
 OTHER_SEEDS = Remedy(f"up to {SEEDS} other seeds", _other_seeds)

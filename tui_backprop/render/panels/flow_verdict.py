@@ -27,10 +27,12 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     found = callouts(report)
     if not found:
         return [(), *_no_rule_broken(report, columns, max(free, fair), context)]
-    note = _note(report, columns, context) if rows >= NOTE_ROWS else []
+    notes = [_note(report, columns, context), _note(report, columns, context, brief=True)] * (
+        rows >= NOTE_ROWS
+    )
     called = [_broken_rule(call, columns, context) for call in found]
     kept = [rule for rule in HEALTH_RULES if rule not in [call.rule for call in found]]
-    for room, detail, above in product((free, fair), (3, 2, 1), (note, [])):
+    for room, detail, above in product((free, fair), (3, 2, 1), (*notes, [])):
         blocks = [row for lengths in called for row in lengths[detail]]
         if len(above) + len(blocks) <= room:
             rest = [(), *_table(report, kept, "rules met", columns, context)]
@@ -43,9 +45,10 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
     return [(), *brief]
 
 
-def _note(report: Flow, columns: int, context: RenderContext) -> list[Line]:
-    """Draw the factor by which delta changes per layer, and the samples judged with the error on them."""
-    notes = filter(None, (_factor(report), report.fit.judged))
+def _note(report: Flow, columns: int, context: RenderContext, brief: bool = False) -> list[Line]:
+    """Draw the factor by which delta changes per layer, and the samples judged with the error on them; only the
+    latter if ``brief``."""
+    notes = filter(None, ("" if brief else _factor(report), report.fit.judged))
     return [(), *wrap(context.text("; ".join(notes)), columns, "muted")]
 
 
