@@ -83,7 +83,7 @@ async def test_a_vanishing_gradient_is_named(open_app):
     async with open_app(from_preset("vanishing")) as ui:
         await ui.press("f")
         assert "! vanishing" in panel(ui)
-        assert "try: relu" in panel(ui)
+        assert "try: 3 hidden layers" in panel(ui)
     async with open_app() as ui:
         await ui.press("f")
         text = " ".join(panel(ui).split())
