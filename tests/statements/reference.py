@@ -65,8 +65,15 @@ class Reference:
     parameters: dict[str, np.ndarray]
     masks: dict[int, np.ndarray]
 
-    def outputs(self, x: np.ndarray, parameters: dict[str, np.ndarray], masked: bool = True) -> np.ndarray:
-        """The outputs (n, outputs) for inputs ``x``, in the precision of the parameters."""
+    def outputs(
+        self,
+        x: np.ndarray,
+        parameters: dict[str, np.ndarray],
+        masked: bool = True,
+        seen: dict[int, np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """The outputs (n, outputs) for inputs ``x``, in the precision of the parameters; what the activation of each
+        hidden layer takes is put into ``seen``."""
         a = x
         with np.errstate(all="ignore"):
             for k in range(1, self.spec.depth + 1):
@@ -79,6 +86,8 @@ class Reference:
                     centered = z - z.mean(axis=1, keepdims=True)
                     spread = np.sqrt((centered**2).mean(axis=1, keepdims=True) + LAYER_NORM_EPSILON)
                     z = parameters[f"γ{k}"] * centered / spread + parameters[f"β{k}"]
+                if seen is not None:
+                    seen[k] = z
                 z = ACTIVATIONS[self.spec.activations[k - 1]](z)
                 if masked and k in self.masks:
                     z = z * self.masks[k]

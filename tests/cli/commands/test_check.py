@@ -317,3 +317,11 @@ def test_bad_input_gets_one_line_and_2(arguments, message):
     assert result.stderr.startswith(f"backprop-tui: {message}")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_the_cosine_says_how_many_of_its_entries_are_at_kinks():
+    network = ("--preset", "xor", "--layers", "2,2,2,1", "--activation", "elu,relu")
+    (row,) = (row for row in run(*network).stdout.splitlines() if row.startswith("cosine"))
+    assert row.startswith("cosine similarity, with 4 entries at kinks or bends: 0.94")
+    (row,) = (row for row in run("--preset", "xor").stdout.splitlines() if row.startswith("cosine"))
+    assert row == "cosine similarity: 1.000000000000"

@@ -24,6 +24,8 @@ from tui_backprop.engine.training.iteration import TrainingState, Update, run_it
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import Session
 
 ROUGH = NetworkSpec(
     (6, 8, 8, 8, 4),
@@ -425,3 +427,11 @@ def test_reports_are_the_same_each_time_and_leave_the_madealone(name):
     assert flow(made) == flow(made)
     assert np.array_equal(before[0], made.tensor("x"))
     assert np.array_equal(before[1], made.program.gradient)
+
+
+def test_a_figure_that_is_not_finite_is_no_figure_of_a_rule_that_is_met():
+    spec = NetworkSpec((2, 3, 3, 2), "gelu", init="normal:1e19")
+    report = flow(Replay().take(Session(spec, "moons", batch=3)))
+    shown = {rule.nearest(report).lower() for rule in HEALTH_RULES if rule.side != "not finite"}
+    assert report.bad is not None
+    assert shown.isdisjoint({"nan", "inf"})

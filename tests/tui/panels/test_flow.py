@@ -84,6 +84,7 @@ async def test_a_vanishing_gradient_is_named(open_app):
         await ui.press("f")
         assert "! vanishing" in panel(ui)
         assert "try: 3 hidden layers" in panel(ui)
+        assert "judged on all 400 samples" in " ".join(panel(ui).split())
     async with open_app() as ui:
         await ui.press("f")
         text = " ".join(panel(ui).split())

@@ -47,9 +47,9 @@ def verdict(report: Flow, columns: int, rows: int, chart: int, context: RenderCo
 
 def _note(report: Flow, columns: int, context: RenderContext, brief: bool = False) -> list[Line]:
     """Draw the factor by which delta changes per layer, and the samples judged with the error on them; only the
-    latter if ``brief``."""
+    latter, and directly below the chart, if ``brief``."""
     notes = filter(None, ("" if brief else _factor(report), report.fit.judged))
-    return [(), *wrap(context.text("; ".join(notes)), columns, "muted")]
+    return [*(() if brief else ((),)), *wrap(context.text("; ".join(notes)), columns, "muted")]
 
 
 def _factor(report: Flow) -> str:
