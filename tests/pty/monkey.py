@@ -161,9 +161,16 @@ class Monkey:
             if ", end" in self.run.text:  # of the tour, which advances with a step
                 self.send(",")
             # An escape and an F3 that are read at once are another key, as on any slow machine.
-            if self.settle(0.4, 10.0) and "step" in self.run.text.splitlines()[-1]:
+            settled = self.settle(0.4, 10.0) and "playing" not in self.run.text
+            if settled and "step" in self.run.text.splitlines()[-1]:
                 return
         self.fail("it does not come to rest")
+
+    def pause_playback(self) -> None:
+        """Stop playback, and wait until the screen says so: a second space would start it again."""
+        if "playing" in self.run.text:
+            self.send(" ")
+            self.until(lambda: "playing" not in self.run.text, "the end of playback")
 
     def seen(self) -> list[list[tuple[object, ...]]]:
         """Return every cell of the screen as it is visible: of a blank, its background and lines drawn through it."""
@@ -194,8 +201,7 @@ class Monkey:
         """Check that a step forward and back shows the same screen, without notices, which disappear by
         themselves."""
         self.until(lambda: NOTICE not in self.run.text, "the end of the notices")
-        if "playing" in self.run.text:  # a notice may have hidden it
-            self.send(" ")
+        self.pause_playback()  # a notice may have hidden that it plays
         self.settle(BRIEF, GENEROUS)
         before = self.seen()
         self.send("right")
