@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.gradients.check.report import Report
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.draw.spans import Line, plain
 from tui_backprop.render.panels.flow import flow_panel
 from tui_backprop.render.panels.screen_bars import status
 from tui_backprop.render.view_state import BlameState, Snapshot, steps_of
@@ -37,6 +38,11 @@ from tui_backprop.session.training_curve import Score, score
 
 WIDE = 160  # columns
 EVERY = 30  # parameters ranked
+
+
+def said(lines: Iterable[Line]) -> str:
+    """Lines of a panel as text."""
+    return "\n".join(map(plain, lines))
 
 
 @dataclass
@@ -128,7 +134,7 @@ class Speech:
 
     @cached_property
     def flow_text(self) -> str:
-        return "\n".join(map(plain, flow_panel(self.snapshot, self.flow, WIDE, 60, UTF8)))
+        return said(flow_panel(self.snapshot, self.flow, WIDE, 60, UTF8))
 
     @cached_property
     def data(self):

@@ -419,3 +419,32 @@ def test_an_unknown_kind_of_step_is_a_key_error():
     spec = NetworkSpec((2, 2))
     with pytest.raises(KeyError):
         receipt_rows(pass_of(spec, "moons", 1), replace(walk(spec, 1)[0], kind="nap"), 0)
+
+
+def test_a_value_beyond_the_range_of_the_precision_is_shown_as_the_pass_computes_it():
+    spec = NetworkSpec((2, 2), init="zeros", dtype="float32")
+    x, t = np.array([[3e38, 1e-30]], np.float32), np.array([1])
+    parameters = np.array([-1e10, 1, 1e-20, 1, 0, 0], np.float32)
+    iteration = alone(spec, x, t, parameters)
+    (step,) = (step for step in walk(spec, 1) if step.kind == "affine")
+    rows = {row.label: row.value for row in receipt_rows(iteration, step, 0)}
+    assert rows["x[0] · W1[0,0]"] == -np.inf
+    assert rows["x[1] · W1[1,0]"] == 0  # 1e-50 rounds to 0
+    assert rows["z1[0]"] == iteration.tensor("z1")[0, 0] == -np.inf
+    double = alone(
+        NetworkSpec((2, 2), init="zeros", dtype="float64"), x.astype(float), t, parameters.astype(float)
+    )
+    rows = {row.label: row.value for row in receipt_rows(double, step, 0)}
+    assert rows["x[0] · W1[0,0]"] == pytest.approx(-3e48)
+    assert rows["x[1] · W1[1,0]"] == pytest.approx(1e-50)
+
+
+def test_the_nan_of_an_activation_of_an_infinity_shows_its_product():
+    spec = NetworkSpec((1, 1, 2), "gelu", dtype="float32")
+    x, t = np.array([[3e38]], np.float32), np.array([1])
+    iteration = alone(spec, x, t, np.array([-1e10, 0, 1, 1, 0, 0], np.float32))
+    (step,) = (step for step in walk(spec, 1) if step.kind == "activation")
+    before, after = receipt_rows(iteration, step, 0)
+    assert before.value == -np.inf
+    assert np.isnan(after.value)
+    assert after.template == "−∞ · 0"

@@ -139,7 +139,9 @@ def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves
     assert "NaN" not in before
     assert "cosine" not in before
     running = replace(ready, state="running", agreement=Agreement(float("nan"), float("nan"), 0.0, "W1[0,0]"))
-    assert "NaN" not in text(race_lines(running, None, 60, 30, UTF8))
+    going = text(race_lines(running, None, 60, 30, UTF8))
+    assert "NaN" not in going
+    assert "cosine         undefined" in going  # of a gradient that is 0, or not finite
 
 
 def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectation():

@@ -189,7 +189,10 @@ def test_a_scheduled_rate_is_shown_at_each_update(snapshots):
         update_log=(UpdateRun(0, 1, 0.4, 2),),
         optimizer=OptimizerSpec(schedule="linear", warmup=6, horizon=8),
     )
-    assert "α = 0.150 in iteration 2, warm-up and linear of 0.4" in drawn(snapshots(session)[-1], 130)
+    shown = drawn(snapshots(session)[-1], 130)
+    assert "α = 0.200 = 0.400 · min(1, (2 + 1) / 6), warm-up" in shown
+    assert "α = 0.150 = 0.200 · (1 − min(1, 2 / 8)), linear" in shown
+    assert "α = 0.200, warm-up of 0.400" in drawn(snapshots(session)[-1], 40)
     assert "rate " not in drawn(snapshots(Session())[-1])
 
 

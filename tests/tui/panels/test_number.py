@@ -174,7 +174,7 @@ async def test_an_input_has_no_heading_without_lines_below(open_app):
         assert "PyTorch" not in panel(ui)
         await ui.press("]")
         i, j = ui.app.snapshot.number[1]
-        assert f"W1.grad[{i}, {j}] nn.Linear stores Wᵀ: weight.grad[{j}, {i}]" in " ".join(panel(ui).split())
+        assert f"W1.grad[{i}, {j}] nn.Linear stores Wᵀ: weight.grad[{j},{i}]" in " ".join(panel(ui).split())
 
 
 async def test_keys_pressed_while_gradients_are_counted_are_not_lost(open_app, monkeypatch):

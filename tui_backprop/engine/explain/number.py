@@ -55,7 +55,8 @@ class Number:
 
     ``gradient`` is the derivative of the loss with respect to it (None where no derivative flows), ``updated`` the
     parameter after the update (None for values). ``computed`` is None for parameters and inputs, which no step
-    computes. ``torch`` holds the lines of PyTorch for the value and for the gradient.
+    computes; ``moved`` is the update of a parameter. ``torch`` holds the lines of PyTorch for the value and for the
+    gradient.
     """
 
     tensor: str
@@ -66,6 +67,7 @@ class Number:
     updated: float | None
     computed: Origin | None
     differentiated: Origin | None
+    moved: Origin | None
     torch: tuple[str, ...]
 
     @property
@@ -98,6 +100,7 @@ def number_of(
         if not parameter and value != INPUT
         else None,
         differentiated=_origin(iteration, derivative, index, terms, sample) if flows else None,
+        moved=_update(iteration, value, index, terms) if parameter else None,
         torch=tuple(filter(None, torch)),
     )
 
@@ -216,6 +219,13 @@ def _origin(
                 with np.errstate(all="ignore"):
                     return Origin(step, _rows(iteration, step, index, terms, sample))
     return None
+
+
+def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int) -> Origin:
+    """The update of a parameter."""
+    steps = walk(iteration.spec, iteration.batch, iteration.optimizer)
+    step = next(step for step in steps if step.kind == "update" and step.layer == layer_of(tensor))
+    return Origin(step, receipt_rows(iteration, step, index[-1], terms, 0, (tensor, index)))
 
 
 def _rows(

@@ -55,11 +55,11 @@ class Step:
     normalization delta; update. ``tensor`` names the result (see ``Iteration.tensor``). ``operands`` are
     the values in the formula with their shapes, ``reused`` those of them that the forward pass computed.
     ``macs`` counts the multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved``
-    the bytes read and written, each array once per operation; ``ratio`` is the cumulative ``macs`` relative to one
-    forward pass (updates are not part of the cost of a gradient and leave it unchanged). ``visits`` are the visits
-    of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
-    updates up to its end. ``parts`` are the equations of a layer's step,
-    ``grain`` is that of the walk.
+    the bytes read and written, each array once per operation; ``total`` is the cumulative ``macs`` (updates are not
+    part of the cost of a gradient and leave it unchanged), ``forward`` those of one forward pass. ``visits`` are
+    those of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
+    updates up to its end. ``parts`` are the equations of a layer's step, ``grain`` is that of the walk. ``products``
+    are the matrix products: samples, inputs and units, whose product are the ``macs`` of each.
     """
 
     index: int
@@ -74,11 +74,18 @@ class Step:
     macs: int
     flops: int
     moved: int
-    ratio: float
+    total: int
+    forward: int
     visits: tuple[Visit, ...] = ()
     done: int = 0
     parts: tuple[Step, ...] = ()
     grain: str = "equation"
+    products: tuple[Shape, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """The cumulative multiply-accumulates relative to one forward pass."""
+        return self.total / self.forward
 
     @property
     def pieces(self) -> tuple[Step, ...]:
@@ -123,17 +130,32 @@ def walk(
     shapes = value_shapes(spec, batch)
     forward = spec.weights * batch
     steps = [
-        Step(0, "forward", 0, "input", "input", INPUT, INPUT, ((INPUT, shapes[INPUT]),), (), 0, 0, 0, 0.0)
+        Step(
+            0,
+            "forward",
+            0,
+            "input",
+            "input",
+            INPUT,
+            INPUT,
+            ((INPUT, shapes[INPUT]),),
+            (),
+            0,
+            0,
+            0,
+            0,
+            forward,
+        )
     ]
     total = done = 0
     for (phase, layer, kind), visits in _groups(spec, grain):
         step = _step(len(steps), phase, layer, kind, visits, spec, shapes)
         total += step.macs
         done += len(visits)
-        steps.append(replace(step, ratio=total / forward, done=done, grain=grain))
+        steps.append(replace(step, total=total, forward=forward, done=done, grain=grain))
     for n, (k, names) in enumerate(groupby(parameter_shapes(spec), layer_of), 1):
-        update = _update_step(len(steps), k, list(names), spec, shapes, optimizer, total / forward)
-        steps.append(replace(update, done=done + n))
+        update = _update_step(len(steps), k, list(names), spec, shapes, optimizer)
+        steps.append(replace(update, total=total, forward=forward, done=done + n))
     return tuple(steps)
 
 
@@ -177,6 +199,7 @@ def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
                 moved=sum(part.moved for part in parts),
                 visits=tuple(visit for part in parts for visit in part.visits),
                 parts=parts,
+                products=tuple(product for part in parts for product in part.products),
             )
         steps.append(replace(joined, index=len(steps), grain="layer"))
     return tuple(steps)
@@ -196,7 +219,7 @@ def _step(
     spec: NetworkSpec,
     shapes: dict[str, Shape],
 ) -> Step:
-    """Build the step of some neighboring visits, without its ratio."""
+    """Build the step of some neighboring visits, without its totals."""
     made, read = equation(visits)
     if kind == "penalty":
         made = {name: folded(formula) for name, formula in made.items()}
@@ -219,9 +242,17 @@ def _step(
         macs=macs,
         flops=flops,
         moved=numbers * ITEMSIZE[spec.dtype],
-        ratio=0.0,
+        total=0,
+        forward=0,
         visits=visits,
+        products=tuple(product for visit in visits if (product := _product(visit, shapes))),
     )
+
+
+def _product(visit: Visit, shapes: dict[str, Shape]) -> Shape:
+    """Return the samples, inputs and units of a matrix product; nothing for another operation."""
+    inputs = [shapes[name] for name in visit.op.inputs]
+    return (*inputs[0], inputs[1][-1]) if visit.op.primitive.macs(*inputs) else ()
 
 
 def _more_to_come(visit: Visit, spec: NetworkSpec) -> bool:
@@ -244,9 +275,9 @@ def _update_step(
     spec: NetworkSpec,
     shapes: dict[str, Shape],
     optimizer: OptimizerSpec,
-    ratio: float,
 ) -> Step:
-    """Build the step that updates a layer's parameters; several equations are written for the weights alone."""
+    """Build the step that updates a layer's parameters, without its totals; several equations are written for the
+    weights alone."""
     parameters = sum(size(shapes[name]) for name in names)
     flops = sum(
         size(shapes[name]) * update_flops(optimizer, decays=optimizer.decay_bias or is_weight(name))
@@ -275,5 +306,6 @@ def _update_step(
         macs=0,
         flops=flops,
         moved=update_moved(optimizer) * parameters * ITEMSIZE[spec.dtype],
-        ratio=ratio,
+        total=0,
+        forward=0,
     )

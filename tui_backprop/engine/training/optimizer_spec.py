@@ -26,7 +26,7 @@ class Schedule:
     """A row of the table: the factor of the base rate alpha in iteration t = 0, 1, ...
 
     ``factor(t, T)`` is a number from 0 to 1, T the horizon in iterations. ``formula`` gives
-    the whole rate.
+    the whole rate, also beyond the horizon.
     """
 
     formula: str
@@ -40,16 +40,16 @@ class Schedule:
 SCHEDULES: dict[str, Schedule] = {
     "constant": Schedule("α", "constant rate", lambda t, T: 1.0, horizon=False, changes=False),
     "step": Schedule(
-        "α / 10^floor(3 t / T)",
+        "α / 10^min(2, floor(3 · t / T))",
         "divided by 10 at each third of the horizon",
         lambda t, T: 10.0 ** -min(3 * t // T, 2),
     ),
     "exponential": Schedule(
-        "α / 100^(t / T)", "exponential decay to a hundredth", lambda t, T: 100 ** -min(t / T, 1)
+        "α / 100^min(1, t / T)", "exponential decay to a hundredth", lambda t, T: 100 ** -min(t / T, 1)
     ),
-    "linear": Schedule("α (1 − t / T)", "linear decay to zero", lambda t, T: 1 - min(t / T, 1)),
+    "linear": Schedule("α · (1 − min(1, t / T))", "linear decay to zero", lambda t, T: 1 - min(t / T, 1)),
     "cosine": Schedule(
-        "½ α (1 + cos(π t / T))",
+        "½ · α · (1 + cos(π · min(1, t / T)))",
         "cosine decay to zero (Loshchilov and Hutter 2017)",
         lambda t, T: (1 + math.cos(math.pi * min(t / T, 1))) / 2,
     ),
@@ -63,7 +63,7 @@ SCHEDULES: dict[str, Schedule] = {
 
 # Multiplies the schedule, whose horizon T includes the warm-up. A length of 0 means no warm-up.
 WARM_UP = Schedule(
-    "α min(1, (t + 1) / T)",
+    "α · min(1, (t + 1) / T)",
     "linear increase to the base rate",
     lambda t, T: min(1.0, (t + 1) / max(T, 1)),
 )

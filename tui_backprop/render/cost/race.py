@@ -133,8 +133,8 @@ def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:
 def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     """Draw the agreement of the numeric gradient with backprop, over the entries computed so far."""
     rows = []
-    if np.isfinite(found.cosine):
-        rows.append(line(("cosine         ", "muted"), (f"{found.cosine:.6f}", "strong")))
+    cosine = (f"{found.cosine:.6f}", "strong") if np.isfinite(found.cosine) else ("undefined", "text")
+    rows.append(line(("cosine         ", "muted"), cosine))
     if np.isfinite(found.relative):
         off = (format_relative(found.relative), "text")
         of = (" of the gradient's norm", "muted")

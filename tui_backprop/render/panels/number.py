@@ -32,6 +32,9 @@ def number_panel(
         best = _panel(snapshot, found, larger, silent, columns, context, air=terms > 2)
         if len(best) <= rows:
             break
+        best = _panel(snapshot, replace(found, moved=None), larger, silent, columns, context, air=terms > 2)
+        if len(best) <= rows:
+            break
     if len(best) > rows:
         best = [row for row in best if row]
     return [context.fit(row) for row in best[:rows]]
@@ -67,6 +70,7 @@ def _panel(
             columns,
             context,
         ),
+        _origin(found.moved, found.tensor, "how it is updated", "update", columns, context),
         _torch(found, columns, context, air),
     ]
     lines: list[Line] = []
@@ -133,9 +137,10 @@ def _origin(
     if origin is None:
         return []
     step = origin.step
-    own = [part.rstrip(",") for part in equations(step) if part.startswith(f"{name} =")]
-    if step.kind == "weights" and own:  # without that of the bias, computed in the same step
-        step = replace(step, formula=own[0])
+    parts = [part.rstrip(",") for part in equations(step)]
+    own = [part for part in parts if part.partition(" ")[0] == name]
+    if own and {part.partition(" ")[0] for part in parts} <= dict(step.operands).keys():
+        step = replace(step, formula=own[0])  # without those of other parameters, computed in the same step
     rows = [line((title, "muted")), *formula_with_shapes(step, columns, context)]
     rows += receipt(origin.rows, columns, role, context)
     if step.reused:
@@ -152,6 +157,6 @@ def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Se
     parts = parts if air else ["; ".join(parts)]
     rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
     if is_weight(found.tensor):
-        at = ", ".join(map(str, reversed(found.index)))
+        at = ",".join(map(str, reversed(found.index)))
         rows += wrap(context.text(f"nn.Linear stores Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
+from tui_backprop.engine.explain.schedule import rate_plans
 from tui_backprop.engine.explain.walk import Step
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES, learning_rate
+from tui_backprop.engine.training.optimizer_spec import learning_rate
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, width, wrap
+from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.session.state import Session
@@ -161,7 +163,7 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
         )
     if step.kind == "update":
         lines += settings_lines(snapshot, columns, context)
-        lines += [*rate_line(snapshot, columns), loss_line(snapshot, columns)]
+        lines += [*rate_lines(snapshot, columns, context), loss_line(snapshot, columns)]
     if step.flops:
         lines.append(cost_line(step, columns))
     return lines
@@ -210,20 +212,22 @@ def _before(session: Session) -> Before:
     return Before(learning_rate(session.optimizer, session.update_log[-1].lr, session.t - 1), edits)
 
 
-def rate_line(snapshot: Snapshot, columns: int) -> list[Line]:
-    """Render the learning rate of this iteration, if it has a schedule or warm-up."""
-    spec, session = snapshot.session.optimizer, snapshot.session
-    plans = ["warm-up"] * bool(spec.warmup) + [spec.schedule] * SCHEDULES[spec.schedule].changes
-    if not plans:
-        return []
-    row = line(("rate    ", "muted"), f"α = {format_number(snapshot.iteration.lr)}")
-    plan = " and ".join(plans)
-    notes = (
-        f" in iteration {session.t}, {plan} of {session.lr:g}",
-        f", {plan} of {session.lr:g}",
-        f", {plan}",
-    )
-    return [line(*row, (next((note for note in notes if width(row) + len(note) <= columns), ""), "muted"))]
+def rate_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
+    """Render the learning rate of this iteration by each plan, warm-up or schedule, that changes it; with its numbers
+    where they fit."""
+    session = snapshot.session
+    rows = []
+    for plan in rate_plans(session.optimizer, session.lr, session.t):
+        rate = f"α = {format_number(plan.rate)}"
+        ends = (
+            f" = {plan.worked}, {plan.name} in iteration {session.t}",
+            f" = {plan.worked}, {plan.name}",
+            f", {plan.name} of {format_number(plan.base)}",
+            f", {plan.name}",
+        )
+        fitting = (line(rate, (context.text(end), "muted")) for end in ends)
+        rows.append(first_fitting(columns - LABEL_COLUMNS, *fitting))
+    return _labelled("rate", rows)
 
 
 def loss_line(snapshot: Snapshot, columns: int) -> Line:
@@ -249,17 +253,35 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
 
 
 def cost_line(step: Step, columns: int) -> Line:
-    """Render the multiply-accumulates of the step, and the running total in forward passes."""
-    macs = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
-    total = "gradient" if step.phase == "update" else "total"
-    row = line(
-        ("cost    ", "muted"),
-        macs,
-        (COLUMN_GAP, "muted"),
-        (f"{total} ", "muted"),
-        f"{format_times(step.ratio)}x",
-    )
-    unit = next(
-        text for text in (" a forward pass", " forward", "") if width(row) + len(text) <= columns or not text
-    )
-    return line(*row, (unit, "muted"))
+    """Render the multiply-accumulates of the step, and the running total in forward passes; with their numbers where
+    they fit."""
+    counted = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
+    factors = mac_factors(step)
+    total = f"{'gradient' if step.phase == 'update' else 'total'} "
+    times = f"{format_times(step.ratio)}x"
+    quotient = f" ({format_count(step.total)} / {format_count(step.forward)} MACs)"
+    ends = [
+        (f" = {factors}" if factors else "", f" a forward pass{quotient}"),
+        (f" = {factors}" if factors else "", " a forward pass"),
+        ("", " a forward pass"),
+        ("", " forward"),
+        ("", ""),
+    ]
+    return first_fitting(
+        columns,
+        *(
+            line(
+                ("cost    ", "muted"), counted, (product, "muted"),
+                (COLUMN_GAP, "muted"), (total, "muted"), times, (end, "muted"),
+            )
+            for product, end in ends
+        ),
+    )  # fmt: skip
+
+
+def mac_factors(step: Step) -> str:
+    """Write the multiply-accumulates of a step as products of samples, inputs and units: 2 × 3 × 784 × 256 for two
+    matrix products of that size."""
+    counts = Counter(step.products)
+    factors = ((count, *product) if count > 1 else product for product, count in counts.items())
+    return " + ".join(" × ".join(f"{factor:,}" for factor in each) for each in factors)

@@ -45,7 +45,8 @@ class Edits:
         def edit(session: Session, snapshot: Snapshot) -> Session:
             loss = format_number(snapshot.iteration.loss, 4)
             undo = self._app.render_context.key("undo")
-            self._app.say(f"changed; the loss was {loss}, {undo} undoes it")
+            done = "changed just enough to flip" if how == "flip" else "changed"
+            self._app.say(f"{done}; the loss was {loss}, {undo} undoes it")
             tensor, index = attribution.tensor, attribution.index
             return transitions.edit_parameter(look_at(session, tensor, index), tensor, index, by)
 

@@ -15,6 +15,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     ParameterReceipt,
     Receipt,
     ReceiptRow,
+    in_range,
     of_largest,
     selected_input,
 )
@@ -62,7 +63,7 @@ def receipt_rows(
     """
     with np.errstate(all="ignore"):  # after divergence inf and NaN are shown as they are
         return tuple(
-            row
+            in_range(row, iteration.program.dtype)
             for part in step.pieces
             for row in _receipt(iteration, part, unit, asked)(iteration, part, unit, terms, sample)
         )

@@ -54,8 +54,11 @@ def loss_by_chain_rule(iteration: Iteration, step: Step, j: int, terms: int, s: 
     p, t = (np.asarray(iteration.tensor(name)[s], float) for name in (PROBABILITIES, TARGET))
     output = Output(preactivation(step.layer), j, p, t, iteration.batch)
     rows = _softmax(output) if row.labels else _sigmoid(output)
-    total = ReceiptRow("=", simplified[-1].label, simplified[-1].value)
-    return [*rows, total, *simplified] if all(isfinite(each.value) for each in rows) else simplified
+    *steps, total = simplified
+    difference = f"{PROBABILITIES} − {TARGET}"
+    short = f"({difference}) / n" if output.n > 1 else difference
+    steps.append(ReceiptRow("=", f"{total.label} = {short}", total.value))
+    return [*rows, total, *steps] if all(isfinite(each.value) for each in rows) else simplified
 
 
 def _softmax(o: Output) -> list[ReceiptRow]:

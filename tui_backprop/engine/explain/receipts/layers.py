@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from tui_backprop.engine.explain.notation import tidy
-from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, product, summands
+from tui_backprop.engine.explain.receipts.rows import (
+    ReceiptRow,
+    entry,
+    largest,
+    product,
+    summands,
+    worked_sum,
+)
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.graph import penalized
@@ -43,12 +51,21 @@ def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) 
     k, z = step.layer, names.preactivation(step.layer)
     return [
         entry(iteration, "+", z, j, s),
-        ReceiptRow("-", f"mean {z}", float(iteration.tensor(z)[s].mean(dtype=float))),
+        _mean(iteration, k, s),
         _deviation(iteration, k, s),
         entry(iteration, "*", names.gain(k), j, s),
         entry(iteration, "+", names.shift(k), j, s),
         entry(iteration, "=", names.normalized(k), j, s),
     ]
+
+
+def _mean(iteration: Iteration, k: int, s: int) -> ReceiptRow:
+    """Row of the mean of the pre-activations of a layer, worked out where they are few."""
+    z = names.preactivation(k)
+    values = iteration.tensor(z)[s].astype(float)
+    return ReceiptRow(
+        "-", f"mean {z}", float(values.mean()), *worked_sum(values, "{0}", f"({{0}}) / {len(values)}")
+    )
 
 
 def _deviation(iteration: Iteration, k: int, s: int) -> ReceiptRow:
@@ -64,7 +81,12 @@ def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> 
     before, after = entry(iteration, "+", op.inputs[0], j, s), entry(iteration, "=", op.output, j, s)
     formula = tidy(ACTIVATIONS[name].formula.format(before.label))
     formula = formula if len(formula) <= FORMULA_COLUMNS else f"{name}({before.label})"
-    return [before, ReceiptRow("=", f"{after.label} = {formula}", after.value)]
+    return [before, ReceiptRow("=", f"{after.label} = {formula}", after.value, (), _undefined(before, after))]
+
+
+def _undefined(before: ReceiptRow, after: ReceiptRow) -> str:
+    """Return the product that is NaN where an activation of an infinity is: z σ(z) of −∞."""
+    return "−∞ · 0" if math.isinf(before.value) and math.isnan(after.value) else ""
 
 
 def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequence[ReceiptRow]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, worked_sum
 from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import (
@@ -61,7 +61,9 @@ def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[li
             (float(z[y] - top),),
             "e^({0})",
         ),
-        ReceiptRow("/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum())),
+        ReceiptRow(
+            "/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum()), *worked_sum(z - top, "e^({0})")
+        ),
         ReceiptRow("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
         ReceiptRow("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
     ]

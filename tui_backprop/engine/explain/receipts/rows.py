@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from tui_backprop.engine.explain.walk import Step
 from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight, value_of, weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
+
+MOST_WORKED = 4  # terms of a sum that are written out in a single row
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,22 @@ def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> Receipt
 def product(sign: str, label: str, *factors: float) -> ReceiptRow:
     """Row of a product."""
     return ReceiptRow(sign, label, prod(factors), factors)
+
+
+def worked_sum(values: Array, term: str, whole: str = "{0}") -> tuple[tuple[float, ...], str]:
+    """Factors and template of the sum of a ``term`` of each of some values (m,), put into ``whole``; nothing where
+    they are many."""
+    if not 1 < len(values) <= MOST_WORKED:
+        return (), ""
+    terms = " + ".join(term.format(f"{{{i}}}") for i in range(len(values)))
+    return tuple(map(float, values)), whole.format(terms)
+
+
+def in_range(row: ReceiptRow, dtype: np.dtype[Any]) -> ReceiptRow:
+    """Return the row as a pass in the precision ``dtype`` computes it: a value beyond the range is infinite, or 0."""
+    with np.errstate(all="ignore"):
+        rounded = float(dtype.type(row.value))
+    return replace(row, value=rounded) if math.isinf(rounded) or rounded == 0 else row
 
 
 def summands(labels: Callable[[int], str], left: Array, right: Array, most: int) -> list[ReceiptRow]:
