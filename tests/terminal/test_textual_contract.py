@@ -4,18 +4,18 @@ fails here, with its name."""
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 
 import pytest
-from textual import events
+from textual import constants, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import Compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
 from textual.geometry import Region, Size
-from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -26,6 +26,7 @@ from tui_backprop.tui.textual_fixes import Steady, steady
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the driver for Linux and macOS")
 OVERRIDDEN = {
     "__init__", "write", "process_message", "start_application_mode", "disable_input", "stop_application_mode",
+    "run_input_thread", "_query_in_band_window_resize",
 }  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def test_an_app_takes_a_class_of_driver_and_exits_with_a_code():
 @posix
 def test_the_driver_has_the_attributes_that_ours_uses(driver_class):
     source = inspect.getsource(Driver) + inspect.getsource(driver_class)
-    for name in ("_file", "fileno", "_app", "_loop"):
+    for name in ("_file", "fileno", "_app", "_loop", "exit_event", "_key_thread"):
         assert re.search(rf"self\.{name}(: [^=]+)? = ", source), name
     assert "WriterThread(self._file)" in source  # which is why the file is wrapped before the thread starts
 
@@ -92,10 +93,18 @@ def test_names_of_ours_hide_none_of_textual(driver_class):
     assert written & theirs == set()
 
 
-def test_a_reply_to_the_cursor_query_is_a_message_that_the_driver_gets():
-    assert issubclass(events.CursorPosition, Message)
-    found = [each for each in XTermParser().feed("\x1b[3;7R") if isinstance(each, events.CursorPosition)]
-    assert [(message.x, message.y) for message in found] == [(6, 2)]
+@posix
+def test_the_driver_reads_in_a_method_that_ours_replaces(driver_class):
+    assert "self.run_input_thread()" in inspect.getsource(driver_class._run_input_thread)
+    assert "self.exit_event.set()" in inspect.getsource(driver_class.disable_input)
+    assert "self._query_in_band_window_resize()" in inspect.getsource(driver_class.start_application_mode)
+
+
+def test_keys_are_named_and_mouse_reports_read_by_methods_that_our_parser_calls():
+    assert parameters(XTermParser._sequence_to_key_events) == ["sequence", "alt"]
+    assert [key.key for key in XTermParser()._sequence_to_key_events("\x1b[1;5C")] == ["ctrl+right"]
+    assert isinstance(XTermParser().parse_mouse_code("\x1b[<0;3;7M"), events.MouseDown)
+    assert int(os.environ.get("ESCDELAY", "100")) / 1000 == constants.ESCAPE_DELAY  # seconds
 
 
 def test_frames_are_marked_as_the_screen_difference_expects():

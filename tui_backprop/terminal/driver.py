@@ -1,5 +1,5 @@
-"""A driver for a real terminal, based on Textual's own: it sends only the cells that changed, never more than the
-connection carries, and ends the app when the terminal is gone."""
+"""A driver for a real terminal, based on Textual's own: it reads keys with a parser of its own, sends only the cells
+that changed, never more than the connection carries, and ends the app when the terminal is gone."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import suppress
 from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
-from textual import events
 from textual.message import Message
 
 from tui_backprop.terminal.flow_control import CURSOR_POSITION_QUERY, FlowControl
+from tui_backprop.terminal.input_parser import CursorReport, InputParser
 from tui_backprop.terminal.screen_diff import ScreenDiff
 from tui_backprop.terminal.setup import erases_with_background
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 CLEAR_SCREEN = "\x1b[m\x1b[2J\x1b[H"
 RESIZE_SETTLE_TIME = 0.2  # seconds within which the app has painted the screen for a new size
+READ_SIZE = 4096  # bytes
+READ_WAIT = 0.1  # seconds between two looks at whether the input was disabled
+REST_WAIT = 0.02  # seconds between two looks at whether the rest of a sequence is overdue
 MAX_EXIT_WAIT = 1.0  # seconds to wait at most for the last replies, which would otherwise end up in the shell
 
 
@@ -108,12 +111,38 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
                 self._diff.invalidate()
                 self._send()
 
-        # --- replies ------------------------------------------------------------------------------------------
+        # --- input --------------------------------------------------------------------------------------------
+
+        def run_input_thread(self) -> None:
+            """Read keys and replies until input is disabled, or another thread reads (after a signal to continue)."""
+            parser, last, this = InputParser(), monotonic(), threading.current_thread()
+            while self._key_thread is this and not self.exit_event.is_set():
+                if data := self._read(REST_WAIT if parser.incomplete else READ_WAIT):
+                    last = monotonic()
+                for message in parser.feed(data) if data else parser.expire(monotonic() - last):
+                    self.process_message(message)
+
+        def _read(self, wait: float) -> bytes:
+            """Read what there is, or wait a little; nothing comes from a terminal that is gone."""
+            with suppress(OSError):
+                if not select.select([self.fileno], [], [], wait)[0]:
+                    return b""
+                if data := os.read(self.fileno, READ_SIZE):
+                    return data
+            self.exit_event.wait(READ_WAIT)
+            return b""
+
+        def _query_in_band_window_resize(self) -> None:
+            """Ask for no reports of the size in the input: the system says when it changes."""
 
         def process_message(self, message: Any) -> None:
-            if isinstance(message, events.CursorPosition) and self._reply_received():
-                return
-            super().process_message(message)
+            if not isinstance(message, CursorReport):
+                super().process_message(message)
+            elif not self._reply_received():
+                for key in message.keys:
+                    super().process_message(key)
+
+        # --- replies ------------------------------------------------------------------------------------------
 
         def _reply_received(self) -> bool:
             """Account for a cursor position report; False if it is not a reply to one of our queries."""
