@@ -121,10 +121,23 @@ def test_all_is_drawn_anew_over_what_something_else_wrote(terminal):
 def test_what_is_said_to_mend_a_terminal_takes_back_all_that_was_asked_of_it(terminal):
     run = terminal()
     run.shows("step 0/20")
-    asked = re.findall(rb"\x1b\[\?([\d;]+)([hl])", run.raw)
-    on = {mode for modes, switch in asked if switch == b"h" for mode in modes.split(b";")} - {b"2026", b"25"}
     mended = subprocess.run(["sh", "-c", RESET_COMMAND], capture_output=True, check=True).stdout
-    off = re.search(rb"\x1b\[\?([\d;]+)l", mended)
-    assert off is not None
-    assert on <= set(off[1].split(b";"))
-    assert b"\x1b[?25h" in mended
+    opposite = {b"h": b"l", b"l": b"h", b">": b"<"}
+    asked = {(mode, opposite[switch]) for mode, switch in switched(run.raw)}
+    assert (b"kitty keys", b"<") in asked
+    assert (b"7", b"h") in asked
+    assert switched(mended) == asked
+    keys, screen = mended.index(b"\x1b[<u"), mended.index(b"1049l")
+    assert keys < screen, "the alternate screen has keys of its own"
+
+
+def switched(raw: bytes) -> set[tuple[bytes, bytes]]:
+    """Return the modes that are switched on or off, but for those of a frame; for a mode both ways, the last one."""
+    found = {
+        mode: switch
+        for modes, switch in re.findall(rb"\x1b\[\?([\d;]+)([hl])", raw)
+        for mode in modes.split(b";")
+        if mode != b"2026"
+    }
+    keys = re.findall(rb"\x1b\[([<>])\d*u", raw)
+    return {*found.items(), *((b"kitty keys", switch) for switch in keys[-1:])}

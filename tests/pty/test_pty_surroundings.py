@@ -108,12 +108,16 @@ def test_stdin_alone_being_no_terminal_is_refused(terminal, bare_run):
         os.close(master)
 
 
-@pytest.mark.parametrize("kind", ["dumb", "", None])
-def test_a_dumb_terminal_is_told_of_the_plain_twin(terminal, kind):
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [("dumb", "TERM=dumb cannot show a screen"), ("", "TERM is not set"), (None, "TERM is not set")],
+)
+def test_a_dumb_terminal_is_told_of_the_plain_twin(terminal, kind, why):
     run = terminal(200, 24, TERM=kind)
     assert run.ended() == 2
     lines = [line for line in bytes(run.raw).decode().splitlines() if line.strip()]
     assert len(lines) == 1
+    assert why in lines[0]
     assert "backprop-tui trace" in lines[0]
     assert "\x1b" not in lines[0]
 

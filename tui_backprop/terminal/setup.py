@@ -9,8 +9,9 @@ from functools import cache
 from tui_backprop.support.errors import TerminalError
 from tui_backprop.terminal.capabilities import COLOR_VARIABLES, colors, motion, theme
 
-# Resets what the app sets in a terminal: mouse, focus and paste reports, the alternate screen, the hidden cursor.
-RESET_COMMAND = r"printf '\033[?1000;1002;1003;1004;1006;1015;2004;1049l\033[?25h'"
+# Resets what the app sets in a terminal, and nothing else: the kitty keyboard protocol (while the alternate screen is
+# still shown, which has its own), mouse, focus and paste reports, the alternate screen, line wrapping, the cursor.
+RESET_COMMAND = r"printf '\033[<u\033[?1000;1003;1004;1006;1015;2004;1049l\033[?7;25h'"
 
 
 def require_terminal() -> None:
@@ -23,10 +24,10 @@ def require_terminal() -> None:
             "terminal",
             f"{' and '.join(missing)} {verb} not a terminal; for plain text use: backprop-tui trace",
         )
-    if os.environ.get("TERM", "dumb") in ("dumb", ""):
-        raise TerminalError(
-            "terminal", "TERM=dumb cannot show a screen; for plain text use: backprop-tui trace"
-        )
+    term = os.environ.get("TERM", "")
+    if term in ("dumb", ""):
+        wrong = "TERM=dumb cannot show a screen" if term else "TERM is not set, try TERM=xterm-256color"
+        raise TerminalError("terminal", f"{wrong}; for plain text use: backprop-tui trace")
 
 
 def set_color_variables(chosen: str = "auto") -> None:
