@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ SMALL, WIDE = (80, 24), (120, 40)
 DEEP = Session(
     NetworkSpec((2, 6, 6, 6, 2), "gelu", layer_norm=True, residual=True, l2=0.01), "moons", batch=4
 )
+WIDER = replace(XOR, network=replace(XOR.network, layers=(2, 4, 1)))
 TRAINED = after_training(XOR, 300)
 BOOKMARKED = after_update(add_bookmark(after_update(add_bookmark(XOR))))
 TO_DELTA = ("right_square_bracket",) * 8
@@ -37,6 +39,8 @@ SCREENS = [
     ("update", LESSON, WIDE, ("end",)),
     ("operations", DEEP, WIDE, ("g", *("right",) * 9)),
     ("layers", XOR, SMALL, ("g", "g", "right", "right")),
+    ("nodes", XOR, SMALL, ("right",) * 7),
+    ("nodes", WIDER, WIDE, ("right", "z")),
     ("histogram", LESSON, WIDE, ("right", "right", "v")),
     ("largest", LESSON, SMALL, ("right", "right", "v", "v")),
     ("picture", LESSON, WIDE, ("right", "right", "v", "v", "v")),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from tui_backprop.render.draw.context import RenderContext, fitted
+from tui_backprop.render.draw.node_drawing import node_drawing
 from tui_backprop.render.draw.spans import Line, beside
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.explanation import explanation
+from tui_backprop.render.walk.iteration_graph import drawable, graph_of
 from tui_backprop.render.walk.network_diagram import diagram
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.timeline import timeline
 
 TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
 ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
+REST_ROWS = 12  # lines above and below the nodes and edges of a small network
 FEW_UNITS = 8  # largest width of layers that are drawn in a single line
 SIDE_BY_SIDE_COLUMNS = 72  # columns from which the tensor is beside the equation, not below it
 
@@ -22,14 +25,7 @@ def walk_panel(
     """Render at most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: counting
     the entries of a large array failed."""
     top = timeline(snapshot.steps, snapshot.session.walk.step, columns, context)
-    map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
-    if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:
-        map_rows = 1
-    top += [
-        *_blank(rows >= 20),
-        *diagram(snapshot, columns, map_rows, context, norms=rows >= 20),
-        *_blank(rows >= 30),
-    ]
+    top += [*_blank(rows >= 20), *_network(snapshot, columns, rows, context), *_blank(rows >= 30)]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE_COLUMNS:
         text_columns = min(max(48, columns * 11 // 20), 64)
@@ -41,6 +37,18 @@ def walk_panel(
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *tensor_view(snapshot, columns, left - len(lower) - 1, context, given_up)]
     return fitted([*top, *lower], columns, rows, context)
+
+
+def _network(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """Draw a small network as nodes and edges; one that does not fit so as a row of layers."""
+    if drawable(snapshot):
+        drawn = node_drawing(graph_of(snapshot), columns, rows - REST_ROWS, context)
+        if drawn is not None:
+            return drawn
+    map_rows = min(max((rows - 14) // 6, 1 + (rows >= 19)), 8)
+    if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:
+        map_rows = 1
+    return diagram(snapshot, columns, map_rows, context, norms=rows >= 20)
 
 
 def _blank(wanted: bool) -> list[Line]:
