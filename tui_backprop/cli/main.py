@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -12,9 +13,11 @@ import click
 from tui_backprop import __version__
 from tui_backprop.cli import commands
 from tui_backprop.cli.options import session_options, setting_options
-from tui_backprop.support.errors import InputError, UserError
+from tui_backprop.support.errors import InputError, TerminalError, UserError
 from tui_backprop.support.format import printable
 
+SYSTEM = os.name
+SURROUNDINGS = ("terminal", "system")  # fields of errors that are no options
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
 
 
@@ -45,9 +48,18 @@ class CommandGroup(click.Group):
             raise SystemExit(2) from None
 
 
+def require_system() -> None:
+    """Raise TerminalError on Windows, which has neither the signals nor the terminals that are needed."""
+    if SYSTEM == "nt":
+        raise TerminalError(
+            "system",
+            "Windows is not supported; install backprop-tui in WSL (Windows Subsystem for Linux) instead",
+        )
+
+
 def source_of(error: UserError) -> str:
-    """Where a bad value comes from: an option, an environment variable, or the terminal."""
-    return error.field if error.field == "terminal" or error.field.isupper() else f"--{error.field}"
+    """Where a bad value comes from: an option, an environment variable, the terminal or the system."""
+    return error.field if error.field in SURROUNDINGS or error.field.isupper() else f"--{error.field}"
 
 
 @click.group(
@@ -63,6 +75,7 @@ def source_of(error: UserError) -> str:
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
 def main(given: dict[str, Any], flags: dict[str, Any], resume: bool, token: str | None) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
+    require_system()
     if click.get_current_context().invoked_subcommand is not None:
         if resume or token is not None:
             raise InputError("resume" if resume else "open", "applies to the app, not to a command")

@@ -20,7 +20,9 @@ def limit_malloc_arenas() -> None:
 
 def _c_library(function: str, *given: int) -> None:
     """Call a function of glibc; do nothing with another C library."""
-    import ctypes
+    with suppress(
+        ImportError, AttributeError, OSError, TypeError
+    ):  # no ctypes, no such function, or no such library
+        import ctypes
 
-    with suppress(AttributeError, OSError, TypeError):  # no such function, or no library by that name
         getattr(ctypes.CDLL(None), function)(*given)

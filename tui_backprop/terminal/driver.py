@@ -26,6 +26,7 @@ RESIZE_SETTLE_TIME = 0.2  # seconds within which the app has painted the screen 
 READ_SIZE = 4096  # bytes
 READ_WAIT = 0.1  # seconds between two looks at whether the input was disabled
 REST_WAIT = 0.02  # seconds between two looks at whether the rest of a sequence is overdue
+HANGUP = getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
 MAX_EXIT_WAIT = 1.0  # seconds to wait at most for the last replies, which would otherwise end up in the shell
 
 
@@ -218,12 +219,12 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
 
         def _hung_up(self, timeout: float | None) -> bool:
             """Wait until the terminal is gone, for at most ``timeout`` milliseconds (None: forever); return False if
-            it is still there, or if the system cannot tell."""
+            it is still there, or if the system cannot tell: macOS answers POLLNVAL for /dev/tty."""
             if not hasattr(select, "poll"):
                 return False
             poll = select.poll()
             poll.register(self.fileno, 0)
-            return bool(poll.poll(timeout))
+            return any(event & HANGUP for _, event in poll.poll(timeout))
 
     return DiffingDriver
 

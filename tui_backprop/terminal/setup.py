@@ -61,8 +61,10 @@ def erases_with_background() -> bool:
     """Look up in terminfo if the terminal can erase cells and fills them with the current background (bce, ech)."""
     try:
         import curses
-
+    except ImportError:  # some builds of Python lack it
+        return False
+    try:
         curses.setupterm(fd=sys.__stderr__.fileno() if sys.__stderr__ else 2)
         return curses.tigetflag("bce") > 0 and bool(curses.tigetstr("ech"))
-    except (ImportError, OSError, ValueError, curses.error):
+    except (OSError, ValueError, curses.error):
         return False

@@ -152,10 +152,12 @@ def _machine(environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _threads() -> tuple[str, str]:
     """Ask numpy's BLAS for its number of threads: the number, and how it is known."""
-    import ctypes
-
     import numpy as np
 
+    try:
+        import ctypes
+    except ImportError:
+        return "unknown", "this build of Python has no ctypes"
     folder = Path(np.__file__).parent
     for path in (*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")):
         with suppress(OSError):

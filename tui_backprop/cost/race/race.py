@@ -6,7 +6,6 @@ share, with a board of numbers for its progress.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 from dataclasses import dataclass
 from typing import Any
@@ -89,9 +88,9 @@ class Race:
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
         self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._shared = self._context.RawArray(ctypes.c_double, parameters)
-        self._board = self._context.RawArray(ctypes.c_double, len(BOARD))
-        self._why = self._context.RawArray(ctypes.c_char, REASON_BYTES)
+        self._shared = self._context.RawArray("d", parameters)
+        self._board = self._context.RawArray("d", len(BOARD))
+        self._why = self._context.RawArray("c", REASON_BYTES)
         self.gradient: Array = np.frombuffer(memoryview(self._shared))
         self.order = order_of(method, problem)
         self._process: Any = None
