@@ -190,15 +190,6 @@ def test_progress_goes_on_only_also_where_penalties_come_last():
     assert backward == sorted(backward, reverse=True)
 
 
-def test_orthogonal_weights_are_counted_with_what_drawing_them_takes():
-    spec = NetworkSpec((900, 900, 10), init="orthogonal")
-    tracemalloc.start()
-    initial_parameters(spec)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert 0.5 * spec.streamed_memory(1) < peak < spec.streamed_memory(1)
-
-
 def test_a_wide_input_is_not_counted_like_a_layer():
     spec = NetworkSpec((20_000, 4, 3))
     x, target, parameters = np.zeros((200, 20_000), "float32"), np.zeros(200, int), initial_parameters(spec)

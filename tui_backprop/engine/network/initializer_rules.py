@@ -18,7 +18,8 @@ class Initializer:
     stream, size)``, which writes a weight matrix and may draw from ``stream()``; zeros without either.
 
     ``size`` is the default of a size that users can set, as in normal:0.02; None if there is none. It may be negative
-    if ``signed``. ``scratch`` is the bytes per entry that writing a matrix takes, result included."""
+    if ``signed``. ``scratch`` is the bytes per entry that writing a matrix takes at the most: the result in double
+    precision, and the work space of LAPACK."""
 
     deviation: Callable[[int, int, float], float] | None = None
     fill: Callable[[Array, Stream, float], None] | None = None
@@ -40,7 +41,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "he": Initializer(lambda fan_in, fan_out, size: (2 / fan_in) ** 0.5),
     "xavier": Initializer(lambda fan_in, fan_out, size: (2 / (fan_in + fan_out)) ** 0.5),
     "lecun": Initializer(lambda fan_in, fan_out, size: (1 / fan_in) ** 0.5),
-    "orthogonal": Initializer(fill=_orthogonal, scratch=37),
+    "orthogonal": Initializer(fill=_orthogonal, scratch=47),
     "normal": Initializer(lambda fan_in, fan_out, size: size, size=0.01),
     "constant": Initializer(fill=lambda w, stream, size: w.fill(size), size=0.1, signed=True),
     "zeros": Initializer(),

@@ -154,7 +154,8 @@ class NetworkSpec:
         two passes, and of the one after the update (an upper bound over all activations)."""
         each = 23 + 11 * self.layer_norm + 8 * (self.dropout > 0) + 3 * self.residual
         samples = batch * (5 * self.layers[0] + each * sum(self.layers[1:]))
-        return ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
+        held = ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
+        return max(held, ITEMSIZE[self.dtype] * self.parameters + self._drawing_memory)
 
     def streamed_memory(self, batch: int) -> int:
         """Estimate the bytes of a pass that keeps no weight gradient: parameters, a tile and one to add to it, and
@@ -163,7 +164,7 @@ class NetworkSpec:
         tiles = 2 * max(TILE, *self.layers[1:])
         samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
         held = ITEMSIZE[self.dtype] * (self.parameters + tiles + samples)
-        return held + INITIALIZERS[parse_init(self.init)[0]].scratch * self._largest
+        return held + self._drawing_memory
 
     def check_memory(self, batch: int, every: bool = False) -> int:
         """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some.
@@ -178,6 +179,11 @@ class NetworkSpec:
             + 50 * self._largest
             + each * batch * sum(self.layers)
         )
+
+    @property
+    def _drawing_memory(self) -> int:
+        """Bytes that drawing the largest weight matrix takes."""
+        return INITIALIZERS[parse_init(self.init)[0]].scratch * self._largest
 
     @property
     def _largest(self) -> int:
