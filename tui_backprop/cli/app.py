@@ -46,18 +46,24 @@ def open_app(session: Session, chosen: Settings) -> None:
         set_motion_variables,
         theme_for,
     )
+    from tui_backprop.terminal.web import VARIABLE, in_browser
 
-    require_terminal()
+    served = in_browser(os.environ)
+    if not served:
+        os.environ.pop(VARIABLE, None)  # Textual would take an empty name for a driver
+        require_terminal()
     gc.disable()  # until the first paint: there is nothing to collect before that that
     set_color_variables(chosen.color)
     set_motion_variables(chosen.motion)
     from tui_backprop.session.autosave import Saver
     from tui_backprop.terminal.capabilities import link
     from tui_backprop.terminal.driver import diffing_driver
+    from tui_backprop.terminal.web import web_driver
     from tui_backprop.tui.app.app import BackpropApp
     from tui_backprop.tui.app.first_run import tour_wanted
 
-    glyphs = replace(glyphs_for(sys.stderr.encoding, chosen.glyphs), sparse=bool(chosen.sparse))
+    encoding = "utf-8" if served else sys.stderr.encoding
+    glyphs = replace(glyphs_for(encoding, chosen.glyphs), sparse=bool(chosen.sparse))
     if chosen.keys:
         from tui_backprop.keys.remap import remapped
 
@@ -72,8 +78,11 @@ def open_app(session: Session, chosen: Settings) -> None:
         tour_wanted(chosen.tour),
     )
     app.set_keymap(chosen.keymap)
-    remote = link(os.environ).value == "ssh"
-    app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
+    if served:
+        app.driver_class = web_driver(app.driver_class)
+    else:
+        remote = link(os.environ).value == "ssh"
+        app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
     app.run(mouse=chosen.mouse)
     if saver.trouble:
         click.echo(f"backprop-tui: {saver.trouble}", err=True)
