@@ -52,7 +52,8 @@ def test_the_last_session_is_resumed(opened, tmp_path):
 
 
 def test_without_either_it_is_what_the_options_say(opened):
-    assert opened()[0] == Session()
+    assert opened()[0] == from_preset("lesson")
+    assert opened("--sample", "0")[0] == Session()
     assert opened("--preset", "xor")[0] == from_preset("xor")
 
 

@@ -65,3 +65,12 @@ def test_targets_are_the_labels_or_for_a_loss_that_takes_numbers_their_one_hot_r
 
 def test_the_digits_are_the_same_for_every_seed():
     assert load("digits", 0) is load("digits", 7)
+
+
+def test_the_first_digit_shown_is_not_a_bar():
+    """Ink in most rows and columns of its box, and more than one stroke in some row: not a straight line."""
+    first = load("digits", 0).x[DATASETS["digits"].first].reshape(28, 28) > 100
+    ink = first[first.any(axis=1)][:, first.any(axis=0)]
+    assert min(ink.shape) >= 14
+    strokes = (np.diff(ink.astype(int), axis=1, prepend=0) == 1).sum(axis=1)
+    assert strokes.max() >= 2

@@ -16,7 +16,7 @@ from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import add_bookmark, after_training, after_update, edit_parameter
 
 FOLDER = Path(__file__).with_name("snapshots")
-LESSON, XOR = Session(), from_preset("xor")
+LESSON, XOR = from_preset("lesson"), from_preset("xor")
 SMALL, WIDE = (80, 24), (120, 40)
 DEEP = Session(
     NetworkSpec((2, 6, 6, 6, 2), "gelu", layer_norm=True, residual=True, l2=0.01), "moons", batch=4

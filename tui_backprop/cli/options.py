@@ -26,6 +26,8 @@ from tui_backprop.support.validation import one_of, positive_number, whole_numbe
 
 Command = Callable[..., None]
 
+STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items() if row.first), "else 0"])
+
 # Option, names or an example of its values, help. Values are validated by the spec, not by click, so that the app
 # and the command line report a bad one in the same words.
 CHOICES: tuple[tuple[str, str, str], ...] = (
@@ -52,7 +54,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
     ("--data", "|".join(DATASETS), "Data set."),
-    ("--sample", "0", "First sample of the batch."),
+    ("--sample", "0", f"First sample of the batch; default {STARTS}."),
     ("--batch", "1", "Number of samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
     ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
@@ -196,7 +198,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     return Session(
         network,
         data,
-        sample=whole_number("sample", given.get("sample", base.sample), 0),
+        sample=whole_number("sample", given.get("sample", DATASETS[data].first), 0),
         batch=batch,
         lr=positive_number("lr", given.get("lr", base.lr)),
         optimizer=optimizer,

@@ -12,7 +12,7 @@ from tui_backprop.support.validation import one_of, whole_number
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DataInfo:
-    """A data set: inputs per sample, the kind of target, and the number of samples."""
+    """A data set: inputs per sample, the kind of target, the number of samples, and the ``first`` one shown."""
 
     about: str
     inputs: int
@@ -20,6 +20,7 @@ class DataInfo:
     classes: int = 0  # 0: the targets are real values
     outputs: int = 1  # values per target, where they are real
     image: tuple[int, int] | None = None  # rows, columns of a sample that is a picture
+    first: int = 0  # of the digits, one that is read as handwriting even in a few cells
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ class DataInfo:
 
 
 DATASETS = {
-    "digits": DataInfo("handwritten digits, 28x28", 784, 4000, classes=10, image=(28, 28)),
+    "digits": DataInfo("handwritten digits, 28x28", 784, 4000, classes=10, image=(28, 28), first=22),
     "xor": DataInfo("exclusive or", 2, 200, classes=2),
     "circles": DataInfo("a disc inside a ring", 2, 400, classes=2),
     "spiral": DataInfo("three spiral arms", 2, 600, classes=3),

@@ -197,5 +197,9 @@ def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, st
     if name == "data":
         hidden = replace(before.network, activation=NetworkSpec.activation, loss=texts["loss"])
         spec = fitted(replace(hidden, layers=parse_layers(texts["layers"])), value)
-        texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": "0"}
+        texts |= {
+            "layers": ",".join(map(str, spec.layers)),
+            "loss": spec.loss,
+            "sample": str(DATASETS[value].first),
+        }
     return texts

@@ -91,13 +91,18 @@ def _packed(session: Session) -> bytes:
     """Return as msgpack what differs from the nearest preset, and in bookmarks from the session itself."""
     alone = replace(session, bookmarks=Bookmarks())
     here = replace(alone, update_log=(), edits=())
-    name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, from_preset(name)))))
+    name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, _start(name)))))
     found: dict[str, Any] = {} if name == USUAL else {"preset": name}
     without = replace(session, bookmarks=replace(session.bookmarks, items=()))
-    found |= _different(without, from_preset(name))
+    found |= _different(without, _start(name))
     if session.bookmarks.items:
         found["bookmarked"] = [_different(mark, alone) for mark in session.bookmarks.items]
     return msgspec.msgpack.encode(found)
+
+
+def _start(preset: str) -> Session:
+    """Return what tokens differ from: a preset at its first sample in the file, whichever sample it starts at."""
+    return replace(from_preset(preset), sample=0)
 
 
 def _different(value: object, base: object) -> dict[str, Any]:
@@ -174,7 +179,7 @@ def _session(packed: bytes) -> Session:
     """Return the session in msgpack. Raises TypeError, ValueError and the like for malformed content; values are not
     checked, except where they would make the rest take long."""
     found = msgspec.msgpack.decode(packed, type=dict[str, Any])
-    base = from_preset(one_of("preset", found.pop("preset", USUAL), PRESETS))
+    base = _start(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("bookmarked", [])
     if not isinstance(marks, list) or len(marks) > MOST_BOOKMARKS:
         raise TokenError("bookmarks", f"not a list of up to {MOST_BOOKMARKS} bookmarks")

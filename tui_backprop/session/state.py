@@ -24,7 +24,9 @@ class Session:
 
     network: NetworkSpec = PRESETS["lesson"].network
     data: str = PRESETS["lesson"].data  # name of the data set
-    sample: int = 0  # index of the first sample of the batch
+    sample: int = (
+        0  # index of the first sample of the batch; a preset starts at the first one shown of its data
+    )
     batch: int = PRESETS["lesson"].batch  # number of samples
     lr: float = PRESETS["lesson"].lr  # base learning rate of the next update
     optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
@@ -76,7 +78,8 @@ class Session:
 def from_preset(name: str) -> Session:
     """Return the session that a preset starts. Raises InputError for an unknown name."""
     preset = PRESETS[one_of("preset", name, PRESETS)]
-    return Session(preset.network, preset.data, batch=preset.batch, lr=preset.lr)
+    first = catalogue.info(preset.data).first
+    return Session(preset.network, preset.data, sample=first, batch=preset.batch, lr=preset.lr)
 
 
 def same_network(session: Session) -> str | None:

@@ -49,7 +49,7 @@ def test_small_nudges_come_as_the_gradient_predicts():
 
 
 def test_the_text_answers_the_question_in_lines_that_fit():
-    lines = run("--layer", "1", "--top", "4").stdout.splitlines()
+    lines = run("--sample", "0", "--layer", "1", "--top", "4").stdout.splitlines()
     assert lines[0] == "label 1, predicted 5: wrong"
     start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["parameter"])
     assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["1", "2", "3", "4"]

@@ -47,7 +47,7 @@ def test_the_text_begins_with_the_network_and_the_data():
     network, data, *_ = trace().stdout.splitlines()
     assert "784,256,256,256,10 relu, cross-entropy" in network
     assert "335,114 parameters" in network
-    assert data.startswith("data     digits, sample 0")
+    assert data.startswith('data     digits, sample 22, a "2"')
 
 
 def test_the_same_command_prints_the_same_text():

@@ -163,6 +163,15 @@ def test_a_picture_is_blank_where_there_is_no_ink_and_full_where_there_is():
     assert [plain(row) for row in picture(image, 2, 4, "forward", UTF8)] == ["  ██", "  ██"]
 
 
+def test_a_digit_in_14_rows_shows_each_of_its_pixels():
+    image = np.zeros((28, 28))
+    image[3, 5] = image[4, 6] = image[10:12, 7] = 1
+    drawn = [plain(row) for row in picture(image, 14, 28, "forward", UTF8)]
+    assert [len(row) for row in drawn] == [28] * 14
+    assert (drawn[1][5], drawn[2][6], drawn[5][7]) == ("▄", "▀", "█")
+    assert "".join(drawn).count(" ") == 14 * 28 - 3
+
+
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (5, 3), (28, 28), (40, 40)])
 def test_the_mean_of_a_pooled_image_is_the_mean_of_its_blocks(rows, columns):
     image = np.random.default_rng(0).uniform(size=(28, 28))

@@ -36,7 +36,7 @@ SESSIONS = {name: from_preset(name) for name in PRESETS} | {
         after_update(after_update(Session(NetworkSpec((784, 8, 10), loss="mse"), lr=1e30)))
     ),
 }
-LESSON = SESSIONS["lesson"]
+SESSIONS["lesson"] = LESSON = Session()
 
 
 @pytest.fixture(scope="session")

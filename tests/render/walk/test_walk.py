@@ -100,8 +100,8 @@ def test_the_timeline_has_one_mark_which_never_goes_back(snapshots, name, column
 def test_samples_are_named_with_their_label_or_their_range(snapshots):
     lesson = from_preset("lesson")
     label = snapshots(lesson)[0].iteration.tensor("t")[0]
-    assert sample_text(lesson, snapshots(lesson)[0]) == f'sample 0, a "{label}"'
-    assert sample_text(replace(lesson, batch=4), None) == "samples 0-3"
+    assert sample_text(lesson, snapshots(lesson)[0]) == f'sample 22, a "{label}"'
+    assert sample_text(replace(lesson, sample=0, batch=4), None) == "samples 0-3"
     assert sample_text(replace(lesson, sample=3996, batch=4), None) == "samples 3996-3999"
     assert (
         sample_text(replace(lesson, sample=3998, batch=4), None) == "samples 3998 and 3 more"

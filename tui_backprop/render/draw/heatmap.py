@@ -9,6 +9,8 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 
+HALF_BLOCKS = " ▀▄█"  # neither half of a cell, the upper one, the lower one, both
+INK = 0.4  # of the largest pixel: those above are drawn
 LEVEL_FLOORS = (0.08, 0.35, 0.7)  # of the largest magnitude: below the first is drawn as zero
 
 
@@ -105,11 +107,24 @@ def mean_pool(image: Array, rows: int, columns: int) -> Array:
 
 
 def picture(image: Array, rows: int, columns: int, role: str, context: RenderContext) -> list[Line]:
-    """Draw an image (height, width) with values in 0..1, in at most ``rows`` x ``columns`` shaded cells."""
-    ramp = np.array(list(context.ramp))
+    """Draw an image (height, width) with values that are never negative, in at most ``rows`` x ``columns`` cells: in
+    half blocks, two pixels to a cell, or in shades where the terminal has no half blocks."""
+    if context.plain:
+        ramp = np.array(list(context.ramp))
+        pooled = mean_pool(image, rows, columns)
+        level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
+        return [line(("".join(row), role)) for row in ramp[level]]
+    inked = _ink(image, 2 * rows, columns)
+    inked = np.pad(inked, ((0, len(inked) % 2), (0, 0)))
+    cells = np.array(list(HALF_BLOCKS))[inked[::2] + 2 * inked[1::2]]
+    return [line(("".join(row), role)) for row in cells]
+
+
+def _ink(image: Array, rows: int, columns: int) -> Array:
+    """Return the pixels of an image, pooled to at most (rows, columns), that are drawn: those near the largest."""
     pooled = mean_pool(image, rows, columns)
-    level = np.clip(np.ceil(pooled * (len(ramp) - 1) - 0.1), 0, len(ramp) - 1).astype(int)
-    return [line(("".join(row), role)) for row in ramp[level]]
+    inked: Array = pooled > INK * pooled.max()
+    return inked
 
 
 def signed_picture(
@@ -125,8 +140,8 @@ def thumbnail(image: Array, rows: int, columns: int, role: str, context: RenderC
     if context.plain:
         return picture(image, rows, columns, role, context)
     ink = np.zeros((4 * rows, 2 * columns), bool)
-    pooled = mean_pool(image, *ink.shape)
-    ink[: pooled.shape[0], : pooled.shape[1]] = pooled > 0.4 * pooled.max()
+    inked = _ink(image, *ink.shape)
+    ink[: inked.shape[0], : inked.shape[1]] = inked
     cells = ink.reshape(rows, 4, columns, 2).transpose(0, 2, 3, 1).reshape(rows, columns, 8)
     codes = 0x2800 + cells @ np.array([0x01, 0x02, 0x04, 0x40, 0x08, 0x10, 0x20, 0x80])
     return [line(("".join(map(chr, row)), role)) for row in codes]
