@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import sys
 import tempfile
 
 import pytest
 
-from tests import homes
+from tests import homes, processes
 
 # Tests run side by side, a process and more for each core. Threads of BLAS beside each other only wait for each
 # other most of the time.
@@ -26,6 +27,10 @@ PROCESS.enter()
 PLACES = homes.places(PROCESS)
 sys.addaudithook(homes.refuse_homeless)
 
+processes.hear_signals()
+REAPER = None if homes.WORKER in os.environ else processes.start_reaper(PROCESS.folder)
+processes.record_started()
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Two more than there are cores: tests of the real command wait most of the time."""
@@ -37,12 +42,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--remake-snapshots", action="store_true", help="write the screens of tests/tui/snapshots anew"
     )
+    parser.addoption(
+        "--shuffle", type=int, metavar="SEED", help="run the files, and the tests of each, in any order"
+    )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests that wait most, so that others use the cores meanwhile and no long test is left for the
-    end."""
+    end. With ``--shuffle`` run them in a random order, but file by file, so that fixtures of files are kept."""
     items.sort(key=lambda item: not all(map(item.get_closest_marker, ("pty", "slow"))))
+    if (seed := config.getoption("shuffle")) is not None:
+        draw = random.Random(seed).random
+        of_file: dict[object, float] = {}
+        order = {item: (of_file.setdefault(item.path, draw()), draw()) for item in items}
+        items.sort(key=order.__getitem__)
 
 
 def pytest_collection_finish() -> None:
@@ -52,7 +65,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    PROCESS.remove()
+    """Clean up, which the reaper does when its input ends."""
+    if REAPER is not None:
+        REAPER.communicate()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,8 +80,12 @@ def untouched_home():
 
 @pytest.fixture(autouse=True)
 def place(untouched_home):
-    """The home directory, and the other folders, of one test and of all processes that it starts."""
+    """The home directory, and the other folders, of one test and of all processes that it starts; a test fails that
+    leaves a process running."""
     place = next(PLACES)
     place.enter()
+    before = set(processes.STARTED)
     yield place
+    left = processes.end(processes.STARTED - before)
     PROCESS.enter()
+    assert not left, "left running"

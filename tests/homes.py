@@ -20,6 +20,7 @@ MADE = (FOLDERS["HOME"], FOLDERS["TMPDIR"])  # the others are created when neede
 KEPT = set(FOLDERS.values()) - {FOLDERS["TMPDIR"]}
 HISTORY = ".history"  # in the home directory
 LINES = 1000  # of a history; bash cuts it to 500 unless it is configured otherwise
+WORKER = "PYTEST_XDIST_WORKER"  # set in the workers of a run, not in their controller
 NEEDED = ("HOME", "HISTFILE", "TMPDIR")  # a process that lacks one of them would use the real one
 
 
@@ -53,7 +54,7 @@ class Place:
 def process_place() -> Place:
     """Create the folders of this process, with files to lose. The path is short, because those of sockets are
     limited. Those of xdist's workers are inside their controller's, which removes them all."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    worker = os.environ.get(WORKER)
     made = Place(
         Path(os.environ["TMPDIR"]).parent / worker if worker else Path(tempfile.mkdtemp(prefix="bp-"))
     )

@@ -6,17 +6,14 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
-import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests import homes
+from tests import homes, probe
 from tests.waits import GENEROUS
 
-ROOT = Path(__file__).parents[1]
 LONGEST_SOCKET = "tmux-4294967294/default"  # longest of those that the tests' programs create in TMPDIR
 
 
@@ -93,7 +90,6 @@ def test_any_other_change_is_noticed(furnished, change):
 PROBE = """
     import os
     from pathlib import Path
-    from tests.conftest import place, untouched_home
 
     PROCESS_HOME = Path.home()
 
@@ -110,23 +106,9 @@ PROBE = """
 @pytest.mark.parametrize(("planted", "outcome"), [({}, "2 passed"), ({"PLANTED": "1"}, "2 passed, 1 error")])
 def test_a_run_that_touches_its_home_fails(tmp_path, planted, outcome):
     """The home directory is the one used before, between and after tests."""
-    (tmp_path / "test_probe.py").write_text(textwrap.dedent(PROBE))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:cacheprovider",
-        "test_probe.py",
-    ]
-    given = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    given |= {"PYTHONPATH": str(ROOT)} | planted
-    done = subprocess.run(command, cwd=tmp_path, env=given, capture_output=True, text=True, timeout=GENEROUS)
-    assert outcome in done.stdout
-    assert ("assert ['home/mine'] == []" in done.stdout) == bool(planted)
+    said, _ = probe.start(tmp_path, PROBE, **planted).communicate(timeout=GENEROUS)
+    assert outcome in said
+    assert ("assert ['home/mine'] == []" in said) == bool(planted)
 
 
 @pytest.mark.parametrize("name", homes.NEEDED)

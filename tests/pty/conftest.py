@@ -13,6 +13,7 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pyte
 import pytest
@@ -213,7 +214,7 @@ def bare_run(tmp_path):
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(place):
     """An SSH server for the test; skips the test if none can be started."""
-    with Server(tmp_path) as started:
+    with Server(Path(place.variables["TMPDIR"])) as started:
         yield started

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.having import having
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
@@ -85,7 +86,9 @@ KEYS = (
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.inspect(s, *number(draw, s)),
     lambda draw, s: moves.pin(s, parameter(draw, s)),
-    lambda draw, s: moves.choose_confusion(s, draw(st.none() | st.just((0, 1)))),
+    lambda draw, s: moves.choose_confusion(
+        s, draw(st.sampled_from([None, (0, 1)][: 1 + bool(info(s.data).classes)]))
+    ),
     lambda draw, s: moves.add_bookmark(s),
     lambda draw, s: moves.move_bookmark_cursor(s, draw(st.sampled_from([-1, 1]))),
     lambda draw, s: moves.hold_bookmark(s) if s.bookmarks.items else s,

@@ -100,7 +100,7 @@ def test_no_run_goes_on_into_the_next_one(drawn):
         if run.count > 1:
             assert run.update(run.count, samples) != after.update(0, samples)
         else:  # any stride would do
-            assert (run.batch, run.lr) != (after.batch, after.lr)
+            assert (run.batch, run.lr, ()) != (after.batch, after.lr, after.edits)
 
 
 @EXPLORE
