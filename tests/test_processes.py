@@ -73,7 +73,8 @@ def test_what_a_test_leaves_running_is_ended_and_is_its_own_error_alone(tmp_path
     said, _ = probe.start(tmp_path, FORGETS).communicate(timeout=GENEROUS)
     assert "1 failed, 3 passed, 2 errors" in said, said
     assert said.count("left running") >= 2
-    assert not running("61.2") and not running("61.3")
+    assert not running("61.2")
+    assert not running("61.3")
 
 
 def running(argument: str) -> list[psutil.Process]:

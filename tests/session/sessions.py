@@ -87,7 +87,7 @@ KEYS = (
     lambda draw, s: moves.inspect(s, *number(draw, s)),
     lambda draw, s: moves.pin(s, parameter(draw, s)),
     lambda draw, s: moves.choose_confusion(
-        s, draw(st.sampled_from([None, (0, 1)][: 1 + bool(info(s.data).classes)]))
+        s, draw(st.none() | st.just((0, 1) if info(s.data).classes else None))
     ),
     lambda draw, s: moves.add_bookmark(s),
     lambda draw, s: moves.move_bookmark_cursor(s, draw(st.sampled_from([-1, 1]))),
