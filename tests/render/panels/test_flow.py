@@ -43,7 +43,7 @@ ODD = {
         after_update(after_update(Session(NetworkSpec((2, 8, 3), loss="mse"), "spiral", lr=1e30)))
     ),
 }  # fmt: skip
-SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
+SESSIONS = {name: from_preset(name) for name in PRESETS} | {"lesson": Session()} | ODD
 
 
 REPORTS: dict[Session, Flow] = {}
