@@ -37,9 +37,10 @@ from tui_backprop.render.panels.form import ShownForm, form_panel
 from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
+from tui_backprop.render.panels.summary import summary_lines
 from tui_backprop.render.panels.tour import tour_strip
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
-from tui_backprop.render.view_state import BlameState, CostState, Snapshot
+from tui_backprop.render.view_state import BlameState, CostState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.network_form import fields_of, texts_of
@@ -241,6 +242,19 @@ def _strips(state: State, columns: int, rows: int, context: RenderContext) -> li
     ][:rows]
 
 
+def _summary(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    learning = states.learning_of(state.any_of(range(len(states.LOSSES))), state.any_of((False, True)))
+    findings = Findings(
+        state.any_of(("blame", "cost", "flow")),
+        state.snapshot,
+        state.any_of((None, state.blame)),
+        state.any_of((None, states.report_of(state.name))),
+        state.any_of((None, state.costs)),
+        state.any_of((None, learning)),
+    )
+    return summary_lines(findings, columns, rows, context)
+
+
 def _tour(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     card, place = state.any_of(range(len(CARDS))), state.any_of((*PANELS, *COST_PAGES))
     return [
@@ -286,6 +300,7 @@ DRAWINGS = {
     "choices": Drawing(_choices, 30, 2),
     "cost words": Drawing(_cost_words, 42),
     "strips": Drawing(_strips, 60),
+    "summary": Drawing(_summary, 40, 12),
     "tour": Drawing(_tour, 56),
     "confusion": Drawing(_confusion, 54),
 }

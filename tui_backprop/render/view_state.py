@@ -17,10 +17,12 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.model.workload import NetworkShape
     from tui_backprop.cost.race.race import RaceStatus
+    from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution, Ranked
     from tui_backprop.engine.explain.walk import Step
     from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.session.training_curve import Learning
 
 
 def steps_of(session: Session) -> tuple[Step, ...]:
@@ -141,6 +143,20 @@ class BlameState:
         asked = self.session.inspection.number
         found = named(self.iteration, self.session.inspection.measure, *asked) if asked else None
         return found or (self.ranked[self.rank] if self.ranked else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the panels know, for a summary of those that are not on the screen: of a snapshot, its ranking and its
+    gradient flow; costs; the training curve. Each is None while it is computed. ``aside`` is the panel beside the
+    walk."""
+
+    aside: str = ""
+    snapshot: Snapshot | None = None
+    blame: BlameState | None = None
+    flow: Flow | None = None
+    costs: CostState | None = None
+    learning: Learning | None = None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,14 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
     return (lines[:-1] if gaps else lines)[:rows]
 
 
+def comparison(costs: CostState, columns: int) -> list[Line]:
+    """Draw how much faster backprop is than the naive method, and what a training run takes by both."""
+    cost_model = costs.cost_model
+    if cost_model is None:
+        return []
+    return [*_ratio(costs, cost_model, columns), *_training(costs, cost_model, columns)]
+
+
 def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """Draw the time of a forward pass and of a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "

@@ -18,6 +18,7 @@ LEAST_FAN, INTO_NODE = 4, 3  # columns of the lines left of the labels at least,
 MARK = 1  # columns of the mark before a label, and of a blank after it
 MOST_GAP = 40  # columns between two columns of nodes
 STEEPEST = 4  # rows to a column of the lines left of the labels, from which only chosen edges have labels
+MOST_AIR = 4  # rows between two nodes, where half of the spare rows are that many
 PLAIN_GAP = 4  # columns between columns whose edges have no labels, at least
 
 
@@ -105,7 +106,9 @@ def _down(graph: NodeGraph, left: tuple[int, ...], slots: int, digits: int, rows
         needed = max(block * count for block, count in zip(blocks, counts, strict=True))
         if needed > rows or (every and needed > STEEPEST * fan):
             continue
-        height = min(rows, needed + max(counts) - 1)
+        between = max(counts) - 1
+        air = max(min((rows - needed) // (2 * max(between, 1)), MOST_AIR), 1)
+        height = min(rows, needed + air * between)
         row, tops = [0] * len(graph.nodes), [0] * len(graph.nodes)
         for k, (block, count) in enumerate(zip(blocks, counts, strict=True)):
             for n, i in enumerate(graph.column(k)):

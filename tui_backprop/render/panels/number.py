@@ -40,6 +40,19 @@ def number_panel(
     return [context.fit(row) for row in best[:rows]]
 
 
+def brief_figures(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the name of the selected number, its value and its gradient."""
+    tensor, index = snapshot.number
+    found = number_of(snapshot.iteration, tensor, index, 1)
+    rows = title_lines(snapshot.session, found.tensor, found.index, columns, context)
+    rows += _figure("value", found.value, "forward", "", columns)
+    if found.gradient is not None:
+        rows += _figure("gradient", found.gradient, "backward", "", columns)
+    if found.updated is not None:
+        rows += _figure("after", found.updated, "update", "", columns)
+    return rows
+
+
 def _zero_words(zero: ZeroGradient) -> str:
     """a1[13] is 0, because z1[13] = −0.310 < 0: relu is inactive"""
     side = " < 0" if zero.at < 0 else ""

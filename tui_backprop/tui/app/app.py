@@ -54,6 +54,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
+from tui_backprop.tui.widgets.summary import summaries
 from tui_backprop.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class BackpropApp(App[None]):
             for name, classes in (("walk", "current lit"), ("cost", "")):
                 with Frame(name, PANEL_ROWS[name].title).add_class(*classes.split()):
                     yield view_of(name, self.render_context)
+                    yield from summaries(self.size, self.render_context) if name == "walk" else ()
         if self._start_tour:
             yield self.tour.strip()
         yield KeyBar(self.render_context)
@@ -279,8 +281,8 @@ class BackpropApp(App[None]):
         if self.current_panel == "blame" and panel in FOLLOWING:
             self.ranking.look_at_ranked()
 
-    def on_resize(self) -> None:
-        self.panels.resized()
+    async def on_resize(self, event: events.Resize) -> None:
+        await self.panels.resized(event.size)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.panels.focused(event)

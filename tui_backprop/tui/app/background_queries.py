@@ -14,6 +14,7 @@ from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.panels.registry import query_of
+from tui_backprop.tui.widgets.summary import Summary
 
 OFTEN = 0.15  # seconds between two partial results shown
 
@@ -61,23 +62,29 @@ class BackgroundQueries:
             for hidden in self._panels.views:
                 if isinstance(hidden, SnapshotView) and not hidden.size:
                     hidden.forget(snapshot.iteration)
+            summary = self._app.view("summary")
+            if isinstance(summary, Summary) and summary.size:
+                flow = self._known("flow", snapshot).found
+                summary.tell(aside=self._panels.aside, snapshot=snapshot, flow=flow)
         if self._after is not None:
             self._after()
 
     def _show(self, panel: SnapshotView, snapshot: Snapshot) -> None:
-        name, query = panel.panel, query_of(panel.panel)
+        known = self._known(panel.panel, snapshot)
+        panel.show(snapshot, known.found, known.failed)
+
+    def _known(self, name: str, snapshot: Snapshot) -> Result:
+        """Return the result of a panel's query as far as it is known, and run the query if that is not all."""
+        query = query_of(name)
         about = query.about(snapshot) if query else ()
         if not query or not about:
-            panel.show(snapshot)
-            return
+            return Result(())
         known = self.results.get(name)
         if not (known and known.whole and known.about == about) and name not in self._running:
             self._running.add(name)
             self._app.in_thread("queries", self._run, name, about, snapshot)
-        if known is not None and known.about[: query.lasting] == about[: query.lasting]:
-            panel.show(snapshot, known.found, known.failed)
-        else:
-            panel.show(snapshot)
+        lasts = known is not None and known.about[: query.lasting] == about[: query.lasting]
+        return known if known is not None and lasts else Result(about)
 
     def _run(self, name: str, about: tuple[object, ...], snapshot: Snapshot) -> None:
         whole, failed, worker = True, False, get_current_worker()

@@ -22,6 +22,7 @@ from tui_backprop.tui.app.race import RaceControl
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.sweep import SweepControl
 from tui_backprop.tui.panels.cost_page import CostPage
+from tui_backprop.tui.widgets.summary import Summary
 
 if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.model.cost_model import CostModel
@@ -60,6 +61,8 @@ class CostLab:
             self.sweep.progress,
             self.race.status_for(now.network),
         )
+        if isinstance(summary := self._app.view("summary"), Summary):
+            summary.tell(costs=costs)
         for name in COST_PAGES:
             view = self._app.view(name)
             if isinstance(view, CostPage):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
 from tui_backprop.keys.table import bar
@@ -17,6 +18,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.screen_bars import KeyBar, TabBar
+from tui_backprop.tui.widgets.summary import Summary, roomy, summaries
 
 FIXED = ("network", "walk")  # the other panels share the place to the right of the walk
 FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or have a page that does
@@ -80,8 +82,14 @@ class Panels:
 
     # --- events ----------------------------------------------------------------------------------------------
 
-    def resized(self) -> None:
-        """Give the focus back to a panel that was hidden for lack of space."""
+    async def resized(self, size: Size) -> None:
+        """Give the focus back to a panel that was hidden for lack of space, and show a summary where there is
+        room."""
+        first = self._screen.screen_stack[0]
+        if not first.query(Summary):
+            await first.query_one("#walk").mount(*summaries(size, self._app.render_context))
+        for summary in first.query(Summary):
+            summary.display = roomy(size)
         self._app.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:

@@ -19,6 +19,7 @@ from tui_backprop.tui.app.state import AppState
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.analysis.ranking import Attribution
     from tui_backprop.tui.panels.blame import BlameView
+    from tui_backprop.tui.widgets.summary import Summary
 
 RANKED = 100  # parameters in a ranking
 
@@ -44,10 +45,15 @@ class Ranking:
         """Show the ranking and the details as far as they are known; if the panel is visible or an action waits, have
         the rest computed."""
         snapshot, view = self._state.snapshot, cast("BlameView | None", self._app.view("blame"))
-        if snapshot is None or view is None or not (view.size or self._then):
+        summary = cast("Summary | None", self._app.view("summary"))
+        wanted = view is not None and (view.size or self._then)
+        if snapshot is None or not (wanted or (summary is not None and summary.size)):
             return
         self.blame_state = self._known(snapshot)
-        view.show(self.blame_state)
+        if view is not None:
+            view.show(self.blame_state)
+        if summary is not None:
+            summary.tell(blame=self.blame_state)
         missing = snapshot.session != self._failed_for and not complete(self.blame_state)
         if missing and not self.computing:
             self.computing = True

@@ -13,6 +13,7 @@ from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.widgets.summary import Summary
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.replay import Replay
@@ -166,9 +167,11 @@ class TrainingControl:
     def show(self) -> None:
         """Pass the training curve to the training panel."""
         view = cast("TrainView | None", self._app.view("train"))
+        trained, learning = self.trained, self._curve_of(self._state.session)
+        if isinstance(summary := self._app.view("summary"), Summary):
+            summary.tell(learning=learning)
         if view is None:
             return
-        trained, learning = self.trained, self._curve_of(self._state.session)
         view.learn(
             learning,
             trained.picture if trained and learning and self._running else None,
