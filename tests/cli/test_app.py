@@ -91,8 +91,6 @@ def test_settings_come_along(opened, monkeypatch):
             ("--resume", "--layers", "2,2"),
             "--resume: cannot be combined with --layers: the session has its own network and data",
         ),
-        (("--resume", "trace"), "--resume: applies to the app, not to a command"),
-        (("--open", "bp3-u8P902sAAA", "trace"), "--open: applies to the app, not to a command"),
         (("--memory", "0"), '--memory: invalid value "0"; expected a number of megabytes, such as 256'),
         (("--config", "no/such/file"), "--config: no/such/file does not exist"),
     ],

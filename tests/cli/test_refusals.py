@@ -85,8 +85,6 @@ CASES = [
     (["--horizon", "100"], "--horizon"),
     (["--schedule", "inverse-sqrt", "--horizon", "100"], "--horizon"),
     (["--optimizer", "adam", "--layers", "784,999999999999999999,10"], "--layers"),
-    (["--save", "no/such/folder/pass.npz"], "--save"),
-    (["--save", "."], "--save"),
 ]
 
 
@@ -119,7 +117,7 @@ def test_what_was_typed_is_shown_without_its_control_characters(flag):
 
 def test_a_path_is_shown_without_its_control_characters(tmp_path):
     result = refusal(["trace", "--preset", "xor", "--save", str(tmp_path / NOISE / "pass.npz")])
-    assert result.exit_code == 2
+    assert result.exit_code == 74
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.rstrip("\n").isprintable()
 

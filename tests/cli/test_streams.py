@@ -69,7 +69,17 @@ def test_a_reader_that_leaves_early_is_met_without_a_traceback(options):
         )
     finally:
         os.close(writer)
-    assert done.stderr == b""
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("command", ["trace", "keys", "completion bash"])
+def test_a_stream_that_cannot_be_written_exits_with_74_and_one_line(command):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *command.split()], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 74
+    assert done.stderr == b"backprop-tui: stdout: cannot be written: No space left on device\n"
 
 
 def test_the_json_is_the_same_in_every_encoding():

@@ -6,35 +6,11 @@ import gc
 import os
 import sys
 from dataclasses import replace
-from typing import Any
 
 import click
 
-from tui_backprop.cli.options import session_from
 from tui_backprop.cli.settings import Settings
 from tui_backprop.session.state import Session
-from tui_backprop.support.errors import InputError
-
-
-def session_to_open(given: dict[str, Any], resume: bool, token: str | None) -> Session:
-    """Make the session to open. Raises InputError, naming the option, for a bad one or one too many."""
-    if not resume and token is None:
-        return session_from(given)
-    field = "resume" if resume else "open"
-    if resume and token is not None:
-        raise InputError(field, "cannot be combined with --open")
-    if given:
-        other = next(iter(given)).replace("_", "-")
-        raise InputError(
-            field, f"cannot be combined with --{other}: the session has its own network and data"
-        )
-    if token is not None:
-        from tui_backprop.session.share_token import decode
-
-        return decode(token)
-    from tui_backprop.session.autosave import load
-
-    return load()
 
 
 def open_app(session: Session, chosen: Settings) -> None:

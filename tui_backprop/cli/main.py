@@ -12,12 +12,13 @@ import click
 
 from tui_backprop import __version__
 from tui_backprop.cli import commands
-from tui_backprop.cli.options import session_options, setting_options
+from tui_backprop.cli.opening import opening_options
+from tui_backprop.cli.options import setting_options
 from tui_backprop.support.errors import InputError, TerminalError, UserError
 from tui_backprop.support.format import printable
 
 SYSTEM = os.name
-SURROUNDINGS = ("terminal", "system")  # fields of errors that are no options
+SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
 
 
@@ -34,14 +35,15 @@ class CommandGroup(click.Group):
         return command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command line; exit with 130 if it was interrupted, with 2 for bad usage and bad input."""
+        """Run a command line; exit with 130 if it was interrupted, with 2 for bad usage and bad
+        input, with 74 if something could not be written."""
         try:
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(130) from None
         except UserError as error:
             click.echo(f"backprop-tui: {source_of(error)}: {error.message}", err=True)
-            raise SystemExit(2) from None
+            raise SystemExit(error.exit_code) from None
         except click.ClickException as error:
             message = printable(error.format_message(), MAX_MESSAGE)
             click.echo(f"backprop-tui: {message} (see --help)", err=True)
@@ -58,8 +60,16 @@ def require_system() -> None:
 
 
 def source_of(error: UserError) -> str:
-    """Where a bad value comes from: an option, an environment variable, the terminal or the system."""
+    """Where a bad value comes from: an option, an environment variable, a stream, the terminal or the system."""
     return error.field if error.field in SURROUNDINGS or error.field.isupper() else f"--{error.field}"
+
+
+def _require_option(context: click.Context, name: str, option: str) -> None:
+    """Raise InputError if a subcommand does not have an option that was given before its name."""
+    assert isinstance(context.command, click.Group)
+    command = context.command.get_command(context, name)
+    if command is not None and option not in [parameter.name for parameter in command.params]:
+        raise InputError(option, f"does not apply to {name}")
 
 
 @click.group(
@@ -68,22 +78,22 @@ def source_of(error: UserError) -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Without a command, the app opens; press ? there for help.",
 )
-@session_options
-@click.option("--resume", is_flag=True, help="Continue the last session.")
-@click.option("--open", "token", metavar="TOKEN", help="Open the session of a token.")
+@opening_options
 @setting_options
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
-def main(given: dict[str, Any], flags: dict[str, Any], resume: bool, token: str | None) -> None:
+def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
     require_system()
-    if click.get_current_context().invoked_subcommand is not None:
-        if resume or token is not None:
-            raise InputError("resume" if resume else "open", "applies to the app, not to a command")
+    context = click.get_current_context()
+    if context.invoked_subcommand is not None:
+        for field in opened:
+            _require_option(context, context.invoked_subcommand, field)
         return
-    from tui_backprop.cli.app import open_app, session_to_open
+    from tui_backprop.cli.app import open_app
+    from tui_backprop.cli.opening import session_to_open
     from tui_backprop.cli.settings import settings
 
     chosen = settings(flags)
-    if chosen.tour is None and (resume or token is not None):
+    if chosen.tour is None and opened:
         chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
-    open_app(session_to_open(given, resume, token), chosen)
+    open_app(session_to_open(given, opened), chosen)

@@ -111,7 +111,7 @@ ONLY = (
 def session_options(command: Command) -> Command:
     """Add the options that name a network and data; the command gets them as one dict, ``given``."""
     names = [option[0].partition("/")[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
-    decorated = _gathered("given", names, command)
+    decorated = gathered("given", names, command)
     for flag, help_text in reversed(FLAGS):
         decorated = click.option(flag, is_flag=True, default=None, help=help_text)(decorated)
     for flag, metavar, help_text in reversed(CHOICES):
@@ -119,7 +119,7 @@ def session_options(command: Command) -> Command:
     return decorated
 
 
-def _gathered(parameter: str, names: Iterable[str], command: Command) -> Command:
+def gathered(parameter: str, names: Iterable[str], command: Command) -> Command:
     """Pass the options called ``names`` to a command as one dict, without those that were not given. Options given
     before the name of a subcommand count for the subcommand too."""
     key = f"{__name__}.{parameter}"
@@ -146,7 +146,7 @@ def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Comma
 
 def setting_options(command: Command) -> Command:
     """Add the options for settings; the command gets them as one dict, ``flags``."""
-    command = _gathered("flags", ["config", "ascii", *(setting.name for setting in SETTINGS)], command)
+    command = gathered("flags", ["config", "ascii", *(setting.name for setting in SETTINGS)], command)
     for setting in reversed(SETTINGS):
         if setting.switch:
             flags = f"--{setting.name}/--no-{setting.name}"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_backprop.support.errors import WriteError
+
 if TYPE_CHECKING:
     from tui_backprop.render.draw.context import RenderContext
+
+PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def glyphs_for(encoding: str | None, chosen: str = "auto") -> RenderContext:
@@ -28,11 +33,24 @@ def glyphs_for_stdout(plain: bool) -> RenderContext:
     return LINEAR if plain else glyphs_for(getattr(sys.stdout, "encoding", None))
 
 
+def write(text: str | bytes, *, newline: bool = True) -> None:
+    """Write to stdout. Raises WriteError if that is impossible, SystemExit with PIPE_CLOSED if nobody reads
+    it any longer."""
+    try:
+        click.echo(text, nl=newline)
+    except BrokenPipeError:
+        # The interpreter flushes stdout at its end, and would complain about the same pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(PIPE_CLOSED) from None
+    except OSError as error:
+        raise WriteError("stdout", f"cannot be written: {error.strerror or error}") from None
+
+
 def print_json(value: object) -> None:
     """Print one JSON object in a line."""
     import msgspec
 
-    click.echo(msgspec.json.encode(json_value(value)))
+    write(msgspec.json.encode(json_value(value)))
 
 
 def json_value(value: object) -> object:
@@ -60,4 +78,4 @@ def print_report(
     if as_json:
         print_json(to_dict())
     else:
-        click.echo(to_text(glyphs_for_stdout(plain)))
+        write(to_text(glyphs_for_stdout(plain)))

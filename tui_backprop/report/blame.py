@@ -25,6 +25,7 @@ from tui_backprop.render.panels.parameter_path import NO_PATH, path_factors, pat
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.panels.screen_bars import sample_text
 from tui_backprop.render.view_state import BlameState
+from tui_backprop.report.place import iteration_text
 from tui_backprop.report.rows import (
     BLANK,
     ENDLESS,
@@ -58,6 +59,8 @@ def blame_text(blame_state: BlameState, context: RenderContext) -> str:
 def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     session, found = blame_state.session, blame_state.detail
     yield Forms(spoken=tuple(_about(blame_state)))
+    if place := iteration_text(session):
+        yield Forms(written=(Sentence(f"{sample_text(session, None)}{place}"),))
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
     yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
     if blame_state.ranked is not None and blame_state.ranked.words:
@@ -112,9 +115,8 @@ def _about(blame_state: BlameState) -> Iterator[Fact]:
     spec = session.network
     layers = ",".join(map(str, spec.layers))
     yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters")
-    yield Fact(
-        "data", f"{session.data}, {sample_text(session, None)}, loss {format_number(iteration.loss, 4)}"
-    )
+    samples = f"{sample_text(session, None)}{iteration_text(session)}"
+    yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
 
 
 def _ranking(blame_state: BlameState) -> Iterator[Row]:
@@ -173,6 +175,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
     for attribution in attributions:
         attribution["tensor"] = ascii_formula(attribution["tensor"])
     return {
+        "iteration": session.t,
         "measure": session.inspection.measure,
         "layer": session.inspection.layer or None,
         "loss": blame_state.iteration.loss,

@@ -16,6 +16,7 @@ from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
+from tui_backprop.report.place import iteration_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -74,11 +75,20 @@ def _compared(session: Session, report: Report) -> Iterator[Fact]:
     layers = ",".join(map(str, spec.layers))
     parameters = f"{spec.parameters:,} parameters"
     yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {parameters}, in {report.dtype}")
+    yield from _trained(session, report.dtype)
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
+    samples += iteration_text(session)
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 4)}")
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
     h = f", h = {step:.1e}" if step else ""
     yield Fact("methods", f"{report.first} against {report.second}{h}, {report.evaluations:,} evaluations")
+
+
+def _trained(session: Session, dtype: str) -> Iterator[Fact]:
+    """State in which precision the parameters were trained, where they were or where it differs."""
+    if session.t or session.network.dtype != dtype:
+        made = "trained" if session.t else "initialized"
+        yield Fact("weights", f"{made} in {session.network.dtype}, checked in {dtype}")
 
 
 def _worked_out(report: Report) -> Iterator[Sentence]:
@@ -186,7 +196,7 @@ def reason(report: Report) -> str:
     return "; ".join(parts)
 
 
-def check_dict(report: Report) -> dict[str, Any]:
+def check_dict(session: Session, report: Report) -> dict[str, Any]:
     """Return the object that ``check --json`` prints."""
     found: dict[str, Any] = msgspec.to_builtins(report)
     for tensor in found["tensors"]:
@@ -195,7 +205,8 @@ def check_dict(report: Report) -> dict[str, Any]:
         fault["of"] = ascii_formula(fault["of"])
     why = ascii_formula(reason(report)) or None
     counts = {"not_told_apart": len(report.named(Verdict.NOT_TOLD_APART))}
-    return {"passed": report.passed, "reason": why, **counts, **found}
+    place = {"iteration": session.t, "trained_in": session.network.dtype}
+    return {"passed": report.passed, "reason": why, **counts, **place, **found}
 
 
 def _columns(report: Report) -> tuple[Column, ...]:

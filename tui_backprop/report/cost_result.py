@@ -148,7 +148,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         "left_out": [_left_out(one) for one in cost_model.left_out],
         "beyond": [_left_out(one) for one in cost_model.beyond],
         "sweep": _swept(result.swept) if result.swept else None,
-        "race": _raced(result.raced) if result.raced else None,
+        "race": _raced(result.raced, result.session.t) if result.raced else None,
     }  # fmt: skip
 
 
@@ -175,10 +175,11 @@ def _swept(swept: Progress) -> dict[str, Any]:
     return {"done": swept.done, "of": swept.of, "seconds": swept.seconds, "ended": swept.ended}
 
 
-def _raced(raced: Raced) -> dict[str, Any]:
+def _raced(raced: Raced, iteration: int) -> dict[str, Any]:
     end, found = raced.end, raced.end.agreement
     return {
-        "method": end.method, "step": raced.step, "workers": raced.workers, "evaluations": end.evaluations,
+        "iteration": iteration, "method": end.method, "step": raced.step,
+        "workers": raced.workers, "evaluations": end.evaluations,
         "seconds": end.seconds, "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
         "cosine": found.cosine, "relative_error": found.relative,
         "worst": {"entry": ascii_formula(found.worst or ""), "error": found.error},

@@ -44,10 +44,12 @@ from tui_backprop.render.walk.equation import (
     worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
+from tui_backprop.report.place import iteration_text
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
-from tui_backprop.support.errors import FileError
+from tui_backprop.support.atomic_write import replacing
+from tui_backprop.support.errors import WriteError
 from tui_backprop.support.validation import quoted
 
 COLUMNS = 100
@@ -64,7 +66,8 @@ def trace_text(session: Session, iteration: Iteration, context: RenderContext) -
 def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Iterator[Row]:
     steps = steps_of(session)
     yield Fact("network", network_text(session.network))
-    yield Fact("data", f"{session.data}, {sample_text(session, Snapshot(session, steps, iteration))}")
+    samples = sample_text(session, Snapshot(session, steps, iteration))
+    yield Fact("data", f"{session.data}, {samples}{iteration_text(session)}")
     yield Fact("update", update_text(session))
     for sentence in conventions(session.network, session.optimizer):
         yield Fact("note", sentence)
@@ -177,6 +180,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
             "l2_bias": spec.l2_bias,
         },
         "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
+        "iteration": session.t,
         "lr": session.lr,
         "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},
         "conventions": list(map(ascii_formula, conventions(spec, session.optimizer))),
@@ -233,12 +237,14 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
 
 
 def save_arrays(iteration: Iteration, path: Path) -> int:
-    """Write all arrays of an iteration into an npz file; return their number. Raises FileError if the file
+    """Write all arrays of an iteration into an npz file; return their number. Raises WriteError if the file
     cannot be written."""
     arrays = arrays_of(iteration)
     try:
-        with path.open("wb") as file:  # a path, not a name: numpy would add a second .npz
+        with replacing(path) as file:  # a file, not a name: numpy would add a second .npz
             np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
     except OSError as error:
-        raise FileError("save", f"{quoted(str(path))} cannot be written: {error.strerror or error}") from None
+        raise WriteError(
+            "save", f"{quoted(str(path))} cannot be written: {error.strerror or error}"
+        ) from None
     return len(arrays)

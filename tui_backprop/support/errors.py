@@ -7,8 +7,11 @@ class UserError(ValueError):
     """Base of the errors below.
 
     ``field`` is the name of the option or setting concerned (``layers``, ``loss``, ...), so that the command line can
-    name the option and the form can show the message next to its input; ``message`` is the rest of the line.
+    name the option and the form can show the message next to its input; ``message`` is the rest of the line. A
+    command that fails with it exits with ``exit_code``.
     """
+
+    exit_code = 2
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -25,7 +28,13 @@ class TokenError(UserError):
 
 
 class FileError(UserError):
-    """A file that cannot be read or written, or does not hold what it should."""
+    """A file that cannot be read, or does not hold what it should."""
+
+
+class WriteError(UserError):
+    """A file or a stream that cannot be written."""
+
+    exit_code = 74  # EX_IOERR of sysexits.h
 
 
 class TerminalError(UserError):

@@ -93,7 +93,8 @@ def test_the_text_ends_with_the_race_and_the_claims_are_of_it():
     rows = result.stdout.splitlines()
     at = next(i for i, row in enumerate(rows) if row.startswith("The race, run in one process"))
     assert rows[at].endswith("forward-difference, h = 1.5e-08")
-    took, backprop, agree = rows[at + 1 :]
+    on, took, backprop, agree = rows[at + 1 :]
+    assert re.match(r"on +\w+, samples? [\d-]+$", on)
     assert re.match(rf"took +[\d.]+ (µs|ms|s) for {P + 1} evaluations, [\d,]+/s, each a forward pass$", took)
     assert re.match(r"backprop +[\d.]+ (µs|ms) for the same gradient: [\d,.]+ times faster$", backprop)
     assert re.match(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.options import output_options, session_from, session_options
+from tui_backprop.cli.opening import iteration_of, session_to_open, trained, trained_options
+from tui_backprop.cli.options import output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
-from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES
+from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES, Inspection
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 
 
 @click.command("blame")
-@session_options
+@trained_options
 @click.option("--layer", metavar="1", help="Rank the parameters of this layer only.")
 @click.option(
     "--measure", default="gradient", metavar="NAME", help="Rank by gradient, update or weight-x-gradient."
 )
 @click.option("--top", default="10", metavar="10", help="Number of parameters to list.")
 @output_options
-def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+def command(
+    given: dict[str, Any],
+    opened: dict[str, Any],
+    steps: str | None,
+    as_json: bool,
+    plain: bool,
+    **options: Any,
+) -> None:
     """Rank all parameters by their share in the error, and nudge the first.
 
     For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
@@ -36,7 +44,7 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
     Nothing is predicted from such an output, and no parameter is ranked by such a score.
     """
-    state = attribute(session_from(given), options)
+    state = attribute(trained(session_to_open(given, opened), steps), options)
     from tui_backprop.report.blame import blame_dict, blame_text
 
     print_report(as_json, plain, lambda: blame_dict(state), lambda context: blame_text(state, context))
@@ -57,11 +65,10 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     from tui_backprop.engine.analysis.ranking import ranking
     from tui_backprop.render.view_state import BlameState
     from tui_backprop.session.misclassified import first_class
-    from tui_backprop.session.replay import Replay
 
-    inspection = replace(session.inspection, measure=measure.replace("-", " "), layer=layer)
+    inspection = Inspection(measure=measure.replace("-", " "), layer=layer)
     session = replace(session, inspection=inspection)
-    iteration = Replay().take(session)
+    iteration = iteration_of(session)
     ranked = ranking(iteration, inspection.measure, top, layer or None)
     label = first_class(session, iteration.tensor("t"))
     detail = parameter_detail(iteration, ranked[0], label) if ranked else None

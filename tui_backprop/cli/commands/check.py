@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.options import output_options, require, session_from, session_options
+from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.options import output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
+from tui_backprop.engine.network.spec import DTYPES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
@@ -24,7 +26,7 @@ DEFAULT_ENTRIES = "20"
 
 
 @click.command("check")
-@session_options
+@trained_options
 @click.option("--method", default="backprop", metavar="NAME", help="Method to check.")
 @click.option("--against", default="central-difference", metavar="NAME", help="Method to compare it with.")
 @click.option("--entries", metavar="20|all", help="Number of entries to compare in each tensor; default 20.")
@@ -39,11 +41,19 @@ DEFAULT_ENTRIES = "20"
 @click.option("--atol", metavar="1e-8", help="Absolute tolerance.")
 @worker_options
 @output_options
-def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+def command(
+    given: dict[str, Any],
+    opened: dict[str, Any],
+    steps: str | None,
+    as_json: bool,
+    plain: bool,
+    **options: Any,
+) -> None:
     """Check backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
-    batched-forward-mode, spsa. The precision is float64 unless --dtype is given.
+    batched-forward-mode, spsa. The precision is float64 unless --dtype is given, also
+    for parameters that were trained in float32.
 
     Each tensor is ok, differs (exit 1), is NaN or infinite (exit 1), is 0 within round-off, or is not told apart: the
     allowed difference exceeds its gradient, so a gradient of 0 would pass too. This alone is exit 0; the last line
@@ -53,12 +63,17 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     With --exhaustive, worker processes can share the work: local ones (--workers 4), or those of a Dask scheduler
     (--scheduler). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to the last bit.
     """
-    session = session_from({"dtype": "float64"} | given)
-    report = run_check(session, options)
+    given = {"dtype": "float64"} | given
+    dtype = one_of("dtype", given.pop("dtype") if opened else given["dtype"], DTYPES)
+    session = trained(session_to_open(given, opened), steps)
+    report = run_check(session, dtype, options)
     from tui_backprop.report.check import check_dict, check_text
 
     print_report(
-        as_json, plain, lambda: check_dict(report), lambda context: check_text(session, report, context)
+        as_json,
+        plain,
+        lambda: check_dict(session, report),
+        lambda context: check_text(session, report, context),
     )
     raise SystemExit(0 if report.passed else 1)
 
@@ -77,18 +92,17 @@ class CheckRequest:
     bounds: dict[str, float | None]
 
 
-def run_check(session: Session, options: dict[str, Any]) -> Report:
-    """Run the check that the options ask for. Raises InputError, naming the option, for a bad one."""
+def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
+    """Run the check that the options ask for, in a precision. Raises InputError, naming the option, for a bad one."""
     from tui_backprop.data.samples import cut
     from tui_backprop.engine.gradients.methods import Problem
-    from tui_backprop.engine.network.initializers import initial_parameters
     from tui_backprop.engine.training.memory import check_check_memory
 
-    spec = session.network
+    spec = replace(session.network, dtype=dtype)
     request = read_options(options, spec.seed)
     check_check_memory(spec, session.batch, request.entries is None)
     batch = cut(spec, session.data, session.sample, session.batch)
-    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
+    problem = Problem(spec, batch.x, batch.t, parameters_of(session).astype(dtype), session.t)
     return _compare(problem, request, options)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tui_backprop.cli.output import write
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of
 
@@ -21,7 +22,7 @@ def command(context: click.Context, shell: str) -> None:
     bash: put eval "$(backprop-tui completion bash)" into ~/.bashrc. zsh: the same with zsh, in ~/.zshrc. fish: save
     the output as ~/.config/fish/completions/backprop-tui.fish.
     """
-    click.echo(script(context.find_root().command, shell))
+    write(script(context.find_root().command, shell))
 
 
 def script(root: click.Command, shell: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.options import output_options, require, session_from, session_options
+from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.options import output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -27,7 +28,7 @@ POLL_INTERVAL = 0.1  # seconds between two looks at a race
 
 
 @click.command("cost")
-@session_options
+@trained_options
 @click.option("--chart", is_flag=True, help="Draw the chart, too.")
 @click.option("--sweep", is_flag=True, help="First measure networks of all sizes, and save the results.")
 @click.option("--budget", metavar="SECONDS", help="Time limit of the sweep; default 30.")
@@ -37,7 +38,14 @@ POLL_INTERVAL = 0.1  # seconds between two looks at a race
 @click.option("--step", metavar="1e-4", help="Its step size h; default: the best for method and precision.")
 @worker_options
 @output_options
-def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -> None:
+def command(
+    given: dict[str, Any],
+    opened: dict[str, Any],
+    steps: str | None,
+    as_json: bool,
+    plain: bool,
+    **options: Any,
+) -> None:
     """Print the cost of a gradient on this machine by each method, measured and projected.
 
     This network and a few others are measured within seconds, and a cost model is fitted, with its error. With
@@ -45,7 +53,7 @@ def command(given: dict[str, Any], as_json: bool, plain: bool, **options: Any) -
     competes with backprop for as long as it takes: forward-difference, central-difference, complex-step,
     forward-mode, batched-difference, batched-forward-mode.
     """
-    result = run_cost(session_from(given, streamed=True), options, as_json)
+    result = run_cost(trained(session_to_open(given, opened, streamed=True), steps), options, as_json)
     from tui_backprop.report.cost import cost_text
     from tui_backprop.report.cost_result import cost_dict
 
@@ -170,12 +178,11 @@ def _race(session: Session, method: str, step: float | None, options: dict[str, 
     from tui_backprop.cost.race.race import Race
     from tui_backprop.data.samples import cut
     from tui_backprop.engine.gradients.methods import METHODS, Problem
-    from tui_backprop.engine.network.initializers import initial_parameters
     from tui_backprop.report.cost_result import Raced
 
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
-    problem = Problem(spec, batch.x, batch.t, initial_parameters(spec))
+    problem = Problem(spec, batch.x, batch.t, parameters_of(session), session.t)
     workers = 0
     with worker_cluster(options) as cluster, progress("evaluations") as watch:
         if cluster is not None:

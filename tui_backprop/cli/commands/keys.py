@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui_backprop.cli.output import write
+
 if TYPE_CHECKING:
     from tui_backprop.keys.table import Key
 
@@ -22,7 +24,7 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key that needs no quotes
 @click.command("keys")
 def command() -> None:
     """Print all actions and their keys, as lines for the settings file."""
-    click.echo(key_table())
+    write(key_table())
 
 
 def key_table() -> str:

@@ -9,6 +9,7 @@ import click
 
 from tui_backprop import __version__
 from tui_backprop.cli.options import CHOICES, FLAGS
+from tui_backprop.cli.output import write
 from tui_backprop.cli.settings import FILE, SETTINGS
 from tui_backprop.support import paths as places
 from tui_backprop.support.paths import display_path
@@ -43,7 +44,7 @@ def command(context: click.Context) -> None:
     """Print the manual page: backprop-tui man > backprop-tui.1"""
     root = context.find_root().command
     assert isinstance(root, click.Group)
-    click.echo(page(root), nl=False)
+    write(page(root), newline=False)
 
 
 def page(main: click.Group) -> str:

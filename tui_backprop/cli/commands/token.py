@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from tui_backprop.cli.output import write
+
 
 @click.command("token")
 def command() -> None:
@@ -11,4 +13,4 @@ def command() -> None:
     from tui_backprop.session.autosave import load
     from tui_backprop.session.share_token import encode
 
-    click.echo(encode(load()))
+    write(encode(load()))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.options import output_options, session_from, session_options
+from tui_backprop.cli.opening import iteration_of, parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.options import output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("trace")
-@session_options
+@trained_options
 @output_options
 @click.option(
     "--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays to this file."
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
 @click.option("--stream", is_flag=True, help="For huge networks: do not keep the weight gradients.")
 @click.option("--grain", metavar="|".join(GRAINS), help="Size of one step; default equation.")
 def command(
-    given: dict[str, Any], as_json: bool, plain: bool, save: Path | None, stream: bool, grain: str | None
+    given: dict[str, Any],
+    opened: dict[str, Any],
+    steps: str | None,
+    as_json: bool,
+    plain: bool,
+    save: Path | None,
+    stream: bool,
+    grain: str | None,
 ) -> None:
     """Print one iteration step by step: forward pass, loss, backward pass, update.
 
@@ -42,7 +50,9 @@ def command(
     """
     if stream and save is not None:
         raise InputError("save", "cannot be combined with --stream, which keeps no arrays")
-    session = session_from(given, streamed=stream)
+    if stream and steps is not None:
+        raise InputError("steps", "cannot be combined with --stream, which keeps no gradient to train with")
+    session = trained(session_to_open(given, opened, streamed=stream), steps)
     if stream:
         if grain is not None:
             raise InputError("grain", "cannot be combined with --stream, which goes layer by layer")
@@ -56,9 +66,8 @@ def command(
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:
     """Print every step, or write all arrays to ``save``; with ``as_json`` the object is printed as well."""
     from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
-    from tui_backprop.session.replay import Replay
 
-    iteration = Replay().take(session)
+    iteration = iteration_of(session)
     if save is not None:
         click.echo(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written", err=True)
     if as_json or save is None:
@@ -86,18 +95,17 @@ def print_stream(session: Session, as_json: bool, plain: bool) -> None:
 
 
 def run_stream(session: Session) -> tuple[StreamReport, float]:
-    """Draw the initial parameters and run one streamed pass, both with progress: its report, and the seconds that
-    the drawing took."""
+    """Compute the parameters and run one streamed pass, both with progress: its report, and the seconds that
+    the former took."""
     from tui_backprop.cli.progress import progress
     from tui_backprop.data.samples import cut
-    from tui_backprop.engine.network.initializers import initial_parameters
     from tui_backprop.engine.training.streaming import stream_pass
 
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
     start = perf_counter()
     with progress("weights drawn") as watch:
-        parameters = initial_parameters(spec, watch)
+        parameters = parameters_of(session, watch)
     drawn = perf_counter() - start
     stages = 2 * spec.depth
     with progress("layers walked, down and up") as watch:

@@ -1,0 +1,98 @@
+"""The session that the app or a command opens: that of the options, of a token, or the last one; and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui_backprop.cli.options import gathered, session_from, session_options
+from tui_backprop.session.state import Session
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import whole_number
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.primitives import Array
+    from tui_backprop.engine.training.iteration import Iteration
+
+Command = Callable[..., None]
+Watch = Callable[[int, int], None]  # (done, of how many)
+
+NAMES = ("resume", "open")
+
+
+def opening_options(command: Command) -> Command:
+    """Add the options for the network and data, and those that open a session; the command gets them as two dicts,
+    ``given`` and ``opened``."""
+    decorated = gathered("opened", NAMES, session_options(command))
+    decorated = click.option("--open", metavar="TOKEN", help="Open the session of a token.")(decorated)
+    return click.option("--resume", is_flag=True, default=None, help="Continue the last session.")(decorated)
+
+
+def trained_options(command: Command) -> Command:
+    """Add the options above and ``steps``, the updates to run first."""
+    steps = click.option(
+        "--steps", metavar="0", help="Run so many updates first, each on the next batch; default 0."
+    )
+    return opening_options(steps(command))
+
+
+def session_to_open(
+    given: Mapping[str, Any], opened: Mapping[str, Any], *, streamed: bool = False
+) -> Session:
+    """Return the session to open. Raises InputError, naming the option, for a bad one or one too many; a ``streamed``
+    pass needs less memory."""
+    if not opened:
+        return session_from(dict(given), streamed=streamed)
+    field, *others = opened
+    if others:
+        raise InputError("resume", "cannot be combined with --open")
+    if given:
+        other = next(iter(given)).replace("_", "-")
+        raise InputError(
+            field, f"cannot be combined with --{other}: the session has its own network and data"
+        )
+    if field == "open":
+        from tui_backprop.session.share_token import decode
+
+        return decode(opened["open"])
+    from tui_backprop.session.autosave import load
+
+    return load()
+
+
+def trained(session: Session, steps: str | None) -> Session:
+    """Return the session after the updates that ``--steps`` asks for. Raises InputError for a bad number, or
+    more than a day of training."""
+    from tui_backprop.session.transitions import after_training
+    from tui_backprop.session.validation import DAY, replay_seconds
+
+    count = whole_number("steps", steps or 0, 0)
+    session = after_training(session, count) if count else session
+    if count and replay_seconds(session) > DAY:
+        raise InputError("steps", f"{session.t:,} updates of this network take more than a day")
+    return session
+
+
+def iteration_of(session: Session) -> Iteration:
+    """Return the iteration of a session, trained with progress."""
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.session.replay import Replay
+
+    with progress("updates") as watch:
+        return Replay(0, watch).take(session)
+
+
+def parameters_of(session: Session, watch: Watch = lambda done, of: None) -> Array:
+    """Return the parameters (P,) of a session: trained with progress, or as initialized, with their progress going to
+    ``watch``."""
+    if not session.update_log and not session.edits:
+        from tui_backprop.engine.network.initializers import initial_parameters
+
+        return initial_parameters(session.network, watch)
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.session.replay import Replay
+
+    with progress("updates") as updates:
+        return Replay(0, updates).state(session).parameters
