@@ -19,8 +19,9 @@ from tui_backprop.keys.table import bar
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.claims import claims_lines
-from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
+from tui_backprop.render.cost.cost import heading, legend, readout, sweeping
 from tui_backprop.render.cost.ledger import ledger_lines
+from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.race import RaceForecast, race_lines
 from tui_backprop.render.cost.reuse import reuse_lines
 from tui_backprop.render.cost.step_size import step_size_lines
@@ -90,7 +91,7 @@ class State:
     @cached_property
     def costs(self) -> CostState:
         """What is known of costs, once a machine is known."""
-        race, _ = self.race
+        race = self.race
         return CostState(
             self.any_of((self.session.network, *states.GIANTS)), self.any_of(states.MACHINES),
             self.any_of((None, 3.0, 7.25, 9.25, 12.0)),
@@ -196,7 +197,7 @@ def _claims(state: State, columns: int, rows: int, context: RenderContext) -> li
 
 def _race(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     entry = state.any_of((RaceForecast(3.5e-4, 20.0), RaceForecast()))
-    return [context.fit(row) for row in race_lines(*state.race, columns, rows, context, entry)]
+    return [context.fit(row) for row in race_lines(state.race, columns, rows, context, entry)]
 
 
 def _dial(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -27,8 +27,7 @@ from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.render.cost.race import RaceGradients
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import RaceGradients, ShownRace, Snapshot, steps_of
 from tui_backprop.session.decision_boundary import plane_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import MEASURES
@@ -156,7 +155,7 @@ def learning_of(losses: int, going: bool) -> Learning:
     return Learning(7, made, scores, going=going, wanted=10**6 if going else None, seconds=2.5)
 
 
-def race_of(state: str, method: str, known: bool) -> tuple[RaceStatus, RaceGradients | None]:
+def race_of(state: str, method: str, known: bool) -> ShownRace:
     rng = np.random.default_rng(0)
     tensors = {f"{t}{k}": rng.normal(size=(9, 7) if t == "W" else 7) for k in range(1, 5) for t in "Wb"}
     filling = RaceGradients(
@@ -166,4 +165,4 @@ def race_of(state: str, method: str, known: bool) -> tuple[RaceStatus, RaceGradi
     ended = "its process was ended by signal 9" if state == "failed" else ""
     figures = (4.2, 9_876.5, 29.7, 1.4e-4) if known else (4.2, None, None, None)
     status = RaceStatus(method, state, 41_873, 335_115, 41_872, 335_114, *figures, agreement, ended)
-    return status, filling if known else None
+    return ShownRace(status, Session(), filling if known else None, stale=known)

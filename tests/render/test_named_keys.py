@@ -13,7 +13,8 @@ from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.remap import remapped
-from tui_backprop.render.cost.cost import pages, readout, sweeping
+from tui_backprop.render.cost.cost import readout, sweeping
+from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.race import race_lines
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
@@ -21,7 +22,7 @@ from tui_backprop.render.panels.confusion import Confusion, confusion_lines
 from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.screen_bars import tabs
 from tui_backprop.render.panels.training import key_hint, progress
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.render.walk.explanation import caption_of, closing_lines
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning
@@ -43,7 +44,11 @@ def text(rows):
 
 
 def race(state):
-    return text(race_lines(RaceStatus("forward-difference", state, parameters=9), None, 100, 30, GLYPHS))
+    return text(
+        race_lines(
+            ShownRace(RaceStatus("forward-difference", state, parameters=9), Session()), 100, 30, GLYPHS
+        )
+    )
 
 
 def cases(snapshot, bad):
@@ -59,7 +64,7 @@ def cases(snapshot, bad):
         "G pauses, O cancels": race("running"),
         "G resumes, O cancels": race("paused"),
         "G races again": race("canceled"),
-        "A ↓ number of updates, L trains, ← B iteration": plain(key_hint(80, GLYPHS)),
+        "A + number of updates, L trains, ← B iteration": plain(key_hint(80, GLYPHS)),
         "Q stops": text(progress(going, 80, GLYPHS)),
         "train (K)": text(confusion_lines(Confusion([[1, 0], [0, 1]], (0, 1), refused=True), 60, GLYPHS)),
         "Press D to send": caption_of(snapshot, GLYPHS),

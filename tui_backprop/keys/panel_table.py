@@ -15,7 +15,8 @@ class PanelKey(NamedTuple):
     key bar, a sentence for the help, a ``name`` for the command palette.
 
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
-    sentence stands for the key of that action. An action without "app." is one of the panel's view."""
+    sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
+    the ``word`` while the panel's work is in some state; an empty one leaves the key out."""
 
     keys: str
     action: str
@@ -23,13 +24,15 @@ class PanelKey(NamedTuple):
     word: str
     help: str
     name: str
+    words: tuple[tuple[str, str], ...] = ()  # (state, word)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PanelRow:
     """``title`` is in the panel's frame, ``command`` before the names of its keys in the command palette. The
     ``keys`` open it, with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is its name in the
-    tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a ``page_of``."""
+    tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a ``page_of``. It is
+    ``of_iteration`` if its numbers are those of one iteration."""
 
     name: str
     title: str
@@ -41,6 +44,7 @@ class PanelRow:
     tab: str = ""
     short: str = ""
     page_of: str = ""
+    of_iteration: bool = False
 
 
 # fmt: off
@@ -83,12 +87,14 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("x", "app.axis", "x", "cost",
                  "Show seconds, forward passes, FLOPs, or a training run.", "next unit"),
         PanelKey("S", "app.sweep", "S", "sweep",
-                 "Measure networks up to the memory limit; press again to stop.", "start or stop a sweep"),
+                 "Measure networks up to the memory limit; press again to stop.", "start or stop a sweep",
+                 (("running", "stop sweep"),)),
         PanelKey("home", "app.cursor(0)", "home", "this network",
                  "Cursor to this network; {cursor(99)}: to a trillion parameters.", "cursor to this network"),
         PanelKey("end", "app.cursor(99)", "", "", "", "cursor to a trillion parameters"),
     )),
-    PanelRow("blame", "most to blame", "Blame", "b,4,f5", "blame", "Show the weights that are most to blame.", own=(
+    PanelRow("blame", "most to blame", "Blame", "b,4,f5", "blame", "Show the weights that are most to blame.",
+             of_iteration=True, own=(
         PanelKey("up,k", "app.rank(-1)", "↑ ↓", "rank",
                  "The previous or next parameter in the ranking ({rank(-10)}, {rank(10)}: ten).",
                  "previous parameter"),
@@ -119,7 +125,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("minus", "app.edit('down')", "", "", "", "decrease the parameter"),
     )),
     PanelRow("number", "one number", "Number", "i,5,f6", "number", "Show one number and its gradient, term by term.",
-             short="num", own=(
+             short="num", of_iteration=True, own=(
         PanelKey("up,k", "app.number(0, -1)", "↑ ↓ ← →", "entry",
                  "The neighboring entry: rows and columns of a matrix.", "previous row"),
         PanelKey("down,j", "app.number(0, 1)", "", "", "", "next row"),
@@ -137,7 +143,8 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("a", "app.follow_walk", "a", "follow walk", "Show the number at the walk's step.",
                  "follow the walk"),
     )),
-    PanelRow("graph", "computation graph", "Graph", "o,6,f7", "graph", "Show the computation graph.", own=(
+    PanelRow("graph", "computation graph", "Graph", "o,6,f7", "graph", "Show the computation graph.",
+             of_iteration=True, own=(
         PanelKey("up,k", "app.graph_step(-1)", "↑ ↓", "operation",
                  "The previous or next operation in the graph; the walk follows.", "operation above"),
         PanelKey("down,j", "app.graph_step(1)", "", "", "", "operation below"),
@@ -146,9 +153,9 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("end", "app.ends(1)", "", "", "", ""),
     )),
     PanelRow("flow", "gradient flow", "Flow", "f,7,f8", "flow",
-             "Show the gradient flow by layer, and any problems.", own=STEPS),
+             "Show the gradient flow by layer, and any problems.", of_iteration=True, own=STEPS),
     PanelRow("curves", "curves", "Curves", "c,8,f9", "curves",
-             "Show the curves: activation function, loss along a weight.", own=(
+             "Show the curves: activation function, loss along a weight.", of_iteration=True, own=(
         PanelKey("up,k", "app.curve_unit(-1)", "↑ ↓", "unit", "The previous or next unit.", "previous unit"),
         PanelKey("down,j", "app.curve_unit(1)", "", "", "", "next unit"),
         *STEPS,
@@ -159,13 +166,13 @@ ROWS: tuple[PanelRow, ...] = (
     )),
     PanelRow("train", "training", "Training", "T,9,f10", "training",
              "Show training: the loss curve, and what was learned.", own=(
-        PanelKey("up,k", "app.amount(-1)", "↑ ↓", "amount", "How many updates to run at a time.",
+        PanelKey("minus", "app.amount(-1)", "− +", "amount", "How many updates to run at a time.",
                  "fewer updates at a time"),
-        PanelKey("down,j", "app.amount(1)", "", "", "", "more updates at a time"),
+        PanelKey("plus,equals_sign", "app.amount(1)", "", "", "", "more updates at a time"),
         PanelKey("enter", "app.start_training", "enter", "train",
-                 "Run that many updates, each on the next batch.", "start training"),
-        PanelKey("escape", "app.stop_training", "esc", "stop", "Stop training; the updates done so far stay.",
-                 "stop training"),
+                 "Run that many updates, each on the next batch.", "start training", (("running", ""),)),
+        PanelKey("escape", "app.stop_training", "esc", "", "Stop training; the updates done so far stay.",
+                 "stop training", (("running", "stop"),)),
         PanelKey("left,h", "app.iteration(-1)", "← →", "iteration",
                  "The previous or next iteration ({iteration(-10)}, {iteration(10)}: ten; {find} 37: any).",
                  "previous iteration"),
@@ -193,13 +200,14 @@ ROWS: tuple[PanelRow, ...] = (
     PanelRow("claims", "the lesson's claims, measured", "Claims", tab="claims", page_of="cost", own=TURNS),
     PanelRow("race", "the race", "Race", tab="race", page_of="cost", own=(
         *TURNS,
-        PanelKey("enter", "app.race", "enter", "start, pause", "Start, pause or resume the race.",
-                 "start, pause, resume"),
-        PanelKey("escape", "app.cancel_race", "esc", "cancel", "Cancel the race.", "cancel"),
-        PanelKey("m", "app.race_method", "m", "method", "The next numerical method, before the race starts.",
-                 "next method"),
+        PanelKey("enter", "app.race", "enter", "start", "Start, pause or resume the race.",
+                 "start, pause, resume", (("running", "pause"), ("paused", "resume"))),
+        PanelKey("escape", "app.cancel_race", "esc", "", "Cancel the race.", "cancel",
+                 (("running", "cancel"), ("paused", "cancel"))),
+        PanelKey("m", "app.race_method", "m", "method", "The next numerical method, while no race runs.",
+                 "next method", (("running", ""), ("paused", ""))),
     )),
-    PanelRow("step_size", "step size", "Step size", tab="step", page_of="cost", own=(
+    PanelRow("step_size", "step size", "Step size", tab="step", page_of="cost", of_iteration=True, own=(
         *TURNS,
         PanelKey("left,h", "app.change_step(-1)", "← →", "step h",
                  "A larger or smaller step size h ({change_step(0)}: the lesson's 0.0001).", "larger step size"),

@@ -28,6 +28,7 @@ class Key:
     places: tuple[str, ...] = PLACES
     own: bool = False
     name: str = ""
+    words: tuple[tuple[str, str], ...] = ()  # (state, word): instead of ``word`` in that state
 
     @property
     def id(self) -> str:
@@ -95,7 +96,17 @@ FORM_KEYS = (
 # fmt: on
 
 PANELS_OWN = tuple(
-    Key(key.keys, key.action, key.shown, key.word, key.help, (row.name,), own=True, name=key.name)
+    Key(
+        key.keys,
+        key.action,
+        key.shown,
+        key.word,
+        key.help,
+        (row.name,),
+        own=True,
+        name=key.name,
+        words=key.words,
+    )
     for row in PANEL_ROWS
     for key in row.own
 )
@@ -126,9 +137,13 @@ def panel_key(panel: str, rows: Rows = ROWS, *, typing: bool = False) -> str:
     return shown_key(fit[0]) if fit else "" if typing else shown_key(names[0])
 
 
-def own_keys(place: str, rows: Rows = ROWS) -> list[tuple[str, str, str]]:
-    """Return (key, word, sentence) for each of a panel's own keys."""
-    own = [(key.shown, key.word, key.help) for key in rows if key.own and place in key.places and key.help]
+def own_keys(place: str, rows: Rows = ROWS, state: str = "") -> list[tuple[str, str, str]]:
+    """Return (key, word, sentence) for each of a panel's own keys, with the words for a state of its work."""
+    own = [
+        (key.shown, dict(key.words).get(state, key.word), key.help)
+        for key in rows
+        if key.own and place in key.places and key.help
+    ]
     if place == "network":  # letters type into its fields, so most keys for everywhere do not work there
         for action, word, words in FORM_KEYS:
             names = next(key.keys for key in rows if key.id == action).split(",")
@@ -142,9 +157,9 @@ def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
     return [key for key in rows if key.places == PLACES and key.keys.split(",")[0] not in own]
 
 
-def bar(place: str, rows: Rows = ROWS) -> list[tuple[str, str]]:
-    """Return (key, word) pairs for the key bar of a panel, its own keys first."""
-    own = [(shown, word) for shown, word, _ in own_keys(place, rows)]
+def bar(place: str, rows: Rows = ROWS, state: str = "") -> list[tuple[str, str]]:
+    """Return (key, word) pairs for the key bar of a panel whose work is in a state, its own keys first."""
+    own = [(shown, word) for shown, word, _ in own_keys(place, rows, state) if word]
     if place == "network":
         return own
     others = everywhere(place, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution, Ranked
     from tui_backprop.engine.explain.walk import Step
+    from tui_backprop.engine.primitives import Array
     from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.training_curve import Learning
 
@@ -30,6 +31,29 @@ def steps_of(session: Session) -> tuple[Step, ...]:
     from tui_backprop.engine.explain.walk import walk
 
     return walk(session.network, session.batch, session.optimizer, session.walk.grain)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Work that goes on by itself: its ``name``, how ``far`` it is, the ``place`` whose keys control it, and its
+    ``state`` as the key table names it; ``stale`` if it is about other numbers than those on the screen."""
+
+    name: str
+    far: str
+    place: str = ""
+    state: str = "running"
+    stale: bool = False
+
+    @property
+    def text(self) -> str:
+        """Name and progress: race 12%, race paused 12%, race 12% stale."""
+        paused = " paused" if self.state == "paused" else ""
+        return f"{self.name}{paused} {self.far}{' stale' if self.stale else ''}"
+
+
+def share(done: int, of: int) -> str:
+    """Format progress in whole percent, rounded down."""
+    return f"{100 * done // max(of, 1)}%"
 
 
 @dataclass(frozen=True)
@@ -159,6 +183,32 @@ class Findings:
     learning: Learning | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class RaceGradients:
+    """Tensors of the exact gradient, of the numeric one so far, and a mask of the entries computed, by name."""
+
+    exact: Mapping[str, Array]
+    numeric: Mapping[str, Array]
+    there: Mapping[str, Array | bool]
+
+
+@dataclass(frozen=True)
+class ShownRace:
+    """The ``status`` of a race, the ``session`` whose gradient it computes, and the ``gradients`` so far (None while
+    nobody looks); ``stale`` if the session on the screen has another gradient."""
+
+    status: RaceStatus
+    session: Session
+    gradients: RaceGradients | None = None
+    stale: bool = False
+
+    @property
+    def naive_seconds(self) -> float | None:
+        """Seconds that the naive method actually took, if this was a completed race of it."""
+        status = self.status
+        return status.seconds if (status.state, status.method) == ("done", "forward-difference") else None
+
+
 @dataclass(frozen=True)
 class CostState:
     """What the cost panel shows: the network, the machine's cost model (None while it is measured), the chart's
@@ -171,7 +221,7 @@ class CostState:
     axis: str = AXES[0]
     zoom: int = 0
     sweep: Progress | None = None
-    race: RaceStatus | None = None
+    race: ShownRace | None = None
 
     @property
     def cost_model(self) -> CostModel | None:
@@ -185,10 +235,9 @@ class CostState:
     def raced(self) -> float | None:
         """Seconds that the naive method actually took for the network under the cursor, if a race of it was
         completed."""
-        race = self.race
-        if race is None or race.state != "done" or race.method != "forward-difference":
+        if self.race is None or self.race.session.network != self.network:
             return None
-        return None if self.lesson_clock or self.decade is not None else race.seconds
+        return None if self.lesson_clock or self.decade is not None else self.race.naive_seconds
 
     @property
     def shape(self) -> NetworkShape:

@@ -23,9 +23,9 @@ from tui_backprop.render.panels.blame import (
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
 from tui_backprop.render.panels.parameter_path import NO_PATH, path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
-from tui_backprop.render.panels.screen_bars import sample_text
+from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.report.place import iteration_text
+from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import (
     BLANK,
     ENDLESS,
@@ -59,7 +59,7 @@ def blame_text(blame_state: BlameState, context: RenderContext) -> str:
 def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     session, found = blame_state.session, blame_state.detail
     yield Forms(spoken=tuple(_about(blame_state)))
-    if place := iteration_text(session):
+    if place := place_text(session):
         yield Forms(written=(Sentence(f"{sample_text(session, None)}{place}"),))
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
     yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
@@ -115,7 +115,7 @@ def _about(blame_state: BlameState) -> Iterator[Fact]:
     spec = session.network
     layers = ",".join(map(str, spec.layers))
     yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters")
-    samples = f"{sample_text(session, None)}{iteration_text(session)}"
+    samples = f"{sample_text(session, None)}{place_text(session)}"
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
 
 

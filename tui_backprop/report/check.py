@@ -16,7 +16,7 @@ from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.place import iteration_text
+from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -77,7 +77,7 @@ def _compared(session: Session, report: Report) -> Iterator[Fact]:
     yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {parameters}, in {report.dtype}")
     yield from _trained(session, report.dtype)
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    samples += iteration_text(session)
+    samples += place_text(session)
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 4)}")
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
     h = f", h = {step:.1e}" if step else ""

@@ -15,7 +15,7 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import NetworkShape, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.state import Session
 
 
@@ -51,7 +51,8 @@ class CostResult:
 
     @property
     def costs(self) -> CostState:
-        return CostState(self.session.network, self.cost_model, race=self.raced.end if self.raced else None)
+        race = ShownRace(self.raced.end, self.session) if self.raced else None
+        return CostState(self.session.network, self.cost_model, race=race)
 
     @property
     def ledger(self) -> Ledger:

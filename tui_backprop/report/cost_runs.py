@@ -12,9 +12,9 @@ from tui_backprop.cost.model.methods import COST_METHODS, cost_method_of
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import cut
-from tui_backprop.render.panels.screen_bars import sample_text
+from tui_backprop.render.session_text import sample_text
 from tui_backprop.report.cost_result import CostResult, Raced
-from tui_backprop.report.place import iteration_text
+from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence, Table
 from tui_backprop.support.format import format_faster, format_number
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
@@ -110,7 +110,7 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     where = f"on {raced.workers} workers" if raced.workers else "in one process"
     yield Sentence(f"The race, run {where}: {end.method}{step}")
     on = sample_text(result.session, None)
-    yield Fact("on", f"{result.session.data}, {on}{iteration_text(result.session)}", columns=NAME)
+    yield Fact("on", f"{result.session.data}, {on}{place_text(result.session)}", columns=NAME)
     took = f"{{}} for {end.evaluations:,} evaluations, {{}}, each a {METHODS[end.method].unit}"
     rate = Quantity(end.rate or 0, "per second")
     yield Fact("took", phrase(took, seconds(end.seconds), rate), columns=NAME)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tui_backprop.render.session_text import iteration_text
 from tui_backprop.session.state import Session
 
 
-def iteration_text(session: Session) -> str:
+def place_text(session: Session) -> str:
     """Name the iteration, for the end of a sentence; nothing for the initial parameters."""
-    edited = ", with edits" if session.edits else ""
-    return f", iteration {session.t:,}{edited}" if session.t or edited else ""
+    return f", {iteration_text(session)}" if session.t or session.edits else ""

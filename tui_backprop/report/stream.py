@@ -9,7 +9,7 @@ import msgspec
 
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import LINEAR, RenderContext
-from tui_backprop.report.place import iteration_text
+from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -40,7 +40,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
         f"{','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
         f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
     )
-    samples = f"sample {session.sample}, batch {session.batch}{iteration_text(session)}"
+    samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 6)}")
     if report.reason:
         yield Sentence(report.reason)

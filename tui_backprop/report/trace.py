@@ -33,7 +33,7 @@ from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
 from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
-from tui_backprop.render.panels.screen_bars import sample_text
+from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.render.walk.equation import (
     COLUMN_GAP,
@@ -44,7 +44,7 @@ from tui_backprop.render.walk.equation import (
     worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
-from tui_backprop.report.place import iteration_text
+from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
@@ -67,7 +67,7 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Ite
     steps = steps_of(session)
     yield Fact("network", network_text(session.network))
     samples = sample_text(session, Snapshot(session, steps, iteration))
-    yield Fact("data", f"{session.data}, {samples}{iteration_text(session)}")
+    yield Fact("data", f"{session.data}, {samples}{place_text(session)}")
     yield Fact("update", update_text(session))
     for sentence in conventions(session.network, session.optimizer):
         yield Fact("note", sentence)

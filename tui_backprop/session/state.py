@@ -59,6 +59,12 @@ class Session:
         return *self.training_key, self.update_log, self.update
 
     @property
+    def gradient_key(self) -> tuple[object, ...]:
+        """Key of a gradient: sessions with equal keys have the same loss, on the same samples and parameters."""
+        trained = self.optimizer if self.update_log else None
+        return self.network, self.data, trained, self.update_log, self.sample, self.batch, self.edits
+
+    @property
     def walked(self) -> Session:
         """The session without what only panels other than the walk show."""
         looked_at = Inspection(number=self.inspection.number)

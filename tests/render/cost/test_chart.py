@@ -16,11 +16,13 @@ from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart
-from tui_backprop.render.cost.cost import heading, pages, readout, sweeping
+from tui_backprop.render.cost.cost import heading, readout, sweeping
+from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.session_parts import AXES, ZOOMS
+from tui_backprop.session.state import Session
 
 LESSON = NetworkSpec()
 HERE = machine(kinds=tuple(PASS_KINDS))
@@ -88,7 +90,8 @@ def test_naive_is_drawn_above_backprop():
 
 def test_a_race_that_was_run_is_a_measured_point_of_the_naive_method():
     """It lies off the line here, so that it hides behind nothing."""
-    done = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=1e6)
+    status = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=1e6)
+    done = ShownRace(status, Session())
 
     def points(race):
         drawn = chart(CostState(LESSON, HERE, race=race), 100, 40, UTF8)

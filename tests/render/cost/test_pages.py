@@ -28,7 +28,7 @@ from tui_backprop.render.cost.race import forecast_of, race_lines
 from tui_backprop.render.cost.step_size import STYLES, legend, power, readout, step_size_lines
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.session_parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_bytes, format_duration
@@ -67,7 +67,8 @@ def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
 
 
 def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
-    done = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
+    status = RaceStatus("forward-difference", "done", 335_115, 335_115, 335_114, 335_114, seconds=31.4)
+    done = ShownRace(status, Session())
     claim = next(
         c
         for c in claims_of(LESSON, HERE, CostState(LESSON, HERE, race=done).raced)
@@ -75,7 +76,7 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
     )
     assert written(claim.here) == "31.4 s"
     assert "in the race" in written(claim.how)
-    other = replace(done, method="complex-step")
+    other = ShownRace(replace(status, method="complex-step"), Session())
     claim = next(
         c
         for c in claims_of(LESSON, HERE, CostState(LESSON, HERE, race=other).raced)
@@ -129,17 +130,17 @@ def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_ma
 
 def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
     ready = RaceStatus("forward-difference", parameters=335_114)
-    entry = forecast_of(ready, CostState(LESSON, HERE))
+    entry = forecast_of(ShownRace(ready, Session()), CostState(LESSON, HERE))
     assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
     assert entry.step == METHODS["forward-difference"].best_step("float32")
-    before = text(race_lines(ready, None, 60, 30, UTF8, entry))
+    before = text(race_lines(ShownRace(ready, Session()), 60, 30, UTF8, entry))
     assert f"about {format_duration(entry.expected)}, projected" in before
     assert "h = 0.00035" in before
     assert "parameter 0 of 335,114" in before
     assert "NaN" not in before
     assert "cosine" not in before
     running = replace(ready, state="running", agreement=Agreement(float("nan"), float("nan"), 0.0, "W1[0,0]"))
-    going = text(race_lines(running, None, 60, 30, UTF8))
+    going = text(race_lines(ShownRace(running, Session()), 60, 30, UTF8))
     assert "NaN" not in going
     assert "cosine         undefined" in going  # of a gradient that is 0, or not finite
 
@@ -148,7 +149,9 @@ def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectati
     named = {way.engine_method for way in COST_METHODS.values()}
     assert named <= set(METHODS)
     for method in RACE_METHODS:
-        entry = forecast_of(RaceStatus(method, parameters=335_114), CostState(LESSON, HERE))
+        entry = forecast_of(
+            ShownRace(RaceStatus(method, parameters=335_114), Session()), CostState(LESSON, HERE)
+        )
         assert (entry.expected is not None) == (method in named)
         assert entry.expected is None or math.isfinite(entry.expected)
 

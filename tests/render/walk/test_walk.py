@@ -12,7 +12,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.screen_bars import layers_text, sample_text
+from tui_backprop.render.session_text import layers_text, sample_text
 from tui_backprop.render.walk.explanation import brief_caption, caption_of
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.walk import walk_panel

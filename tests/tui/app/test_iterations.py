@@ -48,7 +48,7 @@ def losses_by_hand(count):
 async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app):
     right = [format_number(value, 4) for value in losses_by_hand(31)]
     async with open_app(XOR) as ui:
-        await ui.press("T", "up")
+        await ui.press("T", "minus")
         for _ in range(3):  # one after the other: while it trains, enter begins nothing
             await ui.press("enter")
         assert (ui.app.session.t, loss(ui)) == (30, right[30])
@@ -70,7 +70,7 @@ async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app)
 
 async def test_the_losses_drawn_are_those_of_the_iterations(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("T", "up", "enter")
+        await ui.press("T", "minus", "enter")
         await ui.press("enter")
         np.testing.assert_allclose(ui.app.training.trained.learning.losses, losses_by_hand(20), rtol=1e-9)
         await ui.press("u", "left", "left")

@@ -95,7 +95,7 @@ async def test_the_question_stays_longer_than_other_notices(open_app):
 
 async def test_training_and_a_race_are_named_together(open_app):
     async with open_app(LONG) as ui:
-        await ui.press("T", *["down"] * 9)
+        await ui.press("T", *["plus"] * 9)
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app.training.running, "training")
         await ui.pilot.press("q")

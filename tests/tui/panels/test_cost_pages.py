@@ -99,7 +99,7 @@ async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the
         await ui.press("9")
         await ui.until(lambda: ui.app.cost_lab.race.status.state == "done", "the end of the race")
         await to_page(ui, "race")
-        drawn = ui.app.query_one("#race-view")._filling
+        drawn = ui.app.cost_lab.race.shown.gradients
         assert all(np.all(known) for known in drawn.there.values())
         await to_page(ui, "cost")
         shape, cost_model = shape_of(ui.app.session.network), ui.app.cost_lab.cost_model

@@ -50,16 +50,16 @@ def loss(ui):
 
 
 @pytest.mark.parametrize("key", ["T", "9"])
-async def test_up_and_down_choose_how_much(open_app, key):
+async def test_minus_and_plus_choose_how_much(open_app, key):
     async with open_app(XOR) as ui:
         await ui.press(key)
         assert ui.focused == "train"
         assert chosen(ui) == "100"
         for keys, amount in (
-            (["up"], "10"),
-            (["k", "up"], "1"),
-            (["down"] * 9, "endless"),
-            (["up"], "epoch"),
+            (["minus"], "10"),
+            (["minus", "minus"], "1"),
+            (["plus"] * 9, "endless"),
+            (["minus", "equals_sign", "minus"], "epoch"),
         ):
             await ui.press(*keys)
             assert chosen(ui) == amount
@@ -69,7 +69,7 @@ async def test_up_and_down_choose_how_much(open_app, key):
 @pytest.mark.parametrize(("ups", "updates"), [(2, 1), (1, 10), (0, 100)])
 async def test_enter_trains_so_much(open_app, ups, updates):
     async with open_app(XOR) as ui:
-        await ui.press("T", *["up"] * ups, "enter")
+        await ui.press("T", *["minus"] * ups, "enter")
         assert ui.app.session.t == updates
         assert f"iteration {updates} " in ui.status
         assert panel(ui).splitlines()[2].startswith(f"{updates} update")
@@ -77,7 +77,7 @@ async def test_enter_trains_so_much(open_app, ups, updates):
 
 async def test_an_epoch_is_once_through_the_data_set(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("T", "down", "down", "enter")
+        await ui.press("T", "plus", "plus", "enter")
         assert chosen(ui) == "epoch"
         assert ui.app.session.t == 50  # 200 samples, four at a time
         assert ui.app.session.sample == 0
@@ -85,7 +85,7 @@ async def test_an_epoch_is_once_through_the_data_set(open_app):
 
 async def test_esc_stops_and_what_was_done_stays(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("T", "down", "down", "down")
+        await ui.press("T", "plus", "plus", "plus")
         assert chosen(ui) == "endless"
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
@@ -111,7 +111,7 @@ async def test_esc_with_nothing_going_on_does_nothing(open_app):
 
 async def test_the_walk_goes_on_while_it_trains(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("T", "down", "down", "down")
+        await ui.press("T", "plus", "plus", "plus")
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("2", "right", "right", "down", "right")
@@ -125,7 +125,7 @@ async def test_the_walk_goes_on_while_it_trains(open_app):
 
 async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("T", "down", "down", "down")
+        await ui.press("T", "plus", "plus", "plus")
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("t", "n", "t", "left", "right", "enter", "r", "d", "s", "T", "end", "home", "u")
@@ -136,7 +136,7 @@ async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
 
 async def test_quitting_ends_training(open_app, ended):
     async with open_app(XOR) as ui:
-        await ui.press("T", "down", "down", "down")
+        await ui.press("T", "plus", "plus", "plus")
         await ui.pilot.press("enter")
         await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("q")
@@ -146,12 +146,12 @@ async def test_quitting_ends_training(open_app, ended):
 async def test_another_network_ends_training_and_can_be_trained_itself(open_app, ended):
     async with open_app() as ui:
         await ui.choose("preset", "xor")
-        await ui.pilot.press("f3", "T", "down", "down", "down", "enter")
+        await ui.pilot.press("f3", "T", "plus", "plus", "plus", "enter")
         await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
         await ui.pilot.press("f2", "enter")
-        await ui.until(lambda: ui.app.snapshot.session.network == XOR.network, "the other network")
+        await ui.until(lambda: ui.app.snapshot and ui.app.session.network == XOR.network, "the other network")
         assert await asyncio.to_thread(ended.wait, GENEROUS), "the network that is gone is still trained"
-        await ui.press("f3", "T", "up", "up", "up", "enter")
+        await ui.press("f3", "T", "minus", "minus", "minus", "enter")
         assert (ui.app.session.network, ui.app.session.t) == (XOR.network, 100)
         assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
@@ -181,7 +181,7 @@ async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch)
         train_panel, "PANEL", replace(train_panel.PANEL, query=replace(train_panel.PANEL.query, find=fail))
     )
     async with open_app(XOR) as ui:
-        await ui.press("T", "up", "down", "2", "right", "T")
+        await ui.press("T", "minus", "plus", "2", "right", "T")
         notes = [note.message for note in ui.app._notifications]
         assert notes == ["Could not compute the train panel: MemoryError: no room"]
 
@@ -189,7 +189,7 @@ async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch)
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 18)])
 async def test_a_loss_that_is_lost_is_said(open_app, size):
     async with open_app(replace(Session(), lr=1e30), size=size) as ui:
-        await ui.press("T", "up", "enter")
+        await ui.press("T", "minus", "enter")
         assert "The loss is not finite" in " ".join(panel(ui).split())
 
 
@@ -197,7 +197,7 @@ async def test_keys_pressed_before_training_is_done_are_not_lost(open_app, monke
     gate, right = threading.Event(), Replay.train
     monkeypatch.setattr(Replay, "train", lambda *given: gate.wait(30) and right(*given))
     async with open_app(XOR) as ui:
-        await ui.pilot.press("T", "up", "enter", "s", "2", "right", "right", "T", "down")
+        await ui.pilot.press("T", "minus", "enter", "s", "2", "right", "right", "T", "plus")
         gate.set()
         await ui.settled()
         now = ui.app.session

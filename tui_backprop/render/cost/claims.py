@@ -22,7 +22,7 @@ def claims_lines(costs: CostState, columns: int, rows: int, context: RenderConte
     """Draw the page in at most ``rows`` lines."""
     cost_model = costs.cost_model
     if cost_model is None:
-        return [line(("measuring a forward pass on this machine …", "muted"))]
+        return wrap("measuring a forward pass on this machine …", columns, "muted")
     raced = replace(costs, decade=None).raced  # of this network, not of the one at the cursor
     lines: list[Line] = []
     if columns >= TABLE:

@@ -17,9 +17,8 @@ from tui_backprop.cost.model.certainty import (
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, option, width, wrap
+from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, width, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import (
     format_count,
@@ -31,17 +30,6 @@ from tui_backprop.support.format import (
 )
 
 NAME, VALUE = 15, 11  # columns
-PAGE_NAMES = {page: PANEL_ROWS[page].tab for page in COST_PAGES}
-
-
-def pages(current: str, columns: int, context: RenderContext = UTF8) -> Line:
-    """Draw the names of the pages; where there is little room, the current one and its number."""
-    names = [option(name, page == current) for page, name in PAGE_NAMES.items()]
-    bare = [(text.strip(" "), role) for text, role in names]
-    close = [bare[0], *(piece for name in bare[1:] for piece in ((" ", "text"), name))]
-    at = COST_PAGES.index(current) + 1
-    alone = (names[at - 1], (f" page {at} of {len(COST_PAGES)} ({context.key('page(1)')})", "muted"))
-    return first_fitting(columns, line(*names), line(*close), line(*alone))
 
 
 def heading(costs: CostState, columns: int) -> Line:
@@ -71,7 +59,7 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
     blocks as fit, always the first; with blank lines between them where there is room."""
     cost_model = costs.cost_model
     if cost_model is None:
-        return [line(("measuring a forward pass on this machine …", "muted"))]
+        return wrap("measuring a forward pass on this machine …", columns, "muted")
     blocks = [
         _methods(costs, cost_model, columns),
         _ratio(costs, cost_model, columns),

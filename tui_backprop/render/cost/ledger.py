@@ -17,6 +17,7 @@ LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
 WIDE = 77  # columns from which MACs and time are in one table
 LEAST_LAYERS = 4  # rows of a table that memory does not take
 TIME, KEPT = 8, 10  # columns of a time, and of kept bytes
+TIMING = "timing each operation on this machine …"
 COLUMN_HEADS = ("forward", "delta", "dW")
 ROLES = ("forward", "backward", "backward")
 
@@ -60,7 +61,7 @@ def _lines(
                 lambda e: _row(e, [_macs(s) for s in e.costs]),
             )
         else:
-            tables = [*macs, (), *time] if ledger.timed else macs
+            tables = [*macs, (), *(time if ledger.timed else wrap(TIMING, columns, "muted"))]
     return [*tables, (), *words][:rows]
 
 

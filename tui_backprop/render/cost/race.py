@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tui_backprop.cost.model.methods import cost_method_of
+from tui_backprop.cost.model.workload import shape_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, wrap
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, wrap
+from tui_backprop.render.session_text import iteration_text, layers_text, sample_text
+from tui_backprop.render.view_state import CostState, RaceGradients, ShownRace
 from tui_backprop.support.format import (
     format_count,
     format_duration,
@@ -26,6 +27,7 @@ from tui_backprop.support.format import (
 
 MOST_ENTRIES = 60_000  # entries of each tensor in a strip, at most
 LABEL = 4
+STALE = "stale: the network, samples or parameters have changed"
 HINTS = {
     "ready": "{race} starts it",
     "starting": "starting its process …",
@@ -35,15 +37,6 @@ HINTS = {
     "canceled": "canceled; {race} races again",
     "failed": "failed; {race} races again",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class RaceGradients:
-    """Tensors of the exact gradient, of the numeric one so far, and a mask of the entries computed, by name."""
-
-    exact: Mapping[str, Array]
-    numeric: Mapping[str, Array]
-    there: Mapping[str, Array | bool]
 
 
 def race_gradients(race: Race, done: int) -> RaceGradients:
@@ -64,23 +57,23 @@ class RaceForecast:
     expected: float | None = None
 
 
-def forecast_of(status: RaceStatus, costs: CostState) -> RaceForecast:
-    """Return the forecast of a method on the current network."""
-    name = cost_method_of(status.method)
-    expected = costs.here.gradient(name, costs.shape).middle if name and costs.here else None
-    return RaceForecast(METHODS[status.method].best_step(costs.network.dtype), expected)
+def forecast_of(race: ShownRace, costs: CostState) -> RaceForecast:
+    """Return the forecast of a race."""
+    network, name = race.session.network, cost_method_of(race.status.method)
+    expected = costs.here.gradient(name, shape_of(network)).middle if name and costs.here else None
+    return RaceForecast(METHODS[race.status.method].best_step(network.dtype), expected)
 
 
 def race_lines(
-    status: RaceStatus,
-    gradients: RaceGradients | None,
+    race: ShownRace,
     columns: int,
     rows: int,
     context: RenderContext,
     entry: RaceForecast = RaceForecast(),
 ) -> list[Line]:
     """Draw the page in at most ``rows`` lines."""
-    head = progress_lines(status, columns, context, entry)
+    status, gradients = race.status, race.gradients
+    head = [*subject_lines(race, columns, context), *progress_lines(status, columns, context, entry)]
     if status.agreement.worst is not None:
         head += [(), *agreement_lines(status.agreement, columns)]
     if status.why:
@@ -88,6 +81,15 @@ def race_lines(
     if gradients is None or len(head) + 4 > rows:
         return head[:rows]
     return [*head, (), *gradient_strips(gradients, columns, rows - len(head) - 1, context)][:rows]
+
+
+def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list[Line]:
+    """Name the network, samples and iteration that the gradient is of; if it is stale, say so."""
+    session = race.session
+    network = f"{layers_text(session.network.layers, columns)} on {session.data}"
+    place = f"{sample_text(session, None)}, {iteration_text(session)}"
+    head = packed([((network, "text"),), ((place, "text"),)], columns)
+    return [*head, *(wrap(STALE, columns, "bad") if race.stale else ())]
 
 
 def progress_lines(

@@ -29,7 +29,7 @@ def reuse_lines(
     with less kept (None: still running)."""
     lines = [*(path_lines(name, paths, columns) if paths else []), ()]
     if runs is None:
-        return [*lines, line(("running it with nothing cached …", "muted"))][:rows]
+        return [*lines, *wrap("running the backward pass with less cached …", columns, "muted")][:rows]
     return [*lines, *run_lines(runs, columns)][:rows]
 
 

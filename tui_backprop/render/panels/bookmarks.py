@@ -10,7 +10,7 @@ from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.network.tensor_names import entry_name, is_gradient
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
-from tui_backprop.render.panels.screen_bars import layers_text, sample_range
+from tui_backprop.render.session_text import layers_text, sample_range
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number, format_relative

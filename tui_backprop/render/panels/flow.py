@@ -9,7 +9,7 @@ from math import ceil, floor, inf, isfinite, log10
 from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow
 from tui_backprop.engine.analysis.health_rules import callouts
 from tui_backprop.render.draw.context import RenderContext, fitted
-from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, merge, pad
+from tui_backprop.render.draw.spans import Line, cut, line, merge, pad, wrap
 from tui_backprop.render.panels.flow_verdict import BROKEN_MARK, verdict
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number, format_share
@@ -62,8 +62,7 @@ def flow_panel(
     """Draw the panel in at most ``rows`` lines: a chart of the layers, the current one marked, and below it the
     broken rules, or that no rule is broken. ``report`` is None while it is computed."""
     if report is None:
-        waiting = ("computing the gradient of each layer …", "computing …", "…")
-        lines = [first_fitting(columns, *(line((words, "muted")) for words in waiting))]
+        lines = wrap("computing the gradient of each layer …", columns, "muted")
     else:
         chart = _LayerChart(snapshot, report, columns, context)
         below = verdict(report, columns, rows, HEAD_ROWS + chart.depth * chart.each, context)

@@ -10,7 +10,7 @@ from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, cut, line, wrap
-from tui_backprop.render.panels.screen_bars import sample_text
+from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS, Field, fields_of
 from tui_backprop.support.errors import UserError

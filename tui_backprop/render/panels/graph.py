@@ -26,6 +26,7 @@ DETAILED_ROWS, LEAST_DETAIL_ROWS = (
     16,
     5,
 )  # rows of the panel from which there are details, and rows of these at least
+TIMING = "timing each operation on this machine …"
 LEGENDS = (
     "○ not reached   ● forward pass   ◆ backward pass   |..| Euclidean norm",
     "○ not reached  ● forward  ◆ backward  |..| norm",
@@ -73,6 +74,8 @@ def _totals(look: GraphState, columns: int) -> list[Line]:
         ratio = f"{total}: {format_times(backward / forward)}x" if forward else total
         whole = f"measured: {ratio} (medians of {look.timing.rounds} runs)"
         lines.append(_first_that_fits((whole, f"measured: {ratio}", f"measured: {total}", total), columns))
+    else:
+        lines.append(_first_that_fits((TIMING, "timing …"), columns))
     return lines
 
 

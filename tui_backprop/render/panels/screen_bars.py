@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.tensor_names import preactivation
-from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.session_text import layers_text, sample_text
+from tui_backprop.render.view_state import Activity, Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
@@ -20,35 +20,27 @@ if TYPE_CHECKING:
     from tui_backprop.engine.network.predictions import Prediction
 
 
-def layers_text(layers: tuple[int, ...], columns: int) -> str:
-    """784·256·256·256·10; equal neighbors folded where that is too long: 2·3×10·2."""
-    text = "·".join(map(str, layers))
-    if len(text) <= columns:
-        return text
-    folded: list[tuple[int, int]] = []
-    for n in layers:
-        if folded and folded[-1][0] == n:
-            folded[-1] = (n, folded[-1][1] + 1)
-        else:
-            folded.append((n, 1))
-    return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
-
-
 LONG_WORDS_COLUMNS = 100  # columns from which the top line may have the iteration in full
 PIECE_GAP = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most important first. The program's name is shown only where
 # nothing is left out but the parameter count, which the network panel has too.
 STATUS_PRIORITY = (
-    ("playing", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1), ("sample", 1),
-    ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
+    ("playing", 0), ("activity", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1),
+    ("sample", 1), ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
 )  # fmt: skip
 
 
 def status(
-    session: Session, snapshot: Snapshot | None, speed: float | None, columns: int, context: RenderContext
+    session: Session,
+    snapshot: Snapshot | None,
+    speed: float | None,
+    columns: int,
+    context: RenderContext,
+    activities: Sequence[Activity] = (),
 ) -> Line:
     """The status bar: as many of its pieces as fit, the most important first, each as long as fits."""
     texts_of = _pieces(session, snapshot, speed, columns >= LONG_WORDS_COLUMNS)
+    texts_of["activity"] = [line((", ".join(each.text for each in activities), "update"))] * bool(activities)
     pieces = {name: [context.fit(text) for text in texts] for name, texts in texts_of.items()}
     kept: dict[str, Line] = {}
     room, all_fit = columns - 1 + PIECE_GAP, True
@@ -124,24 +116,6 @@ def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction 
 
     outputs = snapshot.iteration.tensor(preactivation(session.network.depth))
     return prediction_of(outputs[0], snapshot.iteration.tensor("t")[0], session.network.loss)
-
-
-def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """The samples of the batch: sample 0, a "1"; samples 0-3."""
-    if session.batch > 1:
-        return f"samples {sample_range(session)}"
-    label = ""
-    if snapshot is not None and info(session.data).image and LOSSES[session.network.loss].labels:
-        label = f', a "{snapshot.iteration.tensor("t")[0]}"'
-    return f"sample {session.sample}{label}"
-
-
-def sample_range(session: Session) -> str:
-    """The numbers of the samples of the batch: 0, 0-3, or "3998 and 3 more" where the batch goes round at the end."""
-    first, last = session.sample, session.sample + session.batch - 1
-    if last >= info(session.data).samples:
-        return f"{first} and {session.batch - 1:,} more"
-    return f"{first}-{last}" if last > first else f"{first}"
 
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:

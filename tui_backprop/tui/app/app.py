@@ -27,6 +27,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.terminal.driver import SlowLine
+from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.app_interface import T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.bookmarks import Bookmarks
@@ -46,7 +47,6 @@ from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
-from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.theme import FILTERS, TEXTUAL_THEMES
@@ -96,7 +96,9 @@ class BackpropApp(App[None]):
     def _create_parts(self, session: Session, memory: int, saver: Saver | None) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
-        self.panels = Panels(self, self, state.keep, self._opening)
+        self.panels = Panels(
+            self, self, state.keep, self._opening, lambda place: self.activities.state_of(place)
+        )
         self.navigation = Navigation(state)
         self.playback = Playback(self, state, self.navigation)
         self.training = TrainingControl(self, state)
@@ -106,15 +108,13 @@ class BackpropApp(App[None]):
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.tour = Tour(self, self, state)
         self.commands = CommandList(self, self, self.panels)
-        self.quitting = Quit(
-            self,
-            self,
-            {
-                "race": lambda: self.cost_lab.race.running,
-                "sweep": lambda: self.cost_lab.sweep.running,
-                "training": lambda: self.training.running,
-            },
-        )
+        work = [
+            lambda: self.cost_lab.race.activity,
+            lambda: self.cost_lab.sweep.activity,
+            lambda: self.training.activity,
+        ]
+        self.activities = Activities(self, [*work, lambda: state.activity], self.panels.show_keys)
+        self.quitting = Quit(self, self, Activities(self, work, lambda: None))
         actions = actions_of(
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
@@ -236,7 +236,11 @@ class BackpropApp(App[None]):
         self.query_one(NetworkPanel).show(self.session, snapshot)
         self.refresh_panels()
 
+    def show_activities(self) -> None:
+        self.activities.show()
+
     def refresh_panels(self) -> None:
+        self.activities.show()
         self.cost_lab.show()
         self.training.show()
         self.queries.update()
@@ -251,16 +255,11 @@ class BackpropApp(App[None]):
     def first_iteration_failed(self, why: str) -> None:
         self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
 
-    def replaying(self, done: int, total: int) -> None:
-        self.call_from_thread(self._replayed, f"replaying {total:,} updates: {done:,} done")
-
-    def _replayed(self, words: str) -> None:
-        """Show the progress of a replay: in the walk if that is still empty, otherwise in the key bar."""
-        walk = self.view("walk")
-        if self.snapshot is None and isinstance(walk, SnapshotView):
-            walk.wait(words)
-        else:
-            self.say(words)
+    def replaying(self) -> None:
+        """Say how far a replay is, in the panels that wait for it and in the top line."""
+        if self.snapshot is None:
+            self.panels.wait(self.state.waiting)
+        self.activities.show()
 
     # --- events --------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ class AppContext(Protocol):
     def refresh_panels(self) -> None:
         """Update the visible panels."""
 
+    def show_activities(self) -> None:
+        """Update what goes on by itself, in the top line and the key bar."""
+
     def to_panel(self, name: str) -> None:
         """Show a panel and focus it, after the messages that are being processed."""
 

@@ -43,6 +43,9 @@ class BackgroundQueries:
     def update(self) -> None:
         """Show each visible panel the snapshot with the results known so far, and run the queries that have no
         result. The walk comes first: the panel beside it is drawn after the walk was sent to the terminal."""
+        if self._state.snapshot is None:
+            self._panels.wait(self._state.waiting)
+            return
         walk = self._app.view("walk")
         if not isinstance(walk, SnapshotView) or not walk.size:
             self._show_aside()

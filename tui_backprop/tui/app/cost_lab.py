@@ -59,7 +59,7 @@ class CostLab:
             now.cost.axis,
             now.cost.zoom,
             self.sweep.progress,
-            self.race.status_for(now.network),
+            self.race.shown,
         )
         if isinstance(summary := self._app.view("summary"), Summary):
             summary.tell(costs=costs)
@@ -67,6 +67,7 @@ class CostLab:
             view = self._app.view(name)
             if isinstance(view, CostPage):
                 view.cost(costs)
+        self._app.show_activities()
 
     # --- measuring -----------------------------------------------------------------------------------------
 

@@ -39,9 +39,8 @@ class Inspection:
         """Ask for the name of a number, or for an iteration."""
         from tui_backprop.tui.screens.find import FindScreen
 
-        if self._state.snapshot is not None:
-            network, last = self._state.session.network, self._training.last_iteration
-            self._app.open_dialog(FindScreen(network, last, self._app.render_context), self._go_to)
+        network, last = self._state.session.network, self._training.last_iteration
+        self._app.open_dialog(FindScreen(network, last, self._app.render_context), self._go_to)
 
     def _go_to(self, address: Address | None) -> None:
         """Show the number, the ranking of a layer, or the iteration."""

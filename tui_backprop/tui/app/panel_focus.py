@@ -13,6 +13,7 @@ from textual.geometry import Size
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
 from tui_backprop.keys.table import bar
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.panels.base import PanelCanvas
 from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
@@ -26,15 +27,21 @@ FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or
 
 class Panels:
     """Show, hide and focus panels. ``keep`` saves the session, since the focus belongs to what is saved;
-    ``opening`` is called with the name of a panel before it is opened."""
+    ``opening`` is called with the name of a panel before it is opened; ``state_of`` returns the state of its work."""
 
     def __init__(
-        self, app: AppContext, screen: App[None], keep: Callable[[], None], opening: Callable[[str], None]
+        self,
+        app: AppContext,
+        screen: App[None],
+        keep: Callable[[], None],
+        opening: Callable[[str], None],
+        state_of: Callable[[str], str],
     ) -> None:
         self.current = "walk"  # has, or last had, the focus
         self.aside = "cost"  # is to the right of the walk
         self._page = "cost"  # of the cost panel
         self._app, self._screen, self._keep, self._opening = app, screen, keep, opening
+        self._state_of = state_of
         self._views: dict[str, Canvas] = {}
 
     @property
@@ -48,6 +55,11 @@ class Panels:
             for view in self._screen.query(f"#{name}-view").results(Canvas):
                 self._views[name] = view
         return self._views.get(name)
+
+    def wait(self, words: str) -> None:
+        """Have all panels say what they wait for, in place of what they showed."""
+        for view in self._screen.screen_stack[0].query(PanelCanvas):
+            view.wait(words)
 
     async def open(self, name: str) -> None:
         """Show a panel and focus it; one of the cost panel's pages becomes the page it shows."""
@@ -104,10 +116,15 @@ class Panels:
             if frame in event.widget.ancestors:
                 frame.add_class("lit")
                 self._set_current(frame.name or "")
-                pairs = bar(frame.name or "", self._app.render_context.keys)
-                self._screen.query_one(KeyBar).show(pairs)
+                self.show_keys()
             else:
                 frame.remove_class("lit")
+
+    def show_keys(self) -> None:
+        """Show the keys of the current panel in the key bar."""
+        pairs = bar(self.current, self._app.render_context.keys, self._state_of(self.current))
+        for keys in self._screen.screen_stack[0].query(KeyBar):
+            keys.show(pairs)
 
     def _set_current(self, name: str) -> None:
         if name != self.current:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from textual import events
 from textual.app import App
 
+from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.widgets.screen_bars import KeyBar
 
@@ -15,14 +14,13 @@ WIDE = 80  # columns from which all of it fits
 
 
 class Quit:
-    """Ask once before quitting while something runs. ``running`` maps the name of what may run to a function that
-    returns True while it does.
+    """Ask once before quitting while any of the ``activities`` goes on.
 
     The question is a notice in the key bar: while it is shown, a second press quits, and any other key withdraws the
     question. In a dialog, which has its own keys, only quit keys that type no character work."""
 
-    def __init__(self, app: AppContext, screen: App[None], running: Mapping[str, Callable[[], bool]]) -> None:
-        self._app, self._screen, self._running = app, screen, running
+    def __init__(self, app: AppContext, screen: App[None], activities: Activities) -> None:
+        self._app, self._screen, self._activities = app, screen, activities
         self._question = ""
 
     async def handles(self, event: events.Key) -> bool:
@@ -45,7 +43,7 @@ class Quit:
 
     def question(self) -> str:
         """Return what is running and what another press does to it; an empty text if nothing is running."""
-        names = [name for name, running in self._running.items() if running()]
+        names = [activity.name for activity in self._activities.going]
         if not names:
             return ""
         if len(names) == 1:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_check_memory
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.view_state import Activity, RaceGradients, ShownRace, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
@@ -26,7 +25,8 @@ class RaceControl:
         self.status: RaceStatus | None = None
         self._app, self._state, self._changed = app, state, changed
         self._race: Race | None = None
-        self._network: NetworkSpec | None = None  # the network that was raced
+        self._gradients: RaceGradients | None = None
+        self._raced: Session | None = None  # the session whose gradient it computes
         self._polling = Polling(app, self._look)
 
     @property
@@ -34,9 +34,27 @@ class RaceControl:
         """Return True while a race runs or is paused."""
         return self.status is not None and self.status.going
 
-    def status_for(self, network: NetworkSpec) -> RaceStatus | None:
-        """Return the status if the race is about this network."""
-        return self.status if self._network == network else None
+    @property
+    def activity(self) -> Activity | None:
+        """The race, while it runs or is paused."""
+        if self.status is None or not self.status.going:
+            return None
+        state = "paused" if self.status.state == "paused" else "running"
+        return Activity("race", share(self.status.evaluations, self.status.of), "race", state, self.stale)
+
+    @property
+    def stale(self) -> bool:
+        """Return True if the race is about another gradient than that of the current session."""
+        return self._raced is not None and self._raced.gradient_key != self._state.session.gradient_key
+
+    @property
+    def shown(self) -> ShownRace | None:
+        """The race, if it runs, or has ended and is about the current network."""
+        if self.status is None or self._raced is None:
+            return None
+        if not self.running and self._raced.network != self._state.session.network:
+            return None
+        return ShownRace(self.status, self._raced, self._gradients, self.stale)
 
     # --- actions ---------------------------------------------------------------------------------------------
 
@@ -86,7 +104,7 @@ class RaceControl:
             iteration.before.t,
         )
         self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
-        self._network = session.network
+        self._raced, self._gradients = session, None
         self._race.start()
         self._state.keep()  # a session that is resumed later shows the race again
         self._update()
@@ -104,13 +122,12 @@ class RaceControl:
         if self._race is None:
             return
         from tui_backprop.render.cost.race import race_gradients
-        from tui_backprop.tui.panels.race import RaceView
 
         self.status = self._race.status()
         view = self._app.view("race")
         # While the page is hidden, only the result matters: it is shown later.
-        if isinstance(view, RaceView) and (view.size or not self.running):
-            view.fill(race_gradients(self._race, self.status.done))
+        if (view is not None and view.size) or not self.running:
+            self._gradients = race_gradients(self._race, self.status.done)
         self._changed()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """The state of the app: the session with its undo history, and the iteration that belongs to it.
 
 An action turns the session into the next one. Its numbers are computed in a worker thread; until they arrive, the
-last snapshot stays on the screen.
+last snapshot stays on the screen, unless it is of another network, data set or optimizer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.session_text import layers_text
+from tui_backprop.render.view_state import Activity, Snapshot, share, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import UndoHistory
 from tui_backprop.tui.app.action_text import action_words
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.autosave import Saver
     from tui_backprop.session.replay import Replay
+
+LAYERS_COLUMNS = 40  # of the layers, where it says what is computed
 
 Change = Callable[[Session, Snapshot], Session]
 
@@ -34,8 +37,8 @@ class Observer(Protocol):
     def iteration_shown(self) -> None:
         """The new iteration is on the screen."""
 
-    def replaying(self, done: int, total: int) -> None:
-        """So many updates of a replay are done; called from a worker."""
+    def replaying(self) -> None:
+        """A replay is further on than before."""
 
     def first_iteration_failed(self, why: str) -> None:
         """There is nothing to show."""
@@ -48,8 +51,11 @@ class AppState:
     def __init__(
         self, app: AppContext, observer: Observer, session: Session, memory: int, saver: Saver | None
     ) -> None:
-        self.snapshot: Snapshot | None = None  # the last one that was computed
+        self.snapshot: Snapshot | None = None  # the last one of this network, data and optimizer
+        self._last: Snapshot | None = None  # the last one that was computed
         self.computing = False
+        self.activity: Activity | None = None  # a replay, while it takes long
+        self._progress = ""  # of that replay, in words
         self._app, self._observer, self._memory = app, observer, memory
         self._saver, self._save_failed = saver, False
         self._history = UndoHistory(session)
@@ -67,12 +73,19 @@ class AppState:
         """The session with the panel that has the focus."""
         return replace(self.session, panel=self._app.current_panel)
 
+    @property
+    def waiting(self) -> str:
+        """What is computed while there is no snapshot."""
+        session = self.session
+        layers = layers_text(session.network.layers, LAYERS_COLUMNS)
+        return self._progress or f"computing iteration {session.t:,} of {layers} on {session.data}"
+
     @cached_property
     def replay(self) -> Replay:
         """The iterations of this app's sessions; first used in a worker, since it imports numpy."""
         from tui_backprop.session.replay import Replay
 
-        return Replay(self._memory, self._observer.replaying)
+        return Replay(self._memory, lambda *far: self._app.call_from_thread(self._replayed, *far))
 
     # --- moving --------------------------------------------------------------------------------------------
 
@@ -82,11 +95,10 @@ class AppState:
 
     def move(self, change: Change) -> None:
         """Go to the session that ``change`` returns; if the network has no iteration yet, as soon as it has one."""
-        snapshot = self.snapshot
-        if snapshot is None or snapshot.session.network != self.session.network:
+        if self.snapshot is None:
             self._waiting.append(lambda: self.move(change))
         else:
-            self.go(change(self.session, self._snapshot(snapshot.iteration)))
+            self.go(change(self.session, self._snapshot(self.snapshot.iteration)))
 
     def move_here(self, change: Change) -> None:
         """Move by ``change``, which is about the network on the screen: for another network it has no effect."""
@@ -130,16 +142,20 @@ class AppState:
 
     def compute(self) -> None:
         """Compute the iteration of the session in a worker."""
-        self.computing = True
+        self.computing, self.activity, self._progress = True, None, ""
         self._app.in_thread("iteration", self._take, self.session)
 
     def _follow(self) -> None:
         """Show the session if its numbers are known; otherwise have them computed."""
-        now = self.snapshot
+        now = self._last
         if now is not None and now.session.pass_key == self.session.pass_key:
             self.snapshot = self._snapshot(now.iteration)
             self._app.show()
-        elif not self.computing:
+            return
+        if self.snapshot is not None and self.snapshot.session.training_key != self.session.training_key:
+            self.snapshot = None  # of another network or training: not shown any longer
+            self._app.show()
+        if not self.computing:
             self.compute()
 
     def _snapshot(self, iteration: Iteration) -> Snapshot:
@@ -155,20 +171,28 @@ class AppState:
         else:
             call(self._arrived, Snapshot(session, steps_of(session), iteration))
 
+    def _replayed(self, done: int, total: int) -> None:
+        """Show the progress of a replay."""
+        if self.computing:
+            self.activity = Activity("replay", share(done, total))
+            self._progress = f"replaying {total:,} updates: {done:,} done"
+            self._observer.replaying()
+
     def _failed(self, why: str) -> None:
-        self.computing = False
+        self.computing, self.activity, self._progress = False, None, ""
         self._waiting.clear()
-        if self.snapshot is None:
+        if self._last is None:
             self._observer.first_iteration_failed(why)
         else:
             self._app.fail(f"This iteration failed ({why}); the last one stays.")
-            self.go(self.snapshot.session)
+            self.go(self._last.session)
 
     def _arrived(self, snapshot: Snapshot) -> None:
-        self.computing = False
-        self._observer.iteration_arrived(self.snapshot, snapshot)
-        self.snapshot = snapshot
-        if snapshot.session.network == self.session.network:
+        self.computing, self.activity, self._progress = False, None, ""
+        self._last = snapshot
+        if snapshot.session.training_key == self.session.training_key:
+            self._observer.iteration_arrived(self.snapshot, snapshot)
+            self.snapshot = snapshot
             waiting, self._waiting = self._waiting, []
             for action in waiting:
                 action()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui_backprop.render.view_state import Activity
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.polling import Polling
 from tui_backprop.tui.app.state import AppState
@@ -38,6 +39,14 @@ class SweepControl:
         """Return True while networks are measured."""
         return self._process is not None
 
+    @property
+    def activity(self) -> Activity | None:
+        """The sweep, while it runs."""
+        if self._process is None:
+            return None
+        found = self.progress
+        return Activity("sweep", f"{found.done}/{found.of}" if found else "0%", "cost")
+
     def action_sweep(self) -> None:
         """Measure networks of every size; or stop."""
         if self._process is not None:
@@ -48,6 +57,7 @@ class SweepControl:
 
         self._process, self.progress = SubprocessGenerator(sweep, self._state.session.network), None
         self._polling.start()
+        self._changed()
 
     def _look(self) -> bool:
         """Show what was measured since the last poll."""

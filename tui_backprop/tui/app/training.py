@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from textual.worker import get_current_worker
 
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.keys.panel_table import PANEL_ROWS
+from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.panels.base import PanelCanvas
 from tui_backprop.tui.widgets.summary import Summary
 
 if TYPE_CHECKING:  # loads numpy
@@ -30,6 +32,7 @@ AMOUNTS: tuple[tuple[str, int | None], ...] = (
     ("epoch", 0),
     ("endless", None),
 )
+UNDER_WAY = "at iteration {t:,}, before this training"
 
 
 def kept_text(replay: Replay, last: int) -> str:
@@ -48,12 +51,22 @@ class TrainingControl:
         self.trained: Trained | None = None
         self._app, self._state = app, state
         self._running = self._stopping = False
+        self._start: Session = state.session
+        self._count: int | None = None  # updates of the training that runs; None: without end
         self._amount = 2
 
     @property
     def running(self) -> bool:
         """Return True while training runs."""
         return self._running
+
+    @property
+    def activity(self) -> Activity | None:
+        """The training, while it runs."""
+        if not self._running:
+            return None
+        done = self.trained.to.t - self._start.t if self.trained and self.trained.learning.going else 0
+        return Activity("training", share(done, self._count) if self._count else f"{done:,}", "train")
 
     # --- start and stop ------------------------------------------------------------------------------------
 
@@ -63,14 +76,20 @@ class TrainingControl:
         self._app.refresh_panels()
 
     def action_start_training(self) -> None:
-        if self._state.snapshot is None or self._running:
-            return
-        session = self._state.session
+        self._state.move(lambda session, snapshot: self._begin(session))
+
+    def _begin(self, session: Session) -> Session:
+        """Start training from a session, unless training runs; the session changes when it ends."""
+        if self._running:
+            return session
         self._running, self._stopping = True, False
         _, count = AMOUNTS[self._amount]
         if count == 0:
             count = -(-samples_of(session) // session.batch)
+        self._start, self._count = session, count
         self._app.in_thread("training", self._train, session, count, self._curve_up_to(session))
+        self._app.show_activities()
+        return session
 
     def action_stop_training(self) -> None:
         self._stopping = True
@@ -165,14 +184,19 @@ class TrainingControl:
         return transitions.at_iteration(session, along, to) if to != session.t else session
 
     def show(self) -> None:
-        """Pass the training curve to the training panel."""
-        view = cast("TrainView | None", self._app.view("train"))
+        """Pass the training curve to its panel and to the summary, and have the other panels say that they are without
+        what is trained now."""
+        note = UNDER_WAY.format(t=self._state.session.t) if self._running else ""
+        for name, row in PANEL_ROWS.items():
+            if row.of_iteration and isinstance(view := self._app.view(name), PanelCanvas):
+                view.note(note)
         trained, learning = self.trained, self._curve_of(self._state.session)
         if isinstance(summary := self._app.view("summary"), Summary):
             summary.tell(learning=learning)
-        if view is None:
+        panel = cast("TrainView | None", self._app.view("train"))
+        if panel is None:
             return
-        view.learn(
+        panel.learn(
             learning,
             trained.picture if trained and learning and self._running else None,
             [name for name, _ in AMOUNTS],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.binding import BindingsMap
 
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.bindings import bindings
@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.replay import Replay
 
 ALL = 99  # more parts than any key has
+FAILED = "This could not be computed; the next iteration tries again."
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +58,32 @@ class PanelCanvas(Canvas, can_focus=True):
     def __init__(self, panel: str, context: RenderContext) -> None:
         super().__init__(context, id=f"{panel}-view")
         self.panel = panel
+        self._waiting = "computing the first iteration"
+        self._note = ""
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bindings(panel))])
+
+    def note(self, words: str) -> None:
+        """Show a note above the panel's contents from now on; "" for none."""
+        if words != self._note:
+            self._note = words
+            self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        note = wrap(self._note, columns, "update") if self._note else []
+        return [*note, *self.contents(columns, rows - len(note))]
+
+    def contents(self, columns: int, rows: int) -> Sequence[Line]:
+        """Return the lines below the note."""
+        return ()
+
+    def wait(self, words: str) -> None:
+        """Show only what the panel waits for, until there is something to show."""
+        self._waiting = words
+        self.redraw()
+
+    def waiting(self, columns: int) -> list[Line]:
+        """Return the lines that say what the panel waits for."""
+        return wrap(f"{self._waiting} …", columns, "muted") if self._waiting else []
 
 
 class SnapshotView(PanelCanvas):
@@ -79,7 +105,6 @@ class SnapshotView(PanelCanvas):
         self._snapshot: Snapshot | None = None
         self._found: object = None
         self._failed = False
-        self._waiting = "computing the first iteration"
         self._drawn: tuple[Session, object, object, bool] | None = None
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
@@ -101,15 +126,14 @@ class SnapshotView(PanelCanvas):
             self._waiting = ""
 
     def wait(self, words: str) -> None:
-        """Show what is being done before there is anything to show."""
-        self._waiting = words
-        self.redraw()
+        self._snapshot = self._found = self._drawn = None
+        super().wait(words)
 
-    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+    def contents(self, columns: int, rows: int) -> Sequence[Line]:
         if self._snapshot is None:
-            return [line((f"{self._waiting} …", "muted"))] if self._waiting else []
+            return self.waiting(columns)
         if self._failed and not self._partial:
-            return [line(("This could not be computed; the next iteration tries again.", "muted"))]
+            return wrap(FAILED, columns, "muted")
         return self.picture(self._snapshot, self._found, columns, rows)
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.tui.panels.base import Panel, PanelCanvas
 
@@ -21,9 +21,13 @@ class BlameView(PanelCanvas):
         self._blame_state = blame_state
         self.redraw()
 
-    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+    def wait(self, words: str) -> None:
+        self._blame_state = None
+        super().wait(words)
+
+    def contents(self, columns: int, rows: int) -> Sequence[Line]:
         if self._blame_state is None:
-            return [line(("computing the first iteration …", "muted"))]
+            return self.waiting(columns)
         from tui_backprop.render.panels.blame import blame_panel  # numpy: after the first paint
         from tui_backprop.render.panels.edits import edit_lines
 

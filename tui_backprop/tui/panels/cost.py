@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, beside, line
+from tui_backprop.render.draw.spans import Line, beside, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel
-from tui_backprop.tui.panels.cost_page import CostPage
+from tui_backprop.tui.panels.cost_page import MEASURING, CostPage
 
-TALL, WIDE, READOUT = 26, 56, 36  # below TALL rows, the readout is beside the chart from WIDE columns
+TALL, WIDE, READOUT = 25, 56, 36  # below TALL rows, the readout is beside the chart from WIDE columns
 BROAD, ROOMY = 100, 48  # from BROAD columns it is at any height, with ROOMY for the readout
 LEAST = 10  # minimum rows of a chart with the readout below
 
@@ -18,18 +18,20 @@ LEAST = 10  # minimum rows of a chart with the readout below
 class CostView(CostPage):
     """Draws the chart, with the readout beside it or below it."""
 
+    spaced = 10**6  # the chart needs the rows
+
     def __init__(self, context: RenderContext) -> None:
         super().__init__("cost", context)
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
         """Ignore steps of the walk, which change nothing here."""
 
-    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+    def below(self, columns: int, rows: int) -> Sequence[Line]:
         costs = self._costs
         if costs is None or costs.cost_model is None:
-            return [line(("measuring a forward pass on this machine …", "muted"))]
+            return wrap(MEASURING, columns, "muted")
         from tui_backprop.render.cost.chart import chart  # plotext: after the first paint
-        from tui_backprop.render.cost.cost import heading, legend, pages, readout, sweeping
+        from tui_backprop.render.cost.cost import heading, legend, readout, sweeping
 
         def plot(wide: int, high: int) -> list[Line]:
             over = [
@@ -39,15 +41,14 @@ class CostView(CostPage):
             ]
             return [*over, *chart(costs, wide, max(high - len(over), 4), self.render_context)]
 
-        head = [pages(self.panel, columns, self.render_context)]
         if columns >= (WIDE if rows < TALL else BROAD):
             room = READOUT if columns < BROAD else ROOMY
             left = columns - room - 3
-            words = readout(costs, room, rows - 1, self.render_context)
-            return [*head, *beside(plot(left, rows - 1), words, left, 3)]
+            words = readout(costs, room, rows, self.render_context)
+            return beside(plot(left, rows), words, left, 3)
         words = readout(costs, columns, context=self.render_context)
-        words = words[: max(rows - 1 - max(LEAST, (rows - 1) // 2), 3)]
-        return [*head, *plot(columns, rows - 1 - len(words)), *words]
+        words = words[: max(rows - max(LEAST, rows // 2), 3)]
+        return [*plot(columns, rows - len(words)), *words]
 
 
 PANEL = Panel(CostView)

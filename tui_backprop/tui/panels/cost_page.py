@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.panels.base import SnapshotView
 
-LEFT_OUT = 16  # rows below which there is no blank line under the names
+MEASURING = "measuring a forward pass on this machine …"
 
 
 # Draws a page in so many columns and rows, from a snapshot, the result of its query, and the costs.
@@ -17,7 +18,10 @@ DrawPage = Callable[[Snapshot, object, CostState, int, int, RenderContext], Sequ
 
 
 class CostPage(SnapshotView):
-    """Draws a snapshot and the costs with ``draw_page``."""
+    """Draws a snapshot and the costs with ``draw_page``; ``spaced`` is the least number of rows with a blank line
+    under the names."""
+
+    spaced = 16
 
     def __init__(
         self, panel: str, context: RenderContext, draw_page: DrawPage | None = None, *, partial: bool = False
@@ -32,19 +36,24 @@ class CostPage(SnapshotView):
             self._costs = costs
             self.redraw()
 
-    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
-        from tui_backprop.render.cost.cost import pages  # numpy: after the first paint
-
-        if self._costs is None:
-            return [line(("measuring …", "muted"))]
+    def contents(self, columns: int, rows: int) -> Sequence[Line]:
         head: list[Line] = [pages(self.panel, columns, self.render_context)]
-        head += [()] if rows >= LEFT_OUT else []
-        return [*head, *self.page(snapshot, found, self._costs, columns, rows - len(head))]
+        head += [()] if rows >= self.spaced else []
+        return [*head, *self.below(columns, rows - len(head))]
+
+    def below(self, columns: int, rows: int) -> Sequence[Line]:
+        """Return the lines below the names, also while there is nothing to show."""
+        return super().contents(columns, rows)
+
+    def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
+        if self._costs is None:
+            return wrap(MEASURING, columns, "muted")
+        return self.page(snapshot, found, self._costs, columns, rows)
 
     def page(
         self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
     ) -> Sequence[Line]:
-        """Return the lines below the names."""
+        """Return the lines of the page."""
         if self._draw_page is None:
             return ()
         return self._draw_page(snapshot, found, costs, columns, rows, self.render_context)

@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.render.view_state import CostState, ShownRace, Snapshot
 from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 
-if TYPE_CHECKING:
-    from tui_backprop.render.cost.race import RaceGradients
+
+def _draw(
+    snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int, context: RenderContext
+) -> Sequence[Line]:
+    from tui_backprop.cost.race.race import RaceStatus
+    from tui_backprop.render.cost.race import forecast_of, race_lines
+
+    session = snapshot.session
+    ready = RaceStatus(session.cost.method, parameters=session.network.parameters)
+    race = costs.race or ShownRace(ready, session)
+    return race_lines(race, columns, rows, context, forecast_of(race, costs))
 
 
-class RaceView(CostPage):
-    """Draws the status of the race, which comes with the costs, and the gradient as it fills in."""
-
-    def __init__(self, context: RenderContext) -> None:
-        super().__init__("race", context)
-        self._filling: RaceGradients | None = None
-
-    def fill(self, filling: RaceGradients | None) -> None:
-        """Set the gradient as far as it is known; it is drawn with the next costs."""
-        self._filling = filling
-
-    def page(
-        self, snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int
-    ) -> Sequence[Line]:
-        from tui_backprop.cost.race.race import RaceStatus
-        from tui_backprop.render.cost.race import forecast_of, race_lines
-
-        ready = RaceStatus(snapshot.session.cost.method, parameters=costs.network.parameters)
-        status = costs.race or ready
-        entry = forecast_of(status, costs)
-        return race_lines(status, self._filling, columns, rows, self.render_context, entry)
+def _view(context: RenderContext) -> CostPage:
+    return CostPage("race", context, _draw)
 
 
-PANEL = Panel(RaceView)
+PANEL = Panel(_view)

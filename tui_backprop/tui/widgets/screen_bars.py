@@ -10,7 +10,7 @@ from textual.timer import Timer
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.view_state import Activity, Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.widgets.canvas import Canvas
 
@@ -21,13 +21,22 @@ class StatusBar(Canvas):
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="status")
         self._shown: tuple[Session, Snapshot | None, float | None] | None = None
+        self._activities: Sequence[Activity] = ()
 
     def show(self, session: Session, snapshot: Snapshot | None, speed: float | None) -> None:
         self._shown = (session, snapshot, speed)
         self.redraw()
 
+    def show_activities(self, activities: Sequence[Activity]) -> None:
+        """Show what goes on by itself."""
+        if activities != self._activities:
+            self._activities = activities
+            self.redraw()
+
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [status(*self._shown, columns, self.render_context)] if self._shown else []
+        if self._shown is None:
+            return []
+        return [status(*self._shown, columns, self.render_context, self._activities)]
 
 
 class TabBar(Canvas):
@@ -57,8 +66,9 @@ class KeyBar(Canvas):
         self._timer: Timer | None = None
 
     def show(self, pairs: Sequence[tuple[str, str]]) -> None:
-        self._pairs = pairs
-        self.redraw()
+        if pairs != self._pairs:
+            self._pairs = pairs
+            self.redraw()
 
     @property
     def said(self) -> str:

@@ -1,0 +1,45 @@
+"""What a session is about, in a few words: its layers, samples and iteration."""
+
+from __future__ import annotations
+
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.primitives.losses import LOSSES
+from tui_backprop.render.view_state import Snapshot
+from tui_backprop.session.state import Session
+
+
+def layers_text(layers: tuple[int, ...], columns: int) -> str:
+    """784·256·256·256·10; equal neighbors folded where that is too long: 2·3×10·2."""
+    text = "·".join(map(str, layers))
+    if len(text) <= columns:
+        return text
+    folded: list[tuple[int, int]] = []
+    for n in layers:
+        if folded and folded[-1][0] == n:
+            folded[-1] = (n, folded[-1][1] + 1)
+        else:
+            folded.append((n, 1))
+    return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
+
+
+def sample_text(session: Session, snapshot: Snapshot | None) -> str:
+    """The samples of the batch: sample 0, a "1"; samples 0-3."""
+    if session.batch > 1:
+        return f"samples {sample_range(session)}"
+    label = ""
+    if snapshot is not None and info(session.data).image and LOSSES[session.network.loss].labels:
+        label = f', a "{snapshot.iteration.tensor("t")[0]}"'
+    return f"sample {session.sample}{label}"
+
+
+def sample_range(session: Session) -> str:
+    """The numbers of the samples of the batch: 0, 0-3, or "3998 and 3 more" where the batch goes round at the end."""
+    first, last = session.sample, session.sample + session.batch - 1
+    if last >= info(session.data).samples:
+        return f"{first} and {session.batch - 1:,} more"
+    return f"{first}-{last}" if last > first else f"{first}"
+
+
+def iteration_text(session: Session) -> str:
+    """The iteration and whether parameters were edited: iteration 12, with edits."""
+    return f"iteration {session.t:,}{', with edits' if session.edits else ''}"
