@@ -66,6 +66,16 @@ class Replay:
             update = _update(session.network, session.data, session.update)
             return update.from_there(self._state(session))
 
+    def losses(self, session: Session) -> tuple[float, ...]:
+        """Return the losses of the iterations before a session's, each before its update."""
+        with self._lock:
+            return self._along(session).losses(session.t, _plan(session))
+
+    def kept_states(self, session: Session) -> tuple[int, ...]:
+        """Return the iterations up to a session's whose training states are kept, in order."""
+        with self._lock:
+            return tuple(t for t in self._along(session).checkpoints.iterations if t <= session.t)
+
     def kept(self, session: Session) -> Iteration | None:
         """Return the iteration of a session if it is in memory; never computes or waits."""
         return self._kept.get(session.pass_key)

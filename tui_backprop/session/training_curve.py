@@ -41,7 +41,8 @@ class Score:
 class Learning:
     """Progress of training, as a snapshot. ``losses`` (n,), float64, are the batch losses of iterations ``first`` to
     first + n - 1, each before its update; ``wanted`` is the number of updates requested (None: until stopped),
-    ``seconds`` the time that the n updates took."""
+    ``seconds`` the time that the updates took, except the first ``untimed`` ones, which were made in another run of
+    the program."""
 
     first: int
     losses: Array
@@ -49,6 +50,7 @@ class Learning:
     wanted: int | None = None
     seconds: float = 0.0
     going: bool = False
+    untimed: int = 0
 
     @classmethod
     def nothing(cls, first: int) -> Learning:
@@ -63,8 +65,22 @@ class Learning:
         """Return the progress without later iterations."""
         left = min(max(t - self.first, 0), self.done)
         scores = tuple(score for score in self.scores if score.t <= t)
-        seconds = self.seconds * left / max(self.done, 1)
-        return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds)
+        untimed = min(self.untimed, left)
+        seconds = self.seconds * (left - untimed) / max(self.done - self.untimed, 1)
+        return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds, untimed=untimed)
+
+    def after(self, earlier: Learning) -> Learning:
+        """Return the progress with that of earlier iterations before it, which ends where this begins or later."""
+        losses = np.append(earlier.losses, self.losses[max(earlier.first + earlier.done - self.first, 0) :])
+        scores = {score.t: score for score in (*earlier.scores, *self.scores)}
+        timed = self.done - self.untimed
+        return replace(
+            self,
+            first=earlier.first,
+            losses=losses,
+            scores=tuple(scores[t] for t in sorted(scores)),
+            untimed=len(losses) - timed,
+        )
 
     @property
     def done(self) -> int:
@@ -74,7 +90,7 @@ class Learning:
     @property
     def rate(self) -> float:
         """Updates per second; 0 if unknown."""
-        return self.done / self.seconds if self.seconds > 0 else 0.0
+        return (self.done - self.untimed) / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def remaining(self) -> float | None:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+import numpy as np
+
 from tui_backprop.session.decision_boundary import Fit, Plane, plane_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.training_curve import Learning, score
-from tui_backprop.session.transitions import after_training
+from tui_backprop.session.transitions import after_training, at_iteration
 
 SHOWN = 0.25  # seconds between two reports
+RECALLED = 24  # scores of a training that is read back, at most
 SCORED = 0.1  # share of the time that scoring may take
 
 
@@ -50,6 +53,18 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
             learning = _scored(replay, to, learning)
             spent += perf_counter() - began - now
         yield Trained(to, learning, plane_of(to, replay.state(to).parameters))
+
+
+def recall(replay: Replay, session: Session) -> Iterator[Learning]:
+    """Read back the training that led to a session: yields the losses of all its updates, then one score after the
+    other, at iterations whose states are kept, which cost no replay."""
+    losses = np.array(replay.losses(session))
+    learning = Learning(0, losses, untimed=len(losses))
+    yield learning
+    kept = replay.kept_states(session)
+    for i in sorted({round(i) for i in np.linspace(0, len(kept) - 1, RECALLED)}):
+        learning = _scored(replay, at_iteration(session, session, kept[i]), learning)
+        yield learning
 
 
 def _scored(replay: Replay, session: Session, learning: Learning) -> Learning:

@@ -30,6 +30,7 @@ class Training:
         self.spec, self.optimizer = spec, optimizer
         self.checkpoints = Checkpoints(limit)
         self._finite = 0  # the iterations before this one are known to be finite
+        self._losses: list[float] = []  # of the first iterations, as far as they were run along the plan
         self._bad: NonFinite | None = None  # the first bad number of the first iteration that is not
         self.keep(
             TrainingState(0, initial_parameters(spec), new_slots(optimizer, spec.parameters, spec.dtype))
@@ -42,6 +43,7 @@ class Training:
     def forget_after(self, t: int) -> None:
         """Drop what is known of the states after the one before iteration t: the plan differs from there on."""
         self.checkpoints.drop_after(t)
+        del self._losses[t:]
         if t <= self._finite:
             self._finite, self._bad = t, None
 
@@ -58,6 +60,14 @@ class Training:
             start, parameters, dict(zip(UPDATE_RULES[self.optimizer.name].slots, slots, strict=True))
         )
         return self._train(state, t, plan, watch) if start < t else state
+
+    def losses(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> tuple[float, ...]:
+        """The losses of the iterations before t, each before its update. Those that are not known are run again;
+        ``watch`` is called after each."""
+        known = len(self._losses)
+        if known < t:
+            self._train(self.state(known, plan, watch), t, plan, watch)
+        return tuple(self._losses[:t])
 
     def first_bad(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> NonFinite | None:
         """The first NaN or infinity of the first iteration before t that had one (``Iteration.own_bad``), or None.
@@ -103,6 +113,8 @@ class Training:
                 program = Program(self.spec, len(update.x), parameters)
             update.move(parameters)
             loss = run(program, update, i)
+            if i == len(self._losses):
+                self._losses.append(loss)
             rule.lr = update.lr
             rule.apply(parameters, program.gradient, i)
             self.keep(TrainingState(i + 1, parameters, slots))

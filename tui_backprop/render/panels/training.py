@@ -39,6 +39,7 @@ KEY_HINTS = (  # on how to train and how to go back, as many words as fit
 UNTRAINED = (
     "Not trained yet. Training plots the loss per update, and {what} on the first {n} samples of {data}."
 )
+READING_BACK = "reading back the losses of {n:,} updates …"
 SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture is beside the curves, where the panel is wide enough
 )
@@ -111,8 +112,10 @@ def curves(
 
 
 def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
-    """The words shown before anything is trained."""
+    """The words shown before anything is trained, or while its losses are read back."""
     data = snapshot.session.data
+    if snapshot.session.t:
+        return wrap(READING_BACK.format(n=snapshot.session.t), columns, "muted")
     what = "accuracy" if info(data).classes else "loss"
     words = UNTRAINED.format(what=what, n=f"{fixed_part(data):,}", data=data)
     return wrap(words, columns, "muted")
@@ -124,7 +127,9 @@ def progress(learning: Learning, columns: int, context: RenderContext) -> list[L
     rate: list[Sequence[Span]] = [((f"{format_number(learning.rate)}/s", "text"),)] if learning.rate else []
     stop: Sequence[Span] = ((f"{context.key('stop_training')} stops", "key"),)
     if not learning.going:
-        updates += f" in {format_duration(learning.seconds)}" if learning.seconds else ""
+        updates += (
+            f" in {format_duration(learning.seconds)}" if learning.seconds and not learning.untimed else ""
+        )
         return packed([((f"{learning.done:,}", "strong"), (updates, "muted")), *rate], columns)
     if learning.wanted is None:
         amount: Sequence[Span] = ((f"{learning.done:,}", "strong"), (f"{updates}, until stopped", "muted"))

@@ -54,6 +54,7 @@ class TrainingControl:
         self._start: Session = state.session
         self._count: int | None = None  # updates of the training that runs; None: without end
         self._amount = 2
+        self._read: Session | None = None  # the session whose training was read back last
 
     @property
     def running(self) -> bool:
@@ -127,6 +128,40 @@ class TrainingControl:
             self._state.go(transitions.at_iteration(session, trained.to, trained.to.t))
         self._app.refresh_panels()
 
+    # --- training of an earlier run of the program -------------------------------------------------------------
+
+    def _read_back(self) -> None:
+        """Have the training read back that led to the current session, unless it is known."""
+        whole = self._longest(self._state.session)
+        learning = self._curve_of(whole)
+        known = not whole.t or (learning is not None and not learning.first)
+        if known or self._running or self._read == whole or self._state.snapshot is None:
+            return
+        self._read = whole
+        self._app.in_thread("training", self._recall, whole)
+
+    def _recall(self, session: Session) -> None:
+        from tui_backprop.session.training_run import recall
+
+        worker = get_current_worker()
+        try:
+            for learning in recall(self._state.replay, session):
+                if worker.is_cancelled:  # the app is closing
+                    return
+                self._app.call_from_thread(self._recalled, session, learning)
+        except Exception as error:  # reported in one line, and not tried again
+            why = f"The losses cannot be read back: {type(error).__name__}: {error}"
+            self._app.call_from_thread(self._app.fail, why)
+
+    def _recalled(self, session: Session, learning: Learning) -> None:
+        """Show what was read back before what was trained since."""
+        if self._running or self.trained is None or self.trained.to.training_key != session.training_key:
+            self._read = None  # read again later, if it is still needed
+            return
+        if shared(self.trained.to.update_log, session.update_log) == session.t:
+            self.trained = replace(self.trained, learning=self.trained.learning.after(learning))
+            self._app.refresh_panels()
+
     # --- iterations of the training --------------------------------------------------------------------------
 
     def _curve_up_to(self, session: Session) -> Learning | None:
@@ -149,14 +184,16 @@ class TrainingControl:
 
     def follow(self, before: Snapshot | None, now: Snapshot) -> None:
         """Add the loss of a single update, done step by step, to the curve."""
+        from tui_backprop.session.training_curve import Learning
+        from tui_backprop.session.training_run import Trained
+
+        if before is None and now.session.update_log and self._curve_of(now.session) is None:
+            self.trained = Trained(now.session, Learning.nothing(now.session.t))
         if self._running or before is None or now.session.training_key != before.session.training_key:
             return
         done = transitions.after_update(before.session)
         if now.session.update_log != done.update_log or self._curve_of(now.session):
             return
-        from tui_backprop.session.training_curve import Learning
-        from tui_backprop.session.training_run import Trained
-
         so_far = self._curve_up_to(before.session) or Learning.nothing(before.session.t)
         self.trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
 
@@ -190,10 +227,12 @@ class TrainingControl:
         for name, row in PANEL_ROWS.items():
             if row.of_iteration and isinstance(view := self._app.view(name), PanelCanvas):
                 view.note(note)
+        panel = cast("TrainView | None", self._app.view("train"))
+        if panel is not None and panel.size:
+            self._read_back()
         trained, learning = self.trained, self._curve_of(self._state.session)
         if isinstance(summary := self._app.view("summary"), Summary):
             summary.tell(learning=learning)
-        panel = cast("TrainView | None", self._app.view("train"))
         if panel is None:
             return
         panel.learn(
