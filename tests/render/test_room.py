@@ -26,7 +26,8 @@ def test_what_fits_has_no_fault():
         (line(("\x1b[1m", "text")), "a control character"),
         (line(("a\u200bb", "text")), "a control character"),
         (line(("a", "shiny")), "an unknown role"),
-        (line("too l", ("…", "faint")), "cut"),
+        (line("too l", ("…", "mark")), "cut"),
+        (line(("1", "faint")), "a tone that is not for reading"),
     ],
 )
 def test_a_planted_fault_is_found_and_named(planted, fault):

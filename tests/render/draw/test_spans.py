@@ -118,7 +118,7 @@ def test_blocks_beside_each_other_keep_their_rows_and_the_second_its_column(left
 
 def test_the_chosen_one_of_several_is_in_brackets_and_all_are_as_wide():
     assert option("all", True) == ("[all]", "strong")
-    assert option("all", False) == (" all ", "faint")
+    assert option("all", False) == (" all ", "muted")
 
 
 def test_the_layer_and_the_measure_of_the_ranking_are_told_without_color():

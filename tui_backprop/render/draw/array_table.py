@@ -61,7 +61,7 @@ def vector_lines(values: Array, columns: int, unit: int, role: str) -> list[Line
     for y in range(rows):
         spans = []
         for i in range(y, len(values), rows):
-            spans.append((f"{i:>4}", "cursor" if i == unit else "faint"))
+            spans.append((f"{i:>4}", "cursor" if i == unit else "muted"))
             spans.append(
                 (
                     f"{format_number(float(values[i]), sign=True):>{NUMBER_COLUMNS}} ",

@@ -50,12 +50,12 @@ def clip(row: Line, columns: int) -> Line:
             break
         kept.append((text[:left], role))
         left -= len(text)
-    return (*kept, ("…", "faint")) if columns > 0 else ()
+    return (*kept, ("…", "mark")) if columns > 0 else ()
 
 
 def option(name: str, chosen: bool) -> Span:
     """Draw one of several options; the chosen one is in brackets, which are visible without color too."""
-    return (f"[{name}]", "strong") if chosen else (f" {name} ", "faint")
+    return (f"[{name}]", "strong") if chosen else (f" {name} ", "muted")
 
 
 def first_fitting(columns: int, *rows: Line) -> Line:

@@ -111,7 +111,7 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
             role = (
                 "cursor"
                 if (t, s) == (here, predicted)
-                else "faint"
+                else "muted"
                 if not count
                 else "good"
                 if t == s
@@ -119,8 +119,8 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
             )
             cells += [(" " * (wide - len(text) - 1), "text"), (f" {text}", role)]
         wrong = sum(row) - row[t]
-        cells.append((f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "faint"))
-        cells += [(f"{none[t]:>{NONE_COLUMNS},}", "bad" if none[t] else "faint")] if none else []
+        cells.append((f"{wrong:>{WRONG_COLUMNS},}", "text" if wrong else "muted"))
+        cells += [(f"{none[t]:>{NONE_COLUMNS},}", "bad" if none[t] else "muted")] if none else []
         lines.append(line(*cells))
     return [
         *lines,

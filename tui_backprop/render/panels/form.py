@@ -96,7 +96,7 @@ def _field_lines(form: ShownForm, columns: int, seen: range, context: RenderCont
     above, below = seen.start, len(form.fields) - seen.stop
     if above or below:
         beyond = f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields"
-        lines.append(line(" " * LABEL_COLUMNS, (beyond, "faint")))
+        lines.append(line(" " * LABEL_COLUMNS, (beyond, "muted")))
     return lines
 
 

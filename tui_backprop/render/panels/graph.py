@@ -81,4 +81,4 @@ def _totals(look: GraphState, columns: int) -> list[Line]:
 
 def _first_that_fits(texts: Sequence[str], columns: int) -> Line:
     """The first of some texts that fits."""
-    return line((next((text for text in texts if len(text) <= columns), texts[-1]), "faint"))
+    return line((next((text for text in texts if len(text) <= columns), texts[-1]), "muted"))

@@ -108,5 +108,5 @@ def fold_below(hidden: Sequence[GraphRow]) -> Line:
 def _fold(hidden: Sequence[GraphRow], lanes: str, where: str) -> Line:
     operations = sum(not row.readers for row in hidden)
     return line(
-        (f" {lanes} ", "muted"), (f"… {operations} operation{'s' * (operations != 1)} {where}", "faint")
+        (f" {lanes} ", "muted"), (f"… {operations} operation{'s' * (operations != 1)} {where}", "muted")
     )

@@ -243,7 +243,7 @@ def graph_table(look: GraphState, shown: Sequence[GraphRow], columns: int) -> li
             continue
         (name, role), *others = spans
         bare = name.rstrip()
-        role = "cursor" if look.here(row) else role if look.state(row) or row.op is None else "faint"
+        role = "cursor" if look.here(row) else role if look.state(row) or row.op is None else "muted"
         spans = [(bare, role), (name[len(bare) :], "text"), *((gap + text, look_) for text, look_ in others)]
         lines.append(merge((*lead, *spans)))
     return lines

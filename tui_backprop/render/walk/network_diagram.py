@@ -137,7 +137,7 @@ def _waiting(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Rend
     units = snapshot.session.network.layers[layer]
     dots = min(units, cell)
     deep = min(-(-units // dots), rows)
-    return [line((str(units), "faint")), *_centered([line((context.zero * dots, "faint"))] * deep, rows)]
+    return [line((str(units), "muted")), *_centered([line((context.zero * dots, "faint"))] * deep, rows)]
 
 
 def _centered(drawn: list[Line], rows: int) -> list[Line]:
@@ -150,7 +150,7 @@ def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
     there = snapshot.reached("loss", snapshot.session.network.depth, "loss")
     back = snapshot.reached("backward", snapshot.session.network.depth, "output delta")
     block: list[Line] = [() for _ in range(2 * rows + 2)]
-    block[0] = line(("loss", "loss" if there else "faint"))
+    block[0] = line(("loss", "loss" if there else "muted"))
     if there:
         now = snapshot.step.phase == "loss"
         value = float(snapshot.iteration.tensor(snapshot.step.tensor)) if now else snapshot.iteration.loss
@@ -196,6 +196,6 @@ def _weights(snapshot: Snapshot, layer: int) -> Line:
     elif snapshot.reached("backward", layer, "weights"):
         name, role, kind = gradient_of(weight(layer)), "backward", "weights"
     else:
-        name, role, kind = weight(layer), "faint", "affine"
+        name, role, kind = weight(layer), "muted", "affine"
     now = step.layer == layer and kind in {piece.kind for piece in step.pieces}
     return line((name, "strong" if now else role))

@@ -76,7 +76,7 @@ def output_lines(
         full = 0 if np.isnan(each.value) else round(min(abs(each.value) / peak, 1) * bar)
         here = each.place == unit
         spans: list[Span] = [
-            (f"{each.place:>{INDEX_COLUMNS}}", "cursor" if here else "faint"),
+            (f"{each.place:>{INDEX_COLUMNS}}", "cursor" if here else "muted"),
             (f" {texts[each.place]:>{wide}}", role if here else "text"),
             (f" {context.done * full:<{bar}}" if bar else "", "faint"),
             (f" {each.words if long else each.mark}", each.role),

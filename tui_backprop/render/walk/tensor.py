@@ -100,7 +100,7 @@ def tensor_view(
     ):
         draw = _map if given_up else _counting
     body = draw(snapshot, shown, columns, max(rows - 1, 1), context)
-    return [clip(row, columns) for row in (line(*head, (hint, "faint")), *body)][:rows]
+    return [clip(row, columns) for row in (line(*head, (hint, "muted")), *body)][:rows]
 
 
 def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
