@@ -37,6 +37,7 @@ def open_app(session: Session, chosen: Settings) -> None:
     from tui_backprop.terminal.web import web_driver
     from tui_backprop.tui.app.app import BackpropApp
     from tui_backprop.tui.app.first_run import tour_wanted
+    from tui_backprop.tui.theme import CHOICES
 
     encoding = "utf-8" if served else sys.stderr.encoding
     glyphs = replace(glyphs_for(encoding, chosen.glyphs), sparse=bool(chosen.sparse))
@@ -52,6 +53,7 @@ def open_app(session: Session, chosen: Settings) -> None:
         saver,
         theme_for(chosen.theme, chosen.color),
         tour_wanted(chosen.tour),
+        [name for name in CHOICES if theme_for(name, chosen.color) == name],
     )
     app.set_keymap(chosen.keymap)
     if served:

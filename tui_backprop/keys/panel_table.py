@@ -30,9 +30,9 @@ class PanelKey(NamedTuple):
 @dataclass(frozen=True, eq=False, repr=False)
 class PanelRow:
     """``title`` is in the panel's frame, ``command`` before the names of its keys in the command palette. The
-    ``keys`` open it, with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is its name in the
-    tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a ``page_of``. It is
-    ``of_iteration`` if its numbers are those of one iteration."""
+    ``keys`` open it (a page has none), with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is
+    its name in the tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a
+    ``page_of``. It is ``of_iteration`` if its numbers are those of one iteration."""
 
     name: str
     title: str
@@ -197,8 +197,12 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("right_square_bracket,pagedown", "scroll_tensors(1)", "", "", "", "scroll down"),
         PanelKey("x,delete", "app.delete_bookmark", "x", "delete", "Delete this bookmark.", "delete this bookmark"),
     )),
-    PanelRow("claims", "the lesson's claims, measured", "Claims", tab="claims", page_of="cost", own=TURNS),
-    PanelRow("race", "the race", "Race", tab="race", page_of="cost", own=(
+    PanelRow("claims", "the lesson's claims, measured", "Claims",
+             help="Show the lesson's claims, measured on this machine.",
+             tab="claims", page_of="cost", own=TURNS),
+    PanelRow("race", "the race", "Race",
+             help="Show the race: a numerical gradient against backprop, parameter by parameter.",
+             tab="race", page_of="cost", own=(
         *TURNS,
         PanelKey("enter", "app.race", "enter", "start", "Start, pause or resume the race.",
                  "start, pause, resume", (("running", "pause"), ("paused", "resume"))),
@@ -207,7 +211,9 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("m", "app.race_method", "m", "method", "The next numerical method, while no race runs.",
                  "next method", (("running", ""), ("paused", ""))),
     )),
-    PanelRow("step_size", "step size", "Step size", tab="step", page_of="cost", of_iteration=True, own=(
+    PanelRow("step_size", "step size", "Step size",
+             help="Show the step size: the error of a finite difference for each h.",
+             tab="step", page_of="cost", of_iteration=True, own=(
         *TURNS,
         PanelKey("left,h", "app.change_step(-1)", "← →", "step h",
                  "A larger or smaller step size h ({change_step(0)}: the lesson's 0.0001).", "larger step size"),
@@ -217,14 +223,18 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("home", "app.change_step(0)", "", "", "", "the lesson's step size"),
         PanelKey("x", "app.precision", "x", "precision", "float32 or float64.", "the other precision"),
     )),
-    PanelRow("ledger", "ledger of one pass", "Ledger", tab="ledger", page_of="cost", own=(
+    PanelRow("ledger", "ledger of one pass", "Ledger",
+             help="Show the ledger of one pass: operations, time and memory of each layer.",
+             tab="ledger", page_of="cost", own=(
         *TURNS,
         PanelKey("up,k", "scroll_ledger(-1)", "↑ ↓", "scroll", "Scroll through the layers.", "previous layer"),
         PanelKey("down,j", "scroll_ledger(1)", "", "", "", "next layer"),
         PanelKey("home", "scroll_ledger(-100000)", "", "", "", "first layer"),
         PanelKey("end", "scroll_ledger(100000)", "", "", "", "last layer"),
     )),
-    PanelRow("reuse", "paths & reuse", "Reuse", tab="reuse", page_of="cost", own=TURNS),
+    PanelRow("reuse", "paths & reuse", "Reuse",
+             help="Show paths and reuse: how one backward pass covers every path.",
+             tab="reuse", page_of="cost", own=TURNS),
 )
 # fmt: on
 

@@ -66,7 +66,7 @@ KEYS = (
     Key("n", "sample(1)", "n", "sample", "The next sample."),
     Key("N,p", "sample(-1)", "", "", "The previous sample."),
     Key("a", "automatic", "", "", "Select the unit with the largest |δ| in every layer.", WALK),
-    Key("m", "clock", "m", "clock", "Timing: measured here, or the lesson's 1 ms per pass.",
+    Key("m", "clock", "m", "clock", "Switch the clock: measured here, or the lesson's 1 ms per pass.",
         ("cost", "claims")),
     *OPENING,
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
@@ -75,22 +75,23 @@ KEYS = (
     Key("E", "misclassified(-1)", "", "", "The previous misclassified sample."),
     Key("C", "confusion", "C", "", "The confusion matrix: choose the errors that {misclassified(1)} goes through."),
     Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37)."),
-    Key("r", "restart", "r", "restart", "Back to the initial weights (iteration 0)."),
+    Key("r", "restart", "r", "restart", "Restart: back to the initial weights (iteration 0)."),
     Key("u", "undo", "u", "undo", "Undo. Successive moves of a cursor are undone together."),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
-    Key("question_mark,f1", "help", "?", "help", "This page."),
+    Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it."),
     Key("full_stop", "tour", ".", "", "Start the tour; then its next card."),
     Key("comma", "end_tour", ",", "", "End the tour."),
     Key("y", "token", "", "", "Copy a token for this state, for --open on any machine"
         " (backprop-tui token prints it too)."),
     Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns."),
     Key("ctrl+l", "redraw", "", "", "Redraw the screen, if other output has garbled it."),
+    Key("ctrl+p", "command_palette", "", "", "Search all commands, pages and words."),
     Key("q,ctrl+q", "quit", "q", "quit", "Quit (twice, if something is running)."),
 )
 # Keys for everywhere that the network's form names in its own bar: those of them that type no character.
 FORM_KEYS = (
     ("panel('walk')", "walk", "Back to the walk."),
-    ("help", "help", "This page (letters type into the fields)."),
+    ("help", "help", "This help (letters type into the fields)."),
     ("quit", "quit", "Quit."),
 )
 # fmt: on
@@ -117,6 +118,11 @@ ROWS: tuple[Key, ...] = (*KEYS, *PANELS_OWN)
 def names_of(key: Key) -> str:
     """Return all names of a key, for display."""
     return " ".join(map(shown_key, key.keys.split(",")))
+
+
+def bound_keys(action: str, rows: Rows = ROWS) -> list[str]:
+    """Return the keys of an action, as Textual names them."""
+    return next(row.keys for row in rows if row.id == action).split(",")
 
 
 def key_of(action: str, rows: Rows = ROWS) -> str:

@@ -48,19 +48,3 @@ OPERATIONS = {
     ("normalization", 1): "Blame times the normalized value, summed over the samples.",
     ("normalization", 2): "A shift takes the blame of its unit, summed over the samples.",
 }
-
-WORDS = (
-    ("z, a", "a unit's pre-activation (its sum) and its activation"),
-    ("n, γ, β", "a normalized sum, and the gain and shift it was given"),
-    ("δ", "delta, dL/dz: how much the loss changes with z"),
-    ("dW, db", "gradients: how much the loss changes with a weight, a bias"),
-    ("α, λ", "the learning rate; the strength of an L2 penalty"),
-    ("μ, ρ, β₁, β₂", "the momentum; decay rates of an optimizer's running means"),
-    ("ε", "1e-8 unless set; added to a root of v or V, outside the root"),
-    ("decay", "weight decay, added after clipping; decoupled in adamw"),
-    ("m", "a dropout mask in the network; in Adam a mean of gradients"),
-    ("MAC", "multiply-accumulate: one product, added to a sum"),
-    ("FLOP", "one floating-point operation; a MAC is two"),
-    ("vjp", "vector-Jacobian product: one operation's step backwards"),
-    ("P", "number of parameters; units and samples count from 0"),
-)

@@ -53,6 +53,9 @@ def _color(look: Style) -> str:
     return "ansi_default" if look.color is None else Color.from_rich_color(look.color).hex
 
 
+CHOICES = tuple(
+    name for name in THEMES if name != "colorless"
+)  # what is without color is not a matter of taste
 TEXTUAL_THEMES = tuple(_theme(name) for name in THEMES)
 
 

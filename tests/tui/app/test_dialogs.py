@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from textual.command import CommandPalette
+
+from tui_backprop.tui.screens.palette import PaletteScreen
 
 DIALOGS = {"question_mark": "Reading the maps", "slash": "find a number", "C": "confusion matrix"}
 
@@ -30,4 +31,4 @@ async def test_a_key_for_a_dialog_that_was_left_does_not_close_the_commands(open
         ui.app.commands.action_command_palette()  # need not wait for what the dialog still has to read
         await dialog.action_dismiss()
         await ui.pilot.pause()
-        assert CommandPalette.is_open(ui.app)
+        assert isinstance(ui.app.screen, PaletteScreen)

@@ -17,12 +17,13 @@ from tui_backprop.keys.table import (
     own_keys,
     worded,
 )
+from tui_backprop.lesson.glossary import GLOSSARY
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
 from tui_backprop.tui.panels.registry import view_of
-from tui_backprop.tui.screens.help import HelpPage, help_lines
+from tui_backprop.tui.screens.help import WORD, HelpPage, help_lines
 
 APP = BackpropApp(Session(), UTF8)
 
@@ -49,7 +50,7 @@ def test_the_key_bar_names_only_keys_that_work_in_its_panel(panel):
 async def test_help_opens_with_a_question_mark_and_closes_with_any_of_its_keys(open_app):
     async with open_app() as ui:
         before = ui.screen
-        for key in ("?", "q", "escape", "f1"):
+        for key in ("?", "enter", "escape", "f1", "ctrl+g"):
             await ui.press("?")
             assert "Reading the maps" in ui.screen
             await ui.press(key)
@@ -69,7 +70,7 @@ async def test_help_lists_every_key(open_app):
 async def test_help_can_be_read_to_its_end(open_app, size):
     async with open_app(size=size) as ui:
         await ui.press("?")
-        page = ui.app.screen.query_one("#help")
+        page = ui.app.screen.query_one("#help-scroll")
         for key in ["pagedown"] * (page.max_scroll_y // page.size.height + 1):
             await ui.press(key)
         assert page.is_vertical_scroll_end
@@ -97,8 +98,8 @@ async def test_the_help_begins_with_the_panel_that_has_the_keys(open_app):
 
 async def test_every_key_is_in_the_command_palette(open_app):
     async with open_app() as ui:
-        offered = {command.title for command in ui.app.get_system_commands(ui.app.screen)}
-        assert {worded(key.help).rstrip(".") for key in KEYS} <= offered
+        offered = {command.help for command in ui.app.commands.find("")}
+        assert {worded(key.help) for key in KEYS} - offered == {"Search all commands, pages and words."}
 
 
 def test_no_key_that_a_panel_has_for_itself_is_among_those_that_work_everywhere():
@@ -125,8 +126,8 @@ def test_a_key_means_one_thing_in_the_part_of_the_help_that_is_about_a_panel():
 
 def test_keys_that_work_in_few_panels_stand_with_those():
     text = "\n".join(plain(row) for row in help_lines(UTF8, 74, "blame"))
-    assert "Timing" not in text[: text.index("In the cost panel")]
-    assert text.count("Timing: ") == 2  # the chart and the claims
+    assert "Switch the clock" not in text[: text.index("In the cost panel")]
+    assert text.count("Switch the clock: ") == 2  # the chart and the claims
     assert names_of(KEYS[0]) == "→ l"
 
 
@@ -141,4 +142,42 @@ async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_tour
         first = " ".join(" ".join(text[: text.index("")]).split())
         assert all(worded(key.help) in first for key in PANELS_OWN if key.places == (place,))
         assert any(row.split()[:4] == [".", "Start", "the", "tour;"] for row in text)
-        assert any("Search commands." in row for row in text)
+        assert any("Search all commands" in row for row in text)
+
+
+async def test_typing_filters_the_help(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.press("3", "?", *"spsa")
+        page = ui.app.screen.query_one(HelpPage)
+        assert page.text.splitlines()[0] == "Words of the cost panel"
+        assert "Simultaneous perturbation" in page.text
+        assert "scroll" not in page.text.lower()
+        await ui.press(*["backspace"] * 4, *"qqq")
+        assert page.text == "nothing in the help has this"
+        await ui.press("ctrl+u")
+        assert "In the cost panel" in page.text
+        await ui.press("?")
+        assert len(ui.app.screen_stack) == 1
+
+
+JARGON = {
+    "cost": ("SPSA", "±", "letter", "naive", "batched", "P"), "race": ("SPSA", "epsilon, h"), "step_size": ("kink",),
+    "walk": ("sign",), "flow": ("stuck", "dead unit", "saturated", "twin units", "rms"), "train": ("loss",),
+    "blame": ("1st-order", "w×dW", "pull"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("panel", JARGON)
+def test_the_words_of_a_panel_are_explained_in_its_help(panel):
+    text = [plain(row) for row in help_lines(UTF8, 74, panel)]
+    start = text.index(f"Words of the {panel.replace('_', ' ')} panel")
+    assert start < next(i for i, row in enumerate(text) if row.startswith("Everywhere"))
+    for word in JARGON[panel]:
+        assert any(row[2:].startswith(word + " ") for row in text[start:]), word
+
+
+def test_no_word_is_explained_twice_and_each_fits_its_column():
+    words = Counter(term.word for term in GLOSSARY)
+    assert max(words.values()) == 1
+    assert max(map(len, words)) < WORD - 2
+    assert all(term.meaning.endswith(".") and {*term.panels} <= {*PLACES} for term in GLOSSARY)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.filter import LineFilter
@@ -42,6 +42,7 @@ from tui_backprop.tui.app.panel_focus import FOLLOWING, Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
+from tui_backprop.tui.app.screenshot import Screenshot
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
@@ -49,7 +50,7 @@ from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.textual_fixes import steady
-from tui_backprop.tui.theme import FILTERS, TEXTUAL_THEMES
+from tui_backprop.tui.theme import CHOICES, FILTERS, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
@@ -65,11 +66,13 @@ SENT = 0.015  # seconds after which the first paint has been sent
 
 class BackpropApp(App[None]):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
-    earlier iterations; each session is passed to the ``saver``, so that it can be resumed later."""
+    earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
+    to choose from."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
     AUTO_FOCUS = "#walk-view"
+    ENABLE_COMMAND_PALETTE = False  # it has its own
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (116, "-broad")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
@@ -82,18 +85,21 @@ class BackpropApp(App[None]):
         saver: Saver | None = None,
         theme: str = "dark",
         tour: bool = False,
+        themes: Sequence[str] = CHOICES,
     ) -> None:
         super().__init__()
         self.render_context = context
         self._start_tour = tour
-        self._create_parts(session, memory, saver)
+        self._create_parts(session, memory, saver, themes)
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
         # Set without a change event, which would parse all styles a second time before the first paint.
         self.set_reactive(BackpropApp.theme, theme)
         self.stylesheet.set_variables(self.get_css_variables())
 
-    def _create_parts(self, session: Session, memory: int, saver: Saver | None) -> None:
+    def _create_parts(
+        self, session: Session, memory: int, saver: Saver | None, themes: Sequence[str]
+    ) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
         self.panels = Panels(
@@ -107,7 +113,7 @@ class BackpropApp(App[None]):
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.tour = Tour(self, self, state)
-        self.commands = CommandList(self, self, self.panels)
+        self.commands = CommandList(self, self, self.panels, themes, Screenshot(self, self).action_screenshot)
         work = [
             lambda: self.cost_lab.race.activity,
             lambda: self.cost_lab.sweep.activity,
@@ -270,9 +276,6 @@ class BackpropApp(App[None]):
             if await self.quitting.handles(event):
                 return
         await super().on_event(event)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        return self.commands.commands()
 
     def _opening(self, panel: str) -> None:
         """When a panel that shows one number is opened from the ranking, it shows the parameter under the cursor."""

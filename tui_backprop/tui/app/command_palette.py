@@ -1,55 +1,130 @@
-"""The command palette: every action of the key table by name, from any panel."""
+"""The commands of the palette: every action of the key table, every page, theme and word, from any panel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
-from textual.app import App, SystemCommand
-from textual.command import CommandPalette
+from textual.app import App
 
 from tui_backprop.keys.panel_table import PANEL_ROWS, PLACES
+from tui_backprop.keys.search import Command, search
+from tui_backprop.keys.search_words import PAGE_COMMANDS, SEARCH_WORDS
 from tui_backprop.keys.table import Key, names_of
+from tui_backprop.lesson.glossary import GLOSSARY
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.screens.dialog import Dialog
 
+WORDS_PENALTY = 2  # panels come first, then what is done in them, then words
+PALETTE = "command_palette"  # the action that opens the palette, which does not list itself
+PICTURE = "Save a screenshot, as an SVG file in the current folder."
+Run = Callable[[], Awaitable[object] | None]
+
+
+def title_of(help_text: str) -> str:
+    """Return the beginning of a sentence that can stand for it: without explanations and conditions."""
+    return re.split(r"[;:.] | \(", help_text.rstrip("."))[0]
+
 
 class CommandList:
-    """Offer the actions by name, and run them."""
+    """Offer the commands, and run them. ``themes`` are those that the terminal has the colors for."""
 
-    def __init__(self, app: AppContext, screen: App[None], panels: Panels) -> None:
+    def __init__(
+        self,
+        app: AppContext,
+        screen: App[None],
+        panels: Panels,
+        themes: Sequence[str],
+        screenshot: Callable[[], None],
+    ) -> None:
         self._app, self._screen, self._panels = app, screen, panels
+        self._themes, self._screenshot = themes, screenshot
+        self._uses: Counter[str] = Counter()
+
+    # --- actions -----------------------------------------------------------------------------------------------
 
     def action_command_palette(self) -> None:
-        """Open the list of commands, in place of a dialog."""
-        if isinstance(self._screen.screen, Dialog):
-            self._screen.screen.dismiss()
-        if not CommandPalette.is_open(self._screen):  # type: ignore[arg-type]  # an app that returns nothing
-            self._screen.push_screen(CommandPalette(id="--command-palette", placeholder="search commands"))
+        """Open the list of commands, in place of another dialog; close it if it is open."""
+        from tui_backprop.tui.screens.palette import PaletteScreen
 
-    def commands(self) -> Iterable[SystemCommand]:
-        """Yield a command for each action. Textual's own commands (themes, a screenshot, a panel of keys) are left
-        out: the app has its own."""
+        top = self._screen.screen
+        if isinstance(top, Dialog):
+            top.dismiss()
+        if not isinstance(top, PaletteScreen):
+            self._app.open_dialog(PaletteScreen(self.find, self._app.render_context), self._chosen)
+
+    def action_theme(self, name: str) -> None:
+        """Use another theme until the app ends."""
+        self._screen.theme = name
+
+    # --- the commands ------------------------------------------------------------------------------------------
+
+    def find(self, query: str) -> list[Command]:
+        """Return the commands that match, the best one first; the current panel's own come first among equals."""
+        here = self._panels.current
+        rows = sorted(self._all(), key=lambda row: here not in row[1] or set(PLACES) <= set(row[1]))
+        return search(query, [command for command, _, _ in rows], self._uses)
+
+    def commands(self) -> dict[str, tuple[Command, Run]]:
+        """Return each command with the function that runs it, by its id."""
+        return {command.id: (command, run) for command, _, run in self._all()}
+
+    async def run(self, name: str) -> None:
+        """Run a command by its id."""
+        self._uses[name] += 1
+        done = self.commands()[name][1]()
+        if done is not None:
+            await done
+
+    async def _chosen(self, name: str | None) -> None:
+        if name is not None:
+            await self.run(name)
+
+    def _all(self) -> Iterator[tuple[Command, tuple[str, ...], Run]]:
+        """Yield each command, the panels that it belongs to, and the function that runs it."""
         context = self._app.render_context
         for action, rows in self._actions().items():
-            key = rows[0]
-            title = context.words(key.help).rstrip(".")
+            key, places = rows[0], tuple(place for row in rows for place in row.places)
+            title = title_of(context.words(key.help))
             if key.own:
                 title = f"{PANEL_ROWS[key.places[0]].command}: {key.name}"
-            places = tuple(place for row in rows for place in row.places)
-            yield SystemCommand(
-                title, f"key {context.text(names_of(key))}", partial(self._run, action, places)
-            )
+            words = SEARCH_WORDS.get(action, "")
+            command = Command(action, title, names_of(key), context.words(key.help), words, int(key.own))
+            yield command, places, partial(self._run_action, action, places)
+        for name, page in PAGE_COMMANDS.items():
+            command = Command(name, title_of(page.help), "", page.help, SEARCH_WORDS.get(name, ""))
+            yield command, (), partial(self._panels.open, page.name)
+        command = Command("screenshot", title_of(PICTURE), "", PICTURE, SEARCH_WORDS["screenshot"])
+        yield command, (), self._screenshot
+        for name in self._themes:
+            if name == self._screen.theme:
+                continue
+            about = f"Use the {name} theme until the app ends (--theme {name} starts with it)."
+            command = Command(f"theme('{name}')", f"Theme: {name}", "", about, SEARCH_WORDS["theme"])
+            yield command, (), partial(self.action_theme, name)
+        for term in GLOSSARY:
+            meaning = context.words(term.meaning)
+            command = Command(f"word('{term.word}')", f"Word: {term.word}", "", meaning, "", WORDS_PENALTY)
+            yield command, (), partial(self._explain, term.word)
 
     def _actions(self) -> dict[str, list[Key]]:
         """Return the rows of each action; those that work everywhere come first."""
         found: dict[str, list[Key]] = {}
         for key in self._app.render_context.keys:
-            found.setdefault(key.id, []).append(key)
+            if key.id != PALETTE:
+                found.setdefault(key.id, []).append(key)
         return found
 
-    async def _run(self, action: str, places: tuple[str, ...]) -> None:
+    def _explain(self, word: str) -> None:
+        """Show a word in the help."""
+        from tui_backprop.tui.screens.help import HelpScreen
+
+        self._app.open_dialog(HelpScreen(self._app.render_context, self._app.current_panel, word))
+
+    async def _run_action(self, action: str, places: tuple[str, ...]) -> None:
         """Run an action; if it belongs to panels other than the current one, open the first of those before."""
         if not set(PLACES) <= set(places) and self._panels.current not in places:
             await self._panels.open(places[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.app import App
 
+from tui_backprop.keys.table import bound_keys
 from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.widgets.screen_bars import KeyBar
@@ -59,9 +60,9 @@ class Quit:
 
     def _confirms(self, key: str) -> bool:
         """Return True for a key that quits, or opens a way to quit by name."""
-        others = "ctrl+q", self._screen.COMMAND_PALETTE_BINDING
-        return len(self._screen.screen_stack) > 1 or key in (*self._keys, *others)
+        by_name = bound_keys("command_palette", self._app.render_context.keys)
+        return len(self._screen.screen_stack) > 1 or key in (*self._keys, "ctrl+q", *by_name)
 
     @property
     def _keys(self) -> list[str]:
-        return next(row.keys for row in self._app.render_context.keys if row.id == "quit").split(",")
+        return bound_keys("quit", self._app.render_context.keys)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui_backprop.render.draw.context import RenderContext
@@ -13,7 +14,11 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """Covers the app until it is dismissed."""
+    """Covers the app until it is dismissed; the command palette takes its place."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "app.command_palette", show=False, id="command_palette")
+    ]
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__()
