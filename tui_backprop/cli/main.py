@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -19,6 +21,7 @@ from tui_backprop.support.format import printable
 
 SYSTEM = os.name
 SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
+SIMILAR = 0.8  # from which an option may be a misspelled one
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
 
 
@@ -45,8 +48,7 @@ class CommandGroup(click.Group):
             click.echo(f"backprop-tui: {source_of(error)}: {error.message}", err=True)
             raise SystemExit(error.exit_code) from None
         except click.ClickException as error:
-            message = printable(error.format_message(), MAX_MESSAGE)
-            click.echo(f"backprop-tui: {message} (see --help)", err=True)
+            click.echo(f"backprop-tui: {printable(usage_error(error), MAX_MESSAGE)} (see --help)", err=True)
             raise SystemExit(2) from None
 
 
@@ -60,8 +62,10 @@ def require_system() -> None:
 
 
 def source_of(error: UserError) -> str:
-    """Where a bad value comes from: an option, an environment variable, a stream, the terminal or the system."""
-    return error.field if error.field in SURROUNDINGS or error.field.isupper() else f"--{error.field}"
+    """Where a bad value comes from: an option, an environment variable, a stream, the terminal or the system, or a
+    file in words."""
+    named = error.field in SURROUNDINGS or error.field.isupper() or " " in error.field
+    return error.field if named else f"--{error.field}"
 
 
 def _require_option(context: click.Context, name: str, option: str) -> None:
@@ -70,6 +74,40 @@ def _require_option(context: click.Context, name: str, option: str) -> None:
     command = context.command.get_command(context, name)
     if command is not None and option not in [parameter.name for parameter in command.params]:
         raise InputError(option, f"does not apply to {name}")
+
+
+def usage_error(error: click.ClickException) -> str:
+    """Return click's message; for an option it says what would be right: where it belongs, which option is meant, or
+    which values it takes."""
+    if isinstance(error, click.NoSuchOption):
+        return _no_option(error)
+    if isinstance(error, click.BadOptionUsage) and error.message.endswith("requires an argument."):
+        for parameter in _parameters():
+            if error.option_name in parameter.opts and parameter.metavar:
+                return f"{error.option_name}: requires a value: {parameter.metavar.replace('|', ', ')}"
+    return error.format_message()
+
+
+def _parameters() -> Iterator[click.Parameter]:
+    """Yield the options of the app, then those of the commands."""
+    yield from main.params
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        yield from command.params if command else ()
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    context, name = error.ctx, error.option_name
+    if context is None:
+        return f"no option {name}"
+    root = context.find_root().command
+    here = f" of {context.info_name}" if context.command is not root else ""
+    if here and any(name in parameter.opts for parameter in root.params):
+        return f"{name}: applies to the app, not to {context.info_name}; leave it out"
+    known = [option for parameter in context.command.params for option in parameter.opts]
+    close = get_close_matches(name, known, n=1, cutoff=SIMILAR)
+    return f"{name}: no option{here}" + (f"; did you mean {close[0]}?" if close else "")
 
 
 @click.group(

@@ -134,14 +134,25 @@ def gathered(parameter: str, names: Iterable[str], command: Command) -> Command:
     return run
 
 
-def choice(flag: str, metavar: str, help_text: str) -> Callable[[Command], Command]:
-    """Make an option whose metavar is an example, or names to choose from, which the shell then completes."""
-    names = metavar.split("|") if "|" in metavar else []
+def choice(
+    flag: str, metavar: str, help_text: str, names: Callable[[], Iterable[str]] | None = None, **more: Any
+) -> Callable[[Command], Command]:
+    """Make an option that the shell completes: with ``names``, or else with those of a metavar such as a|b. Of a list
+    (relu,tanh) the last part is completed. A metavar without | is an example."""
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-        return [name for name in names if name.startswith(begun)]
+        every = names() if names else metavar.split("|") if "|" in metavar else ()
+        whole, comma, last = begun.rpartition(",")
+        return [whole + comma + name for name in every if name.startswith(last)]
 
-    return click.option(flag, metavar=metavar, help=help_text, shell_complete=complete)
+    return click.option(flag, metavar=metavar, help=help_text, shell_complete=complete, **more)
+
+
+def method_names() -> Iterable[str]:
+    """Return the names of the methods for a gradient. (They load numpy.)"""
+    from tui_backprop.engine.gradients.methods import METHODS
+
+    return METHODS
 
 
 def setting_options(command: Command) -> Command:
@@ -155,7 +166,10 @@ def setting_options(command: Command) -> Command:
             command = choice(f"--{setting.name}", setting.values, setting.about)(command)
     ascii_option = click.option("--ascii", is_flag=True, default=None, help="Short for --glyphs ascii.")
     return click.option(
-        "--config", metavar="FILE", help="Read settings from this file instead of the default one."
+        "--config",
+        metavar="FILE",
+        type=click.Path(),
+        help="Read settings from this file instead of the default one.",
     )(ascii_option(command))
 
 
@@ -195,7 +209,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         check_streamed_memory(network, batch)
     else:
         check_memory(network, batch, optimizer)
-    return Session(
+    session = Session(
         network,
         data,
         sample=whole_number("sample", given.get("sample", DATASETS[data].first), 0),
@@ -203,6 +217,20 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         lr=positive_number("lr", given.get("lr", base.lr)),
         optimizer=optimizer,
     )
+    if note := adapted(given, session):
+        click.echo(f"backprop-tui: {note}", err=True)
+    return session
+
+
+def adapted(given: Mapping[str, Any], session: Session) -> str:
+    """Say what the data changed of the network that was asked for; an empty text if it changed nothing."""
+    asked, now = from_preset(given.get("preset", "lesson")).network, session.network
+    changes = []
+    if "layers" not in given and now.layers != asked.layers:
+        changes.append(f"layers {','.join(map(str, now.layers))}")
+    if "loss" not in given and now.loss != asked.loss:
+        changes.append(f"loss {now.loss}")
+    return f"adapted to {session.data}: {', '.join(changes)}" if changes else ""
 
 
 def _check_decay_bias(given: dict[str, Any], network: NetworkSpec, optimizer: OptimizerSpec) -> None:

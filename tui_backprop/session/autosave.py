@@ -58,6 +58,14 @@ def about(session: Session) -> str:
     )
 
 
+def no_session(folder: Path | None = None) -> bool:
+    """Return True if no session was saved yet."""
+    try:
+        return not ((folder or state_folder()) / NAME).exists()
+    except OSError:  # load tells why
+        return False
+
+
 def load(folder: Path | None = None) -> Session:
     """Load the session that was saved last. Raises FileError if there is none, or if it is unusable."""
     from tui_backprop.session.share_token import DAMAGED, LONGEST, decode

@@ -145,3 +145,41 @@ def test_what_roff_would_take_for_its_own_is_text():
 
 def test_it_is_the_same_page_every_time():
     assert out("man") == out("man")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("check --against ce", ["central-difference"]),
+        ("check --method sp", ["spsa"]),
+        ("check --entries ", ["20", "all"]),
+        ("cost --method batched-d", ["batched-difference"]),
+        ("blame --measure w", ["weight-x-gradient"]),
+        ("trace --grain e", ["equation"]),
+        ("--activation relu,tan", ["relu,tanh"]),
+        ("completion z", ["zsh"]),
+    ],
+)
+def test_every_option_with_choices_is_completed(words, offered):
+    assert completed(words.split(" ")) == offered
+
+
+def completed(typed):
+    """What the shell is offered for the last of some words, without starting a process."""
+    from click.shell_completion import ShellComplete
+
+    found = ShellComplete(main, {}, "backprop-tui", VARIABLE).get_completions(typed[:-1], typed[-1])
+    return [item.value for item in found]
+
+
+NAMES = {"NAME", "SHELL"}  # metavars of names that the help lists
+
+
+def test_an_option_whose_help_shows_choices_completes_them():
+    for command in COMMANDS.values():
+        for parameter in command.params:
+            metavar = parameter.metavar or ""
+            if "|" in metavar or metavar in NAMES:
+                values = [item.value for item in parameter.shell_complete(CONTEXT, "")]
+                assert values, (command.name, parameter.name)
+                assert "|" not in metavar or values == metavar.split("|")

@@ -27,5 +27,12 @@ def test_it_opens_the_last_session_elsewhere():
 def test_without_a_session_it_says_so():
     result = told()
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "there is no" in result.stderr
+    assert result.stderr.startswith(
+        "backprop-tui: the last session: there is none yet; run backprop-tui once, or"
+    )
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_it_makes_one_of_a_network_that_was_never_opened():
+    result = CliRunner().invoke(main, ["token", "--preset", "xor"])
+    assert decode(result.stdout) == from_preset("xor")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.opening import iteration_of, session_to_open, trained, trained_options
-from tui_backprop.cli.options import output_options
+from tui_backprop.cli.options import choice, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES, Inspection
 from tui_backprop.session.state import Session
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from tui_backprop.render.view_state import BlameState
 
 
+MEASURE_OPTIONS = {name.replace(" ", "-"): name for name in MEASURES}
+
+
 @click.command("blame")
 @trained_options
 @click.option("--layer", metavar="1", help="Rank the parameters of this layer only.")
-@click.option(
-    "--measure", default="gradient", metavar="NAME", help="Rank by gradient, update or weight-x-gradient."
-)
+@choice("--measure", "|".join(MEASURE_OPTIONS), "What to rank the parameters by.", default="gradient")
 @click.option("--top", default="10", metavar="10", help="Number of parameters to list.")
 @output_options
 def command(
@@ -59,14 +60,14 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
         layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
             raise InputError("layer", f"{layer} is out of range (1 to {depth})")
-    measure = one_of("measure", options["measure"], {name.replace(" ", "-"): name for name in MEASURES})
+    measure = one_of("measure", options["measure"], MEASURE_OPTIONS)
     top = whole_number("top", options["top"], 1)
     from tui_backprop.engine.analysis.parameter_detail import parameter_detail
     from tui_backprop.engine.analysis.ranking import ranking
     from tui_backprop.render.view_state import BlameState
     from tui_backprop.session.misclassified import first_class
 
-    inspection = Inspection(measure=measure.replace("-", " "), layer=layer)
+    inspection = Inspection(measure=MEASURE_OPTIONS[measure], layer=layer)
     session = replace(session, inspection=inspection)
     iteration = iteration_of(session)
     ranked = ranking(iteration, inspection.measure, top, layer or None)

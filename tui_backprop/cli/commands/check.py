@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
-from tui_backprop.cli.options import output_options, require
+from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
 from tui_backprop.engine.network.spec import DTYPES
@@ -27,9 +27,9 @@ DEFAULT_ENTRIES = "20"
 
 @click.command("check")
 @trained_options
-@click.option("--method", default="backprop", metavar="NAME", help="Method to check.")
-@click.option("--against", default="central-difference", metavar="NAME", help="Method to compare it with.")
-@click.option("--entries", metavar="20|all", help="Number of entries to compare in each tensor; default 20.")
+@choice("--method", "NAME", "Method to check.", method_names, default="backprop")
+@choice("--against", "NAME", "Method to compare it with.", method_names, default="central-difference")
+@choice("--entries", "20|all", "Number of entries to compare in each tensor; default 20.")
 @click.option("--exhaustive", is_flag=True, help="Compare every parameter; same as --entries all.")
 @click.option("--fast", is_flag=True, help="Compare derivatives along random directions: only a few passes.")
 @click.option(

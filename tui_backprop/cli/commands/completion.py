@@ -13,8 +13,12 @@ NAME = "backprop-tui"
 VARIABLE = "_BACKPROP_TUI_COMPLETE"  # with which the script runs the command
 
 
+def _complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    return [shell for shell in SHELLS if shell.startswith(begun)]
+
+
 @click.command("completion")
-@click.argument("shell", metavar="|".join(SHELLS))
+@click.argument("shell", metavar="|".join(SHELLS), shell_complete=_complete)
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
     """Print a shell completion script for commands, options and names.

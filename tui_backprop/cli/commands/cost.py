@@ -3,6 +3,7 @@ sweep or race."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
-from tui_backprop.cli.options import output_options, require
+from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 POLL_INTERVAL = 0.1  # seconds between two looks at a race
 
 
+def race_names() -> Sequence[str]:
+    """Return the names of the methods that can race. (They load numpy.)"""
+    from tui_backprop.cost.race.race import RACE_METHODS
+
+    return RACE_METHODS
+
+
 @click.command("cost")
 @trained_options
 @click.option("--chart", is_flag=True, help="Draw the chart, too.")
@@ -34,7 +42,7 @@ POLL_INTERVAL = 0.1  # seconds between two looks at a race
 @click.option("--budget", metavar="SECONDS", help="Time limit of the sweep; default 30.")
 @click.option("--again", is_flag=True, help="Measure again; ignore saved results.")
 @click.option("--race", is_flag=True, help="Compute the whole gradient by a numerical method and time it.")
-@click.option("--method", metavar="NAME", help="Method that races; default forward-difference.")
+@choice("--method", "NAME", "Method that races; default forward-difference.", race_names)
 @click.option("--step", metavar="1e-4", help="Its step size h; default: the best for method and precision.")
 @worker_options
 @output_options

@@ -22,13 +22,33 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key that needs no quotes
 
 
 @click.command("keys")
-def command() -> None:
+@click.option("--plain", is_flag=True, help="For screen readers: one action a line, in words and ASCII.")
+def command(plain: bool) -> None:
     """Print all actions and their keys, as lines for the settings file."""
-    write(key_table())
+    write(key_sentences() if plain else key_table())
 
 
 def key_table() -> str:
     """Make the TOML: one commented line for each action, grouped by the panels where it works; global ones first."""
+    lines = [*HEAD]
+    for where, keys in _groups():
+        lines += ["", f"# --- {where}", *map(_line, keys)]
+    return "\n".join(lines)
+
+
+def key_sentences() -> str:
+    """Make a line for each action: where it works, its keys as the settings file names them, what it does."""
+    from tui_backprop.render.draw.context import LINEAR
+
+    return "\n".join(
+        f"{where}: {' or '.join(key.keys.split(','))}: {LINEAR.text(_about(key))}"
+        for where, keys in _groups()
+        for key in keys
+    )
+
+
+def _groups() -> list[tuple[str, list[Key]]]:
+    """Group the actions by the panels where they work, global ones first."""
     from tui_backprop.keys.panel_table import PLACES
     from tui_backprop.keys.table import ROWS
 
@@ -39,18 +59,20 @@ def key_table() -> str:
     groups: dict[tuple[str, ...], list[Key]] = {PLACES: []}
     for key in rows.values():
         groups.setdefault(key.places, []).append(key)
-    lines = [*HEAD]
-    for places, keys in groups.items():
-        where = "Everywhere" if places == PLACES else f"In {', '.join(places)}"
-        lines += ["", f"# --- {where}", *map(_line, keys)]
-    return "\n".join(lines)
+    return [
+        ("Everywhere" if places == PLACES else f"In {', '.join(places)}", keys)
+        for places, keys in groups.items()
+    ]
 
 
 def _line(key: Key) -> str:
     import json
 
-    from tui_backprop.keys.table import ROWS, worded
-
     name = key.id if BARE.fullmatch(key.id) else json.dumps(key.id)
-    about = worded(key.help, ROWS) if key.help else f"{key.name[:1].upper()}{key.name[1:]}."
-    return f"# {name} = {json.dumps(key.keys.split(','))}  # {about}"
+    return f"# {name} = {json.dumps(key.keys.split(','))}  # {_about(key)}"
+
+
+def _about(key: Key) -> str:
+    from tui_backprop.keys.table import worded
+
+    return worded(key.help) if key.help else f"{key.name[:1].upper()}{key.name[1:]}."

@@ -1,16 +1,26 @@
-"""``backprop-tui token``: the last session as a token."""
+"""``backprop-tui token``: a session as a token: the last one, or a new one that options describe."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
+from tui_backprop.cli.options import session_from, session_options
 from tui_backprop.cli.output import write
+from tui_backprop.support.errors import FileError
 
 
 @click.command("token")
-def command() -> None:
-    """Print a token of the last session; --open TOKEN restores it on any machine."""
-    from tui_backprop.session.autosave import load
+@session_options
+def command(given: dict[str, Any]) -> None:
+    """Print a token of the last session, or of a new one if options describe it; --open TOKEN opens it anywhere."""
+    from tui_backprop.session.autosave import load, no_session
     from tui_backprop.session.share_token import encode
 
-    write(encode(load()))
+    if not given and no_session():
+        raise FileError(
+            "the last session",
+            "there is none yet; run backprop-tui once, or name a network: token --preset xor",
+        )
+    write(encode(session_from(given) if given else load()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.opening import iteration_of, parameters_of, session_to_open, trained, trained_options
-from tui_backprop.cli.options import output_options
+from tui_backprop.cli.options import choice, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays to this file."
 )
 @click.option("--stream", is_flag=True, help="For huge networks: do not keep the weight gradients.")
-@click.option("--grain", metavar="|".join(GRAINS), help="Size of one step; default equation.")
+@choice("--grain", "|".join(GRAINS), "Size of one step; default equation.")
 def command(
     given: dict[str, Any],
     opened: dict[str, Any],
