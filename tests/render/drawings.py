@@ -239,7 +239,7 @@ def _strips(state: State, columns: int, rows: int, context: RenderContext) -> li
     return [
         status(state.session, snapshot, state.any_of((None, 2.0)), columns, context),
         tabs(place, columns, context),
-        key_bar(bar(place), columns, context, notice),
+        key_bar(*bar(place), columns, context, notice),
     ][:rows]
 
 

@@ -18,7 +18,8 @@ from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 class Key:
     """``keys`` as Textual names them, the app's ``action``, how it is ``shown``, a ``word`` for the key bar
     (none: left out there), and a sentence for the help, in which {action} stands for the key of that action. Those
-    that are a panel's ``own`` have a ``name`` for the command palette."""
+    that are a panel's ``own`` have a ``name`` for the command palette. The key bars of the panels in which a key
+    is ``pinned`` name it at every width."""
 
     keys: str
     action: str
@@ -26,6 +27,7 @@ class Key:
     word: str
     help: str
     places: tuple[str, ...] = PLACES
+    pinned: tuple[str, ...] = ()
     own: bool = False
     name: str = ""
     words: tuple[tuple[str, str], ...] = ()  # (state, word): instead of ``word`` in that state
@@ -56,8 +58,8 @@ KEYS = (
     Key("right_square_bracket", "layer(1)", "[ ]", "layer", "The next layer of the walk.", WALK),
     Key("left_square_bracket", "layer(-1)", "", "", "The previous layer.", WALK),
     Key("g", "grain", "g", "grain", "Step by layer, equation or single operation.", WALK),
-    Key("v", "view", "v", "view", "The array as a map, histogram, largest entries, or picture.", WALK),
     Key("space", "play", "space", "play", "Play or pause.", WALK),
+    Key("v", "view", "v", "view", "The array as a map, histogram, largest entries, or picture.", WALK),
     Key("plus,equals_sign", "speed(1)", "+", "", "Play faster."),
     Key("minus", "speed(-1)", "-", "", "Play slower."),
     Key("home", "ends(0)", "", "", "The first step.", WALK),
@@ -74,11 +76,12 @@ KEYS = (
     Key("e", "misclassified(1)", "e", "error", "The next misclassified sample (see {confusion})."),
     Key("E", "misclassified(-1)", "", "", "The previous misclassified sample."),
     Key("C", "confusion", "C", "", "The confusion matrix: choose the errors that {misclassified(1)} goes through."),
-    Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37)."),
+    Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37).",
+        pinned=WALK),
     Key("r", "restart", "r", "restart", "Restart: back to the initial weights (iteration 0)."),
     Key("u", "undo", "u", "undo", "Undo. Successive moves of a cursor are undone together."),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
-    Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it."),
+    Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it.", pinned=PLACES),
     Key("full_stop", "tour", ".", "", "Start the tour; then its next card."),
     Key("comma", "end_tour", ",", "", "End the tour."),
     Key("y", "token", "", "", "Copy a token for this state, for --open on any machine"
@@ -86,7 +89,7 @@ KEYS = (
     Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns."),
     Key("ctrl+l", "redraw", "", "", "Redraw the screen, if other output has garbled it."),
     Key("ctrl+p", "command_palette", "", "", "Search all commands, pages and words."),
-    Key("q,ctrl+q", "quit", "q", "quit", "Quit (twice, if something is running)."),
+    Key("q,ctrl+q", "quit", "q", "quit", "Quit (twice, if something is running).", pinned=PLACES),
 )
 # Keys for everywhere that the network's form names in its own bar: those of them that type no character.
 FORM_KEYS = (
@@ -95,6 +98,7 @@ FORM_KEYS = (
     ("quit", "quit", "Quit."),
 )
 # fmt: on
+FORM_PINNED = 2  # of them, the last ones, named in its bar at every width
 
 PANELS_OWN = tuple(
     Key(
@@ -163,14 +167,17 @@ def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
     return [key for key in rows if key.places == PLACES and key.keys.split(",")[0] not in own]
 
 
-def bar(place: str, rows: Rows = ROWS, state: str = "") -> list[tuple[str, str]]:
-    """Return (key, word) pairs for the key bar of a panel whose work is in a state, its own keys first."""
+def bar(
+    place: str, rows: Rows = ROWS, state: str = ""
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (key, word) pairs for the key bar of a panel whose work is in a state: those named where there is room,
+    its own first, and those named at every width."""
     own = [(shown, word) for shown, word, _ in own_keys(place, rows, state) if word]
     if place == "network":
-        return own
+        return own[:-FORM_PINNED], own[-FORM_PINNED:]
     others = everywhere(place, rows)
-    return own + [
-        (key.shown, key.word)
-        for key in rows
-        if key.word and not key.own and (key in others or place in key.places != PLACES)
+    named = [
+        key for key in rows if key.word and not key.own and (key in others or place in key.places != PLACES)
     ]
+    pinned = [(key.shown, key.word) for key in named if place in key.pinned]
+    return own + [(key.shown, key.word) for key in named if place not in key.pinned], pinned

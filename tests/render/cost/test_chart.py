@@ -127,10 +127,10 @@ def test_on_the_lesson_s_clock_a_gradient_takes_5_59_minutes_and_a_training_388_
 
 def test_estimates_are_marked_as_measured_or_projected():
     shape = shape_of(LESSON)
-    assert "projected" in words(CostState(LESSON, HERE)).splitlines()[1]
+    assert "projected" in words(CostState(LESSON, HERE)).splitlines()[2]
     there = CostModel((*HERE.points, *machine(sizes=(shape.parameters,)).points), HERE.probe)
-    assert "measured" in words(CostState(LESSON, there)).splitlines()[1]
-    assert "projected" in words(CostState(LESSON, there, 9.0)).splitlines()[1]
+    assert "measured" in words(CostState(LESSON, there)).splitlines()[2]
+    assert "projected" in words(CostState(LESSON, there, 9.0)).splitlines()[2]
 
 
 @pytest.mark.parametrize("noise", [1.05, 4.0])
@@ -140,7 +140,7 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model, math.log10(175e9)), columns)]
     runs = [row for row in rows if row.startswith(("100,000 steps", "training:", "  with", "  backprop"))]
     assert len(runs) == 2
-    for row in (*rows[1 : 2 + len(COST_METHODS)], *runs):
+    for row in (*rows[2 : 3 + len(COST_METHODS)], *runs):
         assert re.search(r"  (.*(\w|,) )?(±\d+%|[\d.]+x)$", row), row
         assert len(row) <= columns
     assert runs[1].startswith("  with backprop ")
@@ -149,14 +149,17 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
     cost_model = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model), 36)]
-    assert rows[1].endswith("  measured")
-    assert next(row for row in rows if row.startswith("b backprop")).endswith("  measured")
-    assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("c complex")))
+    assert rows[1] == "method in chart       time  spread"
+    assert rows[2].endswith("  measured")
+    assert next(row for row in rows if row.startswith("backprop     b")).endswith("  measured")
+    assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("complex step c")))
 
 
 def test_what_was_counted_has_no_spread():
     rows = [plain(row) for row in readout(CostState(LESSON, HERE, 11.0, axis="FLOPs"), 80)]
-    ways = [row for row in rows if row[:2] in {f"{way.letter} " for way in COST_METHODS.values()}]
+    ways = [
+        row for row in rows if row[:14] in {f"{way.name:<13}{way.letter}" for way in COST_METHODS.values()}
+    ]
     assert len(ways) == len(COST_METHODS)
     assert all(row.endswith(", counted") for row in ways)
 
@@ -166,8 +169,8 @@ def test_the_figures_of_giant_networks_are_ones_that_people_can_read(columns):
     rows = readout(CostState(LESSON, HERE, math.log10(175e9), axis="FLOPs"), columns)
     text = "\n".join(plain(row) for row in rows)
     assert text.startswith("at 175 billion parameters  GPT-3\n")
-    assert re.search(r"n naive +6\.13e22 ", text)
-    assert re.search(r"b backprop +1\.05T ", text)
+    assert re.search(r"naive +n +6\.13e22 ", text)
+    assert re.search(r"backprop +b +1\.05T ", text)
     assert "e+" not in text
     assert max(map(width, rows)) <= columns
 

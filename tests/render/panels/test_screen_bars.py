@@ -124,23 +124,28 @@ def test_the_current_panel_has_its_name_and_the_first_ones_do(current):
 @pytest.mark.parametrize("place", ["walk", "blame", "network", "bookmarks"])
 def test_a_notice_takes_the_place_of_the_last_keys_but_help_and_quit(place, columns, context):
     pairs = bar(place)
-    usual, row = (plain(key_bar(pairs, columns, context, notice)) for notice in ("", "undone: sample 12"))
+    usual, row = (plain(key_bar(*pairs, columns, context, notice)) for notice in ("", "undone: sample 12"))
     assert " undone: sample 12 " in row
     assert len(row) <= columns
     tail = row[row.index("undone: sample 12") + 17 :].lstrip()
     assert usual.endswith(tail)
-    assert len(tail.split("  ")) == 3
+    assert len(tail.split("  ")) == 3 + (place == "walk")
     start = row.index(" undone")
     assert usual[:start].rstrip() == row[:start].rstrip()
 
 
 def test_a_notice_that_is_too_long_is_cut():
-    row = plain(key_bar(bar("walk"), 60, UTF8, "a" * 99))
+    row = plain(key_bar(*bar("walk"), 60, UTF8, "a" * 99))
     assert len(row) <= 60
     assert "a… " in row
 
 
 def test_the_keys_of_the_main_question_fit_into_80_columns():
-    text = plain(key_bar(bar("blame"), 80, UTF8))
-    for keys in ("↑ ↓", "← →", "m measure", "e error", "C matrix", "i number"):
+    text = plain(key_bar(*bar("blame"), 80, UTF8))
+    for keys in ("↑ ↓", "← →", "m measure", "+ − change", "x zero it", "X flip"):
         assert keys in text
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_the_walk_names_the_key_that_finds_at_every_width(columns):
+    assert " / find  ? help  q quit" in plain(key_bar(*bar("walk"), columns, UTF8))

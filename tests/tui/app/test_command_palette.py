@@ -61,7 +61,7 @@ def test_every_row_has_a_name_for_the_palette():
 
 def test_the_key_bar_names_no_key_twice():
     for place in PLACES:
-        names = Counter(name for shown, _ in bar(place) for name in shown.split())
+        names = Counter(name for pairs in bar(place) for shown, _ in pairs for name in shown.split())
         assert [name for name, times in names.items() if times > 1] == [], place
 
 

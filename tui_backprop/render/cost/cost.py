@@ -30,6 +30,9 @@ from tui_backprop.support.format import (
 )
 
 NAME, VALUE = 15, 11  # columns
+TIMED_AXES = ("time", "training")
+LETTER = "in chart"  # title of the letters beside the names
+SPREAD_TITLES = ("spread (95% or quartile)", "spread")
 
 
 def heading(costs: CostState, columns: int) -> Line:
@@ -59,7 +62,7 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
     blocks as fit, always the first; with blank lines between them where there is room."""
     cost_model = costs.cost_model
     if cost_model is None:
-        return wrap("measuring a forward pass on this machine …", columns, "muted")
+        return wrap("measuring a forward pass on this machine …", columns, "muted")[:rows]
     blocks = [
         _methods(costs, cost_model, columns),
         _ratio(costs, cost_model, columns),
@@ -95,9 +98,18 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line
     first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
     return [
         first_fitting(columns, *heads),
+        *_titles(costs, columns),
         first,
         *(_method(name, cost_model, costs, columns) for name in COST_METHODS),
     ]
+
+
+def _titles(costs: CostState, columns: int) -> list[Line]:
+    """Draw the titles of the columns of times; what is counted or assumed has no range."""
+    if costs.lesson_clock or costs.axis not in TIMED_AXES:
+        return []
+    left = f"{'method':<{NAME - len(LETTER)}}{LETTER}{'time':>{VALUE}}"
+    return [first_fitting(columns, *(line((f"{left}  {title}", "muted")) for title in SPREAD_TITLES))]
 
 
 def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
@@ -158,13 +170,13 @@ def _known(costs: CostState) -> list[tuple[str, str]]:
 
 
 def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) -> Line:
-    """Draw a method's letter and name, its cost in the chart's unit, and the basis of that figure."""
+    """Draw a method's name, its letter and cost in the chart, and the basis of that figure."""
     from tui_backprop.render.cost.chart import CHART_AXES
 
     method = COST_METHODS[name]
     role = "text" if method.role == "mark" else method.role
     takes = cost_model.gradient(name, costs.at)
-    timed = costs.axis in ("time", "training")
+    timed = costs.axis in TIMED_AXES
     value = CHART_AXES[costs.axis].of(cost_model, name, costs.at)
     text = (
         format_duration(value)
@@ -192,7 +204,7 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
             method.kind, costs.at
         ).measured:  # its tolerance stands beside the measured pass
             notes = (notes[0], method.about, *notes[1:])
-    return _row(f"{method.letter} {method.name}", (text, short), role, columns, *notes)
+    return _row(f"{method.name:<{NAME - 2}}{method.letter}", (text, short), role, columns, *notes)
 
 
 def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def step_size_lines(
 
 def legend(sweep: StepSweep, precision: str, columns: int, context: RenderContext) -> Line:
     """Explain the lines, the mark of the best step in theory, and that of a kink if there is one; as much as fits."""
-    methods = [(f"{style.letter} {style.name}  ", style.role) for style in STYLES.values()]
+    methods = [(f"{style.name} {style.letter}  ", style.role) for style in STYLES.values()]
     letters = [(f"{style.letter}  ", style.role) for style in STYLES.values()]
     mark = (context.text("◇"), "strong")
     kinks = any(flip for method in STEP_METHODS for flip in sweep.rows[method, precision].flips)
@@ -104,14 +104,14 @@ def _found(sweep: StepSweep, at: int, precision: str, columns: int) -> list[Line
         line(("h = ", "muted"), (power(h), "strong"), (f"{lesson}  {precision}", "muted")),
         *wrap(name, columns, "text"),
         line(
-            (f"{'b backprop':<12}", "backprop"),
+            (f"{'backprop':<12}", "backprop"),
             (f"{format_number(sweep.exact, 4, sign=True):>11}", "backward"),
         ),
     ]
     rows = {method: sweep.rows[method, precision] for method in STYLES}
     for method, style in STYLES.items():
         found = format_number(float(rows[method].found[at]), 4, sign=True)
-        label, value = (f"{style.letter + ' ' + style.name:<12}", style.role), (f"{found:>11}", "text")
+        label, value = (f"{style.name:<8} {style.letter:<3}", style.role), (f"{found:>11}", "text")
         ends = (f"  error {format_number(float(rows[method].off[at]), 2)}", "")
         lines.append(first_fitting(columns, *(line(label, value, (end, "muted")) for end in ends)))
     flip = next((row.flips[at] for row in rows.values() if row.flips[at]), None)
@@ -148,7 +148,7 @@ def _best(sweep: StepSweep, precision: str, columns: int) -> list[Line]:
             else _any_below(sweep, row, precision)
         )
         theory = power(row.best) if method != STEP_METHODS[-1] else "tiny"
-        label = (f"{style.letter + ' ' + style.name:<11}", style.role)
+        label = (f"{style.name:<8} {style.letter:<2}", style.role)
         lines.append(line(label, f"{found:<9}", (f"{theory:<8}", "muted"), off))
     return lines
 

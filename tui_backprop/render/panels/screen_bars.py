@@ -140,19 +140,25 @@ def tabs(current: str, columns: int, context: RenderContext) -> Line:
     return first_fitting(columns, cells(every, short=False), *(cells(n) for n in range(every, -1, -1)))
 
 
-def key_bar(pairs: Sequence[tuple[str, str]], columns: int, context: RenderContext, notice: str = "") -> Line:
-    """The key bar: keys with their words, as many as fit; the last two (help and quit) always do. A ``notice``
-    replaces those before them."""
-
-    pairs = [(context.text(key), word) for key, word in pairs]
+def key_bar(
+    pairs: Sequence[tuple[str, str]],
+    pinned: Sequence[tuple[str, str]],
+    columns: int,
+    context: RenderContext,
+    notice: str = "",
+) -> Line:
+    """The key bar: keys with their words, as many as fit, and at the end those ``pinned``; the last two of them (help
+    and quit) always fit. A ``notice`` replaces those before them."""
+    pairs, tail = ([(context.text(key), word) for key, word in each] for each in (pairs, pinned))
 
     def cost(pair: tuple[str, str]) -> int:
         return len(pair[0]) + len(pair[1]) + 3
 
-    tail = list(pairs[-2:])
+    while len(tail) > 2 and sum(map(cost, tail)) > columns - 1:
+        tail = tail[1:]
     room = columns - 1 - sum(map(cost, tail))
     kept = []
-    for pair in pairs[:-2]:
+    for pair in pairs:
         if cost(pair) > room:
             break
         kept.append(pair)
@@ -162,6 +168,9 @@ def key_bar(pairs: Sequence[tuple[str, str]], columns: int, context: RenderConte
         words, gap = f" {context.text(notice)} ", 0
         while kept and gap < len(words) + 2:
             gap += cost(kept.pop())
+        while len(tail) > 2 and gap + room < len(words) + 2:
+            gap += cost(tail[0])
+            tail = tail[1:]
         words = cut(words, gap + room - 2)
         between = line((words, "field"), (" " * max(gap - len(words), 2), "text"))
 

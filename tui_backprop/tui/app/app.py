@@ -165,7 +165,7 @@ class BackpropApp(App[None]):
             loop.add_signal_handler(name, self.exit)
         # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(bar("walk", self.render_context.keys))
+        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys))
         self.show()
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)

@@ -122,9 +122,9 @@ class Panels:
 
     def show_keys(self) -> None:
         """Show the keys of the current panel in the key bar."""
-        pairs = bar(self.current, self._app.render_context.keys, self._state_of(self.current))
+        pairs, pinned = bar(self.current, self._app.render_context.keys, self._state_of(self.current))
         for keys in self._screen.screen_stack[0].query(KeyBar):
-            keys.show(pairs)
+            keys.show(pairs, pinned)
 
     def _set_current(self, name: str) -> None:
         if name != self.current:

@@ -221,8 +221,8 @@ class TrainingControl:
         return transitions.at_iteration(session, along, to) if to != session.t else session
 
     def show(self) -> None:
-        """Pass the training curve to its panel and to the summary, and have the other panels say that they are without
-        what is trained now."""
+        """Pass the training curve to its panel and to the summary, and have the other panels say that they are
+        without what is trained now."""
         note = UNDER_WAY.format(t=self._state.session.t) if self._running else ""
         for name, row in PANEL_ROWS.items():
             if row.of_iteration and isinstance(view := self._app.view(name), PanelCanvas):

@@ -62,12 +62,13 @@ class KeyBar(Canvas):
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="keys")
         self._pairs: Sequence[tuple[str, str]] = ()
+        self._pinned: Sequence[tuple[str, str]] = ()
         self._said = ""
         self._timer: Timer | None = None
 
-    def show(self, pairs: Sequence[tuple[str, str]]) -> None:
-        if pairs != self._pairs:
-            self._pairs = pairs
+    def show(self, pairs: Sequence[tuple[str, str]], pinned: Sequence[tuple[str, str]]) -> None:
+        if (pairs, pinned) != (self._pairs, self._pinned):
+            self._pairs, self._pinned = pairs, pinned
             self.redraw()
 
     @property
@@ -84,4 +85,4 @@ class KeyBar(Canvas):
         self._timer = self.set_timer(seconds, partial(self.say, "")) if words else None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [key_bar(self._pairs, columns, self.render_context, self._said)]
+        return [key_bar(self._pairs, self._pinned, columns, self.render_context, self._said)]
