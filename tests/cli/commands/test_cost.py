@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cost.machines import LESSON, machine, true_seconds
+from tests.durations import DURATION
 from tui_backprop.cli.main import main
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.landmarks import KNOWN
@@ -311,11 +312,11 @@ def test_its_text_has_a_row_for_each_network():
     assert result.exit_code == 0
     rows = result.stdout.splitlines()
     at = next(i for i, row in enumerate(rows) if row.startswith("Swept "))
-    done, of = map(int, re.match(r"Swept (\d+) of (\d+) networks in \d+ s", rows[at]).groups())
+    done, of = map(int, re.match(rf"Swept (\d+) of (\d+) networks in {DURATION}", rows[at]).groups())
     at = next(i for i, row in enumerate(rows) if row.startswith("parameters  layers"))
     assert len(rows) - at - 1 == done
     for row in rows[at + 1 :]:
-        assert re.match(r" *\S+  \d+,\d+,\d+ +[\d.]+ (ns|µs|ms|s) +±[<\d.]+%", row), row
+        assert re.match(rf" *\S+  \d+,\d+,\d+ +{DURATION} +±[<\d.]+%", row), row
     assert ("out of time" in result.stdout) == (done < of)
 
 
