@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pyte
@@ -151,6 +152,7 @@ def test_it_ends_with_the_server_and_saves_the_session(browser, how, busy):
         run.app.send_signal(getattr(signal, how))
     _, said = run.ended()
     assert said == b""
+    assert [path for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("driver", ["os:path", "nothing", "textual.drivers.headless_driver:HeadlessDriver"])
