@@ -20,7 +20,9 @@ MOMENT = at_step(after_training(from_preset("xor"), 120), 7)
 def opened(monkeypatch, tmp_path):
     """Run the command line with an app that is only asked to open; ``opened(*arguments)`` is what it was given."""
     given = []
-    monkeypatch.setattr(app_module, "open_app", lambda session, chosen: given.append((session, chosen)))
+    monkeypatch.setattr(
+        app_module, "open_app", lambda session, chosen, again: given.append((session, chosen, again))
+    )
     monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
     monkeypatch.setenv("BACKPROP_TUI_CONFIG", "")
 
@@ -59,7 +61,10 @@ def test_without_either_it_is_what_the_options_say(opened):
 
 def test_settings_come_along(opened, monkeypatch):
     monkeypatch.setenv("BACKPROP_TUI_COLOR", "16")
-    _, chosen = opened("--open", encode(MOMENT), "--memory", "64", "--no-mouse", "--no-motion", "--ascii")
+    _, chosen, again = opened(
+        "--open", encode(MOMENT), "--memory", "64", "--no-mouse", "--no-motion", "--ascii"
+    )
+    assert again
     assert (chosen.color, chosen.memory, chosen.mouse, chosen.motion, chosen.glyphs) == (
         "16",
         64,

@@ -31,7 +31,7 @@ from tui_backprop.session.transitions import after_training, edit_parameter
 OTHER = remapped({
     "undo": ("ctrl+u",), "page(1)": ("P",), "sweep": ("M",), "race": ("G",), "cancel_race": ("O",),
     "start_training": ("L",), "stop_training": ("Q",), "amount(-1)": ("A",), "iteration(1)": ("B",),
-    "panel('train')": ("K",), "restart": ("R",), "step_on": ("D",), "panel('walk')": ("W", "f3"),
+    "panel('train')": ("K",), "restart": ("R",), "resume": ("Z",), "step_on": ("D",), "panel('walk')": ("W", "f3"),
     "panel('cost')": ("f11",),
 })  # fmt: skip
 GLYPHS = replace(UTF8, keys=OTHER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import click
@@ -13,8 +14,9 @@ from tui_backprop.cli.settings import Settings
 from tui_backprop.session.state import Session
 
 
-def open_app(session: Session, chosen: Settings) -> None:
-    """Open the app on a session. Raises TerminalError if there is no terminal, SystemExit when the app ends."""
+def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None:
+    """Open the app on a session; unless it was saved before (``again``), the session that was saved last is offered.
+    At the end, print how to come back. Raises TerminalError if there is no terminal, SystemExit when the app ends."""
     from tui_backprop.cli.output import glyphs_for
     from tui_backprop.terminal.setup import (
         require_terminal,
@@ -54,6 +56,7 @@ def open_app(session: Session, chosen: Settings) -> None:
         theme_for(chosen.theme, chosen.color),
         tour_wanted(chosen.tour),
         [name for name in CHOICES if theme_for(name, chosen.color) == name],
+        None if again else _earlier(),
     )
     app.set_keymap(chosen.keymap)
     if served:
@@ -62,6 +65,23 @@ def open_app(session: Session, chosen: Settings) -> None:
         remote = link(os.environ).value == "ssh"
         app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
     app.run(mouse=chosen.mouse)
-    if saver.trouble:
-        click.echo(f"backprop-tui: {saver.trouble}", err=True)
+    with suppress(OSError):  # the terminal may be gone
+        if saver.trouble:
+            click.echo(f"backprop-tui: {saver.trouble}", err=True)
+        elif saver.saved is not None:
+            click.echo(how_to_continue(saver.saved), err=True)
     raise SystemExit(app.return_code or 0)
+
+
+def how_to_continue(session: Session) -> str:
+    """Return the line that says how to come back to a session."""
+    return f"backprop-tui --resume continues at iteration {session.t:,}, step {session.walk.step}"
+
+
+def _earlier() -> str | None:
+    """Return the text of the session that was saved last, if it can be read."""
+    from tui_backprop.session.autosave import read
+
+    with suppress(OSError):
+        return read()
+    return None

@@ -134,4 +134,4 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
     chosen = settings(flags)
     if chosen.tour is None and opened:
         chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
-    open_app(session_to_open(given, opened), chosen)
+    open_app(session_to_open(given, opened), chosen, again=bool(opened))

@@ -18,6 +18,7 @@ from tui_backprop.support.format import printable
 from tui_backprop.support.paths import display_path, state_folder
 
 NAME = "last-session"
+LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
 EVERY = 0.5  # seconds between two writes
 PATIENCE = 2.0  # seconds to wait for the disk when the app quits
 STALE = 3600.0  # seconds after which an unfinished file was left by a killed process
@@ -66,14 +67,20 @@ def no_session(folder: Path | None = None) -> bool:
         return False
 
 
-def load(folder: Path | None = None) -> Session:
-    """Load the session that was saved last. Raises FileError if there is none, or if it is unusable."""
-    from tui_backprop.session.share_token import DAMAGED, LONGEST, decode
+def read(folder: Path | None = None) -> str:
+    """Return the text of the file, for ``load``. Raises OSError if it cannot be read."""
+    with ((folder or state_folder()) / NAME).open("rb") as file:
+        return file.read(LONGEST_FILE).decode("utf-8", "replace")
+
+
+def load(folder: Path | None = None, text: str | None = None) -> Session:
+    """Load the session that was saved last, or the one in a ``text`` that was read. Raises FileError if there is
+    none, or if it is unusable."""
+    from tui_backprop.session.share_token import DAMAGED, decode
 
     try:
         path = (folder or state_folder()) / NAME
-        with path.open("rb") as file:
-            lines = file.read(LONGEST + 1024).decode("utf-8", "replace").splitlines()
+        lines = (read(folder) if text is None else text).splitlines()
     except FileNotFoundError:
         raise FileError(
             "resume", f"there is no {display_path(path)} yet; the app keeps one at each step"
@@ -109,6 +116,11 @@ class Saver:
         self._closed = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+
+    @property
+    def saved(self) -> Session | None:
+        """The session that was saved last."""
+        return self._written
 
     def save(self, session: Session) -> None:
         """Have a session saved, unless a newer one replaces it before its turn."""

@@ -99,7 +99,7 @@ TYPED = {
     "finite difference": "page('race')", "step size": "page('step_size')", "chain rule": "word('chain rule')",
     "autodiff": "panel('graph')", "derivative": "panel('curves')", "check": "page('race')", "race": "page('race')",
     "ledger": "page('ledger')", "claims": "page('claims')", "reuse": "page('reuse')", "accuracy": "panel('train')",
-    "save": "screenshot", "resume": "word('resume')", "restart": "restart", "help": "help",
+    "save": "screenshot", "resume": "resume", "restart": "restart", "help": "help",
     "zero_grad": "panel('graph')", "detach": "panel('graph')", "no_grad": "panel('graph')", "stuck": "panel('flow')",
     "dead": "panel('flow')", "NaN": "panel('flow')", "memory": "page('ledger')", "kink": "page('step_size')",
     "dark": "theme('dark')", "theme": "theme('dark')", "quit": "quit", "undo": "undo", "bookmark": "set_bookmark",
@@ -242,6 +242,7 @@ async def test_the_palette_shows_nothing_that_a_plain_terminal_does_not(open_app
 OTHER = {
     "view": ("w",), "undo": ("ctrl+u",), "panel('walk')": ("W", "f3"), "sweep": ("M",), "stop_training": ("f11",),
     "page(1)": ("P",), "help": ("f1", "H"), "panel('train')": ("K",), "race": ("f9",), "restart": ("R",),
+    "resume": ("Z",),
 }  # fmt: skip
 
 

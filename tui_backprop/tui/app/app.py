@@ -28,7 +28,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.terminal.driver import SlowLine
 from tui_backprop.tui.app.activities import Activities
-from tui_backprop.tui.app.app_interface import T
+from tui_backprop.tui.app.app_interface import SAID, T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.bookmarks import Bookmarks
 from tui_backprop.tui.app.command_palette import CommandList
@@ -42,6 +42,7 @@ from tui_backprop.tui.app.panel_focus import FOLLOWING, Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
+from tui_backprop.tui.app.resume import Resume
 from tui_backprop.tui.app.screenshot import Screenshot
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
@@ -67,7 +68,7 @@ SENT = 0.015  # seconds after which the first paint has been sent
 class BackpropApp(App[None]):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
     earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
-    to choose from."""
+    to choose from; ``earlier`` is the text of the session that was saved last, which is offered."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -86,11 +87,12 @@ class BackpropApp(App[None]):
         theme: str = "dark",
         tour: bool = False,
         themes: Sequence[str] = CHOICES,
+        earlier: str | None = None,
     ) -> None:
         super().__init__()
         self.render_context = context
         self._start_tour = tour
-        self._create_parts(session, memory, saver, themes)
+        self._create_parts(session, memory, saver, themes, earlier)
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
         # Set without a change event, which would parse all styles a second time before the first paint.
@@ -98,7 +100,7 @@ class BackpropApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def _create_parts(
-        self, session: Session, memory: int, saver: Saver | None, themes: Sequence[str]
+        self, session: Session, memory: int, saver: Saver | None, themes: Sequence[str], earlier: str | None
     ) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
@@ -113,6 +115,7 @@ class BackpropApp(App[None]):
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.tour = Tour(self, self, state)
+        self.resume = Resume(self, state, None if self._start_tour else earlier)
         self.commands = CommandList(self, self, self.panels, themes, Screenshot(self, self).action_screenshot)
         work = [
             lambda: self.cost_lab.race.activity,
@@ -125,7 +128,7 @@ class BackpropApp(App[None]):
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), Misclassified(self, state),
-            General(self, self, state, self.tour),
+            General(self, self, state, self.tour), self.resume,
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
@@ -177,6 +180,7 @@ class BackpropApp(App[None]):
             gc.freeze()
             gc.enable()
         self.state.compute()
+        self.resume.offer()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return FILTERS.get(self.theme) or super().get_line_filters()
@@ -207,8 +211,8 @@ class BackpropApp(App[None]):
     def to_panel(self, name: str) -> None:
         self.call_next(partial(self.panels.action_panel, name))
 
-    def say(self, words: str) -> None:
-        self.query_one(KeyBar).say(words)
+    def say(self, words: str, seconds: float = SAID) -> None:
+        self.query_one(KeyBar).say(words, seconds)
 
     def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:
         self.notify(message, title=title, timeout=seconds, markup=False)

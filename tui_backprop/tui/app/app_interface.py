@@ -12,6 +12,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.tui.widgets.canvas import Canvas
 
 T = TypeVar("T")
+SAID = 2.5  # seconds that a notice is shown in the key bar
 
 
 class AppContext(Protocol):
@@ -38,8 +39,8 @@ class AppContext(Protocol):
     def to_panel(self, name: str) -> None:
         """Show a panel and focus it, after the messages that are being processed."""
 
-    def say(self, words: str) -> None:
-        """Show a notice in the key bar for a short time."""
+    def say(self, words: str, seconds: float = SAID) -> None:
+        """Show a notice in the key bar for so many seconds."""
 
     def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:
         """Show a notification."""
