@@ -15,6 +15,7 @@ from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.render.draw.context import UTF8
+from tui_backprop.render.panels.form import LABELS
 from tui_backprop.session.network_form import FIELDS, fields_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
@@ -64,7 +65,8 @@ class Ui:
 
     def field(self, name: str) -> str:
         """What a field of the form says."""
-        return self.form.splitlines()[self.fields.index(name)][11:].strip("‹› ")
+        row = self.form.splitlines()[self.fields.index(name)]
+        return row.removeprefix(LABELS[name]).strip("!‹› ")
 
     @property
     def fields(self) -> list[str]:

@@ -50,12 +50,13 @@ def _not_zero(name: str) -> Callable[[Texts], bool]:
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
     """A row of the form: its option name, its label, and its choices (none: a text is typed). It is shown if it
-    ``applies``, given the texts of all fields."""
+    ``applies``, given the texts of all fields. A choice in one that ``adapts`` changes others, too."""
 
     name: str
     label: str
     choices: tuple[str, ...] = ()
     applies: Callable[[Texts], bool] = _always
+    adapts: bool = False  # a choice changes other fields, too
 
 
 # Settings of the optimizer, with their symbols, and the words before those.
@@ -72,7 +73,7 @@ FIELDS = (
     Field("l2", "L2 λ"),
     Field("l2-bias", "L2 of", SCOPE, _not_zero("l2")),
     Field("init", "init", tuple(INITIALIZERS)),
-    Field("data", "data", tuple(DATASETS)),
+    Field("data", "data", tuple(DATASETS), adapts=True),
     Field("sample", "sample"),
     Field("batch", "batch"),
     Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
@@ -203,3 +204,10 @@ def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, st
             "sample": str(DATASETS[value].first),
         }
     return texts
+
+
+def adapted(name: str, texts: Texts, after: Texts) -> tuple[str, ...]:
+    """Return the fields that a choice in the field ``name`` changed besides it."""
+    return tuple(
+        field.name for field in FIELDS if field.name != name and texts[field.name] != after[field.name]
+    )

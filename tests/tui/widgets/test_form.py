@@ -13,6 +13,7 @@ from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.network_form import FIELDS, fields_of, texts_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.transitions import after_training
 from tui_backprop.tui.widgets.form_rows import Editor
 
 CHOICES = {field.name: field.choices for field in FIELDS}
@@ -36,7 +37,7 @@ async def test_enter_builds_the_network_that_was_typed(open_app):
         await ui.to_field("layers")
         await ui.type("784,32,10")
         assert "784·256·256·256·10" in ui.status
-        assert "enter builds this network" in ui.form
+        assert "enter builds it, esc reverts" in ui.form
         await ui.press("enter")
         assert "784·32·10" in ui.status
         assert "step 0/" in ui.status
@@ -384,3 +385,46 @@ async def test_the_form_of_adamw_with_weight_decay_fits(open_app, size):
         beside = 38 if size[0] == 80 else 0  # columns of the fields, where the message stands beside them
         text = " ".join(" ".join(row[beside:] for row in ui.form.splitlines()).split())
         assert 'ε: "-1" is not a positive number, such as 1e-8 esc reverts it' in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_an_edited_field_shows_its_beginning_and_where_it_is_cut_a_mark(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("1")
+        row = next(row for row in ui.screen.splitlines() if "layers " in row and "784" in row)
+        assert "layers     784,256,256,256,10" in row or "layers    784,256,256,256,10" in row
+        await ui.type(",".join(["784", *["256"] * 20, "10"]))
+        assert "…" in ui.screen.splitlines()[ui.app.query_one("Editor").region.y]
+        await ui.press("home")
+        line = ui.screen.splitlines()[ui.app.query_one("Editor").region.y]
+        assert "784,256" in line
+        assert "…" in line
+
+
+async def test_the_form_says_which_edits_restart_training_before_they_do(open_app):
+    async with open_app(after_training(from_preset("xor"), 3), size=(80, 24)) as ui:
+        await ui.press("1")
+        assert "training" not in ui.form
+        await ui.to_field("lr")
+        await ui.type("0.25")
+        assert "keeps the 3 updates so far" in ui.form
+        await ui.press("escape")
+        await ui.to_field("seed")
+        await ui.type("5")
+        assert "restarts training: 3 updates lost" in ui.form
+
+
+async def test_a_choice_of_data_says_what_else_it_changes(open_app):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.choose("data", "moons")
+        assert "also adapted: layers" in ui.form
+
+
+async def test_a_long_choice_is_shown_whole_where_the_form_is_narrow(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.to_field("data")
+        await ui.choose("data", "xor")
+        await ui.choose("loss", "binary-cross-entropy")
+        assert "‹ binary-cross-entropy ›" in ui.form
+        await ui.press("down")
+        assert "binary-cross-entropy" in ui.form

@@ -18,18 +18,16 @@ from tui_backprop.support.errors import UserError
 WIDE = 76  # columns from which message, sum and sample stand beside the fields, not below them
 LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
-MESSAGE_ROWS = 4  # lines reserved below the fields for a message; if too few are left, the fields scroll
+MESSAGE_ROWS = 5  # lines reserved below the fields for a message; if too few are left, the fields scroll
 MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
 LEAST_PICTURE_ROWS = 7  # rows
-
-_BACK = line(("esc", "key"), (" reverts it", "muted"))
 
 
 @dataclass(frozen=True)
 class ShownForm:
     """A form as it is shown: the ``texts`` of all fields, the ``selected`` field, if the form has the focus
     (``active``), the ``error`` in a field, and if the fields describe a network that is not built yet (``pending``):
-    that ``network``, or the last one that was valid."""
+    that ``network``, or the last one that was valid. The rest is what building it does."""
 
     texts: Mapping[str, str]
     selected: str
@@ -37,6 +35,9 @@ class ShownForm:
     error: UserError | None
     pending: bool
     network: NetworkSpec
+    lost: int = 0  # updates that are lost when it is built
+    kept: int = 0  # updates that are kept
+    adapted: tuple[str, ...] = ()  # fields that the last choice of data or preset set besides its own
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -67,7 +68,7 @@ def form_panel(
     wide, fields = columns >= WIDE, field_columns(columns)
     room = columns - fields - 3 if wide else columns - 1
     lines = _field_lines(form, fields, form.seen(columns, rows), context)
-    message = message_lines(form.error, form.pending, room if wide else fields, context)
+    message = message_lines(form, room if wide else fields, context)
     if wide:
         more = [*message, ()] if message else []
     else:
@@ -100,15 +101,31 @@ def _field_lines(form: ShownForm, columns: int, seen: range, context: RenderCont
     return lines
 
 
-def message_lines(error: UserError | None, pending: bool, columns: int, context: RenderContext) -> list[Line]:
-    """Draw the error message, or the keys if the fields describe a network that is not built yet (``pending``)."""
-    if error is not None:
-        name = context.text(LABELS.get(error.field, error.field))
+def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the error message; or if the fields describe a network that is not built yet, the keys, what becomes of
+    the training so far, and what was adapted."""
+    if form.error is not None:
+        name = context.text(LABELS.get(form.error.field, form.error.field))
         return [
-            *wrap(f"{name}: {error.message}", columns - 1, "bad"),
+            *wrap(f"{name}: {form.error.message}", columns - 1, "bad"),
             *wrap("esc reverts it; the last good network stays", columns - 1, "muted"),
         ]
-    return [line(("enter", "key"), (" builds this network", "muted")), _BACK] if pending else []
+    if not form.pending:
+        return []
+    keys = line(("enter", "key"), (" builds it, ", "muted"), ("esc", "key"), (" reverts", "muted"))
+    said = []
+    if form.lost:
+        said.append(wrap(f"restarts training: {_updates(form.lost)} lost", columns - 1, "bad"))
+    elif form.kept:
+        said.append(wrap(f"keeps the {_updates(form.kept)} so far", columns - 1, "muted"))
+    if form.adapted:
+        names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
+        said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))
+    return [keys, *(row for rows in said for row in rows)]
+
+
+def _updates(count: int) -> str:
+    return f"{count:,} update{'s' * (count != 1)}"
 
 
 def parameter_lines(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
@@ -128,16 +145,22 @@ def sample_picture(snapshot: Snapshot, columns: int, rows: int, context: RenderC
     return [line((sample_text(snapshot.session, snapshot), "muted")), *drawn]
 
 
+def value_columns(label: str, text: str, columns: int) -> int:
+    """Return the columns of a value at the right end of a row: a long one extends to the left, up to its label."""
+    return min(max(columns - LABEL_COLUMNS, len(text)), columns - len(label) - 1)
+
+
 def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
-    room = columns - LABEL_COLUMNS
+    chevrons = 4 if choice and selected else 0
+    room = max(value_columns(label, text + " " * chevrons, columns), 1)
     role = "bad" if wrong else "strong" if selected else "muted"
-    if choice and selected:
-        wide = max(room - 4, 1)
+    if chevrons:
+        wide = max(room - chevrons, 1)
         value = (f"‹ {cut(text, wide):^{wide}} ›", "field")
     else:
         value = (cut(text, room), "bad" if wrong else "strong" if selected else "text")
     mark = "!" if wrong else " "
-    return line((f"{label:<{LABEL_COLUMNS - 1}}{mark}", role), value)
+    return line((f"{label:<{columns - room - 1}}{mark}", role), value)
 
 
 def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:

@@ -15,11 +15,12 @@ from textual.widgets.input import Selection
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.panels.form import LABEL_COLUMNS, ShownForm, field_columns, form_panel
+from tui_backprop.render.panels.form import ShownForm, field_columns, form_panel, value_columns
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import (
     FIELDS,
     Field,
+    adapted,
     choices_of,
     chosen,
     fields_of,
@@ -43,6 +44,7 @@ class NetworkPanel(Frame):
         self._session = session
         self.render_context = context
         self._edits: dict[str, str] = {}  # fields whose text differs from the session
+        self._adapted: tuple[str, ...] = ()  # fields that the last choice of data changed, too
         self._selected = FIRST
         self._error: UserError | None = None
         self._snapshot: Snapshot | None = None
@@ -63,6 +65,9 @@ class NetworkPanel(Frame):
             error=self._error,
             pending=after is not None and after != self._session,
             network=(after or self._session).network,
+            lost=0 if after is None or after.update_log else self._session.t,
+            kept=0 if after is None else after.t,
+            adapted=self._adapted if self._edits else (),
         )
 
     @property
@@ -138,7 +143,9 @@ class NetworkPanel(Frame):
         with editor.prevent(Input.Changed):
             editor.value = text
         self._place(editor)
-        editor.selection = Selection(0, len(text))  # typing replaces it; home, end and arrows move within it
+        editor.selection = Selection(
+            len(text), 0
+        )  # typing replaces it; with the cursor at 0, its beginning is shown
         editor.display = True
         if not editors:
             self.mount(editor)
@@ -147,8 +154,11 @@ class NetworkPanel(Frame):
     def _place(self, editor: Editor) -> None:
         """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
-        editor.styles.width = field_columns(columns) - LABEL_COLUMNS
-        editor.styles.offset = (LABEL_COLUMNS, self._row - self._form.seen(columns, rows).start)
+        fields = field_columns(columns)
+        label = self.render_context.text(self._field.label)
+        wide = value_columns(label, editor.value + " ", fields)  # with a place for the cursor
+        editor.styles.width = wide
+        editor.styles.offset = (fields - wide, self._row - self._form.seen(columns, rows).start)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._place_all)
@@ -188,6 +198,8 @@ class NetworkPanel(Frame):
         name = self._field.name
         try:
             texts = chosen(name, value, self._texts, self._session)
+            if self._field.adapts:
+                self._adapted = adapted(name, self._texts, texts)
         except UserError:  # another field is invalid: change this one alone
             texts = {**self._texts, name: value}
         self._edit(texts)
