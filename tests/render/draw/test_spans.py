@@ -126,3 +126,13 @@ def test_the_layer_and_the_measure_of_the_ranking_are_told_without_color():
     assert rows[0] == "layer    all  1 [2] 3  4 "
     assert "[update]" in rows[1]
     assert rows[1].count("[") == 1
+
+
+def test_what_belongs_together_is_not_torn_where_it_fits_into_a_line():
+    assert [plain(row) for row in wrap("a1 = f [z3 > 0] ok", 12)] == ["a1 = f", "[z3 > 0] ok"]
+    assert [plain(row) for row in wrap("dead units in layers 1 and 2", 24)] == [
+        "dead units in",
+        "layers 1 and 2",
+    ]
+    assert [plain(row) for row in wrap("layers 1 to 4", 8)] == ["layers 1", "to 4"]
+    assert [plain(row) for row in wrap("[a b c]", 4)] == ["[a b", "c]"]

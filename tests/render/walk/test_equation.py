@@ -316,3 +316,14 @@ def test_a_sum_that_would_not_add_up_gets_more_decimals():
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.1264", "+0.1264", "+0.2528"]
     rows = [ReceiptRow("+", "z", 0.5), ReceiptRow("=", "a = tanh(z)", 0.46211715726)]  # which is no sum
     assert [text for _, text in shown(receipt(rows, 30, "forward"))] == ["+0.500", "+0.462"]
+
+
+@pytest.mark.parametrize("columns", [36, 41, 46, 58])
+def test_a_bracketed_condition_is_never_torn_over_two_lines(columns):
+    torn = [
+        text
+        for step in walk(NetworkSpec((784, 256, 256, 10)), 1)
+        for text in map(plain, formula_with_shapes(step, columns))
+        if text.count("[") != text.count("]")
+    ]
+    assert torn == []

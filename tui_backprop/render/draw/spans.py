@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 Span = tuple[str, str]  # text, role
@@ -130,10 +131,16 @@ def fewer_roles(row: Line) -> Line:
     return tuple((text, FEWER_ROLES.get(role, role)) for text, role in row)
 
 
+# What is not torn over two lines where it fits into one: [z3 > 0], layers 1 to 4, layers 1 and 2.
+TOGETHER = re.compile(r"(?:\[[^\[\]]{1,24}\]|\blayers? \d+(?: (?:to|and) \d+)?|\S)+")
+
+
 def wrap(text: str, columns: int, role: str = "text") -> list[Line]:
     """Break words into lines of at most ``columns``."""
     rows, row = [], ""
-    for word in text.split():
+    pieces = (found[0] for found in TOGETHER.finditer(text))
+    words = (word for piece in pieces for word in ([piece] if len(piece) <= columns else piece.split()))
+    for word in words:
         if row and len(row) + 1 + len(word) > columns:
             rows.append(row)
             row = word

@@ -150,5 +150,5 @@ def _indented(text: str, columns: int, role: str, context: RenderContext) -> lis
 def _several(layers: tuple[int, ...]) -> str:
     """Name several layers in words."""
     if layers == tuple(range(layers[0], layers[-1] + 1)):
-        return f"; layers {layers[0]} to {layers[-1]}"
-    return f"; layers {', '.join(map(str, layers))}" if len(layers) < 6 else f"; {len(layers)} layers"
+        return f"; in layers {layers[0]} {'and' if len(layers) == 2 else 'to'} {layers[-1]}"
+    return f"; in layers {', '.join(map(str, layers))}" if len(layers) < 6 else f"; in {len(layers)} layers"

@@ -44,12 +44,26 @@ def formula_with_shapes(
         tokens = list(_tokens(part, shapes, step.phase, context))
         if rows[-1] and _wide(rows[-1]) + _wide(tokens) > columns:
             rows.append([])
-        for token in tokens:
-            if rows[-1] and _wide([*rows[-1], token]) - 1 > columns:
+        for group in _bracketed(tokens, columns):
+            if rows[-1] and _wide([*rows[-1], *group]) - 1 > columns:
                 rows.append([])
-            rows[-1].append(token)
+            rows[-1] += group
     pairs = [_trimmed(line(*(pair[i] for pair in row))) for row in rows for i in (0, 1)]
     return [row for i, row in enumerate(pairs) if i % 2 == 0 or any(text.strip() for text, _ in row)]
+
+
+def _bracketed(tokens: Sequence[tuple[Span, Span]], columns: int) -> list[Sequence[tuple[Span, Span]]]:
+    """Group the tokens within brackets, such as [z2 > 0], where they fit into one line."""
+    groups: list[list[tuple[Span, Span]]] = []
+    depth = 0
+    for token in tokens:
+        text = token[0][0]
+        if depth > 0 and _wide([*groups[-1], token]) - 1 <= columns:
+            groups[-1].append(token)
+        else:
+            groups.append([token])
+        depth += sum(text.count(c) for c in "([") - sum(text.count(c) for c in ")]")
+    return list(groups)
 
 
 def _trimmed(row: Line) -> Line:
