@@ -394,6 +394,9 @@ async def test_an_edited_field_shows_its_beginning_and_where_it_is_cut_a_mark(op
         row = next(row for row in ui.screen.splitlines() if "layers " in row and "784" in row)
         assert "layers     784,256,256,256,10" in row or "layers    784,256,256,256,10" in row
         await ui.type(",".join(["784", *["256"] * 20, "10"]))
+        await ui.press("down", "up")
+        assert " 784,256" in ui.screen.splitlines()[ui.app.query_one("Editor").region.y]
+        await ui.press("end")
         assert "…" in ui.screen.splitlines()[ui.app.query_one("Editor").region.y]
         await ui.press("home")
         line = ui.screen.splitlines()[ui.app.query_one("Editor").region.y]

@@ -143,9 +143,7 @@ class NetworkPanel(Frame):
         with editor.prevent(Input.Changed):
             editor.value = text
         self._place(editor)
-        editor.selection = Selection(
-            len(text), 0
-        )  # typing replaces it; with the cursor at 0, its beginning is shown
+        editor.selection = Selection(len(text), 0)  # typing replaces it; its beginning is shown
         editor.display = True
         if not editors:
             self.mount(editor)
