@@ -154,8 +154,8 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     """The newest figures, and the iteration from which the loss is not finite."""
     groups: list[list[Sequence[Span]]] = []
     if learning.last:
-        of = (f" of iteration {learning.last.t:,}", "muted")
-        groups.append([[*_loss(learning.last.loss), of]])
+        of = (f", iteration {learning.last.t:,}", "muted")
+        groups.append([[("batch ", "muted"), *_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
         named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
