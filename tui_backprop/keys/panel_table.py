@@ -205,7 +205,7 @@ ROWS: tuple[PanelRow, ...] = (
              tab="race", page_of="cost", own=(
         *TURNS,
         PanelKey("enter", "app.race", "enter", "start", "Start, pause or resume the race.",
-                 "start, pause, resume", (("running", "pause"), ("paused", "resume"))),
+                 "start or pause", (("running", "pause"), ("paused", "resume"))),
         PanelKey("escape", "app.cancel_race", "esc", "", "Cancel the race.", "cancel",
                  (("running", "cancel"), ("paused", "cancel"))),
         PanelKey("m", "app.race_method", "m", "method", "The next numerical method, while no race runs.",
