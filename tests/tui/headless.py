@@ -24,7 +24,9 @@ PAUSE = 0.001  # seconds between two looks
 def unread(app: App[object]) -> dict[str, int]:
     """How many messages wait for whom."""
     nodes = (app, *app.screen.walk_children(with_self=True))
-    return {str(node): node.message_queue_size for node in nodes if node.message_queue_size}
+    waiting = {str(node): node.message_queue_size for node in nodes if node.message_queue_size}
+    queue = getattr(app, "key_queue", None)
+    return waiting | ({"keys": len(queue)} if queue and not queue.waits else {})
 
 
 async def all_read(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:

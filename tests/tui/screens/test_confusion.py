@@ -131,7 +131,9 @@ async def test_what_was_chosen_before_the_samples_are_read_is_gone_to(open_app, 
 async def test_it_can_be_left_while_the_samples_are_read(open_app, held):
     async with open_app(from_preset("xor")) as ui:
         before = ui.app.session
-        await ui.pilot.press("C", "down", "enter", "escape")
+        await ui.pilot.press("C", "down", "enter")
+        await ui.until(lambda: "the next keys wait" in ui.keys, "that keys wait")
+        await ui.pilot.press("escape")
         await ui.pilot.pause()
         assert "confusion matrix" not in ui.screen
         held.set()
@@ -153,7 +155,7 @@ async def test_samples_that_cannot_be_read_are_said_in_one_line_and_the_table_go
         assert "confusion matrix" not in ui.screen
 
 
-async def test_a_key_that_is_held_queues_up_no_searches(open_app, monkeypatch):
+async def test_each_press_finds_the_next_error_and_escape_forgets_those_that_wait(open_app, monkeypatch):
     go_on, real, begun = threading.Event(), mistakes.next_mistake, []
 
     def later(*given):
@@ -164,11 +166,14 @@ async def test_a_key_that_is_held_queues_up_no_searches(open_app, monkeypatch):
     monkeypatch.setattr(mistakes, "next_mistake", later)
     async with open_app() as ui:
         await ui.pilot.press(*["e"] * 5)
+        await ui.until(lambda: "the next keys wait, esc drops them" in ui.keys, "that keys wait")
+        await ui.pilot.press("escape")
         go_on.set()
         await ui.settled()
         assert len(begun) == 1
-        await ui.press("e")
-        assert len(begun) == 2
+        await ui.press(*["e"] * 3)
+        assert len(begun) == 4
+        assert len({given[0].sample for given in begun}) == 4
 
 
 async def test_errors_are_looked_for_also_while_a_pass_is_computed(open_app, gate):

@@ -36,9 +36,10 @@ from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.edits import Edits
 from tui_backprop.tui.app.global_actions import General
 from tui_backprop.tui.app.inspection import Inspection
+from tui_backprop.tui.app.key_queue import KeyQueue
 from tui_backprop.tui.app.misclassified import Misclassified
 from tui_backprop.tui.app.navigation import Navigation
-from tui_backprop.tui.app.panel_focus import FOLLOWING, Panels
+from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
@@ -105,7 +106,11 @@ class BackpropApp(App[None]):
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
         self.panels = Panels(
-            self, self, state.keep, self._opening, lambda place: self.activities.state_of(place)
+            self,
+            self,
+            state.keep,
+            lambda panel: self.ranking.opening(panel),
+            lambda place: self.activities.state_of(place),
         )
         self.navigation = Navigation(state)
         self.playback = Playback(self, state, self.navigation)
@@ -124,10 +129,12 @@ class BackpropApp(App[None]):
         ]
         self.activities = Activities(self, [*work, lambda: state.activity], self.panels.show_keys)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
+        searching = Misclassified(self, state)
+        self.key_queue = KeyQueue(self, (state, self.ranking, searching), self.quitting.quits, self.say)
         actions = actions_of(
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
-            self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), Misclassified(self, state),
+            self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
             General(self, self, state, self.tour), self.resume,
         )  # fmt: skip
         for name, action in actions.items():
@@ -262,8 +269,12 @@ class BackpropApp(App[None]):
     def iteration_shown(self) -> None:
         self.cost_lab.measure_once()
 
-    def first_iteration_failed(self, why: str) -> None:
-        self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
+    def iteration_failed(self, why: str) -> None:
+        self.key_queue.drop()
+        if self.snapshot is None:
+            self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
+        else:
+            self.fail(f"This iteration failed ({why}); the last one stays.")
 
     def replaying(self) -> None:
         """Say how far a replay is, in the panels that wait for it and in the top line."""
@@ -274,18 +285,14 @@ class BackpropApp(App[None]):
     # --- events --------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
+        if not event.is_forwarded and self.key_queue.holds(event):
+            return
         if isinstance(event, events.Key):
             if event.key == "escape" and self._notifications:
                 self.clear_notifications()  # in addition to its other effects
             if await self.quitting.handles(event):
                 return
         await super().on_event(event)
-
-    def _opening(self, panel: str) -> None:
-        """When a panel that shows one number is opened from the ranking, it shows the parameter under the cursor."""
-        self.ranking.drop_waiting()
-        if self.current_panel == "blame" and panel in FOLLOWING:
-            self.ranking.look_at_ranked()
 
     async def on_resize(self, event: events.Resize) -> None:
         await self.panels.resized(event.size)

@@ -4,7 +4,6 @@ Undo reverts an edit."""
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
@@ -14,9 +13,6 @@ from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.state import AppState
-
-if TYPE_CHECKING:  # loads numpy
-    from tui_backprop.engine.analysis.ranking import Attribution
 
 SMALL = {"up": 0.01, "down": -0.01}
 
@@ -30,10 +26,10 @@ class Edits:
     def action_edit(self, how: str) -> None:
         """Edit the parameter under the cursor: ``up`` or ``down`` by 0.01, to ``zero``, or just enough to ``flip``
         the prediction."""
-        attribution = self._ranking.attribution(partial(self.action_edit, how))
+        attribution = self._ranking.attribution(partial(self.action_edit, how), detailed=how == "flip")
         if attribution is None:
             return
-        by = self._flipping(attribution) if how == "flip" else SMALL.get(how, -attribution.value)
+        by = self._flipping() if how == "flip" else SMALL.get(how, -attribution.value)
         if by is None:
             return
         if how == "zero" and not by:
@@ -52,13 +48,11 @@ class Edits:
 
         self._state.move_here(edit)
 
-    def _flipping(self, attribution: Attribution) -> float | None:
-        """Return the change that flips the prediction; where it is unknown, say so and return None."""
+    def _flipping(self) -> float | None:
+        """Return the change that flips the prediction; where there is none, say so and return None."""
         known = self._ranking.blame_state
         detail = known.detail if known else None
-        if detail is None or detail.attribution != attribution:
-            self._app.say("still computing; press again")
-        elif detail.flips is None:
+        if detail is None or detail.flips is None:
             self._app.say("no prediction to flip: the outputs are not classes")
         elif detail.flips.best is None:
             from tui_backprop.render.panels.nudge_table import flips_found

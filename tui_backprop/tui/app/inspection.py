@@ -52,7 +52,7 @@ class Inspection:
             self._state.move(lambda session, snapshot: transitions.rank_layer(session, address.layer))
             self._app.to_panel("blame")
         else:
-            self._state.move(partial(self._found_in_walk, address))
+            self._state.move(partial(self._found_in_walk, address), numbers=True)
             self._app.to_panel("number")
 
     def _found_in_walk(self, address: Address, session: Session, snapshot: Snapshot) -> Session:
@@ -85,7 +85,7 @@ class Inspection:
             place = (index[at] + direction) % shape[at]
             return transitions.inspect(session, tensor, (*index[:at], place, *index[at + 1 :]))
 
-        self._state.move(along)
+        self._state.move(along, numbers=True)
 
     def action_curve_unit(self, direction: int) -> None:
         """Show the unit after (or before) the one whose number is shown."""
@@ -100,7 +100,7 @@ class Inspection:
             units = (shape_of(session.network, tensor) or (1,))[-1]
             return transitions.inspect(session, tensor, (*index[:-1], (index[-1] + direction) % units))
 
-        self._state.move(other)
+        self._state.move(other, numbers=True)
 
     def action_tensor(self, direction: int) -> None:
         """Show the next tensor in the order of the forward pass. A weight lies between two units: moving from it to
@@ -118,7 +118,7 @@ class Inspection:
                 session = transitions.select(session, layer, index[0] if direction > 0 else index[1])
             return session
 
-        self._state.move(next_tensor)
+        self._state.move(next_tensor, numbers=True)
 
     def action_largest(self) -> None:
         """Show the entry of the same tensor with the largest gradient."""
@@ -129,7 +129,7 @@ class Inspection:
             tensor = snapshot.number[0]
             return transitions.inspect(session, tensor, largest_in(snapshot.iteration, tensor))
 
-        self._state.move(largest)
+        self._state.move(largest, numbers=True)
 
     def action_follow_walk(self) -> None:
         """Show the number at the walk's step."""
@@ -137,7 +137,9 @@ class Inspection:
 
     def action_pin(self) -> None:
         """Plot the loss over two weights: this one, and the one selected next."""
-        self._state.move(lambda session, snapshot: transitions.pin(session, snapshot.weights[0]))
+        self._state.move(
+            lambda session, snapshot: transitions.pin(session, snapshot.weights[0]), numbers=True
+        )
 
     def action_weight_pair(self) -> None:
         """Plot the loss along one weight, or over two."""

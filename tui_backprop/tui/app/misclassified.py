@@ -29,9 +29,16 @@ class Misclassified:
         self._app, self._state = app, state
 
     def action_misclassified(self, direction: int) -> None:
-        """The next misclassified sample, or the one before; holding the key queues no searches."""
-        if not self._app.busy(SEARCH):
-            self._search(self._state.session, direction)
+        """Go to the next misclassified sample, or to the one before."""
+        self._search(self._state.session, direction)
+
+    @property
+    def waits(self) -> bool:
+        """True while a sample is searched: keys that follow are about it."""
+        return self._app.busy(SEARCH)
+
+    def drop_waiting(self) -> None:
+        """Do nothing: the search goes on, and finds a sample."""
 
     def _search(self, session: Session, direction: int) -> None:
         self._app.in_thread(SEARCH, self._find, session, direction)

@@ -60,7 +60,7 @@ class Navigation:
             layer = snapshot.step.layer
             return transitions.select(session, layer, snapshot.unit(layer) + direction)
 
-        self._state.move(select)
+        self._state.move(select, numbers=True)
 
     def action_automatic(self) -> None:
         """Select the unit with the largest |δ| in every layer."""
@@ -70,7 +70,7 @@ class Navigation:
 
     def action_train(self) -> None:
         """Apply one update; the walk stays at its step."""
-        self._state.move(lambda session, snapshot: transitions.after_update(session))
+        self._state.move(lambda session, snapshot: transitions.after_update(session), numbers=True)
 
     def action_sample(self, direction: int) -> None:
         self._state.move(lambda session, snapshot: transitions.next_sample(session, direction))

@@ -28,10 +28,14 @@ class Quit:
         """Process a key before all others; return True if it was handled."""
         if self._asking and not self._confirms(event.key):
             self._app.say("")
-        if len(self._screen.screen_stack) > 1 and event.key in self._keys and not event.is_printable:
+        if len(self._screen.screen_stack) > 1 and self.quits(event):
             self.action_quit()
             return True
         return False
+
+    def quits(self, event: events.Key) -> bool:
+        """Return True for a key that quits here: in a dialog, a character is text."""
+        return event.key in self._keys and not (len(self._screen.screen_stack) > 1 and event.is_printable)
 
     def action_quit(self) -> None:
         """Quit, or ask."""

@@ -76,7 +76,7 @@ class RaceControl:
                 self._race.pause()
             self._update()
         else:
-            self._state.move(self._start)
+            self._state.move(self._start, numbers=True)
 
     def action_cancel_race(self) -> None:
         if self._race is not None and self.running:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tui_backprop.engine.network.tensor_names import kind_of, layer_of
@@ -14,6 +15,7 @@ from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
+from tui_backprop.tui.app.panel_focus import FOLLOWING
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
@@ -42,6 +44,12 @@ class Ranking:
         self._failed_for: Session | None = None
 
     def update(self) -> None:
+        """Show what is known, and go on with an action that waited for it."""
+        self._update()
+        if self._then is not None and not self.computing:
+            self._then()
+
+    def _update(self) -> None:
         """Show the ranking and the details as far as they are known; if the panel is visible or an action waits, have
         the rest computed."""
         snapshot, view = self._state.snapshot, cast("BlameView | None", self._app.view("blame"))
@@ -94,26 +102,46 @@ class Ranking:
         self.computing = False
         self.blame_state = found
         self.update()
-        if self._then is not None and self.blame_state.ranked is not None:
-            then, self._then = self._then, None
-            then()
 
-    def attribution(self, then: Callable[[], None]) -> Attribution | None:
-        """Return the parameter under the cursor. None if there is none, or if it is not known yet: in that case
-        ``then`` is called once it is."""
-        self.update()  # the ranking on the screen may be of another layer
-        known = self.blame_state
-        if known is not None and (
-            self._state.snapshot is None or known.iteration is not self._state.snapshot.iteration
+    def _known_or(self, then: Callable[[], None], detailed: bool = False) -> BlameState | None:
+        """Return the ranking, ``detailed`` with the details of the parameter under the cursor. None if it is not
+        known yet: in that case ``then`` is called once it is."""
+        self._then = then
+        self._update()  # the ranking on the screen may be of another layer
+        known, snapshot = self.blame_state, self._state.snapshot
+        failed = snapshot is not None and snapshot.session == self._failed_for
+        if (
+            known is None
+            or known.ranked is None
+            or not self._state.current
+            or snapshot is None
+            or known.iteration is not snapshot.iteration
+            or (detailed and not complete(known))
         ):
-            known = None  # of an earlier iteration, while the ranking is out of sight
-        attribution = known.chosen if known else None
-        self._then = then if known is None or (attribution is None and known.ranked is None) else None
-        return attribution
+            known = None
+        if known is not None or failed:
+            self._then = None
+        return known
+
+    def attribution(self, then: Callable[[], None], detailed: bool = False) -> Attribution | None:
+        """Return the parameter under the cursor. None if there is none, or if it is not known yet, ``detailed`` with
+        its details: in that case ``then`` is called once it is."""
+        known = self._known_or(then, detailed)
+        return known.chosen if known else None
+
+    @property
+    def waits(self) -> bool:
+        """True while an action waits for the ranking."""
+        return self._then is not None
 
     def drop_waiting(self) -> None:
         """Forget the action that waits for the ranking."""
         self._then = None
+
+    def opening(self, panel: str) -> None:
+        """Before a panel that shows one number is opened from the ranking: show the parameter under the cursor."""
+        if self._app.current_panel == "blame" and panel in FOLLOWING:
+            self.look_at_ranked()
 
     def look_at_ranked(self) -> None:
         """Make the parameter under the cursor the number that other panels show."""
@@ -127,9 +155,10 @@ class Ranking:
 
     def action_rank(self, direction: int) -> None:
         """Move so many ranks down (or up)."""
-        known = self.blame_state.ranked if self.blame_state else None
-        # No key is lost while the ranking is computed.
-        last = RANKED - 1 if known is None else max(len(known) - 1, 0)
+        known = self._known_or(partial(self.action_rank, direction))
+        if known is None:
+            return
+        last = max(len(known.ranked or ()) - 1, 0)
         self._state.move(
             lambda session, snapshot: transitions.at_rank(
                 session, min(min(session.inspection.rank, last) + direction, last)

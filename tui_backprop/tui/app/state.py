@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from tui_backprop.render.session_text import layers_text
@@ -40,8 +40,8 @@ class Observer(Protocol):
     def replaying(self) -> None:
         """A replay is further on than before."""
 
-    def first_iteration_failed(self, why: str) -> None:
-        """There is nothing to show."""
+    def iteration_failed(self, why: str) -> None:
+        """The last iteration stays; if there is none, there is nothing to show."""
 
 
 class AppState:
@@ -59,9 +59,7 @@ class AppState:
         self._app, self._observer, self._memory = app, observer, memory
         self._saver, self._save_failed = saver, False
         self._history = UndoHistory(session)
-        self._waiting: list[
-            Callable[[], None]
-        ] = []  # moves made before the network's first iteration arrived
+        self._waiting: list[Callable[[], None]] = []  # moves made before the iteration arrived
 
     @property
     def session(self) -> Session:
@@ -93,12 +91,28 @@ class AppState:
         """Make ``session`` the current one."""
         self._set_history(self._history.go(session))
 
-    def move(self, change: Change) -> None:
-        """Go to the session that ``change`` returns; if the network has no iteration yet, as soon as it has one."""
-        if self.snapshot is None:
-            self._waiting.append(lambda: self.move(change))
+    def move(self, change: Change, *, numbers: bool = False) -> None:
+        """Go to the session that ``change`` returns, as soon as the network has an iteration; if it depends on
+        ``numbers``, as soon as there are those of the session."""
+        snapshot = self.snapshot
+        if snapshot is not None and (self.current or not numbers):
+            self.go(change(self.session, self._snapshot(snapshot.iteration)))
         else:
-            self.go(change(self.session, self._snapshot(self.snapshot.iteration)))
+            self._waiting.append(partial(self.move, change, numbers=numbers))
+
+    @property
+    def current(self) -> bool:
+        """True if the numbers on the screen are those of the session."""
+        return self._last is not None and self._last.session.pass_key == self.session.pass_key
+
+    @property
+    def waits(self) -> bool:
+        """True while a move waits for an iteration."""
+        return bool(self._waiting)
+
+    def drop_waiting(self) -> None:
+        """Forget the moves that wait."""
+        self._waiting.clear()
 
     def move_here(self, change: Change) -> None:
         """Move by ``change``, which is about the network on the screen: for another network it has no effect."""
@@ -148,7 +162,7 @@ class AppState:
     def _follow(self) -> None:
         """Show the session if its numbers are known; otherwise have them computed."""
         now = self._last
-        if now is not None and now.session.pass_key == self.session.pass_key:
+        if now is not None and self.current:
             self.snapshot = self._snapshot(now.iteration)
             self._app.show()
             return
@@ -180,11 +194,8 @@ class AppState:
 
     def _failed(self, why: str) -> None:
         self.computing, self.activity, self._progress = False, None, ""
-        self._waiting.clear()
-        if self._last is None:
-            self._observer.first_iteration_failed(why)
-        else:
-            self._app.fail(f"This iteration failed ({why}); the last one stays.")
+        self._observer.iteration_failed(why)
+        if self._last is not None:
             self.go(self._last.session)
 
     def _arrived(self, snapshot: Snapshot) -> None:

@@ -77,7 +77,7 @@ class TrainingControl:
         self._app.refresh_panels()
 
     def action_start_training(self) -> None:
-        self._state.move(lambda session, snapshot: self._begin(session))
+        self._state.move(lambda session, snapshot: self._begin(session), numbers=True)
 
     def _begin(self, session: Session) -> Session:
         """Start training from a session, unless training runs; the session changes when it ends."""
@@ -199,11 +199,11 @@ class TrainingControl:
 
     def action_iteration(self, iterations: int) -> None:
         """Go to an earlier or later iteration of the training."""
-        self._state.move(lambda session, snapshot: self._at(session, session.t + iterations))
+        self._state.move(lambda session, snapshot: self._at(session, session.t + iterations), numbers=True)
 
     def to_iteration(self, t: int) -> None:
         """Go to iteration ``t``, or to the nearest one there is."""
-        self._state.move(lambda session, snapshot: self._at(session, t))
+        self._state.move(lambda session, snapshot: self._at(session, t), numbers=True)
 
     @property
     def last_iteration(self) -> int:

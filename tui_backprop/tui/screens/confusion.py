@@ -63,8 +63,11 @@ class ConfusionScreen(Dialog[Cell | None]):
     def __init__(self, classes: int, samples: int, context: RenderContext) -> None:
         super().__init__(context)
         self._count = classes
-        self._table = Table(samples, context)  # created here: a key may arrive before it is on the screen
-        self._early: list[Callable[[Confusion], object]] = []  # keys pressed before it was filled
+        self._table = Table(samples, context)
+
+    @property
+    def waits(self) -> bool:
+        return self._table.confusion is None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="confusion") as box:
@@ -78,11 +81,9 @@ class ConfusionScreen(Dialog[Cell | None]):
 
     def fill(self, counts: Sequence[Sequence[int]], chosen: Cell | None) -> None:
         """Show the counts (in the last column those without a prediction), with the cursor at ``chosen`` (None: at
-        the most frequent error), and run the actions of keys pressed meanwhile."""
+        the most frequent error)."""
         none = [last for *_, last in counts]
         self._table.show(Confusion([row[:-1] for row in counts], chosen, none=none))
-        for action in self._early:
-            self._do(action)
 
     def action_move(self, down: int, right: int) -> None:
         self._do(lambda confusion: self._table.show(confusion.moved(down, right)))
@@ -103,8 +104,6 @@ class ConfusionScreen(Dialog[Cell | None]):
             self._table.show(confusion.asked())
 
     def _do(self, action: Callable[[Confusion], object]) -> None:
-        """Run an action on the matrix, now or as soon as it is filled."""
-        if self._table.confusion is None:
-            self._early.append(action)
-        else:
+        """Run an action on the matrix, if it is filled."""
+        if self._table.confusion is not None:
             action(self._table.confusion)

@@ -25,6 +25,11 @@ class Dialog(ModalScreen[T]):
         self.render_context = context
         self.set_class(context.plain, "plain")
 
+    @property
+    def waits(self) -> bool:
+        """True while what it shows is computed: the next key waits."""
+        return False
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close the dialog. A key that arrives after that, or while the command palette is open, has no effect:
         Textual would close the topmost screen."""
