@@ -269,9 +269,9 @@ class BackpropApp(App[None]):
     def iteration_shown(self) -> None:
         self.cost_lab.measure_once()
 
-    def iteration_failed(self, why: str) -> None:
+    def iteration_failed(self, why: str, first: bool) -> None:
         self.key_queue.drop()
-        if self.snapshot is None:
+        if first:
             self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
         else:
             self.fail(f"This iteration failed ({why}); the last one stays.")

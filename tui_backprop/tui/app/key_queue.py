@@ -22,6 +22,7 @@ from textual.widget import Widget
 
 from tui_backprop.tui.screens.dialog import Dialog
 
+PAINT_TIME = 0.03  # seconds in which what a key changed is on the screen: looking at messages would delay it
 ROUNDS = 2  # looks in a row at which no message waits
 LOOK = 0.005  # seconds between two looks at an action that waits
 SETTLE_TIME = 2.0  # seconds at most for messages; what an action waits for may take longer
@@ -57,6 +58,7 @@ class KeyQueue:
         self._handled: events.Event | None = None  # one that has waited, and is handled now
         self._task: asyncio.Task[None] | None = None
         self._since = 0.0  # when the last one was handled
+        self._more = asyncio.Event()  # another one has come
 
     def __len__(self) -> int:
         """Return the number of keys that wait."""
@@ -76,6 +78,7 @@ class KeyQueue:
             if self._urgent(event):
                 return False
         self._queue.append(event)
+        self._more.set()
         return True
 
     def drop(self) -> None:
@@ -90,6 +93,9 @@ class KeyQueue:
 
     async def _settle(self) -> None:
         """Handle the next key once all is done that the last one set off."""
+        if not self._queue:
+            self._more.clear()
+            await self._within(PAINT_TIME, self._more)
         await self._all_read()
         said = False
         while self.waits and self._app.is_running:
@@ -117,8 +123,12 @@ class KeyQueue:
         """Wait until a widget has done with the messages that it has."""
         done = asyncio.Event()
         if pump is not None and pump.is_running and pump.call_later(done.set):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), SETTLE_TIME)
+            await self._within(SETTLE_TIME, done)
+
+    @staticmethod
+    async def _within(seconds: float, event: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
 
     @property
     def _screen(self) -> Screen[Any] | None:

@@ -40,8 +40,8 @@ class Observer(Protocol):
     def replaying(self) -> None:
         """A replay is further on than before."""
 
-    def iteration_failed(self, why: str) -> None:
-        """The last iteration stays; if there is none, there is nothing to show."""
+    def iteration_failed(self, why: str, first: bool) -> None:
+        """The last iteration stays; if it was the first one, there is nothing to show."""
 
 
 class AppState:
@@ -194,7 +194,7 @@ class AppState:
 
     def _failed(self, why: str) -> None:
         self.computing, self.activity, self._progress = False, None, ""
-        self._observer.iteration_failed(why)
+        self._observer.iteration_failed(why, self._last is None)
         if self._last is not None:
             self.go(self._last.session)
 
