@@ -12,7 +12,7 @@ from tui_backprop.session.state import Session, from_preset
 from tui_backprop.terminal.input_parser import InputParser
 
 LONG = 9.0  # seconds, more than the parser waits for
-STREAMS = int(os.environ.get("KEY_STREAMS", "4"))  # more to search, fewer for every day
+STREAMS = int(os.environ.get("KEY_STREAMS", "3"))  # more to search, fewer for every day
 UP, DOWN, RIGHT, LEFT, ESCAPE = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[27u"
 
 # What is typed: keys that compute, move, open, and the text that goes where they lead.
