@@ -104,6 +104,7 @@ def _down(graph: NodeGraph, left: tuple[int, ...], slots: int, digits: int, rows
         blocks = [_block(graph, k, deep, every) for k in range(len(graph.columns))]
         counts = [len(graph.column(k)) for k in range(len(graph.columns))]
         needed = max(block * count for block, count in zip(blocks, counts, strict=True))
+        needed = needed if every else max(needed, 2 * max(counts) - 1)  # lines beside each other need air
         if needed > rows or (every and needed > STEEPEST * fan):
             continue
         between = max(counts) - 1
