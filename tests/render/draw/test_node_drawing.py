@@ -66,7 +66,7 @@ def test_sign_size_and_choice_are_seen_without_color(context, changed):
 def test_chosen_edges_are_marked_with_or_without_labels(layers):
     graph = dense(*layers)
     chosen = with_edge(with_edge(graph, 0, chosen=True), 1, chosen=True)
-    for columns, rows in ((78, 12), (42, 12)):
+    for columns, rows in ((78, 16), (42, 16)):
         assert drawn(chosen, columns, rows).count(CHOSEN_EDGE) == 2
 
 

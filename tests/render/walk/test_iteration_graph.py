@@ -60,8 +60,8 @@ def test_the_weights_into_the_selected_unit_are_marked_and_on_the_way_back_those
         assert [(e.source, e.target) for e in graph_of(snapshot).edges if e.chosen] == [(0, 2), (1, 2)]
         assert text_of(snapshot).count(CHOSEN_EDGE) == 2
     back = at(snapshots, XOR, "delta", 1)
-    back = replace(back, session=having(back.session, units=(-1, 0)))
-    assert [(e.source, e.target) for e in graph_of(back).edges if e.chosen] == [(2, 4)]
+    back = replace(back, session=having(back.session, units=(-1, 1)))
+    assert [(e.source, e.target) for e in graph_of(back).edges if e.chosen] == [(3, 4)]
     assert graph_of(back).columns[2].in_use  # the weights are what the step multiplies by
 
 
