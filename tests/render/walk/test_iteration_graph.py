@@ -13,6 +13,7 @@ from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.iteration_graph import drawable, graph_of
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.state import from_preset
+from tui_backprop.support.format import format_number
 
 XOR = from_preset("xor")
 WIDER = replace(XOR, network=replace(XOR.network, layers=(2, 4, 1)))
@@ -51,6 +52,16 @@ def test_every_weight_then_gradient_then_new_weight_is_readable_at_80x24(snapsho
         text = text_of(snapshot)
         for value in array(snapshot).flat:
             assert fitted_number(float(value), 6) in text
+
+
+def test_where_weights_are_not_written_on_the_edges_they_are_below(snapshots):
+    for kind in ("affine", "update"):
+        snapshot = at(snapshots, XOR, kind, 1)
+        text = text_of(snapshot, 44, 36)
+        now = snapshot.iteration.new if kind == "update" else snapshot.iteration.program.values
+        assert "○" in text
+        for value in now["W1"].flat:
+            assert format_number(float(value), sign=True) in text
 
 
 def test_the_weights_into_the_selected_unit_are_marked_and_on_the_way_back_those_out_of_it(snapshots):

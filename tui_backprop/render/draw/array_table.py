@@ -15,9 +15,9 @@ NAME_COLUMNS, NUMBER_COLUMNS = 4, 10  # columns of an array's name and of one nu
 
 
 def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
-    """Draw every parameter of the network as a number if all fit: those of each layer, and their gradients once the
-    walk has computed them."""
-    iteration, lines = snapshot.iteration, []
+    """Draw every parameter of the network as a number if all fit, else those of the current layer: and their
+    gradients once the walk has computed them."""
+    iteration, layers = snapshot.iteration, []
     for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
         if NAME_COLUMNS + fan_out * NUMBER_COLUMNS > columns:
             return []
@@ -29,8 +29,10 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
             if snapshot.reached("backward", k, "weights" if kind_of(name) in ("weight", "bias") else "gains"):
                 right += _table(gradient_of(name), iteration.tensor(gradient_of(name)), "backward")
         wide = max(width(row) for row in left)
-        lines += [(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)]
-    return lines if len(lines) <= rows else []
+        layers.append([(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)])
+    here = layers[max(snapshot.step.layer, 1) - 1]
+    lines = [row for layer in layers for row in layer]
+    return next((found for found in (lines, here) if len(found) <= rows), [])
 
 
 def _table(name: str, values: Array, role: str) -> list[Line]:

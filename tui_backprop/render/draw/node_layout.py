@@ -108,7 +108,8 @@ def _down(graph: NodeGraph, left: tuple[int, ...], slots: int, digits: int, rows
         if needed > rows or (every and needed > STEEPEST * fan):
             continue
         between = max(counts) - 1
-        air = max(min((rows - needed) // (2 * max(between, 1)), MOST_AIR), 1)
+        spare = rows - needed if slots else 0  # what is written elsewhere needs the rows
+        air = max(min(spare // (2 * max(between, 1)), MOST_AIR), 1)
         height = min(rows, needed + air * between)
         row, tops = [0] * len(graph.nodes), [0] * len(graph.nodes)
         for k, (block, count) in enumerate(zip(blocks, counts, strict=True)):
