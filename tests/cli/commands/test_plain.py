@@ -76,7 +76,7 @@ def test_a_term_is_an_equation():
     assert "result: z1[239] = +0.152" in lines
     assert "formula: z1 = x W1 + b1" in lines
     assert "torch: z1 = x @ W1 + b1; z1.retain_grad()" in lines
-    assert "cost: 200,704 MACs, total 0.60x a forward pass" in lines
+    assert "cost: 200,704 MACs = 1 × 784 × 256, total 0.60x a forward pass (200,704 / 334,336 MACs)" in lines
 
 
 def test_each_step_is_told():
@@ -130,7 +130,7 @@ def test_cost_has_a_summary_first_and_its_units_in_words():
 
 
 def test_the_usual_text_is_as_it_was_without_it():
-    assert "     cost    200,704 MACs  total" in run("trace")
+    assert "     cost    200,704 MACs = 1 × 784 × 256  total" in run("trace")
 
 
 def test_json_stays_what_it_is():

@@ -86,7 +86,7 @@ def test_the_figures_are_whole_at_the_sizes_that_count(snapshot, name):
 def test_the_keys_of_the_list_are_named_below_it(columns):
     for context in (UTF8, ASCII):
         row = key_hint(columns, context)
-        assert plain(row).startswith(context.text("↑ ↓ "))
+        assert plain(row).startswith(context.text("− + "))
         assert "enter train" in plain(row)
         assert width(row) <= columns
     assert "← →" in plain(key_hint(37, UTF8))

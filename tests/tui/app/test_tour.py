@@ -55,7 +55,19 @@ async def test_who_only_steps_is_not_held_up(shown_around):
 
 
 async def test_it_takes_no_key_away(shown_around, open_app):
-    free = {"quit", "tour", "end_tour", "help", "find", "confusion", "suspend_process", "token", "play"}
+    free = {
+        "quit",
+        "tour",
+        "end_tour",
+        "help",
+        "find",
+        "confusion",
+        "suspend_process",
+        "token",
+        "play",
+        "command_palette",
+        "resume",
+    }
     keys = [key.keys.split(",")[0] for key in KEYS if key.id not in free and not key.id.startswith("panel")]
     sessions = []
     for opened in (open_app, shown_around):

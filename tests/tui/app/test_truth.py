@@ -23,9 +23,9 @@ NAMED = re.compile(r"(d?[Wbγβδxzuanhrm]|δ)(\d*)\[([\d,]+)\](?: (before|after
 HALF = Decimal("0.5")
 EVERYTHING = "--layer-norm --residual --dropout 0.3 --l2 0.01 --dtype float64 --sample 7 --batch 3 --lr 0.05"
 CASES = {
-    "lesson": ("", Session()),
+    "lesson": ("--sample 0", Session()),
     "no bias, mse": (
-        "--layers 784,12,12,10 --activation tanh --loss mse --no-bias --lr 0.5",
+        "--layers 784,12,12,10 --activation tanh --loss mse --no-bias --lr 0.5 --sample 0",
         Session(NetworkSpec((784, 12, 12, 10), "tanh", "mse", bias=False), lr=0.5),
     ),
     "everything": (

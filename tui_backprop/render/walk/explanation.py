@@ -27,6 +27,7 @@ LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     12,
 )  # terms of a long sum: in few lines; else at least, and at most
 MORE = " …"  # after the last line shown of several
+UNSHOWN = "… {} earlier sum{} not shown"  # where there is no room
 LABEL_COLUMNS = 8  # columns of the labels of closing lines
 
 
@@ -35,7 +36,7 @@ def explanation(
 ) -> list[Line]:
     """Render caption, formula with shapes, receipt, reuse and cost in at most ``most`` lines, of which ``spare`` are
     used only if needed. Where that is not enough, left out are, in this order: blank lines, terms of long sums, most
-    of the caption; all but the last of several sums, the shapes; the rest of the caption."""
+    of the caption; all but the last of several sums, the shapes; what is left of the caption, its key sentence."""
     step, rows = snapshot.step, most - spare
     sentence = context.text(caption_of(snapshot, context))
     caption = wrap(sentence, columns, "strong" if step.kind == "input" else "text")
@@ -54,9 +55,11 @@ def explanation(
         parts = example(LEAST_TERMS)
     needed = around + sum(map(len, parts))
     first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
-    while len(formula) + sum(map(len, parts)) + len(closing) > most:
+    key_sentence = _key_sentence(sentence, columns)
+    unshown = 0  # sums
+    while len(key_sentence) + len(formula) + sum(map(len, parts)) + bool(unshown) + len(closing) > most:
         if len(parts) > 1:
-            parts = parts[1:]
+            parts, unshown = parts[1:], unshown + 1
         elif step.kind == "update" and first < len(equations(step)) - 1:
             first += 1
         elif shapes:
@@ -65,9 +68,10 @@ def explanation(
             break
         formula = formula_with_shapes(step, columns, context, first, shapes)
     if needed > rows:
-        room = most - len(formula) - sum(map(len, parts)) - len(closing)
+        room = most - len(formula) - sum(map(len, parts)) - bool(unshown) - len(closing)
         caption = brief_caption(sentence, columns, room)
-    receipts = receipt([row for part in parts for row in part], columns, step.phase, context)
+    receipts = [line((UNSHOWN.format(unshown, "s" * (unshown > 1)), "muted"))] if unshown else []
+    receipts += receipt([row for part in parts for row in part], columns, step.phase, context)
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
         lines += [()] * (needed + 3 <= rows and bool(lines))
@@ -121,6 +125,11 @@ def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
                 if len(lines := wrap(text[: end.start()] + stop, columns)) <= rows:
                     return lines
     return []
+
+
+def _key_sentence(text: str, columns: int) -> list[Line]:
+    """Shorten a text to as few lines as it can be shortened to."""
+    return next((lines for rows in range(1, 4) if (lines := brief_caption(text, columns, rows))), [])
 
 
 def _sentence(snapshot: Snapshot) -> str:
