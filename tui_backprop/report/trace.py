@@ -128,7 +128,7 @@ def _term(shown: tuple[ReceiptRow, str]) -> Sentence:
 def _closing(row: Line) -> Row:
     """A line below a step: its first piece is what it is about, unless it is a warning, which is a sentence."""
     (name, _), *pieces = row
-    parts = (", " if text == COLUMN_GAP else text for text, _ in pieces)
+    parts = (", " if text == COLUMN_GAP else text.replace(" × ", " times ") for text, _ in pieces)
     return Fact(name.strip(), "".join(parts)) if pieces else Sentence(name)
 
 
