@@ -146,7 +146,7 @@ def the_step_sizes(speech: Speech) -> None:
     up, down = (float(reference.loss(reference.moved(tensor, index, by)).real) for by in (h, -h))
     here = float(reference.loss().real)
     text = said(step_size_lines(found, h, "float64", WIDE, 40, UTF8))
-    for label, value in (("n naive", (up - here) / h), ("2 central", (up - down) / (2 * h))):
+    for label, value in (("naive +n", (up - here) / h), ("central +2", (up - down) / (2 * h))):
         (shown,) = re.findall(rf"{label} +(\S+)  error", text)
         assert close(number(shown), value, scale * 1e-3, 1e-3), f"{label} {value} {text}"
 
@@ -183,12 +183,12 @@ def the_costs(speech: Speech) -> None:
         assert found, text
         return number(found[1]) * (1000 if found[2] else 1)
 
-    forward = flops("s SPSA") / 2
+    forward = flops("SPSA +s") / 2
     weights = sum(speech.reference.parameters[f"W{k}"].size for k in range(1, spec.depth + 1))
     assert forward >= 2 * weights  # at least the matrix products, of one sample
-    assert close(flops("n naive"), (count + 1) * forward, 0, THREE)
-    assert close(flops("2 central"), 2 * count * forward, 0, THREE)
-    assert close(flops("c complex step"), 4 * count * forward, 0, THREE)
+    assert close(flops("naive +n"), (count + 1) * forward, 0, THREE)
+    assert close(flops("central +2"), 2 * count * forward, 0, THREE)
+    assert close(flops("complex step +c"), 4 * count * forward, 0, THREE)
     first = speech.reference.parameters["W1"].size
     assert f"{(3 * weights - first) / weights:.2f}x a forward pass in MACs" in text
 

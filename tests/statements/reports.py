@@ -39,9 +39,9 @@ def the_loss(speech: Speech) -> None:
 def the_prediction(speech: Speech) -> None:
     """Of the first sample: its class, and whether that is correct."""
     if not info(speech.session.data).classes:
-        assert "predicted" not in speech.blame_text.splitlines()[0]
+        assert not re.search("^label .*predicted", speech.blame_text, re.MULTILINE)
         return
-    first = speech.blame_text.splitlines()[0]
+    (first,) = re.findall("^label .*", speech.blame_text, re.MULTILINE)
     label = int(np.asarray(speech.data.target)[speech.session.sample])
     assert first.startswith(f"label {label}, ")
     z = speech.iteration.tensor(f"z{speech.session.network.depth}").astype(float)

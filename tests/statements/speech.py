@@ -107,7 +107,7 @@ class Speech:
             "directions": None, "probes": None, "step": None, "rtol": None, "atol": None, "workers": None,
             "scheduler": None,
         }  # fmt: skip
-        return run_check(self.session, options)
+        return run_check(self.session, self.session.network.dtype, options)
 
     @cached_property
     def check_text(self) -> str:

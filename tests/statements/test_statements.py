@@ -32,7 +32,7 @@ def test_what_is_said_is_so(chunk):
 
 def test_the_configurations_are_of_every_kind():
     """Every activation, loss and option, both precisions, and numbers that are not finite, each often enough."""
-    drawn = [Speech(configuration(seed)) for seed in range(min(CONFIGURATIONS, 300))]
+    drawn = [Speech(configuration(seed)) for seed in range(300)]
     specs = [speech.session.network for speech in drawn]
     for name in ACTIVATIONS:
         assert sum(name in spec.activations for spec in specs) > 10, name

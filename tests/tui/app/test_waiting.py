@@ -126,6 +126,7 @@ async def test_back_to_what_is_known_at_once(open_app, gate):
         assert (
             ui.screen.splitlines()[:-1] == before.splitlines()[:-1]
         )  # all but the key bar, which says "undone"
+        gate.open()  # before the end of the event loop, which waits for its threads
 
 
 async def test_a_session_that_cannot_be_kept_is_told_of_once(open_app, tmp_path):

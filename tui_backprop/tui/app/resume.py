@@ -23,7 +23,8 @@ class Resume:
         self._earlier: Session | None = None
 
     def offer(self) -> None:
-        """Read the session in a worker, and offer it if it differs from the one that was opened."""
+        """Read the session in a worker, and offer it if it differs from the one that was opened, and something was
+        done in it."""
         if self._text is not None:
             self._app.in_thread("resume", self._read, self._text)
 
@@ -38,7 +39,8 @@ class Resume:
 
     def _found(self, session: Session) -> None:
         opened = self._state.session
-        if replace(session, panel=opened.panel) != opened:
+        begun = session.t or session.edits or session.bookmarks.items
+        if begun and replace(session, panel=opened.panel) != opened:
             self._earlier = session
             self._app.say(self._words(session), OFFERED)
 
