@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -47,13 +48,14 @@ def test_signals_that_the_parent_ignores_or_blocks_are_heard(tmp_path):
     assert "6 passed" in said
 
 
+MARK = f"61.{os.getpid():08}"  # seconds that only processes of this one sleep, with a digit after it
 FORGETS = """
     import gc, subprocess, sys
 
     KEPT = []
 
     def test_that_waits_in_vain():
-        code = "import subprocess, time; subprocess.Popen(['sleep', '61.2']); print(flush=True); time.sleep(61)"
+        code = "import subprocess, time; subprocess.Popen(['sleep', 'MARK2']); print(flush=True); time.sleep(61)"
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.readline()
         assert not process.pid, "a time-out"
@@ -62,7 +64,7 @@ FORGETS = """
         gc.collect()
 
     def test_that_passes_but_forgets():
-        KEPT.append(subprocess.Popen(["sleep", "61.3"]))
+        KEPT.append(subprocess.Popen(["sleep", "MARK3"]))
 
     def test_that_comes_last():
         gc.collect()
@@ -70,11 +72,11 @@ FORGETS = """
 
 
 def test_what_a_test_leaves_running_is_ended_and_is_its_own_error_alone(tmp_path):
-    said, _ = probe.start(tmp_path, FORGETS).communicate(timeout=GENEROUS)
+    said, _ = probe.start(tmp_path, FORGETS.replace("MARK", MARK)).communicate(timeout=GENEROUS)
     assert "1 failed, 3 passed, 2 errors" in said, said
     assert said.count("left running") >= 2
-    assert not running("61.2")
-    assert not running("61.3")
+    assert not running(f"{MARK}2")
+    assert not running(f"{MARK}3")
 
 
 def running(argument: str) -> list[psutil.Process]:
@@ -94,7 +96,7 @@ DAEMON = """
     from pathlib import Path
 
     def test_that_never_ends():
-        subprocess.run(["sh", "-c", "sleep 61.4 & sleep 61.5 &"], start_new_session=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["sh", "-c", "sleep MARK4 & sleep MARK5 &"], start_new_session=True, stdout=subprocess.DEVNULL)
         Path("folder").write_text(os.environ["TMPDIR"])
         Path("folder").rename("ready")
         time.sleep(60)
@@ -103,10 +105,10 @@ DAEMON = """
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_of_a_run_that_is_killed_no_process_and_no_folder_stays(tmp_path, how):
-    run = probe.start(tmp_path, DAEMON)
+    run = probe.start(tmp_path, DAEMON.replace("MARK", MARK))
     until((tmp_path / "ready").exists, "the test")
     folder = Path((tmp_path / "ready").read_text()).parents[1]
-    daemons = running("61.4") + running("61.5")
+    daemons = running(f"{MARK}4") + running(f"{MARK}5")
     assert len(daemons) == 2
     assert {each.pid for each in daemons} <= {each.pid for each in processes.of(str(folder))}
     run.send_signal(how)

@@ -76,7 +76,10 @@ def test_a_term_is_an_equation():
     assert "result: z1[239] = +0.152" in lines
     assert "formula: z1 = x W1 + b1" in lines
     assert "torch: z1 = x @ W1 + b1; z1.retain_grad()" in lines
-    assert "cost: 200,704 MACs = 1 times 784 times 256, total 0.60x a forward pass (200,704 / 334,336 MACs)" in lines
+    assert (
+        "cost: 200,704 MACs = 1 times 784 times 256, total 0.60x a forward pass (200,704 / 334,336 MACs)"
+        in lines
+    )
 
 
 def test_each_step_is_told():
