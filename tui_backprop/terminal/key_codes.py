@@ -46,7 +46,7 @@ def key_sequence(sequence: str) -> str | None:
     key = f"{number}{found['final']}"
     if found["final"] == "u":
         key = _KEYPAD_KEYS.get(number, f"{_KEYPAD_CHARACTERS.get(number, number)}u")
-    if key[-1] == "u" and modifiers == 1 and text is None and number in _KEYPAD_CHARACTERS:
+    if key[-1] == "u" and modifiers == 1 and number in _KEYPAD_CHARACTERS:
         return chr(_KEYPAD_CHARACTERS[number])
     given = f";{modifiers}" if modifiers > 1 or text else ""
     return f"\x1b[{key[:-1]}{given}{f';{text}' if text else ''}{key[-1]}"
