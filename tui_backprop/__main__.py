@@ -1,6 +1,12 @@
 """``python -m tui_backprop`` is the same as the command ``backprop-tui``."""
 
-from tui_backprop.cli.main import main
+import sys
+
+FOLDER = __file__.rpartition("/")[0].rpartition("/")[0]
+if not sys.flags.safe_path and sys.path[0] != FOLDER:  # Python put the current folder there
+    del sys.path[0]
+
+from tui_backprop.cli.main import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

@@ -17,6 +17,7 @@ import pytest
 from tests.cost.race.workers import SMALL, naps, problem_of
 from tests.waits import GENEROUS, all_gone, until
 from tui_backprop.cost.race.race import RACE_METHODS, Race, RunningAgreement, name_of, order_of
+from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.spec import NetworkSpec
 
@@ -280,3 +281,56 @@ def test_when_the_app_is_killed_no_process_stays_behind(tmp_path, state):
     assert done.returncode == -signal.SIGKILL
     all_gone([int(done.stdout)])
     assert "leaked" not in done.stderr
+
+
+NAN = float("nan")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("reverse", [False, True], ids=["in order", "backward"])
+@pytest.mark.parametrize("nans", [(0,), (3,), (17, 40), (72,)])
+@pytest.mark.parametrize("cut", [1, 20, 72, 73])
+def test_the_first_nan_is_the_worst_entry_whatever_comes_before_and_after_it(nans, cut, reverse):
+    problem = problem_of(SMALL)
+    count = SMALL.parameters
+    assert count == 73
+    exact = METHODS["backprop"].gradient(problem)
+    found = exact + np.random.default_rng(0).normal(size=count)
+    found[[*nans]] = NAN
+    order = np.arange(count)[::-1] if reverse else None
+    sums = RunningAgreement(problem, exact, found, order)
+    places = np.arange(count) if order is None else order
+    for done in (*range(cut, count, cut), count):
+        seen = sums.up_to(done)
+        there = [place for place in places[:done] if place in nans]
+        if not there:
+            assert seen.error == np.abs(found - exact)[places[:done]].max()
+            continue
+        assert np.isnan(seen.error)
+        assert np.isnan([seen.cosine, seen.relative]).all()
+        assert seen.worst == name_of(problem, min(there) if done == count else there[0])
+
+
+def test_the_final_agreement_depends_on_neither_order_nor_parts_to_the_last_bit():
+    problem = problem_of(LONG)
+    generator = np.random.default_rng(1)
+    exact = generator.normal(size=LONG.parameters)
+    found = exact + 1e-6 * generator.normal(size=LONG.parameters)
+    whole = RunningAgreement(problem, exact, found, None).up_to(LONG.parameters)
+    for _ in range(3):
+        sums = RunningAgreement(problem, exact, found, generator.permutation(LONG.parameters))
+        for done in sorted(generator.integers(1, LONG.parameters, 40)):
+            sums.up_to(int(done))
+        assert sums.up_to(LONG.parameters) == whole
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="memory without a name, as on Linux")
+@pytest.mark.parametrize("memfd", [True, False], ids=["in memory", "in a file"])
+def test_shared_memory_has_no_name(tmp_path, monkeypatch, memfd):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    if not memfd:
+        monkeypatch.delattr(os, "memfd_create")
+    shared = SharedArray(5)
+    shared.values[3] = 2.5
+    assert list(tmp_path.iterdir()) == []
+    assert shared.values.tolist() == [0, 0, 0, 2.5, 0]

@@ -6,12 +6,14 @@ share, with a board of numbers for its progress.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run, start_process
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
@@ -29,6 +31,7 @@ RACE_METHODS = (
     "batched-forward-mode",
 )
 LONGEST_JOIN = 5.0  # seconds to wait for a process to end by itself
+COMPARED_AT_ONCE = 2**16  # entries
 RATE_WINDOW = 2.0  # seconds over which the rate is averaged
 
 
@@ -88,10 +91,9 @@ class Race:
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
         self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._shared = self._context.RawArray("d", parameters)
-        self._board = self._context.RawArray("d", len(BOARD))
-        self._why = self._context.RawArray("c", REASON_BYTES)
-        self.gradient: Array = np.frombuffer(memoryview(self._shared))
+        self._shared, self._reason = SharedArray(parameters), SharedArray(REASON_BYTES, np.uint8)
+        self._numbers = SharedArray(len(BOARD))
+        self._board, self.gradient = self._numbers.values, self._shared.values
         self.order = order_of(method, problem)
         self._process: Any = None
         self._ended = ""  # how, once it has
@@ -108,7 +110,7 @@ class Race:
         """Start the race, unless it has been started before."""
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
-            given = (self.problem, self.method, options, self._shared, self._board, self._why)
+            given = (self.problem, self.method, options, self._shared, self._numbers, self._reason)
             process = self._context.Process(target=run, args=given, daemon=True, name="race")
             try:
                 start_process(process)
@@ -158,7 +160,8 @@ class Race:
         else:
             self._ended = "failed"
             killed = f"its process was ended by signal {-code}" if code and code < 0 else ""
-            self._failure = bytes(self._why.value).decode(errors="replace") or killed or f"exit code {code}"
+            reason = self._reason.values.tobytes().rstrip(b"\0").decode(errors="replace")
+            self._failure = reason or killed or f"exit code {code}"
 
     _failure = ""
 
@@ -209,40 +212,61 @@ class Race:
 
 
 class RunningAgreement:
-    """Compares a growing gradient with the exact one; each entry is compared once."""
+    """Compares a growing gradient with the exact one; each entry is compared once, and all of them once more at the
+    end, in the order of the flat vector: the result does not depend on the order in which they were found."""
 
     def __init__(self, problem: Problem, exact: Array, gradient: Array, order: Array | None) -> None:
         self._problem, self._exact, self._gradient, self._order = problem, exact, gradient, order
-        self._done = 0
-        self._products = np.zeros(3)  # numeric · exact, numeric · numeric, exact · exact
-        self._off = 0.0  # the sum of the squared differences
-        self._worst: tuple[float, int | None] = (0.0, None)
         self._scale = _scale_of(exact)  # so that no square vanishes or overflows
+        self._sums, self._complete = _Sums(), False
 
     def up_to(self, done: int) -> Agreement:
         """Compare the first ``done`` entries, in the order in which they are found."""
-        if done > self._done:
-            where = slice(self._done, done)
-            place = where if self._order is None else self._order[where]
-            numeric, exact = self._gradient[place], self._exact[place].astype(float)
-            with np.errstate(all="ignore"):
-                off = np.abs(numeric - exact)
-                scaled = numeric / self._scale, exact / self._scale, off / self._scale
-                self._products += [scaled[0] @ scaled[1], scaled[0] @ scaled[0], scaled[1] @ scaled[1]]
-                self._off += float(scaled[2] @ scaled[2])
-            at = int(np.argmax(off))  # that of a NaN, if there is one
-            if self._worst[1] is None or not off[at] <= self._worst[0]:
-                first = self._done + at
-                self._worst = float(off[at]), first if self._order is None else int(self._order[first])
-            self._done = done
-        dot, numeric2, exact2 = self._products.tolist()
+        if done == len(self._exact) and not self._complete:
+            self._sums, self._complete = _Sums(), True
+            for start in range(0, done, COMPARED_AT_ONCE):
+                self._compare(np.arange(start, min(start + COMPARED_AT_ONCE, done)))
+        elif done > self._sums.done:
+            found = np.arange(self._sums.done, done)
+            self._compare(found if self._order is None else self._order[found])
+        sums = self._sums
+        dot, numeric2, exact2 = sums.products.tolist()
         with np.errstate(all="ignore"):
             lengths = np.sqrt(numeric2) * np.sqrt(exact2)
             cosine = np.clip(dot / lengths, -1, 1) if 0 < lengths < np.inf else float("nan")
-            relative = np.sqrt(self._off / exact2) if exact2 else float("nan")
-        error, place_of = self._worst
-        worst = None if place_of is None else name_of(self._problem, place_of)
-        return Agreement(float(cosine), float(relative), error, worst)
+            relative = np.sqrt(sums.off / exact2) if exact2 else float("nan")
+        worst = None if sums.worst is None else name_of(self._problem, sums.worst)
+        return Agreement(float(cosine), float(relative), sums.error, worst)
+
+    def _compare(self, places: Array) -> None:
+        """Add the entries at ``places`` (n,) to the sums."""
+        numeric, exact = self._gradient[places], self._exact[places].astype(float)
+        with np.errstate(all="ignore"):
+            off = np.abs(numeric - exact)
+            a, b, c = numeric / self._scale, exact / self._scale, off / self._scale
+            self._sums.add((a * b).sum(), (a * a).sum(), (b * b).sum(), (c * c).sum())
+        at = int(np.argmax(off))  # that of a NaN, if there is one
+        self._sums.meet(float(off[at]), int(places[at]), len(places))
+
+
+class _Sums:
+    """Sums over the entries compared so far: ``products`` numeric · exact, numeric · numeric and exact · exact, and
+    ``off``, of the squared differences; the largest ``error``, and where it is, at ``worst``."""
+
+    def __init__(self) -> None:
+        self.done, self.products, self.off = 0, np.zeros(3), 0.0
+        self.error: float = 0.0
+        self.worst: int | None = None
+
+    def add(self, both: float, numeric: float, exact: float, off: float) -> None:
+        self.products += [both, numeric, exact]
+        self.off += off
+
+    def meet(self, error: float, place: int, count: int) -> None:
+        """Take the largest error of ``count`` more entries; the first NaN is worse than any number, and stays."""
+        self.done += count
+        if self.worst is None or error > self.error or (math.isnan(error) and not math.isnan(self.error)):
+            self.error, self.worst = error, place
 
 
 def _scale_of(values: Array) -> float:

@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from multiprocessing import parent_process
 from statistics import median
@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.primitives import Array
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
 BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
@@ -24,24 +26,28 @@ REASON_BYTES = 400  # bytes for the reason why it failed
 POLL_INTERVAL, PAUSE_INTERVAL = 0.005, 0.02  # seconds between looking at the board, and while it is paused
 NICENESS = 10  # by which it is less urgent than others, of 19
 BACKPROP_ROUNDS = 9  # of backprop, timed
+SAFE = {"PYTHONSAFEPATH": "1"}  # nothing is imported from the current folder
 
 
-def run(problem: Problem, method: str, options: Options, shared: Any, board: Any, why: Any) -> None:
+def run(
+    problem: Problem, method: str, options: Options, shared: SharedArray, board: SharedArray, why: SharedArray
+) -> None:
     """Fill ``shared`` by a method, until it is done, canceled, or nobody is there any more to see it."""
     leave_terminal()
     lower_priority()
+    numbers = board.values
     try:
-        board[BOARD.index("backprop")] = time_backprop(problem)
-        gradient = np.frombuffer(shared)
-        evaluations = METHODS[method].fill(gradient, problem, options=options)
-        if _go(evaluations, board):
-            board[BOARD.index("finished")] = 1
+        numbers[BOARD.index("backprop")] = time_backprop(problem)
+        evaluations = METHODS[method].fill(shared.values, problem, options=options)
+        if _go(evaluations, numbers):
+            numbers[BOARD.index("finished")] = 1
     except BaseException as error:  # a line for whoever watches
-        why.value = f"{type(error).__name__}: {error}".encode()[: REASON_BYTES - 1]
+        reason = f"{type(error).__name__}: {error}".encode()[:REASON_BYTES]
+        why.values[: len(reason)] = np.frombuffer(reason, np.uint8)
         raise SystemExit(1) from None
 
 
-def _go(evaluations: Iterator[int], board: Any) -> bool:
+def _go(evaluations: Iterator[int], board: Array) -> bool:
     """Count evaluations on the board until there are no more (true) or it is called off."""
     seconds, paused, canceled = (BOARD.index(name) for name in ("seconds", "paused", "canceled"))
     parent = parent_process()
@@ -75,11 +81,34 @@ def time_backprop(problem: Problem) -> float:
     return median(times[1:])
 
 
-def start_process(process: Any) -> None:
-    """Start a process. While an app runs, what it puts in the place of standard error is no file, and none can be
-    started with it: the real one stands in for that moment."""
-    with redirect_stderr(sys.__stderr__), interrupts_blocked():
-        process.start()
+def start_process(process: Any, environment: Mapping[str, str] = SAFE) -> None:
+    """Start a process that imports nothing from the current folder; ``environment`` has more variables for it. While
+    an app runs, what it puts in the place of standard error is no file, and none can be started with it: the real one
+    stands in for that moment. Raises OSError if no process can be started, or none that is safe."""
+    if sys.flags.ignore_environment and not sys.flags.safe_path:
+        raise OSError(
+            "Python runs with -E and would import from the current folder; start it with -P as well"
+        )
+    resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
+    with redirect_stderr(sys.__stderr__), variables({**environment, **SAFE}):
+        resource_tracker.ensure_running()  # a process, too; whichever thread starts it hears of Ctrl+C again
+        with interrupts_blocked():
+            process.start()
+
+
+@contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables; afterward all is as before."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -88,8 +117,6 @@ def interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
-    resource_tracker.ensure_running()  # whichever thread has to start it hears of Ctrl+C again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
