@@ -20,6 +20,6 @@ def test_it_goes_away_also_when_it_is_interrupted_while_it_is_written(monkeypatc
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setattr(click, "echo", echo)
-    with pytest.raises(KeyboardInterrupt), status() as say:
-        say("half of it")
+    with pytest.raises(KeyboardInterrupt), status() as line:
+        line.say("half of it")
     assert said == ["\rhalf of it", "\r          \r"]

@@ -105,7 +105,7 @@ class Speech:
         options = {
             "method": "backprop", "against": "complex-step", "entries": "all", "exhaustive": False, "fast": False,
             "directions": None, "probes": None, "step": None, "rtol": None, "atol": None, "workers": None,
-            "scheduler": None,
+            "scheduler": None, "tls_ca": None, "tls_cert": None, "tls_key": None,
         }  # fmt: skip
         return run_check(self.session, self.session.network.dtype, options)
 

@@ -3,62 +3,80 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
 import click
 
-Say = Callable[[str], None]
-Watch = Callable[[int, int], None]  # (done, of how many)
+from tui_backprop.support.format import printable
 
+MAX_NOTE = 600  # characters of a line
 UPDATE_INTERVAL = 0.1  # seconds between updates
 PATIENCE = 0.5  # seconds before anything is shown
 
 
-@contextmanager
-def status() -> Iterator[Say]:
-    """Yield a function that shows a text in place of the previous one; the line is erased at the end. Nothing is
-    written to a pipe or a file."""
-    from tui_backprop.cost.race.worker import interrupts_blocked
+class StatusLine:
+    """A text on stderr, in place of the previous one, if that is a terminal."""
 
-    shown = sys.stderr.isatty()
-    wide = 0
+    def __init__(self) -> None:
+        self._shown, self._wide = sys.stderr.isatty(), 0
 
-    def say(text: str) -> None:
-        nonlocal wide
-        if shown:
-            wide = max(wide, len(text))  # before writing, which may be interrupted
-            click.echo(f"\r{text:<{wide}}", nl=False, err=True)
+    def say(self, text: str) -> None:
+        if self._shown:
+            self._wide = max(self._wide, len(text))  # before writing, which may be interrupted
+            click.echo(f"\r{text:<{self._wide}}", nl=False, err=True)
 
-    try:
-        yield say
-    finally:
-        if wide:
+    def note(self, text: str) -> None:
+        """Print a line that stays, also to a pipe or a file."""
+        self.erase()
+        click.echo(f"backprop-tui: {printable(text, MAX_NOTE)}", err=True)
+
+    def erase(self) -> None:
+        from tui_backprop.cost.race.worker import interrupts_blocked
+
+        if self._wide:
             with interrupts_blocked():  # Ctrl+C may be pressed repeatedly
-                click.echo(f"\r{' ' * wide}\r", nl=False, err=True)
+                click.echo(f"\r{' ' * self._wide}\r", nl=False, err=True)
+                self._wide = 0
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Watch]:
-    """Yield a function that takes the progress and shows the rate and the time left, from half a second on."""
-    due = monotonic() + PATIENCE
-    start: tuple[float, int] | None = None  # time and count of the first report
+def status() -> Iterator[StatusLine]:
+    """Yield a line of status, which is erased at the end. Nothing but notes is written to a pipe or a file."""
+    line = StatusLine()
+    try:
+        yield line
+    finally:
+        line.erase()
 
-    with status() as say:
 
-        def watch(done: int, of: int) -> None:
-            nonlocal due, start
-            if not done:
-                return
-            now = monotonic()
-            start = start or (now, done)
-            if now < due:
-                return
-            due = now + UPDATE_INTERVAL
-            say(f"{label}: {done:,} of {of:,}{_pace(done - start[1], now - start[0], of - done)}")
+class Progress:
+    """The rate and the time left, from half a second on, as a function of the progress; and notes between."""
 
-        yield watch
+    def __init__(self, label: str, line: StatusLine) -> None:
+        self.note = line.note
+        self._label, self._line = label, line
+        self._due = monotonic() + PATIENCE
+        self._start: tuple[float, int] | None = None  # time and count of the first report
+
+    def __call__(self, done: int, of: int) -> None:
+        if not done:
+            return
+        now = monotonic()
+        self._start = self._start or (now, done)
+        if now < self._due:
+            return
+        self._due = now + UPDATE_INTERVAL
+        since, first = self._start
+        self._line.say(f"{self._label}: {done:,} of {of:,}{_pace(done - first, now - since, of - done)}")
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Progress]:
+    """Yield a function that takes the progress and shows the rate and the time left."""
+    with status() as line:
+        yield Progress(label, line)
 
 
 def _pace(done: int, seconds: float, left: int) -> str:

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from tests.cost.race.workers import SMALL, problem_of
 from tests.waits import GENEROUS
 from tui_backprop.cli.main import main
+from tui_backprop.cost.race.teams import local_workers
 from tui_backprop.engine.gradients.check.compare import compare, fill_here
 from tui_backprop.engine.gradients.methods import METHODS
 
@@ -26,11 +27,8 @@ def run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    pytest.importorskip("distributed", reason="needs the extra cluster")
-    from tui_backprop.cost.race.dask_cluster import local
-
-    with local(2) as made:
+def workers():
+    with local_workers(2) as made:
         yield made
 
 
@@ -63,8 +61,6 @@ def test_one_wrong_entry_among_all_is_found_and_named():
     "workers", [(), pytest.param(("--workers", "2"), marks=pytest.mark.slow)], ids=["alone", "workers"]
 )
 def test_a_check_that_fails_ends_with_1_also_where_workers_share_it(workers):
-    if workers:
-        pytest.importorskip("distributed", reason="needs the extra cluster")
     result = run(*NETWORK, "--exhaustive", "--rtol", "1e-18", "--atol", "1e-18", *workers)
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1].startswith("FAILED: W1, b1, W2, b2, W3, b3 differ")
@@ -91,10 +87,10 @@ def test_a_check_that_fails_ends_with_1_also_where_workers_share_it(workers):
         (*NETWORK, "--dtype", "float32", "--method", "complex-step", "--against", "forward-difference"),
     ],
 )
-def test_shared_among_workers_the_result_is_the_same_to_the_last_bit(cluster, arguments):
+def test_shared_among_workers_the_result_is_the_same_to_the_last_bit(arguments):
     """Of one process with one thread, as each worker is."""
     printed = []
-    for workers in ((), ("--scheduler", cluster.client.scheduler.address)):
+    for workers in ((), ("--workers", "2")):
         done = subprocess.run(
             [sys.executable, "-m", "tui_backprop", "check", "--exhaustive", *arguments, "--json", *workers],
             capture_output=True,
@@ -107,14 +103,14 @@ def test_shared_among_workers_the_result_is_the_same_to_the_last_bit(cluster, ar
     assert json.loads(printed[0])["passed"]
 
 
-def test_every_derivative_comes_from_the_workers_as_it_would_from_here(cluster):
+def test_every_derivative_comes_from_the_workers_as_it_would_from_here(workers):
     from tui_backprop.cost.race.distributed import fill_distributed
 
     problem, asked, kept = problem_of(SMALL, 4), [], {}
 
     def fill(name, out, problem, where, options):
         asked.append((name, len(where)))
-        yield from fill_distributed(cluster, name, out, problem, where, options)
+        yield from fill_distributed(workers, name, out, problem, where, options)
         kept[name] = out.copy()
 
     report = compare(problem, "backprop", "central-difference", entries=None, fill=fill)
@@ -125,25 +121,19 @@ def test_every_derivative_comes_from_the_workers_as_it_would_from_here(cluster):
         assert np.array_equal(found, METHODS[name].gradient(problem))
 
 
-def test_the_workers_do_the_work_and_not_this_process(cluster, monkeypatch):
+def test_the_workers_do_the_work_and_not_this_process(monkeypatch):
     def refuse(out, problem, where, h, options):
         raise AssertionError("at work here")
         yield
 
     method = "central-difference"
     monkeypatch.setitem(METHODS, method, replace(METHODS[method], rule=refuse))
-    result = run(*NETWORK, "--exhaustive", "--scheduler", cluster.client.scheduler.address)
-    assert result.exit_code == 0, result.output
-    assert isinstance(run(*NETWORK, "--exhaustive").exception, AssertionError)
-
-
-@pytest.mark.slow
-def test_processes_of_its_own_are_started_on_request():
-    pytest.importorskip("distributed", reason="needs the extra cluster")
+    monkeypatch.setitem(sys.modules, "distributed", None)  # Dask is not needed
     result = run(*NETWORK, "--exhaustive", "--workers", "2")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[-1] == "passed"
     assert result.stderr == ""
+    assert isinstance(run(*NETWORK, "--exhaustive").exception, AssertionError)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +154,19 @@ def test_processes_of_its_own_are_started_on_request():
             ["--exhaustive", "--workers", "2", "--scheduler", "a:1"],
             "--scheduler: cannot be combined with --workers",
         ),
-        (["--exhaustive", "--scheduler", "here"], '--scheduler: invalid address "here"; use HOST:PORT'),
-        (["--exhaustive", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),
+        (
+            ["--exhaustive", "--scheduler", "here"],
+            '--scheduler: invalid address "here"; use tls://HOST:PORT or tcp',
+        ),
+        (
+            ["--exhaustive", "--scheduler", "tls://a:1"],
+            "--tls-ca: is required for tls://; give a file in PEM",
+        ),
+        (["--exhaustive", "--tls-ca", "a"], "--tls-ca: requires --scheduler tls://HOST:PORT"),
+        (
+            ["--tls-key", "a", "--workers", "2", "--exhaustive"],
+            "--tls-key: requires --scheduler tls://HOST:PORT",
+        ),
         (
             ["--exhaustive", "--against", "spsa", "--workers", "2"],
             "--workers: requires a method that takes one parameter at a time: forward-difference,",
@@ -178,13 +179,6 @@ def test_bad_input_gets_one_line_and_2(arguments, message):
     assert result.stderr.startswith(f"backprop-tui: {message}")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
-
-
-def test_without_the_extra_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    result = run(*NETWORK, "--exhaustive", "--workers", "2")
-    assert result.exit_code == 2
-    assert result.stderr == 'backprop-tui: --workers: needs the extra: pip install "backprop-tui[cluster]"\n'
 
 
 def test_alone_it_imports_no_dask():

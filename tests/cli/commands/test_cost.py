@@ -386,8 +386,15 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch)
             ["--race", "--workers", "2", "--method", "batched-difference"],
             "--workers: requires a method that takes one parameter at a time: forward-difference,",
         ),
-        (["--race", "--scheduler", "nowhere"], '--scheduler: invalid address "nowhere"; use HOST:PORT'),
-        (["--race", "--scheduler", "127.0.0.1:1"], "--scheduler: no answer at 127.0.0.1:1"),
+        (
+            ["--race", "--scheduler", "nowhere"],
+            '--scheduler: invalid address "nowhere"; use tls://HOST:PORT or',
+        ),
+        (
+            ["--race", "--scheduler", "tls://a:1"],
+            "--tls-ca: is required for tls://; give a file in PEM format",
+        ),
+        (["--race", "--tls-cert", "a"], "--tls-cert: requires --scheduler tls://HOST:PORT"),
         (["--layers", "784,5"], "--layers: digits has 10 classes"),
         (["--layers", "784,180130,180130,180130,10"], "--layers: 65,"),
     ],

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from tests.durations import DURATION
 from tests.waits import GENEROUS, all_gone, gone, until
 from tui_backprop.cli.main import main
+from tui_backprop.cli.workers import PLAIN_TCP
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.race.race import RACE_METHODS, Race, RaceStatus
 from tui_backprop.data.samples import cut
@@ -134,34 +135,27 @@ def test_a_race_that_fails_is_one_line(monkeypatch):
 # --- on workers -------------------------------------------------------------------------------------------
 
 
-def test_without_the_extra_workers_are_refused_in_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    for option in (("--workers", "2"), ("--scheduler", "127.0.0.1:1")):
-        result = run(*SMALL, *option)
-        assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert run(*SMALL, "--workers", "1").stderr == (
-        'backprop-tui: --workers: needs the extra: pip install "backprop-tui[cluster]"\n'
-    )
-
-
-@pytest.mark.slow
-def test_workers_of_this_machine_or_of_a_scheduler_find_the_same(monkeypatch):
-    pytest.importorskip("distributed", reason="needs the extra cluster")
-    from tui_backprop.cost.race.dask_cluster import local
-
+def test_on_workers_of_this_machine_the_same_is_found_to_the_last_bit(monkeypatch):
     alone = raced(*SMALL, "--method", "complex-step")
-    monkeypatch.setattr("tui_backprop.cost.race.race.Race", None)  # not here
-    same = ("method", "step", "evaluations", "worst")
-    with local(1) as cluster:
-        joined = raced(*SMALL, "--method", "complex-step", "--scheduler", cluster.client.scheduler.address)
-        assert cluster.threads() == 1  # it stays
-    assert {name: joined[name] for name in same} == {name: alone[name] for name in same}
-    for name in ("cosine", "relative_error"):  # sums, in the order in which chunks came
-        assert joined[name] == pytest.approx(alone[name], abs=1e-12)
-    assert joined["workers"] == 1
+    monkeypatch.setattr("tui_backprop.cost.race.race.Race", None)  # not in the process of a race
+    monkeypatch.setitem(sys.modules, "distributed", None)  # nor with Dask
+    shared = raced(*SMALL, "--method", "complex-step", "--workers", "1")
+    same = ("method", "step", "evaluations", "worst", "cosine", "relative_error")
+    assert {name: shared[name] for name in same} == {name: alone[name] for name in same}
+    assert (alone["workers"], shared["workers"]) == (0, 1)
     result = run(*SMALL, "--workers", "2")
     assert result.exit_code == 0, result.output
     assert "The race, run on 2 workers: forward-difference" in result.stdout
+
+
+def test_a_scheduler_without_the_extra_is_refused_in_one_line(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run(*SMALL, "--scheduler", "127.0.0.1:1")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        f"backprop-tui: --scheduler: {PLAIN_TCP}",
+        'backprop-tui: --scheduler: needs the extra: pip install "backprop-tui[cluster]"',
+    ]
 
 
 # --- called off -------------------------------------------------------------------------------------------
@@ -235,8 +229,6 @@ class Watched:
     ],
 )
 def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(command, processes):
-    if "--workers" in command:
-        pytest.importorskip("distributed", reason="needs the extra cluster")
     watched = Watched(*command)
     watched.until(rf"evaluations: [\d,]+ of (335,115|670,229), [\d,]+/s, {DURATION} left".encode())
     printed, code = watched.interrupt(3 if "--workers" in command else 1)
@@ -254,8 +246,6 @@ def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(command, pr
     [("cost", "--race"), pytest.param(("cost", "--race", "--workers", "2"), marks=pytest.mark.slow)],
 )
 def test_so_it_does_while_processes_are_being_started(command):
-    if "--workers" in command:
-        pytest.importorskip("distributed", reason="needs the extra cluster")
     watched = Watched(*command)
     watched.until_there_are(2)  # beside Python's own resource tracker
     printed, code = watched.interrupt()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from tui_backprop.cost.race.dask_client import Started
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -22,3 +23,14 @@ def problem_of(spec, batch=1):
 def naps(race):
     """How often the process of a race has slept: while it runs it never does, while it is paused all the time."""
     return psutil.Process(race._process.pid).num_ctx_switches().voluntary
+
+
+def stuck(there, scheduler, patience):
+    """A client of Dask that hangs after its start, in whatever it does."""
+    there.send(Started())
+    there.recv()
+
+
+def dies(there, scheduler, patience):
+    """A client of Dask that ends as soon as it has started."""
+    there.send(Started())

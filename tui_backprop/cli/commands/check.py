@@ -11,7 +11,7 @@ import click
 from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
 from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import print_report
-from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
+from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.network.spec import DTYPES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
@@ -61,7 +61,8 @@ def command(
     explain; --rtol and --atol replace it. In JSON, numbers that are not finite are "NaN", "Infinity" and "-Infinity".
 
     With --exhaustive, worker processes can share the work: local ones (--workers 4), or those of a Dask scheduler
-    (--scheduler). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to the last bit.
+    (--scheduler tls://HOST:PORT). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to
+    the last bit.
     """
     given = {"dtype": "float64"} | given
     dtype = one_of("dtype", given.pop("dtype") if opened else given["dtype"], DTYPES)
@@ -112,7 +113,9 @@ def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -
     from tui_backprop.cost.race.distributed import fill_distributed
     from tui_backprop.engine.gradients.check.compare import compare, compare_along, fill_here
 
-    with worker_cluster(options) as cluster, progress("evaluations") as watch:
+    with option_workers(options) as workers, progress("evaluations") as watch:
+        if workers is not None:
+            workers.note = watch.note
         if request.fast:
             return compare_along(
                 problem,
@@ -129,7 +132,7 @@ def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -
             entries=request.entries,
             options=request.options,
             watch=watch,
-            fill=fill_here if cluster is None else partial(fill_distributed, cluster),
+            fill=fill_here if workers is None else partial(fill_distributed, workers),
             **request.bounds,
         )
 

@@ -13,7 +13,7 @@ import click
 from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
 from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
-from tui_backprop.cli.workers import OPTIONS, worker_cluster, worker_option, worker_options
+from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
@@ -95,8 +95,8 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     if options["sweep"]:
         cost_model, swept = _sweep(spec, budget, kept)
         return CostResult(session, cost_model, options["chart"], swept=swept, raced=raced)
-    with status() as say:
-        say("measuring passes on this machine ...")
+    with status() as line:
+        line.say("measuring passes on this machine ...")
         cost_model = _measured(spec, kept)
     return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)
 
@@ -149,12 +149,12 @@ def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[Co
 
     cost_model, last = kept, None
     try:
-        with status() as say:
-            say("measuring how fast memory is ...")
+        with status() as line:
+            line.say("measuring how fast memory is ...")
             for last in sweep(spec, budget):
                 cost_model = with_points(kept, last.cost_model) if kept else last.cost_model
                 if last.now is not None:
-                    say(
+                    line.say(
                         f"networks: {last.done} of {last.of}, now {format_short_count(last.now)} parameters,"
                         f" at most {max(budget - last.seconds, 0):.0f} s left"
                     )
@@ -191,11 +191,11 @@ def _race(session: Session, method: str, step: float | None, options: dict[str, 
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, parameters_of(session), session.t)
-    workers = 0
-    with worker_cluster(options) as cluster, progress("evaluations") as watch:
-        if cluster is not None:
-            workers = cluster.threads()
-            with closing(race_distributed(cluster, problem, method, step)) as states:
+    threads = 0
+    with option_workers(options) as workers, progress("evaluations") as watch:
+        if workers is not None:
+            workers.note, threads = watch.note, sum(workers.threads.values())
+            with closing(race_distributed(workers, problem, method, step)) as states:
                 for now in states:
                     watch(now.evaluations, now.of)
         else:
@@ -205,5 +205,5 @@ def _race(session: Session, method: str, step: float | None, options: dict[str, 
                     watch(now.evaluations, now.of)
                     sleep(POLL_INTERVAL)
     if now.state != "done":
-        raise InputError("race" if cluster is None else cluster.field, now.why or now.state)
-    return Raced(now, METHODS[method].best_step(spec.dtype) if step is None else step, workers)
+        raise InputError("race" if workers is None else workers.field, now.why or now.state)
+    return Raced(now, METHODS[method].best_step(spec.dtype) if step is None else step, threads)

@@ -1,7 +1,7 @@
 """One numerical gradient over many processes.
 
-The parameters are cut into chunks, and a chunk is all that a worker is given beside the problem: it computes the
-base loss anew, so that no number depends on how the cuts fall. A worker that dies costs the repeat of its chunks.
+The parameters are cut into shares, and no number depends on how the cuts fall. A share that fails, is lost or overdue
+is computed again, by another worker or on this machine.
 
 Each worker computes with one thread. The gradient is then that of one process with one thread to the last bit, if
 the machines are of one kind: with more threads, or on another processor, BLAS adds up in another order.
@@ -15,24 +15,24 @@ from time import monotonic, perf_counter
 
 import numpy as np
 
-from tui_backprop.cost.race.dask_cluster import Cluster, Future
+from tui_backprop.cost.race.distribution import Distribution
 from tui_backprop.cost.race.race import RaceStatus, RunningAgreement
+from tui_backprop.cost.race.shares import Failure, Task, error_line
 from tui_backprop.cost.race.worker import time_backprop
+from tui_backprop.cost.race.workers import Workers
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
+from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError, UserError
 
 # The methods in which no parameter's evaluation knows of another parameter, so that chunks change nothing.
 DISTRIBUTED_METHODS = ("forward-difference", "central-difference", "complex-step", "forward-mode")
-FIRST_CHUNK = 8  # parameters in the first chunks, which show how long one takes
-CHUNK_SECONDS = 0.25  # seconds that a chunk should take
-CHUNK_GROWTH = 8  # times as large, at the most, is a chunk than the one that it goes by
-CHUNKS_A_THREAD = 2  # chunks for each thread: one at work, and one that waits, so that no thread does
-LONGEST_WITHOUT_WORKERS = 20.0  # seconds without any worker; one that died is started again in one or two
+PASSES_AT_MOST = 8  # real forward passes that an evaluation may be worth, on a machine like this one
+LONGEST_LOOK = 0.5  # seconds
 
 
 def fill_distributed(
-    cluster: Cluster,
+    workers: Workers,
     method: str,
     out: Array,
     problem: Problem,
@@ -41,14 +41,14 @@ def fill_distributed(
     chunk: int | None = None,
 ) -> Iterator[int]:
     """Do what ``METHODS[method].fill`` does, with its errors, on the workers; a method not in
-    DISTRIBUTED_METHODS runs in this process. Yields the same counts (without base losses and chunks that are computed
-    again), occasionally one twice. When iteration stops, no more chunks are started. Raises InputError if the workers
-    are lost."""
+    DISTRIBUTED_METHODS runs in this process. Yields the same counts (without base losses and shares that are computed
+    again), occasionally one twice. When iteration stops, no more shares are started. Raises InputError for a problem
+    that cannot be computed."""
     here = METHODS[method].fill(out, problem, indices, options)  # says at once what is wrong with these
     if method not in DISTRIBUTED_METHODS:
         return here
     where = np.arange(problem.spec.parameters) if indices is None else np.asarray(indices)
-    return _counted(filled_chunks(cluster, method, out, problem, where, options, chunk), method, options)
+    return _counted(filled_chunks(workers, method, out, problem, where, options, chunk), method, options)
 
 
 def _counted(found: Iterator[Array], method: str, options: Options) -> Iterator[int]:
@@ -60,7 +60,7 @@ def _counted(found: Iterator[Array], method: str, options: Options) -> Iterator[
 
 
 def filled_chunks(
-    cluster: Cluster,
+    workers: Workers,
     method: str,
     out: Array,
     problem: Problem,
@@ -68,39 +68,86 @@ def filled_chunks(
     options: Options = Options(),
     chunk: int | None = None,
 ) -> Iterator[Array]:
-    """Fill ``out`` (P,) at ``where``, and yield the places that were filled since the last time: a chunk's, or none
+    """Fill ``out`` (P,) at ``where``, and yield the places that were filled since the last time: a share's, or none
     where nothing has come for a tenth of a second. ``chunk`` parameters go together; if None, as many as take a
     quarter of a second."""
-    held = cluster.submit(_same, problem)
-    waiting: dict[Future, Array] = {}
-    at, size, heard = 0, chunk or FIRST_CHUNK, monotonic()
+    seconds, finite = _forward_pass(workers.field, problem)
+    task = workers.begin(Task(0, problem, method, where, options))
+    shares = Distribution(
+        task.number,
+        len(where),
+        chunk,
+        PASSES_AT_MOST * seconds,
+        finite,
+        local=workers.local,
+        warm_up=workers.warm_up,
+        option=workers.field,
+    )
+    clock = Clock()
     try:
-        while at < len(where) or waiting:
-            most = CHUNKS_A_THREAD * max(cluster.threads(), 1)
-            while at < len(where) and len(waiting) < most:
-                part = where[at : at + size]
-                waiting[cluster.submit(_derivatives, held, method, part, options)] = part
-                at += len(part)
-            ready = cluster.ready(list(waiting))
-            if ready or cluster.threads():
-                heard = monotonic()
-            elif monotonic() - heard > LONGEST_WITHOUT_WORKERS:
-                raise InputError(cluster.field, f"no workers for {LONGEST_WITHOUT_WORKERS:.0f} s")
-            for future in ready:
-                values, seconds = cluster.result(future)
-                part = waiting.pop(future)
-                out[part] = values
-                if chunk is None:
-                    size = min(max(int(len(part) * CHUNK_SECONDS / seconds), 1), CHUNK_GROWTH * len(part))
-                yield part
-            if not ready:
+        while not shares.complete:
+            shares.meet(workers.threads)
+            for worker, share in shares.give(clock.now):
+                workers.ask(worker, share)
+            answers = workers.answers()
+            clock.look()
+            for answer in answers:
+                if isinstance(answer, Failure):
+                    if workers.local(answer.worker):
+                        raise InputError(workers.field, answer.why)
+                    shares.fail(answer)
+                elif shares.take(answer, clock.now):
+                    part = where[answer.share.start : answer.share.stop]
+                    out[part] = answer.values
+                    yield part
+            if not answers:
                 yield where[:0]
+            shares.overdue(clock.now)
+            _help(workers, shares)
     finally:
-        cluster.cancel([*waiting, held])
+        workers.end()
+
+
+def _help(workers: Workers, shares: Distribution) -> None:
+    """Say what went wrong, and have this machine compute what nobody else does."""
+    shares.meet(workers.threads)
+    for line in shares.notes:
+        workers.note(line)
+    shares.notes.clear()
+    if shares.complete:
+        return
+    for _ in range(max(workers.wanted - shares.at_work, 0 if shares.active else 1)):
+        if not workers.reinforce() and not shares.hopeful:
+            raise InputError(workers.field, "no workers are left")
+
+
+def _forward_pass(field: str, problem: Problem) -> tuple[float, bool]:
+    """Return the seconds of a forward pass, and whether its loss is finite. Raises InputError for a problem that has
+    none."""
+    try:
+        with np.errstate(all="ignore"):
+            program = problem.program()
+            program.forward()
+            start = perf_counter()
+            program.forward()
+            return perf_counter() - start, bool(np.isfinite(program.values[LOSS]).all())
+    except Exception as error:
+        raise InputError(field, error_line(error)) from None
+
+
+class Clock:
+    """Seconds in which somebody looked: a pause between two looks, or a process that was stopped, hardly counts."""
+
+    def __init__(self) -> None:
+        self.now, self._last = 0.0, monotonic()
+
+    def look(self) -> None:
+        before, self._last = self._last, monotonic()
+        self.now += min(self._last - before, LONGEST_LOOK)
 
 
 def race_distributed(
-    cluster: Cluster,
+    workers: Workers,
     problem: Problem,
     method: str = DISTRIBUTED_METHODS[0],
     step: float | None = None,
@@ -118,18 +165,18 @@ def race_distributed(
     """
     if method not in DISTRIBUTED_METHODS:
         raise InputError(
-            cluster.field,
+            workers.field,
             f"{method} evaluates many parameters at once; choose from {', '.join(DISTRIBUTED_METHODS)}",
         )
     options, spec = Options(step), problem.spec
     exact = METHODS["backprop"].gradient(problem) if exact is None else exact
     out = np.zeros(spec.parameters) if out is None else out
     METHODS[method].fill(out, problem, options=options)
-    return _statuses(cluster, problem, method, options, exact, out, chunk)
+    return _statuses(workers, problem, method, options, exact, out, chunk)
 
 
 def _statuses(
-    cluster: Cluster,
+    workers: Workers,
     problem: Problem,
     method: str,
     options: Options,
@@ -138,14 +185,14 @@ def _statuses(
     chunk: int | None,
 ) -> Generator[RaceStatus, None, None]:
     parameters, count = problem.spec.parameters, METHODS[method].count
-    order = np.empty(parameters, np.intp)  # chunks come as they are ready
+    order = np.empty(parameters, np.intp)  # shares come as they are ready
     sums = RunningAgreement(problem, exact, out, order)
     now = RaceStatus(method, "starting", of=count(parameters, 1), parameters=parameters)
     now = replace(now, backprop=time_backprop(problem))
     yield now
     seconds, asked = 0.0, perf_counter()
     try:
-        for part in filled_chunks(cluster, method, out, problem, np.arange(parameters), options, chunk):
+        for part in filled_chunks(workers, method, out, problem, np.arange(parameters), options, chunk):
             order[now.done : now.done + len(part)] = part
             done = now.done + len(part)
             seconds += perf_counter() - asked
@@ -167,17 +214,3 @@ def _statuses(
         yield replace(now, state="failed", why=error.message)
     else:
         yield replace(now, state="done")
-
-
-# --- what runs in a worker --------------------------------------------------------------------------------
-
-
-def _same(problem: Problem) -> Problem:
-    """The problem as a result: chunks refer to it, and it is not lost with the worker that has it."""
-    return problem
-
-
-def _derivatives(problem: Problem, method: str, where: Array, options: Options) -> tuple[Array, float]:
-    """Those at ``where``, in that order, and the seconds that they took."""
-    start = perf_counter()
-    return METHODS[method].gradient(problem, where, options), perf_counter() - start
