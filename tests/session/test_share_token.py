@@ -31,7 +31,7 @@ from tui_backprop.session.transitions import (
     restart,
     select,
 )
-from tui_backprop.session.validation import LAYERS, MOST_BOOKMARKS, check, settled
+from tui_backprop.session.validation import LAYERS, MOST_BOOKMARKS, check, check_limits, settled
 from tui_backprop.support.errors import UserError
 
 TRAINED = at_step(select(after_training(Session(), 100), 1, 40), 9)
@@ -192,6 +192,15 @@ def test_a_session_too_large_for_a_token_is_said_to_be():
     with pytest.raises(UserError, match="too large for a token") as caught:
         encode(at_many_rates(20_000))
     assert caught.value.field == "open"
+
+
+def test_a_replay_may_take_a_day_of_24_hours_and_no_more():
+    network = Session().network
+    each = 1e-5 * network.depth + 3 * network.weights / 1e10  # seconds, as the limit counts them
+    most = int(24 * 60 * 60 / each)
+    check_limits(after_training(Session(), most))
+    with pytest.raises(UserError, match="more than a day"):
+        check_limits(after_training(Session(), most + 1))
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,14 @@ from tui_backprop.session.session_parts import (
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.support.errors import InputError
+from tui_backprop.support.units import DAY
 from tui_backprop.support.validation import one_of, positive_number, quoted
 
 MOST_BOOKMARKS = 100
 LAYERS = 1_000  # of all networks of a session together; drawing a walk takes time for each
 RANKS = 10**6
 DECADES = 0.0, 18.0  # of the chart's cursor
-DAY = 86_400.0  # seconds of training that a replay may take
+LONGEST_REPLAY = DAY  # of training
 CALL, RATE = 1e-5, 1e10  # seconds a layer, multiply-accumulates a second: roughly, of a fast machine
 
 
@@ -98,7 +99,7 @@ def check_limits(session: Session) -> None:
     _within("bookmarks", len(session.bookmarks.items), 0, MOST_BOOKMARKS)
     for each in (session, *session.bookmarks.items):
         check_size(each.network)
-        if replay_seconds(each) > DAY:
+        if replay_seconds(each) > LONGEST_REPLAY:
             why = f"replaying {each.t:,} iterations would take more than a day"
             raise InputError("update_log", why)
     layers = sum(network.depth for network in {each.network for each in (session, *session.bookmarks.items)})
