@@ -107,7 +107,9 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     """Yield the result of the race."""
     end, found = raced.end, raced.end.agreement
     step = f", h = {raced.step:.1e}" if raced.step else ""
-    where = f"on {raced.workers} workers" if raced.workers else "in one process"
+    where = (
+        f"on {raced.workers} worker{'s' if raced.workers > 1 else ''}" if raced.workers else "in one process"
+    )
     yield Sentence(f"The race, run {where}: {end.method}{step}")
     on = sample_text(result.session, None)
     yield Fact("on", f"{result.session.data}, {on}{place_text(result.session)}", columns=NAME)

@@ -58,10 +58,9 @@ def test_files_that_go_together_are_taken_and_named_in_the_commands(certificate)
     assert scheduler.address == "tls://a:1"
     cert, key = certificate / "cert.pem", certificate / "key.pem"
     tls = f"--tls-ca-file {cert} --tls-cert {cert} --tls-key {key}"
-    assert scheduler.command("worker") == f"dask worker tls://a:1 --no-dashboard {tls}"
-    assert scheduler.command("scheduler") == (
-        f"dask scheduler --host tls://a:1 --dashboard-address 127.0.0.1:0 --no-dashboard {tls}"
-    )
+    quiet = "--no-dashboard --dashboard-address 127.0.0.1:0"
+    assert scheduler.command("worker") == f"dask worker tls://a:1 --nthreads 1 {quiet} {tls}"
+    assert scheduler.command("scheduler") == (f"dask scheduler --host tls://a:1 {quiet} {tls}")
 
 
 def test_files_that_cannot_be_used_are_refused_by_the_option_that_names_them(certificate, tmp_path):
@@ -173,7 +172,7 @@ def test_where_nothing_listens_the_command_to_start_a_scheduler_is_said():
         port = server.getsockname()[1]
     assert refusal(port, 5.0) == (
         f"no answer at tcp://127.0.0.1:{port} (Connection refused); start one there:"
-        f" dask scheduler --host tcp://127.0.0.1:{port} --dashboard-address 127.0.0.1:0 --no-dashboard"
+        f" dask scheduler --host tcp://127.0.0.1:{port} --no-dashboard --dashboard-address 127.0.0.1:0"
     )
 
 

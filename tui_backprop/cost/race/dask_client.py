@@ -103,7 +103,7 @@ class Relay:
         if self._asked:
             return f"no worker of {self._scheduler.address} answered; first is {next(iter(self._asked))}"
         command = self._scheduler.command("worker")
-        return f"{self._scheduler.address} has no workers; start some: {command} --nthreads 1"
+        return f"{self._scheduler.address} has no workers; start some: {command}"
 
     async def _reach(self, patience: float) -> None:
         """Check that something listens; Dask itself would try on without a reason."""
@@ -218,6 +218,8 @@ def _root_reason(error: BaseException) -> str:
     """Return the reason of the first error in a chain of them."""
     while (before := error.__cause__ or error.__context__) is not None:
         error = before
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "it closed the TLS connection; perhaps it does not trust this certificate"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({printable(error.reason or error, MAX_REASON)})"
     if isinstance(error, ConnectionResetError | BrokenPipeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,13 +35,11 @@ class Scheduler:
     def command(self, program: str) -> str:
         """Return the command that starts a ``program`` of Dask for it, scheduler or worker."""
         files = "".join(
-            f" --{option} {path}"
+            f" --{option} {shlex.quote(path)}"
             for option, path in zip(("tls-ca-file", "tls-cert", "tls-key"), self.tls or (), strict=False)
         )
-        place = {"worker": self.address}.get(
-            program, f"--host {self.address} --dashboard-address 127.0.0.1:0"
-        )
-        return f"dask {program} {place} --no-dashboard{files}"
+        place = f"{self.address} --nthreads 1" if program == "worker" else f"--host {self.address}"
+        return f"dask {program} {place} --no-dashboard --dashboard-address 127.0.0.1:0{files}"
 
 
 def scheduler_at(address: str, files: Mapping[str, str | None]) -> Scheduler:
