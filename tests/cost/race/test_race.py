@@ -122,6 +122,17 @@ def test_what_is_done_is_found_and_what_is_not_done_is_not():
         assert there.state == "paused"
 
 
+def test_where_no_memory_can_be_shared_the_race_fails_with_a_reason(monkeypatch):
+    def refuse(*given):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "memfd_create", refuse, raising=False)
+    with Race(problem_of(SMALL)) as race:
+        race.start()
+        assert race.status().state == "failed"
+        assert race.status().why.endswith("Too many open files")
+
+
 def test_a_pause_stops_the_evaluations_and_it_goes_on_from_there():
     with Race(problem_of(LONG)) as race:
         race.start()

@@ -91,12 +91,16 @@ class Race:
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
         self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._shared, self._reason = SharedArray(parameters), SharedArray(REASON_BYTES, np.uint8)
-        self._numbers = SharedArray(len(BOARD))
-        self._board, self.gradient = self._numbers.values, self._shared.values
+        self._ended = ""  # how, once it has
+        try:
+            self._shared, self._reason = SharedArray(parameters), SharedArray(REASON_BYTES, np.uint8)
+            self._numbers = SharedArray(len(BOARD))
+            self._board, self.gradient = self._numbers.values, self._shared.values
+        except OSError as error:
+            self._ended, self._failure = "failed", f"no memory can be shared with a process: {error}"
+            self._board, self.gradient = np.zeros(len(BOARD)), np.zeros(parameters)
         self.order = order_of(method, problem)
         self._process: Any = None
-        self._ended = ""  # how, once it has
         self._sums = RunningAgreement(problem, self.exact, self.gradient, self.order)
         self._seen: list[tuple[float, int]] = []  # (seconds run, evaluations), lately
 

@@ -11,8 +11,10 @@ from tui_backprop.cost.race.dask_client import Refused, Started, relay
 from tui_backprop.cost.race.scheduler import Scheduler, reason_of
 from tui_backprop.cost.race.workers import Note, Workers, ignore
 from tui_backprop.support.errors import InputError
+from tui_backprop.support.format import printable
 
-LONGEST_CONNECT = 5.0  # seconds for a scheduler and a worker to answer
+LONGEST_CONNECT = 4.0  # seconds for a scheduler and a worker to answer, beside a second to import Dask
+MAX_LINE = 600  # characters of what the client says
 LONGEST_START = 60.0  # seconds for a process of ours to import Dask, on a busy machine
 STAGES_OF = 0.8  # of the time to connect, after which the process itself says why it failed
 
@@ -54,7 +56,7 @@ def _connect(workers: Workers, scheduler: Scheduler, patience: float) -> None:
     try:
         for message in workers.connect(relay, scheduler, patience * STAGES_OF):
             if isinstance(message, Refused):
-                raise InputError("scheduler", message.why)
+                raise InputError("scheduler", printable(message.why, MAX_LINE))
             if isinstance(message, Started):
                 deadline = monotonic() + patience
                 silent = f"{scheduler.address} did not answer like a Dask scheduler within {patience:g} s"
