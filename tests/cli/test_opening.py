@@ -108,8 +108,8 @@ def test_blame_ranks_all_whatever_number_the_app_showed():
         (("trace", "--stream", "--steps", "1"), "--steps: cannot be combined with --stream"),
         (("cost", "--resume"), "--resume: there is no"),
         (("check", "--open", "bp3-", "--layers", "2,2"), "--open: cannot be combined with --layers"),
-        (("--resume", "doctor"), "--resume: does not apply to doctor"),
-        (("--open", "bp3-", "token"), "--open: does not apply to token"),
+        (("--resume", "doctor"), "--resume: applies to the app, not to doctor"),
+        (("--open", "bp3-", "token"), "--open: applies to the app, not to token"),
     ],
     ids=lambda each: " ".join(each)[:40] if isinstance(each, tuple) else "",
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import pytest
 
 from tui_backprop.cli import settings as config
 from tui_backprop.cli.settings import ROWS, SETTINGS, Settings, settings
+from tui_backprop.files import opener
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
 
@@ -126,6 +130,7 @@ def test_another_file_is_named_by_a_flag_before_the_environment(home, tmp_path):
     other.write_text("memory = 3")
     assert settings({}, {"BACKPROP_TUI_CONFIG": str(one)}).memory == 2
     assert settings({"config": str(other)}, {"BACKPROP_TUI_CONFIG": str(one)}).memory == 3
+    assert refusal({}, {"BACKPROP_TUI_CONFIG": "none.toml"})[0] == "BACKPROP_TUI_CONFIG"
     assert refusal({"config": str(tmp_path / "none.toml")}) == ("config", "~/none.toml does not exist")
 
 
@@ -157,8 +162,15 @@ CASES = [
     ("color = pink", "is not valid TOML: Invalid value (at line 1, column 9)"),
     ('color = "16"\ncolor = "16"', "is not valid TOML: Cannot overwrite a value"),
     (b'color = "\xff"', "is not valid TOML: it is not UTF-8"),
-    (b"a = 1\n" * 200_000, "is too large for a settings file"),
-    ("a = " + "[" * 5000, "is not valid TOML"),
+    ("a = " + "[" * 5000, "is not valid TOML: it is nested too deeply"),
+    ("color" + ".a" * 20_000 + " = 1", "is not valid TOML: a line has more than 200 dots"),
+    ("color" + ".a" * 199 + " = 1", "color: invalid value a table; choose from"),
+    ("memory = " + "9" * 4301, "is not valid TOML: it holds a number that is too long"),
+    ("memory = 0x1" + "0" * 3600, "memory: invalid value a very long integer; expected"),
+    ("[keys]\nview = [0x1" + "0" * 3600 + "]", "keys: view: a very long integer is not a key"),
+    ("[keys]\nview" + ".a" * 190 + " = 1", "keys: view takes one or more keys"),
+    ("[keys]\nview = [" + "[" * 90 + "]" * 90 + "]", "keys: view: a list is not a key"),
+    ('[keys]\nview = "ctrl+ctrl+x"', '"ctrl+ctrl+x" is not a key'),
     ('"\\u001b[2J" = 1', "?[2J: unknown setting"),
     ('color = "\\u001b[31m"', 'invalid value "?[31m"'),
     ('[keys]\n"[red]\\u0007" = 1', "keys: unknown action [red]?"),
@@ -170,7 +182,7 @@ CASES = [
 def test_an_invalid_value_in_the_file_is_named_with_what_is_allowed(home, text, why):
     home(text)
     field, message = refusal()
-    assert field == "config"
+    assert field == "settings file"
     assert message.startswith("~/config/config.toml")
     assert why in message
 
@@ -187,8 +199,58 @@ def test_a_file_that_cannot_be_read_is_said_to_be(home):
     path = home("")
     path.unlink()
     path.mkdir()
-    assert refusal() == ("config", "~/config/config.toml cannot be read: Is a directory")
+    assert refusal({"config": str(path)}) == ("config", "~/config/config.toml cannot be read: Is a directory")
     assert "cannot be read" in refusal({"config": "a\0b"})[1]
+
+
+def unreadable(path):
+    """Make each kind of file that cannot be read in the place of ``path``, and yield what is said about it."""
+    path.mkdir()
+    yield "Is a directory"
+    path.rmdir()
+    os.mkfifo(path)
+    yield "it is not a regular file"
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    yield "it is not a regular file"
+    path.unlink()
+    path.symlink_to(path)
+    yield "Too many levels of symbolic links"
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(8 * 2**30)
+    yield "it is larger than 64 kB"
+
+
+def test_a_default_file_that_cannot_be_read_is_said_to_be_and_counts_as_none(home, monkeypatch):
+    path = home("")
+    path.unlink()
+    for why in unreadable(path):
+        found = settings({}, {})
+        assert found == Settings()
+        assert found.trouble == f"~/config/config.toml cannot be read: {why}; the default settings are used"
+    path.unlink()
+    home('color = "16"')
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(opener, "SUPERUSER", 12346)
+    assert "belongs to another user" in settings({}, {}).trouble
+    assert settings({"config": str(path)}, {}).color == "16"  # named, it may be anybody's
+
+
+def test_a_file_below_what_is_no_folder_is_missing(home, monkeypatch):
+    monkeypatch.setattr(places, "config_file", lambda: Path("/dev/null/backprop-tui/config.toml"))
+    assert (settings({}, {}), settings({}, {}).trouble) == (Settings(), "")
+
+
+def test_a_named_file_may_be_a_pipe_but_not_one_that_says_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with ThreadPoolExecutor() as pool:
+        written = pool.submit(path.write_bytes, b"memory = 3")
+        assert settings({"config": str(path)}, {}).memory == 3
+        written.result()
+    monkeypatch.setattr(opener, "PATIENCE", 0.01)
+    assert "nothing was written to this pipe" in refusal({"config": str(path)})[1]
 
 
 def test_without_a_home_there_is_no_file(monkeypatch):
@@ -209,7 +271,5 @@ def test_places_are_shown_without_the_home_folder_and_without_control_characters
 
 
 def test_a_home_that_stands_for_nothing_makes_no_folder_of_that_name():
-    from pathlib import Path
-
     with pytest.raises(OSError, match="no home folder"):
         places._absolute(lambda name: Path("~/.config") / name)

@@ -40,11 +40,11 @@ def test_what_is_no_theme_is_refused_where_it_stands(file):
     file.write_text('theme = "solarized"')
     would = 'invalid value "solarized"; choose from auto, dark, light, terminal'
     for flags, environ, field, start in (
-        ({}, {}, "config", ""),
+        ({}, {}, "settings file", ""),
         ({}, {"BACKPROP_TUI_THEME": "solarized"}, "BACKPROP_TUI_THEME", would),
         ({"theme": "solarized"}, {}, "theme", would),
     ):
-        if field != "config":
+        if field != "settings file":
             file.write_text("")
         with pytest.raises(UserError) as caught:
             settings(flags, environ)

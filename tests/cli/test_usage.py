@@ -31,6 +31,23 @@ def test_an_option_that_is_wrong_is_one_line_with_what_would_be_right(typed):
 
 
 @pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        ("--memory nonsense trace", "memory"),
+        ("--ascii trace", "ascii"),
+        ("--no-mouse blame", "mouse"),
+        ("--config x keys", "config"),
+        ("--preset xor keys", "preset"),
+        ("--no-bias man", "no-bias"),
+    ],
+)
+def test_an_option_before_a_command_that_has_none_of_it_is_refused(typed, option):
+    result = CliRunner().invoke(main, typed.split())
+    told = f"backprop-tui: --{option}: applies to the app, not to {typed.split()[-1]}; leave it out\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", told)
+
+
+@pytest.mark.parametrize(
     ("typed", "told"),
     [
         ("token --data moons", "adapted to moons: layers 2,256,256,256,2"),

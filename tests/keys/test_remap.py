@@ -45,7 +45,7 @@ def test_what_is_a_key_is_one(text):
 
 
 def test_the_table_as_it_is_has_no_clash():
-    assert checked_keys({action: key.keys.split(",") for action, key in ACTIONS.items()}, "") == {
+    assert checked_keys({action: key.keys.split(",") for action, key in ACTIONS.items()}) == {
         action: tuple(key.keys.split(",")) for action, key in ACTIONS.items()
     }
 
@@ -56,19 +56,19 @@ def test_an_action_has_the_same_keys_wherever_it_works():
 
 
 def test_two_may_change_places():
-    assert checked_keys({"view": ["g"], "grain": ["v"]}, "") == {"view": ("g",), "grain": ("v",)}
+    assert checked_keys({"view": ["g"], "grain": ["v"]}) == {"view": ("g",), "grain": ("v",)}
 
 
 def test_one_key_may_do_two_things_in_two_places():
     (clock,) = [key for key in KEYS if key.action == "clock"]
     assert "walk" not in clock.places
-    assert checked_keys({"view": [clock.keys]}, "") == {"view": (clock.keys,)}
+    assert checked_keys({"view": [clock.keys]}) == {"view": (clock.keys,)}
 
 
 @pytest.mark.parametrize("table", [{"view": ["g"]}, {"view": ["w"], "grain": ["w"]}, {"quit": ["?"]}])
 def test_one_key_may_not_do_two_things_in_one_place(table):
     with pytest.raises(UserError, match=r"is already a key of \S+; choose another"):
-        checked_keys(table, "")
+        checked_keys(table)
 
 
 def test_nothing_chosen_leaves_the_table_as_it_is():
@@ -98,6 +98,6 @@ async def test_textual_takes_the_keymap_as_it_is():
 
     app = Small()
     async with app.run_test() as pilot:
-        app.set_keymap(Settings(keys=checked_keys({"view": ["w", "%"], "unit(1)": ["é"]}, "")).keymap)
+        app.set_keymap(Settings(keys=checked_keys({"view": ["w", "%"], "unit(1)": ["é"]})).keymap)
         await pilot.press("w", "%", "é", "v", "j", "g")
     assert done == ["view", "view", "unit(1)", "grain"]

@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tui_backprop import __version__
 from tui_backprop.cli import commands
@@ -68,12 +69,17 @@ def source_of(error: UserError) -> str:
     return error.field if named else f"--{error.field}"
 
 
-def _require_option(context: click.Context, name: str, option: str) -> None:
+def _require_options(context: click.Context, name: str) -> None:
     """Raise InputError if a subcommand does not have an option that was given before its name."""
     assert isinstance(context.command, click.Group)
     command = context.command.get_command(context, name)
-    if command is not None and option not in [parameter.name for parameter in command.params]:
-        raise InputError(option, f"does not apply to {name}")
+    if command is None:
+        return
+    there = [parameter.name for parameter in command.params]
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name not in there:
+            raise InputError(parameter.opts[0][2:], f"applies to the app, not to {name}; leave it out")
 
 
 def usage_error(error: click.ClickException) -> str:
@@ -124,14 +130,15 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
     require_system()
     context = click.get_current_context()
     if context.invoked_subcommand is not None:
-        for field in opened:
-            _require_option(context, context.invoked_subcommand, field)
+        _require_options(context, context.invoked_subcommand)
         return
     from tui_backprop.cli.app import open_app
     from tui_backprop.cli.opening import session_to_open
-    from tui_backprop.cli.settings import settings
+    from tui_backprop.cli.settings import DEFAULT, settings
 
     chosen = settings(flags)
+    if chosen.trouble:
+        click.echo(f"backprop-tui: {DEFAULT}: {chosen.trouble}", err=True)
     if chosen.tour is None and opened:
         chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
     open_app(session_to_open(given, opened), chosen, again=bool(opened))

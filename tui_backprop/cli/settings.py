@@ -23,7 +23,8 @@ from tui_backprop.support.validation import quoted, whole_number
 
 PREFIX = "BACKPROP_TUI_"
 FILE = f"{PREFIX}CONFIG"  # the variable that names another settings file
-MAX_BYTES = 2**20  # of a settings file
+MAX_BYTES = 64_000  # of a settings file
+DEFAULT = "settings file"  # as the field of an error
 AUTO = "auto"
 SWITCH = {
     "1": True,
@@ -72,6 +73,10 @@ def _megabytes(value: object) -> object:
         return whole_number("memory", value, 1)
     except UserError:
         raise ValueError("expected a number of megabytes, such as 256") from None
+
+
+class UnreadableError(FileError):
+    """A settings file that cannot be read, whatever it holds."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ ROWS = {setting.name: setting for setting in SETTINGS}
 @dataclass(frozen=True)
 class Settings:
     """The settings in force. ``motion``, ``sparse`` and ``tour`` are None for automatic, ``memory`` is in megabytes,
-    ``keys`` are those of remapped actions. ``origins`` says where each setting comes from that is not the default."""
+    ``keys`` are those of remapped actions. ``origins`` says where each setting comes from that is not the default,
+    ``trouble`` why the default settings file was not read."""
 
     color: str = AUTO
     theme: str = AUTO
@@ -146,6 +152,7 @@ class Settings:
     memory: int = CHECKPOINT_MEGABYTES
     keys: Keys = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    trouble: str = field(default="", compare=False)
 
     def origin(self, name: str) -> str:
         """Name the origin of a setting: a flag, an environment variable, a file, or the default."""
@@ -159,94 +166,97 @@ class Settings:
 
 def settings(flags: Mapping[str, object] = NONE, environ: Mapping[str, str] = os.environ) -> Settings:
     """Determine the settings in force. ``flags`` are the options given, among them ``config``, another settings file.
+    A default file that cannot be read counts as missing; ``trouble`` says so.
 
-    Raises FileError with field ``config`` for the file, InputError for an environment variable or a flag, under its
-    name.
+    Raises FileError for the file, under the name of what named it, and InputError for an environment variable or a
+    flag, under its name.
     """
-    path, chosen = _file(flags.get("config"), environ)
-    found = _read_file(path, chosen) if path else {}
+    path, named = _file(flags.get("config"), environ)
+    found, trouble = {}, ""
+    try:
+        found = _read_file(path, named) if path else {}
+    except UnreadableError as error:
+        if named:
+            raise
+        trouble = f"{error.message}; the default settings are used"
     values, origins = dict(found), dict.fromkeys(found, f"file {display_path(path)}" if path else "")
     for setting in SETTINGS:
         text = environ.get(setting.variable)
         if text:  # an empty one counts as unset
-            values[setting.name] = _read(setting, text, setting.variable, "")
+            values[setting.name] = _read(setting, text, setting.variable)
             origins[setting.name] = f"environment {setting.variable}"
         if (flag := flags.get(setting.name)) is not None:
-            values[setting.name] = _read(setting, flag, setting.name, "")
+            values[setting.name] = _read(setting, flag, setting.name)
             origins[setting.name] = f"flag --{setting.name}"
     if flags.get("ascii"):
         if flags.get("glyphs") not in (None, "ascii"):
             raise InputError("ascii", f"cannot be combined with --glyphs {flags['glyphs']}")
         values["glyphs"], origins["glyphs"] = "ascii", "flag --ascii"
-    return Settings(**values, origins=origins)
+    return Settings(**values, origins=origins, trouble=trouble)
 
 
-def _file(flag: object, environ: Mapping[str, str]) -> tuple[Path | None, bool]:
-    """Find the settings file, and if it was named explicitly."""
-    named = flag or environ.get(FILE)
-    if named:
-        return Path(str(named)), True
+def _file(flag: object, environ: Mapping[str, str]) -> tuple[Path | None, str]:
+    """Find the settings file, and the option or variable that names it; an empty text for the default one."""
+    if flag is not None:
+        return Path(str(flag)), "config"
+    if environ.get(FILE):
+        return Path(environ[FILE]), FILE
     try:
-        return places.config_file(), False
+        return places.config_file(), ""
     except OSError:
-        return None, False
+        return None, ""
 
 
-def _read_file(path: Path, chosen: bool) -> dict[str, Any]:
-    """Read a settings file. A missing one counts as empty, unless it was named explicitly."""
+def _read_file(path: Path, named: str) -> dict[str, Any]:
+    """Read a settings file: the one ``named`` by an option or a variable, or the default one, which may be missing.
+    Raises FileError with that name as field."""
+    from tui_backprop.files.decoder import DecodeError, decode_toml
+    from tui_backprop.files.opener import read_named, read_own
+
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        if chosen:
-            raise FileError("config", f"{display_path(path)} does not exist") from None
+        content = read_named(path, MAX_BYTES) if named else read_own(path, MAX_BYTES)
+        table = decode_toml(content)
+    except (FileNotFoundError, NotADirectoryError):
+        if named:
+            raise FileError(named, f"{display_path(path)} does not exist") from None
         return {}
+    except DecodeError as error:
+        raise FileError(named or DEFAULT, f"{display_path(path)} is not valid TOML: {error}") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileError("config", f"{display_path(path)} cannot be read: {printable(reason)}") from None
-    if len(content) > MAX_BYTES:
-        raise FileError(
-            "config",
-            f"{display_path(path)} is too large for a settings file (at most {MAX_BYTES // 2**20} MiB)",
-        )
-    import tomllib
-
-    try:
-        table = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        what = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else printable(error)
-        raise FileError("config", f"{display_path(path)} is not valid TOML: {what}") from None
-    return _read_table(table, f"{display_path(path)}: ")
+        reason = printable(getattr(error, "strerror", None) or error)
+        raise UnreadableError(named or DEFAULT, f"{display_path(path)} cannot be read: {reason}") from None
+    return _read_table(table, named or DEFAULT, f"{display_path(path)}: ")
 
 
-def _read_table(table: Mapping[str, object], where: str) -> dict[str, Any]:
+def _read_table(table: Mapping[str, object], source: str, where: str) -> dict[str, Any]:
+    """Return the settings in a table. Raises FileError with field ``source`` for the first bad one."""
     found: dict[str, Any] = {}
     for name, value in table.items():
         if name == "keys":
             from tui_backprop.keys.remap import checked_keys
 
-            found[name] = checked_keys(value, where)
+            try:
+                found[name] = checked_keys(value)
+            except InputError as error:
+                raise FileError(source, f"{where}keys: {error.message}") from None
         elif name in ROWS:
-            found[name] = _read(ROWS[name], value, "config", f"{where}{name}: ")
+            try:
+                found[name] = _read(ROWS[name], value, name)
+            except InputError as error:
+                raise FileError(source, f"{where}{name}: {error.message}") from None
         else:
             raise FileError(
-                "config",
+                source,
                 f"{where}{printable(name, 40)}: unknown setting; {suggestion(name, (*ROWS, 'keys'))}",
             )
     return found
 
 
-def _read(setting: Setting, value: object, field: str, where: str) -> object:
+def _read(setting: Setting, value: object, field: str) -> object:
     try:
         return setting.read(value)
     except ValueError as error:
-        error_class = FileError if field == "config" else InputError
-        raise error_class(field, f"{where}invalid value {quoted(written(value))}; {error}") from None
-
-
-def written(value: object) -> str:
-    """Format a value as in the settings file."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        raise InputError(field, f"invalid value {quoted(value)}; {error}") from None
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:

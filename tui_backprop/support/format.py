@@ -159,6 +159,8 @@ def _scientific(value: float, digits: int) -> str:
 
 
 MAX_PRINTABLE = 120  # characters
+LARGE_INTEGER = 10**40  # from which an integer is not printed
+KINDS = {int: "a very long integer", dict: "a table", list: "a list", tuple: "a list", bytes: "binary data"}
 
 
 def format_bytes(size: float) -> str:
@@ -176,6 +178,20 @@ def size_parts(size: float) -> tuple[str, str]:
 
 
 def printable(text: object, most: int = MAX_PRINTABLE) -> str:
-    """Make a text from outside safe to print: one line, no control characters, cut to ``most`` characters."""
-    found = "".join(c if c.isprintable() else "?" for c in str(text))
+    """Make a value from outside safe to print: one line, no control characters, cut to ``most`` characters."""
+    found = "".join(c if c.isprintable() else "?" for c in described(text)[: most + 1])
     return found if len(found) <= most else f"{found[: most - 3]}..."
+
+
+def described(value: object) -> str:
+    """Return a value from outside as text; one whose text may be long, or fail, only by its kind."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and abs(value) < LARGE_INTEGER:  # Python refuses to print much longer ones
+        return str(value)
+    return KINDS.get(type(value)) or str(value)
+
+
+def is_kind(value: object) -> bool:
+    """Return True if a value is described only by its kind."""
+    return not isinstance(value, str) and described(value) in KINDS.values()

@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterable
 
 from tui_backprop.support.errors import InputError
+from tui_backprop.support.format import described, is_kind, printable
 
 MAX_INTEGER_DIGITS = 18  # so that sizes fit in 64 bits
+TOO_LARGE = 10**MAX_INTEGER_DIGITS
+MAX_QUOTED = 40  # characters
 
 
 def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
@@ -19,31 +22,34 @@ def one_of(field: str, value: object, allowed: Iterable[str]) -> str:
 
 
 def quoted(value: object) -> str:
-    """Quote what was typed: printable characters only, cut to a length that fits a line."""
-    if isinstance(value, int) and abs(value) >= 10**40:
-        value = f"{'-' if value < 0 else ''}{'9' * 40}"  # Python refuses to print very long integers
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
-    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
+    """Quote what was typed: printable characters only, cut to a length that fits a line. A value that is too long to
+    quote, or that holds others, is described: a list."""
+    text = printable(value, MAX_QUOTED)
+    return text if is_kind(value) else f'"{text}"'
 
 
 def whole_number(field: str, value: object, least: int) -> int:
     """Return ``value`` (an int, or text that is one) if it is a whole number of at least ``least``."""
-    if type(value) is int and abs(value) >= 10**MAX_INTEGER_DIGITS:
-        value = ("-" if value < 0 else "") + "9" * (
-            MAX_INTEGER_DIGITS + 1
-        )  # Python refuses to print very long integers
-    text = str(value).strip()
+    if type(value) is int and abs(value) >= TOO_LARGE:
+        raise (
+            _too_large(field, value)
+            if value > 0
+            else InputError(field, f"{quoted(value)} is not {_wanted(least)}")
+        )
+    text = described(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]+", text):
         raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     digits = text.lstrip("+-").lstrip("0")
     if text[0] != "-" and len(digits) > MAX_INTEGER_DIGITS:
-        raise InputError(
-            field, f"{quoted(value)} is too large; at most {MAX_INTEGER_DIGITS} digits are allowed"
-        )
+        raise _too_large(field, value)
     number = int(digits[: MAX_INTEGER_DIGITS + 1] or 0) * (-1 if text[0] == "-" else 1)
     if number < least:
         raise InputError(field, f"{quoted(value)} is not {_wanted(least)}")
     return number
+
+
+def _too_large(field: str, value: object) -> InputError:
+    return InputError(field, f"{quoted(value)} is too large; at most {MAX_INTEGER_DIGITS} digits are allowed")
 
 
 def _wanted(least: int) -> str:
@@ -53,7 +59,7 @@ def _wanted(least: int) -> str:
 def _number(value: object) -> float:
     """``value`` (a number, or text that is one) as a float; NaN if it is none."""
     try:
-        text = str(value).strip()
+        text = described(value).strip()
         return float(text) if text.isascii() and not isinstance(value, bool) else float("nan")
     except (ValueError, OverflowError):
         return float("nan")

@@ -20,7 +20,7 @@ def printed():
 
 def test_every_action_is_there_with_the_keys_that_it_has():
     wanted = re.sub(r"(?m)^# (?=\S+.* = \[)", "", printed())
-    found = checked_keys(tomllib.loads(wanted)["keys"], "")
+    found = checked_keys(tomllib.loads(wanted)["keys"])
     first = {key.id: key for key in reversed(ROWS)}
     assert set(found) == set(ACTIONS)
     assert {action: ",".join(keys) for action, keys in found.items()} == {

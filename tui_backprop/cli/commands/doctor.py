@@ -17,10 +17,10 @@ import click
 from tui_backprop import __version__
 from tui_backprop.cli.options import output_options, setting_options
 from tui_backprop.cli.output import print_report
-from tui_backprop.cli.settings import AUTO, ROWS, SETTINGS, Settings, settings, written
+from tui_backprop.cli.settings import AUTO, ROWS, SETTINGS, Settings, settings
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
-from tui_backprop.support.format import format_bytes, printable
+from tui_backprop.support.format import described, format_bytes, printable
 from tui_backprop.support.paths import display_path
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def diagnose(flags: Mapping[str, object], environ: Mapping[str, str] = os.enviro
 def _settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Settings, str]:
     """Determine the settings in force, and what is wrong with the file or the environment, if anything is."""
     try:
-        return settings(flags, environ), ""
+        chosen = settings(flags, environ)
+        return chosen, chosen.trouble
     except UserError as error:
         if error.field in (*ROWS, "ascii"):
             raise
@@ -200,7 +201,7 @@ def _chosen(chosen: Settings, problem: str) -> Iterator[Found]:
         yield "problem", "default settings", problem
     for setting in SETTINGS:
         value = getattr(chosen, setting.name)
-        yield setting.name, AUTO if value is None else written(value), chosen.origin(setting.name)
+        yield setting.name, AUTO if value is None else described(value), chosen.origin(setting.name)
     for action, keys in chosen.keys.items():
         yield f"keys of {action}", " ".join(keys), chosen.origin("keys")
 
