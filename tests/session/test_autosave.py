@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from tests.waits import GENEROUS, until
+from tui_backprop.files import opener
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, load, save
 from tui_backprop.session.share_token import encode
@@ -211,17 +212,43 @@ def test_where_nothing_is_kept_it_is_said(tmp_path):
         (b"# a line\nbp3-u8P902sAAB\n", "damaged"),
         (b"# a line\nbp4-u8P902sAAA\n", "newer format"),
         (b"# a line\n\x1b[2Jhello\n", "is no token"),
-        (b"x" * 2**21, "damaged"),
     ],
-    ids=range(9),
+    ids=range(8),
 )
 def test_a_file_that_is_of_no_use_is_said_to_be(tmp_path, content, why):
     (tmp_path / NAME).write_bytes(content)
     message = refusal(tmp_path)
     assert why in message
-    assert message.endswith("start without --resume")
+    assert message.endswith("; the next session replaces it")
 
 
-def test_a_folder_in_its_place_is_said_to_be(tmp_path):
-    (tmp_path / NAME).mkdir()
+def test_what_is_no_file_of_this_user_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / NAME
+    path.mkdir()
     assert "cannot be read: Is a directory" in refusal(tmp_path)
+    path.rmdir()
+    os.mkfifo(path)
+    assert "it is not a regular file" in refusal(tmp_path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert "it is not a regular file" in refusal(tmp_path)
+    path.unlink()
+    path.write_bytes(b"x" * 2**21)
+    assert "it is larger than 525 kB" in refusal(tmp_path)
+    save(XOR, tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(opener, "SUPERUSER", 12346)
+    assert "it belongs to another user" in refusal(tmp_path)
+    with pytest.raises(OSError, match="belongs to another user"):
+        save(XOR, tmp_path)
+
+
+def test_a_link_in_its_place_is_replaced_and_not_followed(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("kept")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / NAME).symlink_to(other)
+    save(XOR, folder)
+    assert (load(folder), other.read_text()) == (XOR, "kept")
+    assert not (folder / NAME).is_symlink()

@@ -6,7 +6,6 @@ one."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from contextlib import suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
-from tui_backprop.support.paths import display_path, state_folder
+from tui_backprop.support.paths import display_path, own_folder, state_folder
 
 NAME = "last-session"
 LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
@@ -27,27 +26,12 @@ STALE = 3600.0  # seconds after which an unfinished file was left by a killed pr
 def save(session: Session, folder: Path | None = None) -> None:
     """Save a session atomically. Raises OSError if the file cannot be written, InputError if the session has no
     token."""
-    import tempfile  # with tokens 8 ms, which would delay the start
-
-    from tui_backprop.session.share_token import encode
+    from tui_backprop.session.share_token import encode  # 8 ms, with what follows, that would delay the start
+    from tui_backprop.support.atomic_write import replacing
 
     text = f"{about(session)}\n{encode(session)}\n"
-    folder = folder or state_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_mode & 0o077:
-        with suppress(OSError):
-            folder.chmod(0o700)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f"{NAME}.")  # readable by its owner only
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, folder / NAME)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
+    with replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
+        file.write(text.encode())
 
 
 def about(session: Session) -> str:
@@ -69,30 +53,31 @@ def no_session(folder: Path | None = None) -> bool:
 
 def read(folder: Path | None = None) -> str:
     """Return the text of the file, for ``load``. Raises OSError if it cannot be read."""
-    with ((folder or state_folder()) / NAME).open("rb") as file:
-        return file.read(LONGEST_FILE).decode("utf-8", "replace")
+    from tui_backprop.files.opener import read_own
+
+    return read_own((folder or state_folder()) / NAME, LONGEST_FILE).decode("utf-8", "replace")
 
 
-def load(folder: Path | None = None, text: str | None = None) -> Session:
-    """Load the session that was saved last, or the one in a ``text`` that was read. Raises FileError if there is
-    none, or if it is unusable."""
+def load(folder: Path | None = None, text: str | None = None, field: str = "resume") -> Session:
+    """Load the session that was saved last, or the one in a ``text`` that was read. Raises FileError for the
+    ``field`` that asked for it if there is none, or if it is unusable."""
     from tui_backprop.session.share_token import DAMAGED, decode
 
     try:
         path = (folder or state_folder()) / NAME
         lines = (read(folder) if text is None else text).splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FileError(
-            "resume", f"there is no {display_path(path)} yet; the app keeps one at each step"
+            field, f"there is no {display_path(path)} yet; the app keeps one at each step"
         ) from None
     except OSError as error:
-        raise FileError("resume", f"the last session cannot be read: {why(error)}") from None
+        raise FileError(field, f"the last session cannot be read: {why(error)}") from None
     try:
         return decode(lines[1] if len(lines) == 2 else "")
     except UserError as error:
         reason = "it is damaged" if len(lines) != 2 or error.message == DAMAGED else error.message
         raise FileError(
-            "resume", f"{display_path(path)} is of no use: {reason}; start without --resume"
+            field, f"{display_path(path)} is of no use: {reason}; the next session replaces it"
         ) from None
 
 

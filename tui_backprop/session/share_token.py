@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from tui_backprop.files.decoder import convert, decode_msgpack
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import Bookmarks
 from tui_backprop.session.state import Session, from_preset
@@ -134,7 +135,7 @@ def decode(text: str) -> Session:
     except UserError as error:
         why = f"the session of this token cannot be opened: {error.field}: {error.message}"
         raise TokenError("open", why if len(why) <= SHOWN else f"{why[: SHOWN - 3]}...") from None
-    except (msgspec.MsgspecError, ArithmeticError, RecursionError, TypeError, ValueError):
+    except (ArithmeticError, RecursionError, TypeError, ValueError):  # DecodeError, too
         raise TokenError("open", "this token does not hold a session") from None
     if _packed(session) != packed:
         raise TokenError("open", "this token was not written by backprop-tui; have it made again")
@@ -178,7 +179,7 @@ def _expanded(squeezed: bytes) -> bytes:
 def _session(packed: bytes) -> Session:
     """Return the session in msgpack. Raises TypeError, ValueError and the like for malformed content; values are not
     checked, except where they would make the rest take long."""
-    found = msgspec.msgpack.decode(packed, type=dict[str, Any])
+    found = decode_msgpack(packed, dict[str, Any])
     base = _start(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("bookmarked", [])
     if not isinstance(marks, list) or len(marks) > MOST_BOOKMARKS:
@@ -200,7 +201,7 @@ def _changed(base: Any, found: dict[str, Any]) -> Any:
         ):  # these have a field of their own, ``bookmarked``
             raise TokenError(name if name.isidentifier() else "token", "this version has no such field")
         old = getattr(base, name)
-        changes[name] = _changed(old, value) if is_dataclass(old) else msgspec.convert(value, types[name])
+        changes[name] = _changed(old, value) if is_dataclass(old) else convert(value, types[name])
         if name == "network":
             check_size(changes[name])
     return replace(base, **changes)

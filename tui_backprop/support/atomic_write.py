@@ -11,11 +11,13 @@ from typing import BinaryIO, cast
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """Yield a file that replaces the one at ``path`` at the end, unless an exception is raised. A link is followed; a
-    device or a pipe is written to directly. Raises OSError."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
+    device or a pipe is written to directly. A ``private`` file, which only its user may read, replaces whatever is at
+    ``path``, a link too. Raises OSError."""
+    if not private:
+        path = path.resolve()
+    if not private and path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
@@ -25,7 +27,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield cast("BinaryIO", file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, _mode(path))
+        os.chmod(name, 0o600 if private else _mode(path))
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,18 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return _absolute(user_cache_path)
+
+
+def own_folder(path: Path) -> Path:
+    """Create a folder that only its user may open, if it is missing, and return its path. Raises OSError for one of
+    another user."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.stat()
+    if found.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "the folder belongs to another user")
+    if found.st_mode & 0o777 != 0o700:  # an earlier one, or one made under an unusual umask
+        path.chmod(0o700)
+    return path
 
 
 def _absolute(place: Callable[[str], Path]) -> Path:

@@ -17,6 +17,7 @@ from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.support import paths as places
 
 XOR = ("--preset", "xor")
 SIZES = (1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7)
@@ -36,7 +37,7 @@ def found(*arguments):
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """A cache of its own; and short measurements."""
-    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
+    monkeypatch.setattr(places, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr("tui_backprop.cost.measure.passes.LOOK", 0.001)
     monkeypatch.setattr("tui_backprop.cost.measure.sweep.LOOK", 16)
     return tmp_path / "cache"
@@ -262,7 +263,7 @@ def test_what_is_measured_is_this_network_and_a_few_others():
     backprop = next(one for one in result["methods"] if one["name"] == "backprop")
     assert backprop["seconds"]["middle"] == measured["median"]
     assert result["machine"]["cores"]
-    assert not cache.place().exists()  # only a sweep is kept
+    assert not places.cache_folder().exists()  # only a sweep is kept
 
 
 @pytest.mark.parametrize(
@@ -346,10 +347,21 @@ def test_a_file_that_is_damaged_is_ignored_and_replaced(folder, damage):
 
 def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(cache, "place", lambda: tmp_path / "file" / "below")
+    monkeypatch.setattr(places, "cache_folder", lambda: tmp_path / "file" / "below")
     result = run(*XOR, "--sweep", "--budget", "1e-9")
     assert result.exit_code == 0
-    assert result.stderr == f"backprop-tui: the measurements cannot be saved in {cache.place()}\n"
+    assert result.stderr.startswith("backprop-tui: the measurements cannot be saved in ")
+    assert result.stderr.endswith("/file/below\n")
+
+
+def test_a_user_without_a_home_gets_costs_that_are_not_saved(monkeypatch):
+    def homeless():
+        raise OSError("this user has no home folder")
+
+    monkeypatch.setattr(places, "cache_folder", homeless)
+    result = run(*XOR, "--sweep", "--budget", "1e-9")
+    told = "backprop-tui: the measurements cannot be saved: this user has no home folder\n"
+    assert (result.exit_code, result.stderr) == (0, told)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------

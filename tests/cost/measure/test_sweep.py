@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 from dataclasses import replace
 
 import pytest
@@ -214,6 +215,18 @@ def test_what_was_found_comes_back(tmp_path):
         lambda text: text.replace('"widths":[', '"widths":[1,'),
         lambda text: text.replace('"activation":"relu', '"activation":"rely'),
         lambda text: json.dumps({**json.loads(text), "points": []}),
+        lambda text: re.sub(r'"widths":\[[^]]*', '"widths":[', text),
+        lambda text: re.sub(r'"widths":\[[^]]*', '"widths":[1e308,1e308', text),
+        lambda text: re.sub(r'"layers":\[[^]]*', '"layers":[7,9', text),
+        lambda text: re.sub(r'"rates":\[[^]]*', lambda found: re.sub(r"[\d.]+", "1e-300", found[0]), text),
+        lambda text: re.sub(r'"sizes":\[', '"sizes":[1e12,', text).replace('"rates":[', '"rates":[1e9,'),
+        lambda text: re.sub(r'"(low|median|high)":[^,}]*', r'"\1":1e300', text),
+        lambda text: re.sub(r'"(low|median|high)":[^,}]*', r'"\1":0.1', text, count=1),
+        lambda text: re.sub(r'"runs":\d+', '"runs":0', text),
+        lambda text: text.replace('"kind":"forward"', '"kind":"sideways"'),
+        lambda text: json.dumps({**json.loads(text), "points": 99 * json.loads(text)["points"]}),
+        lambda text: text[:-1] + ',"more":' + "[" * 100_000,
+        lambda text: text + " " * 1_000_000,
         lambda text: json.dumps({**json.loads(text), "probe": {"reading": {"sizes": [], "rates": []}}}),
     ],
 )
@@ -224,6 +237,20 @@ def test_a_file_that_is_not_to_be_trusted_is_as_good_as_none(tmp_path, damage):
     assert cache.load(tmp_path) is None
     assert cache.store(machine(), tmp_path)
     assert cache.load(tmp_path) == machine()
+
+
+@pytest.mark.parametrize("mask", [0, 0o022, 0o777])
+def test_nobody_else_may_read_it(tmp_path, mask):
+    folder = tmp_path / "new"
+    before = os.umask(mask)
+    try:
+        assert cache.store(machine(), folder)
+        folder.chmod(0o777)
+        assert cache.store(machine(), folder)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / cache.NAME).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path):

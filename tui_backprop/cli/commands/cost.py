@@ -16,6 +16,7 @@ from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session
+from tui_backprop.support import paths as places
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_short_count
 from tui_backprop.support.validation import one_of, positive_number
@@ -172,11 +173,19 @@ def _keep(cost_model: CostModel, last: Progress) -> None:
 
     stored = cache.store(cost_model)
     if not stored:
-        click.echo(f"backprop-tui: the measurements cannot be saved in {cache.place()}", err=True)
+        click.echo(f"backprop-tui: the measurements cannot be saved{_cache_place()}", err=True)
     elif last.now is not None:
         click.echo(
             f"backprop-tui: canceled; {last.done} of {last.of} networks were measured and saved", err=True
         )
+
+
+def _cache_place() -> str:
+    """Say where measurements are saved, or why nowhere."""
+    try:
+        return f" in {places.display_path(places.cache_folder())}"
+    except OSError as error:
+        return f": {error}"
 
 
 def _race(session: Session, method: str, step: float | None, options: dict[str, Any]) -> Raced:

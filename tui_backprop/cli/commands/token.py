@@ -10,6 +10,8 @@ from tui_backprop.cli.options import session_from, session_options
 from tui_backprop.cli.output import write
 from tui_backprop.support.errors import FileError
 
+LAST = "the last session"  # as the field of an error
+
 
 @click.command("token")
 @session_options
@@ -20,7 +22,7 @@ def command(given: dict[str, Any]) -> None:
 
     if not given and no_session():
         raise FileError(
-            "the last session",
+            LAST,
             "there is none yet; run backprop-tui once, or name a network: token --preset xor",
         )
-    write(encode(session_from(given) if given else load()))
+    write(encode(session_from(given) if given else load(field=LAST)))

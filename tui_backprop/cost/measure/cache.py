@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,19 @@ import numpy as np
 
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.speeds import MemoryProbe
+from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.files.decoder import decode_json
+from tui_backprop.files.opener import read_own
+from tui_backprop.support import paths as places
+from tui_backprop.support.atomic_write import replacing
 
 FORMAT = 2
 NAME = "cost.json"
+MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 60 points
+SIZES = 1.0, 1e13  # bytes of memory, widths of layers, parameters
+RATES = 1e4, 1e15  # bytes a second
+TIMES = 1e-8, 1e5  # seconds
 
 
 class CacheFile(msgspec.Struct, frozen=True):
@@ -30,13 +40,6 @@ class CacheFile(msgspec.Struct, frozen=True):
     machine: dict[str, str]
     probe: MemoryProbe
     points: tuple[Measured, ...]
-
-
-def place() -> Path:
-    """Return the cache folder of this platform."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("backprop-tui")
 
 
 def machine() -> dict[str, str]:
@@ -74,33 +77,47 @@ def _processor() -> str:
 
 def load(folder: Path | None = None) -> CostModel | None:
     """Load the saved cost model; None if there is none for this machine."""
-    with suppress(OSError, ValueError, msgspec.MsgspecError, TypeError):
-        kept = msgspec.json.decode(((folder or place()) / NAME).read_bytes(), type=CacheFile)
-        sound = all(p.low > 0 and p.median >= p.low and p.high >= p.median for p in kept.points)
-        sound = sound and all(len(p.shape.widths) == len(p.shape.pattern.layers) for p in kept.points)
-        speeds = (kept.probe.reading, kept.probe.both)
-        sound = sound and all(len(s.sizes) == len(s.rates) > 0 and min(s.rates) > 0 for s in speeds)
-        if kept.format == FORMAT and kept.machine == machine() and kept.points and sound:
+    with suppress(OSError, ValueError):
+        kept = decode_json(read_own((folder or places.cache_folder()) / NAME, MOST_BYTES), CacheFile)
+        if kept.format == FORMAT and kept.machine == machine() and _sound(kept):
             return CostModel(kept.points, kept.probe)
     return None
 
 
+def _sound(kept: CacheFile) -> bool:
+    """Return True if every number of a file is one that a sweep can measure."""
+    speeds = kept.probe.reading, kept.probe.both
+    return 0 < len(kept.points) <= MOST_POINTS and all(map(_speeds, speeds)) and all(map(_point, kept.points))
+
+
+def _speeds(speeds: Speeds) -> bool:
+    sizes, rates = speeds.sizes, speeds.rates
+    rising = all(one < other for one, other in pairwise(sizes))
+    return 0 < len(sizes) == len(rates) and rising and _all_in(sizes, SIZES) and _all_in(rates, RATES)
+
+
+def _point(point: Measured) -> bool:
+    """Return True for a possible measurement of a possible network."""
+    widths, pattern, times = point.shape.widths, point.shape.pattern, (point.low, point.median, point.high)
+    if point.kind not in PASS_KINDS or len(widths) != len(pattern.layers) or not _all_in(widths, SIZES):
+        return False
+    same = len(set(zip(pattern.layers, widths, strict=True))) == len(set(pattern.layers))
+    known = same and shape_of(pattern).pattern == pattern and point.parameters <= SIZES[1]
+    return known and point.runs > 0 and sorted(times) == [*times] and _all_in(times, TIMES)
+
+
+def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
+    return all(bounds[0] <= value <= bounds[1] for value in values)
+
+
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
-    """Save a cost model, atomically; return whether that was possible."""
-    folder = folder or place()
+    """Save a cost model, atomically and for this user only; return whether that was possible."""
+    text = msgspec.json.encode(
+        CacheFile(FORMAT, machine(), cost_model.probe, cost_model.points[-MOST_POINTS:])
+    )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, cost_model.points))
-        handle, name = tempfile.mkstemp(dir=folder, prefix=NAME)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, folder / NAME)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with replacing(places.own_folder(folder or places.cache_folder()) / NAME, private=True) as file:
+            file.write(text)
     except OSError:
         return False
     return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 
-from tui_backprop.support.paths import state_folder
+from tui_backprop.support.paths import own_folder, state_folder
 
 NAME = "tour-seen"
 
@@ -16,7 +17,7 @@ def tour_wanted(chosen: bool | None) -> bool:
 
 def _seen() -> bool:
     try:
-        return (state_folder() / NAME).exists()
+        return os.path.lexists(state_folder() / NAME)
     except OSError:  # no home folder, or an unreadable one
         return False
 
@@ -24,6 +25,5 @@ def _seen() -> bool:
 def tour_seen() -> None:
     """Create the file. If that fails, the tour is shown again at the next launch."""
     with suppress(OSError):
-        folder = state_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / NAME).touch(mode=0o600)
+        path = own_folder(state_folder()) / NAME
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # never through a link
