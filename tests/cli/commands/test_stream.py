@@ -7,11 +7,12 @@ import re
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
+from tui_backprop.support import memory
+from tui_backprop.support.memory import Available
 
 SMALL = ("--layers", "2,30,20,2", "--data", "moons", "--batch", "3", "--activation", "tanh")
 
@@ -60,7 +61,7 @@ def test_it_has_nothing_to_save(tmp_path):
 
 @pytest.mark.parametrize(("free", "streamed", "whole"), [(20e9, 0, 2), (4e9, 2, 2)])
 def test_memory_is_refused_before_it_is_taken_with_both_figures(monkeypatch, free, streamed, whole):
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    monkeypatch.setattr(memory, "available", lambda: Available(int(free)))
     iteration = []
 
     def stand_in(session):

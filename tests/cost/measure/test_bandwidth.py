@@ -6,12 +6,13 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 
 from tui_backprop.cost.measure import bandwidth as module
 from tui_backprop.cost.measure.bandwidth import LAYERS, RUNS, Layer, falling, probe
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.support import memory
+from tui_backprop.support.memory import Available
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def machine(monkeypatch):
 
     monkeypatch.setattr(module, "_down", lambda layers: takes(layers, 1, 1))
     monkeypatch.setattr(module, "_down_and_up", lambda layers: takes(layers, 3, 2))
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**40))
+    monkeypatch.setattr(memory, "available", lambda: Available(2**40))
     return made
 
 
@@ -71,7 +72,7 @@ def test_a_clock_too_coarse_for_a_run_gives_a_speed_all_the_same(machine):
 
 @pytest.mark.parametrize(("available", "largest"), [(2**40, 20), (20 * 2**18, 18), (20 * 2**16, 16), (0, 16)])
 def test_no_more_than_a_tenth_of_the_free_memory_is_taken(machine, monkeypatch, available, largest):
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=available))
+    monkeypatch.setattr(memory, "available", lambda: Available(int(available)))
     found = probe(20, lambda: machine.now)
     assert len(found.reading.sizes) == len(found.both.sizes) == largest - 13
     assert machine.held <= max(available / 10, 2**17)

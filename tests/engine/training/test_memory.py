@@ -25,8 +25,10 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import after_update, before_update, next_sample
+from tui_backprop.support import memory
 from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import format_bytes
+from tui_backprop.support.memory import Available
 
 EVERYTHING = {"layer_norm": True, "residual": True, "dropout": 0.1, "l2": 0.1}
 PLAIN = OptimizerSpec()
@@ -75,20 +77,16 @@ def test_what_does_not_fit_is_refused_with_both_figures(optimizer):
         (NetworkSpec(), 10**9, "batch"),
     ):
         with pytest.raises(
-            UserError, match=r"parameters need [\d.,]+ .B of memory; [\d.,]+ .B is free"
+            UserError,
+            match=r"parameters need [\d.,]+ .B of memory; [\d.,]+ .B is free, of which a fifth is reserved",
         ) as caught:
             check_memory(network, batch, OptimizerSpec(optimizer))
         assert caught.value.field == field
 
 
 def test_an_optimizer_that_remembers_more_takes_more(monkeypatch):
-    psutil = pytest.importorskip("psutil")
     spec = NetworkSpec((2, 3000, 3000, 2))
-
-    class Free:
-        available = int(spec.memory(1) * 1.3)
-
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    monkeypatch.setattr(memory, "available", lambda: Available(int(spec.memory(1) * 1.3)))
     check_memory(spec, 1, PLAIN)
     with pytest.raises(UserError):
         check_memory(spec, 1, OptimizerSpec("adam"))
@@ -130,14 +128,9 @@ def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every
 
 
 def test_a_check_that_does_not_fit_is_refused_where_a_walk_would_fit(monkeypatch):
-    psutil = pytest.importorskip("psutil")
     spec = NetworkSpec((2, 3000, 3000, 2))
     assert spec.check_memory(1) > spec.memory(1)
-
-    class Free:
-        available = int(spec.memory(1) * 1.3)
-
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: Free)
+    monkeypatch.setattr(memory, "available", lambda: Available(int(spec.memory(1) * 1.3)))
     check_memory(spec, 1, PLAIN)
     with pytest.raises(UserError, match="parameters need"):
         check_check_memory(spec, 1, every=False)

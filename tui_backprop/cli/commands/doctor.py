@@ -140,12 +140,17 @@ def _machine(environ: Mapping[str, str]) -> Iterator[Found]:
     import psutil
 
     from tui_backprop.cost.measure.cache import machine
+    from tui_backprop.support import memory
 
-    about, memory = machine(), psutil.virtual_memory()
+    about, free = machine(), memory.available()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield "processor", printable(about["processor"])
     yield "cores", about["cores"], f"{usable} may be used"
-    yield "memory", format_bytes(memory.total), f"{format_bytes(memory.available)} free"
+    yield (
+        "memory",
+        format_bytes(psutil.virtual_memory().total),
+        free.words,
+    )
     yield "BLAS", printable(about["blas"])
     yield "BLAS threads", *_threads()
     yield from ((name, _variable(name, environ)) for name in THREADS)

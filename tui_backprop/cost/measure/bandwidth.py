@@ -15,6 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.support import memory
 
 RUNS = 5
 LAYERS = 3  # of a network: each evicts the caches of the one before
@@ -24,9 +25,7 @@ LEAST_POWER = 14  # log2 of the fewest
 
 def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> MemoryProbe:
     """Measure bandwidth on matrices of 2**14 to 2**most bytes, at most a tenth of free memory."""
-    import psutil
-
-    most = min(most, int(math.log2(max(psutil.virtual_memory().available / 20, 2 ** (LEAST_POWER + 2)))))
+    most = min(most, int(math.log2(max(memory.available().bytes / 20, 2 ** (LEAST_POWER + 2)))))
     reading, both = {}, {}
     for power in range(LEAST_POWER, most + 1):
         side = math.isqrt(2**power // 4 // LAYERS)

@@ -12,6 +12,7 @@ from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.speeds import MemoryProbe
 from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number
 
@@ -95,9 +96,7 @@ def sweep(
 
 
 def _free() -> int:
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+    return memory.available().bytes
 
 
 def with_points(cost_model: CostModel, found: CostModel) -> CostModel:

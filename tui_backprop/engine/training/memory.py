@@ -7,11 +7,13 @@ from collections.abc import Callable
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_bytes
 
 CHECKPOINT_MEGABYTES = 256  # of earlier states, by default
-NEGLIGIBLE_BYTES = 64 * 2**20  # a need below this is not checked: asking the system takes time
+NEGLIGIBLE_BYTES = 16 * 2**20  # a need below this is not checked: asking the system takes time
+USABLE = 0.8  # of what is free
 
 
 def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
@@ -33,13 +35,23 @@ def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> No
     """Raise InputError if less than ``need(batch)`` bytes are free."""
     if need(batch) < NEGLIGIBLE_BYTES:
         return
-    import psutil  # takes 30 ms, which most starts can save
-
-    free = psutil.virtual_memory().available
-    if need(batch) > 0.8 * free:
-        field, smaller = ("layers", "layers") if need(1) > 0.8 * free else ("batch", "batches")
+    free = memory.available()
+    if need(batch) > USABLE * free.bytes:
+        field, smaller = ("layers", "layers") if need(1) > USABLE * free.bytes else ("batch", "batches")
         raise InputError(
             field,
             f"{network.parameters:,} parameters need {format_bytes(need(batch))} of memory;"
-            f" {format_bytes(free)} is free, of which a fifth is reserved; choose smaller {smaller}",
+            f" {free.words}, of which a fifth is reserved; choose smaller {smaller}",
+        )
+
+
+def check_bytes(field: str, what: str, need: int) -> None:
+    """Raise InputError for a field whose value, in words ``what``, needs more bytes than are free."""
+    if need < NEGLIGIBLE_BYTES:
+        return
+    free = memory.available()
+    if need > USABLE * free.bytes:
+        raise InputError(
+            field,
+            f"{what} need {format_bytes(need)} of memory; {free.words}, of which a fifth is reserved; choose fewer",
         )

@@ -1,0 +1,113 @@
+"""How much more memory this process may take: the least of what the system, its container and its limits leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tui_backprop.support.format import format_bytes
+
+KIB = 1024
+ROOT = Path("/")
+UNLIMITED = 2**60  # bytes from which a limit is none
+STRICT = "2"  # the kind of overcommitment in which the system promises no more than it has
+# Of version 1 and 2 of cgroups: the folder, the files of limit and use, and of statistics what is freed on demand.
+CGROUPS = {
+    "memory": (
+        "sys/fs/cgroup/memory",
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+    "": ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+}
+LIMITS = {"RLIMIT_AS": "VmSize", "RLIMIT_DATA": "VmData"}  # limits of a process, and what counts against each
+
+
+@dataclass(frozen=True)
+class Available:
+    """Bytes that can be allocated, and the limit ``within`` which that is, if it is not memory itself."""
+
+    bytes: int
+    within: str = ""
+
+    @property
+    def words(self) -> str:
+        """Say how much is free: 4 GB is free; 200 MB is free within RLIMIT_AS."""
+        return f"{format_bytes(self.bytes)} is free" + (f" within {self.within}" if self.within else "")
+
+
+def available(root: Path = ROOT) -> Available:
+    """Return how much can be allocated now, by the limit that binds; ``root`` is the folder of proc and sys."""
+    return min(_all(root), key=lambda each: each.bytes)
+
+
+def _all(root: Path) -> Iterator[Available]:
+    yield _system(root)
+    yield from _promises(root)
+    yield from _containers(root)
+    yield from _limits(root)
+
+
+def _system(root: Path) -> Available:
+    with suppress(OSError, KeyError, ValueError):
+        return Available(_table(root / "proc/meminfo")["MemAvailable"] * KIB)
+    import psutil  # takes 30 ms, and is needed where there is no /proc
+
+    return Available(int(psutil.virtual_memory().available))
+
+
+def _promises(root: Path) -> Iterator[Available]:
+    """Yield what a system leaves that promises no more memory than it has."""
+    with suppress(OSError, KeyError, ValueError):
+        if (root / "proc/sys/vm/overcommit_memory").read_text().strip() == STRICT:
+            table = _table(root / "proc/meminfo")
+            left = table["CommitLimit"] - table["Committed_AS"]
+            yield Available(max(left, 0) * KIB, "the commit limit of the system")
+
+
+def _containers(root: Path) -> Iterator[Available]:
+    """Yield what is left of the limit of each cgroup around this process."""
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        for controller in CGROUPS.keys() & set(controllers.split(",")):
+            folder, limit, used, freed = CGROUPS[controller]
+            inner = Path(path.strip("/"))
+            for each in (inner, *inner.parents):
+                with suppress(OSError, ValueError):  # no limit is the word max
+                    here = root / folder / each
+                    most = int((here / limit).read_text())
+                    taken = int((here / used).read_text()) - _freed(here / "memory.stat", freed)
+                    if most < UNLIMITED:
+                        yield Available(max(most - taken, 0), "the memory limit of the container (cgroup)")
+
+
+def _freed(path: Path, name: str) -> int:
+    """Return the bytes of files in memory that are dropped when others need it."""
+    with suppress(OSError):
+        return _table(path).get(name, 0)
+    return 0
+
+
+def _limits(root: Path) -> Iterator[Available]:
+    """Yield what is left of the limits of this process."""
+    import resource
+
+    for name, counted in LIMITS.items():
+        most, _ = resource.getrlimit(getattr(resource, name))
+        if most != resource.RLIM_INFINITY:
+            used = 0
+            with suppress(OSError, KeyError, ValueError):
+                used = _table(root / "proc/self/status")[counted] * KIB
+            yield Available(max(most - used, 0), f"{name}, a limit of this process")
+
+
+def _table(path: Path) -> dict[str, int]:
+    """Read a table of names and numbers, one in a line, as the system writes them."""
+    rows = (line.replace(":", " ").split() for line in path.read_text().splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
