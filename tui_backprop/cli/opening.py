@@ -66,11 +66,11 @@ def trained(session: Session, steps: str | None) -> Session:
     """Return the session after the updates that ``--steps`` asks for. Raises InputError for a bad number, or
     more than a day of training."""
     from tui_backprop.session.transitions import after_training
-    from tui_backprop.session.validation import DAY, replay_seconds
+    from tui_backprop.session.validation import LONGEST_REPLAY, replay_seconds
 
     count = whole_number("steps", steps or 0, 0)
     session = after_training(session, count) if count else session
-    if count and replay_seconds(session) > DAY:
+    if count and replay_seconds(session) > LONGEST_REPLAY:
         raise InputError("steps", f"{session.t:,} updates of this network take more than a day")
     return session
 
