@@ -210,7 +210,8 @@ class Imitation:
     def answers(self):
         self.now += 0.1
         found = []
-        for worker, share in [self.asked.popleft() for _ in range(len(self.asked))]:
+        most = 1 if "slow" in self.tricks.values() else len(self.asked)
+        for worker, share in [self.asked.popleft() for _ in range(min(most, len(self.asked)))]:
             values, seconds = computed(self.task, share)
             trick = self.tricks.get(worker, "honest")
             if trick == "gone":
@@ -250,7 +251,7 @@ def test_what_happens_to_workers_is_said_within_3_seconds_and_the_gradient_is_fo
 
 
 def test_a_pause_of_ours_makes_no_worker_late(monkeypatch):
-    workers, problem = Imitation(a="honest"), problem_of(SMALL, 4)
+    workers, problem = Imitation(a="slow"), problem_of(SMALL, 4)
     monkeypatch.setattr(distributed, "monotonic", lambda: workers.now)
     out = np.zeros(SMALL.parameters)
     for _ in fill_distributed(workers, "forward-difference", out, problem, chunk=9):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 from contextlib import contextmanager, suppress
 
+import pexpect
 import psutil
 import pytest
 
@@ -88,13 +90,25 @@ def test_files_that_cannot_be_used_are_refused_by_the_option_that_names_them(cer
             scheduler_at("tls://a:1", good | {option: None if path is None else str(path)})
         assert refused.value.field == option.replace("_", "-")
         assert refused.value.message.isprintable()
-    with pytest.raises(UserError, match="unencrypted key"):  # and nobody is asked for a password
+    with pytest.raises(UserError, match="unencrypted key"):
         scheduler_at("tls://a:1", good | {"tls_key": str(locked)})
     for option in TLS_OPTIONS:
         for address in ("a:1", "tcp://a:1"):
             with pytest.raises(UserError, match="requires --scheduler tls://HOST:PORT") as refused:
                 scheduler_at(address, NO_FILES | {option: "x"})
             assert refused.value.field == option.replace("_", "-")
+
+
+@pytest.mark.pty
+def test_nobody_is_asked_for_the_password_of_a_key(certificate):
+    """OpenSSL would ask on the terminal, whatever standard input is."""
+    openssl(certificate, "rsa -aes128 -passout pass:secret -in key.pem -out locked.pem")
+    options = ["--tls-ca", "cert.pem", "--tls-cert", "cert.pem", "--tls-key", "locked.pem"]
+    command = ["-m", "tui_backprop", "check", "--exhaustive", "--scheduler", "tls://127.0.0.1:1", *options]
+    child = pexpect.spawn(sys.executable, command, cwd=str(certificate), timeout=GENEROUS)
+    said = child.read().decode()
+    assert "unencrypted key" in said
+    assert "pass phrase" not in said
 
 
 # --- what answers -----------------------------------------------------------------------------------------
