@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.having import having
 from tests.session.sessions import EXPLORE, ROUGH, STARTS, opened, sessions
+from tui_backprop.cli.opening import trained
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session import share_token as token
 from tui_backprop.session.presets import PRESETS
@@ -201,6 +202,9 @@ def test_a_replay_may_take_a_day_of_24_hours_and_no_more():
     check_limits(after_training(Session(), most))
     with pytest.raises(UserError, match="more than a day"):
         check_limits(after_training(Session(), most + 1))
+    assert trained(Session(), str(most)).t == most  # --steps
+    with pytest.raises(UserError, match="more than a day"):
+        trained(Session(), str(most + 1))
 
 
 @pytest.mark.parametrize(

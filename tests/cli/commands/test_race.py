@@ -43,9 +43,8 @@ P = 2 * 7 + 7 + 7 * 5 + 5 + 5 * 2 + 2
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A cache of its own; and short measurements."""
-    monkeypatch.setattr(cache, "place", lambda: tmp_path / "cache")
+def short(monkeypatch):
+    """Short measurements."""
     monkeypatch.setattr("tui_backprop.cost.measure.passes.LOOK", 0.001)
 
 

@@ -172,7 +172,7 @@ def refusal(port, patience):
 @pytest.mark.parametrize("kind", TALKERS)
 def test_what_listens_and_is_no_scheduler_is_refused_with_a_reason(kind, caplog):
     with talker(TALKERS[kind]) as (port, met):
-        why = refusal(port, 0.5)
+        why = refusal(port, 0.5 if kind.endswith("silence") else GENEROUS)
         for thread in met:  # nothing is left open
             thread.join(GENEROUS)
             assert not thread.is_alive()
@@ -196,12 +196,12 @@ def test_a_host_that_does_not_exist_is_a_reason_too():
 
 
 def test_a_client_that_hangs_is_given_up_and_one_that_ends_is_a_line(monkeypatch):
-    for client, why in (
-        (stuck, "did not answer like a Dask scheduler within 0.2 s"),
-        (dies, "its process ended"),
+    for client, patience, why in (
+        (stuck, 0.2, "did not answer like a Dask scheduler within 0.2 s"),
+        (dies, GENEROUS, "its process ended"),
     ):
         monkeypatch.setattr(teams, "relay", client)
-        with pytest.raises(UserError, match=why), scheduler_workers(Scheduler("127.0.0.1", 1), 0.2):
+        with pytest.raises(UserError, match=why), scheduler_workers(Scheduler("127.0.0.1", 1), patience):
             pass
     for child in psutil.Process().children():
         assert "spawn_main" not in " ".join(child.cmdline()) or gone(child)
