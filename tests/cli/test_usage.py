@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
 from tui_backprop.keys.table import ROWS
+from tui_backprop.support import memory
+from tui_backprop.support.memory import Available
 
 REFUSED = {
     "doctor --resume": "--resume: applies to the app, not to doctor; leave it out",
@@ -70,3 +73,48 @@ def test_keys_as_sentences_name_every_action_once_in_ascii():
     assert len(lines) == len({key.id for key in ROWS if not key.fixed})
     assert all(line.isascii() and line.count(": ") >= 2 and not line.startswith("#") for line in lines)
     assert "Everywhere: minus: Play slower." in lines
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("blame --top 100000000", "--top: 100,000,000 is out of range (1 to 10,000); trace --save writes"),
+        ("check --fast --directions 0", '--directions: "0" is not a positive whole number'),
+        ("check --fast --directions 10000001", "--directions: 10,000,001 is out of range (1 to 10,000,000)"),
+        ("check --fast --directions 9999999", "--directions: 9,999,999 directions of this network take more"),
+        ("check --method spsa --probes 99999999", "--probes: 99,999,999 is out of range"),
+        (
+            "check --method spsa --probes 9999999 --layers 784,900,10",
+            "--probes: 9,999,999 probes of this network take more than a day",
+        ),
+        ("trace --steps 99999999999", "--steps: 99,999,999,999 updates of this network take more than a day"),
+        (f"cost --layers 784,{'9,' * 1000}10", "--layers: more than 1,000 layers; use fewer, wider ones"),
+        (f"cost --layers 784,{'9,' * 100_000}10", "--layers: more than 1,000 layers; use fewer, wider ones"),
+    ],
+)
+def test_a_number_that_takes_too_much_memory_or_time_is_refused_in_one_line(typed, told):
+    result = CliRunner().invoke(main, typed.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"backprop-tui: {told}")
+    assert len(result.stderr) < 250
+
+
+def test_memory_that_runs_out_is_one_line_and_a_fault(monkeypatch):
+    def full(*arguments, **named):
+        raise MemoryError
+
+    monkeypatch.setattr("tui_backprop.engine.training.iteration.run_iteration", full)
+    monkeypatch.setattr("tui_backprop.session.replay.run_iteration", full)
+    for command in ("trace", "blame"):
+        result = CliRunner().invoke(main, [command, "--preset", "xor"])
+        assert (result.exit_code, result.stdout) == (70, "")
+        assert re.fullmatch(
+            r"backprop-tui: memory ran out; .*; choose a smaller network or batch\n", result.stderr
+        )
+
+
+def test_where_libraries_cannot_be_loaded_for_want_of_memory_it_is_said(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: Available(10_000_000, "RLIMIT_AS", 200_000_000))
+    result = CliRunner().invoke(main, ["trace"])
+    told = "memory limit: 10 MB is free within RLIMIT_AS; backprop-tui needs 200 MB to start"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"backprop-tui: {told}\n")

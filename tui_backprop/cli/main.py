@@ -18,9 +18,10 @@ from tui_backprop.cli import commands
 from tui_backprop.cli.opening import opening_options
 from tui_backprop.cli.options import setting_options
 from tui_backprop.support.errors import InputError, TerminalError, UserError
-from tui_backprop.support.format import printable
+from tui_backprop.support.format import format_bytes, printable
 
 SYSTEM = os.name
+FAULT = 70  # exit code of a fault of our own, as EX_SOFTWARE of sysexits.h
 SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
 SIMILAR = 0.8  # from which an option may be a misspelled one
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
@@ -45,6 +46,11 @@ class CommandGroup(click.Group):
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(130) from None
+        except MemoryError:
+            click.echo(
+                f"backprop-tui: memory ran out; {_free_memory()}; choose a smaller network or batch", err=True
+            )
+            raise SystemExit(FAULT) from None
         except UserError as error:
             click.echo(f"backprop-tui: {source_of(error)}: {error.message}", err=True)
             raise SystemExit(error.exit_code) from None
@@ -53,12 +59,35 @@ class CommandGroup(click.Group):
             raise SystemExit(2) from None
 
 
+def _free_memory() -> str:
+    """Say how much memory is left, after what was taken is free again."""
+    from tui_backprop.support.memory import available
+
+    return available().words
+
+
 def require_system() -> None:
     """Raise TerminalError on Windows, which has neither the signals nor the terminals that are needed."""
     if SYSTEM == "nt":
         raise TerminalError(
             "system",
             "Windows is not supported; install backprop-tui in WSL (Windows Subsystem for Linux) instead",
+        )
+
+
+def require_memory() -> None:
+    """Raise InputError where there is too little memory to load the libraries: some end the process without a word.
+    Where address space is limited, numpy's BLAS gets one thread: each reserves much."""
+    import resource
+
+    from tui_backprop.support.memory import available
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    free = available()
+    if free.bytes < free.least:
+        raise InputError(
+            "memory limit", f"{free.words}; backprop-tui needs {format_bytes(free.least)} to start"
         )
 
 
@@ -128,6 +157,7 @@ def _no_option(error: click.NoSuchOption) -> str:
 def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
     require_system()
+    require_memory()
     context = click.get_current_context()
     if context.invoked_subcommand is not None:
         _require_options(context, context.invoked_subcommand)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,18 +52,23 @@ from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.errors import WriteError
 from tui_backprop.support.validation import quoted
 
+Watch = Callable[[int, int], None]  # (done, of how many)
+
 COLUMNS = 100
 UPDATED = "'"  # after the name of a parameter: as updated
 INDENT = " " * 5  # of the lines of a step, below its heading
 SIGNS = {"=": "result: ", "*": "times ", "/": "divided by "}  # of a receipt, in words
 
 
-def trace_text(session: Session, iteration: Iteration, context: RenderContext) -> str:
-    """The whole walk, one block per step: operation, formula and shapes, the arithmetic of one unit, cost."""
-    return text_of(_rows(session, iteration, context), context, COLUMNS)
+def trace_text(
+    session: Session, iteration: Iteration, context: RenderContext, watch: Watch = lambda done, of: None
+) -> str:
+    """The whole walk, one block per step: operation, formula and shapes, the arithmetic of one unit, cost. ``watch``
+    gets the number of steps that are written, and of all."""
+    return text_of(_rows(session, iteration, context, watch), context, COLUMNS)
 
 
-def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Iterator[Row]:
+def _rows(session: Session, iteration: Iteration, context: RenderContext, watch: Watch) -> Iterator[Row]:
     steps = steps_of(session)
     yield Fact("network", network_text(session.network))
     samples = sample_text(session, Snapshot(session, steps, iteration))
@@ -76,6 +81,7 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext) -> Ite
         drawn = Drawing(tuple(_drawn(snapshot, step, context)))
         yield BLANK
         yield Forms(written=(drawn,), spoken=tuple(_spoken(snapshot, step)))
+        watch(step.index + 1, len(steps))
 
 
 def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[Line]:

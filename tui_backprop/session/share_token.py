@@ -24,7 +24,7 @@ from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import Bookmarks
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.update_log import Edit, UpdateRun
-from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits, check_size, settled
+from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits, settled
 from tui_backprop.support.errors import TokenError, UserError
 from tui_backprop.support.validation import one_of, quoted
 
@@ -202,6 +202,4 @@ def _changed(base: Any, found: dict[str, Any]) -> Any:
             raise TokenError(name if name.isidentifier() else "token", "this version has no such field")
         old = getattr(base, name)
         changes[name] = _changed(old, value) if is_dataclass(old) else convert(value, types[name])
-        if name == "network":
-            check_size(changes[name])
     return replace(base, **changes)

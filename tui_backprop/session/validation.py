@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.types import in_shape
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.spec import MAX_LAYERS, NetworkSpec
 from tui_backprop.engine.network.tensor_names import canonical, entry_name
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.engine.training.optimizer_spec import check_epsilon
@@ -33,13 +33,13 @@ from tui_backprop.session.session_parts import (
     Number,
 )
 from tui_backprop.session.state import Session, samples_of
-from tui_backprop.session.update_log import Edit, UpdateRun
+from tui_backprop.session.update_log import Edit
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.units import DAY
 from tui_backprop.support.validation import one_of, positive_number, quoted
 
 MOST_BOOKMARKS = 100
-LAYERS = 1_000  # of all networks of a session together; drawing a walk takes time for each
+LAYERS = MAX_LAYERS  # of all networks of a session together; drawing a walk takes time for each
 RANKS = 10**6
 DECADES = 0.0, 18.0  # of the chart's cursor
 LONGEST_REPLAY = DAY  # of training
@@ -98,19 +98,12 @@ def check_limits(session: Session) -> None:
     """Raise InputError for a session that needs more of a machine than a token may ask for."""
     _within("bookmarks", len(session.bookmarks.items), 0, MOST_BOOKMARKS)
     for each in (session, *session.bookmarks.items):
-        check_size(each.network)
         if replay_seconds(each) > LONGEST_REPLAY:
             why = f"replaying {each.t:,} iterations would take more than a day"
             raise InputError("update_log", why)
     layers = sum(network.depth for network in {each.network for each in (session, *session.bookmarks.items)})
     if layers > LAYERS:
         raise InputError("layers", f"{layers:,} in all networks exceed the limit of {LAYERS:,}")
-
-
-def check_size(network: NetworkSpec) -> None:
-    """Raise InputError for more layers than a session from outside may have."""
-    if network.depth > LAYERS:
-        raise InputError("layers", f"{network.depth:,} exceed the limit of {LAYERS:,}")
 
 
 def _check(session: Session) -> None:
@@ -181,11 +174,12 @@ def _check_update_log(session: Session) -> None:
 
 def replay_seconds(session: Session) -> float:
     """Estimate the seconds of training that a replay up to the iteration of a session takes, at the least."""
+    return sum(run.count * update_seconds(session.network, run.batch) for run in session.update_log)
 
-    def each(run: UpdateRun) -> float:
-        return CALL * session.network.depth + 3 * session.network.weights * run.batch / RATE
 
-    return sum(run.count * each(run) for run in session.update_log)
+def update_seconds(network: NetworkSpec, batch: int) -> float:
+    """Estimate the seconds of an update of a network, at the least."""
+    return CALL * network.depth + 3 * network.weights * batch / RATE
 
 
 def settled(session: Session) -> Session:

@@ -11,6 +11,9 @@ from tui_backprop.support.format import format_bytes
 
 KIB = 1024
 ROOT = Path("/")
+RESERVED = (
+    192 * 2**20
+)  # bytes of address space that libraries reserve when they are loaded, most of it never used
 UNLIMITED = 2**60  # bytes from which a limit is none
 STRICT = "2"  # the kind of overcommitment in which the system promises no more than it has
 # Of version 1 and 2 of cgroups: the folder, the files of limit and use, and of statistics what is freed on demand.
@@ -28,10 +31,12 @@ LIMITS = {"RLIMIT_AS": "VmSize", "RLIMIT_DATA": "VmData"}  # limits of a process
 
 @dataclass(frozen=True)
 class Available:
-    """Bytes that can be allocated, and the limit ``within`` which that is, if it is not memory itself."""
+    """Bytes that can be allocated, and the limit ``within`` which that is, if it is not memory itself. With less than
+    ``least`` bytes numpy and Textual cannot be loaded."""
 
     bytes: int
     within: str = ""
+    least: int = 64_000_000
 
     @property
     def words(self) -> str:
@@ -104,7 +109,7 @@ def _limits(root: Path) -> Iterator[Available]:
             used = 0
             with suppress(OSError, KeyError, ValueError):
                 used = _table(root / "proc/self/status")[counted] * KIB
-            yield Available(max(most - used, 0), f"{name}, a limit of this process")
+            yield Available(max(most - used, 0), f"{name}, a limit of this process", RESERVED)
 
 
 def _table(path: Path) -> dict[str, int]:

@@ -28,6 +28,15 @@ def quoted(value: object) -> str:
     return text if is_kind(value) else f'"{text}"'
 
 
+def count_up_to(field: str, value: object, most: int, instead: str = "") -> int:
+    """Return ``value`` if it is a whole number from 1 to ``most``; the message may say what to do ``instead``."""
+    number = whole_number(field, value, 1)
+    if number > most:
+        advice = f"; {instead}" if instead else ""
+        raise InputError(field, f"{number:,} is out of range (1 to {most:,}){advice}")
+    return number
+
+
 def whole_number(field: str, value: object, least: int) -> int:
     """Return ``value`` (an int, or text that is one) if it is a whole number of at least ``least``."""
     if type(value) is int and abs(value) >= TOO_LARGE:

@@ -13,12 +13,13 @@ from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES, Inspection
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, whole_number
+from tui_backprop.support.validation import count_up_to, one_of, whole_number
 
 if TYPE_CHECKING:
     from tui_backprop.render.view_state import BlameState
 
 
+MOST_LISTED = 10_000  # parameters: as a table they take 100 MB
 MEASURE_OPTIONS = {name.replace(" ", "-"): name for name in MEASURES}
 
 
@@ -61,7 +62,7 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
         if layer > depth:
             raise InputError("layer", f"{layer} is out of range (1 to {depth})")
     measure = one_of("measure", options["measure"], MEASURE_OPTIONS)
-    top = whole_number("top", options["top"], 1)
+    top = count_up_to("top", options["top"], MOST_LISTED, "trace --save writes the gradients of all")
     from tui_backprop.engine.analysis.parameter_detail import parameter_detail
     from tui_backprop.engine.analysis.ranking import ranking
     from tui_backprop.render.view_state import BlameState

@@ -12,10 +12,16 @@ from tui_backprop.cli.opening import parameters_of, session_to_open, trained, tr
 from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
-from tui_backprop.engine.network.spec import DTYPES
+from tui_backprop.engine.network.spec import DTYPES, NetworkSpec
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
-from tui_backprop.support.validation import non_negative_number, one_of, positive_number, whole_number
+from tui_backprop.support.validation import (
+    count_up_to,
+    non_negative_number,
+    one_of,
+    positive_number,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from tui_backprop.engine.gradients.check.report import Report
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 ALL = "all"  # entries
 DEFAULT_ENTRIES = "20"
+MOST_RANDOM = 10_000_000  # directions or probes
 
 
 @click.command("check")
@@ -102,9 +109,20 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
     spec = replace(session.network, dtype=dtype)
     request = read_options(options, spec.seed)
     check_check_memory(spec, session.batch, request.entries is None)
+    _check_time(spec, session.batch, request)
     batch = cut(spec, session.data, session.sample, session.batch)
     problem = Problem(spec, batch.x, batch.t, parameters_of(session).astype(dtype), session.t)
     return _compare(problem, request, options)
+
+
+def _check_time(spec: NetworkSpec, batch: int, request: CheckRequest) -> None:
+    """Raise InputError if more random directions are asked for than a day is long enough for."""
+    from tui_backprop.session.validation import DAY, update_seconds
+
+    name, passes = ("directions", 4 * spec.depth) if request.fast else ("probes", 2)
+    count = request.directions if request.fast else request.options.probes
+    if count * passes * update_seconds(spec, batch) > DAY:
+        raise InputError(name, f"{count:,} {name} of this network take more than a day")
 
 
 def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -> Report:
@@ -146,7 +164,10 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
     every = options["exhaustive"] or options["entries"] == ALL
     _check_combination(method, against, every, options)
     entries = None if every else _count(options["entries"] or DEFAULT_ENTRIES)
-    directions, probes = (whole_number(name, options[name] or 1, 1) for name in ("directions", "probes"))
+    directions, probes = (
+        count_up_to(name, 1 if options[name] is None else options[name], MOST_RANDOM)
+        for name in ("directions", "probes")
+    )
     step = None if options["step"] is None else positive_number("step", options["step"])
     bounds = {
         name: None if options[name] is None else non_negative_number(name, options[name])

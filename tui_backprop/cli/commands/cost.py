@@ -3,7 +3,7 @@ sweep or race."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -98,7 +98,11 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
         return CostResult(session, cost_model, options["chart"], swept=swept, raced=raced)
     with status() as line:
         line.say("measuring passes on this machine ...")
-        cost_model = _measured(spec, kept)
+        cost_model = _measured(
+            spec,
+            kept,
+            lambda done, of: line.say(f"measuring passes on this machine: {done} of {of} networks"),
+        )
     return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)
 
 
@@ -128,14 +132,14 @@ def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> N
     worker_option(options)
 
 
-def _measured(spec: NetworkSpec, kept: CostModel | None) -> CostModel:
+def _measured(spec: NetworkSpec, kept: CostModel | None, watch: Callable[[int, int], None]) -> CostModel:
     """Measure the cost model of the machine, with every kind of pass of the current network if that is small."""
     from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
     from tui_backprop.cost.measure.sweep import SMALL, with_points
     from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 
-    cost_model = measure_machine(spec, LOOK, kept)
+    cost_model = measure_machine(spec, LOOK, kept, watch)
     there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}
     rest = [kind for kind in PASS_KINDS if kind not in there] if spec.parameters <= SMALL else []
     if not rest:

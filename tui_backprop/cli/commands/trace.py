@@ -21,6 +21,7 @@ from tui_backprop.support.validation import one_of
 
 if TYPE_CHECKING:
     from tui_backprop.engine.training.streaming import StreamReport
+    from tui_backprop.render.draw.context import RenderContext
 
 
 @click.command("trace")
@@ -65,7 +66,12 @@ def command(
 
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:
     """Print every step, or write all arrays to ``save``; with ``as_json`` the object is printed as well."""
+    from tui_backprop.cli.progress import progress
     from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
+
+    def to_text(context: RenderContext) -> str:
+        with progress("steps written") as watch:
+            return trace_text(session, iteration, context, watch)
 
     iteration = iteration_of(session)
     if save is not None:
@@ -75,7 +81,7 @@ def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None)
             as_json,
             plain,
             lambda: trace_dict(session, iteration),
-            lambda context: trace_text(session, iteration, context),
+            to_text,
         )
     exit_if_bad(iteration.bad is not None)
 

@@ -15,7 +15,7 @@ from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, shape_of
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.graph import parameter_slices, views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import INPUT, TARGET
@@ -28,6 +28,7 @@ LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024,
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
 LEAST_RUNS = 4  # runs of each, however long they take
 FEWER_BATCHES = 1_000_000  # parameters from which the initial pass of a batched method is negligible
+MOST_TENSORS = 64  # in which a batched method is measured
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
 
 Run = Callable[[], object]
@@ -84,7 +85,7 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
     if "batched" in kinds:
         # Some parameters of every layer, in proportion: 256 at once, as in the method.
         count = min(spec.parameters, (32 if spec.parameters < FEWER_BATCHES else 8) * PARAMETERS_A_PASS)
-        where = np.unique(np.linspace(0, spec.parameters - 1, count).astype(int))
+        where = _sampled(spec, np.unique(np.linspace(0, spec.parameters - 1, count).astype(int)))
         out = np.empty(spec.parameters)
 
         def batched() -> None:
@@ -95,6 +96,14 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
 
         runs["batched"] = batched, len(where)
     return {kind: runs[kind] for kind in kinds}
+
+
+def _sampled(spec: NetworkSpec, where: Array) -> Array:
+    """Return those of the parameters ``where`` that are in up to MOST_TENSORS tensors: each takes passes of its
+    own."""
+    places = list(parameter_slices(spec).values())
+    chosen = places[:: -(-len(places) // MOST_TENSORS)]
+    return np.concatenate([where[(where >= each.start) & (where < each.stop)] for each in chosen])
 
 
 def measure(
@@ -112,14 +121,22 @@ def measure(
     return tuple(found)
 
 
-def measure_machine(spec: NetworkSpec, budget: float = GLANCE, kept: CostModel | None = None) -> CostModel:
+def measure_machine(
+    spec: NetworkSpec,
+    budget: float = GLANCE,
+    kept: CostModel | None = None,
+    watch: Callable[[int, int], None] = lambda done, of: None,
+) -> CostModel:
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
-    pass. If a cost model is ``kept`` from a sweep of networks with layer normalization as in this one, only the
-    network is measured and added to it."""
+    pass; ``watch`` gets the number of networks measured, and of all. If a cost model is ``kept`` from a sweep of
+    networks with layer normalization as in this one, only the network is measured and added to it."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
     specs = {} if known else {one.parameters: one for one in (resized(spec, layers) for layers in LADDER)}
     specs[spec.parameters] = spec
-    points = [point for size in sorted(specs) for point in measure(specs[size], budget)]
+    points: list[Measured] = []
+    for done, size in enumerate(sorted(specs), 1):
+        points += measure(specs[size], budget)
+        watch(done, len(specs))
     measured = {(point.kind, point.shape) for point in points}
     points += [point for point in known if (point.kind, point.shape) not in measured]
     bandwidth = probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE) if kept is None else kept.probe

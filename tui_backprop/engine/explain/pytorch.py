@@ -168,8 +168,8 @@ def _gradients_of_walk(spec: NetworkSpec, grain: str) -> frozenset[str]:
 def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]:
     """The update of all layers, at the first of them, and the parameters of the step's layer. The norm is clipped
     without the 1e-6 that ``clip_grad_norm_`` adds to it, and an infinite one not at all."""
-    parameters, clip, lines = list(parameter_shapes(iteration.spec)), iteration.optimizer.clip, []
-    if step.layer == layer_of(parameters[0]):
+    layers, clip, lines = _parameters_by_layer(iteration.spec), iteration.optimizer.clip, []
+    if step.layer == min(layers):
         if clip:
             lines += [
                 "norm = get_total_norm([p.grad for p in params])",
@@ -178,4 +178,13 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
         if before.rate not in (None, iteration.lr):
             lines.append(f'for group in optimizer.param_groups: group["lr"] = {iteration.lr}')
         lines.append("optimizer.step()")
-    return [*lines, ", ".join(name_in(name) for name in parameters if layer_of(name) == step.layer)]
+    return [*lines, ", ".join(map(name_in, layers[step.layer]))]
+
+
+@lru_cache(maxsize=16)
+def _parameters_by_layer(spec: NetworkSpec) -> dict[int, list[str]]:
+    """Return the names of the parameters of each layer."""
+    found: dict[int, list[str]] = {}
+    for name in parameter_shapes(spec):
+        found.setdefault(layer_of(name), []).append(name)
+    return found

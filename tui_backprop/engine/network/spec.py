@@ -10,6 +10,7 @@ from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError, UserError
+from tui_backprop.support.format import described
 from tui_backprop.support.validation import (
     boolean,
     non_negative_number,
@@ -20,13 +21,16 @@ from tui_backprop.support.validation import (
 
 DTYPES = ("float32", "float64")
 
+MAX_LAYERS = 1_000  # weight matrices
+
 ITEMSIZE = {"float32": 4, "float64": 8}
 TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
     """Parse layer sizes such as ``784,256,10``; raise InputError for the first invalid one."""
-    parts = [part.strip() for part in text.strip().strip("[]()").split(",")]
+    parts = [part.strip() for part in text.strip().strip("[]()").split(",", MAX_LAYERS + 1)]
+    check_depth(len(parts) - 1)
     if parts == [""]:
         raise InputError("layers", "no sizes given; write them with commas, such as 784,256,10")
     sizes = []
@@ -44,9 +48,17 @@ def parse_layers(text: str) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def check_depth(layers: int) -> None:
+    """Raise InputError for more layers than a network may have: each takes objects, steps of the walk and time."""
+    if layers > MAX_LAYERS:
+        raise InputError("layers", f"more than {MAX_LAYERS:,} layers; use fewer, wider ones")
+
+
 def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
     """Parse the activation of each of ``hidden`` layers: one name for all, or names separated by commas."""
-    names = tuple(one_of("activation", name.strip(), ACTIVATIONS) for name in str(text).split(","))
+    names = tuple(
+        one_of("activation", name.strip(), ACTIVATIONS) for name in str(text).split(",", MAX_LAYERS)
+    )
     if len(names) == 1:
         return names * hidden
     if len(names) != hidden:
@@ -93,7 +105,8 @@ class NetworkSpec:
     l2_bias: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", parse_layers(",".join(str(n) for n in self.layers)))
+        check_depth(self.depth)
+        object.__setattr__(self, "layers", parse_layers(",".join(map(described, self.layers))))
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
         object.__setattr__(self, "dropout", non_negative_number("dropout", self.dropout, below=1))
         object.__setattr__(self, "l2", non_negative_number("l2", self.l2))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -117,12 +118,13 @@ def compare_along(
     program.forward()
     gradient = program.backward()
     slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
-    along = partial(_along, slices, options.seed, directions)
+    method = ALONG[second]
+    of = 1 + method.evaluations * directions * len(shapes)
+    along = partial(_along, slices, options.seed, directions, lambda: watch(1, of))
     rounding = round_off(problem, along, options.seed)
     bounds = tolerance("backprop", second, problem, rounding, None, options, rtol, atol)
     step, found = _step("backprop", second, problem, options), along(gradient)
     made, pairs = 1, []
-    method = ALONG[second]
     slope = method.slope(problem)
     for at, (name, place) in enumerate(slices.items()):
         inside = slice(at * directions, (at + 1) * directions)
@@ -130,7 +132,7 @@ def compare_along(
         for k in range(directions):
             slopes[k] = slope(place, direction(k), step)
             made += method.evaluations
-            watch(made, 1 + method.evaluations * directions * len(shapes))
+            watch(made, of)
         pairs.append(
             Pairs(
                 name,
@@ -245,15 +247,16 @@ def _quotients(
     return of(first), of(second)
 
 
-def _along(slices: Mapping[str, slice], seed: int, directions: int, gradient: Array) -> Array:
-    """Return the slopes along the directions of all tensors, one tensor after the other."""
-    return np.array(
-        [
-            gradient[place].astype(float) @ _direction(seed, place, k)
-            for place in slices.values()
-            for k in range(directions)
-        ]
-    )
+def _along(
+    slices: Mapping[str, slice], seed: int, directions: int, watch: Callable[[], None], gradient: Array
+) -> Array:
+    """Return the slopes along the directions of all tensors, one tensor after the other; ``watch`` is called for
+    each."""
+    slopes = np.empty(len(slices) * directions)
+    for at, (place, k) in enumerate(product(slices.values(), range(directions))):
+        slopes[at] = gradient[place].astype(float) @ _direction(seed, place, k)
+        watch()
+    return slopes
 
 
 def _quotients_along(
