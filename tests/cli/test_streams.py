@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.waits import all_gone, until
+from tui_backprop.cli.exit_codes import EXIT_CODES
+from tui_backprop.cli.output import print_json
 
 COMMAND = [sys.executable, "-m", "tui_backprop"]
 
@@ -80,6 +89,97 @@ def test_a_stream_that_cannot_be_written_exits_with_74_and_one_line(command):
         )
     assert done.returncode == 74
     assert done.stderr == b"backprop-tui: stdout: cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "redirection", "code", "message"),
+    [
+        ("check --preset xor", "2>&- >/dev/null", 0, ""),
+        ("check --preset xor", "<&- >/dev/null", 0, ""),
+        ("check --preset xor", ">&-", 74, "stdout: cannot be written: Bad file descriptor"),
+        ("--help", ">/dev/full", 74, "stdout: cannot be written: No space left on device"),
+        ("trace --help", "| true", 141, ""),
+        ("check --preset xor", "| true", 141, ""),
+        ("--preset xor", "<&- 2>&1", 2, "terminal: stdin and stderr are not a terminal"),
+        ("--preset xor", "2>&-", 2, ""),
+        ("nonsense", "2>/dev/full", 2, ""),
+        ("keys", "<&- >&- 2>&-", 74, ""),
+    ],
+)
+def test_streams_that_are_closed_full_or_left(arguments, redirection, code, message):
+    line = f"set -o pipefail; {shlex.join(COMMAND)} {arguments} {redirection}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=60, check=False)
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == code, said
+    assert said.startswith(f"backprop-tui: {message}") if message else not said
+    assert said.count("\n") == bool(message)
+
+
+def test_a_stream_that_another_program_made_non_blocking_is_written_whole():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # less than is written
+    with subprocess.Popen([*COMMAND, "man"], stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        with open(reader, "rb") as pipe:
+            text = pipe.read()
+        assert (process.wait(60), process.stderr.read()) == (0, b"")
+    assert text == run("man").stdout
+
+
+def test_no_control_character_leaves_the_process_whoever_wrote_it(capfd):
+    hostile = "\x1b]0;evil\x07 \x9b31m \r \x7f \u202e \udc80"
+    for write in (
+        "sys.stdout.write",
+        "sys.stderr.write",
+        "print",
+        "streams.write",
+        "streams.say",
+        "click.echo",
+    ):
+        code = (
+            "import sys, click; from tui_backprop.cli import streams; streams.open_streams();"
+            f"{write}({hostile!r} + ' \u03b4\\n')"
+        )
+        subprocess.run([sys.executable, "-X", "utf8", "-c", code], check=True)
+        said = "".join(capfd.readouterr())
+        assert said.strip() == "?]0;evil? ?31m ? ? ? ? δ", write
+
+
+def test_json_escapes_what_is_not_printable(capsys):
+    print_json({"path": "\x9b31m\x7f\u202e δ"})
+    text = capsys.readouterr().out
+    assert text.rstrip("\n").isprintable()
+    assert json.loads(text) == {"path": "\x9b31m\x7f\u202e δ"}
+
+
+def test_a_fault_of_the_program_exits_with_70_and_memory_that_ran_out_in_one_line(capfd):
+    for error in ("ValueError('x')", "MemoryError"):
+        code = f"def fail():\n raise {error}\nfrom tui_backprop.cli import process; process.exit_with(fail)"
+        done = subprocess.run([sys.executable, "-c", code], check=False)
+        said = capfd.readouterr().err.splitlines()
+        assert done.returncode == 70
+        assert said[-1].startswith("backprop-tui: ")
+        assert len(said) == 1 or error != "MemoryError"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_a_command_by_its_own_code_without_a_word(name):
+    race = [*COMMAND, "cost", "--race", "--method", "forward-difference"]
+    with subprocess.Popen(race, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until(lambda: psutil.Process(process.pid).children(), "the process of the race")
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(getattr(signal, name))
+        assert process.wait(60) == 128 + getattr(signal, name)
+        assert process.stderr.read().strip() == b""
+    all_gone(children)
+
+
+def test_the_readme_lists_the_exit_codes():
+    text = Path(__file__).parents[2].joinpath("README.md").read_text()
+    for code, about in EXIT_CODES:
+        assert f"| {code} | {about} |" in text
 
 
 def test_the_json_is_the_same_in_every_encoding():

@@ -8,9 +8,8 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-import click
-
 from tui_backprop.cli.settings import Settings
+from tui_backprop.cli.streams import say
 from tui_backprop.session.state import Session
 
 
@@ -65,11 +64,10 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         remote = link(os.environ).value == "ssh"
         app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
     app.run(mouse=chosen.mouse)
-    with suppress(OSError):  # the terminal may be gone
-        if saver.trouble:
-            click.echo(f"backprop-tui: {saver.trouble}", err=True)
-        elif saver.saved is not None:
-            click.echo(how_to_continue(saver.saved), err=True)
+    if saver.trouble:
+        say(f"backprop-tui: {saver.trouble}")
+    elif saver.saved is not None:
+        say(how_to_continue(saver.saved))
     raise SystemExit(app.return_code or 0)
 
 

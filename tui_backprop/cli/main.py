@@ -15,13 +15,14 @@ from click.core import ParameterSource
 
 from tui_backprop import __version__
 from tui_backprop.cli import commands
+from tui_backprop.cli.exit_codes import FAULT, INTERRUPTED, SUMMARY, USAGE
 from tui_backprop.cli.opening import opening_options
 from tui_backprop.cli.options import setting_options
+from tui_backprop.cli.streams import say
 from tui_backprop.support.errors import InputError, TerminalError, UserError
 from tui_backprop.support.format import format_bytes, printable
 
 SYSTEM = os.name
-FAULT = 70  # exit code of a fault of our own, as EX_SOFTWARE of sysexits.h
 SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
 SIMILAR = 0.8  # from which an option may be a misspelled one
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
@@ -40,23 +41,20 @@ class CommandGroup(click.Group):
         return command
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command line; exit with 130 if it was interrupted, with 2 for bad usage and bad
-        input, with 74 if something could not be written."""
+        """Run a command line. Errors are reported in one line, and exit with their code."""
         try:
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
-            raise SystemExit(130) from None
+            raise SystemExit(INTERRUPTED) from None
         except MemoryError:
-            click.echo(
-                f"backprop-tui: memory ran out; {_free_memory()}; choose a smaller network or batch", err=True
-            )
+            say(f"backprop-tui: memory ran out; {_free_memory()}; choose a smaller network or batch")
             raise SystemExit(FAULT) from None
         except UserError as error:
-            click.echo(f"backprop-tui: {source_of(error)}: {error.message}", err=True)
+            say(f"backprop-tui: {source_of(error)}: {error.message}")
             raise SystemExit(error.exit_code) from None
         except click.ClickException as error:
-            click.echo(f"backprop-tui: {printable(usage_error(error), MAX_MESSAGE)} (see --help)", err=True)
-            raise SystemExit(2) from None
+            say(f"backprop-tui: {printable(usage_error(error), MAX_MESSAGE)} (see --help)")
+            raise SystemExit(USAGE) from None
 
 
 def _free_memory() -> str:
@@ -149,7 +147,7 @@ def _no_option(error: click.NoSuchOption) -> str:
     cls=CommandGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Without a command, the app opens; press ? there for help.",
+    epilog=f"Without a command, the app opens; press ? there for help. {SUMMARY}",
 )
 @opening_options
 @setting_options

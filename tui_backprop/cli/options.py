@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from tui_backprop.cli.settings import SETTINGS
+from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import DATASETS, fitted
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
@@ -218,7 +219,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         optimizer=optimizer,
     )
     if note := adapted(given, session):
-        click.echo(f"backprop-tui: {note}", err=True)
+        say(f"backprop-tui: {note}")
     return session
 
 

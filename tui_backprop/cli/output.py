@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tui_backprop.support.errors import WriteError
+from tui_backprop.cli.exit_codes import NOT_PASSED
+from tui_backprop.cli.streams import write
 
 if TYPE_CHECKING:
     from tui_backprop.render.draw.context import RenderContext
-
-PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 
 def glyphs_for(encoding: str | None, chosen: str = "auto") -> RenderContext:
@@ -33,24 +29,16 @@ def glyphs_for_stdout(plain: bool) -> RenderContext:
     return LINEAR if plain else glyphs_for(getattr(sys.stdout, "encoding", None))
 
 
-def write(text: str | bytes, *, newline: bool = True) -> None:
-    """Write to stdout. Raises WriteError if that is impossible, SystemExit with PIPE_CLOSED if nobody reads
-    it any longer."""
-    try:
-        click.echo(text, nl=newline)
-    except BrokenPipeError:
-        # The interpreter flushes stdout at its end, and would complain about the same pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(PIPE_CLOSED) from None
-    except OSError as error:
-        raise WriteError("stdout", f"cannot be written: {error.strerror or error}") from None
-
-
 def print_json(value: object) -> None:
-    """Print one JSON object in a line."""
+    """Print one JSON object in a line, without control characters in its strings."""
+    import json
+
     import msgspec
 
-    write(msgspec.json.encode(json_value(value)))
+    text = msgspec.json.encode(json_value(value)).decode()
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    write(text.encode())
 
 
 def json_value(value: object) -> object:
@@ -68,7 +56,7 @@ def json_value(value: object) -> object:
 def exit_if_bad(bad: bool) -> None:
     """Exit with 1 where numbers are NaN or infinite."""
     if bad:
-        raise SystemExit(1)
+        raise SystemExit(NOT_PASSED)
 
 
 def print_report(

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-import click
-
+from tui_backprop.cli.streams import say, say_over
 from tui_backprop.support.format import printable
 
 MAX_NOTE = 600  # characters of a line
@@ -25,19 +24,20 @@ class StatusLine:
     def say(self, text: str) -> None:
         if self._shown:
             self._wide = max(self._wide, len(text))  # before writing, which may be interrupted
-            click.echo(f"\r{text:<{self._wide}}", nl=False, err=True)
+            say_over(f"{text:<{self._wide}}")
 
     def note(self, text: str) -> None:
         """Print a line that stays, also to a pipe or a file."""
         self.erase()
-        click.echo(f"backprop-tui: {printable(text, MAX_NOTE)}", err=True)
+        say(f"backprop-tui: {printable(text, MAX_NOTE)}")
 
     def erase(self) -> None:
         from tui_backprop.cost.race.worker import interrupts_blocked
 
         if self._wide:
             with interrupts_blocked():  # Ctrl+C may be pressed repeatedly
-                click.echo(f"\r{' ' * self._wide}\r", nl=False, err=True)
+                say_over(" " * self._wide)
+                say_over("")
                 self._wide = 0
 
 

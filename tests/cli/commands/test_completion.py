@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from tests.waits import GENEROUS
 from tui_backprop.cli.commands import man
 from tui_backprop.cli.commands.completion import SHELLS, VARIABLE
+from tui_backprop.cli.exit_codes import EXIT_CODES
 from tui_backprop.cli.main import main
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.session.presets import PRESETS
@@ -119,7 +120,7 @@ def test_the_page_has_the_sections_that_pages_have(page):
     assert page.startswith(".TH BACKPROP\\-TUI 1 ")
     assert all(setting.variable in parts["ENVIRONMENT"] for setting in SETTINGS)
     assert "config.toml" in parts["FILES"]
-    assert [code for code, _ in man.STATUS] == re.findall(r"\\fB(\d+)\\fR", parts["EXIT STATUS"])
+    assert [code for code, _ in EXIT_CODES] == re.findall(r"\\fB(.+?)\\fR", parts["EXIT STATUS"])
 
 
 @pytest.mark.skipif(not shutil.which("groff"), reason="groff is not installed")

@@ -117,7 +117,8 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
 
 def _check_time(spec: NetworkSpec, batch: int, request: CheckRequest) -> None:
     """Raise InputError if more random directions are asked for than a day is long enough for."""
-    from tui_backprop.session.validation import DAY, update_seconds
+    from tui_backprop.session.validation import update_seconds
+    from tui_backprop.support.units import DAY
 
     name, passes = ("directions", 4 * spec.depth) if request.fast else ("probes", 2)
     count = request.directions if request.fast else request.options.probes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tui_backprop.cli.output import write
+from tui_backprop.cli.streams import write
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of
 

@@ -13,6 +13,7 @@ import click
 from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
 from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
+from tui_backprop.cli.streams import say
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.state import Session
@@ -177,11 +178,9 @@ def _keep(cost_model: CostModel, last: Progress) -> None:
 
     stored = cache.store(cost_model)
     if not stored:
-        click.echo(f"backprop-tui: the measurements cannot be saved{_cache_place()}", err=True)
+        say(f"backprop-tui: the measurements cannot be saved{_cache_place()}")
     elif last.now is not None:
-        click.echo(
-            f"backprop-tui: canceled; {last.done} of {last.of} networks were measured and saved", err=True
-        )
+        say(f"backprop-tui: canceled; {last.done} of {last.of} networks were measured and saved")
 
 
 def _cache_place() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui_backprop.cli.output import write
+from tui_backprop.cli.streams import write
 
 if TYPE_CHECKING:
     from tui_backprop.keys.table import Key

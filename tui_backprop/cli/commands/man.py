@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
 from tui_backprop import __version__
+from tui_backprop.cli.exit_codes import EXIT_CODES
 from tui_backprop.cli.options import CHOICES, FLAGS
-from tui_backprop.cli.output import write
 from tui_backprop.cli.settings import FILE, SETTINGS
+from tui_backprop.cli.streams import write
 from tui_backprop.support import paths as places
 from tui_backprop.support.paths import display_path
 
@@ -25,14 +26,6 @@ ENVIRONMENT = (
     ("SSH_CONNECTION", "If set, there are no animations unless they are asked for."),
     ("OPENBLAS_NUM_THREADS", "The number of threads used for computing."),
 )
-STATUS = (
-    ("0", "Done."),
-    ("1", "A check failed."),
-    ("2", "Bad usage or bad input; one line on standard error says what is wrong."),
-    ("130", "Interrupted."),
-)
-
-
 NOTE = (
     "After a dropped connection, a terminal may go on printing mouse events. To reset it, run reset, or {}."
 )
@@ -68,7 +61,7 @@ def page(main: click.Group) -> str:
             lines += [".PP", "The options for network and data above apply, too."]
     lines += _section("ENVIRONMENT", _terms(ENVIRONMENT))
     lines += _section("FILES", _terms(_files()))
-    lines += _section("EXIT STATUS", _terms(STATUS))
+    lines += _section("EXIT STATUS", _terms((code, f"{about.capitalize()}.") for code, about in EXIT_CODES))
     lines += _section("NOTES", [_line(NOTE.format(RESET_COMMAND))])
     return "\n".join(lines) + "\n"
 
@@ -131,7 +124,7 @@ def _files() -> list[tuple[str, str]]:
     return rows
 
 
-def _terms(rows: Sequence[tuple[str, str]]) -> list[str]:
+def _terms(rows: Iterable[tuple[str, str]]) -> list[str]:
     return [line for term, about in rows for line in (".TP", f"\\fB{_text(term)}\\fR", _line(about))]
 
 

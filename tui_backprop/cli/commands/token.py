@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tui_backprop.cli.options import session_from, session_options
-from tui_backprop.cli.output import write
+from tui_backprop.cli.streams import write
 from tui_backprop.support.errors import FileError
 
 LAST = "the last session"  # as the field of an error

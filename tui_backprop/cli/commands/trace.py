@@ -13,6 +13,7 @@ import click
 from tui_backprop.cli.opening import iteration_of, parameters_of, session_to_open, trained, trained_options
 from tui_backprop.cli.options import choice, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
+from tui_backprop.cli.streams import say
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
@@ -75,7 +76,7 @@ def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None)
 
     iteration = iteration_of(session)
     if save is not None:
-        click.echo(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written", err=True)
+        say(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written")
     if as_json or save is None:
         print_report(
             as_json,

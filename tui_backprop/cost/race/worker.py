@@ -18,6 +18,7 @@ import numpy as np
 from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.signals import ending_deferred
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
 BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
@@ -119,7 +120,8 @@ def interrupts_blocked() -> Iterator[None]:
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with ending_deferred():  # a process that is half started would complain
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

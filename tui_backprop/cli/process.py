@@ -1,0 +1,79 @@
+"""The process of a command: its streams, its signals, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from tui_backprop.cli.exit_codes import DONE, FAULT, INTERRUPTED, SIGNAL
+from tui_backprop.cli.streams import close_streams, open_streams, say
+from tui_backprop.support.errors import WriteError
+from tui_backprop.support.signals import ENDING
+
+
+def run() -> NoReturn:
+    """Run the command line of the process, and exit with its code."""
+    open_streams()
+    from tui_backprop.cli.main import main
+
+    heed_signals()
+    exit_with(main)
+
+
+def exit_with(command: Callable[[], object]) -> NoReturn:
+    """Run a command, close the streams, and exit with the code of whatever happened."""
+    code = _code_of(command)
+    try:
+        close_streams()
+    except WriteError as error:
+        say(f"backprop-tui: {error}")
+        code = error.exit_code
+    except SystemExit as error:
+        code = int(error.code or DONE)
+    raise SystemExit(code)
+
+
+def _code_of(command: Callable[[], object]) -> int:
+    try:
+        command()
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except MemoryError:
+        say("backprop-tui: memory ran out; use a smaller network or batch")
+        return FAULT
+    except Exception:
+        import traceback
+
+        say(f"{traceback.format_exc()}backprop-tui: a fault of the program; please report the lines above")
+        return FAULT
+    return DONE
+
+
+def heed_signals() -> None:
+    """Let signals end the process by way of exceptions, so that nothing is left unfinished. Those that are ignored
+    remain so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in ENDING:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+    sys.unraisablehook = _unraisable
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)  # for those who cannot wait
+    raise SystemExit(SIGNAL + number)
+
+
+def _unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """End the process where the exception of a signal would be lost: in a destructor or a callback."""
+    if isinstance(lost.exc_value, SystemExit):
+        os._exit(int(lost.exc_value.code or DONE))
+    if isinstance(lost.exc_value, KeyboardInterrupt):
+        os._exit(INTERRUPTED)
+    sys.__unraisablehook__(lost)
