@@ -118,13 +118,28 @@ def test_what_does_not_do_is_refused_in_one_line(arguments, line):
     assert told.startswith(f"backprop-tui: {line}")
 
 
-@pytest.mark.parametrize("place", ["missing/pass.npz", "", "file/pass.npz"])
-def test_a_place_that_cannot_be_written_exits_with_74(tmp_path, place):
+@pytest.mark.parametrize(
+    ("name", "code", "why"),
+    [
+        ("", 2, "requires the name of a file, such as arrays.npz"),
+        (".", 74, '"." is a folder; add the name of a file, such as arrays.npz'),
+        ("missing/", 74, 'there is no folder "missing"'),
+        ("missing/pass.npz", 74, 'there is no folder "missing"'),
+        ("file/pass.npz", 74, 'there is no folder "file"'),
+        ("loop", 74, '"loop" cannot be written: Too many levels of symbolic links'),
+        ("/dev/full", 74, '"/dev/full" cannot be written: No space left on device'),
+        ("x" * 300, 74, f'"{"x" * 37}..." cannot be written: File name too long'),
+    ],
+)
+def test_a_name_under_which_nothing_can_be_saved_is_refused_in_one_line(
+    tmp_path, monkeypatch, name, code, why
+):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    (line,) = run("trace", "--preset", "xor", "--save", str(tmp_path / place), code=74).stderr.splitlines()
-    assert line.startswith('backprop-tui: --save: "')
-    assert "cannot be written: " in line
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    (tmp_path / "loop").symlink_to("loop")
+    (line,) = run("trace", "--preset", "xor", "--save", name, code=code).stderr.splitlines()
+    assert line == f"backprop-tui: --save: {why}"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "loop"}
 
 
 def test_what_was_saved_before_stays_if_writing_fails(tmp_path, monkeypatch):

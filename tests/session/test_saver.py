@@ -12,6 +12,7 @@ from tests.waits import GENEROUS, until
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, Saver, load
 from tui_backprop.session.state import Session, from_preset
+from tui_backprop.support.atomic_write import UNFINISHED
 from tui_backprop.support.errors import UserError
 
 XOR = from_preset("xor")
@@ -128,11 +129,11 @@ def test_a_home_that_is_not_known_is_trouble_and_no_more(monkeypatch, tmp_path):
 
 
 def test_what_a_killed_process_left_is_swept_away_later(tmp_path):
-    old, new = tmp_path / f"{NAME}.old", tmp_path / f"{NAME}.new"
+    old, new = tmp_path / f".{NAME}.old{UNFINISHED}", tmp_path / f".{NAME}.new{UNFINISHED}"
     for path in (old, new):
         path.write_text("# unfinished")
     os.utime(old, (0, 0))
     saver = Saver(tmp_path)
     saver.save(XOR)
     saver.close(GENEROUS)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [NAME, new.name]
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, new.name}

@@ -3,9 +3,11 @@ they describe."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,8 +24,8 @@ from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, positive_number, whole_number
+from tui_backprop.support.errors import InputError, WriteError
+from tui_backprop.support.validation import one_of, positive_number, quoted, whole_number
 
 Command = Callable[..., None]
 
@@ -277,3 +279,17 @@ def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
             instead = f"; its own settings: {', '.join(own)}" if own else ""
             raise InputError(name, f"{chosen[of]} has no {name}; choose --{of} {', '.join(having)}{instead}")
     return optimizer
+
+
+def file_to_write(field: str, text: str, example: str) -> Path:
+    """Return the path of a file to write. Raises InputError if there is no name, and WriteError if no file of that
+    name can be made, before anything is computed for it."""
+    if not text:
+        raise InputError(field, f"requires the name of a file, such as {example}")
+    path = Path(text)
+    if os.path.isdir(path):  # False for what cannot be a name
+        raise WriteError(field, f"{quoted(text)} is a folder; add the name of a file, such as {example}")
+    folder = Path(text.rstrip("/")) if text.endswith("/") else path.parent
+    if not os.path.isdir(folder):
+        raise WriteError(field, f"there is no folder {quoted(str(folder))}")
+    return path

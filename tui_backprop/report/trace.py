@@ -243,8 +243,8 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
 
 
 def save_arrays(iteration: Iteration, path: Path) -> int:
-    """Write all arrays of an iteration into an npz file; return their number. Raises WriteError if the file
-    cannot be written."""
+    """Write all arrays of an iteration into an npz file; return their number. Raises WriteError if the file cannot be
+    written: then the one that it would have replaced is as before."""
     arrays = arrays_of(iteration)
     try:
         with replacing(path) as file:  # a file, not a name: numpy would add a second .npz

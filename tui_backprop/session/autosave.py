@@ -7,7 +7,6 @@ one."""
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +19,6 @@ NAME = "last-session"
 LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
 EVERY = 0.5  # seconds between two writes
 PATIENCE = 2.0  # seconds to wait for the disk when the app quits
-STALE = 3600.0  # seconds after which an unfinished file was left by a killed process
 
 
 def save(session: Session, folder: Path | None = None) -> None:
@@ -159,8 +157,7 @@ class Saver:
 
     def _sweep(self) -> None:
         """Remove the unfinished files of processes that were killed while writing."""
+        from tui_backprop.support.atomic_write import remove_unfinished
+
         with suppress(OSError):
-            for path in (self._folder or state_folder()).glob(f"{NAME}.*"):
-                with suppress(OSError):
-                    if time.time() - path.stat().st_mtime > STALE:
-                        path.unlink()
+            remove_unfinished(self._folder or state_folder(), NAME)

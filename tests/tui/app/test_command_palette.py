@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual._compositor import Compositor
@@ -166,11 +167,11 @@ async def test_a_screenshot_is_of_what_is_under_the_palette_and_names_no_address
 
 async def test_a_screenshot_that_cannot_be_written_is_one_line(open_app, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(screenshot, "write_new", lambda path, text: path.joinpath("no", "where").open("x"))
     async with open_app() as ui:
+        monkeypatch.setattr(screenshot, "Path", lambda name: Path("nowhere") / name)
         await ui.press("ctrl+p", *"screenshot", "enter")
         (said,) = ui.app._notifications
-        assert said.message.startswith("No screenshot: backprop-tui-")
+        assert said.message.startswith("No screenshot: nowhere/backprop-tui-")
         assert said.message.endswith(".svg: No such file or directory")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_backprop.cli.opening import iteration_of, parameters_of, session_to_open, trained, trained_options
-from tui_backprop.cli.options import choice, output_options
+from tui_backprop.cli.options import choice, file_to_write, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.streams import say
 from tui_backprop.session.session_parts import GRAINS
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 @click.command("trace")
 @trained_options
 @output_options
-@click.option(
-    "--save", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write all arrays to this file."
-)
+@click.option("--save", metavar="FILE.npz", help="Write all arrays to this file.")
 @click.option("--stream", is_flag=True, help="For huge networks: do not keep the weight gradients.")
 @choice("--grain", "|".join(GRAINS), "Size of one step; default equation.")
 def command(
@@ -39,7 +37,7 @@ def command(
     steps: str | None,
     as_json: bool,
     plain: bool,
-    save: Path | None,
+    save: str | None,
     stream: bool,
     grain: str | None,
 ) -> None:
@@ -50,7 +48,8 @@ def command(
     With --stream, print one line per layer for the forward and backward pass: times, norms, and the largest entries
     of the weight gradient, which is not kept. A billion parameters then take 4 GB of memory.
     """
-    if stream and save is not None:
+    target = None if save is None else file_to_write("save", save, "arrays.npz")
+    if stream and target is not None:
         raise InputError("save", "cannot be combined with --stream, which keeps no arrays")
     if stream and steps is not None:
         raise InputError("steps", "cannot be combined with --stream, which keeps no gradient to train with")
@@ -62,7 +61,7 @@ def command(
     else:
         chosen = one_of("grain", grain or session.walk.grain, GRAINS)
         session = replace(session, walk=replace(session.walk, grain=chosen))
-        print_trace(session, as_json, plain, save)
+        print_trace(session, as_json, plain, target)
 
 
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:

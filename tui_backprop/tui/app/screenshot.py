@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from textual.app import App
 
+from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.paths import APP_NAME, display_path
 from tui_backprop.tui.app.app_interface import AppContext
 
@@ -29,20 +29,9 @@ class Screenshot:
     def _save(self) -> None:
         path = Path(f"{APP_NAME}-{datetime.now():%Y%m%d-%H%M%S-%f}.svg")
         try:
-            write_new(path, ADDRESSES.sub("", self._screen.export_screenshot(title=APP_NAME)))
+            with replacing(path, new=True) as file:
+                file.write(ADDRESSES.sub("", self._screen.export_screenshot(title=APP_NAME)).encode())
         except OSError as error:
             self._app.fail(f"No screenshot: {display_path(path)}: {error.strerror}")
             return
         self._app.inform(display_path(path.absolute()), "screenshot saved in")
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a new file, or none. Raises OSError if it exists or cannot be written."""
-    with path.open("x", encoding="utf-8") as file:
-        try:
-            file.write(text)
-            file.flush()
-        except OSError:
-            with suppress(OSError):
-                path.unlink()
-            raise
