@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.waits import all_gone, until
-from tui_backprop.cli.exit_codes import EXIT_CODES
 from tui_backprop.cli.output import print_json
+from tui_backprop.support.exit_codes import EXIT_CODES
 
 COMMAND = [sys.executable, "-m", "tui_backprop"]
 

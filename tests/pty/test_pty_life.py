@@ -7,6 +7,7 @@ import re
 import signal
 import statistics
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,13 +63,13 @@ def test_ctrl_q_quits_from_a_text_field(terminal):
     assert left_clean(run)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])
 def test_a_signal_to_end_leaves_the_terminal_clean(terminal, name):
     run = terminal()
     run.shows("step 0/20")
     run.press("right", "step 1/20")
     run.child.send_signal(getattr(signal, name))
-    run.ended()
+    assert run.ended() == 128 + getattr(signal, name)
     assert left_clean(run)
     assert b"Traceback" not in run.raw
 
@@ -109,7 +110,32 @@ def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
         run.read(1.0)
         run.quiet()
     os.close(run.master)
-    run.child.wait(timeout=60)
+    assert run.child.wait(timeout=60) == 129
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
+@pytest.mark.parametrize("seen", [b"\x1b[?1049h", b"\x1b[?2004h", b"step 0/20"])
+def test_the_process_ends_when_its_terminal_goes_away_while_it_starts(terminal, own, seen):
+    run = terminal(own=own)
+    run.until(lambda: seen in run.raw, "the beginning")
+    os.close(run.master)
+    assert run.child.wait(timeout=60) in (129, -signal.SIGHUP)
+
+
+def test_an_interrupt_before_the_program_has_begun_says_nothing(terminal):
+    run = terminal()
+    run.until(lambda: interruptible(run.child.pid), "the interpreter")
+    run.child.send_signal(signal.SIGINT)
+    assert run.ended() in (130, -signal.SIGINT)
+    assert not run.raw.strip()
+
+
+def interruptible(pid: int) -> bool:
+    """Return True once a process of ours has set how it takes SIGINT, which it does before it loads anything."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s*(\w+)", status)[1], 16)
+    ignored_by_python = int(re.search(r"SigIgn:\s*(\w+)", status)[1], 16)
+    return bool(ignored_by_python) and not caught & 1 << signal.SIGINT - 1
 
 
 def test_it_ends_whatever_would_be_written_to_a_terminal_that_is_gone(terminal):
@@ -120,7 +146,7 @@ def test_it_ends_whatever_would_be_written_to_a_terminal_that_is_gone(terminal):
         run.child.send_signal(signal_)
         run.read(0.2)
     os.close(run.master)
-    run.child.wait(timeout=60)
+    assert run.child.wait(timeout=60) == 129
 
 
 @pytest.mark.parametrize("key", ["q", "SIGTERM"])

@@ -10,12 +10,11 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from textual.drivers.linux_driver import LinuxDriver
 
 from tests.waits import GENEROUS, until
 from tui_backprop.cli import main as main_module
 from tui_backprop.cli.main import main
-from tui_backprop.terminal.driver import diffing_driver
+from tui_backprop.terminal.hangup import hung_up
 from tui_backprop.terminal.setup import erases_with_background
 
 # Modules of Python's library that a build may lack, and that no dependency needs.
@@ -73,14 +72,6 @@ class Poll:
         return [(self.descriptor, self.answer)] * bool(self.answer)
 
 
-def driver_of(descriptor):
-    """Return a driver that has not started."""
-    kind = diffing_driver(LinuxDriver)
-    driver = kind.__new__(kind)
-    driver.fileno = descriptor
-    return driver
-
-
 @pytest.mark.parametrize(
     ("answer", "gone"),
     [
@@ -95,20 +86,19 @@ def driver_of(descriptor):
 def test_only_a_hangup_is_taken_for_one(monkeypatch, answer, gone, timeout):
     monkeypatch.setattr(Poll, "answer", answer)
     monkeypatch.setattr(select, "poll", Poll)
-    assert driver_of(0)._hung_up(timeout) is gone
+    assert hung_up(0, timeout) is gone
 
 
 def test_a_system_without_poll_cannot_tell(monkeypatch):
     monkeypatch.delattr(select, "poll")
-    assert driver_of(0)._hung_up(0) is False
+    assert hung_up(0, 0) is False
 
 
 def test_a_terminal_that_goes_away_is_noticed():
     master, slave = pty.openpty()
-    driver = driver_of(slave)
-    assert not driver._hung_up(0)
+    assert not hung_up(slave, 0)
     os.close(master)
-    until(lambda: driver._hung_up(0), "the hangup")
+    until(lambda: hung_up(slave, 0), "the hangup")
     os.close(slave)
 
 

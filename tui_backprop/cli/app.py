@@ -2,37 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tui_backprop.cli.settings import Settings
 from tui_backprop.cli.streams import say
 from tui_backprop.session.state import Session
+from tui_backprop.support.exit_codes import DONE
+
+if TYPE_CHECKING:
+    from tui_backprop.session.autosave import Saver
+    from tui_backprop.tui.app.app import BackpropApp
+
+STDIN = 0
+LAST_SAVE = 0.2  # seconds for the session, when the terminal is gone
 
 
 def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None:
     """Open the app on a session; unless it was saved before (``again``), the session that was saved last is offered.
-    At the end, print how to come back. Raises TerminalError if there is no terminal, SystemExit when the app ends."""
-    from tui_backprop.cli.output import glyphs_for
-    from tui_backprop.terminal.setup import (
-        require_terminal,
-        set_color_variables,
-        set_motion_variables,
-        theme_for,
-    )
+    At the end, print how to come back. Raises TerminalError if there is no terminal, the error of a fault, SystemExit
+    when the app ends."""
+    from tui_backprop.session.autosave import Saver
+    from tui_backprop.terminal.hangup import HangupWatch
+    from tui_backprop.terminal.setup import require_terminal
     from tui_backprop.terminal.web import VARIABLE, in_browser
 
-    served = in_browser(os.environ)
+    served, saver = in_browser(os.environ), Saver()
+    watch = HangupWatch(STDIN, partial(saver.close, LAST_SAVE))
     if not served:
         os.environ.pop(VARIABLE, None)  # Textual would take an empty name for a driver
         require_terminal()
-    gc.disable()  # until the first paint: there is nothing to collect before that that
+        watch.start()
+    gc.disable()  # until the first paint: there is nothing to collect before that
+    app = _app_on(session, chosen, saver, served, None if again else _earlier())
+    watch.leave = app.ending.terminal_gone
+    app.run(mouse=chosen.mouse, loop=asyncio.new_event_loop())  # a loop that at its end waits for no threads
+    for line in _last_words(saver, app.ending.reason, served):
+        say(line)
+    if app.fault is not None:
+        raise app.fault
+    raise SystemExit(app.return_code or DONE)
+
+
+def _app_on(
+    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: str | None
+) -> BackpropApp:
+    """Create the app, with a driver for the terminal or, if ``served``, for a browser."""
+    from tui_backprop.terminal.setup import set_color_variables, set_motion_variables, theme_for
+
     set_color_variables(chosen.color)
     set_motion_variables(chosen.motion)
-    from tui_backprop.session.autosave import Saver
+    from tui_backprop.cli.output import glyphs_for
     from tui_backprop.terminal.capabilities import link
     from tui_backprop.terminal.driver import diffing_driver
     from tui_backprop.terminal.web import web_driver
@@ -46,7 +73,6 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         from tui_backprop.keys.remap import remapped
 
         glyphs = replace(glyphs, keys=remapped(chosen.keys))
-    saver = Saver()
     app = BackpropApp(
         session,
         glyphs,
@@ -55,7 +81,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         theme_for(chosen.theme, chosen.color),
         tour_wanted(chosen.tour),
         [name for name in CHOICES if theme_for(name, chosen.color) == name],
-        None if again else _earlier(),
+        earlier,
     )
     app.set_keymap(chosen.keymap)
     if served:
@@ -63,12 +89,17 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
     else:
         remote = link(os.environ).value == "ssh"
         app.driver_class = diffing_driver(app.driver_class, remote=remote, report_slow=chosen.sparse is None)
-    app.run(mouse=chosen.mouse)
+    return app
+
+
+def _last_words(saver: Saver, reason: str, served: bool) -> Iterator[str]:
+    """Yield what is said when the app has ended; whoever used a browser has no command line."""
     if saver.trouble:
-        say(f"backprop-tui: {saver.trouble}")
-    elif saver.saved is not None:
-        say(how_to_continue(saver.saved))
-    raise SystemExit(app.return_code or 0)
+        yield f"backprop-tui: {saver.trouble}"
+    elif saver.saved is not None and not served:
+        yield how_to_continue(saver.saved)
+    if reason:
+        yield f"backprop-tui: {reason}"
 
 
 def how_to_continue(session: Session) -> str:

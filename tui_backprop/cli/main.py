@@ -15,11 +15,11 @@ from click.core import ParameterSource
 
 from tui_backprop import __version__
 from tui_backprop.cli import commands
-from tui_backprop.cli.exit_codes import FAULT, INTERRUPTED, SUMMARY, USAGE
 from tui_backprop.cli.opening import opening_options
 from tui_backprop.cli.options import setting_options
 from tui_backprop.cli.streams import say
 from tui_backprop.support.errors import InputError, TerminalError, UserError
+from tui_backprop.support.exit_codes import FAULT, INTERRUPTED, SUMMARY, USAGE
 from tui_backprop.support.format import format_bytes, printable
 
 SYSTEM = os.name

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tui_backprop.cli.exit_codes import NOT_PASSED
 from tui_backprop.cli.streams import write
+from tui_backprop.support.exit_codes import NOT_PASSED
 
 if TYPE_CHECKING:
     from tui_backprop.render.draw.context import RenderContext

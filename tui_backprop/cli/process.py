@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
-from tui_backprop.cli.exit_codes import DONE, FAULT, INTERRUPTED, SIGNAL
 from tui_backprop.cli.streams import close_streams, open_streams, say
 from tui_backprop.support.errors import WriteError
+from tui_backprop.support.exit_codes import DONE, FAULT, INTERRUPTED, SIGNAL
 from tui_backprop.support.signals import ENDING
 
 
@@ -33,6 +35,9 @@ def exit_with(command: Callable[[], object]) -> NoReturn:
         code = error.exit_code
     except SystemExit as error:
         code = int(error.code or DONE)
+    if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
+        atexit._run_exitfuncs()
+        os._exit(code)  # the interpreter would wait for threads that still compute
     raise SystemExit(code)
 
 

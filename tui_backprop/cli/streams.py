@@ -12,8 +12,8 @@ import select
 import sys
 from typing import TYPE_CHECKING
 
-from tui_backprop.cli.exit_codes import PIPE_CLOSED
 from tui_backprop.support.errors import WriteError
+from tui_backprop.support.exit_codes import PIPE_CLOSED
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -31,6 +31,7 @@ class Key:
     own: bool = False
     name: str = ""
     words: tuple[tuple[str, str], ...] = ()  # (state, word): instead of ``word`` in that state
+    always: bool = False  # also in dialogs and while other keys wait, unless it types a character there
 
     @property
     def id(self) -> str:
@@ -87,8 +88,9 @@ KEYS = (
     Key("comma", "end_tour", ",", "", "End the tour."),
     Key("y", "token", "", "", "Copy a token for this state, for --open on any machine"
         " (backprop-tui token prints it too)."),
-    Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns."),
-    Key("ctrl+l", "redraw", "", "", "Redraw the screen, if other output has garbled it."),
+    Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns.", always=True),
+    Key("ctrl+l", "redraw", "", "", "Redraw the screen, if other output has garbled it.",
+        always=True),
     Key("ctrl+p", "command_palette", "", "", "Search all commands, pages and words."),
     Key("q,ctrl+q", "quit", "q", "quit", "Quit (twice, if something is running).", pinned=PLACES),
 )
@@ -128,6 +130,11 @@ def names_of(key: Key) -> str:
 def bound_keys(action: str, rows: Rows = ROWS) -> list[str]:
     """Return the keys of an action, as Textual names them."""
     return next(row.keys for row in rows if row.id == action).split(",")
+
+
+def action_always(key: str, rows: Rows = ROWS) -> str:
+    """Return the action of a key that works in dialogs, too, and while other keys wait; "" for other keys."""
+    return next((row.action for row in rows if row.always and key in row.keys.split(",")), "")
 
 
 def key_of(action: str, rows: Rows = ROWS) -> str:

@@ -1,5 +1,5 @@
 """A driver for a real terminal, based on Textual's own: it reads keys with a parser of its own, sends only the cells
-that changed, never more than the connection carries, and ends the app when the terminal is gone."""
+that changed, and never more than the connection carries."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from textual.message import Message
 
 from tui_backprop.terminal.flow_control import CURSOR_POSITION_QUERY, FlowControl
+from tui_backprop.terminal.hangup import hung_up
 from tui_backprop.terminal.input_parser import CursorReport, InputParser
 from tui_backprop.terminal.screen_diff import ScreenDiff
 from tui_backprop.terminal.setup import erases_with_background
@@ -26,7 +27,6 @@ RESIZE_SETTLE_TIME = 0.2  # seconds within which the app has painted the screen 
 READ_SIZE = 4096  # bytes
 READ_WAIT = 0.1  # seconds between two looks at whether the input was disabled
 REST_WAIT = 0.02  # seconds between two looks at whether the rest of a sequence is overdue
-HANGUP = getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
 MAX_EXIT_WAIT = 1.0  # seconds to wait at most for the last replies, which would otherwise end up in the shell
 
 
@@ -63,7 +63,7 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
             self._flow: FlowControl | None = None
             self._lock = threading.RLock()  # held frames are sent by the thread that reads replies
             self._frame_held = self._resized = False
-            self._slow_reported = self._hangup_watched = False
+            self._slow_reported = False
             self._all_answered = threading.Event()
 
         # --- sending ------------------------------------------------------------------------------------------
@@ -163,7 +163,9 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
         # --- start and stop -----------------------------------------------------------------------------------
 
         def start_application_mode(self) -> None:
-            if self._hung_up(0):  # a hangup comes with the signal by which Textual is resumed after a stop
+            if hung_up(
+                self.fileno, 0
+            ):  # a hangup comes with the signal by which Textual is resumed after a stop
                 return
             # The shell may have left anything on the screen.
             self._diff = ScreenDiff(erases_with_background())
@@ -174,9 +176,6 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
                 self._flow.sent(0, monotonic())
                 self.write(CURSOR_POSITION_QUERY)
             self._watch_size()
-            if not self._hangup_watched:
-                self._hangup_watched = True
-                threading.Thread(target=self._watch_hangup, daemon=True, name="terminal").start()
 
         def _watch_size(self) -> None:
             """Note changes of the terminal's size, before Textual's own handler does."""
@@ -210,21 +209,6 @@ def diffing_driver(driver: type[Driver], *, remote: bool = False, report_slow: b
                 self._diff = ScreenDiff(erases_with_background())  # nothing painted so far is sent any more
             self.write(CLEAR_SCREEN)
             super().stop_application_mode()
-
-        def _watch_hangup(self) -> None:
-            """Block until the terminal is gone, then end the app. (SIGHUP reaches only processes whose controlling
-            terminal it was; others would read an empty stream in a busy loop.)"""
-            if self._hung_up(None):
-                self._app.call_from_thread(self._app.exit, return_code=1)
-
-        def _hung_up(self, timeout: float | None) -> bool:
-            """Wait until the terminal is gone, for at most ``timeout`` milliseconds (None: forever); return False if
-            it is still there, or if the system cannot tell: macOS answers POLLNVAL for /dev/tty."""
-            if not hasattr(select, "poll"):
-                return False
-            poll = select.poll()
-            poll.register(self.fileno, 0)
-            return any(event & HANGUP for _, event in poll.poll(timeout))
 
     return DiffingDriver
 

@@ -7,8 +7,11 @@ import sys
 from functools import cache
 
 from tui_backprop.support.errors import TerminalError
+from tui_backprop.support.exit_codes import HANGUP
 from tui_backprop.terminal.capabilities import COLOR_VARIABLES, colors, motion, theme
+from tui_backprop.terminal.hangup import lost_terminal
 
+STDIN = 0
 # Resets what the app sets in a terminal, and nothing else: the kitty keyboard protocol (while the alternate screen is
 # still shown, which has its own), mouse, focus and paste reports, the alternate screen, line wrapping, the cursor.
 RESET_COMMAND = r"printf '\033[<u\033[?1000;1003;1004;1006;1015;2004;1049l\033[?7;25h'"
@@ -16,7 +19,9 @@ RESET_COMMAND = r"printf '\033[<u\033[?1000;1003;1004;1006;1015;2004;1049l\033[?
 
 def require_terminal() -> None:
     """Raise TerminalError unless keys can be read and a screen can be drawn. (Textual reads stdin and draws on
-    stderr; if they are no terminals, it runs in a busy loop.)"""
+    stderr; if they are no terminals, it runs in a busy loop.) Raises SystemExit if the terminal is already gone."""
+    if lost_terminal(STDIN):
+        raise SystemExit(HANGUP)
     missing = [name for name in ("stdin", "stderr") if not getattr(sys, name).isatty()]
     if missing:
         verb = "is" if len(missing) == 1 else "are"

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_backprop.support.errors import TerminalError
+from tui_backprop.support.exit_codes import HANGUP
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -38,6 +39,6 @@ def web_driver(driver: type[Driver]) -> type[Driver]:
         def run_input_thread(self) -> None:
             super().run_input_thread()
             if not self.exit_event.is_set():
-                self._app.call_from_thread(self._app.exit, return_code=1)
+                self._app.call_from_thread(self._app.exit, return_code=HANGUP)
 
     return ServedDriver

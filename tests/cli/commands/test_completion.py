@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from tests.waits import GENEROUS
 from tui_backprop.cli.commands import man
 from tui_backprop.cli.commands.completion import SHELLS, VARIABLE
-from tui_backprop.cli.exit_codes import EXIT_CODES
 from tui_backprop.cli.main import main
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.support.exit_codes import EXIT_CODES
 
 CONTEXT = click.Context(main, info_name="backprop-tui")
 COMMANDS = {"": main, **man._commands(main, CONTEXT)}

@@ -32,3 +32,39 @@ async def test_a_key_for_a_dialog_that_was_left_does_not_close_the_commands(open
         await dialog.action_dismiss()
         await ui.pilot.pause()
         assert isinstance(ui.app.screen, PaletteScreen)
+
+
+@pytest.mark.parametrize(
+    "keys", [(), *((key,) for key in DIALOGS), ("ctrl+p",), ("ctrl+p", "ctrl+p"), ("1",), ("1", "x")]
+)
+@pytest.mark.parametrize("size", [(120, 40), (40, 10)])
+async def test_redrawing_and_suspending_work_everywhere(open_app, monkeypatch, keys, size):
+    done = []
+    async with open_app() as ui:
+        for name in ("redraw", "suspend_process"):
+            monkeypatch.setattr(ui.app, f"action_{name}", lambda name=name: done.append(name))
+        await ui.press(*keys)
+        await ui.pilot.resize_terminal(*size)
+        await ui.pilot.press("ctrl+l", "ctrl+z")
+        assert done == ["redraw", "suspend_process"]
+
+
+async def test_they_wait_for_no_computation(open_app, monkeypatch, gate):
+    done = []
+    async with open_app() as ui:
+        monkeypatch.setattr(ui.app, "action_redraw", lambda: done.append("redraw"))
+        await ui.choose("preset", "xor")
+        gate.shut()
+        await ui.pilot.press("enter", "f3", "right", "right", "ctrl+l")
+        await ui.until(lambda: ui.app.key_queue.waits, "a key that waits")
+        assert done == ["redraw"]
+        gate.open()
+
+
+async def test_a_key_that_quits_does_not_wait_long_behind_another(open_app, gate):
+    async with open_app() as ui:
+        await ui.choose("preset", "xor")
+        gate.shut()
+        await ui.pilot.press("enter", "f3", "right", "right", "q")
+        await ui.until(lambda: not ui.app.is_running, "the end")
+        gate.open()

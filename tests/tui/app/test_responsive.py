@@ -6,6 +6,7 @@ import pytest
 
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import from_preset
+from tui_backprop.support.exit_codes import FAULT
 
 
 async def test_keys_pressed_before_the_first_pass_is_there_are_not_lost(open_app, gate):
@@ -127,7 +128,8 @@ async def test_a_first_pass_that_fails_ends_the_app_with_one_line(open_app, monk
     failing(monkeypatch, MemoryError("too much"))
     async with open_app(settle=False) as ui:
         await ui.until(lambda: not ui.app.is_running, "the app to end")
-        assert ui.app.return_code == 1
+        assert ui.app.return_code == FAULT
+        assert ui.app.ending.reason == "the first iteration failed: MemoryError: too much"
 
 
 async def test_keys_meant_for_a_network_that_failed_are_forgotten(open_app, monkeypatch, gate):

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from tui_backprop import __version__
-from tui_backprop.cli.exit_codes import EXIT_CODES
 from tui_backprop.cli.options import CHOICES, FLAGS
 from tui_backprop.cli.settings import FILE, SETTINGS
 from tui_backprop.cli.streams import write
 from tui_backprop.support import paths as places
+from tui_backprop.support.exit_codes import EXIT_CODES
 from tui_backprop.support.paths import display_path
 
 SHARED = {flag for flag, *_ in (*CHOICES, *FLAGS)}  # options for network and data

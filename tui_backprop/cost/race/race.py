@@ -143,9 +143,11 @@ class Race:
         self._ended = self._ended or "canceled"
 
     def close(self) -> None:
-        """Cancel the race, and release the process."""
-        self.cancel()
+        """End the race, and release the process, without waiting for an evaluation to end."""
+        self._ended = self._ended or "canceled"
         if self._process is not None:
+            self._process.kill()
+            self._process.join()
             self._process.close()
             self._process = None
 

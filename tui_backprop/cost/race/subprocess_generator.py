@@ -8,8 +8,6 @@ from typing import Any
 
 from tui_backprop.cost.race.worker import leave_terminal, lower_priority, start_process
 
-LONGEST_JOIN = 2.0  # seconds that a process is given to end by itself
-
 
 class SubprocessGenerator:
     """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable."""
@@ -47,12 +45,8 @@ class SubprocessGenerator:
         """End it, wherever it is."""
         if self._process is None:
             return
-        if not self.over:
-            self._process.terminate()
-        self._process.join(LONGEST_JOIN)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._process.kill()
+        self._process.join()
         self._process.close()
         self._process = None  # type: ignore[assignment]
         self._here.close()

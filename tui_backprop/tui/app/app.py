@@ -5,9 +5,7 @@ measurement) runs in a worker thread, and the screen stays as it is until the re
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,7 +20,7 @@ from textual.screen import Screen
 
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
-from tui_backprop.keys.table import bar
+from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
@@ -34,6 +32,7 @@ from tui_backprop.tui.app.bookmarks import Bookmarks
 from tui_backprop.tui.app.command_palette import CommandList
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.edits import Edits
+from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.global_actions import General
 from tui_backprop.tui.app.inspection import Inspection
 from tui_backprop.tui.app.key_queue import KeyQueue
@@ -128,6 +127,7 @@ class BackpropApp(App[None]):
             lambda: self.training.activity,
         ]
         self.activities = Activities(self, [*work, lambda: state.activity], self.panels.show_keys)
+        self.ending = Ending(self)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
         searching = Misclassified(self, state)
         self.key_queue = KeyQueue(self, (state, self.ranking, searching), self.quitting.quits, self.say)
@@ -169,10 +169,10 @@ class BackpropApp(App[None]):
         """Show a screen over the others; like the first one, it draws every change of its layout."""
         return super().push_screen(steady(screen), *given, **named)
 
+    def on_load(self) -> None:
+        self.ending.heed_signals()
+
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(name, self.exit)
         # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
         self.query_one(KeyBar).show(*bar("walk", self.render_context.keys))
@@ -180,6 +180,7 @@ class BackpropApp(App[None]):
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)
         self.call_after_refresh(self.set_timer, SENT, self._begin)
+        self.ending.mounted()
 
     def _begin(self) -> None:
         """Begin to compute after the first paint, which nothing here may delay."""
@@ -191,6 +192,15 @@ class BackpropApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return FILTERS.get(self.theme) or super().get_line_filters()
+
+    @property
+    def fault(self) -> Exception | None:
+        """The error of the program that ended the app."""
+        return self._exception
+
+    def _print_error_renderables(self) -> None:
+        """Print nothing: what is said at the end, the command line says."""
+        self._exit_renderables.clear()
 
     def on_unmount(self) -> None:
         self.cost_lab.close()
@@ -272,7 +282,7 @@ class BackpropApp(App[None]):
     def iteration_failed(self, why: str, first: bool) -> None:
         self.key_queue.drop()
         if first:
-            self.exit(return_code=1, message=f"backprop-tui: the first iteration failed: {why}")
+            self.ending.failed(f"the first iteration failed: {why}")
         else:
             self.fail(f"This iteration failed ({why}); the last one stays.")
 
@@ -285,7 +295,7 @@ class BackpropApp(App[None]):
     # --- events --------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        if not event.is_forwarded and self.key_queue.holds(event):
+        if not event.is_forwarded and (await self._done_at_once(event) or self.key_queue.holds(event)):
             return
         if isinstance(event, events.Key):
             if event.key == "escape" and self._notifications:
@@ -293,6 +303,13 @@ class BackpropApp(App[None]):
             if await self.quitting.handles(event):
                 return
         await super().on_event(event)
+
+    async def _done_at_once(self, event: events.Event) -> bool:
+        """Run the action of a key that waits for nothing; return True if there is one."""
+        if not isinstance(event, events.Key) or event.is_printable:
+            return False
+        action = action_always(event.key, self.render_context.keys)
+        return bool(action) and await self.run_action(action)
 
     async def on_resize(self, event: events.Resize) -> None:
         await self.panels.resized(event.size)

@@ -75,11 +75,14 @@ class KeyQueue:
             if event.key == "escape":
                 self.drop()
                 return not self._dialog_waits  # a dialog is closed
-            if self._urgent(event):
+            if self._is_urgent(event):
                 return False
         self._queue.append(event)
         self._more.set()
         return True
+
+    def _is_urgent(self, event: events.Event) -> bool:
+        return isinstance(event, events.Key) and self._urgent(event)
 
     def drop(self) -> None:
         """Forget all that waits."""
@@ -100,7 +103,11 @@ class KeyQueue:
         said = False
         while self.waits and self._app.is_running:
             await asyncio.sleep(LOOK)
-            if self._queue and not said and monotonic() > self._since + PATIENCE:
+            if not self._queue or monotonic() < self._since + PATIENCE:
+                continue
+            if self._is_urgent(self._queue[0]):
+                break
+            if not said:
                 said = True
                 self._say("still computing; the next keys wait, esc drops them")
         self._handled = self._task = None

@@ -5,6 +5,7 @@ Those beside the walk are created when they are first shown, so that they do not
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from textual import events
 from textual.app import App
@@ -99,7 +100,11 @@ class Panels:
         room."""
         first = self._screen.screen_stack[0]
         if not first.query(Summary):
-            await first.query_one("#walk").mount(*summaries(size, self._app.render_context))
+            frames = [frame for frame in first.query("#walk") if frame.is_attached]
+            if not frames:  # the app has only begun, or ends already
+                self._app.call_after_refresh(partial(self.resized, size))
+                return
+            await frames[0].mount(*summaries(size, self._app.render_context))
         for summary in first.query(Summary):
             summary.display = roomy(size)
         self._app.call_after_refresh(self._refocus)
