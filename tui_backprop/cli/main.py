@@ -166,7 +166,7 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
 
     chosen = settings(flags)
     if chosen.trouble:
-        click.echo(f"backprop-tui: {DEFAULT}: {chosen.trouble}", err=True)
+        say(f"backprop-tui: {DEFAULT}: {chosen.trouble}")
     if chosen.tour is None and opened:
         chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
     open_app(session_to_open(given, opened), chosen, again=bool(opened))

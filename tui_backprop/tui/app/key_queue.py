@@ -84,6 +84,16 @@ class KeyQueue:
     def _is_urgent(self, event: events.Event) -> bool:
         return isinstance(event, events.Key) and self._urgent(event)
 
+    def _overdue(self) -> bool:
+        """Return True if an urgent key has waited long enough; then what came before it is forgotten."""
+        due = monotonic() - PATIENCE
+        at = next(
+            (i for i, each in enumerate(self._queue) if self._is_urgent(each) and each.time < due), None
+        )
+        for _ in range(at or 0):
+            self._queue.popleft()
+        return at is not None
+
     def drop(self) -> None:
         """Forget all that waits."""
         self._queue.clear()
@@ -103,11 +113,9 @@ class KeyQueue:
         said = False
         while self.waits and self._app.is_running:
             await asyncio.sleep(LOOK)
-            if not self._queue or monotonic() < self._since + PATIENCE:
-                continue
-            if self._is_urgent(self._queue[0]):
+            if self._overdue():
                 break
-            if not said:
+            if self._queue and not said and monotonic() > self._since + PATIENCE:
                 said = True
                 self._say("still computing; the next keys wait, esc drops them")
         self._handled = self._task = None
