@@ -13,7 +13,7 @@ from tests.render.room import SEEN
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import ROLES
 from tui_backprop.tui.colors import GROUNDS, LOOKS, THEMES
-from tui_backprop.tui.theme import Unpainted
+from tui_backprop.tui.theme import Printable, Unpainted
 
 PHASES = ("forward", "loss", "backward", "update")
 METHODS = ("naive", "batched", "spsa", "backprop")
@@ -226,4 +226,4 @@ async def test_another_theme_is_shown_at_once(open_app):
 
 async def test_filters_are_those_of_the_theme(open_app):
     async with open_app(theme="colorless") as ui:
-        assert [type(each) for each in ui.app.get_line_filters()] == [Unpainted, NoColor]
+        assert [type(each) for each in ui.app.get_line_filters()] == [Unpainted, NoColor, Printable]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -81,3 +82,20 @@ FILTERS: dict[str, tuple[LineFilter, ...]] = {
     "terminal": (Unpainted(),),
     "colorless": (Unpainted(), NoColor()),
 }
+
+
+class Printable(LineFilter):
+    """Replaces control characters, wherever a text comes from: none reaches the terminal as part of one."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(text.isprintable() for text, _, _ in segments):
+            return segments
+        return [Segment(printable_cells(text), style, control) for text, style, control in segments]
+
+
+def printable_cells(text: str) -> str:
+    """Replace what is not printable by a character of the same width."""
+    return "".join(c if c.isprintable() else "?" * cell_len(c) for c in text)
+
+
+PRINTABLE = Printable()

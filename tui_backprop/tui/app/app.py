@@ -51,7 +51,7 @@ from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.textual_fixes import steady
-from tui_backprop.tui.theme import CHOICES, FILTERS, TEXTUAL_THEMES
+from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
@@ -191,7 +191,7 @@ class BackpropApp(App[None]):
         self.resume.offer()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return FILTERS.get(self.theme) or super().get_line_filters()
+        return (*(FILTERS.get(self.theme) or super().get_line_filters()), PRINTABLE)
 
     @property
     def fault(self) -> Exception | None:
