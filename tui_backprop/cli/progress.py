@@ -9,6 +9,7 @@ from time import monotonic
 
 from tui_backprop.cli.streams import say, say_over
 from tui_backprop.support.format import printable
+from tui_backprop.support.running_clock import Clock, running_clock
 
 MAX_NOTE = 600  # characters of a line
 UPDATE_INTERVAL = 0.1  # seconds between updates
@@ -54,16 +55,17 @@ def status() -> Iterator[StatusLine]:
 class Progress:
     """The rate and the time left, from half a second on, as a function of the progress; and notes between."""
 
-    def __init__(self, label: str, line: StatusLine) -> None:
+    def __init__(self, label: str, line: StatusLine, clock: Clock = monotonic) -> None:
         self.note = line.note
         self._label, self._line = label, line
-        self._due = monotonic() + PATIENCE
+        self._clock = clock
+        self._due = clock() + PATIENCE
         self._start: tuple[float, int] | None = None  # time and count of the first report
 
     def __call__(self, done: int, of: int) -> None:
         if not done:
             return
-        now = monotonic()
+        now = self._clock()
         self._start = self._start or (now, done)
         if now < self._due:
             return
@@ -75,8 +77,8 @@ class Progress:
 @contextmanager
 def progress(label: str) -> Iterator[Progress]:
     """Yield a function that takes the progress and shows the rate and the time left."""
-    with status() as line:
-        yield Progress(label, line)
+    with status() as line, running_clock() as clock:
+        yield Progress(label, line, clock)
 
 
 def _pace(done: int, seconds: float, left: int) -> str:

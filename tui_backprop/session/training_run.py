@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.training_curve import Learning, score
 from tui_backprop.session.transitions import after_training, at_iteration
+from tui_backprop.support.running_clock import Clock, running_clock
 
 SHOWN = 0.25  # seconds between two reports
 RECALLED = 24  # scores of a training that is read back, at most
@@ -34,15 +34,22 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
     learning = before or Learning.nothing(start.t)
     wanted = None if count is None else learning.done + count
     learning = replace(learning, wanted=wanted, going=True)
-    seconds, began, spent, shown = learning.seconds, perf_counter(), 0.0, 0.0
     if not learning.scores:
         learning = _scored(replay, start, learning)
+    with running_clock() as clock:
+        yield from _learn(replay, start, count, learning, clock)
+
+
+def _learn(
+    replay: Replay, start: Session, count: int | None, learning: Learning, clock: Clock
+) -> Iterator[Trained]:
+    seconds, began, spent, shown = learning.seconds, clock(), 0.0, 0.0
     losses: list[float] = []
     to, done = start, 0
     for part in replay.train(start, count):
         losses += part
         done += len(part)
-        now = perf_counter() - began
+        now = clock() - began
         last = done == count
         if not last and now - shown < SHOWN:
             continue
@@ -51,7 +58,7 @@ def learn(replay: Replay, start: Session, count: int | None, before: Learning | 
         losses = []
         if last or spent <= SCORED * now:
             learning = _scored(replay, to, learning)
-            spent += perf_counter() - began - now
+            spent += clock() - began - now
         yield Trained(to, learning, plane_of(to, replay.state(to).parameters))
 
 

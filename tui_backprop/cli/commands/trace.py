@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,7 @@ from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.paths import display_path
+from tui_backprop.support.running_clock import running_clock
 from tui_backprop.support.validation import one_of
 
 if TYPE_CHECKING:
@@ -109,10 +109,10 @@ def run_stream(session: Session) -> tuple[StreamReport, float]:
 
     spec = session.network
     batch = cut(spec, session.data, session.sample, session.batch)
-    start = perf_counter()
-    with progress("weights drawn") as watch:
+    with progress("weights drawn") as watch, running_clock() as clock:
+        start = clock()
         parameters = parameters_of(session, watch)
-    drawn = perf_counter() - start
+        drawn = clock() - start
     stages = 2 * spec.depth
     with progress("layers walked, down and up") as watch:
         report = stream_pass(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
 from tui_backprop.cost.measure.passes import STREAMED, measure
@@ -14,6 +13,7 @@ from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
+from tui_backprop.support.running_clock import Clock, running_clock
 from tui_backprop.support.validation import positive_number
 
 SMALLEST, GROWTH = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
@@ -69,15 +69,29 @@ def sweep(
     spec: NetworkSpec,
     budget: float = BUDGET,
     free: int | None = None,
-    clock: Callable[[], float] = perf_counter,
+    clock: Clock | None = None,
     measured: Callable[..., tuple[Measured, ...]] = measure,
     probed: Callable[[int], MemoryProbe] = probe,
 ) -> Iterator[Progress]:
     """Measure, small networks first, within ``budget`` seconds and ``free`` bytes of memory (the system's if None). A
     network that would not be done in time is not begun. Yields before each network and at the end."""
+    specs = plan(spec, _free() if free is None else free)
+    if clock is not None:
+        yield from _sweep(specs, budget, clock, measured, probed)
+        return
+    with running_clock() as running:
+        yield from _sweep(specs, budget, running, measured, probed)
+
+
+def _sweep(
+    specs: Sequence[NetworkSpec],
+    budget: float,
+    clock: Clock,
+    measured: Callable[..., tuple[Measured, ...]],
+    probed: Callable[[int], MemoryProbe],
+) -> Iterator[Progress]:
     start = clock()
     cost_model = CostModel((), probed(LOOK))
-    specs = plan(spec, _free() if free is None else free)
     last = 0.0  # seconds that the network before took
     for done, one in enumerate(specs):
         past = clock() - start

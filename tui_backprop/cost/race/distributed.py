@@ -24,6 +24,7 @@ from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError, UserError
+from tui_backprop.support.running_clock import running_clock
 
 # The methods in which no parameter's evaluation knows of another parameter, so that chunks change nothing.
 DISTRIBUTED_METHODS = ("forward-difference", "central-difference", "complex-step", "forward-mode")
@@ -190,26 +191,27 @@ def _statuses(
     now = RaceStatus(method, "starting", of=count(parameters, 1), parameters=parameters)
     now = replace(now, backprop=time_backprop(problem))
     yield now
-    seconds, asked = 0.0, perf_counter()
     try:
-        for part in filled_chunks(workers, method, out, problem, np.arange(parameters), options, chunk):
-            order[now.done : now.done + len(part)] = part
-            done = now.done + len(part)
-            seconds += perf_counter() - asked
-            made = count(done, 1) if done else 0
-            rate = made / seconds if made else None
-            now = replace(
-                now,
-                state="running" if done else "starting",
-                evaluations=made,
-                done=done,
-                seconds=seconds,
-                rate=rate,
-                left=(now.of - made) / rate if rate else None,
-                agreement=sums.up_to(done),
-            )
-            yield now
-            asked = perf_counter()  # pauses do not count
+        with running_clock() as clock:
+            seconds, asked = 0.0, clock()
+            for part in filled_chunks(workers, method, out, problem, np.arange(parameters), options, chunk):
+                order[now.done : now.done + len(part)] = part
+                done = now.done + len(part)
+                seconds += clock() - asked
+                made = count(done, 1) if done else 0
+                rate = made / seconds if made else None
+                now = replace(
+                    now,
+                    state="running" if done else "starting",
+                    evaluations=made,
+                    done=done,
+                    seconds=seconds,
+                    rate=rate,
+                    left=(now.of - made) / rate if rate else None,
+                    agreement=sums.up_to(done),
+                )
+                yield now
+                asked = clock()  # pauses do not count
     except UserError as error:
         yield replace(now, state="failed", why=error.message)
     else:

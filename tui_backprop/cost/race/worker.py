@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from multiprocessing import parent_process
 from statistics import median
@@ -18,6 +18,7 @@ import numpy as np
 from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.running_clock import running_clock
 from tui_backprop.support.signals import ending_deferred
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
@@ -40,33 +41,32 @@ def run(
     try:
         numbers[BOARD.index("backprop")] = time_backprop(problem)
         evaluations = METHODS[method].fill(shared.values, problem, options=options)
-        if _go(evaluations, numbers):
-            numbers[BOARD.index("finished")] = 1
+        with running_clock() as clock:
+            if _go(evaluations, numbers, clock):
+                numbers[BOARD.index("finished")] = 1
     except BaseException as error:  # a line for whoever watches
         reason = f"{type(error).__name__}: {error}".encode()[:REASON_BYTES]
         why.values[: len(reason)] = np.frombuffer(reason, np.uint8)
         raise SystemExit(1) from None
 
 
-def _go(evaluations: Iterator[int], board: Array) -> bool:
+def _go(evaluations: Iterator[int], board: Array, clock: Callable[[], float]) -> bool:
     """Count evaluations on the board until there are no more (true) or it is called off."""
     seconds, paused, canceled = (BOARD.index(name) for name in ("seconds", "paused", "canceled"))
     parent = parent_process()
-    start = perf_counter()
-    look = start + POLL_INTERVAL
+    start, look = clock(), perf_counter() + POLL_INTERVAL
     for count in evaluations:
-        now = perf_counter()
-        if now < look:
+        if perf_counter() < look:
             continue
+        now = clock()
         board[EVALUATIONS], board[seconds] = count, now - start
         while board[paused] and not board[canceled] and (parent is None or parent.is_alive()):
             sleep(PAUSE_INTERVAL)
         if board[canceled] or (parent is not None and not parent.is_alive()):
             return False
-        woke = perf_counter()
-        start += woke - now  # pauses do not count
-        look = woke + POLL_INTERVAL
-    board[EVALUATIONS], board[seconds] = count, perf_counter() - start
+        start += clock() - now  # pauses do not count
+        look = perf_counter() + POLL_INTERVAL
+    board[EVALUATIONS], board[seconds] = count, clock() - start
     return True
 
 

@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from tui_backprop.engine.network.tensor_names import (
 )
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
+from tui_backprop.support.running_clock import running_clock
 
 # (name such as W2, first row, tile of shape (rows, fan_out))
 TileConsumer = Callable[[str, int, Array], None]
@@ -178,21 +178,22 @@ def stream_pass(
 
     bad: NonFinite | None = None
     visits = {visit.writes: visit for visit in reversed(backward_visits(spec))}  # the first that writes each
-    before = perf_counter()
-    for op, _ in zip(program.ops, program.steps(), strict=True):
-        now = perf_counter()
-        layer = layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
-        forward[layer] += now - before
-        bad = bad or bad_output(op, program.values[op.output])
-        watch("forward", op.layer)
-        before = perf_counter()
-    for written, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
-        now = perf_counter()
-        backward[layer] += now - before
-        if written in program.cotangents:
-            bad = bad or bad_gradient(visits[written], program.cotangents[written])
-        watch("backward", layer)
-        before = perf_counter()
+    with running_clock() as clock:
+        before = clock()
+        for op, _ in zip(program.ops, program.steps(), strict=True):
+            now = clock()
+            layer = layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
+            forward[layer] += now - before
+            bad = bad or bad_output(op, program.values[op.output])
+            watch("forward", op.layer)
+            before = clock()
+        for written, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
+            now = clock()
+            backward[layer] += now - before
+            if written in program.cotangents:
+                bad = bad or bad_gradient(visits[written], program.cotangents[written])
+            watch("backward", layer)
+            before = clock()
 
     reports = []
     for layer in layers:
