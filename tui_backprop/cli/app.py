@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -41,7 +41,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         require_terminal()
         watch.start()
     gc.disable()  # until the first paint: there is nothing to collect before that
-    app = _app_on(session, chosen, saver, served, None if again else _earlier())
+    app = _app_on(session, chosen, saver, served, () if again else _earlier())
     watch.leave = app.ending.terminal_gone
     app.run(mouse=chosen.mouse, loop=asyncio.new_event_loop())  # a loop that at its end waits for no threads
     for line in _last_words(saver, app.ending.reason, served):
@@ -52,7 +52,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
 
 
 def _app_on(
-    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: str | None
+    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: Sequence[str]
 ) -> BackpropApp:
     """Create the app, with a driver for the terminal or, if ``served``, for a browser."""
     from tui_backprop.terminal.setup import set_color_variables, set_motion_variables, theme_for
@@ -107,10 +107,10 @@ def how_to_continue(session: Session) -> str:
     return f"backprop-tui --resume continues at iteration {session.t:,}, step {session.walk.step}"
 
 
-def _earlier() -> str | None:
-    """Return the text of the session that was saved last, if it can be read."""
-    from tui_backprop.session.autosave import read
+def _earlier() -> tuple[str, ...]:
+    """Return the texts of the sessions before this one."""
+    from tui_backprop.session.autosave import earlier
 
     with suppress(OSError):
-        return read()
-    return None
+        return earlier()
+    return ()

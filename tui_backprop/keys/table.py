@@ -80,7 +80,7 @@ KEYS = (
     Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37).",
         pinned=WALK),
     Key("r", "restart", "r", "restart", "Restart: back to the initial weights (iteration 0)."),
-    Key("R", "resume", "", "", "Resume the session that was saved last before this one."),
+    Key("R", "resume", "", "", "Continue the session before this one."),
     Key("u", "undo", "u", "undo", "Undo. Successive moves of a cursor are undone together."),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
     Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it.", pinned=PLACES),

@@ -153,8 +153,8 @@ def _sharpness(report: Report) -> Iterator[Sentence]:
     found = [tensor.detectable for tensor in report.tensors if tensor.verdict is Verdict.OK]
     least = max((each for each in found if each is not None), default=None)
     if least is not None:
-        where = "each tensor" if len(found) == len(report.tensors) else "each tensor that is ok"
-        yield Sentence(f"a relative error above {least:.1e} in all of {where} would fail")
+        where = "every tensor" if len(found) == len(report.tensors) else "every tensor that is ok"
+        yield Sentence(f"a gradient scaled by 1 + {least:.1e} would fail in {where}")
 
 
 def verdict(report: Report) -> str:

@@ -2,7 +2,10 @@
 
 The file is replaced atomically: a process that is killed leaves the old file or the new one, and of several instances
 the last to save wins. A crash of the machine does no more harm: the new file is synced before it replaces the old
-one."""
+one.
+
+A session in which something was done is kept beside it when the next one is saved, so that looking around in a new
+session loses nothing: ``earlier`` returns it."""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
 from tui_backprop.support.paths import display_path, own_folder, state_folder
 
-NAME = "last-session"
+NAME, BEFORE = "last-session", "session-before"
 LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
 EVERY = 0.5  # seconds between two writes
 PATIENCE = 2.0  # seconds to wait for the disk when the app quits
@@ -30,6 +33,25 @@ def save(session: Session, folder: Path | None = None) -> None:
     text = f"{about(session)}\n{encode(session)}\n"
     with replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
         file.write(text.encode())
+
+
+def set_aside(folder: Path) -> None:
+    """Keep the session that was saved last, if it is begun, while others are saved in its place."""
+    from tui_backprop.support.atomic_write import replacing
+
+    with suppress(OSError, UserError):
+        if load(text=(text := read(folder))).begun:
+            with replacing(own_folder(folder) / BEFORE, private=True) as file:
+                file.write(text.encode())
+
+
+def earlier(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the texts of the last session and of the one that was set aside, as far as they can be read."""
+    texts = []
+    for name in (NAME, BEFORE):
+        with suppress(OSError):
+            texts.append(read(folder, name))
+    return tuple(texts)
 
 
 def about(session: Session) -> str:
@@ -49,11 +71,11 @@ def no_session(folder: Path | None = None) -> bool:
         return False
 
 
-def read(folder: Path | None = None) -> str:
-    """Return the text of the file, for ``load``. Raises OSError if it cannot be read."""
+def read(folder: Path | None = None, name: str = NAME) -> str:
+    """Return the text of a file, for ``load``. Raises OSError if it cannot be read."""
     from tui_backprop.files.opener import read_own
 
-    return read_own((folder or state_folder()) / NAME, LONGEST_FILE).decode("utf-8", "replace")
+    return read_own((folder or state_folder()) / name, LONGEST_FILE).decode("utf-8", "replace")
 
 
 def load(folder: Path | None = None, text: str | None = None, field: str = "resume") -> Session:
@@ -149,6 +171,8 @@ class Saver:
         try:
             folder = self._folder or state_folder()
             where = f" in {display_path(folder)}"
+            if self._written is None:
+                set_aside(folder)
             save(session, folder)
         except Exception as error:  # the app continues after any error
             self.trouble = f"the session is not kept{where}: {why(error)}"
@@ -160,4 +184,5 @@ class Saver:
         from tui_backprop.support.atomic_write import remove_unfinished
 
         with suppress(OSError):
-            remove_unfinished(self._folder or state_folder(), NAME)
+            for name in (NAME, BEFORE):
+                remove_unfinished(self._folder or state_folder(), name)

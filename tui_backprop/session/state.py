@@ -76,6 +76,11 @@ class Session:
         return UpdateRun(self.sample, self.batch, self.lr, edits=self.edits)
 
     @property
+    def begun(self) -> bool:
+        """True if something was done that takes time to do again: updates, edits or bookmarks."""
+        return bool(self.t or self.edits or self.bookmarks.items)
+
+    @property
     def t(self) -> int:
         """Number of updates so far: the index of the current iteration."""
         return update_log.iterations(self.update_log)

@@ -133,7 +133,7 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
         (Case("{twins} get equal gradients for ever", (remedies.RANDOM,)),),
     ),
     HealthRule(
-        "no gradient", "δ of a layer is 0 on every sample", "exactly", 0.0, "rms", _reached,
+        "no gradient", "samples on which δ of a layer is not 0", "exactly", 0.0, "rms", _reached,
         (Case("δ{layer} is 0 on every sample", (remedies.WIDE_LEAKY,)),),
         share=True,
     ),

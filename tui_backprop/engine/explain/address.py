@@ -28,7 +28,6 @@ LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNO
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
 INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
-EXAMPLES = "W2[13,200], a1[40], delta3[7], largest W2, largest delta1"
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,15 @@ class Address:
         return is_parameter(self.tensor)
 
 
+def examples(spec: NetworkSpec) -> str:
+    """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1."""
+    second, third = min(2, spec.depth), min(3, spec.depth)
+    i, j = (min(most, fan - 1) for most, fan in zip((13, 200), spec.fans[second - 1], strict=True))
+    hidden = [f"a1[{min(40, spec.layers[1] - 1)}]"] if spec.depth > 1 else []
+    output = f"delta{third}[{min(7, spec.layers[third] - 1)}]"
+    return ", ".join([f"W{second}[{i},{j}]", *hidden, output, f"largest W{second}", "largest delta1"])
+
+
 def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
     """Parse an address; iterations go up to ``last``. Raises InputError, which lists the
     alternatives, for an address of nothing."""
@@ -67,18 +75,20 @@ def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
         layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
         return Address(layer)
     found = LARGEST_VALUE.fullmatch(text)
-    name, index = _named(found[1] if found else text)
+    name, index = _named(found[1] if found else text, spec)
     if not found:
         return _checked(name, index, spec)
     _shape(name, spec)
     return Address(str(layer_of(name))) if is_parameter(name) else Address(name, largest=True)
 
 
-def _named(text: str) -> tuple[str, tuple[int, ...]]:
+def _named(text: str, spec: NetworkSpec) -> tuple[str, tuple[int, ...]]:
     """Split an address into the name of a tensor and an index."""
     found = PATTERN.fullmatch(text)
     if not found:
-        raise InputError("address", f"{quoted(text)} is not the name of a number; write it like {EXAMPLES}")
+        raise InputError(
+            "address", f"{quoted(text)} is not the name of a number; write it like {examples(spec)}"
+        )
     derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
     if kind == INPUT:  # has no layer number
         layer, places = "", f"{layer} {places}"

@@ -97,7 +97,7 @@ def progress_lines(
 ) -> list[Line]:
     """Draw both sides: backprop is done; the other counts its parameters."""
     done, of = status.done, status.parameters
-    backprop = f"all {of:,} in {format_duration(status.backprop)}" if status.backprop else "is done"
+    backprop = f"all {of:,} in {format_duration(status.backprop)}" if status.backprop else "is measured first"
     h = f", h = {format_number(entry.step, 2)}" if entry.step else ""
     lines = [
         line(("backprop ", "backprop"), (backprop, "strong")),

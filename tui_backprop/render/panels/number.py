@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
@@ -27,12 +28,10 @@ def number_panel(
     tensor, index = snapshot.number
     silent = [context.text(_zero_words(zero)) for zero in zero_gradients(snapshot.iteration, tensor, index)]
     best: list[Line] = []
-    for terms in TERM_COUNTS:
+    for terms, air, moved in product(TERM_COUNTS, (True, False), (True, False)):
         found = number_of(snapshot.iteration, tensor, index, terms)
-        best = _panel(snapshot, found, larger, silent, columns, context, air=terms > 2)
-        if len(best) <= rows:
-            break
-        best = _panel(snapshot, replace(found, moved=None), larger, silent, columns, context, air=terms > 2)
+        found = found if moved else replace(found, moved=None)
+        best = _panel(snapshot, found, larger, silent, columns, context, air)
         if len(best) <= rows:
             break
     if len(best) > rows:

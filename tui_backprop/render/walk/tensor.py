@@ -312,5 +312,5 @@ def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
             if ties > 1
             else LARGEST_DELTA
         )
-        whys = whys if of.any() else (", every δ is 0",)
+        whys = ("",) if of.size == 1 else whys if of.any() else (", every δ is 0",)
     return tuple(f"  unit {unit}{why}" for why in (*whys, ""))

@@ -68,7 +68,7 @@ SENT = 0.015  # seconds after which the first paint has been sent
 class BackpropApp(App[None]):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
     earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
-    to choose from; ``earlier`` is the text of the session that was saved last, which is offered."""
+    to choose from; ``earlier`` are the texts of the sessions before, of which one is offered."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -87,7 +87,7 @@ class BackpropApp(App[None]):
         theme: str = "dark",
         tour: bool = False,
         themes: Sequence[str] = CHOICES,
-        earlier: str | None = None,
+        earlier: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.render_context = context
@@ -100,7 +100,12 @@ class BackpropApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def _create_parts(
-        self, session: Session, memory: int, saver: Saver | None, themes: Sequence[str], earlier: str | None
+        self,
+        session: Session,
+        memory: int,
+        saver: Saver | None,
+        themes: Sequence[str],
+        earlier: Sequence[str],
     ) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
@@ -119,7 +124,7 @@ class BackpropApp(App[None]):
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.tour = Tour(self, self, state)
-        self.resume = Resume(self, state, None if self._start_tour else earlier)
+        self.resume = Resume(self, state, () if self._start_tour else earlier)
         self.commands = CommandList(self, self, self.panels, themes, Screenshot(self, self).action_screenshot)
         work = [
             lambda: self.cost_lab.race.activity,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tui_backprop.render.session_text import iteration_text, layers_text
@@ -10,37 +12,37 @@ from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
-OFFERED = 12.0  # seconds
+OFFERED = 6.0  # seconds
 LAYERS_COLUMNS = 24  # of the layers in the offer
 
 
 class Resume:
-    """Continue the session that ``text`` holds: what was saved last when the app was opened; None if that is of no
-    use here."""
+    """Continue a session that one of the ``texts`` holds: those that were saved when the app was opened, the last
+    one first."""
 
-    def __init__(self, app: AppContext, state: AppState, text: str | None) -> None:
-        self._app, self._state, self._text = app, state, text
+    def __init__(self, app: AppContext, state: AppState, texts: Sequence[str]) -> None:
+        self._app, self._state, self._texts = app, state, texts
         self._earlier: Session | None = None
 
     def offer(self) -> None:
-        """Read the session in a worker, and offer it if it differs from the one that was opened, and something was
-        done in it."""
-        if self._text is not None:
-            self._app.in_thread("resume", self._read, self._text)
+        """Read the sessions in a worker, and offer the first one in which something was done, if it differs from the
+        one that was opened."""
+        if self._texts:
+            self._app.in_thread("resume", self._read)
 
-    def _read(self, text: str) -> None:
+    def _read(self) -> None:
         from tui_backprop.session.autosave import load
 
-        try:
-            session = load(text=text)
-        except UserError:  # --resume says what is wrong with it
-            return
-        self._app.call_from_thread(self._found, session)
+        for text in self._texts:
+            with suppress(UserError):  # --resume says what is wrong with it
+                session = load(text=text)
+                if session.begun:
+                    self._app.call_from_thread(self._found, session)
+                    return
 
     def _found(self, session: Session) -> None:
         opened = self._state.session
-        begun = session.t or session.edits or session.bookmarks.items
-        if begun and replace(session, panel=opened.panel) != opened:
+        if replace(session, panel=opened.panel) != opened:
             self._earlier = session
             self._app.say(self._words(session), OFFERED)
 

@@ -27,7 +27,7 @@ class Screenshot:
         self._app.call_after_refresh(self._save)
 
     def _save(self) -> None:
-        path = Path(f"{APP_NAME}-{datetime.now():%Y%m%d-%H%M%S-%f}.svg")
+        path = Path(f"{APP_NAME}-{datetime.now():%Y%m%d-%H%M%S}.svg")
         try:
             with replacing(path, new=True) as file:
                 file.write(ADDRESSES.sub("", self._screen.export_screenshot(title=APP_NAME)).encode())

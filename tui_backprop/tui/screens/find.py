@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from tui_backprop.engine.explain.address import EXAMPLES, Address, parse_address
+from tui_backprop.engine.explain.address import Address, examples, parse_address
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
@@ -25,10 +25,10 @@ class Hint(Canvas):
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
-    def __init__(self, last: int, context: RenderContext) -> None:
+    def __init__(self, network: NetworkSpec, last: int, context: RenderContext) -> None:
         super().__init__(context, id="hint")
         which = f"; or an iteration, 0 to {last:,}" if last else ""
-        self._said = (f"such as {EXAMPLES}{which}", "muted")
+        self._said = (f"such as {examples(network)}{which}", "muted")
 
     def say(self, words: str) -> None:
         self._said = words, "bad"
@@ -54,7 +54,7 @@ class FindScreen(Dialog[Address | None]):
             box.border_title = "find a number or an iteration"
             box.border_subtitle = "enter goes there   esc closes"
             yield LineInput(compact=True)
-            yield Hint(self._last, self.render_context)
+            yield Hint(self._network, self._last, self.render_context)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
