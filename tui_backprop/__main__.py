@@ -7,7 +7,7 @@ FOLDER = __file__.rpartition("/")[0].rpartition("/")[0]
 
 def main() -> None:
     """Run the command line. Until everything is imported, ctrl+c ends the process without a word."""
-    import signal
+    import _signal as signal  # the public module imports others, in which it could be interrupted
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not ignored, as under nohup
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Text leaves the process in one place: nothing else prints, or writes to a stream."""
+"""Text leaves the process in one place, and files are written in one place."""
 
 from __future__ import annotations
 
@@ -20,6 +20,26 @@ FORBIDDEN = {
         for way in ("write", "writelines", "buffer")
     ),
 }  # fmt: skip
+
+
+WRITTEN = {  # modules that write files, with the reason
+    "support/atomic_write.py",  # the way for all files
+    "cost/race/worker.py",  # /dev/null
+}
+WRITES = {"write_text", "write_bytes", "touch", "mkstemp", "NamedTemporaryFile", "O_CREAT", "O_APPEND"}
+
+
+def files_written(code: str) -> list[str]:
+    """Return the expressions that write a file."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute) and node.attr in WRITES:
+            found.append(ast.unparse(node))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "open":
+            modes = [each.value for each in (*node.args, *(given.value for given in node.keywords))
+                     if isinstance(each, ast.Constant) and isinstance(each.value, str)]  # fmt: skip
+            found += [mode for mode in modes if len(mode) < 4 and set(mode) & set("wax+")]
+    return found
 
 
 def ways_out(code: str) -> list[str]:
@@ -47,3 +67,17 @@ def test_nothing_else_writes_to_a_stream():
 )
 def test_another_way_out_is_found(code):
     assert ways_out(f"def f(x):\n    {code}")
+
+
+def test_files_are_written_in_one_way():
+    found = {str(path.relative_to(ROOT)): files_written(path.read_text()) for path in ROOT.rglob("*.py")}
+    assert {path for path, ways in found.items() if ways} <= WRITTEN
+    assert found["support/atomic_write.py"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["open(p, 'w')", "p.open(mode='ab')", "p.write_text('')", "os.open(p, os.O_CREAT)", "tempfile.mkstemp()"],
+)
+def test_another_way_to_write_a_file_is_found(code):
+    assert files_written(code)

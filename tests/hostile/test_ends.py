@@ -1,5 +1,5 @@
 """Signals and hangups at any moment from the start on: the process ends with a code of the table, its terminal is as
-before, and it says nothing but how to come back."""
+before, and it says nothing but how to come back. (Before the interpreter has started, only the latter is ours.)"""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ def test_a_signal_at_any_moment(terminal):  # noqa: F811
         with told(name, bytes(run.raw[-2000:])):
             number = getattr(signal, name)
             run.child.send_signal(number)
-            assert run.ended() in (128 + number, -number, 0)  # 0: a key had ended it
-            assert b"Traceback" not in run.raw
+            code = run.ended()
+            if b"tui_backprop" in run.raw or b"\x1b" in run.raw:  # else the interpreter had not started yet
+                assert code in (128 + number, -number, 0)  # 0: a key had ended it
+                assert b"Traceback" not in run.raw
             assert left_clean(run) or b"\x1b[?1049h" not in run.raw
 
 
@@ -51,4 +53,4 @@ def test_a_hangup_at_any_moment(terminal):  # noqa: F811
         run = start(terminal, chance)
         with told(SEED, bytes(run.raw[-2000:])):
             os.close(run.master)
-            assert run.child.wait(timeout=60) in {129, 0, *KILLED}
+            assert run.child.wait(timeout=60) in {129, 0, *KILLED} or not run.raw

@@ -10,6 +10,7 @@ from pathlib import Path
 from tui_backprop.support.format import MAX_PRINTABLE, printable
 
 APP_NAME = "backprop-tui"
+PRIVATE = 0o700  # permissions of a folder of ours
 
 
 def config_file() -> Path:
@@ -34,14 +35,17 @@ def cache_folder() -> Path:
 
 
 def own_folder(path: Path) -> Path:
-    """Create a folder that only its user may open, if it is missing, and return its path. Raises OSError for one of
-    another user."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create a folder that only its user may open, and those above it that are missing, under any umask; return its
+    path. Raises OSError for one of another user."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=PRIVATE, exist_ok=True)
+        each.chmod(PRIVATE)
     found = path.stat()
     if found.st_uid != os.geteuid():
         raise OSError(errno.EPERM, "the folder belongs to another user")
-    if found.st_mode & 0o777 != 0o700:  # an earlier one, or one made under an unusual umask
-        path.chmod(0o700)
+    if found.st_mode & 0o777 != PRIVATE:  # an earlier one
+        path.chmod(PRIVATE)
     return path
 
 

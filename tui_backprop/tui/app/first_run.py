@@ -24,6 +24,9 @@ def _seen() -> bool:
 
 def tour_seen() -> None:
     """Create the file. If that fails, the tour is shown again at the next launch."""
+    from tui_backprop.support.atomic_write import replacing
+
     with suppress(OSError):
         path = own_folder(state_folder()) / NAME
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # never through a link
+        with replacing(path, private=True, new=True):
+            pass
