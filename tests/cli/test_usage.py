@@ -13,6 +13,7 @@ from tui_backprop.keys.table import ROWS
 from tui_backprop.support import memory
 from tui_backprop.support.memory import Available
 
+DEEP = f"--preset xor --layers 2,{'9,' * 998}2"
 REFUSED = {
     "doctor --resume": "--resume: applies to the app, not to doctor; leave it out",
     "keys --open x": "--open: applies to the app, not to keys; leave it out",
@@ -80,13 +81,9 @@ def test_keys_as_sentences_name_every_action_once_in_ascii():
     [
         ("blame --top 100000000", "--top: 100,000,000 is out of range (1 to 10,000); trace --save writes"),
         ("check --fast --directions 0", '--directions: "0" is not a positive whole number'),
-        ("check --fast --directions 10000001", "--directions: 10,000,001 is out of range (1 to 10,000,000)"),
-        ("check --fast --directions 9999999", "--directions: 9,999,999 directions of this network take more"),
+        ("check --fast --directions 1000001", "--directions: 1,000,001 is out of range (1 to 1,000,000)"),
+        (f"check --fast --directions 999999 {DEEP}", "--directions: 999,999 directions of this network take"),
         ("check --method spsa --probes 99999999", "--probes: 99,999,999 is out of range"),
-        (
-            "check --method spsa --probes 9999999 --layers 784,900,10",
-            "--probes: 9,999,999 probes of this network take more than a day",
-        ),
         ("trace --steps 99999999999", "--steps: 99,999,999,999 updates of this network take more than a day"),
         (f"cost --layers 784,{'9,' * 1000}10", "--layers: more than 1,000 layers; use fewer, wider ones"),
         (f"cost --layers 784,{'9,' * 100_000}10", "--layers: more than 1,000 layers; use fewer, wider ones"),
@@ -97,6 +94,12 @@ def test_a_number_that_takes_too_much_memory_or_time_is_refused_in_one_line(type
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"backprop-tui: {told}")
     assert len(result.stderr) < 250
+
+
+def test_random_probes_may_take_a_day_and_no_more(monkeypatch):
+    monkeypatch.setattr("tui_backprop.session.validation.LONGEST_REPLAY", 1.0)
+    result = CliRunner().invoke(main, f"check --method spsa --probes 999 {DEEP}".split())
+    assert result.stderr == "backprop-tui: --probes: 999 probes of this network take more than a day\n"
 
 
 def test_memory_that_runs_out_is_one_line_and_a_fault(monkeypatch):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ALL = "all"  # entries
 DEFAULT_ENTRIES = "20"
-MOST_RANDOM = 10_000_000  # directions or probes
+MOST_RANDOM = 1_000_000  # directions or probes
 
 
 @click.command("check")
@@ -117,12 +117,11 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
 
 def _check_time(spec: NetworkSpec, batch: int, request: CheckRequest) -> None:
     """Raise InputError if more random directions are asked for than a day is long enough for."""
-    from tui_backprop.session.validation import update_seconds
-    from tui_backprop.support.units import DAY
+    from tui_backprop.session.validation import LONGEST_REPLAY, update_seconds
 
     name, passes = ("directions", 4 * spec.depth) if request.fast else ("probes", 2)
     count = request.directions if request.fast else request.options.probes
-    if count * passes * update_seconds(spec, batch) > DAY:
+    if count * passes * update_seconds(spec, batch) > LONGEST_REPLAY:
         raise InputError(name, f"{count:,} {name} of this network take more than a day")
 
 
