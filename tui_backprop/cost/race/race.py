@@ -119,7 +119,7 @@ class Race:
             try:
                 start_process(process)
                 self._process = process
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 self._ended, self._failure = "failed", f"no process can be started: {error}"
 
     def pause(self) -> None:

@@ -10,14 +10,20 @@ from tui_backprop.cost.race.worker import leave_terminal, lower_priority, start_
 
 
 class SubprocessGenerator:
-    """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable."""
+    """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable. Raises
+    OSError if no process can be started."""
 
     def __init__(self, make: Callable[..., Iterator[Any]], *given: object) -> None:
         context = multiprocessing.get_context("spawn")  # the app has threads: no fork
         self._here, there = context.Pipe()
         self._process = context.Process(target=_run, args=(there, make, given), daemon=True)
-        start_process(self._process)
-        there.close()
+        try:
+            start_process(self._process)
+        except OSError:
+            self._here.close()
+            raise
+        finally:
+            there.close()
         self.over = False
         self.why = ""  # it failed, in a line
 

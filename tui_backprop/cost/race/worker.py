@@ -92,9 +92,12 @@ def start_process(process: Any, environment: Mapping[str, str] = SAFE) -> None:
         )
     resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
     with redirect_stderr(sys.__stderr__), variables({**environment, **SAFE}):
-        resource_tracker.ensure_running()  # a process, too; whichever thread starts it hears of Ctrl+C again
-        with interrupts_blocked():
-            process.start()
+        try:
+            resource_tracker.ensure_running()  # a process, too; whichever thread starts it hears of Ctrl+C again
+            with interrupts_blocked():
+                process.start()
+        except (RuntimeError, ValueError, ImportError, MemoryError) as error:
+            raise OSError(f"{type(error).__name__}: {error}") from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import Worker, WorkerFailed, WorkerState
 
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
@@ -62,6 +63,7 @@ from tui_backprop.tui.widgets.too_small import TooSmall
 if TYPE_CHECKING:
     from tui_backprop.session.autosave import Saver
 
+NO_THREAD = "no thread can be started; end other processes, and try again"
 SENT = 0.015  # seconds after which the first paint has been sent
 
 
@@ -246,7 +248,7 @@ class BackpropApp(App[None]):
         self.notify(message, severity="error", markup=False)
 
     def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
-        self.run_worker(partial(work, *arguments), thread=True, group=group)
+        self.run_worker(partial(work, *arguments), thread=True, group=group, exit_on_error=False)
 
     def busy(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self.workers)
@@ -321,6 +323,19 @@ class BackpropApp(App[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.panels.focused(event)
+
+    @on(Worker.StateChanged)
+    def _worker_failed(self, event: Worker.StateChanged) -> None:
+        """Say that no thread can be started, which leaves everything as it is; any other error ends the app."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if not isinstance(error, RuntimeError) or "start new thread" not in str(error):
+            self._handle_exception(WorkerFailed(error))
+        elif event.worker.group == "iteration":
+            self.state.fail_to_compute(NO_THREAD)
+        else:
+            self.fail(f"{NO_THREAD[:1].upper()}{NO_THREAD[1:]}")
 
     @on(SlowLine)
     def _slow_line(self) -> None:

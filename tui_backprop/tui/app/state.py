@@ -181,7 +181,7 @@ class AppState:
             iteration = self.replay.take(session)
             iteration.prepare()
         except Exception as error:  # any error is reported in one line, and the last snapshot stays
-            call(self._failed, f"{type(error).__name__}: {error}")
+            call(self.fail_to_compute, f"{type(error).__name__}: {error}")
         else:
             call(self._arrived, Snapshot(session, steps_of(session), iteration))
 
@@ -192,7 +192,8 @@ class AppState:
             self._progress = f"replaying {total:,} updates: {done:,} done"
             self._observer.replaying()
 
-    def _failed(self, why: str) -> None:
+    def fail_to_compute(self, why: str) -> None:
+        """Report that an iteration failed, and go back to the last one."""
         self.computing, self.activity, self._progress = False, None, ""
         self._observer.iteration_failed(why, self._last is None)
         if self._last is not None:

@@ -55,7 +55,12 @@ class SweepControl:
         from tui_backprop.cost.measure.sweep import sweep
         from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 
-        self._process, self.progress = SubprocessGenerator(sweep, self._state.session.network), None
+        try:
+            process = SubprocessGenerator(sweep, self._state.session.network)
+        except OSError as error:
+            self._app.fail(f"No sweep: no process can be started: {error}")
+            return
+        self._process, self.progress = process, None
         self._polling.start()
         self._changed()
 
