@@ -27,6 +27,7 @@ DOUBLINGS = 30  # from one to the other
 MOST_PER_DOUBLING, FEWEST_PER_DOUBLING = 32, 2  # changes tried from one to twice as much
 SEARCH_WORK = 6e9  # multiply-accumulates of a search, about a second
 REFINEMENTS, PARTS = 2, 64  # how often the interval that a flip is in is parted, and into how many
+MAX_10_EXP = 308  # largest power of ten of a double
 FLIP_DIGITS = 4  # significant digits of a flip, rounded away from 0
 
 
@@ -177,4 +178,6 @@ def _nearest(
 def _rounded_up(value: float) -> float:
     """Round away from 0 to FLIP_DIGITS significant digits."""
     unit = FLIP_DIGITS - 1 - floor(log10(abs(value)))
+    if unit > MAX_10_EXP:  # subnormal
+        return value
     return copysign(ceil(abs(value) * 10.0**unit) / 10.0**unit, value)

@@ -49,6 +49,7 @@ def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block
         yield Block(weights[start : start + rows], std, seed, (layer, number) if number else (layer,))
 
 
+@np.errstate(over="ignore")  # a constant beyond the range of the precision is infinite
 def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) -> Array:
     """Draw the initial parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
 

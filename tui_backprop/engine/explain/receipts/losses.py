@@ -121,7 +121,10 @@ def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Seq
             lambda i: f"½ {STRENGTH} Σ {names[i]}²",
             penalties(iteration),
             terms,
-            lambda i: ("½ × {0} × {1}", (iteration.spec.l2, iteration.summary(names[i]).norm ** 2)),
+            lambda i: (
+                "½ × {0} × {1}",
+                (iteration.spec.l2, iteration.summary(names[i]).norm * iteration.summary(names[i]).norm),
+            ),
         ),
         ReceiptRow("=", LOSS, iteration.loss),
     ]

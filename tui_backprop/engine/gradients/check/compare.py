@@ -40,6 +40,7 @@ def fill_here(name: str, out: Array, problem: Problem, where: Array, options: Op
     return METHODS[name].fill(out, problem, where, options)
 
 
+@np.errstate(all="ignore")  # an overflow appears as inf or NaN, and is judged as such
 def compare(
     problem: Problem,
     first: str = "backprop",
@@ -97,6 +98,7 @@ def compare(
     return _report(problem, program, (first, second), made, noise, tensors, pairs)
 
 
+@np.errstate(all="ignore")
 def compare_along(
     problem: Problem,
     second: str = "central-difference",
