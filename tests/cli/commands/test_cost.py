@@ -47,9 +47,7 @@ def folder(tmp_path, monkeypatch):
 def known_machine(monkeypatch):
     """A machine whose law is known, on which every kind of pass of the lesson's network was measured."""
     cost_model = machine(SIZES, tuple(PASS_KINDS))
-    monkeypatch.setattr(
-        "tui_backprop.cost.measure.passes.measure_machine", lambda *given: cost_model
-    )
+    monkeypatch.setattr("tui_backprop.cost.measure.passes.measure_machine", lambda *given: cost_model)
     return cost_model
 
 
