@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from click.testing import CliRunner
 
 from tests.hostile.chance import EXIT_CODES, cases, told
@@ -43,6 +44,13 @@ def line(chance: random.Random) -> list[str]:
     for option in chance.sample([*VALUES], chance.randint(1, 6)):
         words += [option, chance.choice(VALUES[option])]
     return words
+
+
+@pytest.mark.parametrize("command", ["trace --l2 1e-308 --init constant:1e308 --dtype float64", "blame --lr 1e-308"])
+def test_numbers_whose_squares_or_inverses_are_out_of_range_are_shown(command):
+    result = CliRunner().invoke(main, [*command.split(), *["--preset", "xor", "--dropout", "0.99"]])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exit_code in EXIT_CODES
 
 
 def test_any_numbers_end_with_a_documented_code_and_without_a_warning():
