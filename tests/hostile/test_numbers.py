@@ -1,4 +1,4 @@
-"""Numbers at the ends of their range, in any combination: a report and a documented code, never a warning of numpy."""
+"""Numbers at the ends of their range, combined: a report and a documented code, never a warning of numpy."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ COMMANDS = {
     "trace": ("", "--json", "--plain", "--stream", "--grain layer"),
     "blame": ("", "--measure update", "--measure weight-x-gradient", "--top 50"),
     "check": (
-        "", "--fast", "--step 1e308", "--step 1e-300", "--method spsa", "--against forward-difference", "--rtol 1e308",
-        "--against complex-step", "--exhaustive",
+        "", "--fast", "--step 1e308", "--step 1e-300", "--method spsa", "--against forward-difference",
+        "--rtol 1e308", "--against complex-step", "--exhaustive",
     ),
 }  # fmt: skip
 
@@ -46,7 +46,9 @@ def line(chance: random.Random) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("command", ["trace --l2 1e-308 --init constant:1e308 --dtype float64", "blame --lr 1e-308"])
+@pytest.mark.parametrize(
+    "command", ["trace --l2 1e-308 --init constant:1e308 --dtype float64", "blame --lr 1e-308"]
+)
 def test_numbers_whose_squares_or_inverses_are_out_of_range_are_shown(command):
     result = CliRunner().invoke(main, [*command.split(), *["--preset", "xor", "--dropout", "0.99"]])
     assert result.exception is None or isinstance(result.exception, SystemExit)
