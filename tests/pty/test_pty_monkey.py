@@ -12,7 +12,7 @@ from tui_backprop.keys.table import KEYS
 pytestmark = pytest.mark.pty
 
 NAMES = {"plus": "+", "minus": "-", "slash": "/"}  # names of Textual that are not those of Unicode
-ENDING = {"quit", "suspend_process"}
+ENDING = {"quit", "suspend_process", "command_palette"}
 
 
 def test_every_key_of_the_app_is_pressed_but_those_that_end_it():

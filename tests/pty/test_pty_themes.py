@@ -24,7 +24,7 @@ def seen_everywhere(run):
     run.press("?", "Reading the maps")
     run.press("\x07", "Every weight moves")
     run.press("\x10", "search commands")
-    run.press("st", "Set a bookmark")
+    run.press("sh", "Show the race")
     run.send("\x1b")
     run.shows("Every weight moves")
     run.press("y", "copied, if the terminal allows it")
