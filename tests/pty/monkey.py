@@ -25,8 +25,8 @@ SPECIAL = {
     "f3": "\x1bOR", "f4": "\x1bOS", "f5": "\x1b[15~", "f6": "\x1b[17~", "f7": "\x1b[18~", "f8": "\x1b[19~",
     "f9": "\x1b[20~", "f10": "\x1b[21~", "f11": "\x1b[23~", "f12": "\x1b[24~",
 }  # fmt: skip
-# Keys that end or suspend the app, and the one that opens a list in which enter may do either: tests/hostile/test_keys.py
-# presses them.
+# Keys that end or suspend the app, and the one that opens a list in which enter may do either;
+# tests/hostile/test_keys.py presses them.
 LEFT_OUT = {"q", "ctrl+q", "ctrl+c", "ctrl+z", "ctrl+p"}
 LETTERS = {chr(code): chr(code) for code in range(32, 127)}
 CONTROLS = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27) if chr(code) not in "\t\r"}

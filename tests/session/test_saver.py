@@ -105,7 +105,7 @@ def test_trouble_is_remembered_in_one_line_until_it_is_over(monkeypatch, tmp_pat
     saver = Saver(tmp_path / "file", every=0.0)
     saver.save(XOR)
     until(lambda: saver.trouble)
-    assert saver.trouble == f"the session is not kept in {tmp_path / 'file'}: File exists"
+    assert saver.trouble == f"the session is not kept in {tmp_path / 'file'}: Not a directory"
     (tmp_path / "file").unlink()
     saver.save(Session())
     until(lambda: not saver.trouble)

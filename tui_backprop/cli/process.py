@@ -13,7 +13,9 @@ from typing import NoReturn
 from tui_backprop.cli.streams import close_streams, open_streams, say
 from tui_backprop.support.errors import WriteError
 from tui_backprop.support.exit_codes import DONE, FAULT, INTERRUPTED, SIGNAL
-from tui_backprop.support.signals import ENDING
+from tui_backprop.support.signals import ENDING, STARTING
+
+MOST_START = 1.0  # seconds that a start under way is waited for
 
 
 def run() -> NoReturn:
@@ -37,6 +39,7 @@ def exit_with(command: Callable[[], object]) -> NoReturn:
         code = int(error.code or DONE)
     if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
         atexit._run_exitfuncs()
+        STARTING.acquire(timeout=MOST_START)  # a process that is half started would say so
         os._exit(code)  # the interpreter would wait for threads that still compute
     raise SystemExit(code)
 

@@ -23,6 +23,7 @@ SEARCH_WORDS = {
     "train": "update optimizer.step iteration backward",
     "confusion": "accuracy wrong errors misclassified",
     "misclassified(1)": "wrong mistake",
+    "resume": "resume continue back last earlier",
     "restart": "restart reset initial start over reinitialize",
     "set_bookmark": "save snapshot checkpoint",
     "token": "save share link url open export",

@@ -19,7 +19,7 @@ from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.running_clock import running_clock
-from tui_backprop.support.signals import ending_deferred
+from tui_backprop.support.signals import STARTING, ending_deferred
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
 BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
@@ -91,7 +91,7 @@ def start_process(process: Any, environment: Mapping[str, str] = SAFE) -> None:
             "Python runs with -E and would import from the current folder; start it with -P as well"
         )
     resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
-    with redirect_stderr(sys.__stderr__), variables({**environment, **SAFE}):
+    with STARTING, redirect_stderr(sys.__stderr__), variables({**environment, **SAFE}):
         try:
             resource_tracker.ensure_running()  # a process, too; whichever thread starts it hears of Ctrl+C again
             with interrupts_blocked():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import (
     INPUT,
+    activation,
+    delta,
     entry_name,
     is_gradient,
     is_parameter,
@@ -17,6 +20,7 @@ from tui_backprop.engine.network.tensor_names import (
     layer_of,
     spelled,
     value_of,
+    weight,
 )
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
@@ -58,11 +62,12 @@ class Address:
 
 def examples(spec: NetworkSpec) -> str:
     """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1."""
-    second, third = min(2, spec.depth), min(3, spec.depth)
-    i, j = (min(most, fan - 1) for most, fan in zip((13, 200), spec.fans[second - 1], strict=True))
-    hidden = [f"a1[{min(40, spec.layers[1] - 1)}]"] if spec.depth > 1 else []
-    output = f"delta{third}[{min(7, spec.layers[third] - 1)}]"
-    return ", ".join([f"W{second}[{i},{j}]", *hidden, output, f"largest W{second}", "largest delta1"])
+    w, last = weight(min(2, spec.depth)), min(3, spec.depth)
+    i, j = (min(most, fan - 1) for most, fan in zip((13, 200), spec.fans[layer_of(w) - 1], strict=True))
+    hidden = [entry_name(activation(1), (min(40, spec.layers[1] - 1),))] if spec.depth > 1 else []
+    output = entry_name(delta(last), (min(7, spec.layers[last] - 1),))
+    found = [entry_name(w, (i, j)), *hidden, output, f"largest {w}", f"largest {delta(1)}"]
+    return ascii_formula(", ".join(found))
 
 
 def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
