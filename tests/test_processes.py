@@ -20,7 +20,7 @@ HEARS = """
     import os, signal, subprocess, time
     import pytest
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
     def test_a_process_hears(number):
         process = subprocess.Popen(["sleep", "60"])
         process.send_signal(number)
@@ -45,7 +45,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 def test_signals_that_the_parent_ignores_or_blocks_are_heard(tmp_path):
     said, _ = probe.start(tmp_path, HEARS, sys.executable, "-c", DEAF).communicate(timeout=GENEROUS)
-    assert "6 passed" in said
+    assert "5 passed" in said
 
 
 MARK = f"61.{os.getpid():08}"  # seconds that only processes of this one sleep, with a digit after it
