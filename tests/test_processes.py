@@ -108,8 +108,8 @@ def test_of_a_run_that_is_killed_no_process_and_no_folder_stays(tmp_path, how):
     run = probe.start(tmp_path, DAEMON.replace("MARK", MARK))
     until((tmp_path / "ready").exists, "the test")
     folder = Path((tmp_path / "ready").read_text()).parents[1]
+    until(lambda: len(running(f"{MARK}4") + running(f"{MARK}5")) == 2, "both to be running")
     daemons = running(f"{MARK}4") + running(f"{MARK}5")
-    assert len(daemons) == 2
     assert {each.pid for each in daemons} <= {each.pid for each in processes.of(str(folder))}
     run.send_signal(how)
     run.communicate(timeout=GENEROUS)

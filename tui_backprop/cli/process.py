@@ -37,9 +37,9 @@ def exit_with(command: Callable[[], object]) -> NoReturn:
         code = error.exit_code
     except SystemExit as error:
         code = int(error.code or DONE)
+    STARTING.acquire(timeout=MOST_START)  # a process that is half started would say so
     if any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread()):
         atexit._run_exitfuncs()
-        STARTING.acquire(timeout=MOST_START)  # a process that is half started would say so
         os._exit(code)  # the interpreter would wait for threads that still compute
     raise SystemExit(code)
 

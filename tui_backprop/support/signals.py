@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 STARTING = threading.RLock()  # held while a process is started: half of one would complain
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+DEFERRED = (signal.SIGINT, *ENDING)  # one that is blocked here can still come to a thread of BLAS
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def ending_deferred() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # which is the one that handles signals
         yield
         return
-    before = {number: signal.getsignal(number) for number in ENDING}
+    before = {number: signal.getsignal(number) for number in DEFERRED}
     pending: list[int] = []
     for number, handler in before.items():
         if callable(handler):
