@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution, Ranked
-    from tui_backprop.engine.explain.walk import Step
+    from tui_backprop.engine.explain.step import Step
     from tui_backprop.engine.primitives import Array
     from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.training_curve import Learning

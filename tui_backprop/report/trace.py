@@ -14,7 +14,8 @@ from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
-from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import mask_shapes, views
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import (

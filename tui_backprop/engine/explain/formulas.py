@@ -46,6 +46,11 @@ def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
     return made, list(dict.fromkeys(read))
 
 
+def makes_value(visit: Visit) -> bool:
+    """Check whether a visit computes a new value, as opposed to passing its input on under the same name."""
+    return bool(equation((visit,))[0])
+
+
 def folded(formula: str, most: int = 4) -> str:
     """Abbreviate a sum of more than ``most`` similar terms: a + b + ... + z."""
     terms = formula.split(" + ")

@@ -17,7 +17,8 @@ from tui_backprop.engine.explain.receipts import (
     selected_input,
     unit_with_largest_delta,
 )
-from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import (

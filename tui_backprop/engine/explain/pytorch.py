@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.walk import Step, walk
+from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Op, Visit, compile_ops, parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import (

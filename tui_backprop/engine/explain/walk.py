@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 
-from tui_backprop.engine.explain.formulas import equation, folded, shape_of
+from tui_backprop.engine.explain.formulas import equation, folded, makes_value, shape_of
 from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import (
     Visit,
     backward_visits,
@@ -44,62 +45,6 @@ from tui_backprop.engine.training.optimizers import flops as update_flops
 from tui_backprop.engine.training.optimizers import formulas
 from tui_backprop.engine.training.optimizers import moved as update_moved
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the walk.
-
-    ``kind`` is one of input, affine, normalization, activation, dropout, residual, loss, penalty; output
-    delta, weights, gains (of a normalization), carried (the gradient that a residual connection splits), delta,
-    normalization delta; update. ``tensor`` names the result (see ``Iteration.tensor``). ``operands`` are
-    the values in the formula with their shapes, ``reused`` those of them that the forward pass computed.
-    ``macs`` counts the multiply-accumulates of matrix products, ``flops`` all floating-point operations, ``moved``
-    the bytes read and written, each array once per operation; ``total`` is the cumulative ``macs`` (updates are not
-    part of the cost of a gradient and leave it unchanged), ``forward`` those of one forward pass. ``visits`` are
-    those of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
-    updates up to its end. ``parts`` are the equations of a layer's step, ``grain`` is that of the walk. ``products``
-    are the matrix products: samples, inputs and units, whose product are the ``macs`` of each.
-    """
-
-    index: int
-    phase: str
-    layer: int
-    kind: str
-    op: str
-    formula: str
-    tensor: str
-    operands: tuple[tuple[str, Shape], ...]
-    reused: tuple[str, ...]
-    macs: int
-    flops: int
-    moved: int
-    total: int
-    forward: int
-    visits: tuple[Visit, ...] = ()
-    done: int = 0
-    parts: tuple[Step, ...] = ()
-    grain: str = "equation"
-    products: tuple[Shape, ...] = ()
-
-    @property
-    def ratio(self) -> float:
-        """The cumulative multiply-accumulates relative to one forward pass."""
-        return self.total / self.forward
-
-    @property
-    def pieces(self) -> tuple[Step, ...]:
-        """The equations of a layer's step; any other step is its own single piece."""
-        return self.parts or (self,)
-
-    @property
-    def operation(self) -> tuple[str, int | None] | None:
-        """Kind (or name) of the primitive, and for a VJP its input number; None unless the step is one operation."""
-        made = [visit for visit in self.visits if _makes(visit)]
-        if len(made) != 1:
-            return None
-        row = made[0].op.primitive
-        return row.name if row.kind == "affine" else row.kind, made[0].of
 
 
 def _key(spec: NetworkSpec, visit: Visit) -> tuple[str, int, str]:
@@ -167,17 +112,12 @@ def _groups(spec: NetworkSpec, grain: str) -> list[tuple[tuple[str, int, str], t
     groups: list[tuple[tuple[str, int, str], tuple[Visit, ...]]] = []
     handed_on: tuple[Visit, ...] = ()
     for visit in visits:
-        if _makes(visit):
+        if makes_value(visit):
             groups.append((_key(spec, visit), (*handed_on, visit)))
             handed_on = ()
         else:
             handed_on += (visit,)
     return groups
-
-
-def _makes(visit: Visit) -> bool:
-    """Check whether a visit computes a new value, as opposed to passing its input on under the same name."""
-    return bool(equation((visit,))[0])
 
 
 def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -234,7 +174,7 @@ def _step(
         phase=phase,
         layer=layer,
         kind=kind,
-        op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if _makes(v))),
+        op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in visits if makes_value(v))),
         formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
         tensor=tensor,
         operands=tuple((name, shape_of(name, shapes, preactivation(spec.depth))) for name in (*made, *read)),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tui_backprop.engine.explain.receipts import ReceiptRow
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, format_fixed, format_number

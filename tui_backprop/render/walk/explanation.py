@@ -11,7 +11,7 @@ from tui_backprop.engine.explain.conventions import conventions, decay_text, sco
 from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.schedule import rate_plans
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.training.optimizer_spec import learning_rate
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext

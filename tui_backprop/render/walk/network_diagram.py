@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log10
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.tensor_names import INPUT, delta, gradient_of, per_sample, weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail

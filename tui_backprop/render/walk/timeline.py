@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, merge
 

@@ -19,7 +19,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     of_largest,
     selected_input,
 )
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import parameter_shapes
 from tui_backprop.engine.network.tensor_names import INPUT, TensorEntry, delta, gradient_of, layer_of
 from tui_backprop.engine.training.iteration import Iteration

@@ -15,7 +15,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.receipts.losses import output_delta
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.tensor_names import PROBABILITIES, TARGET, entry_name, preactivation
 from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.iteration import Iteration

@@ -14,7 +14,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     summands,
     worked_sum,
 )
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import entry_name

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, worked_sum
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import penalized
 from tui_backprop.engine.network.tensor_names import (
     LOSS,

@@ -21,7 +21,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     entry,
     of_largest,
 )
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network import tensor_names as names
 from tui_backprop.engine.network.tensor_names import SO_FAR, gradient_of
 from tui_backprop.engine.training.iteration import Iteration

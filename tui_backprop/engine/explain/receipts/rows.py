@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight, value_of, weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
-from tui_backprop.engine.explain.walk import Step
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
