@@ -1,4 +1,4 @@
-"""Losses: from z and a target, the mean over the n samples of each sample's loss; and the L2 penalty."""
+"""Losses: from z and a target, the mean over the n samples of each sample's loss."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tui_backprop.engine.arrays.types import Array, Shape, np, size
 from tui_backprop.engine.primitives.activations import above, decay, log1p, sigmoid
-from tui_backprop.engine.primitives.base import Cache, Primitive, copy
+from tui_backprop.engine.primitives.base import Primitive
 
 
 class LossCache(NamedTuple):
@@ -268,40 +268,3 @@ LOSSES: dict[str, Loss] = {
         output_is_value=True,
     ),
 }
-
-# --- L2 penalty: y = loss + ½ λ Σ W², for one parameter tensor -----------------------------------------------
-
-
-def _penalty(y: Array, _: Cache, loss: Array, w: Array, strength: Array) -> None:
-    flat = w.reshape(-1)
-    np.multiply(strength, 0.5 * np.dot(flat, flat), out=y)
-    np.add(y, loss, out=y)
-
-
-def _penalty_vjp_w(
-    w_bar: Array, g: Array, _y: Array, _: Cache, loss: Array, w: Array, strength: Array
-) -> None:
-    np.multiply(w, g * strength, out=w_bar)
-
-
-def _penalty_jvp_w(
-    y_dot: Array, w_dot: Array, _y: Array, _: Cache, loss: Array, w: Array, strength: Array
-) -> None:
-    axes = "ij"[: w.ndim]
-    y_dot[...] = strength * np.einsum(f"{axes},...{axes}->...", w, w_dot)
-
-
-L2_PENALTY = Primitive(
-    name="L2 penalty",
-    kind="penalty",
-    forward=_penalty,
-    vjps=(copy, _penalty_vjp_w),
-    jvps=(copy, _penalty_jvp_w),
-    formula="{0} + ½ {2} Σ {1} ²",
-    vjp_formulas=("{g}", "{2} {1}"),
-    flops=lambda loss, w, strength: 2 * size(w) + 2,
-    vjp_flops=(lambda loss, w, strength: 0, lambda loss, w, strength: size(w) + 1),
-    torch="{0} + {2} / 2 * ({1} ** 2).sum()",
-    shape=lambda loss, w, strength: (),
-    passes_on=True,
-)
