@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import NetworkShape, shape_of
+from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.session.state import Session
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
-from tui_backprop.cost.model.workload import NetworkShape, shape_of, work
+from tui_backprop.cost.model.workload import work
 from tui_backprop.engine.network.spec import NetworkSpec
 
 LESSON = shape_of(NetworkSpec())

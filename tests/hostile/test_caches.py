@@ -11,7 +11,8 @@ from tests.hostile.chance import cases, told
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.network.spec import NetworkSpec
 
 NUMBERS = (

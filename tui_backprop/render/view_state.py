@@ -15,7 +15,7 @@ from tui_backprop.session.state import Session
 if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not need them
     from tui_backprop.cost.measure.sweep import Progress
     from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.workload import NetworkShape
+    from tui_backprop.cost.model.network_shape import NetworkShape
     from tui_backprop.cost.race.race import RaceStatus
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
@@ -242,7 +242,7 @@ class CostState:
     @property
     def shape(self) -> NetworkShape:
         """The shape of the network."""
-        from tui_backprop.cost.model.workload import shape_of
+        from tui_backprop.cost.model.network_shape import shape_of
 
         return shape_of(self.network)
 

@@ -21,7 +21,7 @@ from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import NetworkShape
+from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows

@@ -12,7 +12,7 @@ from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import NetworkShape, shape_of
+from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.render.view_state import CostState, ShownRace

@@ -25,7 +25,8 @@ from tui_backprop.cost.measure.passes import (
 from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, needs, plan, sweep, with_points
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import UserError

@@ -14,7 +14,8 @@ from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.landmarks import TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS, shape_of, work
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS, work
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)

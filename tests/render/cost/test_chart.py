@@ -12,7 +12,8 @@ from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart

@@ -16,7 +16,7 @@ from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.workload import shape_of
+from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import STEP_METHODS, step_sweep

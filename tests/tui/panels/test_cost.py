@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.durations import DURATION
-from tui_backprop.cost.model.workload import shape_of
+from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.support.units import YEAR
 
 

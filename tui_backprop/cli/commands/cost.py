@@ -138,7 +138,8 @@ def _measured(spec: NetworkSpec, kept: CostModel | None, watch: Callable[[int, i
     from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
     from tui_backprop.cost.measure.sweep import SMALL, with_points
     from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+    from tui_backprop.cost.model.network_shape import shape_of
+    from tui_backprop.cost.model.workload import PASS_KINDS
 
     cost_model = measure_machine(spec, LOOK, kept, watch)
     there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}

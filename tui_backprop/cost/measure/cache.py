@@ -18,8 +18,9 @@ import numpy as np
 
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
-from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.files.decoder import decode_json
 from tui_backprop.files.opener import read_own
 from tui_backprop.support import paths as places

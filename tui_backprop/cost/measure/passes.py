@@ -12,7 +12,8 @@ from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
 from tui_backprop.cost.model.cost_model import CostModel, Measured
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, shape_of
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import parameter_slices, views

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
 from tui_backprop.cost.measure.passes import STREAMED, measure
 from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe
-from tui_backprop.cost.model.workload import PASS_KINDS, shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError

@@ -16,8 +16,9 @@ from functools import cached_property
 from tui_backprop.cost.model.busy_machine import is_busy, undisturbed
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, NetworkShape, work
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, work
 
 LEAST_ERROR = 0.04  # of the logarithm: the least that is claimed
 UNKNOWN_ERROR = 0.35  # of a fit to too few points to estimate it

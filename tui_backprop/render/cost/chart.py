@@ -13,7 +13,7 @@ from typing import Any
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS, ESSENTIAL
-from tui_backprop.cost.model.workload import NetworkShape
+from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.cost.model.methods import cost_method_of
-from tui_backprop.cost.model.workload import shape_of
+from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
