@@ -1,4 +1,4 @@
-"""Views of the array of a step: histogram, largest entries, pictures."""
+"""Views of the array of a step: histogram, pictures, and what all have in common."""
 
 from __future__ import annotations
 
@@ -11,48 +11,20 @@ import pytest
 from tests.having import having
 from tui_backprop.engine.arrays.statistics import summarize
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.render.draw.array_table import share_of_norm, statistics
+from tui_backprop.render.draw.array_table import statistics
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.gallery import GalleryLayout, gallery, gallery_layout
 from tui_backprop.render.draw.heatmap import signed_picture
 from tui_backprop.render.draw.spans import line, plain, width
 from tui_backprop.render.walk.tensor import tensor_view
-from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_update, select
+from tui_backprop.session.transitions import select
 
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
-ROUGH = NetworkSpec((2, 8, 8, 8, 2), "gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.001)
-SESSIONS = {name: from_preset(name) for name in PRESETS} | {
-    "batch": replace(from_preset("lesson"), batch=32, sample=3990),
-    "one layer": Session(NetworkSpec((784, 10), bias=False)),
-    "one unit": Session(NetworkSpec((784, 1, 10))),
-    "one by one": Session(NetworkSpec((1, 1), loss="mse"), "sine"),
-    "forty layers": Session(NetworkSpec((2, *(3,) * 39, 2), "tanh"), "moons"),
-    "everything": Session(ROUGH, "moons", batch=4),
-    "diverged": after_update(after_update(Session(ROUGH, "moons", lr=1e30))),
-    "no numbers left": after_update(
-        after_update(after_update(Session(NetworkSpec((784, 8, 10), loss="mse"), lr=1e30)))
-    ),
-}
-SESSIONS["lesson"] = LESSON = Session()
-
-
-@pytest.fixture(scope="session")
-def view_of(snapshots):
-    """Return a function that renders the view of a named array (W1' after the update) as text."""
-
-    def of(session, view, name, columns=50, rows=27, context=UTF8):
-        session = having(session, view=view)
-        snapshot = next(
-            each
-            for each in snapshots(session)
-            if each.step.tensor + "'" * (each.step.kind == "update") == name
-        )
-        return [plain(row) for row in tensor_view(snapshot, columns, rows, context)], snapshot.iteration
-
-    return of
+LESSON, XOR = Session(), from_preset("xor")
+BATCH = replace(from_preset("lesson"), batch=32, sample=3990)
+TWINS = Session(NetworkSpec((2, 3, 2), init="constant:0.5", l2=0.5), "moons", sample=2)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -64,74 +36,15 @@ def test_the_head_line_names_the_view_and_its_key_where_there_is_room(view_of, v
     assert "(v)" not in head
 
 
-@pytest.mark.parametrize("name", ["dW1", "W2'", "b", "a1", "z4"])
-def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_beside_them(view_of, name):
-    if name == "b":
-        name = "dW4"
-    (_, *lines, last), iteration = view_of(LESSON, "largest", name)
-    array = iteration.new["W2"] if name == "W2'" else iteration.tensor(name)
-    if name in ("a1", "z4"):
-        array = array[0]
-    found = []
-    for text in lines:
-        label, index, value = re.match(r"([^\[]+)\[([\d,]+)\] +(\S+)", text).groups()
-        assert label == name
-        entry = array[tuple(map(int, index.split(",")))]
-        assert float(value.replace("−", "-")) == pytest.approx(float(entry), rel=6e-3)
-        found.append(float(entry))
-    sizes = np.sort(np.abs(array.ravel()))[::-1][: len(found)]
-    assert np.abs(found).tolist() == pytest.approx(sizes.tolist())
-    share = (sizes.astype(float) ** 2).sum() / (array.astype(float) ** 2).sum()
-    share_text = re.sub(r"; (the )?first \d+( or more)? (are equally large|equal)$", "", last)
-    said = re.fullmatch(r"these (\d+) hold (.+) of the norm²", share_text)
-    assert int(said[1]) == len(found)
-    if said[2] == "all":
-        assert len(found) == np.count_nonzero(array)
-    else:
-        lead, percent = re.fullmatch(r"([<>]?)([\d.]+)%", said[2]).groups()
-        if lead:
-            assert 0 < 100 * share < 0.1 if lead == "<" else 99.9 < 100 * share < 100
-        else:
-            assert 100 * share == pytest.approx(float(percent), abs=0.51)
-            assert percent not in ("0", "100")
-
-
-def test_equal_entries_come_in_the_order_of_the_array(view_of):
-    (_, *lines, _), _ = view_of(LESSON, "largest", "dW1")
-    at = [int(re.match(r"dW1\[(\d+)", text)[1]) for text in lines if "−0.280" in text]
-    assert len(at) > 1
-    assert at == sorted(at)
-
-
-def test_the_selected_unit_of_a_vector_is_marked_among_the_largest(snapshots, view_of):
-    (_, first, *_), _ = view_of(LESSON, "largest", "a1")
-    unit = int(re.match(r"a1\[(\d+)", first)[1])
-    snapshot = snapshots(select(having(LESSON, view="largest"), 1, unit))[2]
-    row = tensor_view(snapshot, 50, 20, UTF8)[1]
-    assert row[0] == (f"a1[{unit}]", "cursor")
-
-
 @pytest.mark.parametrize(("view", "words"), [("largest", "first of 32"), ("histogram", "all 32")])
 def test_a_batch_names_the_samples_that_are_shown(view_of, view, words):
-    lines, iteration = view_of(SESSIONS["batch"], view, "a1")
+    lines, iteration = view_of(BATCH, view, "a1")
     assert words in lines[0]
     text = " ".join(lines)
     if view == "histogram":
         assert f"{iteration.tensor('a1').size:,}" in text
     else:
         assert f"a1[{int(iteration.tensor('a1')[0].argmax())}]" in text
-
-
-def test_an_array_of_zeros_and_one_without_numbers_say_so(view_of):
-    lines, _ = view_of(SESSIONS["no numbers left"], "largest", "z1")
-    assert "NaN or infinite" in lines[-1]
-    relu = Session(NetworkSpec((2, 1, 2), seed=1), "moons")
-    for seed in range(40):
-        relu = replace(relu, network=replace(relu.network, seed=seed))
-        lines, iteration = view_of(relu, "largest", "dW1")
-        if not iteration.tensor("dW1").any():
-            break
-    assert lines[-1] == "every entry is 0"
 
 
 def test_the_picture_of_a_gradient_is_the_digit_times_the_delta_of_each_unit(view_of):
@@ -173,11 +86,11 @@ def test_the_selected_unit_comes_first_among_the_pictures(snapshots):
 
 
 def test_pictures_of_samples_are_named_by_their_place_in_the_data(view_of):
-    lines, _ = view_of(SESSIONS["batch"], "picture", "x", 128, 32)
+    lines, _ = view_of(BATCH, "picture", "x", 128, 32)
     assert re.findall(r"sample (\d+)", " ".join(lines))[:2] == ["3990", "3991"]
 
 
-@pytest.mark.parametrize(("session", "name"), [(LESSON, "a1"), (SESSIONS["xor"], "dW1")])
+@pytest.mark.parametrize(("session", "name"), [(LESSON, "a1"), (XOR, "dW1")])
 def test_an_array_without_pixels_is_shown_as_a_map(view_of, session, name):
     (head, *pictured), _ = view_of(session, "picture", name)
     (_, *mapped), _ = view_of(session, "map", name)
@@ -248,16 +161,6 @@ def test_the_share_of_zeros_is_none_or_all_only_where_it_is(zeros, size, text):
     assert (text in found) if text else ("zero" not in found)
 
 
-def test_a_part_never_holds_all_of_the_norm_nor_nothing():
-    values = np.array([1e8, *[1e-3] * 9])
-    assert share_of_norm(summarize(values), values[:1], 99) == "this one holds >99.9% of the norm²"
-    assert share_of_norm(summarize(values), values[1:2], 99) == "this one holds <0.1% of the norm²"
-    assert share_of_norm(summarize(values), values, 99) == "these 10 hold all of the norm²"
-
-
-TWINS = Session(NetworkSpec((2, 3, 2), init="constant:0.5", l2=0.5), "moons", sample=2)
-
-
 def test_a_unit_that_shares_the_largest_delta_is_one_of_several(view_of):
     for name in ("δ1", "δ2", "a1"):
         (head, *_), iteration = view_of(TWINS, "map", name, 78)
@@ -266,18 +169,5 @@ def test_a_unit_that_shares_the_largest_delta_is_one_of_several(view_of):
         words = f"unit 0, 1 of {ties} with the largest |δ|" if sizes.any() else "unit 0, every δ is 0"
         assert words in head
         assert ties > 1
-    (head, *_), _ = view_of(SESSIONS["xor"], "map", "δ1", 78)
+    (head, *_), _ = view_of(XOR, "map", "δ1", 78)
     assert ", the largest |δ|" in head
-
-
-def test_the_largest_entries_say_how_many_are_equally_large(view_of):
-    lines, iteration = view_of(TWINS, "largest", "z1", 60)
-    assert len(set(iteration.tensor("z1")[0].tolist())) == 1
-    assert lines[-1] == "these 3 hold all of the norm²; the first 3 are equally large"
-    lines, iteration = view_of(LESSON, "largest", "dW1", 60)
-    sizes = np.abs(iteration.tensor("dW1"))
-    ties = int((sizes == sizes.max()).sum())
-    assert ties > 1
-    assert re.search(rf"first {ties} (are equally large|equal)$", lines[-1])
-    lines, iteration = view_of(SESSIONS["xor"], "largest", "z1", 60)
-    assert "equally" not in lines[-1]

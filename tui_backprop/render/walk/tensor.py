@@ -1,34 +1,20 @@
-"""The array that a step computes: as a map with its statistics, a histogram, its largest entries, or pictures."""
+"""The array that a step computes, in one of the views: a map with statistics, a histogram, the largest entries, or
+pictures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.arrays.statistics import TOP_ENTRIES, Summary, largest_entries, summarize
-from tui_backprop.engine.arrays.top_k import count_largest
-from tui_backprop.engine.explain.receipts import penalties
-from tui_backprop.engine.network.graph import penalized
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    PROBABILITIES,
-    delta,
-    entry_name,
-    per_sample,
-    preactivation,
-    value_of,
-    weight,
-)
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.arrays.statistics import summarize
+from tui_backprop.engine.network.tensor_names import INPUT, delta
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
     all_parameters,
     entries_per_line,
     matrix_row,
-    share_of_norm,
     statistics,
     vector_lines,
 )
@@ -36,49 +22,23 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.gallery import gallery, gallery_layout
 from tui_backprop.render.draw.heatmap import heatmap, largest, picture, signed_picture
 from tui_backprop.render.draw.histogram import first_parts, histogram
-from tui_backprop.render.draw.spans import Line, beside, clip, line, width
+from tui_backprop.render.draw.spans import Line, clip, line, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
+from tui_backprop.render.walk.largest import largest_view
 from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of
+from tui_backprop.render.walk.shown_array import ShownArray, shown_array, shown_summary
 from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.support.format import format_number
 
-ENTRY_COLUMNS, MOST_BAR_COLUMNS = (
-    36,
-    24,
-)  # least columns of one of several largest entries; most columns of its bar
 GAP = 2
-
-
-@dataclass(frozen=True)
-class ShownArray:
-    """The array that a step shows: its ``name``, and whether it is a parameter as ``updated``; all ``values``, and
-    those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``notes`` describe it, the longest
-    first, and ``image`` is (height, width) if entries are pixels."""
-
-    name: str
-    updated: bool
-    values: Array
-    row: Array
-    unit: int
-    notes: tuple[str, ...]
-    image: tuple[int, int] | None
-
-    @property
-    def label(self) -> str:
-        return self.name + ("'" if self.updated else "")
-
-    @property
-    def samples(self) -> int:
-        """Number of samples, if each has a row; else 0."""
-        return len(self.values) if per_sample(self.name) else 0
 
 
 def tensor_view(
     snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool = False
 ) -> list[Line]:
     """Draw the array of the current step in ``rows`` lines, in the view of the session."""
-    shown, view = _shown(snapshot), snapshot.session.walk.view
+    shown, view = shown_array(snapshot), snapshot.session.walk.view
     impossible = view == "picture" and (shown.image is None or rows < 3)
     draw = DRAW_VIEW["map" if impossible else view]
     key = context.key("view")
@@ -95,7 +55,7 @@ def tensor_view(
         head = _with_why(head, bare, shown.notes, columns - spare, context)
     room = columns - width(head)
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
-    if draw in (_histogram, _largest) and not snapshot.iteration.distributed(
+    if draw in (_histogram, largest_view) and not snapshot.iteration.distributed(
         shown.name, updated=shown.updated
     ):
         draw = _map if given_up else _counting
@@ -127,33 +87,6 @@ def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
     return f"{which} samples", which
 
 
-def shown_array(snapshot: Snapshot) -> tuple[str, bool]:
-    """Return the name of the array that the current step shows, and True if it is the updated one."""
-    shown = _shown(snapshot)
-    return shown.name, shown.updated
-
-
-def _shown(snapshot: Snapshot) -> ShownArray:
-    step, iteration = snapshot.step.pieces[-1], snapshot.iteration
-    name, unit = step.tensor, snapshot.unit(step.layer)
-    notes = _why_this_unit(snapshot, unit) if step.layer else ()
-    if step.kind == "loss":
-        probabilities = f"{PROBABILITIES} =" in step.formula
-        name, notes = PROBABILITIES if probabilities else preactivation(step.layer), ()
-    elif step.kind == "penalty":
-        each = penalties(iteration)
-        ties = count_largest(each)
-        notes = (f"  1 of {ties} largest penalties" if ties > 1 else "  the largest penalty",)
-        name, unit = penalized(iteration.spec)[int(each.argmax())], -1
-    if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
-        name = weight(1)  # the pattern that the unit responds to
-    updated = step.kind == "update"
-    values = iteration.new[name] if updated else iteration.tensor(name)
-    pixels = value_of(name) in (INPUT, weight(1))
-    image = DATASETS[snapshot.session.data].image if pixels else None
-    return ShownArray(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
-
-
 def _map(
     snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
@@ -173,19 +106,12 @@ def _map(
     elif context.sparse:
         body = []
     else:
-        small = _summary(snapshot, shown).small if row.ndim == 2 else row
+        small = shown_summary(snapshot, shown).small if row.ndim == 2 else row
         body = heatmap(small, room, columns, role, context, unit if unit >= 0 else None, row.shape[-1])
-    summary = summarize(row) if row.ndim == 1 else _summary(snapshot, shown)
+    summary = summarize(row) if row.ndim == 1 else shown_summary(snapshot, shown)
     words = statistics(summary, columns - len(legend) - GAP if legend else columns)
     lines = [*body, line((f"{legend}{' ' * GAP if legend else ''}{words}", "muted"))]
     return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
-
-
-def _summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
-    """Return the summary of the part of the array that is shown."""
-    if shown.samples:
-        return summarize(shown.row)
-    return snapshot.iteration.summary(shown.name, updated=shown.updated)
 
 
 def _histogram(
@@ -201,57 +127,6 @@ def _counting(
 ) -> list[Line]:
     """Draw a line while a worker counts the entries of a large array."""
     return [line((f"counting {shown.values.size:,} entries …", "muted"))]
-
-
-def _largest(
-    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
-) -> list[Line]:
-    """Draw the entries that are largest in magnitude, by name, and the share of the norm that they hold."""
-    summary, room = _summary(snapshot, shown), max(rows - 1, 1)
-    if shown.samples:
-        top = largest_entries(shown.row)
-    else:
-        top = snapshot.iteration.distribution(shown.name, updated=shown.updated).top
-    across = 1 if summary.size <= room else max(columns // ENTRY_COLUMNS, 1)
-    places, values = top.places[: room * across], top.values[: room * across]
-    if not len(places):
-        return [line(("every entry is 0" if not summary.bad else statistics(summary, columns), "muted"))]
-    names = [context.text(_place(shown, int(place))) for place in places]
-    wide = (columns + GAP) // across - GAP
-    named = max(map(len, names))
-    bar, peak = max(wide - named - NUMBER_COLUMNS - 1, 0), largest(values) or 1.0
-    deep = -(-len(names) // across)
-    entries = []
-    for place, name, value in zip(places.tolist(), names, values.tolist(), strict=True):
-        marked = shown.row.ndim == 1 and place == shown.unit
-        full = round(min(abs(value) / peak, 1) * min(bar, MOST_BAR_COLUMNS))
-        text = f"{format_number(value, sign=True):>{NUMBER_COLUMNS}}"
-        entries.append(
-            line(
-                (name, "cursor" if marked else "text"),
-                (" " * (named - len(name)) + text, snapshot.step.phase),
-                (f" {context.done * max(full, 1)}" if bar > 2 else "", "faint"),
-            )
-        )
-    lines = entries[:deep]
-    for i in range(1, -(-len(entries) // deep)):
-        lines = beside(lines, entries[i * deep : (i + 1) * deep], i * (wide + GAP) - GAP, GAP)
-    share, ties = share_of_norm(summary, values, columns), _ties(top.values)
-    notes = (*(f"{share}; {tie}" for tie in ties if share), *ties, share)
-    return [*lines, line((next((note for note in notes if len(note) <= columns), ""), "muted"))]
-
-
-def _ties(largest_values: Array) -> tuple[str, ...]:
-    """Note how many of the largest entries are equally large, in two lengths; () where only one is as large."""
-    ties, known = count_largest(largest_values), len(largest_values)
-    many = f"first {ties}{' or more' if ties == known == TOP_ENTRIES else ''}"
-    return (f"the {many} are equally large", f"{many} equal") if ties > 1 else ()
-
-
-def _place(shown: ShownArray, place: int) -> str:
-    """Return the name of an entry: W2[13,200]."""
-    index = np.unravel_index(place, shown.row.shape)
-    return entry_name(shown.label, tuple(map(int, index)))
 
 
 def _picture(
@@ -294,23 +169,5 @@ def _units_by_delta(snapshot: Snapshot) -> list[int]:
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 
-LARGEST_DELTA = (", the largest |δ|", ", largest |δ|")
 DrawArray = Callable[[Snapshot, ShownArray, int, int, RenderContext], list[Line]]
-DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, _largest, _picture), strict=True))
-
-
-def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
-    """Return notes on the marked unit, with the reason and without."""
-    chosen = snapshot.chosen(snapshot.step.layer) is not None
-    if chosen:
-        whys: tuple[str, ...] = (" (a: the most to blame)",)
-    else:
-        of = snapshot.iteration.tensor(delta(snapshot.step.layer))[0]
-        ties = count_largest(of)
-        whys = (
-            (f", 1 of {ties} with the largest |δ|", f", 1 of {ties} largest |δ|")
-            if ties > 1
-            else LARGEST_DELTA
-        )
-        whys = ("",) if of.size == 1 else whys if of.any() else (", every δ is 0",)
-    return tuple(f"  unit {unit}{why}" for why in (*whys, ""))
+DRAW_VIEW: dict[str, DrawArray] = dict(zip(VIEWS, (_map, _histogram, largest_view, _picture), strict=True))

@@ -30,16 +30,17 @@ def _about(snapshot: Snapshot) -> tuple[object, ...]:
     """Return the array on the screen, if its view needs all of its entries."""
     if snapshot.session.walk.view not in ("histogram", "largest"):
         return ()
-    from tui_backprop.render.walk.tensor import shown_array
+    from tui_backprop.render.walk.shown_array import shown_array
 
-    return *snapshot.session.pass_key, *shown_array(snapshot)
+    shown = shown_array(snapshot)
+    return *snapshot.session.pass_key, shown.name, shown.updated
 
 
 def _distribution(snapshot: Snapshot, replay: Replay) -> object:
-    from tui_backprop.render.walk.tensor import shown_array
+    from tui_backprop.render.walk.shown_array import shown_array
 
-    name, updated = shown_array(snapshot)
-    return snapshot.iteration.distribution(name, updated=updated)
+    shown = shown_array(snapshot)
+    return snapshot.iteration.distribution(shown.name, updated=shown.updated)
 
 
 PANEL = Panel(WalkView, Query(_about, _distribution))
