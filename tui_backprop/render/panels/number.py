@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -28,15 +28,26 @@ def number_panel(
     tensor, index = snapshot.number
     silent = [context.text(_zero_words(zero)) for zero in zero_gradients(snapshot.iteration, tensor, index)]
     best: list[Line] = []
-    for terms, air, moved in product(TERM_COUNTS, (True, False), (True, False)):
-        found = number_of(snapshot.iteration, tensor, index, terms)
-        found = found if moved else replace(found, moved=None)
-        best = _panel(snapshot, found, larger, silent, columns, context, air)
+    for best in _drawings(snapshot, larger, silent, columns, context):
         if len(best) <= rows:
             break
     if len(best) > rows:
         best = [row for row in best if row]
     return [context.fit(row) for row in best[:rows]]
+
+
+def _drawings(
+    snapshot: Snapshot,
+    larger: tuple[int, int, int] | None,
+    silent: Sequence[str],
+    columns: int,
+    context: RenderContext,
+) -> Iterator[list[Line]]:
+    """Draw the number in ever fewer lines: with fewer terms; for each, without the update, and without air."""
+    for terms in TERM_COUNTS:
+        found = number_of(snapshot.iteration, *snapshot.number, terms)
+        for air, shown in product((True, False), (found, replace(found, moved=None))):
+            yield _panel(snapshot, shown, larger, silent, columns, context, air)
 
 
 def brief_figures(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
