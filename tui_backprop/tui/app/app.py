@@ -6,13 +6,12 @@ measurement) runs in a worker thread, and the screen stays as it is until the re
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.filter import LineFilter
@@ -23,11 +22,9 @@ from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.terminal.driver import SlowLine
 from tui_backprop.tui.app.activities import Activities
-from tui_backprop.tui.app.app_interface import SAID, T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.bookmarks import Bookmarks
 from tui_backprop.tui.app.command_palette import CommandList
@@ -45,6 +42,7 @@ from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.resume import Resume
 from tui_backprop.tui.app.screenshot import Screenshot
+from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
@@ -67,7 +65,7 @@ NO_THREAD = "no thread can be started; end other processes, and try again"
 SENT = 0.015  # seconds after which the first paint has been sent
 
 
-class BackpropApp(App[None]):
+class BackpropApp(AppServices):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
     earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
     to choose from; ``earlier`` are the texts of the sessions before, of which one is offered."""
@@ -172,10 +170,6 @@ class BackpropApp(App[None]):
     def get_default_screen(self) -> Screen[object]:
         return steady(super().get_default_screen())
 
-    def push_screen(self, screen: Any, *given: Any, **named: Any) -> Any:
-        """Show a screen over the others; like the first one, it draws every change of its layout."""
-        return super().push_screen(steady(screen), *given, **named)
-
     def on_load(self) -> None:
         self.ending.heed_signals()
 
@@ -212,92 +206,6 @@ class BackpropApp(App[None]):
     def on_unmount(self) -> None:
         self.cost_lab.close()
         self.state.close()
-
-    # --- what the parts use --------------------------------------------------------------------------------
-
-    @property
-    def session(self) -> Session:
-        """The current session."""
-        return self.state.session
-
-    @property
-    def snapshot(self) -> Snapshot | None:
-        """The session with its numbers, as they were last computed."""
-        return self.state.snapshot
-
-    @property
-    def current_panel(self) -> str:
-        return self.panels.current
-
-    def view(self, name: str) -> Canvas | None:
-        return self.panels.view(name)
-
-    def to_panel(self, name: str) -> None:
-        self.call_next(partial(self.panels.action_panel, name))
-
-    def say(self, words: str, seconds: float = SAID) -> None:
-        self.query_one(KeyBar).say(words, seconds)
-
-    def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:
-        self.notify(message, title=title, timeout=seconds, markup=False)
-
-    def warn(self, message: str) -> None:
-        self.notify(message, severity="warning", markup=False)
-
-    def fail(self, message: str) -> None:
-        self.notify(message, severity="error", markup=False)
-
-    def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
-        self.run_worker(partial(work, *arguments), thread=True, group=group, exit_on_error=False)
-
-    def busy(self, group: str) -> bool:
-        return any(worker.group == group and not worker.is_finished for worker in self.workers)
-
-    def call_soon(self, callback: Callable[..., object], *arguments: object) -> None:
-        self.call_next(callback, *arguments)
-
-    def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], object] | None = None) -> None:
-        self.push_screen(dialog, then)
-
-    # --- from the state to the screen ------------------------------------------------------------------------
-
-    def show(self) -> None:
-        self.cost_lab.postpone()
-        shown, snapshot = self.session, self.snapshot
-        if snapshot is not None and snapshot.session.pass_key != shown.pass_key:
-            shown = snapshot.session  # its numbers remain until those of the session arrive
-        self.query_one(StatusBar).show(shown, snapshot, self.playback.speed)
-        self.query_one(NetworkPanel).show(self.session, snapshot)
-        self.refresh_panels()
-
-    def show_activities(self) -> None:
-        self.activities.show()
-
-    def refresh_panels(self) -> None:
-        self.activities.show()
-        self.cost_lab.show()
-        self.training.show()
-        self.queries.update()
-        self.tour.follow()
-
-    def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:
-        self.training.follow(before, now)
-
-    def iteration_shown(self) -> None:
-        self.cost_lab.measure_once()
-
-    def iteration_failed(self, why: str, first: bool) -> None:
-        self.key_queue.drop()
-        if first:
-            self.ending.failed(f"the first iteration failed: {why}")
-        else:
-            self.fail(f"This iteration failed ({why}); the last one stays.")
-
-    def replaying(self) -> None:
-        """Say how far a replay is, in the panels that wait for it and in the top line."""
-        if self.snapshot is None:
-            self.panels.wait(self.state.waiting)
-        self.activities.show()
 
     # --- events --------------------------------------------------------------------------------------------
 
