@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.primitives import linear
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
@@ -155,6 +157,23 @@ def worst(found: np.ndarray, right: np.ndarray, eps: float = 2.0**-52) -> float:
     return float((beyond / np.where(beyond == 0, 1, size)).max(initial=0))
 
 
+def products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which every matrix product from now on adds its multiply-accumulates."""
+    macs: list[int] = []
+
+    def counted(rule: Callable[..., object]) -> Callable[..., object]:
+        def count(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> object:
+            if min(a.ndim, b.ndim) > 1:  # a bias adds up samples by a product with a vector of ones
+                macs.append(out.size * a.shape[-1])
+            return rule(a, b, out=out)
+
+        return count
+
+    counting = {rule.__name__: counted(rule) for rule in (np.dot, np.matmul)}
+    monkeypatch.setattr(linear, "np", SimpleNamespace(**{**vars(np), **counting}))
+    return macs
+
+
 @pytest.fixture(scope="session")
 def calculus() -> SimpleNamespace:
     """The functions of this file, for tests to call."""
@@ -167,6 +186,7 @@ def calculus() -> SimpleNamespace:
         along=along,
         textbook=textbook,
         worst=worst,
+        products=products,
         everything=NetworkSpec(  # every kind of operation, all of them smooth
             (4, 5, 5, 3), "gelu,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.1
         ),

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_backprop.support.cgroups import cgroup_folders
 from tui_backprop.support.format import format_bytes
 
 KIB = 1024
@@ -16,15 +17,10 @@ RESERVED = (
 )  # bytes of address space that libraries reserve when they are loaded, most of it never used
 UNLIMITED = 2**60  # bytes from which a limit is none
 STRICT = "2"  # the kind of overcommitment in which the system promises no more than it has
-# Of version 1 and 2 of cgroups: the folder, the files of limit and use, and of statistics what is freed on demand.
+# Of version 1 and 2 of cgroups: the files of limit and use, and of statistics what is freed on demand.
 CGROUPS = {
-    "memory": (
-        "sys/fs/cgroup/memory",
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
-        "total_inactive_file",
-    ),
-    "": ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: ("memory.max", "memory.current", "inactive_file"),
 }
 LIMITS = {"RLIMIT_AS": "VmSize", "RLIMIT_DATA": "VmData"}  # limits of a process, and what counts against each
 
@@ -75,21 +71,13 @@ def _promises(root: Path) -> Iterator[Available]:
 
 def _containers(root: Path) -> Iterator[Available]:
     """Yield what is left of the limit of each cgroup around this process."""
-    lines: list[str] = []
-    with suppress(OSError):
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        for controller in CGROUPS.keys() & set(controllers.split(",")):
-            folder, limit, used, freed = CGROUPS[controller]
-            inner = Path(path.strip("/"))
-            for each in (inner, *inner.parents):
-                with suppress(OSError, ValueError):  # no limit is the word max
-                    here = root / folder / each
-                    most = int((here / limit).read_text())
-                    taken = int((here / used).read_text()) - _freed(here / "memory.stat", freed)
-                    if most < UNLIMITED:
-                        yield Available(max(most - taken, 0), "the memory limit of the container (cgroup)")
+    for folder, version in cgroup_folders(root, "memory"):
+        limit, used, freed = CGROUPS[version]
+        with suppress(OSError, ValueError):  # no limit is the word max
+            most = int((folder / limit).read_text())
+            taken = int((folder / used).read_text()) - _freed(folder / "memory.stat", freed)
+            if most < UNLIMITED:
+                yield Available(max(most - taken, 0), "the memory limit of the container (cgroup)")
 
 
 def _freed(path: Path, name: str) -> int:

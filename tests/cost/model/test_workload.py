@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.calculus import products
 from tests.cost.networks import SPECS
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -17,10 +17,9 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, work
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.graph import backward_visits, views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.primitives import linear
 
 # Operations for each entry: of a function, and of its derivative; of a loss. An exponential counts as one.
 ACTIVATION = {
@@ -129,7 +128,9 @@ def test_calls_are_those_of_the_program_with_every_option(layers):
     for spec in (spec for spec in EVERY if spec.layers == layers):
         program, shape = Program(spec, 1), shape_of(spec)
         assert work("forward", shape).calls == work("complex", shape).calls == len(program._forward)
-        assert work("backprop", shape).calls == len(program._forward) + len(program._backward)
+        assert work("backprop", shape).calls == len(program._forward) + len(
+            program.backward_calls(backward_visits(spec))
+        )
         tangents = ForwardMode(program, views(np.zeros(spec.parameters, spec.dtype), spec))
         assert work("jvp", shape).calls == len(tangents._calls)
 
@@ -164,23 +165,6 @@ def test_an_unknown_kind_is_refused():
 # --- against what the methods really run --------------------------------------------------------------------
 
 
-def counting(monkeypatch):
-    """Count multiply-accumulates of matrix products as they run."""
-    macs = []
-
-    def dot(a, b, out):
-        if a.ndim == b.ndim == 2:  # a bias adds up samples by a product with a vector of ones
-            macs.append(a.shape[0] * a.shape[1] * b.shape[1])
-        return np.dot(a, b, out=out)
-
-    def matmul(a, b, out):
-        macs.append(out.size * a.shape[-1])
-        return np.matmul(a, b, out=out)
-
-    monkeypatch.setattr(linear, "np", SimpleNamespace(**{**vars(np), "dot": dot, "matmul": matmul}))
-    return macs
-
-
 SMALL = [
     NetworkSpec((7, 5, 6, 3), "tanh", bias=False, dtype="float64"),
     NetworkSpec((2, 9, 4), "tanh", bias=False, dtype="float64"),
@@ -200,7 +184,7 @@ def test_a_method_runs_as_many_products_for_a_parameter_as_its_pass_has(
     spec = replace(spec, layer_norm=layer_norm)
     rng = np.random.default_rng(0)
     x, w = rng.normal(size=(1, spec.layers[0])), rng.normal(size=spec.parameters)
-    macs = counting(monkeypatch)
+    macs = products(monkeypatch)
     METHODS[method].gradient(Problem(spec, x, np.array([1]), w), None, Options(at_once=1))
     really = sum(macs) - BASES.get(method, 0) * spec.weights
     each = [i * o for i, o in zip(spec.layers, spec.layers[1:], strict=False)]

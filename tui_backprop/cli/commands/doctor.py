@@ -33,7 +33,6 @@ COLORS = ("COLORTERM", "COLORFGBG", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM")
 TERMINAL = ("TERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", *COLORS)
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG", "PYTHONUTF8", "PYTHONIOENCODING")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-ASK = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_", "openblas_get_num_threads")
 UNSET = "not set"
 
 
@@ -140,38 +139,21 @@ def _machine(environ: Mapping[str, str]) -> Iterator[Found]:
     import psutil
 
     from tui_backprop.cost.measure.cache import machine
+    from tui_backprop.engine.arrays.team import team
     from tui_backprop.support import memory
+    from tui_backprop.support.cores import usable_cores
 
     about, free = machine(), memory.available()
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield "processor", printable(about["processor"])
-    yield "cores", about["cores"], f"{usable} may be used"
+    yield "cores", about["cores"], f"{usable_cores()} may be used"
     yield (
         "memory",
         format_bytes(psutil.virtual_memory().total),
         free.words,
     )
     yield "BLAS", printable(about["blas"])
-    yield "BLAS threads", *_threads()
+    yield "threads", str(team().threads), "that share a pass; BLAS has one"
     yield from ((name, _variable(name, environ)) for name in THREADS)
-
-
-def _threads() -> tuple[str, str]:
-    """Ask numpy's BLAS for its number of threads: the number, and how it is known."""
-    import numpy as np
-
-    try:
-        import ctypes
-    except ImportError:
-        return "unknown", "this build of Python has no ctypes"
-    folder = Path(np.__file__).parent
-    for path in (*folder.parent.glob("numpy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")):
-        with suppress(OSError):
-            library = ctypes.CDLL(str(path))
-            for name in ASK:
-                if hasattr(library, name):
-                    return str(getattr(library, name)()), "as reported by the library"
-    return "unknown", "not an OpenBLAS that comes with numpy"
 
 
 def _places() -> Iterator[Found]:

@@ -24,7 +24,7 @@ ENVIRONMENT = (
     ("COLORTERM, TERM", "Used to detect the number of colors."),
     ("COLORFGBG", "The light theme is used if it says that the terminal is light."),
     ("SSH_CONNECTION", "If set, there are no animations unless they are asked for."),
-    ("OPENBLAS_NUM_THREADS", "The number of threads used for computing."),
+    ("OPENBLAS_NUM_THREADS", "The number of threads that share a pass, at most."),
 )
 NOTE = (
     "After a dropped connection, a terminal may go on printing mouse events. To reset it, run reset, or {}."

@@ -8,8 +8,9 @@ from time import perf_counter, sleep
 
 import numpy as np
 
+from tui_backprop.engine.arrays.team import Call
 from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
-from tui_backprop.engine.network.program import Call, Program
+from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import Iteration, feed
 
 LEAST_ROUNDS, MOST_ROUNDS = 3, 200  # rounds, not counting the warm-up

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.engine.network.program import Call, Program
+from tui_backprop.engine.arrays.team import Call
+from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array
 

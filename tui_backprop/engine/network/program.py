@@ -5,12 +5,12 @@ and so are their gradients, which makes an update, a norm or a perturbation one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.arrays.team import Arguments, Call, run, team
 from tui_backprop.engine.network.graph import (
     Visit,
     backward_visits,
@@ -19,11 +19,16 @@ from tui_backprop.engine.network.graph import (
     value_shapes,
     views,
 )
+from tui_backprop.engine.network.shared_pass import Phase, backward_phases, forward_phases, run_phases
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import INPUT, LOSS, STRENGTH, TARGET
-from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask, size
+from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask
 
-Call = tuple[Callable[..., object], tuple[Any, ...]]
+Part = Callable[[Visit, Array, Arguments], tuple[Array, Arguments]]
+
+
+def _all_of_it(visit: Visit, to: Array, arguments: Arguments) -> tuple[Array, Arguments]:
+    return to, arguments
 
 
 class Program:
@@ -43,6 +48,7 @@ class Program:
     ) -> None:
         if batch < 1:
             raise ValueError(f"a batch needs at least one sample, not {batch}")
+        team()  # from now on BLAS has one thread
         self.spec, self.batch = spec, batch
         self.dtype = np.dtype(dtype or spec.dtype)
         self.ops = compile_ops(spec)
@@ -103,25 +109,32 @@ class Program:
         return made
 
     @cached_property
-    def _backward(self) -> list[Call]:
-        return self.backward_calls(backward_visits(self.spec))
+    def _down(self) -> list[Phase]:
+        return forward_phases(self, self._forward)
 
-    def backward_calls(self, visits: tuple[Visit, ...]) -> list[Call]:
-        """Return the calls that run these visits; those that add to a cotangent write to a temporary array first."""
-        beside = max((size(self.shapes[visit.writes]) for visit in visits if visit.adds), default=0)
-        room = np.empty(beside, self.dtype)
-        calls: list[Call] = []
+    @cached_property
+    def _up(self) -> list[Phase]:
+        return backward_phases(self)
+
+    def backward_calls(self, visits: Sequence[Visit], part: Part = _all_of_it) -> list[Call]:
+        """Return the calls that run these visits; those that add to a cotangent write to a temporary array first.
+        ``part`` narrows each visit to a part of its work."""
+        work = []
         for visit in visits:
-            to = self.cotangents[visit.writes]
-            rule, arguments = self.vjp(visit)
-            if visit.adds:
+            to, (rule, arguments) = self.cotangents[visit.writes], self.vjp(visit)
+            if visit.adds or to is not arguments[0]:
+                work.append((visit.adds, rule, *part(visit, to, arguments)))
+        room = np.empty(max((to.size for adds, _, to, _ in work if adds), default=0), self.dtype)
+        calls: list[Call] = []
+        for adds, rule, to, arguments in work:
+            if adds:
                 term = room[: to.size].reshape(to.shape)
                 calls += [(rule, (term, *arguments)), (np.add, (to, term, to))]
-            elif to is not arguments[0]:
+            else:
                 calls.append((rule, (to, *arguments)))
         return calls
 
-    def vjp(self, visit: Visit) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    def vjp(self, visit: Visit) -> tuple[Callable[..., None], Arguments]:
         """Return the rule of a backward visit, and its arguments after the array that it writes to."""
         op = visit.op
         inputs = (self.values[name] for name in op.inputs)
@@ -149,23 +162,20 @@ class Program:
 
     def steps(self) -> Iterator[None]:
         """Walk down the list, yielding after each operation."""
-        for rule, arguments in self._forward:
-            with np.errstate(all="ignore"):
-                rule(*arguments)
+        for call in self._forward:
+            run((call,))
             yield
 
     def forward(self, start: int = 0, stop: int | None = None) -> Array:
         """Walk down the list, from operation ``start`` (to the one before ``stop``); return the loss, an array of
         shape ()."""
-        part = self._forward if not start and stop is None else self._forward[start:stop]
-        with np.errstate(all="ignore"):  # an overflow appears as inf or NaN in its value
-            for rule, arguments in part:
-                rule(*arguments)
+        if start or stop is not None:
+            run(self._forward[start:stop])
+        else:
+            run_phases(self._down)
         return self.values[LOSS]
 
     def backward(self) -> Array:
         """Walk up the list after ``forward``; return the gradient, shape (P,)."""
-        with np.errstate(all="ignore"):
-            for rule, arguments in self._backward:
-                rule(*arguments)
+        run_phases(self._up)
         return self.gradient

@@ -63,6 +63,9 @@ class Primitive:
     macs: Count = lambda *shapes: 0
     in_place: bool = False  # y may share the memory of input 0
     passes_on: bool = False  # the cotangent of input 0 is that of y, and may share its memory
+    by_sample: bool = (
+        False  # computes each sample by itself, VJPs by inputs with samples too, and so does its cache
+    )
     kink: bool = False  # the derivative by input 0 jumps where that is 0
     saves: bool = (
         False  # its VJP reads an array that the forward rule saved, though the formula computes it again

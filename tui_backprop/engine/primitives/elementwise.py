@@ -75,6 +75,7 @@ def elementwise(name: str, row: Activation) -> Primitive:
         vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
         torch=row.torch,
         room=room,
+        by_sample=True,
         kink=row.kink,
         saves=row.saves,
     )

@@ -9,18 +9,42 @@ from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 
 # --- matmul: y = a W --------------------------------------------------------------------------------------
 # By np.dot: for one sample (outer products, matrix-vector products) np.matmul takes up to five times as long.
+# Large products are computed in parts, which threads can share (see ``network/shared_pass.py``). BLAS may round a
+# part differently from the whole, so that the parts are the same however many threads there are.
+
+SAMPLES = 128  # samples in a part, at most
+WEIGHT_ROWS = 256  # rows of W in a part, at most
+
+
+def parts(rows: int, most: int) -> list[slice]:
+    """Divide rows into the fewest parts of at most ``most`` rows, of about the same size. A part is not divided
+    again."""
+    count = max(-(-rows // most), 1)
+    return [slice(i * rows // count, (i + 1) * rows // count) for i in range(count)]
 
 
 def _matmul(y: Array, _: Cache, a: Array, w: Array) -> None:
-    np.dot(a, w, out=y)
+    if len(a) <= SAMPLES:
+        np.dot(a, w, out=y)
+        return
+    for part in parts(len(a), SAMPLES):
+        np.dot(a[part], w, out=y[part])
 
 
 def _matmul_vjp_a(a_bar: Array, g: Array, _y: Array, _: Cache, a: Array, w: Array) -> None:
-    np.dot(g, w.T, out=a_bar)
+    if len(g) <= SAMPLES:
+        np.dot(g, w.T, out=a_bar)
+        return
+    for part in parts(len(g), SAMPLES):
+        np.dot(g[part], w.T, out=a_bar[part])
 
 
 def _matmul_vjp_w(w_bar: Array, g: Array, _y: Array, _: Cache, a: Array, w: Array) -> None:
-    np.dot(a.T, g, out=w_bar)
+    if len(g) == 1:  # an outer product rounds each entry by itself
+        np.dot(a.T, g, out=w_bar)
+        return
+    for part in parts(len(w), WEIGHT_ROWS):
+        np.matmul(a[:, part].T, g, out=w_bar[part])  # np.dot would copy the columns
 
 
 def _matmul_jvp_a(y_dot: Array, a_dot: Array, _y: Array, _: Cache, a: Array, w: Array) -> None:
@@ -55,6 +79,7 @@ MATMUL = Primitive(
     torch_vjps=("{g} @ {1}.T", "{0}.T @ {g}"),
     shape=lambda a, w: (a[0], w[1]),
     macs=_matmul_macs,
+    by_sample=True,
 )
 
 # --- bias add: y = u + b ----------------------------------------------------------------------------------
@@ -91,6 +116,7 @@ BIAS_ADD = Primitive(
     room=_ones,
     in_place=True,
     passes_on=True,
+    by_sample=True,
 )
 
 # --- residual add: y = h + a, a layer's output added to its input -----------------------------------------
@@ -107,4 +133,5 @@ RESIDUAL_ADD = Primitive(
     vjp_flops=(lambda h, a: 0, lambda h, a: 0),
     torch="{0} + {1}",
     passes_on=True,
+    by_sample=True,
 )

@@ -114,6 +114,7 @@ LAYER_NORM = Primitive(
     torch_vjps=("", "({g} * {v}).sum(0)", "{g}.sum(0)"),
     torch_saved="F.layer_norm({0}, {0}.shape[1:])",
     room=_layer_room,
+    by_sample=True,
     short="layer norm",
 )
 
@@ -141,4 +142,5 @@ DROPOUT = Primitive(
     flops=lambda a, m: size(a),
     vjp_flops=(lambda a, m: size(a),),
     torch="{0} * {1}",
+    by_sample=True,
 )

@@ -20,6 +20,7 @@ from tui_backprop.engine.arrays.top_k import Top
 from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
 from tui_backprop.engine.network.nonfinite import NonFinite, bad_gradient, bad_output, nonfinite_inputs
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.shared_pass import rows_of
 from tui_backprop.engine.network.spec import TILE, NetworkSpec
 from tui_backprop.engine.network.tensor_names import (
     LOSS,
@@ -37,12 +38,6 @@ from tui_backprop.support.running_clock import running_clock
 
 # (name such as W2, first row, tile of shape (rows, fan_out))
 TileConsumer = Callable[[str, int, Array], None]
-
-# Parts of the inputs of an operation that rows of a weight gradient depend on, by the kind of the operation.
-PARTS: dict[str, Callable[[list[Array], slice], list[Array]]] = {
-    "affine": lambda inputs, rows: [inputs[0][:, rows], inputs[1][rows]],
-    "penalty": lambda inputs, rows: [inputs[0], inputs[1][rows], inputs[2]],
-}
 
 
 class StreamedProgram(Program):
@@ -78,9 +73,8 @@ class StreamedProgram(Program):
             shape = rows.stop - start, fan_out
             tile, term = (room[: size(shape)].reshape(shape) for room in (self._tile, self._term))
             for visit in visits:
-                rule, (g, y, cache, *inputs) = self.vjp(visit)
-                parts = PARTS[visit.op.primitive.kind](inputs, rows)
-                rule(term if visit.adds else tile, g, y, cache, *parts)
+                rule, arguments = self.vjp(visit)
+                rule(term if visit.adds else tile, *rows_of(visit, arguments, rows))
                 if visit.adds:
                     np.add(tile, term, out=tile)
             consume(name, start, tile)

@@ -1,0 +1,123 @@
+"""A pass in phases of jobs, which threads share.
+
+Samples go down the network in parts, and up again, without waiting for each other; weight gradients are computed in
+parts of their rows. Threads meet before the loss, which is of all samples, before the weight gradients, and at the
+end. The parts are those in which ``linear.py`` computes large products, so that the numbers are the same to the last
+bit whether a pass is shared or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from tui_backprop.engine.arrays.team import Arguments, Call, Job, run, team
+from tui_backprop.engine.network.graph import Visit, backward_visits, costs_of, parameter_shapes
+from tui_backprop.engine.network.tensor_names import STRENGTH, is_weight
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives.linear import SAMPLES, WEIGHT_ROWS, parts
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.program import Program
+
+Phase = Sequence[Job]
+
+LEAST_MACS = (
+    2**23
+)  # multiply-accumulates of a phase that is shared, at least; others take less than meetings do
+
+
+def run_phases(phases: Sequence[Phase]) -> None:
+    """Run phases in order, the jobs of each in any order."""
+    for phase in phases:
+        if len(phase) == 1:
+            run(phase[0])
+        else:
+            team().run(phase)
+
+
+# What rows of a weight gradient depend on: parts of the inputs of an operation, by its kind.
+ROWS_OF_INPUTS: Mapping[str, Callable[[list[Array], slice], list[Array]]] = {
+    "affine": lambda inputs, rows: [inputs[0][:, rows], inputs[1][rows]],
+    "penalty": lambda inputs, rows: [inputs[0], inputs[1][rows], inputs[2]],
+}
+
+
+def rows_of(visit: Visit, arguments: Arguments, rows: slice) -> Arguments:
+    """Narrow the arguments of a VJP, after the array that it writes to, to some rows of a weight gradient."""
+    g, y, cache, *inputs = arguments
+    return g, y, cache, *ROWS_OF_INPUTS[visit.op.primitive.kind](inputs, rows)
+
+
+def forward_phases(program: Program, calls: Sequence[Call]) -> list[Phase]:
+    """Divide a forward pass, whose ``calls`` are one for each operation."""
+    end = next(i for i, op in enumerate(program.ops) if not op.primitive.by_sample)
+    if not _worth_sharing(program, [Visit(op) for op in program.ops[:end]]):
+        return [[calls]]
+    narrowed = _to_samples(program)
+    by_samples = [
+        [(rule, narrowed(arguments, part)) for rule, arguments in calls[:end]]
+        for part in parts(program.batch, SAMPLES)
+    ]
+    return [by_samples, [calls[end:]]]
+
+
+def backward_phases(program: Program) -> list[Phase]:
+    """Divide a backward pass: the loss, the values of each sample, and the parameters."""
+    visits, parameters = backward_visits(program.spec), parameter_shapes(program.spec)
+    of_parameters = [visit for visit in visits if visit.writes in parameters]
+    of_values = [visit for visit in visits if visit.writes not in parameters]
+    by_sample = [visit for visit in of_values if visit.op.primitive.by_sample]
+    of_loss = [visit for visit in of_values if not visit.op.primitive.by_sample]
+    if not any(_worth_sharing(program, each) for each in (by_sample, of_parameters)):
+        return [[program.backward_calls(visits)]]
+    return [
+        [program.backward_calls(of_loss)],
+        _by_samples(program, by_sample),
+        _by_rows(program, of_parameters),
+    ]
+
+
+def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:
+    return sum(costs_of(visit, program.shapes)[0] for visit in visits) >= LEAST_MACS
+
+
+def _to_samples(program: Program) -> Callable[[Any, slice], Any]:
+    """Return a function that narrows an array, a cache or arguments to some samples, and leaves parameters whole."""
+    whole = {id(program.values[name]) for name in (*parameter_shapes(program.spec), STRENGTH)}
+
+    def narrowed(given: Any, part: slice) -> Any:
+        if isinstance(given, tuple):
+            return getattr(type(given), "_make", tuple)(narrowed(each, part) for each in given)
+        return given if id(given) in whole or not given.ndim else given[part]
+
+    return narrowed
+
+
+def _by_samples(program: Program, visits: Sequence[Visit]) -> Phase:
+    narrowed = _to_samples(program)
+
+    def job(part: slice) -> Job:
+        return program.backward_calls(visits, lambda _, to, given: (to[part], narrowed(given, part)))
+
+    return [job(part) for part in parts(program.batch, SAMPLES)]
+
+
+def _by_rows(program: Program, visits: Sequence[Visit]) -> Phase:
+    """Divide the gradients of parameters: weights by rows, the largest parts first; all others are one job."""
+    weights = [visit for visit in visits if is_weight(visit.writes)]
+    others = [visit for visit in visits if not is_weight(visit.writes)]
+
+    def job(of_weight: Sequence[Visit], rows: slice) -> Job:
+        return program.backward_calls(
+            of_weight, lambda visit, to, given: (to[rows], rows_of(visit, given, rows))
+        )
+
+    jobs = []
+    for name, group in groupby(weights, lambda visit: visit.writes):
+        of_weight, (height, width) = tuple(group), program.shapes[name]
+        jobs += [
+            (-len(range(height)[rows]) * width, job(of_weight, rows)) for rows in parts(height, WEIGHT_ROWS)
+        ]
+    jobs.sort(key=lambda job: job[0])
+    return [*(job for _, job in jobs), program.backward_calls(others)]
