@@ -34,7 +34,7 @@ def random_pass(seed):
     if "," in options.get("activation", ""):
         options = options | {"activation": options["activation"].split(",")[hidden - 1]}
     spec = NetworkSpec(tuple(map(int, widths)), dtype=("float32", "float64")[seed % 2], **options)
-    batch = int(rng.choice([1, 2, 33, SAMPLES, SAMPLES + 1, 2 * SAMPLES, 3 * SAMPLES + 17]))
+    batch = int(rng.choice([1, 2, 33, SAMPLES, SAMPLES + 1, 2 * SAMPLES, 3 * SAMPLES + 17, 9 * SAMPLES + 1]))
     program = Program(spec, batch, rng.normal(scale=0.3, size=spec.parameters).astype(spec.dtype))
     target = program.values["t"]
     labels = target.dtype.kind == "i"
@@ -104,12 +104,14 @@ def test_small_passes_are_not_shared_and_large_ones_are():
         assert [len(phase) for phase in program._up] == up
 
 
-def test_parts_are_whole_and_are_not_divided_again():
+def test_parts_are_whole_and_a_few_of_them_divide_as_all_of_them_do():
     for most in (1, 5, 128):
         for rows in range(1, 3 * most + 2):
             divided = parts(rows, most)
             assert [i for part in divided for i in range(rows)[part]] == [*range(rows)]
-            sizes = [len(range(rows)[part]) for part in divided]
-            assert max(sizes) <= most
-            assert max(sizes) - min(sizes) <= 1
-            assert all(len(parts(size, most)) == 1 for size in sizes)
+            for few in parts(rows, 2 * most):
+                inside = [
+                    slice(few.start + part.start, few.start + part.stop)
+                    for part in parts(few.stop - few.start, most)
+                ]
+                assert set(map(str, inside)) <= set(map(str, divided))

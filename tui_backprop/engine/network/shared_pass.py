@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 Phase = Sequence[Job]
 
-LEAST_MACS = (
-    2**23
-)  # multiply-accumulates of a phase that is shared, at least; others take less than meetings do
+MOST_JOBS = 8  # of a phase that is divided by samples
+LEAST_MACS = 2**23  # multiply-accumulates of a phase that is shared; with fewer, meeting takes longer
 
 
 def run_phases(phases: Sequence[Phase]) -> None:
@@ -57,7 +56,7 @@ def forward_phases(program: Program, calls: Sequence[Call]) -> list[Phase]:
     narrowed = _to_samples(program)
     by_samples = [
         [(rule, narrowed(arguments, part)) for rule, arguments in calls[:end]]
-        for part in parts(program.batch, SAMPLES)
+        for part in _samples(program.batch)
     ]
     return [by_samples, [calls[end:]]]
 
@@ -82,6 +81,12 @@ def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:
     return sum(costs_of(visit, program.shapes)[0] for visit in visits) >= LEAST_MACS
 
 
+def _samples(batch: int) -> list[slice]:
+    """Divide samples into at most MOST_JOBS parts, each of whole parts of a product."""
+    of_products = -(-batch // SAMPLES)
+    return parts(batch, SAMPLES * -(-of_products // MOST_JOBS))
+
+
 def _to_samples(program: Program) -> Callable[[Any, slice], Any]:
     """Return a function that narrows an array, a cache or arguments to some samples, and leaves parameters whole."""
     whole = {id(program.values[name]) for name in (*parameter_shapes(program.spec), STRENGTH)}
@@ -100,7 +105,7 @@ def _by_samples(program: Program, visits: Sequence[Visit]) -> Phase:
     def job(part: slice) -> Job:
         return program.backward_calls(visits, lambda _, to, given: (to[part], narrowed(given, part)))
 
-    return [job(part) for part in parts(program.batch, SAMPLES)]
+    return [job(part) for part in _samples(program.batch)]
 
 
 def _by_rows(program: Program, visits: Sequence[Visit]) -> Phase:

@@ -17,10 +17,8 @@ WEIGHT_ROWS = 256  # rows of W in a part, at most
 
 
 def parts(rows: int, most: int) -> list[slice]:
-    """Divide rows into the fewest parts of at most ``most`` rows, of about the same size. A part is not divided
-    again."""
-    count = max(-(-rows // most), 1)
-    return [slice(i * rows // count, (i + 1) * rows // count) for i in range(count)]
+    """Divide rows into parts of ``most`` rows; the last one has what is left."""
+    return [slice(start, min(start + most, rows)) for start in range(0, rows, most)]
 
 
 def _matmul(y: Array, _: Cache, a: Array, w: Array) -> None:
