@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
 from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.report import trace
 from tui_backprop.session.autosave import save
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.share_token import encode
@@ -146,11 +147,11 @@ def test_what_was_saved_before_stays_if_writing_fails(tmp_path, monkeypatch):
     path = tmp_path / "pass.npz"
     path.write_text("before")
 
-    def full(file, **arrays):
+    def full(file, arrays):
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(trace, "write_npz", full)
     run("trace", "--preset", "xor", "--save", str(path), code=74)
     assert [each.read_text() for each in tmp_path.iterdir()] == ["before"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import resource
 import signal
@@ -13,8 +15,7 @@ import threading
 import pytest
 
 from tests.waits import until
-from tui_backprop.support import atomic_write
-from tui_backprop.support.atomic_write import remove_unfinished, replacing
+from tui_backprop.support.atomic_write import UNFINISHED, replacing
 
 OLD, NEW = b"old", b"new" * 1000
 
@@ -30,6 +31,10 @@ def umask():
 def write(path, **how):
     with replacing(path, **how) as file:
         file.write(NEW)
+
+
+def names(folder):
+    return sorted(os.listdir(folder))
 
 
 def mode(path):
@@ -80,8 +85,9 @@ def test_the_old_file_stays_where_files_may_not_grow(tmp_path, limit):
     assert [each.read_bytes() for each in tmp_path.iterdir()] == [OLD]
 
 
-def test_a_process_that_is_killed_leaves_the_old_file_and_what_it_left_is_removed(tmp_path):
-    path = tmp_path / "file"
+@pytest.mark.parametrize("name", ["file", "a [1]*.npz", "x" * 255])
+def test_what_a_process_left_that_was_killed_is_removed_with_the_next_save(tmp_path, name):
+    path = tmp_path / name
     path.write_bytes(OLD)
     code = (
         "import sys, time; from pathlib import Path; from tui_backprop.support.atomic_write import replacing\n"
@@ -89,14 +95,56 @@ def test_a_process_that_is_killed_leaves_the_old_file_and_what_it_left_is_remove
     )
     with subprocess.Popen([sys.executable, "-c", code, str(path)]) as process:
         until(lambda: any(each.stat().st_size == 4 for each in tmp_path.iterdir()), "half a file")
+        write(path)
+        assert len(names(tmp_path)) == 2  # it is still written
         process.send_signal(signal.SIGKILL)
-    assert path.read_bytes() == OLD
-    (left,) = tmp_path.glob(f".file.*{atomic_write.UNFINISHED}")
-    remove_unfinished(tmp_path, "file")  # it may still be written
-    assert left.exists()
-    os.utime(left, (0, 0))
-    remove_unfinished(tmp_path, "file")
-    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+    assert len(names(tmp_path)) == 2
+    write(path)
+    assert names(tmp_path) == [name]
+    assert path.read_bytes() == NEW
+
+
+def test_nothing_but_unfinished_files_of_the_same_target_is_removed(tmp_path):
+    left, target = [f".file.{letter * 8}{UNFINISHED}" for letter in "abcd"], tmp_path / "target"
+    others = [
+        f".file.1234567{UNFINISHED}", f".file.1234567g{UNFINISHED}", f".other.12345678{UNFINISHED}",
+        f"file.12345678{UNFINISHED}", ".file.12345678", f".file.12345678{UNFINISHED}.12345678{UNFINISHED}",
+    ]  # fmt: skip
+    for name in (*others, "target", left[0]):
+        (tmp_path / name).write_bytes(OLD)
+    (tmp_path / left[1]).symlink_to(target)
+    (tmp_path / left[2]).mkdir()
+    os.mkfifo(tmp_path / left[3])
+    write(tmp_path / "file")
+    assert names(tmp_path) == sorted([*others, *left[1:], "file", "target"])
+
+
+def test_a_file_that_is_removed_before_it_is_locked_is_begun_again(tmp_path, monkeypatch):
+    path, begun = tmp_path / "file", []
+    true_open = os.open
+
+    def slow_open(name, flags, *more, **named):
+        handle = true_open(name, flags, *more, **named)
+        if flags & os.O_CREAT:
+            begun.append(name)
+            if len(begun) < 3:
+                os.unlink(name)  # by another process
+        return handle
+
+    monkeypatch.setattr(os, "open", slow_open)
+    write(path)
+    assert (len(begun), names(tmp_path), path.read_bytes()) == (3, ["file"], NEW)
+
+
+def test_where_files_cannot_be_locked_none_is_removed(tmp_path, monkeypatch):
+    def fail(*given):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    left = tmp_path / f".file.12345678{UNFINISHED}"
+    left.write_bytes(OLD)
+    write(tmp_path / "file")
+    assert names(tmp_path) == [left.name, "file"]
 
 
 def test_a_file_that_may_be_written_but_not_read_is_replaced_and_keeps_its_permissions(tmp_path):

@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.notation import ascii_formula
@@ -31,6 +29,7 @@ from tui_backprop.engine.network.tensor_names import (
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
+from tui_backprop.files.npz import write_npz
 from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
@@ -248,8 +247,8 @@ def save_arrays(iteration: Iteration, path: Path) -> int:
     written: then the one that it would have replaced is as before."""
     arrays = arrays_of(iteration)
     try:
-        with replacing(path) as file:  # a file, not a name: numpy would add a second .npz
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes every keyword for allow_pickle
+        with replacing(path) as file:
+            write_npz(file, arrays)
     except OSError as error:
         raise WriteError(
             "save", f"{quoted(str(path))} cannot be written: {error.strerror or error}"

@@ -153,7 +153,6 @@ class Saver:
                 self.trouble = "the session is not kept: the disk does not answer"
 
     def _run(self) -> None:
-        self._sweep()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._newest is not None)
@@ -178,11 +177,3 @@ class Saver:
             self.trouble = f"the session is not kept{where}: {why(error)}"
         else:
             self.trouble, self._written = None, session
-
-    def _sweep(self) -> None:
-        """Remove the unfinished files of processes that were killed while writing."""
-        from tui_backprop.support.atomic_write import remove_unfinished
-
-        with suppress(OSError):
-            for name in (NAME, BEFORE):
-                remove_unfinished(self._folder or state_folder(), name)

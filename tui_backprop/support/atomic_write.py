@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import re
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO, BinaryIO, cast
 
 UNFINISHED = ".part"  # at the end of the name of a file that is not complete yet
 NAME_BYTES = 200  # of the name of the file that it will be: a name has at most 255
-STALE = 3600.0  # seconds after which an unfinished file was left by a process that was killed
+RANDOM_BYTES = 4  # in the name of an unfinished file, as hexadecimal digits
 PRIVATE, PUBLIC = 0o600, 0o666  # permissions of a new file, the latter less the umask
 
 
@@ -35,10 +36,8 @@ def replacing(path: Path, *, private: bool = False, new: bool = False) -> Iterat
         return
     if before is not None and not private and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    unfinished = path.with_name(f".{_beginning(path.name)}.{os.urandom(4).hex()}{UNFINISHED}")
-    handle = os.open(
-        unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE if private else PUBLIC
-    )
+    _remove_unfinished(path)
+    unfinished, handle = _begun(path, PRIVATE if private else PUBLIC)
     try:
         with os.fdopen(handle, "wb") as file:
             if private:
@@ -48,7 +47,7 @@ def replacing(path: Path, *, private: bool = False, new: bool = False) -> Iterat
             yield cast("BinaryIO", file)
             file.flush()
             os.fsync(handle)
-        os.replace(unfinished, path)
+            os.replace(unfinished, path)  # while it is locked
     except BaseException:
         with suppress(OSError):
             os.unlink(unfinished)
@@ -56,13 +55,55 @@ def replacing(path: Path, *, private: bool = False, new: bool = False) -> Iterat
     _sync_folder(path.parent)
 
 
-def remove_unfinished(folder: Path, name: str) -> None:
-    """Remove what processes that were killed have left of a file in a folder."""
-    with suppress(OSError):
-        for path in folder.glob(f".{name}.*{UNFINISHED}"):
-            with suppress(OSError):
-                if time.time() - path.lstat().st_mtime > STALE:
-                    path.unlink()
+# --- unfinished files: locked by the process that writes them, for as long as it lives -----------------------
+
+
+def _begun(path: Path, permissions: int) -> tuple[Path, int]:
+    """Create and lock a file that is to become the one at ``path``; return its path and its handle."""
+    while True:
+        unfinished = path.with_name(f"{_prefix(path)}{os.urandom(RANDOM_BYTES).hex()}{UNFINISHED}")
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, permissions)
+        if _locked(handle) is not False and os.fstat(handle).st_nlink:
+            return unfinished, handle
+        os.close(handle)  # removed by another process before it was locked
+
+
+def _remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed have left of a file: regular files of this user that nobody locks."""
+    name = re.compile(re.escape(_prefix(path)) + f"[0-9a-f]{{{2 * RANDOM_BYTES}}}" + re.escape(UNFINISHED))
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if name.fullmatch(entry.name):
+                with suppress(OSError):
+                    _remove_if_left(entry)
+
+
+def _remove_if_left(entry: os.DirEntry[str]) -> None:
+    found = entry.stat(follow_symlinks=False)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        return
+    handle = os.open(entry.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if _locked(handle):
+            os.unlink(entry.path)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool | None:
+    """Lock a file without waiting: False if another process has locked it, None where files cannot be locked."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _prefix(path: Path) -> str:
+    """Return the beginning of the names of the unfinished files of a file."""
+    return f".{os.fsdecode(os.fsencode(path.name)[:NAME_BYTES])}."
 
 
 def _followed(path: Path) -> Path:
@@ -70,10 +111,6 @@ def _followed(path: Path) -> Path:
         return path.resolve()
     except RuntimeError:  # of older versions of Python
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-
-
-def _beginning(name: str) -> str:
-    return os.fsdecode(os.fsencode(name)[:NAME_BYTES])
 
 
 def _status(path: Path) -> os.stat_result | None:
