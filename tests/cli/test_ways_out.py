@@ -27,6 +27,7 @@ WRITTEN = {  # modules that write files, with the reason
     "cost/race/worker.py",  # /dev/null
     "files/npz.py",  # the members of an archive
 }
+ENDS = {"SystemExit", "exit", "_exit"}  # calls that end the process with a code
 WRITES = {"write_text", "write_bytes", "touch", "mkstemp", "NamedTemporaryFile", "O_CREAT", "O_APPEND"}
 
 
@@ -82,3 +83,27 @@ def test_files_are_written_in_one_way():
 )
 def test_another_way_to_write_a_file_is_found(code):
     assert files_written(code)
+
+
+def bare_exits(code: str) -> list[str]:
+    """Return the expressions that end the process with a bare number instead of a named exit code."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    ends = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] in ENDS]
+    return [
+        ast.unparse(call)
+        for call in ends
+        for node in (*call.args, *(given.value for given in call.keywords))
+        if any(isinstance(part, ast.Constant) and isinstance(part.value, int) for part in ast.walk(node))
+    ]
+
+
+def test_every_exit_code_has_a_name():
+    assert {path: bare for path in ROOT.rglob("*.py") if (bare := bare_exits(path.read_text()))} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["raise SystemExit(0 if passed else 1)", "sys.exit(2)", "os._exit(128 + n)", "app.exit(return_code=70)"],
+)
+def test_a_bare_exit_code_is_found(code):
+    assert bare_exits(code)

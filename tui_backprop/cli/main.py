@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from tui_backprop import __version__
 from tui_backprop.cli import commands
-from tui_backprop.cli.opening import opening_options
+from tui_backprop.cli.opening import Opening, opening_options
 from tui_backprop.cli.options import setting_options
 from tui_backprop.cli.streams import say
 from tui_backprop.support.errors import InputError, TerminalError, UserError
@@ -161,7 +161,6 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
         _require_options(context, context.invoked_subcommand)
         return
     from tui_backprop.cli.app import open_app
-    from tui_backprop.cli.opening import session_to_open
     from tui_backprop.cli.settings import DEFAULT, settings
 
     chosen = settings(flags)
@@ -169,4 +168,4 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
         say(f"backprop-tui: {DEFAULT}: {chosen.trouble}")
     if chosen.tour is None and opened:
         chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
-    open_app(session_to_open(given, opened), chosen, again=bool(opened))
+    open_app(Opening(given, opened).session(), chosen, again=bool(opened))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,47 +32,62 @@ def opening_options(command: Command) -> Command:
     return click.option("--resume", is_flag=True, default=None, help="Continue the last session.")(decorated)
 
 
+@dataclass(frozen=True)
+class Opening:
+    """What the options of a command ask for: a session by its network and data (``given``), or by a token or as the
+    last one (``opened``), and the ``steps``, the updates to run first."""
+
+    given: Mapping[str, Any]
+    opened: Mapping[str, Any]
+    steps: str | None = None
+
+    def session(self, *, streamed: bool = False) -> Session:
+        """Return the session after the updates. Raises InputError, naming the option, for a bad one, one too many, or
+        more than a day of training; a ``streamed`` pass needs less memory."""
+        return trained(self._opened(streamed), self.steps)
+
+    def _opened(self, streamed: bool) -> Session:
+        if not self.opened:
+            return session_from(dict(self.given), streamed=streamed)
+        field, *others = self.opened
+        if others:
+            raise InputError("resume", "cannot be combined with --open")
+        if self.given:
+            other = next(iter(self.given)).replace("_", "-")
+            raise InputError(
+                field, f"cannot be combined with --{other}: the session has its own network and data"
+            )
+        if field == "open":
+            from tui_backprop.session.share_token import decode
+
+            return decode(self.opened["open"])
+        from tui_backprop.session.autosave import load
+
+        return load()
+
+
 def trained_options(command: Command) -> Command:
-    """Add the options above and ``steps``, the updates to run first."""
-    steps = click.option(
-        "--steps", metavar="0", help="Run so many updates first, each on the next batch; default 0."
-    )
-    return opening_options(steps(command))
+    """Add the options above and ``--steps``; the command gets them all as an ``opening``."""
 
+    @wraps(command)
+    def run(given: dict[str, Any], opened: dict[str, Any], steps: str | None, **options: Any) -> None:
+        command(opening=Opening(given, opened, steps), **options)
 
-def session_to_open(
-    given: Mapping[str, Any], opened: Mapping[str, Any], *, streamed: bool = False
-) -> Session:
-    """Return the session to open. Raises InputError, naming the option, for a bad one or one too many; a ``streamed``
-    pass needs less memory."""
-    if not opened:
-        return session_from(dict(given), streamed=streamed)
-    field, *others = opened
-    if others:
-        raise InputError("resume", "cannot be combined with --open")
-    if given:
-        other = next(iter(given)).replace("_", "-")
-        raise InputError(
-            field, f"cannot be combined with --{other}: the session has its own network and data"
-        )
-    if field == "open":
-        from tui_backprop.session.share_token import decode
-
-        return decode(opened["open"])
-    from tui_backprop.session.autosave import load
-
-    return load()
+    about = "Run so many updates first, each on the next batch; default 0."
+    return opening_options(click.option("--steps", metavar="0", help=about)(run))
 
 
 def trained(session: Session, steps: str | None) -> Session:
     """Return the session after the updates that ``--steps`` asks for. Raises InputError for a bad number, or
     more than a day of training."""
+    count = whole_number("steps", steps or 0, 0)
+    if not count:
+        return session
     from tui_backprop.session.transitions import after_training
     from tui_backprop.session.validation import LONGEST_REPLAY, replay_seconds
 
-    count = whole_number("steps", steps or 0, 0)
-    session = after_training(session, count) if count else session
-    if count and replay_seconds(session) > LONGEST_REPLAY:
+    session = after_training(session, count)
+    if replay_seconds(session) > LONGEST_REPLAY:
         raise InputError("steps", f"{session.t:,} updates of this network take more than a day")
     return session
 

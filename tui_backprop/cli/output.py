@@ -54,7 +54,7 @@ def json_value(value: object) -> object:
 
 
 def exit_if_bad(bad: bool) -> None:
-    """Exit with 1 where numbers are NaN or infinite."""
+    """Exit with NOT_PASSED where a check failed, or where numbers are NaN or infinite."""
     if bad:
         raise SystemExit(NOT_PASSED)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.opening import iteration_of, session_to_open, trained, trained_options
+from tui_backprop.cli.opening import Opening, iteration_of, trained_options
 from tui_backprop.cli.options import choice, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES, Inspection
@@ -29,14 +29,7 @@ MEASURE_OPTIONS = {name.replace(" ", "-"): name for name in MEASURES}
 @choice("--measure", "|".join(MEASURE_OPTIONS), "What to rank the parameters by.", default="gradient")
 @click.option("--top", default="10", metavar="10", help="Number of parameters to list.")
 @output_options
-def command(
-    given: dict[str, Any],
-    opened: dict[str, Any],
-    steps: str | None,
-    as_json: bool,
-    plain: bool,
-    **options: Any,
-) -> None:
+def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> None:
     """Rank all parameters by their share in the error, and nudge the first.
 
     For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
@@ -46,7 +39,7 @@ def command(
     Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
     Nothing is predicted from such an output, and no parameter is ranked by such a score.
     """
-    state = attribute(trained(session_to_open(given, opened), steps), options)
+    state = attribute(opening.session(), options)
     from tui_backprop.report.blame import blame_dict, blame_text
 
     print_report(as_json, plain, lambda: blame_dict(state), lambda context: blame_text(state, context))

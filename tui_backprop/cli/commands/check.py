@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.opening import Opening, parameters_of, trained_options
 from tui_backprop.cli.options import choice, method_names, output_options, require
-from tui_backprop.cli.output import print_report
+from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.network.spec import DTYPES, NetworkSpec
 from tui_backprop.session.state import Session
@@ -48,14 +48,7 @@ MOST_RANDOM = 1_000_000  # directions or probes
 @click.option("--atol", metavar="1e-8", help="Absolute tolerance.")
 @worker_options
 @output_options
-def command(
-    given: dict[str, Any],
-    opened: dict[str, Any],
-    steps: str | None,
-    as_json: bool,
-    plain: bool,
-    **options: Any,
-) -> None:
+def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> None:
     """Check backprop against a numerical gradient, or any two methods; exit with 1 if they differ.
 
     Methods: backprop, forward-difference, central-difference, complex-step, batched-difference, forward-mode,
@@ -71,9 +64,8 @@ def command(
     (--scheduler tls://HOST:PORT). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to
     the last bit.
     """
-    given = {"dtype": "float64"} | given
-    dtype = one_of("dtype", given.pop("dtype") if opened else given["dtype"], DTYPES)
-    session = trained(session_to_open(given, opened), steps)
+    dtype = one_of("dtype", opening.given.get("dtype", "float64"), DTYPES)
+    session = _in_precision(opening, dtype).session()
     report = run_check(session, dtype, options)
     from tui_backprop.report.check import check_dict, check_text
 
@@ -83,7 +75,13 @@ def command(
         lambda: check_dict(session, report),
         lambda context: check_text(session, report, context),
     )
-    raise SystemExit(0 if report.passed else 1)
+    exit_if_bad(not report.passed)
+
+
+def _in_precision(opening: Opening, dtype: str) -> Opening:
+    """Return an opening of a session in the precision of the check; one that is opened keeps its own."""
+    given = {name: value for name, value in opening.given.items() if name != "dtype"}
+    return replace(opening, given=given if opening.opened else given | {"dtype": dtype})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.opening import parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.opening import Opening, parameters_of, trained_options
 from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.streams import say
@@ -48,14 +48,7 @@ def race_names() -> Sequence[str]:
 @click.option("--step", metavar="1e-4", help="Its step size h; default: the best for method and precision.")
 @worker_options
 @output_options
-def command(
-    given: dict[str, Any],
-    opened: dict[str, Any],
-    steps: str | None,
-    as_json: bool,
-    plain: bool,
-    **options: Any,
-) -> None:
+def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> None:
     """Print the cost of a gradient on this machine by each method, measured and projected.
 
     This network and a few others are measured within seconds, and a cost model is fitted, with its error. With
@@ -63,7 +56,7 @@ def command(
     competes with backprop for as long as it takes: forward-difference, central-difference, complex-step,
     forward-mode, batched-difference, batched-forward-mode.
     """
-    result = run_cost(trained(session_to_open(given, opened, streamed=True), steps), options, as_json)
+    result = run_cost(opening.session(streamed=True), options, as_json)
     from tui_backprop.report.cost import cost_text
     from tui_backprop.report.cost_result import cost_dict
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from tui_backprop.cli.opening import iteration_of, parameters_of, session_to_open, trained, trained_options
+from tui_backprop.cli.opening import Opening, iteration_of, parameters_of, trained_options
 from tui_backprop.cli.options import choice, file_to_write, output_options
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.streams import say
@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 @click.option("--stream", is_flag=True, help="For huge networks: do not keep the weight gradients.")
 @choice("--grain", "|".join(GRAINS), "Size of one step; default equation.")
 def command(
-    given: dict[str, Any],
-    opened: dict[str, Any],
-    steps: str | None,
+    opening: Opening,
     as_json: bool,
     plain: bool,
     save: str | None,
@@ -51,9 +49,9 @@ def command(
     target = None if save is None else file_to_write("save", save, "arrays.npz")
     if stream and target is not None:
         raise InputError("save", "cannot be combined with --stream, which keeps no arrays")
-    if stream and steps is not None:
+    if stream and opening.steps is not None:
         raise InputError("steps", "cannot be combined with --stream, which keeps no gradient to train with")
-    session = trained(session_to_open(given, opened, streamed=stream), steps)
+    session = opening.session(streamed=stream)
     if stream:
         if grain is not None:
             raise InputError("grain", "cannot be combined with --stream, which goes layer by layer")

@@ -31,6 +31,7 @@ from tui_backprop.cost.race.shares import (
     fault_of,
 )
 from tui_backprop.cost.race.worker import leave_terminal
+from tui_backprop.support.exit_codes import DONE
 from tui_backprop.support.format import printable
 
 FIRST_INTERVAL, ROSTER_INTERVAL = 0.05, 0.5  # seconds between two looks at who is there
@@ -173,7 +174,7 @@ class Relay:
             while True:
                 loop.call_soon_threadsafe(self._take, self._there.recv())
         finally:
-            os._exit(0)  # nobody is there any more; what is open is closed by that
+            os._exit(DONE)  # nobody is there any more; what is open is closed by that
 
     def _take(self, message: Task | Ask | Forget) -> None:
         if isinstance(message, Ask):
