@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pkgutil
 import subprocess
 import sys
@@ -66,3 +67,42 @@ def test_help_and_version_load_neither_numpy_nor_textual(arguments):
 
 def test_the_package_itself_loads_nothing_of_its_dependencies():
     assert not loaded_by("import tui_backprop") & (TERMINAL | {"numpy", "msgspec", "psutil"})
+
+
+LATE = {  # what the first paint does without: it is imported when it is needed
+    "numpy", "plotext", "msgspec", "tui_backprop.cost", "tui_backprop.lesson", "tui_backprop.files",
+    "tui_backprop.keys.search", "tui_backprop.keys.search_words", "tui_backprop.keys.remap",
+    "tui_backprop.engine.explain", "tui_backprop.render.panels.form", "tui_backprop.render.walk",
+    "tui_backprop.session.share_token", "tui_backprop.session.replay", "tui_backprop.support.atomic_write",
+    "tui_backprop.tui.app.screenshot", "tui_backprop.tui.screens.palette", "tui_backprop.tui.screens.help",
+}  # fmt: skip
+FIRST_PAINT = """
+import os, sys
+from textual.app import App
+from tui_backprop.cli.app import _app_on
+from tui_backprop.cli.settings import settings
+from tui_backprop.session.autosave import Saver, earlier
+from tui_backprop.session.state import Session
+
+def displayed(app, screen, renderable, display=App._display):
+    display(app, screen, renderable)
+    if renderable is not None and screen.is_mounted and screen.size.width:
+        print("painted with", *sorted(sys.modules), flush=True)
+        os._exit(0)
+
+App._display = displayed
+_app_on(Session(), settings({}), Saver(), False, earlier).run(headless=True, size=(120, 40))
+"""
+
+
+def test_the_first_paint_waits_for_nothing_that_it_does_not_show(tmp_path):
+    homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"), str(tmp_path))
+    more = {"BACKPROP_TUI_TOUR": "false", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAINT],
+        capture_output=True, text=True, check=True, timeout=60, env=os.environ | homes | more,
+    )  # fmt: skip
+    _, mark, modules = done.stdout.partition("painted with ")
+    assert mark
+    assert "tui_backprop.tui.panels.walk" in modules.split()
+    assert not LATE & {*modules.split()}

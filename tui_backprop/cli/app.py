@@ -6,8 +6,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from tui_backprop.support.exit_codes import DONE
 if TYPE_CHECKING:
     from tui_backprop.session.autosave import Saver
     from tui_backprop.tui.app.app import BackpropApp
+    from tui_backprop.tui.app.resume import Earlier
 
 STDIN = 0
 LAST_SAVE = 0.2  # seconds for the session, when the terminal is gone
@@ -29,7 +29,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
     """Open the app on a session; unless it was saved before (``again``), the session that was saved last is offered.
     At the end, print how to come back. Raises TerminalError if there is no terminal, the error of a fault, SystemExit
     when the app ends."""
-    from tui_backprop.session.autosave import Saver
+    from tui_backprop.session.autosave import Saver, earlier
     from tui_backprop.terminal.hangup import HangupWatch
     from tui_backprop.terminal.setup import require_terminal
     from tui_backprop.terminal.web import VARIABLE, in_browser
@@ -41,7 +41,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         require_terminal()
         watch.start()
     gc.disable()  # until the first paint: there is nothing to collect before that
-    app = _app_on(session, chosen, saver, served, () if again else _earlier())
+    app = _app_on(session, chosen, saver, served, None if again else earlier)
     watch.leave = app.ending.terminal_gone
     app.run(mouse=chosen.mouse, loop=asyncio.new_event_loop())  # a loop that at its end waits for no threads
     for line in _last_words(saver, app.ending.reason, served):
@@ -52,7 +52,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
 
 
 def _app_on(
-    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: Sequence[str]
+    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: Earlier | None
 ) -> BackpropApp:
     """Create the app, with a driver for the terminal or, if ``served``, for a browser."""
     from tui_backprop.terminal.setup import set_color_variables, set_motion_variables, theme_for
@@ -105,12 +105,3 @@ def _last_words(saver: Saver, reason: str, served: bool) -> Iterator[str]:
 def how_to_continue(session: Session) -> str:
     """Return the line that says how to come back to a session."""
     return f"backprop-tui --resume continues at iteration {session.t:,}, step {session.walk.step}"
-
-
-def _earlier() -> tuple[str, ...]:
-    """Return the texts of the sessions before this one."""
-    from tui_backprop.session.autosave import earlier
-
-    with suppress(OSError):
-        return earlier()
-    return ()

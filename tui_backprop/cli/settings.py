@@ -210,6 +210,8 @@ def _file(flag: object, environ: Mapping[str, str]) -> tuple[Path | None, str]:
 def _read_file(path: Path, named: str) -> dict[str, Any]:
     """Read a settings file: the one ``named`` by an option or a variable, or the default one, which may be missing.
     Raises FileError with that name as field."""
+    if not named and _missing(path):  # the usual start: it does not wait for the modules that read files
+        return {}
     from tui_backprop.files.decoder import DecodeError, decode_toml
     from tui_backprop.files.opener import read_named, read_own
 
@@ -226,6 +228,16 @@ def _read_file(path: Path, named: str) -> dict[str, Any]:
         reason = printable(getattr(error, "strerror", None) or error)
         raise UnreadableError(named or DEFAULT, f"{display_path(path)} cannot be read: {reason}") from None
     return _read_table(table, named or DEFAULT, f"{display_path(path)}: ")
+
+
+def _missing(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # reading it tells why
+        return False
+    return False
 
 
 def _read_table(table: Mapping[str, object], source: str, where: str) -> dict[str, Any]:

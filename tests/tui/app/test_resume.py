@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from tests.having import having
@@ -22,7 +24,7 @@ def kept(tmp_path):
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_it_is_offered_and_continued(open_app, kept, size, tmp_path):
-    async with open_app(earlier=[kept], size=size, saver=Saver(tmp_path, every=0.0)) as ui:
+    async with open_app(earlier=lambda: [kept], size=size, saver=Saver(tmp_path, every=0.0)) as ui:
         assert "R continues 2·2·1, iteration 1,200" in ui.keys
         await ui.press("right")  # which saves this session in place of the earlier one
         await ui.press("R")
@@ -35,7 +37,7 @@ async def test_it_is_offered_and_continued(open_app, kept, size, tmp_path):
 
 async def test_one_that_is_opened_anyway_is_not_offered(open_app, tmp_path):
     save(having(Session(), panel="blame"), tmp_path)
-    async with open_app(earlier=[read(tmp_path)]) as ui:
+    async with open_app(earlier=lambda: [read(tmp_path)]) as ui:
         assert "continues" not in ui.keys
         await ui.press("R")
         assert "there is no other session to continue" in ui.keys
@@ -43,13 +45,13 @@ async def test_one_that_is_opened_anyway_is_not_offered(open_app, tmp_path):
 
 @pytest.mark.parametrize("texts", [[""], ["nonsense"], ["# a line\nbp3-u8P902sAAB\n"], []])
 async def test_a_file_of_no_use_is_no_offer(open_app, texts):
-    async with open_app(earlier=texts) as ui:
+    async with open_app(earlier=lambda: texts) as ui:
         assert "continues" not in ui.keys
         assert list(ui.app._notifications) == []
 
 
 async def test_beside_the_tour_nothing_is_offered(open_app, kept):
-    async with open_app(earlier=[kept], tour=True) as ui:
+    async with open_app(earlier=lambda: [kept], tour=True) as ui:
         assert "continues" not in ui.keys
 
 
@@ -62,11 +64,11 @@ async def test_looking_around_in_new_sessions_loses_nothing(open_app, tmp_path, 
     save(EARLIER, tmp_path)
     for _ in range(looks):
         saver = Saver(tmp_path, every=0.0)
-        async with open_app(earlier=earlier(tmp_path), saver=saver) as ui:
+        async with open_app(earlier=partial(earlier, tmp_path), saver=saver) as ui:
             await ui.press("right", "right")
             saver.close()
         assert load(tmp_path) == at_step(Session(), 2)
-    async with open_app(earlier=earlier(tmp_path)) as ui:
+    async with open_app(earlier=partial(earlier, tmp_path)) as ui:
         assert "R continues 2·2·1, iteration 1,200" in ui.keys
         await ui.press("R")
         assert having(ui.app.session, panel="train") == EARLIER

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.keys.table import ROWS, Rows, key_of, worded
 from tui_backprop.render.draw.spans import Line, clip
 
@@ -69,6 +68,8 @@ _PLAIN = {
 
 
 def _to_ascii(text: str) -> str:
+    from tui_backprop.engine.explain.notation import ascii_formula  # a start with all glyphs does without
+
     text = ascii_formula(text)
     for glyph, replacement in _PLAIN.items():
         text = text.replace(glyph, replacement)

@@ -40,8 +40,7 @@ from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.ranking import Ranking
-from tui_backprop.tui.app.resume import Resume
-from tui_backprop.tui.app.screenshot import Screenshot
+from tui_backprop.tui.app.resume import Earlier, Resume
 from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
@@ -68,7 +67,7 @@ SENT = 0.015  # seconds after which the first paint has been sent
 class BackpropApp(AppServices):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
     earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
-    to choose from; ``earlier`` are the texts of the sessions before, of which one is offered."""
+    to choose from; ``earlier`` reads the sessions before, of which one is offered."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
@@ -87,7 +86,7 @@ class BackpropApp(AppServices):
         theme: str = "dark",
         tour: bool = False,
         themes: Sequence[str] = CHOICES,
-        earlier: Sequence[str] = (),
+        earlier: Earlier | None = None,
     ) -> None:
         super().__init__()
         self.render_context = context
@@ -105,7 +104,7 @@ class BackpropApp(AppServices):
         memory: int,
         saver: Saver | None,
         themes: Sequence[str],
-        earlier: Sequence[str],
+        earlier: Earlier | None,
     ) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
@@ -124,8 +123,8 @@ class BackpropApp(AppServices):
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.tour = Tour(self, self, state)
-        self.resume = Resume(self, state, () if self._start_tour else earlier)
-        self.commands = CommandList(self, self, self.panels, themes, Screenshot(self, self).action_screenshot)
+        self.resume = Resume(self, state, None if self._start_tour else earlier)
+        self.commands = CommandList(self, self, self.panels, themes)
         work = [
             lambda: self.cost_lab.race.activity,
             lambda: self.cost_lab.sweep.activity,

@@ -6,17 +6,18 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from tui_backprop.keys.panel_table import PANEL_ROWS, PLACES
-from tui_backprop.keys.search import Command, search
-from tui_backprop.keys.search_words import PAGE_COMMANDS, SEARCH_WORDS
 from tui_backprop.keys.table import Key, names_of
-from tui_backprop.lesson.glossary import GLOSSARY
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:  # what is searched is imported by the first search: the start does not wait for it
+    from tui_backprop.keys.search import Command
 
 WORDS_PENALTY = 2  # panels come first, then what is done in them, then words
 PALETTE = "command_palette"  # the action that opens the palette, which does not list itself
@@ -32,16 +33,8 @@ def title_of(help_text: str) -> str:
 class CommandList:
     """Offer the commands, and run them. ``themes`` are those that the terminal has the colors for."""
 
-    def __init__(
-        self,
-        app: AppContext,
-        screen: App[None],
-        panels: Panels,
-        themes: Sequence[str],
-        screenshot: Callable[[], None],
-    ) -> None:
-        self._app, self._screen, self._panels = app, screen, panels
-        self._themes, self._screenshot = themes, screenshot
+    def __init__(self, app: AppContext, screen: App[None], panels: Panels, themes: Sequence[str]) -> None:
+        self._app, self._screen, self._panels, self._themes = app, screen, panels, themes
         self._uses: Counter[str] = Counter()
 
     # --- actions -----------------------------------------------------------------------------------------------
@@ -64,6 +57,8 @@ class CommandList:
 
     def find(self, query: str) -> list[Command]:
         """Return the commands that match, the best one first; the current panel's own come first among equals."""
+        from tui_backprop.keys.search import search
+
         here = self._panels.current
         rows = sorted(self._all(), key=lambda row: here not in row[1] or set(PLACES) <= set(row[1]))
         return search(query, [command for command, _, _ in rows], self._uses)
@@ -85,6 +80,11 @@ class CommandList:
 
     def _all(self) -> Iterator[tuple[Command, tuple[str, ...], Run]]:
         """Yield each command, the panels that it belongs to, and the function that runs it."""
+        from tui_backprop.keys.search import Command
+        from tui_backprop.keys.search_words import PAGE_COMMANDS, SEARCH_WORDS
+        from tui_backprop.lesson.glossary import GLOSSARY
+        from tui_backprop.tui.app.screenshot import Screenshot
+
         context = self._app.render_context
         for action, rows in self._actions().items():
             key, places = rows[0], tuple(place for row in rows for place in row.places)
@@ -98,7 +98,7 @@ class CommandList:
             command = Command(name, title_of(page.help), "", page.help, SEARCH_WORDS.get(name, ""))
             yield command, (), partial(self._panels.open, page.name)
         command = Command("screenshot", title_of(PICTURE), "", PICTURE, SEARCH_WORDS["screenshot"])
-        yield command, (), self._screenshot
+        yield command, (), Screenshot(self._app, self._screen).action_screenshot
         for name in self._themes:
             if name == self._screen.theme:
                 continue

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.view_state import CostState
@@ -132,6 +131,8 @@ class CostLab:
 
     def action_known_network(self, direction: int) -> None:
         """Move to the next larger known network, or the next smaller one."""
+        from tui_backprop.cost.model.landmarks import KNOWN
+
         sizes = [math.log10(parameters) for _, parameters in KNOWN][::direction]
         to = next((size for size in sizes if direction * (size - self._decade) > 1e-9), None)
         if to is not None:

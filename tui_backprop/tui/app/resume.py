@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from tui_backprop.render.session_text import iteration_text, layers_text
 from tui_backprop.session.state import Session
@@ -12,28 +13,28 @@ from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
+Earlier = Callable[[], Iterable[str]]  # returns the texts of the sessions before, the last one first
 OFFERED = 6.0  # seconds
 LAYERS_COLUMNS = 24  # of the layers in the offer
 
 
 class Resume:
-    """Continue a session that one of the ``texts`` holds: those that were saved when the app was opened, the last
-    one first."""
+    """Continue a session that was saved before the app was opened: one of those that ``read_earlier`` reads."""
 
-    def __init__(self, app: AppContext, state: AppState, texts: Sequence[str]) -> None:
-        self._app, self._state, self._texts = app, state, texts
+    def __init__(self, app: AppContext, state: AppState, read_earlier: Earlier | None) -> None:
+        self._app, self._state, self._read_earlier = app, state, read_earlier
         self._earlier: Session | None = None
 
     def offer(self) -> None:
         """Read the sessions in a worker, and offer the first one in which something was done, if it differs from the
         one that was opened."""
-        if self._texts:
-            self._app.in_thread("resume", self._read)
+        if self._read_earlier is not None:
+            self._app.in_thread("resume", partial(self._read, self._read_earlier))
 
-    def _read(self) -> None:
+    def _read(self, read_earlier: Earlier) -> None:
         from tui_backprop.session.autosave import load
 
-        for text in self._texts:
+        for text in read_earlier():
             with suppress(UserError):  # --resume says what is wrong with it
                 session = load(text=text)
                 if session.begun:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from textual.app import App
 
-from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.paths import APP_NAME, display_path
 from tui_backprop.tui.app.app_interface import AppContext
 
@@ -27,6 +26,8 @@ class Screenshot:
         self._app.call_after_refresh(self._save)
 
     def _save(self) -> None:
+        from tui_backprop.support.atomic_write import replacing
+
         path = Path(f"{APP_NAME}-{datetime.now():%Y%m%d-%H%M%S}.svg")
         try:
             with replacing(path, new=True) as file:

@@ -6,6 +6,7 @@ its value while it is selected."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +16,6 @@ from textual.widgets.input import Selection
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.panels.form import ShownForm, field_columns, form_panel, value_columns
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import (
     FIELDS,
@@ -32,6 +32,9 @@ from tui_backprop.support.errors import UserError
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
+
+if TYPE_CHECKING:  # imported when the form is drawn: at the start it is out of sight
+    from tui_backprop.render.panels.form import ShownForm
 
 FIRST = "layers"  # the field selected at first
 
@@ -53,10 +56,14 @@ class NetworkPanel(Frame):
         yield FormView(self._drawn, self.render_context)
 
     def _drawn(self, columns: int, rows: int) -> list[Line]:
+        from tui_backprop.render.panels.form import form_panel
+
         return form_panel(self._form, self._snapshot, columns, rows, self.render_context)
 
     @property
     def _form(self) -> ShownForm:
+        from tui_backprop.render.panels.form import ShownForm
+
         after = self._read()
         return ShownForm(
             texts=self._texts,
@@ -152,6 +159,8 @@ class NetworkPanel(Frame):
     def _place(self, editor: Editor) -> None:
         """Place the editor over the value of the edited row."""
         columns, rows = self._view.size
+        from tui_backprop.render.panels.form import field_columns, value_columns
+
         fields = field_columns(columns)
         label = self.render_context.text(self._field.label)
         wide = value_columns(label, editor.value + " ", fields)  # with a place for the cursor
