@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -70,6 +71,19 @@ def test_a_clock_too_coarse_for_a_run_gives_a_speed_all_the_same(machine):
     assert (np.array(found.both.rates) > 0).all()
 
 
+def test_it_takes_no_more_memory_than_the_largest_working_set(machine, monkeypatch):
+    monkeypatch.setattr(module, "LOOK", 20)
+    tracemalloc.start()
+    try:
+        found = probe(20, lambda: machine.now)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(found.reading.sizes), len(found.both.sizes)) == (7, 6)
+    assert 0.9 * 2**20 < found.both.sizes[-1] <= 2**20
+    assert peak < 1.1 * 2**20
+
+
 @pytest.mark.parametrize(("available", "largest"), [(2**40, 20), (20 * 2**18, 18), (20 * 2**16, 16), (0, 16)])
 def test_no_more_than_a_tenth_of_the_free_memory_is_taken(machine, monkeypatch, available, largest):
     monkeypatch.setattr(memory, "available", lambda: Available(int(available)))
@@ -79,7 +93,7 @@ def test_no_more_than_a_tenth_of_the_free_memory_is_taken(machine, monkeypatch, 
 
 
 def test_what_is_timed_are_the_products_of_a_pass_and_the_gradients():
-    layers = [Layer(5) for _ in range(LAYERS)]
+    layers = [Layer(5, trains=True) for _ in range(LAYERS)]
     for layer in layers:
         layer.x[:], layer.column[:], layer.gradient[:] = 2.0, 3.0, 0.0
         layer.w[:] = np.arange(25, dtype=np.float32).reshape(5, 5)

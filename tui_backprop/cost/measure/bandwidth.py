@@ -24,15 +24,19 @@ LEAST_POWER = 14  # log2 of the fewest
 
 
 def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> MemoryProbe:
-    """Measure bandwidth on matrices of 2**14 to 2**most bytes, at most a tenth of free memory."""
+    """Measure bandwidth on matrices of 2**14 to 2**most bytes, at most a tenth of free memory. Matrices of
+    2**LOOK bytes have no gradients beside them: ``both`` ends at the same working set as ``reading``."""
     most = min(most, int(math.log2(max(memory.available().bytes / 20, 2 ** (LEAST_POWER + 2)))))
     reading, both = {}, {}
     for power in range(LEAST_POWER, most + 1):
         side = math.isqrt(2**power // 4 // LAYERS)
-        layers = [Layer(side) for _ in range(LAYERS)]
+        trains = power < LOOK
+        layers = [Layer(side, trains=trains) for _ in range(LAYERS)]
         bytes_ = sum(layer.w.nbytes for layer in layers)
         reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
-        both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
+        if trains:
+            both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
+        del layers  # before the next ones take memory
     return MemoryProbe(
         *(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both))
     )
@@ -53,10 +57,11 @@ def falling(rates: Iterable[float]) -> tuple[float, ...]:
 
 
 class Layer:
-    """A square matrix, a gradient for it, and vectors."""
+    """A square matrix, a gradient for it if it ``trains``, and vectors."""
 
-    def __init__(self, side: int) -> None:
-        self.w, self.gradient = np.ones((side, side), np.float32), np.ones((side, side), np.float32)
+    def __init__(self, side: int, *, trains: bool) -> None:
+        self.w = np.ones((side, side), np.float32)
+        self.gradient = np.ones_like(self.w if trains else self.w[:0])
         self.x = np.ones((1, side), np.float32)
         self.column, self.y = self.x.T.copy(), np.empty_like(self.x)
 
