@@ -48,7 +48,7 @@ from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.panels.registry import view_of
-from tui_backprop.tui.textual_fixes import steady
+from tui_backprop.tui.textual_fixes import release_removed_widgets, steady
 from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
@@ -89,6 +89,7 @@ class BackpropApp(AppServices):
         earlier: Earlier | None = None,
     ) -> None:
         super().__init__()
+        release_removed_widgets()
         self.render_context = context
         self._start_tour = tour
         self._create_parts(session, memory, saver, themes, earlier)
