@@ -27,7 +27,11 @@ def seen_everywhere(run):
     run.press("sh", "Show the race")
     run.send("\x1b")
     run.shows("Every weight moves")
-    run.press("y", "copied, if the terminal allows it")
+    run.press("y", "Sent to the clipboard")
+    run.press("\x07", "Every weight moves")
+    run.press("\x10", "search commands")
+    run.press("screensh", "Save a screenshot")
+    run.press("\r", "screenshot saved in")
     for key, text in (("b", "most to blame"), ("c", "curves"), ("3", "one gradient"), ("1", "layers")):
         run.press(key, text)
     run.press("down", "relu")
@@ -82,8 +86,10 @@ def test_a_theme_that_is_none_is_refused_before_the_screen_is_taken(terminal):
 
 @pytest.mark.parametrize("theme", ["dark", "terminal"])
 def test_a_notice_is_framed_in_plain_characters_where_others_cannot_be_shown(terminal, theme):
-    run = terminal(80, 24, "--theme", theme, LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
-    run.shows("step 0/20")
-    run.press("y", "copied, if the terminal allows it")
+    run = terminal(
+        80, 24, "--preset", "sine", "--theme", theme, LANG="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
+    )
+    run.shows("step 0/15")
+    run.press("C", "These samples have no classes")
     assert bytes(run.raw).isascii()
     assert "+---" in run.text

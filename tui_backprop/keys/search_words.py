@@ -27,6 +27,7 @@ SEARCH_WORDS = {
     "restart": "restart reset initial start over reinitialize",
     "set_bookmark": "save snapshot checkpoint",
     "token": "save share link url open export",
+    "torch": "pytorch code python copy clipboard export script",
     "race": "run begin",
     "help": "help keys shortcuts manual legend words",
     "tour": "tutorial lesson introduction guide",

@@ -88,6 +88,7 @@ KEYS = (
     Key("comma", "end_tour", ",", "", "End the tour."),
     Key("y", "token", "", "", "Copy a token for this state, for --open on any machine"
         " (backprop-tui token prints it too)."),
+    Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),
     Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns.", always=True),
     Key("ctrl+l", "redraw", "", "", "Redraw the screen, if other output has garbled it.",
         always=True),

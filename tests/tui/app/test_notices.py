@@ -76,7 +76,8 @@ async def test_a_notice_repaints_a_part_of_the_key_bar_and_nothing_else(open_app
 
 async def test_escape_closes_notices_and_does_what_it_does(open_app):
     async with open_app() as ui:
-        await ui.press("y")
+        ui.app.notify("over a panel")
+        await ui.press("right")
         assert len(ui.app._notifications) == 1
         await ui.press("escape")
         assert not len(ui.app._notifications)

@@ -51,7 +51,7 @@ async def test_a_token_has_the_panel_and_undo_does_not(open_app, monkeypatch):
         monkeypatch.setattr(ui.app, "copy_to_clipboard", sent.append)
         await ui.press("right", "b", "y")
         assert decode(sent[0]).panel == "blame"
-        await ui.press("u")
+        await ui.press("escape", "u")
         assert ui.app.current_panel == "blame"
         assert ui.app.session == XOR
 

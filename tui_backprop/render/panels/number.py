@@ -12,6 +12,7 @@ from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.render.draw.statements import statement_lines
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
 from tui_backprop.support.format import format_number
@@ -178,7 +179,8 @@ def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Se
     if not parts:  # of an input, which no line computes
         return []
     parts = parts if air else ["; ".join(parts)]
-    rows = [line(("in PyTorch", "muted")), *(row for part in parts for row in wrap(part, columns, "text"))]
+    rows = [line(("in PyTorch", "muted"))]
+    rows += [line(row) for part in parts for row in statement_lines(part, columns)]
     if is_weight(found.tensor):
         at = ",".join(map(str, reversed(found.index)))
         rows += wrap(context.text(f"nn.Linear stores Wᵀ: weight.grad[{at}]"), columns, "muted")

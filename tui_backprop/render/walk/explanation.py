@@ -16,6 +16,7 @@ from tui_backprop.engine.training.optimizer_spec import learning_rate
 from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, wrap
+from tui_backprop.render.draw.statements import statement_lines
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.session.state import Session
@@ -26,7 +27,7 @@ LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     3,
     12,
 )  # terms of a long sum: in few lines; else at least, and at most
-MORE = " …"  # after the last line shown of several
+MORE = " … {} shows it"  # after the last line shown of several
 UNSHOWN = "… {} earlier sum{} not shown"  # where there is no room
 LABEL_COLUMNS = 8  # columns of the labels of closing lines
 
@@ -80,18 +81,18 @@ def explanation(
     if len(lines) >= rows:
         return lines[:most]
     notes = [] if context.sparse else convention_lines(snapshot, columns, context)
-    lines += _first_lines(torch, rows - len(lines), columns)
+    lines += _first_lines(torch, rows - len(lines), columns, MORE.format(context.key("torch")))
     for note in notes:
         lines += note if len(lines) + len(note) <= rows else []
     return lines
 
 
-def _first_lines(lines: list[Line], rows: int, columns: int) -> list[Line]:
-    """At most ``rows`` lines; an ellipsis marks the end of those that are cut."""
+def _first_lines(lines: list[Line], rows: int, columns: int, mark: str) -> list[Line]:
+    """At most ``rows`` lines; a mark at their end says where all are shown."""
     if len(lines) <= rows:
         return lines
     *first, last = lines[:rows]
-    return [*first, line(*clip(last, columns - len(MORE)), (MORE, "muted"))]
+    return [*first, line(*clip(last, columns - len(mark)), (mark, "muted"))]
 
 
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
@@ -178,14 +179,17 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
     return lines
 
 
+def step_in_torch(snapshot: Snapshot) -> list[str]:
+    """Return the statements of the step in PyTorch."""
+    return lines_of(snapshot.step, snapshot.iteration, _before(snapshot.session))
+
+
 def torch_lines(snapshot: Snapshot, columns: int) -> list[Line]:
     """Render the step in PyTorch."""
-    rows = [
-        row
-        for text in lines_of(snapshot.step, snapshot.iteration, _before(snapshot.session))
-        for row in wrap(text, columns - LABEL_COLUMNS)
-    ]
-    return _labelled("torch", rows)
+    room = columns - LABEL_COLUMNS
+    return _labelled(
+        "torch", [line(row) for text in step_in_torch(snapshot) for row in statement_lines(text, room)]
+    )
 
 
 def settings_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:

@@ -28,6 +28,7 @@ from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.bookmarks import Bookmarks
 from tui_backprop.tui.app.command_palette import CommandList
+from tui_backprop.tui.app.copying import Copying
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.edits import Edits
 from tui_backprop.tui.app.ending import Ending
@@ -140,7 +141,7 @@ class BackpropApp(AppServices):
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
-            General(self, self, state, self.tour), self.resume,
+            General(self, self, self.tour), self.resume, Copying(self, self, state, self.panels),
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
