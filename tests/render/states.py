@@ -165,4 +165,4 @@ def race_of(state: str, method: str, known: bool) -> ShownRace:
     ended = "its process was ended by signal 9" if state == "failed" else ""
     figures = (4.2, 9_876.5, 29.7, 1.4e-4) if known else (4.2, None, None, None)
     status = RaceStatus(method, state, 41_873, 335_115, 41_872, 335_114, *figures, agreement, ended)
-    return ShownRace(status, Session(), filling if known else None, stale=known)
+    return ShownRace(status, Session(), filling if known else None, stale=("samples", "parameters") * known)

@@ -21,6 +21,7 @@ from tui_backprop.session.transitions import (
     at_iteration,
     at_step,
     before_update,
+    edit_parameter,
     jump,
     next_sample,
     restart,
@@ -241,3 +242,16 @@ def test_what_two_histories_share_is_counted_in_updates(session, one, other):
     same = next((i for i, (a, b) in enumerate(zip(*each, strict=False)) if a != b), min(map(len, each)))
     assert shared(left.update_log, right.update_log) == same
     assert shared(right.update_log, left.update_log) == same >= session.t
+
+
+def test_what_differs_from_a_gradient_is_named():
+    xor = from_preset("xor")
+    for names, other in (
+        ((), at_step(xor, 3)),
+        ((), replace(xor, lr=0.3)),
+        (("samples",), replace(xor, batch=2)),
+        (("parameters",), edit_parameter(xor, "W1", (0, 0), 0.1)),
+        (("samples", "parameters"), after_training(replace(xor, batch=1), 1)),
+        (("network", "data", "samples"), Session()),
+    ):
+        assert other.gradient_changes(xor) == names

@@ -24,7 +24,7 @@ CAPTIONS = {
     " goes on.",
     "layer loss": "One number says how wrong the output is, and how large the weights are. Which of them caused it?",
     "layer backward": "Layer {layer}: blame reaches its sums, as δ; δ times an input is a weight's gradient.",
-    "update": "Every weight moves a little against its gradient. The next walk starts from the new ones.",
+    "update": "Every weight moves a little against its gradient. The next walk starts from there.",
     "momentum": "Every weight moves along v, a decaying sum of past gradients: it gathers speed.",
     "nesterov": "As with momentum, but looking ahead: the step is dW plus v after another decay.",
     "rmsprop": "Every weight moves against its gradient, divided by the RMS of its recent gradients.",

@@ -56,8 +56,11 @@ GLOSSARY = (
          ("graph",)),
     Term("detach", "Nothing is detached here: the gradient reaches every parameter.", ("graph",)),
     Term("no_grad", "The update is not part of the graph, as under torch.no_grad().", ("graph",)),
-    Term("loss", "Three are shown: of the samples on the screen (top line), of the batch of the last update, and of"
-         " the first samples of the data.", ("train",)),
+    Term("loss", "Without another word, of the samples on the screen: in the top line, in the walk and in blame.",
+         ("walk", "train")),
+    Term("update loss", "The loss of the batch of one update, before that update.", ("train",)),
+    Term("first 500", "The loss and accuracy on a fixed part of the data: its first 500 samples, or all if fewer.",
+         ("train",)),
     Term("epoch", "As many updates as it takes to use every sample once.", ("train",)),
     Term("z, a", "A unit's pre-activation (its sum) and its activation."),
     Term("n, γ, β", "A normalized sum, and its gain and shift."),

@@ -195,12 +195,12 @@ class RaceGradients:
 @dataclass(frozen=True)
 class ShownRace:
     """The ``status`` of a race, the ``session`` whose gradient it computes, and the ``gradients`` so far (None while
-    nobody looks); ``stale`` if the session on the screen has another gradient."""
+    nobody looks); ``stale`` names what has changed, if the session on the screen has another gradient."""
 
     status: RaceStatus
     session: Session
     gradients: RaceGradients | None = None
-    stale: bool = False
+    stale: tuple[str, ...] = ()
 
     @property
     def naive_seconds(self) -> float | None:

@@ -19,6 +19,7 @@ MEASURES = (
 ALL_LAYERS = 0  # of the ranking
 AXES = ("time", "passes", "FLOPs", "training")  # of the cost chart
 ZOOMS = (9.0, 6.0, 4.0, 2.5)  # decades of parameters that the cost chart spans
+AMOUNTS = ("1", "10", "100", "1000", "epoch", "endless")  # of updates to train at a time
 PRECISIONS = ("float32", "float64")  # of the step size page
 LESSON_STEP_INDEX = 12  # quarters of a decade from 0.1 down to the lesson's h = 0.0001
 LARGEST_STEP_INDEX = 60  # down to h = 1e-16

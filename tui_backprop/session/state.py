@@ -12,7 +12,7 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import AMOUNTS, Bookmarks, CostSettings, Inspection, WalkState
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
 from tui_backprop.support.validation import one_of, positive_number, whole_number
 
@@ -36,6 +36,7 @@ class Session:
     inspection: Inspection = field(default_factory=Inspection)
     cost: CostSettings = field(default_factory=CostSettings)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
+    amount: str = AMOUNTS[2]  # one of AMOUNTS: how many updates the training panel runs at a time
     panel: str = (
         "walk"  # panel or page with the focus, as last saved; while it runs, the app keeps track of it
     )
@@ -58,17 +59,30 @@ class Session:
         """Key of an iteration: sessions with equal keys show the same numbers."""
         return *self.training_key, self.update_log, self.update
 
-    @property
-    def gradient_key(self) -> tuple[object, ...]:
-        """Key of a gradient: sessions with equal keys have the same loss, on the same samples and parameters."""
-        trained = self.optimizer if self.update_log else None
-        return self.network, self.data, trained, self.update_log, self.sample, self.batch, self.edits
+    def gradient_changes(self, then: Session) -> tuple[str, ...]:
+        """Name what gradients depend on and differs from an earlier session; nothing if both have the same."""
+        trained, was_trained = (each.optimizer if each.update_log else None for each in (self, then))
+        parameters = trained, self.update_log, self.edits
+        differ = {
+            "network": self.network != then.network,
+            "data": self.data != then.data,
+            "samples": (self.sample, self.batch) != (then.sample, then.batch),
+            "parameters": parameters != (was_trained, then.update_log, then.edits),
+        }
+        return tuple(name for name, changed in differ.items() if changed)
 
     @property
     def walked(self) -> Session:
         """The session without what only panels other than the walk show."""
         looked_at = Inspection(number=self.inspection.number)
-        return replace(self, cost=CostSettings(), inspection=looked_at, bookmarks=Bookmarks(), panel="walk")
+        return replace(
+            self,
+            cost=CostSettings(),
+            inspection=looked_at,
+            bookmarks=Bookmarks(),
+            amount=AMOUNTS[2],
+            panel="walk",
+        )
 
     @property
     def update(self) -> UpdateRun:

@@ -42,7 +42,7 @@ class Learning:
     """Progress of training, as a snapshot. ``losses`` (n,), float64, are the batch losses of iterations ``first`` to
     first + n - 1, each before its update; ``wanted`` is the number of updates requested (None: until stopped),
     ``seconds`` the time that the updates took, except the first ``untimed`` ones, which were made in another run of
-    the program."""
+    the program. The first ``recalled`` scores were computed afterwards, at the iterations whose states are kept."""
 
     first: int
     losses: Array
@@ -51,6 +51,7 @@ class Learning:
     seconds: float = 0.0
     going: bool = False
     untimed: int = 0
+    recalled: int = 0
 
     @classmethod
     def nothing(cls, first: int) -> Learning:
@@ -67,7 +68,15 @@ class Learning:
         scores = tuple(score for score in self.scores if score.t <= t)
         untimed = min(self.untimed, left)
         seconds = self.seconds * (left - untimed) / max(self.done - self.untimed, 1)
-        return replace(self, losses=self.losses[:left], scores=scores, seconds=seconds, untimed=untimed)
+        recalled = min(self.recalled, len(scores))
+        return replace(
+            self,
+            losses=self.losses[:left],
+            scores=scores,
+            seconds=seconds,
+            untimed=untimed,
+            recalled=recalled,
+        )
 
     def after(self, earlier: Learning) -> Learning:
         """Return the progress with that of earlier iterations before it, which ends where this begins or later."""
@@ -80,6 +89,7 @@ class Learning:
             losses=losses,
             scores=tuple(scores[t] for t in sorted(scores)),
             untimed=len(losses) - timed,
+            recalled=earlier.recalled,
         )
 
     @property
@@ -155,6 +165,12 @@ def thinned(losses: Array, most: int) -> Array:
     large = np.where(finite, stretches, -np.inf).argmax(axis=1)
     starts = np.arange(0, len(padded), each)
     return np.unique(np.concatenate([starts + small, starts + large]))
+
+
+def fixed_part_text(data: str) -> str:
+    """Name the samples that scores are computed on: first 500 of 4,000, all 200."""
+    part, whole = fixed_part(data), info(data).samples
+    return f"all {whole:,}" if part == whole else f"first {part:,} of {whole:,}"
 
 
 def fixed_part(data: str) -> int:

@@ -71,6 +71,7 @@ def recall(replay: Replay, session: Session) -> Iterator[Learning]:
     kept = replay.kept_states(session)
     for i in sorted({round(i) for i in np.linspace(0, len(kept) - 1, RECALLED)}):
         learning = _scored(replay, at_iteration(session, session, kept[i]), learning)
+        learning = replace(learning, recalled=len(learning.scores))
         yield learning
 
 

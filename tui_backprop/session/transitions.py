@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from tui_backprop.session import update_log
 from tui_backprop.session.session_parts import (
+    AMOUNTS,
     AUTOMATIC,
     AXES,
     GRAINS,
@@ -143,6 +144,15 @@ def select(session: Session, layer: int, unit: int) -> Session:
 def select_automatic(session: Session) -> Session:
     """Select no unit in any layer, so that the one with the largest |delta| is shown."""
     return _walk(session, units=())
+
+
+# --- training -----------------------------------------------------------------------------------------------
+
+
+def change_amount(session: Session, by: int) -> Session:
+    """Choose a larger (+1) or smaller (-1) number of updates to run at a time."""
+    at = AMOUNTS.index(session.amount) + by
+    return replace(session, amount=AMOUNTS[min(max(at, 0), len(AMOUNTS) - 1)])
 
 
 # --- the cost panel -----------------------------------------------------------------------------------------

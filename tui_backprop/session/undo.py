@@ -13,7 +13,7 @@ from tui_backprop.session.state import Session
 PARTS = WalkState, Inspection, CostSettings, Bookmarks
 MOST = 1000  # sessions that can be undone, each of a few hundred bytes
 # Cursors that one key moves repeatedly; consecutive moves are one action.
-CURSORS = ("inspection.rank", "walk.units", "cost.decade", "cost.step_index", "bookmarks.cursor")
+CURSORS = ("inspection.rank", "walk.units", "cost.decade", "cost.step_index", "bookmarks.cursor", "amount")
 
 
 def changed(before: Session, after: Session) -> tuple[str, ...]:

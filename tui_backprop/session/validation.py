@@ -21,6 +21,7 @@ from tui_backprop.engine.training.optimizer_spec import check_epsilon
 from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.session import update_log
 from tui_backprop.session.session_parts import (
+    AMOUNTS,
     AUTOMATIC,
     AXES,
     GRAINS,
@@ -68,6 +69,7 @@ CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
     ("cost.precision", lambda: PRECISIONS),
     ("cost.method", race_methods),
     ("inspection.measure", lambda: MEASURES),
+    ("amount", lambda: AMOUNTS),
     ("panel", lambda: PLACES),
 )
 

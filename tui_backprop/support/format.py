@@ -51,14 +51,14 @@ BRIEF_FROM = 1e4 * YEAR
 
 def format_duration(seconds: float, brief: bool = False) -> str:
     """Format a time in its usual unit: 81.2 µs, 33.1 s, 5.59 min, 388 days, 2.3 times the age of the universe; with
-    ``brief``: 5.21M years, 3.17e10 years."""
+    ``brief``: 5.2e6 years, 3.2e10 years."""
     return " ".join(duration_parts(seconds, brief))
 
 
 def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
     """Return the number and the unit of a duration."""
     if brief and seconds >= BRIEF_FROM:
-        return format_short_count(seconds / YEAR), "years"
+        return _scientific(seconds / YEAR, 2), "years"
     for below, unit, name in TIME_UNITS:
         if seconds < below:
             return format_number(seconds / unit), name
@@ -155,7 +155,7 @@ def _in_words(value: float, digits: int) -> str:
 
 def _scientific(value: float, digits: int) -> str:
     """Format as a power of ten, without the plus sign: 6.12e22."""
-    return f"{value:.{digits - 1}e}".replace("e+", "e")
+    return f"{value:.{digits - 1}e}".replace("e+0", "e").replace("e+", "e")
 
 
 MAX_PRINTABLE = 120  # characters

@@ -61,7 +61,7 @@ def test_every_method_has_a_line_and_its_letter_without_any_color():
         assert inked, way.name
     assert "●" in text
     assert text.count("◆") == 2
-    for landmark in ("1 s", "1 year", "14e9 yr", "10³", "10⁶", "10⁹", "10¹²"):
+    for landmark in ("1 s", "1 year", "1.4e10 years", "10³", "10⁶", "10⁹", "10¹²"):
         assert landmark in text
     for known in ("LeNet-5", "AlexNet", "GPT-3"):
         assert known[:5] in text

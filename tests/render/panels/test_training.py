@@ -210,7 +210,7 @@ def test_where_the_walk_stands_is_marked_by_a_line_and_a_number(snapshot):
 
 def test_the_share_read_right_has_a_chart_where_there_are_classes_and_room(snapshot):
     assert "100%┤" in text(snapshot(MOONS), made(FALL))
-    assert "on the first 400 samples" in text(snapshot(MOONS), made(FALL))
+    assert "on all 400 samples" in text(snapshot(MOONS), made(FALL))
     assert "100%┤" not in text(snapshot(MOONS), made(FALL), rows=13)
     assert "100%┤" not in text(snapshot(SESSIONS["sine"]), made(FALL, None))
 

@@ -65,7 +65,7 @@ async def test_every_iteration_there_and_back_has_the_loss_that_it_had(open_app)
             await ui.press(key)
             assert (ui.app.session.t, loss(ui)) == (t, right[t])
             assert "30 updates" in panel(ui)
-            assert f"batch loss {format_number(float(losses_by_hand(30)[-1]))}, iteration 29" in panel(ui)
+            assert f"update loss {format_number(float(losses_by_hand(30)[-1]))}, iteration 29" in panel(ui)
 
 
 async def test_the_losses_drawn_are_those_of_the_iterations(open_app):

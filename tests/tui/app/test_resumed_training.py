@@ -33,7 +33,8 @@ def losses(session):
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_curve_and_the_accuracy_come_back(open_app, size):
-    async with open_app(having(TRAINED, panel="train"), size=size) as ui:
+    async with open_app(having(TRAINED, panel="train", amount="10"), size=size) as ui:
+        assert "[10]" in panel(ui)
         await ui.until(lambda: "101 updates" in panel(ui), "the curve")
         await ui.settled()
         learning = ui.app.training.trained.learning
@@ -43,6 +44,11 @@ async def test_the_curve_and_the_accuracy_come_back(open_app, size):
         assert (learning.first, learning.scores[0].t, learning.seconds) == (0, 0, 0)
         assert "Not trained" not in panel(ui)
         assert re.search(r"accuracy|%", panel(ui))
+        assert learning.recalled == len(learning.scores)
+        if size == (120, 40):
+            await ui.press("z")
+            assert f"read back at {learning.recalled} points" in panel(ui)
+            assert panel(ui).count("•") > 2
         assert "/s" not in panel(ui)  # how long it took is not known
 
 
@@ -80,7 +86,8 @@ async def test_while_they_are_read_back_the_panel_says_so(open_app, monkeypatch)
     monkeypatch.setattr(Replay, "losses", lambda replay, session: 1 / 0)
     async with open_app(having(TRAINED, panel="train")) as ui:
         await ui.until(
-            lambda: "reading back the losses of 101 updates" in " ".join(panel(ui).split()), "the words"
+            lambda: "reading back the update losses of 101 updates" in " ".join(panel(ui).split()),
+            "the words",
         )
         await ui.settled()
         (note,) = ui.app._notifications

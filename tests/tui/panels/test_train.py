@@ -63,6 +63,8 @@ async def test_minus_and_plus_choose_how_much(open_app, key):
         ):
             await ui.press(*keys)
             assert chosen(ui) == amount
+        assert ui.app.session == replace(XOR, amount="epoch")
+        await ui.press("u")
         assert ui.app.session == XOR
 
 

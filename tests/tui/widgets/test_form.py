@@ -37,7 +37,7 @@ async def test_enter_builds_the_network_that_was_typed(open_app):
         await ui.to_field("layers")
         await ui.type("784,32,10")
         assert "784·256·256·256·10" in ui.status
-        assert "enter builds it, esc reverts" in ui.form
+        assert "enter applies it, esc reverts" in ui.form
         await ui.press("enter")
         assert "784·32·10" in ui.status
         assert "step 0/" in ui.status
@@ -295,11 +295,32 @@ async def test_letters_on_a_choice_choose_and_do_nothing_else(open_app):
         assert ui.field("activation") == "silu"
         await ui.press(*"s")
         assert ui.field("activation") == "softplus"
-        await ui.press(*"T784,abc10dqnQ?")  # of these, a, b and c begin no choice
-        assert ui.field("activation") == "tanh"
+        await ui.press(*"oT784,abc10dqnQ?")  # no choice begins with "soT" or any of the others
+        assert ui.field("activation") == "softplus"
         assert (ui.focused, ui.app.session, len(ui.app.screen_stack)) == ("network", before, 1)
         await ui.press("f1")
         assert len(ui.app.screen_stack) == 2
+
+
+async def test_a_choice_is_typed_by_its_first_letters_and_what_begins_none_is_refused_in_sight(open_app):
+    async with open_app(size=(120, 40)) as ui:
+        await ui.to_field("activation")
+        await ui.press(*"leaky-")
+        assert ui.field("activation") == "leaky-relu"
+        await ui.press("x")
+        assert ui.field("activation") == "leaky-relu"
+        assert 'activation: no choice begins with "leaky-x"; choose from relu' in " ".join(ui.form.split())
+        await ui.press("escape")
+        assert "begins with" not in ui.form
+        await ui.press(*"tanh")
+        assert ui.field("activation") == "tanh"
+        await ui.press(*"silu")  # after a whole one, another
+        assert ui.field("activation") == "silu"
+        await ui.to_field("init")
+        await ui.press(*"lec")
+        assert ui.field("init") == "lecun"
+        await ui.press("up", "down", *"h")
+        assert ui.field("init") == "he"
 
 
 async def test_only_the_settings_of_the_chosen_optimizer_are_shown(open_app):

@@ -159,4 +159,4 @@ async def test_what_is_not_built_yet_says_how_it_is_taken_back(open_app):
     async with open_app() as ui:
         await ui.to_field("seed")
         await ui.type("5")
-        assert "enter builds it, esc reverts" in ui.message
+        assert "enter applies it, esc reverts" in ui.message

@@ -6,7 +6,7 @@ from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 
 LANDMARKS = (
     ("1 µs", 1e-6), ("1 ms", 1e-3), ("1 s", 1.0), ("1 min", MINUTE), ("1 hour", HOUR), ("1 day", DAY),
-    ("1 year", YEAR), ("14e9 yr", UNIVERSE),
+    ("1 year", YEAR), ("1.4e10 years", UNIVERSE),
 )  # fmt: skip
 
 # Well-known networks and their parameters, rounded except for the lesson's.

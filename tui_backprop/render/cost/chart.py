@@ -23,6 +23,7 @@ from tui_backprop.session.session_parts import ZOOMS
 FIRST_DECADE, LAST_DECADE = 3.0, 12.0  # decades of parameters
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAMES_FROM = 58  # columns from which known networks have their names in the chart, and every method its line
+LABEL_COLUMNS = 8  # columns of the labels on the left, at least
 NAME_ROWS = 3  # at the bottom, for those names
 LETTER = 0.44, 0.09  # position of the first letter along its line, and the distance to the next
 
@@ -227,8 +228,9 @@ def _axes(figure: Any, axis: ChartAxis, view: ChartWindow, rows: int, context: R
     shown: list[tuple[str, float]] = []
     for name, at in _candidates(axis, view, context):
         if view.bottom <= at <= view.top and all(abs(at - other) >= apart for _, other in shown):
-            shown.append((f"{name:>8}", at))
-    y.ticks([at for _, at in shown], [name for name, _ in shown])
+            shown.append((name, at))
+    wide = max([LABEL_COLUMNS, *(len(name) for name, _ in shown)])
+    y.ticks([at for _, at in shown], [f"{name:>{wide}}" for name, _ in shown])
     y.grid()
     figure.label("parameters", "x")
     figure.axes(False, axis="y", side="right")

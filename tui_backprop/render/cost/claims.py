@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tui_backprop.cost.model.claims import Claim, claims_of, longer_in_time
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, cut, line, width, wrap
+from tui_backprop.render.draw.spans import Line, line, width, wrap
 from tui_backprop.render.view_state import CostState
 from tui_backprop.support.quantity import Content, Quantity, written
 
@@ -15,6 +15,7 @@ WHY = (
     " caches; that was not tested here."
 )
 TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and from which four
+FIGURE = 46  # columns before a figure, and a gap of 2
 LONG = 4  # lines beside a figure; longer texts stand below it
 
 
@@ -39,12 +40,14 @@ def _wide(claim: Claim, columns: int) -> list[Line]:
     """Draw a claim in columns, with its source beside them, or below where there is no room."""
     claimed, here, how = map(written, (claim.claimed, claim.here, claim.how))
     here = f"{here:<11} "
-    left = 48 + len(here)
+    left = FIGURE + 2 + len(here)
     if left > columns:
         return _narrow(claim, columns)
     first = line((f"{claim.what:<32}", "text"), (f"{claimed:<16}", "naive"), (here, "strong"))
     if columns < ROOMY:
-        return [first, line((f"  {cut(how, columns - 2)}", "muted"))]
+        if not claim.what and not claimed and len(how) < FIGURE:  # another figure of the claim above
+            return [line((f"{f'  {how}':<{FIGURE + 2}}", "muted"), (here, "strong"))]
+        return [first, *(line("  ", *row) for row in wrap(how, columns - 2, "muted"))]
     rows = wrap(how, columns - left, "muted")
     return [line(*first, *rows[0]), *(line((" " * left, "text"), *row) for row in rows[1:])]
 

@@ -27,7 +27,7 @@ from tui_backprop.support.format import (
 
 MOST_ENTRIES = 60_000  # entries of each tensor in a strip, at most
 LABEL = 4
-STALE = "stale: the network, samples or parameters have changed"
+STALE = "stale; changed since then: {}"
 HINTS = {
     "ready": "{race} starts it",
     "starting": "starting its process …",
@@ -89,7 +89,7 @@ def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list
     network = f"{layers_text(session.network.layers, columns)} on {session.data}"
     place = f"{sample_text(session, None)}, {iteration_text(session)}"
     head = packed([((network, "text"),), ((place, "text"),)], columns)
-    return [*head, *(wrap(STALE, columns, "bad") if race.stale else ())]
+    return [*head, *(wrap(STALE.format(", ".join(race.stale)), columns, "bad") if race.stale else ())]
 
 
 def progress_lines(

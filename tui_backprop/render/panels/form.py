@@ -38,6 +38,8 @@ class ShownForm:
     lost: int = 0  # updates that are lost when it is built
     kept: int = 0  # updates that are kept
     adapted: tuple[str, ...] = ()  # fields that the last choice of data or preset set besides its own
+    refused: str = ""  # what was typed on a field with choices, if none begins with it
+    choices: tuple[str, ...] = ()  # of that field
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -110,9 +112,14 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
             *wrap(f"{name}: {form.error.message}", columns - 1, "bad"),
             *wrap("esc reverts it; the last good network stays", columns - 1, "muted"),
         ]
+    refused = []
+    if form.refused:
+        name = context.text(LABELS[form.selected])
+        words = f'{name}: no choice begins with "{form.refused}"; choose from {", ".join(form.choices)}'
+        refused = wrap(context.text(words), columns - 1, "bad")
     if not form.pending:
-        return []
-    keys = line(("enter", "key"), (" builds it, ", "muted"), ("esc", "key"), (" reverts", "muted"))
+        return refused
+    keys = line(("enter", "key"), (" applies it, ", "muted"), ("esc", "key"), (" reverts", "muted"))
     said = []
     if form.lost:
         said.append(wrap(f"restarts training: {_updates(form.lost)} lost", columns - 1, "bad"))
@@ -121,7 +128,7 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
     if form.adapted:
         names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
         said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))
-    return [keys, *(row for rows in said for row in rows)]
+    return [*refused, keys, *(row for rows in said for row in rows)]
 
 
 def _updates(count: int) -> str:

@@ -27,7 +27,7 @@ from tui_backprop.render.panels.decision_boundary import picture_lines
 from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_chart, loss_chart
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
-from tui_backprop.session.training_curve import Learning, fixed_part
+from tui_backprop.session.training_curve import Learning, fixed_part_text
 from tui_backprop.support.format import format_duration, format_number, format_share
 
 KEY_HINTS = (  # on how to train and how to go back, as many words as fit
@@ -36,10 +36,8 @@ KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} updates  {start_training} train  {iteration(-1)} {iteration(1)} back",
     "{amount(-1)} {amount(1)} updates  {start_training} train",
 )
-UNTRAINED = (
-    "Not trained yet. Training plots the loss per update, and {what} on the first {n} samples of {data}."
-)
-READING_BACK = "reading back the losses of {n:,} updates …"
+UNTRAINED = "Not trained yet. Training plots the update loss, and the {what} on the {part} samples of {data}."
+READING_BACK = "reading back the update losses of {n:,} updates …"
 SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture is beside the curves, where the panel is wide enough
 )
@@ -100,11 +98,12 @@ def curves(
     frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context)
     scores = [score for score in learning.scores if score.accuracy is not None]
     below = max(room * 2 // 5, LEAST_CHART_ROWS) if scores and room >= TWO_CHARTS_ROWS else 0
+    part = fixed_part_text(snapshot.session.data)
     charts = loss_chart(learning, frame, room - below, scale=not below)
     return [
         *words,
         *charts,
-        *(accuracy_chart(scores, fixed_part(snapshot.session.data), frame, below) if below else ()),
+        *(accuracy_chart(scores, part, learning.recalled, frame, below) if below else ()),
     ]
 
 
@@ -117,7 +116,7 @@ def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
     if snapshot.session.t:
         return wrap(READING_BACK.format(n=snapshot.session.t), columns, "muted")
     what = "accuracy" if info(data).classes else "loss"
-    words = UNTRAINED.format(what=what, n=f"{fixed_part(data):,}", data=data)
+    words = UNTRAINED.format(what=what, part=fixed_part_text(data), data=data)
     return wrap(words, columns, "muted")
 
 
@@ -155,10 +154,10 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     groups: list[list[Sequence[Span]]] = []
     if learning.last:
         of = (f", iteration {learning.last.t:,}", "muted")
-        groups.append([[("batch ", "muted"), *_loss(learning.last.loss), of]])
+        groups.append([[("update ", "muted"), *_loss(learning.last.loss), of]])
     if learning.scores:
         last = learning.scores[-1]
-        named = (f"first {fixed_part(snapshot.session.data):,}:", "muted")
+        named = (f"{fixed_part_text(snapshot.session.data)}:", "muted")
         share = [] if last.accuracy is None else _accuracy(last.accuracy, last.unpredicted)
         elsewhere = not learning.going and last.t != snapshot.session.t
         at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []

@@ -29,6 +29,8 @@ from tui_backprop.support.format import MINUS, format_number
 MEANS_PER_RUN = 25  # the moving mean spans this part of the losses: it shows the trend
 LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
 LOG_FLOOR = 1e-12  # times the largest loss: where a log scale begins at the lowest
+UPDATE_LOSS = "update loss"
+RECALLED = ", read back at {n} points"  # the scores of another run of the program
 ALSO_TRAINED_ON = " (also trained on)"
 LEAST_FIGURE_ROWS = 3  # rows of the chart itself
 LABEL_COLUMNS = 6  # columns of the numbers on the left: both charts begin in one column
@@ -66,11 +68,14 @@ def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool 
     span = max(learning.done // MEANS_PER_RUN, 1)
     axis = _log_axis(losses)
     missing = left_out(losses, axis)
-    pieces: list[Sequence[Span]] = [(("loss, log10" if axis else "loss", "muted"),)]
+    pieces: list[Sequence[Span]] = [((f"{UPDATE_LOSS}, log10" if axis else UPDATE_LOSS, "muted"),)]
+    each = (". " if plain else "⠂ ", "mark"), ("each", "muted")
     if span > 1:
         pieces.append((("* " if plain else "⠒ ", "loss"), (f"mean of {span:,}", "muted")))
     if frame.inside:
         pieces.append((("│ ", "mark"), ("here", "muted")))
+    if span > 1 and len(packed([*pieces, each], columns)) == 1:
+        pieces.insert(1, each)
     heading = _heading(
         pieces, [kind.words(frame.context) for kind in missing], columns, rows - LEAST_FIGURE_ROWS
     )
@@ -124,17 +129,27 @@ def _mark(figure: Any, kind: LeftOut, first: int, frame: IterationAxis, y: float
     figure.draw(figure.signal(x, [y] * len(x), marker=marker))
 
 
-def accuracy_chart(scores: Sequence[Score], first: int, frame: IterationAxis, rows: int) -> list[Line]:
-    """A heading, and the accuracy on the ``first`` samples, 0 to 100%, with a gap where nothing is predicted."""
+def accuracy_chart(
+    scores: Sequence[Score], part: str, recalled: int, frame: IterationAxis, rows: int
+) -> list[Line]:
+    """A heading, and the accuracy on a ``part`` of the samples, 0 to 100%, with a gap where nothing is predicted. The
+    first ``recalled`` scores are marked as points: the curve was not recorded between them."""
     figure = _figure(frame, rows - 1, 0, 100, True)
     x = np.array([score.t for score in scores], float)
     y = np.array([np.nan if score.unpredicted == 1 else score.accuracy for score in scores], float)
     _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
+    if recalled:
+        points = painted("o" if frame.context.plain else "•", "update")
+        figure.draw(figure.signal(x[:recalled].tolist(), (100 * y[:recalled]).tolist(), marker=points))
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
-    heading = f"accuracy on the first {first:,} samples"
-    heading = cut(
-        heading + ALSO_TRAINED_ON * (len(heading + ALSO_TRAINED_ON) <= frame.columns), frame.columns
+    about = RECALLED.format(n=recalled) if recalled else ALSO_TRAINED_ON
+    the = "" if part.startswith("all") else "the "
+    headings = (
+        f"accuracy on {the}{part} samples{about}",
+        f"accuracy, {part}{about}",
+        f"accuracy{about}" if recalled else f"accuracy, {part}",
     )
+    heading = next((text for text in headings if len(text) <= frame.columns), cut("accuracy", frame.columns))
     return [line((heading, "muted")), *printed(figure)]
 
 

@@ -93,5 +93,6 @@ WORDS: dict[str, Words] = {
     "cost.precision": "precision of the step size",
     "cost.method": "method of the race",
     "inspection.confusion": "choice of errors",
+    "amount": "number of updates to run",
     "panel": "panel",
 }

@@ -40,12 +40,14 @@ class RaceControl:
         if self.status is None or not self.status.going:
             return None
         state = "paused" if self.status.state == "paused" else "running"
-        return Activity("race", share(self.status.evaluations, self.status.of), "race", state, self.stale)
+        return Activity(
+            "race", share(self.status.evaluations, self.status.of), "race", state, bool(self.stale)
+        )
 
     @property
-    def stale(self) -> bool:
-        """Return True if the race is about another gradient than that of the current session."""
-        return self._raced is not None and self._raced.gradient_key != self._state.session.gradient_key
+    def stale(self) -> tuple[str, ...]:
+        """Name what has changed, if the race is about another gradient than that of the current session."""
+        return self._state.session.gradient_changes(self._raced) if self._raced else ()
 
     @property
     def shown(self) -> ShownRace | None:

@@ -10,6 +10,7 @@ from textual.worker import get_current_worker
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session import transitions
+from tui_backprop.session.session_parts import AMOUNTS
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
 from tui_backprop.tui.app.app_interface import AppContext
@@ -23,16 +24,14 @@ if TYPE_CHECKING:  # loads numpy
     from tui_backprop.session.training_run import Trained
     from tui_backprop.tui.panels.train import TrainView
 
-# Updates per training run; 0 for an epoch, None for no end.
-AMOUNTS: tuple[tuple[str, int | None], ...] = (
-    ("1", 1),
-    ("10", 10),
-    ("100", 100),
-    ("1000", 1000),
-    ("epoch", 0),
-    ("endless", None),
-)
 UNDER_WAY = "at iteration {t:,}, before this training"
+
+
+def updates_of(session: Session) -> int | None:
+    """Return the number of updates that are run at a time; None: without end."""
+    if session.amount == "epoch":
+        return -(-samples_of(session) // session.batch)
+    return None if session.amount == "endless" else int(session.amount)
 
 
 def kept_text(replay: Replay, last: int) -> str:
@@ -53,7 +52,6 @@ class TrainingControl:
         self._running = self._stopping = False
         self._start: Session = state.session
         self._count: int | None = None  # updates of the training that runs; None: without end
-        self._amount = 2
         self._read: Session | None = None  # the session whose training was read back last
 
     @property
@@ -73,8 +71,7 @@ class TrainingControl:
 
     def action_amount(self, direction: int) -> None:
         """Train more (+1) or less at a time."""
-        self._amount = min(max(self._amount + direction, 0), len(AMOUNTS) - 1)
-        self._app.refresh_panels()
+        self._state.go(transitions.change_amount(self._state.session, direction))
 
     def action_start_training(self) -> None:
         self._state.move(lambda session, snapshot: self._begin(session), numbers=True)
@@ -84,9 +81,7 @@ class TrainingControl:
         if self._running:
             return session
         self._running, self._stopping = True, False
-        _, count = AMOUNTS[self._amount]
-        if count == 0:
-            count = -(-samples_of(session) // session.batch)
+        count = updates_of(session)
         self._start, self._count = session, count
         self._app.in_thread("training", self._train, session, count, self._curve_up_to(session))
         self._app.show_activities()
@@ -238,7 +233,7 @@ class TrainingControl:
         panel.learn(
             learning,
             trained.picture if trained and learning and self._running else None,
-            [name for name, _ in AMOUNTS],
-            self._amount,
+            AMOUNTS,
+            AMOUNTS.index(self._state.session.amount),
             kept_text(self._state.replay, self.last_iteration) if self._state.snapshot else "",
         )

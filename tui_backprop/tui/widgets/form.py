@@ -49,6 +49,8 @@ class NetworkPanel(Frame):
         self._edits: dict[str, str] = {}  # fields whose text differs from the session
         self._adapted: tuple[str, ...] = ()  # fields that the last choice of data changed, too
         self._selected = FIRST
+        self._beginning = ""  # on a field with choices: the beginning of one
+        self._refused = ""  # what was typed there and begins none
         self._error: UserError | None = None
         self._snapshot: Snapshot | None = None
 
@@ -75,6 +77,8 @@ class NetworkPanel(Frame):
             lost=0 if after is None or after.update_log else self._session.t,
             kept=0 if after is None else after.t,
             adapted=self._adapted if self._edits else (),
+            refused=self._refused,
+            choices=tuple(choices_of(self._field, self._session)) if self._refused else (),
         )
 
     @property
@@ -134,6 +138,7 @@ class NetworkPanel(Frame):
     def _select(self, row: int) -> None:
         """Select a row: an Input is laid over a text; on a row with choices, the view takes the focus."""
         self._take_typed()
+        self._beginning = self._refused = ""
         field = self._fields[row]
         self._selected = field.name
         if field.choices:
@@ -180,17 +185,25 @@ class NetworkPanel(Frame):
 
     @on(FormView.Turn)
     def _turned(self, event: FormView.Turn) -> None:
+        self._beginning = self._refused = ""
         following = self._following(event.direction)
         if following:
             self._choose(following[0])
 
     @on(FormView.Typed)
     def _typed_on_choice(self, event: FormView.Typed) -> None:
-        begin = event.character.lower()
-        for value in self._following(1):
-            if value.startswith(begin):
-                self._choose(value)
-                break
+        """Choose the value that begins with what was typed so far, or say that none does. A letter typed again, or
+        after a whole value, begins anew."""
+        letter, current = event.character.lower(), self._texts[self._field.name]
+        anew = self._beginning in ("", letter, current)
+        begin = letter if anew else self._beginning + letter
+        order = self._following(1) if anew else (current, *self._following(1))
+        found = next((value for value in order if value.lower().startswith(begin)), None)
+        self._refused = begin if found is None else ""
+        if found is not None:
+            self._beginning = begin
+            self._choose(found)
+        self._view.redraw()
 
     def _following(self, direction: int) -> Sequence[str]:
         """Return the choices of the row after the current one (or before it), and round to it; a text has none."""
@@ -235,7 +248,7 @@ class NetworkPanel(Frame):
 
     @on(Discard)
     def _discard(self) -> None:
-        self._edits = {}
+        self._edits, self._beginning, self._refused = {}, "", ""
         self._fill_editor()
         self._view.redraw()
 
