@@ -13,10 +13,12 @@ from tests.statements.reference import ACTIVATIONS, STEP
 from tests.statements.reports import at_a_kink, finite_in_double, first_parameter
 from tests.statements.speech import WIDE, Speech, said
 from tests.statements.updates import first_update, rate
+from tests.steady import steady_machine
 from tui_backprop.engine.analysis.comparison import difference
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.explain.number import equal_gradients, larger_gradients
 from tui_backprop.engine.gradients.step_size import step_sweep
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.cost import readout
 from tui_backprop.render.cost.step_size import step_size_lines
 from tui_backprop.render.draw.context import UTF8
@@ -30,7 +32,8 @@ from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_update
 
 FIGURE = r"^{} +(\S+)"  # a row of the number panel, with its number
-THREE, FOUR = 6e-3, 6e-4  # of a number with so many digits
+TWO, THREE, FOUR = 6e-2, 6e-3, 6e-4  # of a number with so many digits
+SECONDS = {"µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": 86400.0}
 
 
 def the_number(speech: Speech) -> None:
@@ -61,7 +64,10 @@ def the_number(speech: Speech) -> None:
     right = first_update(spec, speech.session.lr, value, g, norm, tensor.startswith("W"))
     move = abs(right - value) + abs(value)
     assert close(figure("after"), right, move, 1e-5 + speech.exact), f"{tensor}{index}: {right}"
-    assert re.search(rf"^= {re.escape(tensor)}\[.*after +(\S+)", text, re.MULTILINE), text
+    receipt = re.search(rf"^= {re.escape(tensor)}\[.*after +(\S+)", text, re.MULTILINE)
+    assert receipt, text
+    shown = figure("after")
+    assert abs(number(receipt[1]) - shown) <= half_a_digit(receipt[1]) + 1e-5 * abs(shown), text
 
 
 def the_activation(speech: Speech) -> None:
@@ -165,7 +171,7 @@ def the_training(speech: Speech) -> None:
         loss = re.search(r"loss (\S+)", text)
         assert loss, text
         assert close(number(loss[1]), score.loss, 0, THREE)
-    share = re.search(r"first [\d,]+: +(\S+)%", text)
+    share = re.search(r"^(?:first|all) .*: +accuracy (\S+)%", text, re.MULTILINE)
     if share and score.accuracy is not None:
         assert abs(float(share[1].lstrip("<>")) / 100 - score.accuracy) <= 0.0051
 
@@ -191,6 +197,39 @@ def the_costs(speech: Speech) -> None:
     assert close(flops("complex step +c"), 4 * count * forward, 0, THREE)
     first = speech.reference.parameters["W1"].size
     assert f"{(3 * weights - first) / weights:.2f}x a forward pass in MACs" in text
+    the_times(spec, count)
+
+
+def the_times(spec: NetworkSpec, count: int) -> None:
+    """Times of each method, the ratios, and the machines to match, by the rates of the simulated machine."""
+    text = said(readout(CostState(spec, steady_machine(spec)), WIDE, context=UTF8))
+    forward, backprop = 3e-10 * count + 5e-6, 7e-10 * count + 9e-6
+    naive = (count + 1) * forward
+    for label, right in (
+        ("forward pass", forward), ("naive +n", naive), ("central +2", 2 * count * forward),
+        ("SPSA +s", 2 * forward), ("backprop +b", backprop),
+        ("100,000 steps: naive", 1e5 * naive), ("  with backprop", 1e5 * backprop),
+    ):  # fmt: skip
+        found = re.search(rf"^{label} +([\d.,]+) (\S+)", text, re.MULTILINE)
+        assert found, text
+        assert close(number(found[1]) * SECONDS[found[2]], right, 0, THREE), f"{label}: {right} s\n{text}"
+    faster = re.search(r"^backprop: (\S+) times (faster|slower) than naive", text, re.MULTILINE)
+    machines = re.search(r"^  naive: (\S+) machines? to match", text, re.MULTILINE)
+    slower = re.search(r"^  (\S+)x in time", text, re.MULTILINE)
+    assert faster, text
+    assert machines, text
+    assert slower, text
+    ratio = number(faster[1]) if faster[2] == "faster" else 1 / number(faster[1])
+    assert close(ratio, naive / backprop, 0, TWO)
+    assert abs(number(machines[1]) - max(math.ceil(naive / backprop), 1)) <= TWO * naive / backprop + 0.5
+    assert close(number(slower[1]), backprop / forward, 0, THREE)
+
+
+def half_a_digit(text: str) -> float:
+    """Half a unit of the last digit of a number as the program writes it, and its rounding."""
+    digits, _, exponent = text.partition("e")
+    places = len(digits.partition(".")[2])
+    return 0.51 * 10.0 ** (int(number(exponent or "0")) - places)
 
 
 def the_rate(speech: Speech) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.landmarks import KNOWN
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS
@@ -210,3 +211,12 @@ def test_the_pages_names_fit_and_the_current_one_is_among_them(columns):
         assert f"[{name}]" in plain(row)  # seen without color too
     for axis in AXES:
         assert width(heading(CostState(LESSON, HERE, axis=axis), columns)) <= columns
+
+
+@pytest.mark.parametrize("axis", ["time", "FLOPs"])
+@pytest.mark.parametrize("columns", [58, 63, 77, 90, 101])
+def test_a_name_in_the_chart_is_whole_or_not_there(axis, columns):
+    """The labels on the left take columns from the plane in which the letters of the names stand."""
+    drawn = "\n".join(map(plain, chart(CostState(LESSON, HERE, axis=axis), columns, 30, UTF8)))
+    for name, _ in KNOWN:
+        assert (name in drawn) == (name[:4] in drawn), drawn

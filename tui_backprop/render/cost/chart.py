@@ -163,9 +163,10 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
     for letter in letters:
         draw(*letter)
     _points(draw, cost_model, costs, axis, context)
+    labels = _labels(axis, view, rows, context)
     if columns >= NAMES_FROM:
-        _names(draw, costs, view, columns, rows, context)
-    _axes(figure, axis, view, rows, context)
+        _names(draw, costs, view, columns - len(labels[0][0]) - 2, rows, context)
+    _axes(figure, view, labels, context)
     return printed(figure)
 
 
@@ -191,8 +192,9 @@ def _points(
 def _names(
     draw: Draw, costs: CostState, view: ChartWindow, columns: int, rows: int, context: RenderContext
 ) -> None:
-    """Draw well-known networks: a mark on the axis for each, and above it its name, in the lowest free row."""
-    across = (view.right - view.left) / max(columns - 10, 1)
+    """Draw well-known networks: a mark on the axis for each, and above it its name, in the lowest free row. The plane
+    takes so many ``columns``."""
+    across = (view.right - view.left) / max(columns, 1)
     up = (view.top - view.bottom) / max(rows - 3, 1)
     occupied: list[list[tuple[float, float]]] = [[] for _ in range(NAME_ROWS)]
     marked: list[float] = []
@@ -216,25 +218,32 @@ def _names(
         draw(xs, ys, "mark", names)
 
 
-def _axes(figure: Any, axis: ChartAxis, view: ChartWindow, rows: int, context: RenderContext) -> None:
-    """Label decades of parameters below, and on the left the landmarks (or decades) that have a row of their own."""
+def _axes(
+    figure: Any, view: ChartWindow, labels: Sequence[tuple[str, float]], context: RenderContext
+) -> None:
+    """Label decades of parameters below, and the cost on the left."""
     x, y = figure.ruler("x"), figure.ruler("y")
     x.lim(view.left, view.right)
     y.lim(view.bottom, view.top)
     whole = range(math.ceil(view.left), math.floor(view.right) + 1)
     ticks = [k for k in whole if k % 3 == 0 or len(whole) <= 7 or k == whole[0]]
     x.ticks(ticks, [_power(k, context) for k in ticks])
+    y.ticks([at for _, at in labels], [name for name, _ in labels])
+    y.grid()
+    figure.label("parameters", "x")
+    figure.axes(False, axis="y", side="right")
+    figure.axes(False, axis="x", side="upper")
+
+
+def _labels(axis: ChartAxis, view: ChartWindow, rows: int, context: RenderContext) -> list[tuple[str, float]]:
+    """Return the landmarks (or decades) that have a row of their own, padded to one width, at least one."""
     apart = 1.2 * (view.top - view.bottom) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
     for name, at in _candidates(axis, view, context):
         if view.bottom <= at <= view.top and all(abs(at - other) >= apart for _, other in shown):
             shown.append((name, at))
     wide = max([LABEL_COLUMNS, *(len(name) for name, _ in shown)])
-    y.ticks([at for _, at in shown], [f"{name:>{wide}}" for name, _ in shown])
-    y.grid()
-    figure.label("parameters", "x")
-    figure.axes(False, axis="y", side="right")
-    figure.axes(False, axis="x", side="upper")
+    return [(f"{name:>{wide}}", at) for name, at in shown or [("", view.bottom)]]
 
 
 def _candidates(axis: ChartAxis, view: ChartWindow, context: RenderContext) -> list[tuple[str, float]]:
