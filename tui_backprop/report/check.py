@@ -99,7 +99,7 @@ def _worked_out(report: Report) -> Iterator[Sentence]:
     entry, digits = tensor.worst, DIGITS[report.dtype]
     of = f"at {entry_name('', entry.index)}" if entry.index else "along a direction"
     yield Sentence(f"{tensor.tensor} {of} uses most of its allowed difference ({_share(entry)}):")
-    for name, quotient in zip((report.first, report.second), entry.quotients, strict=True):
+    for name, quotient in zip((report.first, report.second), report.quotients, strict=True):
         if quotient is not None:
             yield from _quotient_lines(name, quotient, digits, along=not entry.index)
     sizes = f"|{entry.first:.{digits}g} - {entry.second:.{digits}g}|"

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tui_backprop.cli.commands.check import _default_entries
 from tui_backprop.cli.main import main
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.gradients.check.report import CheckedEntry, Report, TensorCheck, Verdict
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.report.check import check_text
 from tui_backprop.session.state import from_preset
@@ -262,6 +264,12 @@ def test_between_two_differences_that_cross_kinks_nothing_is_known(first, last):
     judged = "ok by complex step" if first == "backprop" else "inconclusive"
     assert row.endswith(f"{judged}, 1 at kinks, 1 at bends")
     assert ("the complex step agrees" in "".join(lines)) == (first == "backprop")
+
+
+def test_fewer_entries_of_each_tensor_are_compared_in_a_deep_network():
+    """Each takes passes through the whole network: the same number of entries in all, however deep it is."""
+    entries = [_default_entries(NetworkSpec((2, *(3,) * (depth - 1), 2))) for depth in (3, 100, 200, 1000)]
+    assert entries == [20, 20, 10, 2]
 
 
 def test_all_entries_are_compared_on_request():

@@ -14,6 +14,7 @@ from tui_backprop.engine.gradients.check.operations import faults
 from tui_backprop.engine.gradients.check.report import Verdict
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network import graph as network
+from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ACTIVATIONS, ELEMENTWISE, LOSSES, PRIMITIVES
 
@@ -362,7 +363,7 @@ def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked(monke
     assert [tensor.checked for tensor in report.tensors] == [8, 8, 8, 8]
     seen = []
     compare(problem, second="complex-step", entries=8, watch=lambda done, of: seen.append((done, of)))
-    assert seen[-1] == (33, 33)
+    assert seen[-1] == (33 + 4, 33 + 4)  # judging a tensor counts, too
     assert report == compare(problem, entries=8)  # the same sample for the same seed
     for place in network.parameter_slices(problem.spec).values():
         chosen = [i for i in asked[0].tolist() if place.start <= i < place.stop]
@@ -422,3 +423,19 @@ def test_tolerances_can_be_set():
 def test_operations_are_right_also_at_extreme_values(name):
     problem = problem_of(replace(EVERYTHING, activation=name))
     assert faults(replace(problem, parameters=100 * problem.parameters))[0] == ()
+
+
+def test_the_number_of_passes_of_a_check_depends_on_its_entries_alone(monkeypatch):
+    """As many entries in twice the layers take as many passes; progress counts on to the end."""
+    passes, forward = [], Program.forward
+    monkeypatch.setattr(Program, "forward", lambda self, *part: passes.append(1) or forward(self, *part))
+
+    def count(depth, entries):
+        passes.clear()
+        watched = []
+        problem = problem_of(NetworkSpec((2, *(3,) * (depth - 1), 2), "tanh", dtype="float64"))
+        compare(problem, entries=entries, watch=lambda *seen: watched.append(seen))
+        assert watched[-1][0] == watched[-1][1]
+        return len(passes)
+
+    assert count(20, 1) == count(10, 2)

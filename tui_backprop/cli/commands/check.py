@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tui_backprop.engine.gradients.methods import Options, Problem
 
 ALL = "all"  # entries
-DEFAULT_ENTRIES = "20"
+DEFAULT_ENTRIES = 20  # of each tensor
+MOST_BY_DEFAULT = 4000  # entries in all: each takes two passes through the whole network
 MOST_RANDOM = 1_000_000  # directions or probes
 
 
@@ -36,7 +37,11 @@ MOST_RANDOM = 1_000_000  # directions or probes
 @trained_options
 @choice("--method", "NAME", "Method to check.", method_names, default="backprop")
 @choice("--against", "NAME", "Method to compare it with.", method_names, default="central-difference")
-@choice("--entries", "20|all", "Number of entries to compare in each tensor; default 20.")
+@choice(
+    "--entries",
+    "20|all",
+    "Number of entries to compare in each tensor; default 20, fewer in deep networks.",
+)
 @click.option("--exhaustive", is_flag=True, help="Compare every parameter; same as --entries all.")
 @click.option("--fast", is_flag=True, help="Compare derivatives along random directions: only a few passes.")
 @click.option(
@@ -105,7 +110,7 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
     from tui_backprop.engine.training.memory import check_check_memory
 
     spec = replace(session.network, dtype=dtype)
-    request = read_options(options, spec.seed)
+    request = read_options(options, spec)
     check_check_memory(spec, session.batch, request.entries is None)
     _check_time(spec, session.batch, request)
     batch = cut(spec, session.data, session.sample, session.batch)
@@ -153,7 +158,7 @@ def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -
         )
 
 
-def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
+def read_options(options: dict[str, Any], spec: NetworkSpec) -> CheckRequest:
     """Validate the options of the command. Raises InputError, naming the option, for the first bad one."""
     from tui_backprop.engine.gradients.methods import METHODS, Options
 
@@ -161,7 +166,7 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
     against = one_of("against", options["against"], METHODS)
     every = options["exhaustive"] or options["entries"] == ALL
     _check_combination(method, against, every, options)
-    entries = None if every else _count(options["entries"] or DEFAULT_ENTRIES)
+    entries = None if every else _count(options["entries"]) if options["entries"] else _default_entries(spec)
     directions, probes = (
         count_up_to(name, 1 if options[name] is None else options[name], MOST_RANDOM)
         for name in ("directions", "probes")
@@ -172,7 +177,7 @@ def read_options(options: dict[str, Any], seed: int) -> CheckRequest:
         for name in ("rtol", "atol")
     }
     return CheckRequest(
-        method, against, options["fast"], entries, directions, Options(step, probes, seed), bounds
+        method, against, options["fast"], entries, directions, Options(step, probes, spec.seed), bounds
     )
 
 
@@ -209,6 +214,13 @@ def _check_combination(method: str, against: str, every: bool, options: dict[str
     )  # fmt: skip
     if options["exhaustive"] and options["entries"] not in (None, ALL):
         raise InputError("entries", "cannot be combined with --exhaustive, which compares every entry")
+
+
+def _default_entries(spec: NetworkSpec) -> int:
+    """Return how many entries of each tensor are compared unless another number is given: fewer in a deep network."""
+    from tui_backprop.engine.network.graph import parameter_shapes
+
+    return max(1, min(DEFAULT_ENTRIES, MOST_BY_DEFAULT // len(parameter_shapes(spec))))
 
 
 def _count(text: str) -> int:

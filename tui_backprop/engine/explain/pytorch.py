@@ -22,7 +22,7 @@ from functools import lru_cache
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import Op, Visit, compile_ops, parameter_shapes
+from tui_backprop.engine.network.graph import Op, Visit, ops_by_output, parameter_shapes
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import (
     SO_FAR,
@@ -62,7 +62,7 @@ def expression(op: Op, **given: str) -> str:
 
 def forward_line(spec: NetworkSpec, value: str) -> str | None:
     """Statement that computes a value: z2 = a1 @ W2 + b2. None for a value that no operation computes."""
-    ops = {op.output: op for op in compile_ops(spec)}
+    ops = ops_by_output(spec)
     op = ops.get(value)
     if op is None:
         return None

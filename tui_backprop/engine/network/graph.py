@@ -105,6 +105,18 @@ def _hidden(spec: NetworkSpec, k: int, came_in: str) -> list[Op]:
     return ops
 
 
+@lru_cache(maxsize=64)
+def ops_by_output(spec: NetworkSpec) -> Mapping[str, Op]:
+    """Return the operation that computes each value."""
+    return MappingProxyType({op.output: op for op in compile_ops(spec)})
+
+
+@lru_cache(maxsize=64)
+def activation_ops(spec: NetworkSpec) -> Mapping[int, Op]:
+    """Return the activation operation of each hidden layer."""
+    return MappingProxyType({op.layer: op for op in compile_ops(spec) if op.primitive.kind == "activation"})
+
+
 @dataclass(frozen=True)
 class Visit:
     """One step of the walk: an operation run forward (``of`` is None), or its VJP by input number ``of``.

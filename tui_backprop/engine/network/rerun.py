@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import Visit, backward_visits
+from tui_backprop.engine.network.graph import Visit, backward_visits, ops_by_output
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.tensor_names import value_of
 from tui_backprop.engine.primitives import Array
@@ -13,7 +13,7 @@ from tui_backprop.engine.primitives import Array
 def overwritten(program: Program, value: str) -> Array:
     """Return a value as its operation computed it, even if the next one has written to the same memory (as the bias
     is added to ``uk``). Raises KeyError if no operation computes it."""
-    op = next((op for op in program.ops if op.output == value), None)
+    op = ops_by_output(program.spec).get(value)
     if op is None:
         raise KeyError(value)
     inputs = [program.values[name] for name in op.inputs]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
-from tui_backprop.engine.network.graph import Op, views
+from tui_backprop.engine.network.graph import Op, activation_ops, views
 from tui_backprop.engine.network.nonfinite import (
     PARAMETERS,
     NonFinite,
@@ -129,7 +129,8 @@ class Iteration:
         if kind_of(name) == "product":
             return self._rerun(name)
         if name == PROBABILITIES and LOSSES[self.spec.loss].probabilities:
-            left: Array = program.caches[self._op("loss").output].left
+            loss = next(op for op in program.ops if op.primitive.kind == "loss")
+            left: Array = program.caches[loss.output].left
             return left
         if kind_of(name) == "standardized":
             v: Array = program.caches[normalized(layer_of(name))].v
@@ -144,12 +145,9 @@ class Iteration:
             self._again[name] = again(self.program, name)
         return self._again[name]
 
-    def _op(self, kind: str, layer: int | None = None) -> Op:
-        return next(op for op in self.program.ops if op.primitive.kind == kind and layer in (None, op.layer))
-
     def activation(self, layer: int) -> Op:
         """The activation operation of a hidden layer."""
-        return self._op("activation", layer)
+        return activation_ops(self.spec)[layer]
 
     def deviation(self, layer: int) -> Array:
         """The deviation that the pre-activations of a normalized layer are divided by, by sample, (n, 1)."""

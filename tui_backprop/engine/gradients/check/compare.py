@@ -9,6 +9,7 @@ operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -17,10 +18,19 @@ import numpy as np
 from tui_backprop.engine.arrays.norms import cosine
 from tui_backprop.engine.gradients.check.arbiter import Arbiter
 from tui_backprop.engine.gradients.check.directional import ALONG
+from tui_backprop.engine.gradients.check.entries import chosen_entries
 from tui_backprop.engine.gradients.check.operations import faults
-from tui_backprop.engine.gradients.check.report import Pairs, Quotients, Report, TensorCheck, judged
+from tui_backprop.engine.gradients.check.report import (
+    Artifact,
+    CheckedEntry,
+    Pairs,
+    Quotients,
+    Report,
+    TensorCheck,
+    judged,
+)
 from tui_backprop.engine.gradients.check.roundoff import round_off
-from tui_backprop.engine.gradients.check.tolerance import Noise, noise_of, tolerance
+from tui_backprop.engine.gradients.check.tolerance import Noise, Tolerance, noise_of, tolerance
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
@@ -54,8 +64,8 @@ def compare(
     fill: Fill = fill_here,
 ) -> Report:
     """Compare two methods in ``entries`` parameters of each tensor (None: all of them), half of them where
-    backprop's gradient is largest, half at random. ``watch`` may raise to cancel. ``fill`` is
-    what has a method find its derivatives, wherever that is done.
+    backprop's gradient is largest, half at random. ``watch`` may raise to cancel; judging a tensor counts as an
+    evaluation there. ``fill`` is what has a method find its derivatives, wherever that is done.
 
     Where a ReLU (or any function with a kink) changes sides within the step, or the loss bends too sharply for it,
     the difference quotient is wrong although the derivative is right: such entries are counted apart.
@@ -63,20 +73,21 @@ def compare(
     program = problem.program()
     program.forward()
     guide = program.backward()
-    where = _chosen(problem, guide, entries, options.seed)
+    where = chosen_entries(problem, guide, entries, options.seed)
     rounding = round_off(problem, lambda gradient: gradient[where], options.seed)
     noise = noise_of(first, second, guide[where], options)
     bounds = tolerance(first, second, problem, rounding, noise, options, rtol, atol)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
-    total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second))
+    slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
+    total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second)) + len(slices)
     for name, out in ((first, a), (second, b)):
         before = made
         for done in fill(name, out, problem, where, options):
             made = before + done
             watch(made, total)
-    step, pairs, shapes = _step(first, second, problem, options), [], parameter_shapes(problem.spec)
+    step, pairs = _step(first, second, problem, options), []
     quotients = partial(_quotients, problem, first, second, options)
-    for name, place in parameter_slices(problem.spec).items():
+    for name, place in slices.items():
         inside = slice(*np.searchsorted(where, (place.start, place.stop)))
         chosen = where[inside]
         pairs.append(
@@ -93,8 +104,8 @@ def compare(
                 partial(quotients, chosen),
             )
         )
-    arbiter = Arbiter(problem, first, second)
-    tensors = tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs)
+    artifact = Arbiter(problem, first, second).artifact
+    tensors = _judged_all(pairs, step, bounds, artifact, lambda done: watch(made + done, total))
     return _report(problem, program, (first, second), made, noise, tensors, pairs)
 
 
@@ -121,7 +132,7 @@ def compare_along(
     gradient = program.backward()
     slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
     method = ALONG[second]
-    of = 1 + method.evaluations * directions * len(shapes)
+    of = 1 + (method.evaluations * directions + 1) * len(shapes)
     along = partial(_along, slices, options.seed, directions, lambda: watch(1, of))
     rounding = round_off(problem, along, options.seed)
     bounds = tolerance("backprop", second, problem, rounding, None, options, rtol, atol)
@@ -149,9 +160,24 @@ def compare_along(
                 partial(_quotients_along, problem, second, direction, place, step),
             )
         )
-    arbiter = Arbiter(problem, "backprop", second)
-    tensors = tuple(judged(each, step, bounds, arbiter.artifact) for each in pairs)
+    artifact = Arbiter(problem, "backprop", second).artifact
+    tensors = _judged_all(pairs, step, bounds, artifact, lambda done: watch(made + done, of))
     return _report(problem, program, ("backprop", second), made, None, tensors, pairs)
+
+
+def _judged_all(
+    pairs: list[Pairs],
+    step: float,
+    bounds: Tolerance,
+    artifact: Callable[[CheckedEntry, slice, Array], Artifact],
+    watch: Callable[[int], None],
+) -> tuple[TensorCheck, ...]:
+    """Judge the tensors; ``watch`` gets the number of those that are judged."""
+    tensors = []
+    for each in pairs:
+        tensors.append(judged(each, step, bounds, artifact))
+        watch(len(tensors))
+    return tuple(tensors)
 
 
 def _report(
@@ -167,7 +193,7 @@ def _report(
     a, b = (np.concatenate([getattr(each, side) for each in pairs]) for side in ("first", "second"))
     found, operations, overflowed = faults(problem)
     bad = first_nonfinite(program)
-    return Report(
+    report = Report(
         first=methods[0],
         second=methods[1],
         dtype=problem.spec.dtype,
@@ -181,6 +207,10 @@ def _report(
         bad=bad.why if bad else "",
         noise=noise,
     )
+    for each in pairs:
+        if report.closest and report.closest.worst and each.tensor == report.closest.tensor:
+            return replace(report, quotients=each.quotients(report.closest.worst.number))
+    return report
 
 
 def largest_of(values: Array) -> float:
@@ -203,25 +233,6 @@ def _step(first: str, second: str, problem: Problem, options: Options) -> float:
 def _exact(first: str, second: str) -> tuple[bool, bool]:
     """Return which of the two methods subtract no losses."""
     return not METHODS[first].subtracts, not METHODS[second].subtracts
-
-
-def _chosen(problem: Problem, guide: Array, entries: int | None, seed: int) -> Array:
-    """Return indices of the flat vector: all, or for each tensor those with the largest gradient and random ones."""
-    if entries is None:
-        return np.arange(problem.spec.parameters)
-    generator = np.random.default_rng(seed)
-    chosen = []
-    for place in parameter_slices(problem.spec).values():
-        count = place.stop - place.start
-        if count <= entries:
-            chosen.append(np.arange(place.start, place.stop))
-        else:
-            part = np.nan_to_num(np.abs(guide[place]))
-            top = np.argpartition(part, -(entries // 2))[count - entries // 2 :]
-            anywhere = generator.choice(count, size=entries, replace=False)
-            others = anywhere[~np.isin(anywhere, top)][: entries - len(top)]
-            chosen.append(place.start + np.sort(np.concatenate([top, others])))
-    return np.concatenate(chosen)
 
 
 def _index(places: Array, shape: Shape, k: int) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
 from typing import Literal
@@ -39,8 +39,8 @@ class Verdict(Enum):
 class CheckedEntry:
     """One derivative by both methods: at ``index`` of its tensor (empty: along a direction), the relative error
     |a − n| / max(|a|, |n|), the nominal step h of the difference (the larger one, if both take one; it grows with
-    the parameter), and the ``allowed`` difference, ``rtol`` max(|a|, |n|) + ``atol``. ``quotients`` are the
-    difference quotients of the methods that take one."""
+    the parameter), and the ``allowed`` difference, ``rtol`` max(|a|, |n|) + ``atol``. ``number`` is its position
+    among those of its tensor that were compared."""
 
     index: tuple[int, ...]
     first: float
@@ -50,7 +50,7 @@ class CheckedEntry:
     allowed: float
     rtol: float = 0.0
     atol: float = 0.0
-    quotients: Quotients = (None, None)
+    number: int = 0
 
     @property
     def used(self) -> float:
@@ -95,7 +95,8 @@ class Report:
     """``first`` and ``second`` name the methods; ``cosine`` is that between the derivatives compared (None if it is
     undefined: one of them is 0 or not finite). Of the ``operations``, ``overflowed`` could not be checked, as their
     derivatives overflow. ``bad`` names the origin of the first NaN or infinity, if there is one; ``noise`` is that of
-    a noisy method."""
+    a noisy method. ``quotients`` are the difference quotients at the worst entry of ``closest``, of the methods that
+    take one."""
 
     first: str
     second: str
@@ -109,6 +110,7 @@ class Report:
     faults: tuple[Fault, ...]
     bad: str = ""
     noise: Noise | None = None
+    quotients: Quotients = (None, None)
 
     @property
     def finite(self) -> bool:
@@ -168,14 +170,14 @@ def judged(
         first, second = float(pairs.first[k]), float(pairs.second[k])
         error = abs(first - second) / max(abs(first), abs(second), LEAST_DIVISOR)
         bound = float(allowed[k]), bounds.rtol, float(absolute[k])
-        return CheckedEntry(pairs.index(k), first, second, error, step, *bound)
+        return CheckedEntry(pairs.index(k), first, second, error, step, *bound, k)
 
     apart = np.flatnonzero(~good)
     why = np.array([(finite[k] and artifact(entry(k), *pairs.nudge(k))) or "" for k in apart.tolist()], str)
     failed, kinks, bends = apart[why == ""], (why == "kink").sum(), (why == "bend").sum()
     among = failed if len(failed) else np.flatnonzero(good)
     at = int(among[np.argmax(excess[among])]) if len(among) else None
-    worst = None if at is None else replace(entry(at), quotients=pairs.quotients(at))
+    worst = None if at is None else entry(at)
     nonfinite = int((~finite).sum())
     return TensorCheck(
         pairs.tensor,
