@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from tui_backprop.files.opener import read_named
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import printable
 from tui_backprop.support.validation import quoted
@@ -70,16 +71,12 @@ def _option(name: str) -> str:
 
 
 def _check_file(option: str, path: str) -> None:
-    """Raise InputError for what is no small regular file: no other kind of file is opened."""
+    """Raise InputError for what cannot be read, or is too large for a file in PEM format."""
     try:
-        status = os.stat(path)
+        read_named(Path(path), MAX_CERTIFICATE, pipes=False)  # it is read again by others
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
         raise InputError(option, f"cannot read {quoted(path)}: {why}") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(option, f"{quoted(path)} is not a regular file")
-    if status.st_size > MAX_CERTIFICATE:
-        raise InputError(option, f"{quoted(path)} is too large for a file in PEM format")
 
 
 def _check_certificates(ca: str, certificate: str, key: str) -> None:
