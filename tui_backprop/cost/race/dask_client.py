@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -217,6 +216,8 @@ def _security(scheduler: Scheduler) -> Any:
 
 def _root_reason(error: BaseException) -> str:
     """Return the reason of the first error in a chain of them."""
+    import ssl  # not every Python has it, and workers of this machine do without
+
     while (before := error.__cause__ or error.__context__) is not None:
         error = before
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
