@@ -33,7 +33,7 @@ def read_own(path: Path, most: int) -> bytes:
 
 def read_named(path: Path, most: int, pipes: bool = True) -> bytes:
     """Return the contents of a file that the user named, at most ``most`` bytes: a regular file, anybody's, or with
-    ``pipes`` a pipe that delivers something every PATIENCE seconds. Raises OSError, whose ``strerror`` is a clause."""
+    ``pipes`` a pipe that delivers something every PATIENCE seconds. Raises OSError; its ``strerror`` is a clause."""
     if pipes and stat.S_ISFIFO(path.stat().st_mode):
         return _bounded(_read_pipe(path, most), most)
     _require_regular(path.stat())
