@@ -1,4 +1,5 @@
-"""The jobs of benchmarks/engine.py, each run in a process of its own: the peers, sgemm, allocations, naive.
+"""The jobs of benchmarks/engine.py, each run in a process of its own: the peers, products, sgemm,
+allocations, naive.
 
     python benchmarks/engine_jobs.py JOB FOLDER OPTIONS     prints one line of JSON; OPTIONS is JSON too
 
@@ -18,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from importlib import metadata
 from itertools import pairwise
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -53,16 +54,21 @@ def load(folder: str, batch: int) -> tuple[list[Array], Array, Array]:
         return [data[name] for name in names], data["x"][:batch], data["labels"][:batch]
 
 
-def median_seconds(step: Callable[[], object], seconds: float) -> float:
-    """Measure the median of single steps within ``seconds``, after a warm-up of a fifth of that."""
+def timed(step: Callable[[], object], seconds: float) -> tuple[float, float]:
+    """Measure single steps within ``seconds``, after a warm-up of a fifth of that; return the median seconds of one,
+    and the mean seconds of CPU."""
     times: list[float] = []
     for limit, least in ((seconds / 5, 3), (seconds, 5)):
         times.clear()
-        end = perf_counter() + limit
+        end, cpu = perf_counter() + limit, process_time()
         while (start := perf_counter()) < end or len(times) < least:
             step()
             times.append(perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(times), (process_time() - cpu) / len(times)
+
+
+def median_seconds(step: Callable[[], object], seconds: float) -> float:
+    return timed(step, seconds)[0]
 
 
 def peer(name: str, folder: str, options: Options) -> Options:
@@ -71,10 +77,31 @@ def peer(name: str, folder: str, options: Options) -> Options:
         step = PEERS[name](*load(folder, batch), options["threads"])
         loss, gradients = step()
         norm = sum(float(np.square(np.asarray(g, float)).sum()) for g in gradients) ** 0.5
-        seconds = median_seconds(step, options["seconds"])
-        results[str(batch)] = {"seconds": seconds, "loss": loss.item(), "norm": norm}
+        seconds, cpu = timed(step, options["seconds"])
+        results[str(batch)] = {"seconds": seconds, "cpu": cpu, "loss": loss.item(), "norm": norm}
     version = metadata.version(PACKAGES[name])
     return {"version": version, "python": platform.python_version(), "batches": results}
+
+
+def products(folder: str, options: Options) -> Options:
+    """Measure the matrix products of a pass alone, each of all samples at once, by batch."""
+    rng, results = np.random.default_rng(0), {}
+    for batch in options["batches"]:
+        given: list[tuple[Array, Array, Array]] = []
+        for k, (fan_in, fan_out) in enumerate(pairwise(LAYERS)):
+            a, w, g = (
+                rng.random(s, np.float32) for s in ((batch, fan_in), (fan_in, fan_out), (batch, fan_out))
+            )
+            given += [(a, w, np.empty_like(g)), (a.T, g, np.empty_like(w))]
+            if k:
+                given.append((g, w.T, np.empty_like(a)))
+
+        def step(given: list[tuple[Array, Array, Array]] = given) -> None:
+            for left, right, out in given:
+                np.dot(left, right, out=out)
+
+        results[str(batch)] = median_seconds(step, options["seconds"])
+    return results
 
 
 def sgemm(folder: str, options: Options) -> Options:
@@ -161,7 +188,7 @@ def allocations(folder: str, options: Options) -> Options:
     return {"steps": STEPS, "rows": rows}
 
 
-JOBS = {"prepare": prepare, "sgemm": sgemm, "naive": naive, "allocations": allocations}
+JOBS = {"prepare": prepare, "products": products, "sgemm": sgemm, "naive": naive, "allocations": allocations}
 
 
 def main() -> None:
