@@ -48,7 +48,6 @@ from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
-from tui_backprop.tui.panels.registry import view_of
 from tui_backprop.tui.textual_fixes import release_removed_widgets, steady
 from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -161,7 +160,7 @@ class BackpropApp(AppServices):
             yield NetworkPanel(self.session, self.render_context)
             for name, classes in (("walk", "current lit"), ("cost", "")):
                 with Frame(name, PANEL_ROWS[name].title).add_class(*classes.split()):
-                    yield view_of(name, self.render_context)
+                    yield self.panels.create(name)
                     yield from summaries(self.size, self.render_context) if name == "walk" else ()
         if self._start_tour:
             yield self.tour.strip()

@@ -50,12 +50,15 @@ class Panels:
         """The views created so far."""
         return self._views.values()
 
+    def create(self, name: str) -> Canvas:
+        """Create the view of a panel."""
+        self._views[name] = view = view_of(name, self._app.render_context)
+        return view
+
     def view(self, name: str) -> Canvas | None:
-        """Return the view of a panel, or None if it has not been created."""
-        if name not in self._views:
-            for view in self._screen.query(f"#{name}-view").results(Canvas):
-                self._views[name] = view
-        return self._views.get(name)
+        """Return the view of a panel, or None if it is not on the screen yet."""
+        view = self._views.get(name)
+        return view if view is not None and view.is_attached else None
 
     def wait(self, words: str) -> None:
         """Have all panels say what they wait for, in place of what they showed."""
@@ -75,7 +78,7 @@ class Panels:
         self._opening(name)
         name = self._page if name == "cost" else name
         if name not in FIXED and not self._screen.query(f"#{name}"):
-            frame = Frame(name, PANEL_ROWS[name].title, view_of(name, self._app.render_context))
+            frame = Frame(name, PANEL_ROWS[name].title, self.create(name))
             await self._screen.query_one("#panels").mount(frame)
         self._set_current(name)
         if name == "network":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -42,7 +43,9 @@ class Canvas(Widget):
         self.render_context = context
         self._lines: Sequence[Line] = ()
         self._strips: dict[int, Strip] = {}
-        self._base: Style | None = None  # the widget's own style; cached, because it is slow to compute
+        # The widget's own style, and the color behind it; cached, because they are slow to compute.
+        self._base: Style | None = None
+        self._behind: Color | None = None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         """Return the lines to show in so many columns and rows."""
@@ -87,7 +90,7 @@ class Canvas(Widget):
 
     def notify_style_update(self) -> None:
         self._strips.clear()
-        self._base = None
+        self._base = self._behind = None
         super().notify_style_update()
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -104,6 +107,7 @@ class Canvas(Widget):
             segments = [Segment(text, base + looks[role]) for text, role in fewest_spans(row)]
             strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
             for line_filter in self.get_line_filters():
-                strip = strip.apply_filter(line_filter, self.background_colors[1])
+                behind = self._behind = self._behind or self.background_colors[1]
+                strip = strip.apply_filter(line_filter, behind)
             self._strips[y] = strip
         return strip
