@@ -62,7 +62,7 @@ def option_workers(options: Mapping[str, Any]) -> Iterator[Workers | None]:
         return
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.race.scheduler import scheduler_at
-    from tui_backprop.cost.race.teams import local_workers, scheduler_workers
+    from tui_backprop.cost.race.worker_sources import local_workers, scheduler_workers
 
     with ExitStack() as stack:
         with status() as line:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.cost.race.workers import SMALL, problem_of
 from tests.waits import GENEROUS
 from tui_backprop.cli.main import main
-from tui_backprop.cost.race.teams import local_workers
+from tui_backprop.cost.race.worker_sources import local_workers
 from tui_backprop.engine.gradients.check.compare import compare, fill_here
 from tui_backprop.engine.gradients.methods import METHODS
 

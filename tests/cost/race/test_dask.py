@@ -18,11 +18,11 @@ from tests.cost.race.shadows import plant
 from tests.cost.race.workers import LONG, SMALL, problem_of
 from tests.waits import GENEROUS
 from tui_backprop.cli.main import main
-from tui_backprop.cost.race import teams
+from tui_backprop.cost.race import worker_sources
 from tui_backprop.cost.race.dask_client import RefusalError, Relay
 from tui_backprop.cost.race.distributed import fill_distributed
 from tui_backprop.cost.race.scheduler import Scheduler, scheduler_at
-from tui_backprop.cost.race.teams import scheduler_workers
+from tui_backprop.cost.race.worker_sources import scheduler_workers
 from tui_backprop.engine.gradients.methods import METHODS
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
@@ -80,7 +80,7 @@ def test_the_result_is_that_of_one_process_and_nothing_in_tmpdir_or_here_is_impo
     before = sorted(temporary.rglob("*"))
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.setattr(teams, "scheduler_workers", partial(scheduler_workers, patience=GENEROUS))
+    monkeypatch.setattr(worker_sources, "scheduler_workers", partial(scheduler_workers, patience=GENEROUS))
     options = [f"--{name.replace('_', '-')}={path}" for name, path in files(cluster.folder).items()]
     command = ["check", "--exhaustive", "--layers", "784,3,10", "--json"]
     alone, shared = (

@@ -17,10 +17,10 @@ from tests.cost.race.certificates import files, make_certificate, openssl
 from tests.cost.race.workers import dies, stuck
 from tests.waits import GENEROUS, gone
 from tui_backprop import __version__
-from tui_backprop.cost.race import teams
+from tui_backprop.cost.race import worker_sources
 from tui_backprop.cost.race.dask_client import RefusalError, Relay, _misfit
 from tui_backprop.cost.race.scheduler import TLS_OPTIONS, Scheduler, scheduler_at
-from tui_backprop.cost.race.teams import scheduler_workers
+from tui_backprop.cost.race.worker_sources import scheduler_workers
 from tui_backprop.support.errors import UserError
 
 pytest.importorskip("distributed", reason="needs the extra cluster")
@@ -200,7 +200,7 @@ def test_a_client_that_hangs_is_given_up_and_one_that_ends_is_a_line(monkeypatch
         (stuck, 0.2, "did not answer like a Dask scheduler within 0.2 s"),
         (dies, GENEROUS, "its process ended"),
     ):
-        monkeypatch.setattr(teams, "relay", client)
+        monkeypatch.setattr(worker_sources, "relay", client)
         with pytest.raises(UserError, match=why), scheduler_workers(Scheduler("127.0.0.1", 1), patience):
             pass
     for child in psutil.Process().children():

@@ -15,7 +15,7 @@ import pytest
 from tests.cost.race.workers import SMALL, problem_of
 from tests.waits import GENEROUS, all_gone, gone, until
 from tui_backprop.cost.race.shares import ONE_THREAD, Answer, Share, Task
-from tui_backprop.cost.race.teams import local_workers
+from tui_backprop.cost.race.worker_sources import local_workers
 from tui_backprop.engine.gradients.methods import Options
 from tui_backprop.support.errors import UserError
 
@@ -91,7 +91,7 @@ def test_where_no_process_can_be_started_it_is_a_line_and_none_stays(monkeypatch
 
 def test_python_that_ignores_the_environment_starts_nothing_unless_it_is_safe_itself():
     code = (
-        "from tui_backprop.cost.race.teams import local_workers\n"
+        "from tui_backprop.cost.race.worker_sources import local_workers\n"
         "if __name__ == '__main__':\n"
         "    with local_workers(1) as workers: print(*workers.threads)"
     )
@@ -109,7 +109,7 @@ APP = """
     import os, sys
     from workers import LONG, problem_of
     from tui_backprop.cost.race.distributed import race_distributed
-    from tui_backprop.cost.race.teams import local_workers
+    from tui_backprop.cost.race.worker_sources import local_workers
     if __name__ == "__main__":
         try:
             with local_workers(1) as workers:
