@@ -185,8 +185,8 @@ def test_stepping_back_in_a_terminal_restores_every_cell(terminal):
     for step in range(1, 21):
         run.press("right", f"step {step}/20")
         seen.append(run.text)
-    run.press("right", "iteration 1 · step 0/20")
-    run.press("left", "iteration 0 · step 20/20")
+    run.press("right", "iteration 1, step 0/20")
+    run.press("left", "iteration 0, step 20/20")
     for step in range(19, -1, -1):
         assert run.text == seen.pop()
         run.press("left", f"step {step}/20")

@@ -101,11 +101,11 @@ def after(keys: int) -> str:
     session = from_preset("lesson")
     for _ in range(keys):
         session = step_on(session, STEPS)
-    return f"{session.t} · step {session.walk.step}/20"
+    return f"{session.t}, step {session.walk.step}/20"
 
 
 def test_the_lesson_s_walk_is_as_long_as_these_tests_take_it_to_be():
-    assert after(STEPS + 3) == "1 · step 3/20"
+    assert after(STEPS + 3) == "1, step 3/20"
     assert PRESETS["lesson"].network.layers == (784, 256, 256, 256, 10)
 
 

@@ -30,7 +30,7 @@ def seen_everywhere(run):
     run.press("y", "Sent to the clipboard")
     run.press("\x07", "Every weight moves")
     run.press("\x10", "search commands")
-    run.press("screensh", "Save a screenshot")
+    run.press("screensh", "Screenshot, saved")
     run.press("\r", "screenshot saved in")
     for key, text in (("b", "most to blame"), ("c", "curves"), ("3", "one gradient"), ("1", "layers")):
         run.press(key, text)

@@ -68,3 +68,7 @@ def test_the_glyphs_of_a_set_are_one_column_wide_and_differ_where_they_have_to(c
     assert len({context.done, context.left, context.here}) == 3
     assert len(context.up) == len(context.down)
     assert not context.plain or "".join(map(plain, [((g, "text"),) for g in alone])).isascii()
+
+
+def test_layers_are_joined_by_hyphens_and_factors_by_stars():
+    assert ASCII.text("784·256·10, a1[3]·W2[3,1], 2·3×10") == "784-256-10, a1[3]*W2[3,1], 2-3x10"

@@ -86,7 +86,7 @@ KEYS = (
     Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it.", pinned=PLACES),
     Key("full_stop", "tour", ".", "", "Start the tour; then its next card."),
     Key("comma", "end_tour", ",", "", "End the tour."),
-    Key("y", "token", "", "", "Copy a token for this state, for --open on any machine"
+    Key("y", "token", "", "", "Save this state, training included: copy a token that --open takes on any machine"
         " (backprop-tui token prints it too)."),
     Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),
     Key("ctrl+z", "suspend_process", "", "", "Suspend to the shell; fg returns.", always=True),

@@ -74,7 +74,8 @@ GLOSSARY = (
     Term("MAC", "Multiply-accumulate: one product, added to a sum."),
     Term("FLOP", "One floating-point operation; a MAC is two."),
     Term("check", "backprop-tui check compares backprop with a numerical gradient, in the shell."),
-    Term("save", "Each step is saved. {token} copies a token, {set_bookmark} sets a bookmark; in the shell,"
+    Term("save", "Each step is saved. {token} copies a token of the state, training included, which opens it on any"
+         " machine; {set_bookmark} sets a bookmark; in the shell,"
          " backprop-tui trace --save FILE.npz writes all arrays."),
     Term("resume", "In the shell, backprop-tui --resume opens the last session again."),
     Term("index", "Units and samples count from 0."),

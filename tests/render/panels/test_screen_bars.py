@@ -50,8 +50,8 @@ def test_a_sample_without_a_prediction_is_neither_correct_nor_wrong(top):
 def test_the_iteration_has_one_name_in_80_columns(top):
     small = Session(from_preset("xor").network, "xor", batch=4)
     for at in (0, -1):
-        assert "iter 0 · step" in top(small, 80, at)
-        assert "iteration 0 · step" in top(small, 120, at)
+        assert "iter 0, step" in top(small, 80, at)
+        assert "iteration 0, step" in top(small, 120, at)
 
 
 def test_a_right_reading_is_not_told(top):
@@ -68,7 +68,7 @@ def test_the_sample_stays_at_the_last_step_of_a_late_iteration(top, columns, con
     for at in (0, -1):
         text = top(late, columns, at, context)
         assert "sample 1449" in text
-        assert "1,000 · step" in text or columns == 60 or context.plain
+        assert "1,000, step" in text or columns == 60 or context.plain
         assert "loss " in text
 
 

@@ -100,7 +100,7 @@ TYPED = {
     "finite difference": "page('race')", "step size": "page('step_size')", "chain rule": "word('chain rule')",
     "autodiff": "panel('graph')", "derivative": "panel('curves')", "check": "page('race')", "race": "page('race')",
     "ledger": "page('ledger')", "claims": "page('claims')", "reuse": "page('reuse')", "accuracy": "panel('train')",
-    "save": "screenshot", "resume": "resume", "restart": "restart", "help": "help",
+    "save": "token", "resume": "resume", "restart": "restart", "help": "help",
     "zero_grad": "panel('graph')", "detach": "panel('graph')", "no_grad": "panel('graph')", "stuck": "panel('flow')",
     "dead": "panel('flow')", "NaN": "panel('flow')", "memory": "page('ledger')", "kink": "page('step_size')",
     "dark": "theme('dark')", "theme": "theme('dark')", "quit": "quit", "undo": "undo", "bookmark": "set_bookmark",

@@ -57,7 +57,7 @@ async def test_after_the_last_step_the_next_iteration_starts_at_the_loss_that_wa
         assert promised is not None
         assert f"{promised[1]} before, {promised[2]} after" in ui.walk
         await ui.press("right")
-        assert "iteration 1 · step 0/20" in ui.status
+        assert "iteration 1, step 0/20" in ui.status
         assert ui.status.rstrip().endswith(f"loss {promised[2]}")
         await ui.press("left")
         assert ui.screen == at_end

@@ -64,6 +64,7 @@ async def test_it_takes_no_key_away(shown_around, open_app):
         "confusion",
         "suspend_process",
         "token",
+        "torch",
         "play",
         "command_palette",
         "resume",

@@ -16,10 +16,10 @@ async def test_t_trains_one_step_and_the_cursor_stays(open_app):
         await ui.press("right", "right")
         before = loss(ui)
         await ui.press("t")
-        assert "iteration 1 · step 2/20" in ui.status
+        assert "iteration 1, step 2/20" in ui.status
         assert loss(ui) < before
         await ui.press("t", "t")
-        assert "iteration 3 · step 2/20" in ui.status
+        assert "iteration 3, step 2/20" in ui.status
 
 
 async def test_n_takes_the_next_sample_and_capital_n_or_p_the_one_before(open_app):

@@ -104,7 +104,7 @@ async def test_enter_goes_there_and_the_bookmarks_stay(open_app):
         await ui.press("enter")
         assert having(ui.app.session, items=()) == having(XOR, step=2)
         assert ui.app.session.bookmarks.items == marks
-        assert "iteration 0 · step 2/10" in ui.status
+        assert "iteration 0, step 2/10" in ui.status
         assert "every number is the same" in panel(ui)
 
 

@@ -230,9 +230,9 @@ async def test_another_optimizer_begins_training_anew_and_keeps_the_place(open_a
         await ui.press("right", "right", "t", "t")
         await ui.choose("optimizer", "momentum")
         await ui.press("enter")
-        assert "iteration 0 · step 2/" in ui.status
+        assert "iteration 0, step 2/" in ui.status
         await ui.press("f3", "t", "t", "t")
-        assert "iteration 3 · step 2/" in ui.status
+        assert "iteration 3, step 2/" in ui.status
 
 
 @pytest.mark.parametrize("size", [(60, 18), (60, 20), (80, 24)])

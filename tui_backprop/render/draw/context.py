@@ -3,6 +3,7 @@ texts without drawings."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,7 +71,7 @@ _PLAIN = {
 def _to_ascii(text: str) -> str:
     from tui_backprop.engine.explain.notation import ascii_formula  # a start with all glyphs does without
 
-    text = ascii_formula(text)
+    text = ascii_formula(re.sub(r"(?<=\d)·(?=\d)", "-", text))  # 784-256-10 is no product
     for glyph, replacement in _PLAIN.items():
         text = text.replace(glyph, replacement)
     return text.encode("ascii", "replace").decode()

@@ -107,7 +107,7 @@ def confusion_lines(confusion: Confusion, columns: int, context: RenderContext) 
     for t, row in enumerate(counts):
         cells = [(f"{t:<{CLASS_COLUMNS}}", "strong" if t == here else "muted")]
         for s, count in enumerate(row):
-            text = f"{count}" if count else context.text("·")
+            text = f"{count}" if count else context.zero
             role = (
                 "cursor"
                 if (t, s) == (here, predicted)

@@ -67,7 +67,7 @@ def _pieces(
     spec = session.network
     place, loss, change = "", [], []
     if snapshot is not None:
-        place = f" · {step_text(snapshot)}"
+        place = f", {step_text(snapshot)}"
         loss = [line(("loss ", "muted"), (format_number(snapshot.iteration.loss, 4), "loss"))]
         if snapshot.step is snapshot.steps[-1]:
             change = [line(*loss[0], (f" → {format_number(snapshot.iteration.loss_after, 4)}", "update"))]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what is searched is imported by the first search: the start
 
 WORDS_PENALTY = 2  # panels come first, then what is done in them, then words
 PALETTE = "command_palette"  # the action that opens the palette, which does not list itself
-PICTURE = "Save a screenshot, as an SVG file in the current folder."
+PICTURE = "Screenshot, saved as an SVG file in the current folder."
 Run = Callable[[], Awaitable[object] | None]
 
 
