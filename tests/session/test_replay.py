@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -80,7 +82,7 @@ def test_a_history_of_several_samples_batches_and_rates_is_replayed_in_order():
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_was_thrown_away_comes_back_bit_for_bit(name):
     sessions = [trained(from_preset(name), updates) for updates in range(6)]
-    keeps, forgets = Replay(), Replay(limit=0)
+    keeps, forgets = Replay(), Replay(0)
     first = {session: keeps.take(session) for session in sessions}
     for session in [*sessions, *reversed(sessions), sessions[3]]:
         again = forgets.take(session)
@@ -109,7 +111,7 @@ def test_a_pass_in_memory_is_not_taken_again():
 
 
 def test_other_samples_of_the_same_iteration_start_from_the_same_parameters():
-    replay = Replay(limit=0)
+    replay = Replay(0)
     session = trained(from_preset("xor"), 3)
     one, other = replay.take(session), replay.take(next_sample(session))
     np.testing.assert_array_equal(one.program.parameters, other.program.parameters)
@@ -135,7 +137,7 @@ def test_several_threads_are_given_the_same_pass():
 
 
 def test_a_replay_limited_to_nothing_still_steps_back_and_on():
-    replay, session = Replay(limit=0), trained(from_preset("xor"), 4)
+    replay, session = Replay(0), trained(from_preset("xor"), 4)
     for place in (session, before_update(session), session, after_update(session)):
         np.testing.assert_array_equal(replay.take(place).program.parameters, by_hand(place))
 
@@ -214,7 +216,7 @@ def test_a_way_that_parts_and_comes_together_again_is_gone_right_each_time(limit
 
 
 def test_looking_at_other_samples_on_the_way_back_leaves_the_way_forward_as_it_was():
-    replay, end = Replay(limit=5 * STATE), wandering(rough(), 9)
+    replay, end = Replay(5 * STATE), wandering(rough(), 9)
     middle = way(end)[4]
     for session in (end, middle, next_sample(middle), next_sample(next_sample(middle)), end):
         assert_same(replay.take(session).before, one_after_the_other(session))
@@ -238,7 +240,7 @@ def test_no_pass_is_taken_on_the_way_to_an_iteration(monkeypatch):
         module, "run_iteration", lambda *given: iteration.append(given) or run_iteration(*given)
     )
     places = way(wandering(rough(), 40))
-    replay = Replay(limit=0)
+    replay = Replay(0)
     for session in (places[40], places[20], places[39]):
         replay.take(session)
     assert len(iteration) == 3
@@ -265,7 +267,7 @@ def test_the_way_back_is_short_and_what_is_kept_stays_within_its_bytes(monkeypat
 def test_the_next_iteration_starts_from_the_arrays_that_the_last_one_left(monkeypatch):
     runs = []
     monkeypatch.setattr(train, "run", lambda *given: runs.append(given))
-    replay, session = Replay(limit=0), rough()
+    replay, session = Replay(0), rough()
     for _ in range(5):
         before, session = replay.take(session), after_update(session)
         assert replay.take(session).before is before.after
@@ -293,14 +295,55 @@ def test_a_parameter_that_went_bad_earlier_is_traced_to_the_iteration_that_made_
 def test_passes_of_all_sizes_stay_within_the_limit_together(monkeypatch):
     """Many large ones, and then a small one: what is kept is priced by what it is."""
     large, small = replace(from_preset("sine"), batch=100), from_preset("sine")
-    each = large.network.memory(100) // 3
-    replay = Replay(limit=2 * 4 * each)
+    each = Replay().take(large).bytes
+    replay = Replay(4 * each)
     for _ in range(10):
         large = after_update(large)
         replay.take(large)
+        assert replay.budget.bytes <= replay.budget.limit
     replay.take(small)
     kept = [replay.kept(place) for place in way(large)[1:]]
     assert 2 <= sum(iteration is not None for iteration in kept) <= 4
+    assert replay.budget.bytes <= replay.budget.limit
+
+
+@pytest.mark.parametrize(("layers", "batch"), [((2, *(3,) * 60, 2), 4), ((2, 3, 2), 1), ((784, 64, 10), 200)])
+def test_an_iteration_takes_no_more_memory_than_is_said_and_not_far_less(layers, batch):
+    """Of many layers Python's objects take more than the arrays."""
+    data = "digits" if layers[0] == 784 else "xor"
+    session, replay = Session(network=NetworkSpec(layers), data=data, batch=batch), Replay()
+
+    def taken_at(*samples):
+        iterations = [replay.take(replace(session, sample=sample)) for sample in samples]
+        for iteration in iterations:
+            for name in iteration.new:
+                iteration.distribution(name)
+        gc.collect()
+        return iterations
+
+    taken_at(0)  # what all iterations share
+    tracemalloc.start()
+    try:
+        iterations = taken_at(1, 2, 3, 4)
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    said = sum(iteration.bytes for iteration in iterations)
+    assert 0.4 * said < taken < said
+
+
+def test_states_reached_in_training_leave_less_for_iterations():
+    session = from_preset("lesson")
+    replay, places = Replay(4 * Replay().take(session).bytes), []
+    for _ in range(3):
+        places.append(session)
+        replay.take(session)
+        session = next_sample(session)
+    assert all(replay.kept(place) is not None for place in places)
+    for _ in replay.train(session, 12):
+        assert replay.budget.bytes <= replay.budget.limit
+    assert replay.kept(places[0]) is None
+    assert replay.kept(places[-1]) is not None
 
 
 # --- parameters moved by hand -----------------------------------------------------------------------------

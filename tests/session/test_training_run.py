@@ -105,7 +105,7 @@ def test_so_they_are_whatever_an_iteration_depends_on_and_however_often_it_is_sa
 
 
 def test_any_iteration_of_it_can_be_gone_back_to():
-    replay = Replay(limit=0)
+    replay = Replay(0)
     end = last(replay, START, 15).to
     for t in (15, 3, 0, 7, 14, 1):
         place = at_iteration(end, end, t)
@@ -168,14 +168,14 @@ def test_another_way_after_going_back_is_taken_from_there():
 def test_a_session_from_elsewhere_is_trained_on_from_where_it_stands():
     """Its parameters are made first; the losses of that are not its own."""
     start = after_training(START, 20)
-    trained = last(Replay(limit=0), start, 4)
+    trained = last(Replay(0), start, 4)
     assert_right(trained, start, 4)
     assert (trained.learning.first, trained.learning.done) == (20, 4)
     assert trained.learning.scores[0].t == 20
 
 
 def test_passes_can_be_taken_meanwhile_on_the_way_and_on_others():
-    replay, seen = Replay(limit=0), 0
+    replay, seen = Replay(0), 0
     aside = after_update(replace(START, lr=0.3))
     for trained in learn(replay, START, 12, None):
         for place in (at_iteration(trained.to, trained.to, trained.to.t // 2), aside, START):
@@ -186,7 +186,7 @@ def test_passes_can_be_taken_meanwhile_on_the_way_and_on_others():
 
 
 def test_passes_can_be_taken_by_another_thread_meanwhile():
-    replay, stop, wrong = Replay(limit=0), threading.Event(), []
+    replay, stop, wrong = Replay(0), threading.Event(), []
     place = next_sample(after_training(START, 3))
     wanted = Replay().take(place).loss
 

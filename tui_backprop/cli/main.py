@@ -18,7 +18,7 @@ from tui_backprop.cli import commands
 from tui_backprop.cli.opening import Opening, opening_options
 from tui_backprop.cli.options import setting_options
 from tui_backprop.cli.streams import say
-from tui_backprop.support.errors import InputError, TerminalError, UserError
+from tui_backprop.support.errors import InputError, TerminalError, UserError, reason_of
 from tui_backprop.support.exit_codes import FAULT, INTERRUPTED, SUMMARY, USAGE
 from tui_backprop.support.format import format_bytes, printable
 
@@ -46,8 +46,8 @@ class CommandGroup(click.Group):
             return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(INTERRUPTED) from None
-        except MemoryError:
-            say(f"backprop-tui: memory ran out; {_free_memory()}; choose a smaller network or batch")
+        except MemoryError as error:
+            say(f"backprop-tui: {reason_of(error)}")
             raise SystemExit(FAULT) from None
         except UserError as error:
             say(f"backprop-tui: {source_of(error)}: {error.message}")
@@ -55,13 +55,6 @@ class CommandGroup(click.Group):
         except click.ClickException as error:
             say(f"backprop-tui: {printable(usage_error(error), MAX_MESSAGE)} (see --help)")
             raise SystemExit(USAGE) from None
-
-
-def _free_memory() -> str:
-    """Say how much memory is left, after what was taken is free again."""
-    from tui_backprop.support.memory import available
-
-    return available().words
 
 
 def require_system() -> None:

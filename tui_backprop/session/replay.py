@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import perf_counter
 
 from tui_backprop.data.samples import cut
@@ -19,40 +18,39 @@ from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
+from tui_backprop.support.budget import Budget
 from tui_backprop.support.malloc import limit_malloc_arenas, release_free_memory
 
 PART = 0.1  # seconds of training at a time
 OFTEN = 0.25  # seconds between two reports of a replay's progress
 ENDLESS = 10**6  # updates of a training run without end
-MOST = 256  # iterations: for a small network their objects take more memory than their arrays
+MOST = 256  # iterations: the collection of garbage visits each of their objects
+STATES = "states"  # the name of the training states in the budget
 
 
 OnProgress = Callable[[int, int], None]
 
 
 class Replay:
-    """Iterations of sessions. Within ``limit`` bytes in all, recent iterations are kept in memory (always at least
-    one), and training states, at least the first and the newest (see ``Checkpoints``).
+    """Iterations of sessions. Within a budget (or so many bytes), recent iterations are kept in memory (always at
+    least one), and training states in up to half of it, at least the first and the newest (see ``Checkpoints``).
 
     Safe to use from several threads; one iteration is computed at a time. While updates are replayed for one,
     ``on_progress`` is called several times a second, in that thread, with the number of updates done and their
     total."""
 
     def __init__(
-        self, limit: int = CHECKPOINT_MEGABYTES * 2**20, on_progress: OnProgress | None = None
+        self,
+        budget: Budget | int = CHECKPOINT_MEGABYTES * 2**20,
+        on_progress: OnProgress | None = None,
     ) -> None:
         limit_malloc_arenas()
-        self.limit, self._on_progress = limit, on_progress
-        self._kept: OrderedDict[object, Iteration] = OrderedDict()  # by the sessions' pass_key
-        self._bytes = 0  # of all iterations kept, approximately
+        self.budget = Budget(budget) if isinstance(budget, int) else budget
+        self._on_progress = on_progress
+        self._kept: dict[object, Iteration] = {}  # by the sessions' pass_key
         self._training: Training | None = None
         self._trained: tuple[object, UpdateLog] = None, ()  # its training_key and update log
         self._lock = threading.Lock()
-
-    @property
-    def kept_bytes(self) -> int:
-        """Approximate number of bytes kept."""
-        return self._bytes + (self._training.checkpoints.bytes if self._training else 0)
 
     @property
     def states(self) -> int:
@@ -69,7 +67,7 @@ class Replay:
     def losses(self, session: Session) -> tuple[float, ...]:
         """Return the losses of the iterations before a session's, each before its update."""
         with self._lock:
-            return self._along(session).losses(session.t, _plan(session))
+            return self._along(session).losses(session.t, _plan(session), self._accounted())
 
     def kept_states(self, session: Session) -> tuple[int, ...]:
         """Return the iterations up to a session's whose training states are kept, in order."""
@@ -88,7 +86,7 @@ class Replay:
                 now = _update(session.network, session.data, session.update)
                 iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
                 if session.update_log and iteration.own_bad:
-                    watch = _reporting(self._on_progress, session.t)
+                    watch = self._watch(session)
                     earlier = self._along(session).first_bad(session.t, _plan(session), watch)
                     iteration = replace(iteration, earlier=earlier)
             self._keep(session.pass_key, iteration)
@@ -106,7 +104,7 @@ class Replay:
             with self._lock, suppress(_Enough):
                 training = self._along(target)
                 training.forget_after(reached)  # earlier updates are run again for their losses
-                training.state(target.t, _plan(target), _until(PART, reached, losses))
+                training.state(target.t, _plan(target), self._accounted(_until(PART, reached, losses)))
             done += len(losses)
             yield losses
 
@@ -115,7 +113,7 @@ class Replay:
         training = self._along(session)
         before = self._kept.get(before_update(session).pass_key) if session.update_log else None
         if before is None:
-            return training.state(session.t, _plan(session), _reporting(self._on_progress, session.t))
+            return training.state(session.t, _plan(session), self._watch(session))
         training.keep(before.after)
         return before.after
 
@@ -126,8 +124,9 @@ class Replay:
             if self._training is not None:
                 self._training = None  # frees its states before new ones are made
                 release_free_memory()
-            self._training = Training(session.network, session.optimizer, self.limit // 2)
+            self._training = Training(session.network, session.optimizer, 0)
             went = ()
+        self._training.checkpoints.limit = self.budget.room(STATES) // 2
         same = shared(went, session.update_log)
         if same < session.t:
             self._training.forget_after(same)
@@ -136,12 +135,31 @@ class Replay:
         return self._training
 
     def _keep(self, key: object, iteration: Iteration) -> None:
-        if key not in self._kept:
-            self._bytes += _price(iteration)
-        self._kept[key] = iteration
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and (self._bytes > self.limit // 2 or len(self._kept) > MOST):
-            self._bytes -= _price(self._kept.popitem(last=False)[1])
+        self._kept[key] = self._kept.pop(key, iteration)
+        if len(self._kept) > MOST:
+            self._drop(next(iter(self._kept)))
+        self._account_states()
+        self.budget.keep(key, iteration.bytes, partial(self._drop, key))
+
+    def _watch(self, session: Session) -> Watch:
+        return self._accounted(_reporting(self._on_progress, session.t))
+
+    def _accounted(self, watch: Watch = lambda done, loss: None) -> Watch:
+        """Return a watcher that also enters the states reached in the budget."""
+
+        def both(done: int, loss: float) -> None:
+            self._account_states()
+            watch(done, loss)
+
+        return both
+
+    def _account_states(self) -> None:
+        if self._training is not None:
+            self.budget.use(STATES, self._training.checkpoints.bytes)
+
+    def _drop(self, key: object) -> None:
+        self._kept.pop(key, None)
+        self.budget.forget(key)
 
 
 class _Enough(Exception):
@@ -178,11 +196,6 @@ def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
             on_progress(done - first, to - first)
 
     return watch
-
-
-def _price(iteration: Iteration) -> int:
-    """Estimate the bytes of an iteration: its share of the peak."""
-    return iteration.spec.memory(iteration.batch, len(iteration.after.slots)) // 3
 
 
 @lru_cache(maxsize=2)

@@ -37,5 +37,16 @@ class WriteError(UserError):
     exit_code = 74  # EX_IOERR of sysexits.h
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the reason of a failure in one line."""
+    if isinstance(error, UserError):
+        return error.message
+    if isinstance(error, MemoryError):
+        from tui_backprop.support.memory import ran_out
+
+        return ran_out(error)
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
+
+
 class TerminalError(UserError):
     """A terminal that cannot show the app."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from tui_backprop.support.cgroups import cgroup_folders
@@ -38,6 +39,13 @@ class Available:
     def words(self) -> str:
         """Say how much is free: 4 GB is free; 200 MB is free within RLIMIT_AS."""
         return f"{format_bytes(self.bytes)} is free" + (f" within {self.within}" if self.within else "")
+
+
+def ran_out(error: MemoryError) -> str:
+    """Say that memory ran out: how much was needed, how much is free, and what to do."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)  # of numpy
+    needed = f" ({format_bytes(prod(shape) * dtype.itemsize)} more needed)" if shape and dtype else ""
+    return f"memory ran out{needed}; {available().words}; choose a smaller network or batch"
 
 
 def available(root: Path = ROOT) -> Available:

@@ -5,7 +5,9 @@ queried after the screen was scrolled. A widget that appeared or disappeared unt
 stays blank) nor erased (a notice stays forever): ``steady`` makes every change of a screen's layout be drawn.
 
 A cache of styles, meant for a class, has the instance in its key, and so keeps the drawn lines of a thousand widgets
-that are gone, 100 MB of them: ``release_removed_widgets`` lets go of them."""
+that are gone, 100 MB of them: ``release_removed_widgets`` lets go of them.
+
+An error in a handler of a message ends the app: with ``go_on_without_memory``, one for want of memory does not."""
 
 from __future__ import annotations
 
@@ -14,9 +16,12 @@ from typing import Any, TypeVar
 from textual._compositor import Compositor, CompositorMap, ReflowResult
 from textual._styles_cache import StylesCache
 from textual.geometry import Size
+from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
 
+HANDLE = MessagePump._dispatch_message
 S = TypeVar("S", bound="Screen[Any]")
 
 
@@ -44,3 +49,19 @@ def release_removed_widgets() -> None:
     colors_of = StylesCache.__dict__["get_inner_outer"]
     if not isinstance(colors_of, classmethod):
         StylesCache.get_inner_outer = classmethod(colors_of)  # type: ignore[method-assign, assignment]
+
+
+async def _handle(pump: MessagePump, message: Message) -> None:
+    """Handle a message; where memory runs out, have the app's guard decide how to go on."""
+    try:
+        await HANDLE(pump, message)
+    except MemoryError as error:
+        guard = getattr(pump.app, "memory_guard", None)
+        if guard is None:
+            raise
+        guard.ran_out(error)
+
+
+def go_on_without_memory() -> None:
+    """Let the app go on after a message for which there was too little memory."""
+    MessagePump._dispatch_message = _handle  # type: ignore[method-assign, assignment]

@@ -36,7 +36,7 @@ PLAIN = OptimizerSpec()
 
 def peak(session: Session) -> int:
     """Bytes at the most, stepping forward and back with as little kept as can be."""
-    replay = Replay(limit=0)
+    replay = Replay(0)
     replay.take(Session(NetworkSpec((2, 2)), session.data))  # loads the data
     gc.collect()
     tracemalloc.start()

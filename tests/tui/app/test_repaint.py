@@ -65,9 +65,9 @@ async def test_what_is_painted_in_parts_is_what_is_painted_whole(open_app):
 async def test_passes_and_measurements_are_made_in_threads_of_their_own(open_app, gate, monkeypatch):
     steady, threads = measure.measure_machine, gate.threads
 
-    def noted(spec, budget, kept=None):
+    def noted(*given, **named):
         threads.append(threading.current_thread())
-        return steady(spec, budget, kept)
+        return steady(*given, **named)
 
     async with open_app(settle=False) as ui:
         monkeypatch.setattr(measure, "measure_machine", noted)

@@ -116,7 +116,9 @@ async def test_a_pass_that_fails_is_told_and_the_last_good_screen_stays(open_app
         await ui.press("n")
         notes = [note.message for note in ui.app._notifications]
         assert len(notes) == 1
-        assert f"{type(error).__name__}: {error}" in notes[0]
+        assert ("memory ran out" if isinstance(error, MemoryError) else "ValueError: [red]no[/red]") in notes[
+            0
+        ]
         assert (ui.walk, ui.status) == before
         assert ui.app.session == session
         monkeypatch.setattr(Replay, "take", real)
@@ -129,7 +131,7 @@ async def test_a_first_pass_that_fails_ends_the_app_with_one_line(open_app, monk
     async with open_app(settle=False) as ui:
         await ui.until(lambda: not ui.app.is_running, "the app to end")
         assert ui.app.return_code == FAULT
-        assert ui.app.ending.reason == "the first iteration failed: MemoryError: too much"
+        assert ui.app.ending.reason.startswith("the first iteration failed: memory ran out; ")
 
 
 async def test_keys_meant_for_a_network_that_failed_are_forgotten(open_app, monkeypatch, gate):

@@ -161,7 +161,8 @@ async def test_counting_that_fails_is_said_once_and_the_app_goes_on(open_app, mo
         await to(ui, "dW1")
         await ui.press("v", "down")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not compute the walk panel: MemoryError: no room"]
+        assert len(notes) == 1
+        assert notes[0].startswith("Could not compute the walk panel: memory ran out; ")
         assert "counting" not in ui.walk  # nobody is, any more
         monkeypatch.setattr(walk_panel, "PANEL", replace(walk_panel.PANEL, query=right))
         await ui.press("t", "v")

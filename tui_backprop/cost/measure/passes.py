@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -127,10 +128,12 @@ def measure_machine(
     budget: float = GLANCE,
     kept: CostModel | None = None,
     watch: Callable[[int, int], None] = lambda done, of: None,
+    most: int | None = None,
 ) -> CostModel:
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
     pass; ``watch`` gets the number of networks measured, and of all. If a cost model is ``kept`` from a sweep of
-    networks with layer normalization as in this one, only the network is measured and added to it."""
+    networks with layer normalization as in this one, only the network is measured and added to it. Bandwidth is
+    measured in ``most`` bytes, by default ``most_memory``."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
     specs = {} if known else {one.parameters: one for one in (resized(spec, layers) for layers in LADDER)}
     specs[spec.parameters] = spec
@@ -140,8 +143,14 @@ def measure_machine(
         watch(done, len(specs))
     measured = {(point.kind, point.shape) for point in points}
     points += [point for point in known if (point.kind, point.shape) not in measured]
-    bandwidth = probe(GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE) if kept is None else kept.probe
+    room = most_memory(budget <= GLANCE) if most is None else most
+    bandwidth = probe(int(math.log2(room))) if kept is None else kept.probe
     return CostModel(tuple(sorted(points, key=lambda p: (p.parameters, p.kind))), bandwidth)
+
+
+def most_memory(glance: bool) -> int:
+    """Return the bytes that bandwidth is measured in, at the start or later."""
+    return 1 << (GLANCE_PROBE if glance else LOOK_PROBE)
 
 
 def resized(spec: NetworkSpec, layers: tuple[int, ...]) -> NetworkSpec:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tui_backprop.cost.race.worker import leave_terminal, lower_priority, start_process
+from tui_backprop.support.errors import reason_of
 
 
 class SubprocessGenerator:
@@ -69,4 +70,4 @@ def _run(there: Any, make: Callable[..., Iterator[Any]], given: tuple[object, ..
     except (BrokenPipeError, ConnectionError):  # nobody is there any more
         return
     except BaseException as error:
-        there.send(("over", f"{type(error).__name__}: {error}"))
+        there.send(("over", reason_of(error)))

@@ -18,6 +18,7 @@ import numpy as np
 from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.errors import reason_of
 from tui_backprop.support.exit_codes import FAULT
 from tui_backprop.support.running_clock import running_clock
 from tui_backprop.support.signals import STARTING, ending_deferred
@@ -46,7 +47,7 @@ def run(
             if _go(evaluations, numbers, clock):
                 numbers[BOARD.index("finished")] = 1
     except BaseException as error:  # a line for whoever watches
-        reason = f"{type(error).__name__}: {error}".encode()[:REASON_BYTES]
+        reason = reason_of(error).encode()[:REASON_BYTES]
         why.values[: len(reason)] = np.frombuffer(reason, np.uint8)
         raise SystemExit(FAULT) from None
 

@@ -38,6 +38,7 @@ from tui_backprop.engine.primitives import LOSSES, Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
 
+OBJECT_BYTES = 8192  # of Python's objects for one operation of a pass
 LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of time
 
 
@@ -106,6 +107,20 @@ class Iteration:
     @property
     def batch(self) -> int:
         return self.program.batch
+
+    def arrays(self) -> Iterator[Array]:
+        """All arrays of the pass and of the states before and after it."""
+        yield from self.program.arrays()
+        for state in (self.before, self.after):
+            yield from (state.parameters, *state.slots.values())
+
+    @cached_property
+    def bytes(self) -> int:
+        """The bytes that are held for it, at most: all arrays, one that is computed again on demand, and objects."""
+        owners = [array if array.base is None else array.base for array in self.arrays()]
+        held = {id(owner): owner.nbytes for owner in owners if isinstance(owner, np.ndarray)}
+        again = max(array.nbytes for array in self.new.values())
+        return sum(held.values()) + again + OBJECT_BYTES * len(self.program.ops)
 
     @cached_property
     def new(self) -> dict[str, Array]:
@@ -276,14 +291,8 @@ def run_iteration(
     again = Program(spec, len(update.x), after.parameters)
     feed(again, update.x, update.target, before.t)
     loss_after = float(again.forward())
-    kept = (
-        *program.arrays(),
-        before.parameters,
-        *before.slots.values(),
-        after.parameters,
-        *after.slots.values(),
-    )
-    for array in kept:
-        array.setflags(write=False)
     alpha = learning_rate(optimizer, update.lr, before.t)
-    return Iteration(program, optimizer, alpha, loss, before, after, loss_after)
+    iteration = Iteration(program, optimizer, alpha, loss, before, after, loss_after)
+    for array in iteration.arrays():
+        array.setflags(write=False)
+    return iteration

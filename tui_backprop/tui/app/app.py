@@ -23,6 +23,7 @@ from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import reason_of
 from tui_backprop.terminal.driver import SlowLine
 from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.background_queries import BackgroundQueries
@@ -35,6 +36,7 @@ from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.global_actions import General
 from tui_backprop.tui.app.inspection import Inspection
 from tui_backprop.tui.app.key_queue import KeyQueue
+from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.misclassified import Misclassified
 from tui_backprop.tui.app.navigation import Navigation
 from tui_backprop.tui.app.panel_focus import Panels
@@ -48,7 +50,7 @@ from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
-from tui_backprop.tui.textual_fixes import release_removed_widgets, steady
+from tui_backprop.tui.textual_fixes import go_on_without_memory, release_removed_widgets, steady
 from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
@@ -90,6 +92,7 @@ class BackpropApp(AppServices):
     ) -> None:
         super().__init__()
         release_removed_widgets()
+        go_on_without_memory()
         self.render_context = context
         self._start_tour = tour
         self._create_parts(session, memory, saver, themes, earlier)
@@ -133,6 +136,7 @@ class BackpropApp(AppServices):
         ]
         self.activities = Activities(self, [*work, lambda: state.activity], self.panels.show_keys)
         self.ending = Ending(self)
+        self.memory_guard = MemoryGuard(self, state.budget, self.ending)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
         searching = Misclassified(self, state)
         self.key_queue = KeyQueue(self, (state, self.ranking, searching), self.quitting.quits, self.say)
@@ -194,6 +198,13 @@ class BackpropApp(AppServices):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return (*(FILTERS.get(self.theme) or super().get_line_filters()), PRINTABLE)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """End the app; where memory ran out with one line, since a traceback would take more of it."""
+        if isinstance(error, MemoryError):
+            self.ending.failed(reason_of(error))
+        else:
+            super()._handle_exception(error)
+
     @property
     def fault(self) -> Exception | None:
         """The error of the program that ended the app."""
@@ -237,6 +248,9 @@ class BackpropApp(AppServices):
         """Say that no thread can be started, which leaves everything as it is; any other error ends the app."""
         error = event.worker.error
         if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, MemoryError):
+            self.memory_guard.ran_out(error)
             return
         if not isinstance(error, RuntimeError) or "start new thread" not in str(error):
             self._handle_exception(WorkerFailed(error))

@@ -9,6 +9,7 @@ from time import perf_counter
 from textual.worker import get_current_worker
 
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.state import AppState
@@ -108,7 +109,7 @@ class BackgroundQueries:
                             break
         except Exception as error:  # reported in one line, and not tried again
             found, failed = None, True
-            why = f"Could not compute the {name} panel: {type(error).__name__}: {error}"
+            why = f"Could not compute the {name} panel: {reason_of(error)}"
             self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._done, name, Result(about, found, whole, failed))
 

@@ -16,6 +16,7 @@ from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import LESSON_STEP_INDEX
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.race import RaceControl
 from tui_backprop.tui.app.state import AppState
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.model.cost_model import CostModel
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
+MEASUREMENT, LEAST_MEMORY = "measurement", 32 * 2**20  # its name in the budget; bytes that it uses at least
 NUDGE = 0.25  # decades that a key moves the cursor
 DECADES = 3.0, 12.0  # range of the cursor
 
@@ -40,6 +42,7 @@ class CostLab:
         self.sweep = SweepControl(app, state, self._add, self.show)
         self._app, self._state = app, state
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
+        self._measuring = False
         self._timer: Timer | None = None  # for the longer measurement
 
     def close(self) -> None:
@@ -73,22 +76,40 @@ class CostLab:
     def measure_once(self) -> None:
         """Have the machine measured with the current network, unless it was."""
         network = self._state.session.network
-        if self._measured != network and not self._state.computing:
+        if self._measured != network and not self._state.computing and not self._measuring:
             self._measured = network
-            self._app.in_thread("measure", self._measure, network, True)
+            if self._timer is not None:
+                self._timer.stop()
+            self._begin(network, glance=True)
+
+    def _begin(self, network: NetworkSpec, *, glance: bool) -> None:
+        """Measure in a worker: one network at a time, since measurements disturb each other."""
+        self._measuring = True
+        self._app.in_thread("measure", self._measure, network, glance)
 
     def _measure(self, network: NetworkSpec, glance: bool) -> None:
         from tui_backprop.cost.measure import cache
         from tui_backprop.cost.measure import passes as measure
         from tui_backprop.render.cost import chart  # noqa: F401  (so that drawing finds plotext imported)
 
-        budget = measure.GLANCE if glance else measure.LOOK
-        found = measure.measure_machine(network, budget, cache.load())
+        found, budget = None, self._state.budget
+        most = min(measure.most_memory(glance), max(budget.limit // 2, LEAST_MEMORY))
+        using = max(most, LEAST_MEMORY)
+        try:
+            with budget.using(MEASUREMENT, using):
+                seconds = measure.GLANCE if glance else measure.LOOK
+                found = measure.measure_machine(network, seconds, cache.load(), most=most)
+        except MemoryError as error:
+            why = f"Could not measure this machine: {reason_of(error)}"
+            self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._arrived, found, network, glance)
 
-    def _arrived(self, cost_model: CostModel, network: NetworkSpec, glance: bool) -> None:
+    def _arrived(self, cost_model: CostModel | None, network: NetworkSpec, glance: bool) -> None:
         """Show a measurement; after a short one, schedule a longer one."""
-        if network == self._measured:
+        self._measuring = False
+        if network != self._state.session.network:
+            self.measure_once()
+        elif cost_model is not None:
             self.cost_model = cost_model
             self.show()
             if glance:
@@ -96,8 +117,8 @@ class CostLab:
 
     def _look_again(self, network: NetworkSpec) -> None:
         self._timer = None
-        if not self.sweep.running and not self.race.running:
-            self._app.in_thread("measure", self._measure, network, False)
+        if not self.sweep.running and not self.race.running and not self._measuring:
+            self._begin(network, glance=False)
 
     def postpone(self) -> None:
         """Postpone the longer measurement, which would delay keys, until no more are pressed."""

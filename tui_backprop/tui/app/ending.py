@@ -46,6 +46,8 @@ class Ending:
         """End the app, which has nothing to show."""
         self.reason = reason
         self._end(FAULT)
+        if not self._mounted:
+            self._app._close_messages_no_wait()
 
     def _end(self, code: int) -> None:
         if not self._mounted:

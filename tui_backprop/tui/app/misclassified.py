@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tui_backprop.data.catalogue import info
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
@@ -55,7 +56,7 @@ class Misclassified:
             self._app.call_from_thread(self._found, session, found)
 
     def _failed(self, error: Exception) -> None:
-        self._app.fail(f"Could not classify the samples: {type(error).__name__}: {error}")
+        self._app.fail(f"Could not classify the samples: {reason_of(error)}")
 
     def _found(self, searched: Session, sample: int | None) -> None:
         about, sought = info(searched.data), searched.inspection.confusion

@@ -13,6 +13,7 @@ from tui_backprop.engine.network.tensor_names import kind_of, layer_of
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.panel_focus import FOLLOWING
@@ -94,8 +95,8 @@ class Ranking:
                 found = replace(found, detail=parameter_detail(wanted.iteration, found.chosen, label))
         except Exception as error:  # reported in one line, and not tried again
             self._failed_for = session
-            why = f"{type(error).__name__}: {error}"
-            self._app.call_from_thread(self._app.fail, f"Could not rank the parameters: {why}")
+            why = f"Could not rank the parameters: {reason_of(error)}"
+            self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._computed, found)
 
     def _computed(self, found: BlameState) -> None:

@@ -17,6 +17,7 @@ from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.key_queue import KeyQueue
+from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.state import AppState
@@ -35,6 +36,7 @@ class AppServices(App[None]):
     cost_lab: CostLab
     ending: Ending
     key_queue: KeyQueue
+    memory_guard: MemoryGuard
     panels: Panels
     playback: Playback
     queries: BackgroundQueries
@@ -77,7 +79,8 @@ class AppServices(App[None]):
         self.notify(message, severity="error", markup=False)
 
     def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
-        self.run_worker(partial(work, *arguments), thread=True, group=group, exit_on_error=False)
+        work = partial(self.memory_guard.run, work, *arguments)
+        self.run_worker(work, thread=True, group=group, exit_on_error=False)
 
     def busy(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self.workers)

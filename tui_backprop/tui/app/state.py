@@ -15,6 +15,8 @@ from tui_backprop.render.session_text import layers_text
 from tui_backprop.render.view_state import Activity, Snapshot, share, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import UndoHistory
+from tui_backprop.support.budget import Budget
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.action_text import action_words
 from tui_backprop.tui.app.app_interface import AppContext
 
@@ -45,8 +47,8 @@ class Observer(Protocol):
 
 
 class AppState:
-    """``memory`` is the number of bytes for earlier iterations; each session is passed to the ``saver``, so that it
-    can be resumed later."""
+    """``memory`` is the number of bytes for what is kept (see ``Budget``); each session is passed to the ``saver``,
+    so that it can be resumed later."""
 
     def __init__(
         self, app: AppContext, observer: Observer, session: Session, memory: int, saver: Saver | None
@@ -56,7 +58,8 @@ class AppState:
         self.computing = False
         self.activity: Activity | None = None  # a replay, while it takes long
         self._progress = ""  # of that replay, in words
-        self._app, self._observer, self._memory = app, observer, memory
+        self.budget = Budget(memory)
+        self._app, self._observer = app, observer
         self._saver, self._save_failed = saver, False
         self._history = UndoHistory(session)
         self._waiting: list[Callable[[], None]] = []  # moves made before the iteration arrived
@@ -83,7 +86,7 @@ class AppState:
         """The iterations of this app's sessions; first used in a worker, since it imports numpy."""
         from tui_backprop.session.replay import Replay
 
-        return Replay(self._memory, lambda *far: self._app.call_from_thread(self._replayed, *far))
+        return Replay(self.budget, lambda *far: self._app.call_from_thread(self._replayed, *far))
 
     # --- moving --------------------------------------------------------------------------------------------
 
@@ -181,7 +184,7 @@ class AppState:
             iteration = self.replay.take(session)
             iteration.prepare()
         except Exception as error:  # any error is reported in one line, and the last snapshot stays
-            call(self.fail_to_compute, f"{type(error).__name__}: {error}")
+            call(self.fail_to_compute, reason_of(error))
         else:
             call(self._arrived, Snapshot(session, steps_of(session), iteration))
 

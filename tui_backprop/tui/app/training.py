@@ -13,6 +13,7 @@ from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import AMOUNTS
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import PanelCanvas
@@ -36,7 +37,7 @@ def updates_of(session: Session) -> int | None:
 
 def kept_text(replay: Replay, last: int) -> str:
     """Describe the iterations that can be returned to, and the memory that they take."""
-    kept, limit = replay.kept_bytes / 2**20, replay.limit / 2**20
+    kept, limit = replay.budget.bytes / 2**20, replay.budget.limit / 2**20
     if not last:
         return ""
     which = f"/ and a number goes to that iteration, 0 to {last:,}; to make that fast,"
@@ -102,7 +103,7 @@ class TrainingControl:
                 if self._stopping:
                     break
         except Exception as error:  # reported in one line; the updates done remain
-            why = f"Training stopped: {type(error).__name__}: {error}"
+            why = f"Training stopped: {reason_of(error)}"
             self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._ended, trained)
 
@@ -145,7 +146,7 @@ class TrainingControl:
                     return
                 self._app.call_from_thread(self._recalled, session, learning)
         except Exception as error:  # reported in one line, and not tried again
-            why = f"The losses cannot be read back: {type(error).__name__}: {error}"
+            why = f"The losses cannot be read back: {reason_of(error)}"
             self._app.call_from_thread(self._app.fail, why)
 
     def _recalled(self, session: Session, learning: Learning) -> None:

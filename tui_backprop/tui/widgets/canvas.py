@@ -12,7 +12,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_backprop.render.draw.context import UTF8, RenderContext
-from tui_backprop.render.draw.spans import Line, clip, fewer_roles, fewest_spans, plain, width
+from tui_backprop.render.draw.spans import Line, clip, fewer_roles, fewest_spans, plain, width, wrap
+from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.colors import LOOKS
 
 
@@ -51,6 +52,12 @@ class Canvas(Widget):
         """Return the lines to show in so many columns and rows."""
         return ()
 
+    def _lines_or_reason(self, columns: int, rows: int) -> Sequence[Line]:
+        try:
+            return self.drawn(columns, rows)
+        except MemoryError as error:
+            return wrap(f"Could not draw this: {reason_of(error)}.", columns, "bad")
+
     def use(self, context: RenderContext) -> None:
         """Use another render context from now on."""
         self.render_context, self._lines = context, ()
@@ -71,9 +78,9 @@ class Canvas(Widget):
         if not columns or not rows:
             return
         old = self._lines
-        self._lines = [self.render_context.fit(clip(row, columns)) for row in self.drawn(columns, rows)][
-            :rows
-        ]
+        self._lines = [
+            self.render_context.fit(clip(row, columns)) for row in self._lines_or_reason(columns, rows)
+        ][:rows]
         if not old:
             self._strips.clear()
             self.refresh()
