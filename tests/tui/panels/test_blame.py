@@ -310,7 +310,8 @@ async def test_an_inquiry_that_fails_is_said_once_and_the_app_goes_on(open_app, 
     async with open_app(size=(120, 40)) as ui:
         await ui.press("b")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not rank the parameters: MemoryError: no room for this"]
+        assert len(notes) == 1
+        assert notes[0].startswith("Could not rank the parameters: memory ran out; ")
         monkeypatch.setattr(case_module, "parameter_detail", right)
         await ui.press("down")
         assert "moved" in panel(ui)
@@ -324,7 +325,8 @@ async def test_samples_that_cannot_be_read_are_no_end_either(open_app, monkeypat
     async with open_app(size=(80, 24)) as ui:
         await ui.press("e")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not classify the samples: MemoryError: no room for this"]
+        assert len(notes) == 1
+        assert notes[0].startswith("Could not classify the samples: memory ran out; ")
 
 
 # --- the parameter under the cursor is the number that every panel shows ------------------------------------

@@ -110,6 +110,12 @@ class Race:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
+    @property
+    def bytes(self) -> int:
+        """The bytes that it holds in this process, with a mask of the entries found."""
+        held = (self.problem.parameters, self.exact, self.gradient, self.order)
+        return len(self.gradient) + sum(array.nbytes for array in held if array is not None)
+
     def start(self) -> None:
         """Start the race, unless it has been started before."""
         if self._process is None and not self._ended:
@@ -233,8 +239,9 @@ class RunningAgreement:
             for start in range(0, done, COMPARED_AT_ONCE):
                 self._compare(np.arange(start, min(start + COMPARED_AT_ONCE, done)))
         elif done > self._sums.done:
-            found = np.arange(self._sums.done, done)
-            self._compare(found if self._order is None else self._order[found])
+            for start in range(self._sums.done, done, COMPARED_AT_ONCE):
+                found = np.arange(start, min(start + COMPARED_AT_ONCE, done))
+                self._compare(found if self._order is None else self._order[found])
         sums = self._sums
         dot, numeric2, exact2 = sums.products.tolist()
         with np.errstate(all="ignore"):

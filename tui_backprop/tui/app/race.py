@@ -9,13 +9,15 @@ from tui_backprop.engine.training.memory import check_check_memory
 from tui_backprop.render.view_state import Activity, RaceGradients, ShownRace, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.support.errors import UserError
+from tui_backprop.support.errors import UserError, reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.polling import Polling
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.race.race import Race, RaceStatus
+
+RACE = "race"  # its name in the budget
 
 
 class RaceControl:
@@ -105,7 +107,12 @@ class RaceControl:
             iteration.program.parameters,
             iteration.before.t,
         )
-        self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
+        try:
+            self._race = Race(problem, session.cost.method, exact=iteration.program.gradient)
+        except MemoryError as error:
+            self._app.fail(f"No race: {reason_of(error)}")
+            return session
+        self._state.budget.use(RACE, self._race.bytes)
         self._raced, self._gradients = session, None
         self._race.start()
         self._state.keep()  # a session that is resumed later shows the race again
@@ -115,9 +122,15 @@ class RaceControl:
 
     def _look(self) -> bool:
         running = self.running
-        if running:
-            self._update()
-        return running
+        try:
+            if running:
+                self._update()
+        except MemoryError as error:
+            self.close()
+            self.status = None
+            self._app.fail(f"The race ended early: {reason_of(error)}")
+            self._changed()
+        return self.running and running
 
     def _update(self) -> None:
         """Show the status."""
@@ -136,4 +149,5 @@ class RaceControl:
         """End the process of the race."""
         if self._race is not None:
             self._race.close()
-            self._race = None
+            self._race = self._gradients = None
+            self._state.budget.use(RACE, 0)

@@ -57,6 +57,11 @@ class Ranking:
         summary = cast("Summary | None", self._app.view("summary"))
         wanted = view is not None and (view.size or self._then)
         if snapshot is None or not (wanted or (summary is not None and summary.size)):
+            known = self.blame_state
+            if known is not None and (snapshot is None or known.iteration is not snapshot.iteration):
+                self.blame_state = None  # nobody sees it, and its iteration takes memory
+                if view is not None:
+                    view.wait("")
             return
         self.blame_state = self._known(snapshot)
         if view is not None:
