@@ -160,7 +160,7 @@ async def test_another_network_ends_training_and_can_be_trained_itself(open_app,
 
 async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_app, monkeypatch):
     def fail(*given):
-        raise MemoryError("no room")
+        raise ValueError("no room")
 
     async with open_app(XOR) as ui:
         await ui.press("T", "enter")
@@ -168,7 +168,7 @@ async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_ap
         right = Replay.train
         monkeypatch.setattr(Replay, "train", fail)
         await ui.press("enter")
-        assert [note.message for note in ui.app._notifications] == ["Training stopped: MemoryError: no room"]
+        assert [note.message for note in ui.app._notifications] == ["Training stopped: ValueError: no room"]
         assert ui.app.session.t == 0
         monkeypatch.setattr(Replay, "train", right)
         await ui.press("enter")
@@ -177,7 +177,7 @@ async def test_training_that_fails_is_said_and_the_app_stays_where_it_is(open_ap
 
 async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch):
     def fail(*given):
-        raise MemoryError("no room")
+        raise ValueError("no room")
 
     monkeypatch.setattr(
         train_panel, "PANEL", replace(train_panel.PANEL, query=replace(train_panel.PANEL.query, find=fail))
@@ -185,7 +185,7 @@ async def test_a_picture_that_cannot_be_made_is_said_once(open_app, monkeypatch)
     async with open_app(XOR) as ui:
         await ui.press("T", "minus", "plus", "2", "right", "T")
         notes = [note.message for note in ui.app._notifications]
-        assert notes == ["Could not compute the train panel: MemoryError: no room"]
+        assert notes == ["Could not compute the train panel: ValueError: no room"]
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 18)])
