@@ -14,8 +14,6 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 from tui_backprop.engine.arrays.types import np
 from tui_backprop.support.cores import usable_cores
 
@@ -128,7 +126,12 @@ class _Other:
 @cache
 def team() -> Team:
     """Return the team of this process, of as many threads as BLAS would use, within the cores that may be used; from
-    now on BLAS has one. A user who sets OPENBLAS_NUM_THREADS or OMP_NUM_THREADS therefore sets their number."""
+    now on BLAS has one. A user who sets OPENBLAS_NUM_THREADS or OMP_NUM_THREADS therefore sets their number. Where
+    BLAS cannot be asked, no threads are added to its own."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # this build of Python has no ctypes
+        return Team(1)
     blas = ThreadpoolController().select(user_api="blas")
     threads = max((each["num_threads"] for each in blas.info()), default=1)
     blas.limit(limits=1)
