@@ -56,7 +56,6 @@ from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
-from tui_backprop.tui.widgets.summary import summaries
 from tui_backprop.tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
@@ -165,7 +164,7 @@ class BackpropApp(AppServices):
             for name, classes in (("walk", "current lit"), ("cost", "")):
                 with Frame(name, PANEL_ROWS[name].title).add_class(*classes.split()):
                     yield self.panels.create(name)
-                    yield from summaries(self.size, self.render_context) if name == "walk" else ()
+                    yield from self.panels.create_summary(self.size) if name == "walk" else ()
         if self._start_tour:
             yield self.tour.strip()
         yield KeyBar(self.render_context)

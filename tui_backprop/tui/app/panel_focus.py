@@ -55,6 +55,13 @@ class Panels:
         self._views[name] = view = view_of(name, self._app.render_context)
         return view
 
+    def create_summary(self, size: Size) -> list[Summary]:
+        """Create the summary for a terminal of a size, if there is room for it."""
+        found = summaries(size, self._app.render_context)
+        for summary in found:
+            self._views["summary"] = summary
+        return found
+
     def view(self, name: str) -> Canvas | None:
         """Return the view of a panel, or None if it is not on the screen yet."""
         view = self._views.get(name)
@@ -107,7 +114,7 @@ class Panels:
             if not frames:  # the app has only begun, or ends already
                 self._app.call_after_refresh(partial(self.resized, size))
                 return
-            await frames[0].mount(*summaries(size, self._app.render_context))
+            await frames[0].mount(*self.create_summary(size))
         for summary in first.query(Summary):
             summary.display = roomy(size)
         self._app.call_after_refresh(self._refocus)
