@@ -122,3 +122,21 @@ async def test_memory_that_runs_out_again_and_again_ends_the_app_with_one_line(o
         assert ui.app.return_code == FAULT
         assert ui.app.ending.reason.startswith("memory ran out; ")
         assert ui.app.fault is None
+
+
+async def test_an_iteration_without_memory_is_tried_again_without_the_earlier_ones(open_app, monkeypatch):
+    async with open_app() as ui:
+        await ui.press("n", "n")
+        real, calls = Replay.take, []
+
+        def take(replay, session):
+            calls.append(len(replay._kept))
+            if len(calls) == 1:
+                raise MemoryError
+            return real(replay, session)
+
+        monkeypatch.setattr(Replay, "take", take)
+        await ui.press("n")
+        assert calls == [3, 1]
+        assert notes(ui) == []
+        assert "sample 3" in ui.status

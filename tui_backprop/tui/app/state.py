@@ -181,12 +181,20 @@ class AppState:
     def _take(self, session: Session) -> None:
         call = self._app.call_from_thread
         try:
-            iteration = self.replay.take(session)
-            iteration.prepare()
+            try:
+                iteration = self._prepared(session)
+            except MemoryError:
+                self.budget.spare()
+                iteration = self._prepared(session)
         except Exception as error:  # any error is reported in one line, and the last snapshot stays
             call(self.fail_to_compute, reason_of(error))
         else:
             call(self._arrived, Snapshot(session, steps_of(session), iteration))
+
+    def _prepared(self, session: Session) -> Iteration:
+        iteration = self.replay.take(session)
+        iteration.prepare()
+        return iteration
 
     def _replayed(self, done: int, total: int) -> None:
         """Show the progress of a replay."""
