@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from tui_backprop.cost.race.worker import interrupts_blocked
 from tui_backprop.support.signals import DEFERRED, ending_deferred
+from tui_backprop.support.starting import interrupts_blocked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tui_backprop.cli.settings import Settings
 from tui_backprop.cli.streams import say
 from tui_backprop.session.state import Session
+from tui_backprop.support.errors import InputError
 from tui_backprop.support.exit_codes import DONE
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui_backprop.tui.app.resume import Earlier
 
 STDIN = 0
+THREADS = 3  # of the app: one writes, one reads, one computes
 LAST_SAVE = 0.2  # seconds for the session, when the terminal is gone
 
 
@@ -40,6 +42,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         os.environ.pop(VARIABLE, None)  # Textual would take an empty name for a driver
         require_terminal()
         watch.start()
+    _require_threads()
     gc.disable()  # until the first paint: there is nothing to collect before that
     app = _app_on(session, chosen, saver, served, None if again else earlier)
     watch.leave = app.ending.terminal_gone
@@ -49,6 +52,16 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
     if app.fault is not None:
         raise app.fault
     raise SystemExit(app.return_code or DONE)
+
+
+def _require_threads() -> None:
+    """Raise InputError where the app would end in the middle of its start."""
+    from tui_backprop.support.starting import StartError, require_threads
+
+    try:
+        require_threads(THREADS)
+    except StartError as error:
+        raise InputError("process limit", f"{error}; the app needs {THREADS}; end other processes") from None
 
 
 def _app_on(

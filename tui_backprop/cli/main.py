@@ -24,6 +24,7 @@ from tui_backprop.support.format import format_bytes, printable
 
 SYSTEM = os.name
 SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
+FEW_THREADS = 6  # of the program, besides those of BLAS
 SIMILAR = 0.8  # from which an option may be a misspelled one
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
 
@@ -80,6 +81,16 @@ def require_memory() -> None:
         raise InputError(
             "memory limit", f"{free.words}; backprop-tui needs {format_bytes(free.least)} to start"
         )
+
+
+def spare_threads() -> None:
+    """Give numpy's BLAS one thread where only few can be started: without its own, it ends the process."""
+    from tui_backprop.support.starting import StartError, require_threads
+
+    try:
+        require_threads(FEW_THREADS + (os.cpu_count() or 1))
+    except StartError:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def source_of(error: UserError) -> str:
@@ -149,6 +160,7 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
     """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
     require_system()
     require_memory()
+    spare_threads()
     context = click.get_current_context()
     if context.invoked_subcommand is not None:
         _require_options(context, context.invoked_subcommand)

@@ -33,7 +33,7 @@ class StatusLine:
         say(f"backprop-tui: {printable(text, MAX_NOTE)}")
 
     def erase(self) -> None:
-        from tui_backprop.cost.race.worker import interrupts_blocked
+        from tui_backprop.support.starting import interrupts_blocked
 
         if self._wide:
             with interrupts_blocked():  # Ctrl+C may be pressed repeatedly

@@ -17,6 +17,7 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
 from tui_backprop.support.paths import display_path, own_folder, state_folder
+from tui_backprop.support.starting import StartError, start_thread
 
 NAME, BEFORE = "last-session", "session-before"
 LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
@@ -134,12 +135,10 @@ class Saver:
                 return
             self._newest = session
             if self._thread is None:
-                # A daemon, so that a disk that never responds does not keep the process alive.
-                self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError as error:
-                    self._thread, self.trouble = None, f"the session is not kept: {why(error)}"
+                try:  # a disk that never responds does not keep the process alive
+                    self._thread = start_thread(self._run, "autosave")
+                except StartError as error:
+                    self.trouble = f"the session is not kept: {error}"
             self._changed.notify()
 
     def close(self, patience: float = PATIENCE) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter, process_time
 
+from tui_backprop.support.starting import StartError, start_thread
+
 TICK = 0.25  # seconds between two ticks
 LONGEST_TICK = 1.0  # seconds after which a process that was not busy meanwhile did not run
 
@@ -42,9 +44,8 @@ def running_clock() -> Iterator[RunningClock]:
         while not over.wait(TICK):
             clock()
 
-    ticking = threading.Thread(target=tick, name="clock", daemon=True)
-    with suppress(RuntimeError):  # without a thread, only looks at the clock are ticks
-        ticking.start()
+    with suppress(StartError):  # without a thread, only looks at the clock are ticks
+        start_thread(tick, "clock")
     try:
         yield clock
     finally:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import select
 import stat
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from time import sleep
 
 from tui_backprop.support.exit_codes import HANGUP
+from tui_backprop.support.starting import StartError, start_thread
 
 GONE = getattr(select, "POLLHUP", 0) | getattr(select, "POLLERR", 0)
 GRACE = 0.6  # seconds in which the app may end by itself
@@ -28,8 +28,8 @@ class HangupWatch:
 
     def start(self) -> None:
         """Watch from now on, in a thread. Without threads, only SIGHUP ends the app."""
-        with suppress(RuntimeError):
-            threading.Thread(target=self._watch, daemon=True, name="terminal").start()
+        with suppress(StartError):
+            start_thread(self._watch, "terminal")
 
     def _watch(self) -> None:
         if not hung_up(self._fileno, None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.message import Message
 
 from tui_backprop.session.state import Session
@@ -13,3 +15,11 @@ class Applied(Message):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+
+
+class ToDo(Message):
+    """There is ``work`` to do in a thread, for the ``group`` of workers."""
+
+    def __init__(self, group: str, work: Callable[[], object]) -> None:
+        super().__init__()
+        self.group, self.work = group, work

@@ -229,7 +229,7 @@ class Watched:
 )
 def test_ctrl_c_ends_it_with_130_without_a_word_and_no_process_stays(command, processes):
     watched = Watched(*command)
-    watched.until(rf"evaluations: [\d,]+ of (335,115|670,229), [\d,]+/s, {DURATION} left".encode())
+    watched.until(rf"evaluations: [\d,]+ of (335,115|670,237), [\d,]+/s, {DURATION} left".encode())
     printed, code = watched.interrupt(3 if "--workers" in command else 1)
     assert (printed, code) == (b"", 130)
     assert b"Traceback" not in watched.said

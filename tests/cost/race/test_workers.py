@@ -18,6 +18,7 @@ from tui_backprop.cost.race.shares import ONE_THREAD, Answer, Share, Task
 from tui_backprop.cost.race.worker_sources import local_workers
 from tui_backprop.engine.gradients.methods import Options
 from tui_backprop.support.errors import UserError
+from tui_backprop.support.starting import StartError
 
 
 def pids(workers):
@@ -75,16 +76,20 @@ def test_one_that_is_stopped_before_it_read_anything_can_be_ended():
 def test_where_no_process_can_be_started_it_is_a_line_and_none_stays(monkeypatch, failing):
     from tui_backprop.cost.race import workers as module
 
-    start, started = module.start_process, []
+    start, started = module.start_talking, []
 
-    def refuse(process, environment):
+    def refuse(*given):
         if len(started) == failing - 1:
-            raise BlockingIOError(11, "Resource temporarily unavailable")
-        start(process, environment)
+            raise StartError("no process can be started: Resource temporarily unavailable")
+        process, here = start(*given)
         started.append(process.pid)
+        return process, here
 
-    monkeypatch.setattr(module, "start_process", refuse)
-    with pytest.raises(UserError, match=r"cannot start worker processes: .*unavailable"), local_workers(3):
+    monkeypatch.setattr(module, "start_talking", refuse)
+    with (
+        pytest.raises(UserError, match=r"workers: no process can be started: .*unavailable"),
+        local_workers(3),
+    ):
         pass
     assert all(map(gone, started))
 
@@ -96,7 +101,7 @@ def test_python_that_ignores_the_environment_starts_nothing_unless_it_is_safe_it
         "    with local_workers(1) as workers: print(*workers.threads)"
     )
     for flags, start in (
-        (["-E"], "cannot start worker processes: Python runs with -E"),
+        (["-E"], "no process can be started: Python runs with -E"),
         (["-E", "-P"], "process "),
     ):
         done = subprocess.run(

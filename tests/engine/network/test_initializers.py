@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -213,26 +212,20 @@ class Enough(Exception):
 @pytest.mark.parametrize("block", [2**20, 100])
 def test_an_exception_from_watch_stops_the_work_and_is_raised(monkeypatch, block):
     monkeypatch.setattr(initialize, "STREAM_BLOCK", block)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    drawn, draw, called_off = [], initialize.Block.draw, threading.Event()
-
-    class Pool(ThreadPoolExecutor):
-        def shutdown(self, wait=True, *, cancel_futures=False):
-            super().shutdown(wait=False, cancel_futures=cancel_futures)
-            called_off.set()
-            super().shutdown(wait=wait)
+    monkeypatch.setattr(initialize, "usable_cores", lambda: 1)
+    drawn, draw, heard = [], initialize.Block.draw, threading.Event()
 
     def counted(self):
         if len(drawn) > 1:  # the others are not all done before watch is heard
-            assert called_off.wait(GENEROUS)
+            assert heard.wait(GENEROUS)
         drawn.append(self.key)
         return draw(self)
 
     def watch(done, of):
+        heard.set()
         raise Enough
 
     monkeypatch.setattr(initialize.Block, "draw", counted)
-    monkeypatch.setattr(initialize, "ThreadPoolExecutor", Pool)
     before = threading.active_count()
     with pytest.raises(Enough):
         initial_parameters(SPEC, watch)

@@ -11,7 +11,7 @@ import importlib
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Thread
+from functools import partial
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -32,6 +32,7 @@ from tui_backprop.cost.race.shares import (
 from tui_backprop.cost.race.worker import leave_terminal
 from tui_backprop.support.exit_codes import DONE
 from tui_backprop.support.format import printable
+from tui_backprop.support.starting import start_thread
 
 FIRST_INTERVAL, ROSTER_INTERVAL = 0.05, 0.5  # seconds between two looks at who is there
 LONGEST_LOOK = 2.0  # seconds for a scheduler to say so
@@ -88,7 +89,7 @@ class Relay:
             await asyncio.sleep(FIRST_INTERVAL)
         self._there.send(Roster(dict(self._fit), dict(self._unfit)))
         loop = asyncio.get_running_loop()
-        Thread(target=self._read, args=(loop,), daemon=True).start()
+        start_thread(partial(self._read, loop), "read")
         while True:
             before = {**self._fit}, {**self._unfit}
             await asyncio.sleep(ROSTER_INTERVAL)

@@ -7,19 +7,19 @@ share, with a board of numbers for its progress.
 from __future__ import annotations
 
 import math
-import multiprocessing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tui_backprop.cost.race.shared_array import SharedArray
-from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run, start_process
+from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.graph import parameter_at
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.starting import StartError, start_process
 
 # The methods that can race backprop: those that proceed parameter by parameter.
 RACE_METHODS = (
@@ -90,7 +90,6 @@ class Race:
         self.problem, self.method, self.step = problem, method, step
         self.exact = METHODS["backprop"].gradient(problem) if exact is None else exact
         parameters = problem.spec.parameters
-        self._context = multiprocessing.get_context("spawn")  # the app has threads: no fork
         self._ended = ""  # how, once it has
         try:
             self._shared, self._reason = SharedArray(parameters), SharedArray(REASON_BYTES, np.uint8)
@@ -121,12 +120,10 @@ class Race:
         if self._process is None and not self._ended:
             options = Options(self.step, seed=self.problem.spec.seed)
             given = (self.problem, self.method, options, self._shared, self._numbers, self._reason)
-            process = self._context.Process(target=run, args=given, daemon=True, name="race")
             try:
-                start_process(process)
-                self._process = process
-            except OSError as error:
-                self._ended, self._failure = "failed", f"no process can be started: {error}"
+                self._process = start_process(run, given, name="race")
+            except StartError as error:
+                self._ended, self._failure = "failed", str(error)
 
     def pause(self) -> None:
         """Pause the race; ``resume`` continues it."""

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tui_backprop.cost.race.worker import leave_terminal, lower_priority, start_process
+from tui_backprop.cost.race.worker import leave_terminal, lower_priority
 from tui_backprop.support.errors import reason_of
+from tui_backprop.support.starting import start_talking
 
 
 class SubprocessGenerator:
     """``make(*given)`` makes the generator; it, what it is given and what it yields have to be picklable. Raises
-    OSError if no process can be started."""
+    StartError."""
 
     def __init__(self, make: Callable[..., Iterator[Any]], *given: object) -> None:
-        context = multiprocessing.get_context("spawn")  # the app has threads: no fork
-        self._here, there = context.Pipe()
-        self._process = context.Process(target=_run, args=(there, make, given), daemon=True)
-        try:
-            start_process(self._process)
-        except OSError:
-            self._here.close()
-            raise
-        finally:
-            there.close()
+        self._process, self._here = start_talking(_run, (make, given))
         self.over = False
         self.why = ""  # it failed, in a line
 
@@ -55,7 +46,7 @@ class SubprocessGenerator:
         self._process.kill()
         self._process.join()
         self._process.close()
-        self._process = None  # type: ignore[assignment]
+        self._process = None
         self._here.close()
         self.over = True
 

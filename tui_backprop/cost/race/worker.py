@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Callable, Iterator
 from multiprocessing import parent_process
 from statistics import median
 from time import perf_counter, sleep
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +18,6 @@ from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import reason_of
 from tui_backprop.support.exit_codes import FAULT
 from tui_backprop.support.running_clock import running_clock
-from tui_backprop.support.signals import STARTING, ending_deferred
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
 BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
@@ -30,7 +26,6 @@ REASON_BYTES = 400  # bytes for the reason why it failed
 POLL_INTERVAL, PAUSE_INTERVAL = 0.005, 0.02  # seconds between looking at the board, and while it is paused
 NICENESS = 10  # by which it is less urgent than others, of 19
 BACKPROP_ROUNDS = 9  # of backprop, timed
-SAFE = {"PYTHONSAFEPATH": "1"}  # nothing is imported from the current folder
 
 
 def run(
@@ -82,53 +77,6 @@ def time_backprop(problem: Problem) -> float:
         program.backward()
         times.append(perf_counter() - start)
     return median(times[1:])
-
-
-def start_process(process: Any, environment: Mapping[str, str] = SAFE) -> None:
-    """Start a process that imports nothing from the current folder; ``environment`` has more variables for it. While
-    an app runs, what it puts in the place of standard error is no file, and none can be started with it: the real one
-    stands in for that moment. Raises OSError if no process can be started, or none that is safe."""
-    if sys.flags.ignore_environment and not sys.flags.safe_path:
-        raise OSError(
-            "Python runs with -E and would import from the current folder; start it with -P as well"
-        )
-    resource_tracker = importlib.import_module("multiprocessing.resource_tracker")
-    with STARTING, redirect_stderr(sys.__stderr__), variables({**environment, **SAFE}):
-        try:
-            resource_tracker.ensure_running()  # a process, too; whichever thread starts it hears of Ctrl+C again
-            with interrupts_blocked():
-                process.start()
-        except (RuntimeError, ValueError, ImportError, MemoryError) as error:
-            raise OSError(f"{type(error).__name__}: {error}") from None
-
-
-@contextmanager
-def variables(values: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables; afterward all is as before."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def interrupts_blocked() -> Iterator[None]:
-    """Threads and processes that are begun meanwhile never hear of Ctrl+C; this thread does afterward."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        with ending_deferred():  # a process that is half started would complain
-            yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def lower_priority() -> None:

@@ -12,6 +12,7 @@ from tui_backprop.cost.race.scheduler import Scheduler, reason_of
 from tui_backprop.cost.race.workers import Note, Workers, ignore
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import printable
+from tui_backprop.support.starting import StartError
 
 LONGEST_CONNECT = 4.0  # seconds for a scheduler and a worker to answer, beside a second to import Dask
 MAX_LINE = 600  # characters of what the client says
@@ -27,8 +28,8 @@ def local_workers(number: int) -> Iterator[Workers]:
         try:
             for _ in range(number):
                 workers.start()
-        except (OSError, ValueError) as error:
-            raise InputError("workers", f"cannot start worker processes: {error}") from None
+        except StartError as error:
+            raise InputError("workers", str(error)) from None
         yield workers
     finally:
         workers.close()

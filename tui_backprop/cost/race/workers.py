@@ -6,7 +6,6 @@ moment; when this process is killed, the child meets the end of its pipe.
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -27,7 +26,8 @@ from tui_backprop.cost.race.shares import (
     computed,
     error_line,
 )
-from tui_backprop.cost.race.worker import interrupts_blocked, leave_terminal, start_process
+from tui_backprop.cost.race.worker import leave_terminal
+from tui_backprop.support.starting import StartError, start_talking, start_thread
 
 LONGEST_WAIT = 0.1  # seconds after which whoever waits is given the chance to stop
 START_SECONDS = 10.0  # seconds that a process may take to start, on a busy machine
@@ -48,21 +48,15 @@ class Link:
     def __init__(
         self, target: Callable[..., None], given: tuple[object, ...], said: SimpleQueue[tuple[Link, Message]]
     ) -> None:
-        context = multiprocessing.get_context("spawn")  # there are threads: no fork
-        self._here, there = context.Pipe()
         self._said, self._to_say = said, SimpleQueue[Message]()
-        self.process = context.Process(target=target, args=(there, *given), daemon=True)
+        self._threads: list[Thread] = []
+        self.process, self._here = start_talking(target, given, ONE_THREAD)
         try:
-            start_process(self.process, ONE_THREAD)
-        except BaseException:
-            self._here.close()
+            for work, name in ((self._hear, "hear"), (self._speak, "speak")):
+                self._threads.append(start_thread(work, name))
+        except StartError:
+            self.close()
             raise
-        finally:
-            there.close()
-        self._threads = [Thread(target=each, daemon=True) for each in (self._hear, self._speak)]
-        with interrupts_blocked():
-            for thread in self._threads:
-                thread.start()
 
     def say(self, message: Message) -> None:
         self._to_say.put(message)
@@ -187,8 +181,8 @@ class Workers:
             return False
         try:
             self.start()
-        except (OSError, ValueError) as error:
-            self.note(f"no process can be started on this machine: {error}")
+        except StartError as error:
+            self.note(f"on this machine, {error}")
             self.spare = alive
             return False
         return True

@@ -16,6 +16,7 @@ from typing import Any
 
 from tui_backprop.engine.arrays.types import np
 from tui_backprop.support.cores import usable_cores
+from tui_backprop.support.starting import StartError, start_thread
 
 Arguments = tuple[Any, ...]
 Call = tuple[Callable[..., object], Arguments]
@@ -41,7 +42,7 @@ class Team:
         self._turn = threading.Lock()  # one phase at a time; whoever comes meanwhile works alone
         self._others: list[_Other] = []
         self._pause, self._alone_until = PAUSES[0], 0.0
-        with suppress(RuntimeError, MemoryError):
+        with suppress(StartError):
             for _ in range(threads - 1):
                 self._others.append(_Other())
 
@@ -88,7 +89,7 @@ class Team:
 
 
 class _Other:
-    """A thread that does jobs when it is told to. Raises RuntimeError if it cannot be started."""
+    """A thread that does jobs when it is told to. Raises StartError if it cannot be started."""
 
     def __init__(self) -> None:
         self._told, self._done = threading.Lock(), threading.Lock()
@@ -96,7 +97,7 @@ class _Other:
         self._done.acquire()
         self._left: Iterator[Job] = iter(())
         self._error: BaseException | None = None
-        threading.Thread(target=self._work, name="pass", daemon=True).start()
+        start_thread(self._work, "pass")
 
     def begin(self, left: Iterator[Job]) -> None:
         self._left, self._error = left, None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +13,8 @@ from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.spec import NetworkSpec, parse_init
 from tui_backprop.engine.network.tensor_names import is_weight, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.cores import usable_cores
+from tui_backprop.support.starting import done_in_threads
 
 STREAM_BLOCK = 2**20  # weights drawn from one stream
 
@@ -88,11 +88,6 @@ def _draw_all(blocks: list[Block], total: int, watch: Watch) -> None:
             done += block.draw()
             watch(done, total)
         return
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [pool.submit(block.draw) for block in blocks]
-        try:
-            for finished in as_completed(running):
-                done += finished.result()
-                watch(done, total)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    for drawn in done_in_threads([block.draw for block in blocks], usable_cores()):
+        done += drawn
+        watch(done, total)

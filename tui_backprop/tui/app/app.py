@@ -49,7 +49,7 @@ from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
-from tui_backprop.tui.messages import Applied
+from tui_backprop.tui.messages import Applied, ToDo
 from tui_backprop.tui.textual_fixes import go_on_without_memory, release_removed_widgets, steady
 from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -265,6 +265,10 @@ class BackpropApp(AppServices):
         for canvas in self.query(Canvas):
             canvas.use(self.render_context)
         self.say("slow line: less is drawn (--no-sparse draws everything)")
+
+    @on(ToDo)
+    def _to_do(self, event: ToDo) -> None:
+        self.in_thread(event.group, event.work)
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:

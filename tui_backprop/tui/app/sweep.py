@@ -58,7 +58,7 @@ class SweepControl:
         try:
             process = SubprocessGenerator(sweep, self._state.session.network)
         except OSError as error:
-            self._app.fail(f"No sweep: no process can be started: {error}")
+            self._app.fail(f"No sweep: {error}")
             return
         self._process, self.progress = process, None
         self._polling.start()

@@ -11,6 +11,7 @@ from textual.geometry import Size
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Findings
+from tui_backprop.tui.messages import ToDo
 from tui_backprop.tui.widgets.canvas import Canvas
 
 ROOMY = Size(160, 50)  # columns and rows of a terminal from which there is a summary
@@ -40,7 +41,7 @@ class Summary(Canvas):
         self._due = False
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.run_worker, self._load, thread=True, group="summary")
+        self.call_after_refresh(self.post_message, ToDo("summary", self._load))
 
     def _load(self) -> None:
         from tui_backprop.render.panels.summary import summary_lines  # numpy and plotext
