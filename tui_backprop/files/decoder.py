@@ -46,6 +46,18 @@ def convert(value: object, kind: Any) -> Any:
         raise DecodeError(_reason(error)) from None
 
 
+def convert_numbers(value: object, shape: tuple[int, ...]) -> Any:
+    """Return an array of double precision of a shape, as another process sent it; NaN and infinity are numbers, too.
+    Raises DecodeError."""
+    import numpy as np
+
+    if type(value) is not np.ndarray:
+        raise DecodeError(f"{type(value).__name__} instead of an array")
+    if value.dtype != np.float64 or value.shape != shape:
+        raise DecodeError(f"{value.dtype} of shape {value.shape} instead of float64 of shape {shape}")
+    return value
+
+
 def decode_toml(content: bytes) -> dict[str, Any]:
     """Decode TOML. Raises DecodeError."""
     import tomllib

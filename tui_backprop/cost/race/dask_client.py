@@ -30,6 +30,7 @@ from tui_backprop.cost.race.shares import (
     fault_of,
 )
 from tui_backprop.cost.race.worker import leave_terminal
+from tui_backprop.files.decoder import DecodeError, convert
 from tui_backprop.support.exit_codes import DONE
 from tui_backprop.support.format import printable
 from tui_backprop.support.starting import start_thread
@@ -234,9 +235,10 @@ def _root_reason(error: BaseException) -> str:
 
 def _misfit(answer: object) -> str:
     """Return why a worker cannot be used, by what it says of itself."""
-    if not isinstance(answer, tuple) or [*map(type, answer)] != [str, bool]:
+    try:
+        version, one_thread = convert(answer, tuple[str, bool])
+    except DecodeError:
         return "it does not say what it is"
-    version, one_thread = answer
     if version != __version__:
         return f"it runs backprop-tui {version}, but this is {__version__}"
     return "" if one_thread else "it uses several threads of BLAS; start it with OMP_NUM_THREADS=1"

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
-
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.primitives import Array
+from tui_backprop.files.decoder import DecodeError, convert_numbers
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 CLOCK_SLACK = 1.0  # seconds by which a worker's time may exceed ours: a suspended machine, other clocks
@@ -97,10 +96,10 @@ def fault_of(share: Share, outcome: object, most: float) -> str:
     if type(outcome) is not tuple or len(outcome) != 2:
         return f"{type(outcome).__name__} instead of derivatives and seconds"
     values, seconds = outcome
-    if type(values) is not np.ndarray:
-        return f"{type(values).__name__} instead of an array"
-    if values.dtype != np.float64 or values.shape != (len(share),):
-        return f"{values.dtype} of shape {values.shape} instead of float64 of shape ({len(share)},)"
+    try:
+        convert_numbers(values, (len(share),))
+    except DecodeError as error:
+        return str(error)
     if type(seconds) is not float or not math.isfinite(seconds) or not 0 < seconds <= most + CLOCK_SLACK:
         return "a time that cannot be"
     return ""
