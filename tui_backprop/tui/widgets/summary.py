@@ -55,7 +55,7 @@ class Summary(Canvas):
     def tell(self, **known: Any) -> None:
         """Take what has become known, by the names of ``Findings``, and draw it after the other panels. While it is
         hidden, nothing is kept."""
-        if not self.size:
+        if not self.display:
             self._findings = Findings()
         elif any(getattr(self._findings, name) is not value for name, value in known.items()):
             self._findings = replace(self._findings, **known)
