@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.waits import all_gone, until
+from tui_backprop.cli import process
 from tui_backprop.cli.output import print_json
 from tui_backprop.support.exit_codes import EXIT_CODES
 
@@ -197,3 +198,15 @@ def test_no_color_codes_are_written_where_no_terminal_is():
 def test_the_numbers_do_not_depend_on_the_hash_seed():
     one, other = (run("trace", "--preset", "sine", "--json", PYTHONHASHSEED=seed).stdout for seed in "12")
     assert one == other
+
+
+@pytest.mark.parametrize(("signal", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
+def test_a_signal_in_the_middle_of_an_import_is_no_fault(capfd, signal, code):
+    """Python raises RuntimeError from what ``__set_name__`` raises (before 3.12)."""
+
+    def command():
+        raise RuntimeError("Error calling __set_name__") from signal
+
+    with pytest.raises(SystemExit) as ended:
+        process.exit_with(command)
+    assert (ended.value.code, capfd.readouterr().err) == (code, "")

@@ -54,12 +54,26 @@ def _code_of(command: Callable[[], object]) -> int:
     except MemoryError:
         say("backprop-tui: memory ran out; use a smaller network or batch")
         return FAULT
-    except Exception:
+    except Exception as error:
+        if (code := _signal_behind(error)) is not None:
+            return code
         import traceback
 
         say(f"{traceback.format_exc()}backprop-tui: a fault of the program; please report the lines above")
         return FAULT
     return DONE
+
+
+def _signal_behind(error: BaseException | None) -> int | None:
+    """Return the exit code of a signal that came in the middle of what failed: Python wraps it where a class is made,
+    and what is half imported fails otherwise. None if no signal came."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return INTERRUPTED
+        if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > SIGNAL:
+            return error.code
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def heed_signals() -> None:
