@@ -58,6 +58,8 @@ TURNS = (
              "next page"),
     PanelKey("V", "app.page(-1)", "", "", "", "previous page"),
 )
+MEASURE = PanelKey("M", "app.measure_again", "M", "measure",
+                   "Measure the passes of this network again, and those that other work disturbed.", "measure again")
 
 ROWS: tuple[PanelRow, ...] = (
     PanelRow("network", "network", "Network", "1,f2", "", "Edit the network.", short="net", own=(
@@ -90,6 +92,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("S", "app.sweep", "S", "sweep",
                  "Measure networks up to the memory limit; press again to stop.", "start or stop a sweep",
                  (("running", "stop sweep"),)),
+        MEASURE,
         PanelKey("home", "app.cursor(0)", "home", "this network",
                  "Cursor to this network; {cursor(99)}: to a trillion parameters.", "cursor to this network"),
         PanelKey("end", "app.cursor(99)", "", "", "", "cursor to a trillion parameters"),
@@ -200,7 +203,7 @@ ROWS: tuple[PanelRow, ...] = (
     )),
     PanelRow("claims", "the lesson's claims, measured", "Claims",
              help="Show the lesson's claims, measured on this machine.",
-             tab="claims", page_of="cost", own=TURNS),
+             tab="claims", page_of="cost", own=(*TURNS, MEASURE)),
     PanelRow("race", "the race", "Race",
              help="Show the race: a numerical gradient against backprop, parameter by parameter.",
              tab="race", page_of="cost", own=(

@@ -11,9 +11,14 @@ from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import (
+    BUSY,
     TOLERANCES,
     brief_tolerance,
+    busy_sentence,
+    disturbed_sentence,
     machines_to_match,
+    ratio_of,
+    refusal_sentences,
     source,
     tolerance,
 )
@@ -27,7 +32,7 @@ from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
 from tui_backprop.support.format import format_faster, format_short_count, format_times
-from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
+from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 
 WIDE = 100  # columns of the text
 NAME = 11  # columns of the label of a line
@@ -112,7 +117,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
         phrase(
             f"So backprop is {format_faster(result.ratio(shape))} here, and takes {{}} as long as one"
             " forward pass.",
-            ratio(backprop.middle / forward.middle),
+            ratio_of(backprop, forward),
         )
     )
     yield Sentence(
@@ -157,7 +162,8 @@ def _methods(result: CostResult) -> Iterator[Row]:
     """Yield the cost of each method, and how they compare."""
     cost_model, shape = result.cost_model, result.shape
     forward = cost_model.seconds("forward", shape)
-    naive, backprop = (each.middle for each in _both(cost_model, shape))
+    both = _both(cost_model, shape)
+    naive, backprop = (each.middle for each in both)
     once = Text("(one forward pass)", "one forward pass")
     rows: list[tuple[Content, ...]] = [
         (once, "", "", seconds(forward.middle, brief=True), source(forward, cost_model))
@@ -166,6 +172,9 @@ def _methods(result: CostResult) -> Iterator[Row]:
         takes, passes = cost_model.gradient(name, shape), f"{method.passes(shape.parameters):,.0f}"
         time = seconds(takes.middle, brief=True)
         rows.append((method.name, method.about, passes, time, source(takes, cost_model)))
+    if words := busy_sentence(forward, *(cost_model.gradient(name, shape) for name in COST_METHODS)):
+        yield Sentence(f"The machine was {words}. Figures marked busy are less sure.")
+        yield BLANK
     yield Forms(spoken=(Sentence("One gradient by each method"),))
     yield Table(METHODS, tuple(rows))
     if not cost_model.assumed:
@@ -182,9 +191,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
             seconds(TRAINING_STEPS * backprop),
         )
     )
-    yield Sentence(
-        f"Backprop takes {format_times(backprop / forward.middle)} times as long as a forward pass."
-    )
+    yield Sentence(phrase("Backprop takes {} a forward pass in time.", ratio_of(both[1], forward)))
 
 
 def _ledger(result: CostResult) -> Iterator[Row]:
@@ -243,19 +250,21 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
     shape = result.shape.at(float(parameters))
     both = _both(result.cost_model, shape)
     faster = result.ratio(shape)
+    busy = BUSY if any(each.busy for each in both) else ""
     return (
         name,
         Quantity(parameters, "count"),
         *(seconds(once.middle, brief=True) for once in both),
         Text(format_short_count(float(f"{faster:.1e}")), format_faster(faster)),
         *(seconds(TRAINING_STEPS * once.middle, brief=True) for once in both),
-        brief_tolerance(_less_sure(*both)),
+        joined(tuple(filter(None, (brief_tolerance(_less_sure(*both)), busy))), " "),
     )
 
 
 def _trust(cost_model: CostModel) -> Iterator[Row]:
     """Yield the error of the cost model for measurements left out of it, and whether the machine was busy."""
     noisy = busy_points(cost_model.points)
+    yield from (Sentence(words) for words in refusal_sentences(cost_model))
     if left := cost_model.left_out:
         yield _tested(
             left, "measured passes, each left out of the cost model in turn and predicted from the others"
@@ -263,10 +272,7 @@ def _trust(cost_model: CostModel) -> Iterator[Row]:
     if left := cost_model.beyond:
         yield _tested(left, "passes of the largest networks, predicted from networks 100 times smaller")
     if noisy:
-        yield Sentence(
-            f"{len(noisy)} of {len(cost_model.points)} measurements {'varies' if len(noisy) == 1 else 'vary'} widely:"
-            " the machine was busy; measure again when it is idle"
-        )
+        yield Sentence(f"{disturbed_sentence(cost_model)}; measure again when it is idle")
     if not (noisy or cost_model.left_out or cost_model.beyond):
         yield Sentence("too few measurements to test the cost model")
 

@@ -9,6 +9,7 @@ from tui_backprop.cost.accounting.ledger import LEDGER_COLUMNS, Ledger, LedgerRo
 from tui_backprop.cost.accounting.memory_ledger import MemoryLedger, memory_ledger
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
+from tui_backprop.cost.model.certainty import busy_sentence, rounded_ratio
 from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
@@ -64,21 +65,21 @@ class CostResult:
 
     def ratio(self, shape: NetworkShape) -> float:
         """Return how many times faster backprop is than the naive method."""
-        return (
-            self.cost_model.gradient("naive", shape).middle
-            / self.cost_model.gradient("backprop", shape).middle
-        )
+        return rounded_ratio(*(self.cost_model.gradient(name, shape) for name in ("naive", "backprop")))
 
 
 def cost_dict(result: CostResult) -> dict[str, Any]:
-    """Return the object of ``cost --json``. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (the
-    quartiles where this network's pass was measured, else a 95% interval) and whether it was ``measured``.
+    """Return the object of ``cost --json``. Times are in seconds; an estimate is ``low``, ``middle``, ``high`` (a 95%
+    interval) and whether it was ``measured``; ``share`` is that of a core that was ours while that was measured which
+    it depends on, and ``busy`` is true if other work disturbed that.
 
     network      its layers, activation, loss, dtype and bias
     parameters   how many it has
     machine      what measurements depend on: processor, cores, memory, versions
     kept         true if other networks were measured before, in a saved sweep
-    passes       all that was measured: kind of pass, parameters, layers, low, median and high of so many runs
+    busy         how busy the machine was, in words; null if it was not
+    passes       all that was measured: kind of pass, parameters, layers; the least, a robust minimum and the median
+                 of so many runs (low, middle, high), share and busy; why it is refused, or null
     forward      one forward pass of one sample, an estimate
     methods      for each: name, about, passes, kind of pass, seconds (an estimate), measured, flops
     ratio        how many times faster backprop is than the naive method
@@ -98,6 +99,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     spec, cost_model, shape = result.session.network, result.cost_model, result.shape
     takes = {name: cost_model.gradient(name, shape) for name in COST_METHODS}
     forward, made = cost_model.seconds("forward", shape), result.ledger
+    refused = {refusal.point: refusal.why for refusal in cost_model.refused}
     return {
         "network": {
             "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "dtype": spec.dtype,
@@ -106,8 +108,11 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         "parameters": spec.parameters,
         "machine": machine(),
         "kept": result.kept,
+        "busy": busy_sentence(forward, *takes.values()) or None,
         "passes": [
-            {**_named(p), "low": p.low, "median": p.median, "high": p.high, "runs": p.runs} for p in cost_model.points
+            {**_named(p), "low": p.low, "middle": p.middle, "high": p.high, "runs": p.runs, "share": p.share,
+             "busy": p.busy, "refused": refused.get(p)}
+            for p in cost_model.points
         ],
         "forward": asdict(forward),
         "methods": [
@@ -121,7 +126,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         ],
         "ratio": result.ratio(shape),
         "macs_ratio": made.ratio,
-        "time_ratio": takes["backprop"].middle / forward.middle,
+        "time_ratio": rounded_ratio(takes["backprop"], forward),
         "training": {
             "steps": TRAINING_STEPS,
             **{method: _interval(takes[method].times(TRAINING_STEPS)) for method in ("naive", "backprop")},
@@ -153,8 +158,8 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _interval(found: Estimate) -> dict[str, float]:
-    return {"low": found.low, "middle": found.middle, "high": found.high}
+def _interval(found: Estimate) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if name != "measured"}
 
 
 def _named(point: Measured) -> dict[str, Any]:
@@ -163,7 +168,7 @@ def _named(point: Measured) -> dict[str, Any]:
 
 def _left_out(left: LeftOut) -> dict[str, Any]:
     return {
-        **_named(left.point), "measured": left.point.median, "predicted": _interval(left.predicted),
+        **_named(left.point), "measured": left.point.middle, "predicted": _interval(left.predicted),
         "inside": left.inside,
     }  # fmt: skip
 

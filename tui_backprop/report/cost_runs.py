@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from math import isfinite
 
 from tui_backprop.cost.measure.sweep import Progress
+from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 from tui_backprop.cost.model.certainty import tolerance
 from tui_backprop.cost.model.cost_model import LeftOut, Measured
 from tui_backprop.cost.model.methods import COST_METHODS, cost_method_of
@@ -16,7 +17,7 @@ from tui_backprop.render.session_text import sample_text
 from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence, Table
-from tui_backprop.support.format import format_faster, format_number
+from tui_backprop.support.format import format_faster, format_number, format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
 NAME = 11  # columns of the label of a line
@@ -42,11 +43,12 @@ def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
     yield Sentence(
         phrase(
             f"Swept {swept.done} of {swept.of} networks in {{}}{ended}. Predicted (forward, backprop):"
-            " by the cost model without them, relative to measured",
+            " by the cost model without them, relative to measured; ±: median of the repeats",
             Text(f"{swept.seconds:.0f} s", f"{swept.seconds:.0f} seconds"),
         )
     )
     points = {(point.kind, point.shape): point for point in swept.cost_model.points}
+    refused = [refusal.point for refusal in swept.cost_model.refused]
     left_out = {(one.point.kind, one.point.shape): one for one in result.cost_model.left_out}
     yield Table(
         SWEEP,
@@ -54,6 +56,7 @@ def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
             _swept(
                 point,
                 points["backprop", shape],
+                refused,
                 *(left_out.get((kind, shape)) for kind in ("forward", "backprop")),
             )
             for (kind, shape), point in points.items()
@@ -63,7 +66,11 @@ def sweep_rows(result: CostResult, swept: Progress) -> Iterator[Row]:
 
 
 def _swept(
-    forward: Measured, backprop: Measured, forward_left: LeftOut | None, backprop_left: LeftOut | None
+    forward: Measured,
+    backprop: Measured,
+    refused: Collection[Measured],
+    forward_left: LeftOut | None,
+    backprop_left: LeftOut | None,
 ) -> tuple[Content, ...]:
     """Return the passes of a network as measured, and as predicted by the cost model fitted without them."""
     parameters = Quantity(forward.parameters, "count")
@@ -72,20 +79,34 @@ def _swept(
         cut(",".join(f"{n:.0f}" for n in forward.shape.widths), LAYERS),
         *_time(forward),
         *_time(backprop),
-        ratio(backprop.median / forward.median),
+        _ratio(forward, backprop),
         _off(forward_left),
         _off(backprop_left),
-        "busy" if forward.busy or backprop.busy else "",
+        _mark(forward, backprop, refused),
     )
 
 
 def _time(point: Measured) -> tuple[Quantity, Quantity]:
-    wide = max(point.high / point.median, point.median / point.low)
-    return seconds(point.median), Quantity(wide - 1, "±")
+    """Return the time of a pass, and the distance of the median of its repeats."""
+    return seconds(point.middle), Quantity(point.high / point.middle - 1, "±")
+
+
+def _ratio(forward: Measured, backprop: Measured) -> Quantity:
+    """Return the ratio of both, with one decimal if the machine was busy."""
+    return ratio(backprop.middle / forward.middle, 1 if forward.busy or backprop.busy else 2)
+
+
+def _mark(forward: Measured, backprop: Measured, refused: Collection[Measured]) -> str:
+    if forward in refused or backprop in refused:
+        return "refused"
+    least = min(forward.share, backprop.share)
+    if forward.busy or backprop.busy:
+        return f"busy: {format_share(least)} ours" if least < QUIET_SHARE else "busy"
+    return ""
 
 
 def _off(left: LeftOut | None) -> Content:
-    return ratio(left.predicted.middle / left.point.median) if left else ""
+    return ratio(left.predicted.middle / left.point.middle) if left else ""
 
 
 def chart_rows(result: CostResult, context: RenderContext) -> tuple[Row, ...]:

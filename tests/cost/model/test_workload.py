@@ -3,6 +3,7 @@ passes."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -91,15 +92,18 @@ def backward_by_hand(spec):
 
 
 def batched_by_hand(spec):
-    """Count operations of what comes after a parameter, in the mean."""
-    total = 0
+    """Count operations of passes of what comes after the parameters of a tensor, up to 256 of them at once, and of
+    two passes of the whole network; for one of the parameters or the unperturbed network."""
+    p = parameters_by_hand(spec)
+    once = min(p, 256)
+    total = (1 + once) * forward_by_hand(spec)
     for k in range(1, spec.depth + 1):
         i, o = spec.layers[k - 1], spec.layers[k]
         later = forward_by_hand(spec, k + 1)
         whole, after_norm = hidden_by_hand(spec, k) if k < spec.depth else (0, 0)
-        total += (i * o + spec.bias * o) * (whole + later)
-        total += 2 * o * spec.layer_norm * (k < spec.depth) * (after_norm + later)
-    return total / parameters_by_hand(spec)
+        total += once * (math.ceil(i * o / once) + spec.bias * math.ceil(o / once)) * (whole + later)
+        total += 2 * once * math.ceil(o / once) * spec.layer_norm * (k < spec.depth) * (after_norm + later)
+    return total / (p + 1)
 
 
 @pytest.mark.parametrize("layers", [(4, 5, 5, 3), (3, 3, 7, 7, 1), (6, 2), (2, 9, 4)], ids=str)

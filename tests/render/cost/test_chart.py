@@ -182,7 +182,7 @@ def test_the_error_of_the_cost_model_and_a_busy_machine_are_reported():
     assert "off by 1.0" in good
     assert "100 times larger" in good
     assert "busy" not in good
-    wide = tuple(type(p)(p.kind, p.shape, p.low, p.median, 2 * p.high, p.runs) for p in HERE.points)
+    wide = tuple(type(p)(p.kind, p.shape, p.low, p.middle, 2 * p.high, p.runs) for p in HERE.points)
     assert "S measures again" in words(CostState(LESSON, CostModel(wide, HERE.probe)))
 
 

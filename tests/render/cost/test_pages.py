@@ -85,28 +85,34 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
     assert written(claim.here) != "31.4 s"
 
 
-def measured_here(times: float, spread: float = 1.01) -> CostModel:
-    """HERE with backprop of the lesson's network so many times as slow as a forward pass, and runs so far apart."""
+def measured_here(times: float, spread: float = 1.01, share: float = 1.0) -> CostModel:
+    """HERE with backprop of the lesson's network so many times as slow as a forward pass, runs so far apart, and such
+    a share of a core."""
     shape = shape_of(LESSON)
     forward = HERE.seconds("forward", shape).middle
     points = [p for p in HERE.points if round(p.parameters) != LESSON.parameters]
     for kind, seconds in (("forward", forward), ("backprop", times * forward)):
-        points.append(Measured(kind, shape, seconds / spread, seconds, seconds * spread, 9))
+        points.append(Measured(kind, shape, seconds / spread, seconds, seconds * spread, 9, share))
     return CostModel(tuple(points), HERE.probe)
 
 
-@pytest.mark.parametrize(("spread", "busy"), [(1.01, False), (1.5, True)])
+@pytest.mark.parametrize(
+    ("spread", "share", "here", "said"),
+    [(1.01, 1.0, "2.97x", "2.97x"), (1.01, 0.4, "3x", "3x"), (1.5, 1.0, "3x", "3x")],
+)
 def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_the_machine_was_busy(
-    spread, busy
+    spread, share, here, said
 ):
-    cost_model = measured_here(4.84, spread)
+    cost_model = measured_here(2.97, spread, share)
+    busy = here == "3x"
     claims = claims_of(LESSON, cost_model)
     sizes = next(c for c in claims if c.what == "at any size")
-    assert "4.84x" in [written(c.here) for c in claims]
-    found = [float(ratio) for ratio in re.findall(r"([\d.]+)x at", written(sizes.how))]
+    assert here in [written(c.here) for c in claims]
+    found = re.findall(r"([\d.]+)x at", written(sizes.how))
     assert len(found) == len({p.parameters for p in cost_model.points})
-    assert sizes.here == Text(f"{min(found)}-{max(found)}x", f"{min(found)} to {max(found)} times")
-    assert written(sizes.how).startswith("in time: 4.8x at 335k" + " (busy)" * busy + ", ")
+    ends = min(found, key=float), max(found, key=float)
+    assert sizes.here == Text(f"{ends[0]}-{ends[1]}x", f"{ends[0]} to {ends[1]} times")
+    assert written(sizes.how).startswith(f"in time: {said} at 335k" + " (busy)" * busy + ", ")
     assert written(sizes.how).count("busy") == busy
     assert not any(c.what == "at any size" for c in claims_of(LESSON, CostModel()))
 

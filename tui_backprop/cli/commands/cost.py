@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,9 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
             spec,
             kept,
             lambda done, of: line.say(f"measuring passes on this machine: {done} of {of} networks"),
+            lambda size: line.say(
+                f"the machine is busy: measured {format_short_count(size)} parameters again"
+            ),
         )
     return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)
 
@@ -126,33 +130,34 @@ def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> N
     worker_option(options)
 
 
-def _measured(spec: NetworkSpec, kept: CostModel | None, watch: Callable[[int, int], None]) -> CostModel:
-    """Measure the cost model of the machine, with every kind of pass of the current network if that is small."""
-    from tui_backprop.cost.measure.passes import LOOK, measure, measure_machine
-    from tui_backprop.cost.measure.sweep import SMALL, with_points
-    from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.network_shape import shape_of
-    from tui_backprop.cost.model.workload import PASS_KINDS
+def _measured(
+    spec: NetworkSpec,
+    kept: CostModel | None,
+    watch: Callable[[int, int], None],
+    again: Callable[[int], None],
+) -> CostModel:
+    """Measure the cost model of the machine, and disturbed passes a few times again."""
+    from tui_backprop.cost.measure.again import measured_again
+    from tui_backprop.cost.measure.passes import LOOK, SMALL, measure, measure_machine
 
-    cost_model = measure_machine(spec, LOOK, kept, watch)
-    there = {point.kind for point in cost_model.points if point.shape == shape_of(spec)}
-    rest = [kind for kind in PASS_KINDS if kind not in there] if spec.parameters <= SMALL else []
-    if not rest:
-        return cost_model
-    return with_points(cost_model, CostModel(measure(spec, LOOK, rest), cost_model.probe))
+    found = measure_machine(spec, LOOK, kept, watch)
+    for size, better in measured_again(found, LOOK, measure, most=SMALL):
+        found = better
+        again(size)
+    return found
 
 
 def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
     """Sweep with progress, and save the measurements beside those ``kept``, also if interrupted."""
     from tui_backprop.cli.progress import status
-    from tui_backprop.cost.measure.sweep import sweep, with_points
+    from tui_backprop.cost.measure.sweep import sweep
 
     cost_model, last = kept, None
     try:
         with status() as line:
             line.say("measuring how fast memory is ...")
             for last in sweep(spec, budget):
-                cost_model = with_points(kept, last.cost_model) if kept else last.cost_model
+                cost_model = _with(kept, last.cost_model)
                 if last.now is not None:
                     line.say(
                         f"networks: {last.done} of {last.of}, now {format_short_count(last.now)} parameters,"
@@ -164,6 +169,13 @@ def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[Co
     assert last is not None
     assert cost_model is not None
     return cost_model, last
+
+
+def _with(kept: CostModel | None, found: CostModel) -> CostModel:
+    """Return the points found beside those kept, with the new probe of memory."""
+    from tui_backprop.cost.measure.again import with_points
+
+    return found if kept is None else with_points(replace(kept, probe=found.probe), found.points)
 
 
 def _keep(cost_model: CostModel, last: Progress) -> None:

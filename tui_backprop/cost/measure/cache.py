@@ -5,28 +5,29 @@ A file that is damaged, unreadable, or of another machine or version is ignored 
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.engine.arrays.team import team
 from tui_backprop.files.decoder import decode_json
 from tui_backprop.files.opener import read_own
 from tui_backprop.support import paths as places
 from tui_backprop.support.atomic_write import replacing
+from tui_backprop.support.cores import usable_cores
 
-FORMAT = 2
+FORMAT = 3
 NAME = "cost.json"
 MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 60 points
 SIZES = 1.0, 1e13  # bytes of memory, widths of layers, parameters
@@ -44,27 +45,28 @@ class CacheFile(msgspec.Struct, frozen=True):
 
 
 def machine() -> dict[str, str]:
-    """Return what measurements depend on: processor, cores, memory, threads and versions of libraries."""
+    """Return what measurements depend on: processor, cores, memory, versions of libraries, and the threads that share
+    a pass."""
     import psutil
 
-    config: Any = np.show_config(mode="dicts")
-    blas = config.get("Build Dependencies", {}).get("blas", {})
-    threads = {
-        name: os.environ[name]
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        if name in os.environ
-    }
     return {
         "processor": _processor(),
-        "cores": str(os.cpu_count()),
+        "cores": str(usable_cores()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "platform": platform.platform(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "blas": f"{blas.get('name')} {blas.get('version')}",
-        "threads": ",".join(f"{name}={value}" for name, value in threads.items()),
+        "blas": _blas(),
+        "threads": str(team().threads),
         "backprop-tui": __version__,
     }
+
+
+def _blas() -> str:
+    """Return the name and version of the BLAS that is loaded, and the processor that it has chosen its rules for."""
+    found = ThreadpoolController().select(user_api="blas").info()
+    names = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in found}
+    return ", ".join(sorted(names)) or "unknown"
 
 
 def _processor() -> str:
@@ -99,12 +101,13 @@ def _speeds(speeds: Speeds) -> bool:
 
 def _point(point: Measured) -> bool:
     """Return True for a possible measurement of a possible network."""
-    widths, pattern, times = point.shape.widths, point.shape.pattern, (point.low, point.median, point.high)
+    widths, pattern, times = point.shape.widths, point.shape.pattern, (point.low, point.middle, point.high)
     if point.kind not in PASS_KINDS or len(widths) != len(pattern.layers) or not _all_in(widths, SIZES):
         return False
     same = len(set(zip(pattern.layers, widths, strict=True))) == len(set(pattern.layers))
     known = same and shape_of(pattern).pattern == pattern and point.parameters <= SIZES[1]
-    return known and point.runs > 0 and sorted(times) == [*times] and _all_in(times, TIMES)
+    timed = 0 <= point.share <= 1 and point.runs > 0
+    return known and timed and sorted(times) == [*times] and _all_in(times, TIMES)
 
 
 def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from time import perf_counter
 
 import numpy as np
 
+from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
+from tui_backprop.cost.measure.timing import CLOCKS, TURNS, Clocks, TimedRun, in_turns
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS
+from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import parameter_slices, views
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.shared_pass import LEAST_MACS
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
@@ -28,30 +30,12 @@ from tui_backprop.engine.training.streaming import StreamedProgram
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
-LEAST_RUNS = 4  # runs of each, however long they take
-FEWER_BATCHES = 1_000_000  # parameters from which the initial pass of a batched method is negligible
+SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
+GLANCED, LADDER_ALL = 20_000, 1_000_000  # the same at the start, and of the ladder
+MOST_BATCHES, FEW_BATCHES = 32, 8  # in which a batched method is measured
+FEWER_BATCHES = 1_000_000  # parameters from which it is in FEW_BATCHES: its first passes are negligible
 MOST_TENSORS = 64  # in which a batched method is measured
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
-
-Run = Callable[[], object]
-
-
-def timings(run: Run, budget: float, clock: Callable[[], float] = perf_counter) -> list[float]:
-    """Return the seconds of each run of ``run``, after a warm-up: at least four, then until the budget is spent."""
-    run()
-    times: list[float] = []
-    end = clock() + budget
-    while len(times) < LEAST_RUNS or clock() < end:
-        start = clock()
-        run()
-        times.append(clock() - start)
-    return times
-
-
-def quartiles(times: Sequence[float]) -> tuple[float, float, float]:
-    """Return first quartile, median and third quartile, to the nearest run."""
-    ordered, last = sorted(times), len(times) - 1
-    return ordered[last // 4], ordered[last // 2], ordered[3 * last // 4]
 
 
 def weights_of(spec: NetworkSpec) -> Array:
@@ -60,7 +44,7 @@ def weights_of(spec: NetworkSpec) -> Array:
     return np.resize(np.linspace(-0.05, 0.06, 4099, dtype=spec.dtype), spec.parameters)
 
 
-def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, tuple[Run, int]]:
+def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, tuple[TimedRun, int]]:
     """Return for each kind of pass of one sample a function that runs it, and the number of passes in a call."""
     many = spec.parameters >= STREAMED
     program = (StreamedProgram if many else Program)(spec, 1, parameters)
@@ -75,52 +59,73 @@ def runs_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[
         else:
             program.backward()
 
-    runs: dict[str, tuple[Run, int]] = {"forward": (program.forward, 1), "backprop": (backprop, 1)}
+    shared = not many and spec.weights >= LEAST_MACS
+    runs = {"forward": (TimedRun(program.forward), 1), "backprop": (TimedRun(backprop, shared), 1)}
     problem = Problem(spec, x, target, parameters)
     if "complex" in kinds:
         off = problem.program(dtype="complex64" if spec.dtype == "float32" else "complex128")
-        runs["complex"] = off.forward, 1
+        runs["complex"] = TimedRun(off.forward), 1
     if "jvp" in kinds:
         direction = np.zeros_like(parameters)
         program.forward()
-        runs["jvp"] = ForwardMode(program, views(direction, spec)).push, 1
+        runs["jvp"] = TimedRun(ForwardMode(program, views(direction, spec)).push), 1
     if "batched" in kinds:
-        # Some parameters of every layer, in proportion: 256 at once, as in the method.
-        count = min(spec.parameters, (32 if spec.parameters < FEWER_BATCHES else 8) * PARAMETERS_A_PASS)
-        where = _sampled(spec, np.unique(np.linspace(0, spec.parameters - 1, count).astype(int)))
-        out = np.empty(spec.parameters)
-
-        def batched() -> None:
-            for _ in METHODS["batched-difference"].fill(
-                out, problem, where, Options(at_once=PARAMETERS_A_PASS)
-            ):
-                pass
-
-        runs["batched"] = batched, len(where)
+        runs["batched"] = _batched(problem)
     return {kind: runs[kind] for kind in kinds}
 
 
-def _sampled(spec: NetworkSpec, where: Array) -> Array:
-    """Return those of the parameters ``where`` that are in up to MOST_TENSORS tensors: each takes passes of its
-    own."""
+def _batched(problem: Problem) -> tuple[TimedRun, int]:
+    """Return the batched method for some parameters of the large tensors, in proportion, or for all of a small
+    network; and their number, with the unperturbed network."""
+    spec = problem.spec
+    batches = MOST_BATCHES if spec.parameters < FEWER_BATCHES else FEW_BATCHES
+    where = _sampled(spec, batches)
+    out = np.empty(spec.parameters)
+
+    def batched() -> None:
+        for _ in METHODS["batched-difference"].fill(out, problem, where, Options(at_once=PARAMETERS_A_PASS)):
+            pass
+
+    return TimedRun(batched, PARAMETERS_A_PASS * spec.weights >= LEAST_MACS), len(where) + 1
+
+
+def _sampled(spec: NetworkSpec, batches: int) -> Array:
+    """Return the indices of parameters for about so many ``batches``: all of a network that has no more, else whole
+    batches from up to MOST_TENSORS tensors, each of which takes passes of its own."""
+    if spec.parameters <= batches * PARAMETERS_A_PASS:
+        return np.arange(spec.parameters)
+    share = batches / spec.parameters
     places = list(parameter_slices(spec).values())
-    chosen = places[:: -(-len(places) // MOST_TENSORS)]
-    return np.concatenate([where[(where >= each.start) & (where < each.stop)] for each in chosen])
+    large = [each for each in places if share * (each.stop - each.start) >= 1] or [
+        max(places, key=lambda each: each.stop - each.start)
+    ]
+    chosen = large[:: -(-len(large) // MOST_TENSORS)]
+    counts = [max(round(share * (each.stop - each.start)), 1) * PARAMETERS_A_PASS for each in chosen]
+    return np.concatenate(
+        [
+            np.arange(each.start, min(each.start + n, each.stop))
+            for each, n in zip(chosen, counts, strict=True)
+        ]
+    )
 
 
 def measure(
     spec: NetworkSpec,
     budget: float = GLANCE,
     kinds: Sequence[str] = ("forward", "backprop"),
-    clock: Callable[[], float] = perf_counter,
+    clocks: Clocks = CLOCKS,
 ) -> tuple[Measured, ...]:
     """Measure passes of one sample, ``budget`` seconds for each kind."""
-    shape = shape_of(spec)
-    found = []
-    for kind, (run, count) in runs_of(spec, weights_of(spec), kinds).items():
-        times = [max(seconds, 1e-9) / count for seconds in timings(run, budget, clock)]
-        found.append(Measured(kind, shape, *quartiles(times), len(times)))
-    return tuple(found)
+    shape, runs, found = shape_of(spec), runs_of(spec, weights_of(spec), kinds), {}
+    for together in TURNS:
+        there = [kind for kind in together if kind in runs]
+        for kind, took in zip(
+            there, in_turns([runs[kind][0] for kind in there], budget, clocks), strict=True
+        ):
+            count = runs[kind][1]
+            seconds = (took.low / count, took.middle / count, took.high / count)
+            found[kind] = Measured(kind, shape, *seconds, took.runs, took.share)
+    return tuple(found[kind] for kind in kinds)
 
 
 def measure_machine(
@@ -139,13 +144,23 @@ def measure_machine(
     specs[spec.parameters] = spec
     points: list[Measured] = []
     for done, size in enumerate(sorted(specs), 1):
-        points += measure(specs[size], budget)
+        points += measure(specs[size], budget, _kinds(specs[size], spec, budget))
         watch(done, len(specs))
-    measured = {(point.kind, point.shape) for point in points}
-    points += [point for point in known if (point.kind, point.shape) not in measured]
     room = most_memory(budget <= GLANCE) if most is None else most
     bandwidth = probe(int(math.log2(room))) if kept is None else kept.probe
-    return CostModel(tuple(sorted(points, key=lambda p: (p.parameters, p.kind))), bandwidth)
+    return with_points(CostModel(tuple(known), bandwidth), points)
+
+
+def kinds_of(spec: NetworkSpec, most: int = SMALL) -> tuple[str, ...]:
+    """Return the kinds of passes that are measured: all of them in a network of up to ``most`` parameters."""
+    return tuple(PASS_KINDS) if spec.parameters <= most else ("forward", "backprop")
+
+
+def _kinds(one: NetworkSpec, current: NetworkSpec, budget: float) -> tuple[str, ...]:
+    glance = budget <= GLANCE
+    if one == current:
+        return kinds_of(one, GLANCED if glance else SMALL)
+    return kinds_of(one, 0 if glance else LADDER_ALL)
 
 
 def most_memory(glance: bool) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from time import sleep
 
+from tui_backprop.cost.measure.again import Measure, measured_again, with_points
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
-from tui_backprop.cost.measure.passes import STREAMED, measure
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.measure.passes import SMALL, STREAMED, kinds_of, measure
+from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe
-from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
@@ -19,7 +20,6 @@ from tui_backprop.support.validation import positive_number
 
 SMALLEST, GROWTH = 1e3, 10**0.5  # parameters of the smallest network, and how much larger the next one is
 LARGEST = 1e9
-SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
 LONGEST_KIND = 0.15  # seconds for a kind of pass at the most
 MEMORY_SHARE = 0.5  # of the memory that is free
 BUDGET = 30.0  # seconds, unless asked otherwise
@@ -71,25 +71,28 @@ def sweep(
     budget: float = BUDGET,
     free: int | None = None,
     clock: Clock | None = None,
-    measured: Callable[..., tuple[Measured, ...]] = measure,
+    measured: Measure = measure,
     probed: Callable[[int], MemoryProbe] = probe,
+    pause: Callable[[float], object] = sleep,
 ) -> Iterator[Progress]:
     """Measure, small networks first, within ``budget`` seconds and ``free`` bytes of memory (the system's if None). A
-    network that would not be done in time is not begun. Yields before each network and at the end."""
+    network that would not be done in time is not begun; then disturbed passes are measured again. Yields before each
+    network, after each that is measured again, and at the end."""
     specs = plan(spec, _free() if free is None else free)
     if clock is not None:
-        yield from _sweep(specs, budget, clock, measured, probed)
+        yield from _sweep(specs, budget, clock, measured, probed, pause)
         return
     with running_clock() as running:
-        yield from _sweep(specs, budget, running, measured, probed)
+        yield from _sweep(specs, budget, running, measured, probed, pause)
 
 
 def _sweep(
     specs: Sequence[NetworkSpec],
     budget: float,
     clock: Clock,
-    measured: Callable[..., tuple[Measured, ...]],
+    measured: Measure,
     probed: Callable[[int], MemoryProbe],
+    pause: Callable[[float], object],
 ) -> Iterator[Progress]:
     start = clock()
     cost_model = CostModel((), probed(LOOK))
@@ -103,10 +106,14 @@ def _sweep(
             yield Progress(done, len(specs), None, cost_model, past, "time")
             return
         yield Progress(done, len(specs), one.parameters, cost_model, past)
-        kinds = tuple(PASS_KINDS) if one.parameters <= SMALL else ("forward", "backprop")
+        kinds = kinds_of(one)
         each = min(LONGEST_KIND, budget / len(specs) / len(kinds) / 2)
-        cost_model = CostModel((*cost_model.points, *measured(one, each, kinds)), cost_model.probe)
+        cost_model = with_points(cost_model, measured(one, each, kinds))
         last = clock() - start - past
+    again = measured_again(cost_model, LONGEST_KIND / 2, measured, pause, SMALL)
+    while clock() - start < budget and (found := next(again, None)) is not None:
+        now, cost_model = found
+        yield Progress(len(specs), len(specs), now, cost_model, clock() - start)
     yield Progress(len(specs), len(specs), None, cost_model, clock() - start)
 
 
@@ -114,16 +121,4 @@ def _free() -> int:
     return memory.available().bytes
 
 
-def with_points(cost_model: CostModel, found: CostModel) -> CostModel:
-    """Return a cost model in which points of ``found`` replace those of the same kind and shape."""
-    seen = {(p.kind, p.shape) for p in found.points}
-    kept = tuple(p for p in cost_model.points if (p.kind, p.shape) not in seen)
-    probed = (
-        found.probe
-        if len(found.probe.reading.sizes) >= len(cost_model.probe.reading.sizes)
-        else cost_model.probe
-    )
-    return CostModel(tuple(sorted((*kept, *found.points), key=lambda p: (p.parameters, p.kind))), probed)
-
-
-__all__ = ["BUDGET", "InputError", "Progress", "checked", "plan", "sweep", "with_points"]
+__all__ = ["BUDGET", "InputError", "Progress", "checked", "plan", "sweep"]

@@ -1,4 +1,4 @@
-"""Recognize and leave out measurements made while the machine was busy with other work."""
+"""Recognize measurements made while the machine was busy with other work."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui_backprop.cost.model.cost_model import Measured
 
-BUSY_SPREAD = 0.3  # distance of the quartiles, as a share of the median, from which runs were disturbed
+BUSY_SPREAD = 0.3  # distance of median and least, as a share of the time, from which runs were disturbed
+QUIET_SHARE = 0.9  # of the wall time in which a core was ours, below which they were
 
 
-def is_busy(spread: float) -> bool:
-    """Return True if a spread is so wide that other work disturbed the runs."""
-    return spread > BUSY_SPREAD
+def is_busy(spread: float, share: float) -> bool:
+    """Return True if other work disturbed the runs: it took the core, or they are spread wide."""
+    return share < QUIET_SHARE or spread > BUSY_SPREAD
 
 
 def busy_points(points: Sequence[Measured]) -> tuple[Measured, ...]:
@@ -21,7 +22,14 @@ def busy_points(points: Sequence[Measured]) -> tuple[Measured, ...]:
     return tuple(point for point in points if point.busy)
 
 
-def undisturbed(points: list[Measured]) -> list[Measured]:
+def undisturbed(points: Sequence[Measured]) -> list[Measured]:
     """Leave out busy measurements, unless fewer than two sizes would remain to fit a model to."""
     quiet = [point for point in points if not point.busy]
-    return quiet if len({point.parameters for point in quiet}) > 1 else points
+    return quiet if len({point.parameters for point in quiet}) > 1 else list(points)
+
+
+def steadier(one: Measured, other: Measured) -> Measured:
+    """Return the less disturbed of two measurements of the same pass; the ``other`` if neither is."""
+    if one.busy != other.busy:
+        return other if one.busy else one
+    return one if one.busy and one.share > other.share else other

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from math import ceil
+import math
 
+from tui_backprop.cost.model.busy_machine import QUIET_SHARE, busy_points
 from tui_backprop.cost.model.cost_model import CostModel, Estimate
-from tui_backprop.support.format import format_ratio
-from tui_backprop.support.quantity import Quantity, Text, phrase
+from tui_backprop.support.format import format_ratio, format_share, format_short_count
+from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
 
 # Meaning of a tolerance.
-_MEANING = "farther quartile of the repeats if measured, 95% interval if projected"
+_MEANING = "95% interval, of a new measurement (measured) or of the fit (projected)"
 TOLERANCES = Text(f"±: {_MEANING}", f"Percentages: {_MEANING}")
+BUSY = "busy"  # after the basis of a figure, and in its row
 EXACT = 1.005  # factor below which no tolerance is shown
 FACTOR = 1.5  # from which it is written as a factor, not in percent
+DECIMALS = (1.5, 2), (3.0, 1)  # (factor, decimals) of a ratio whose interval is narrower
 
 
-def machines_to_match(ratio: float) -> str:
-    """Return how many machines make up for a method slower by a ``ratio``, rounded as ``format_ratio`` rounds it."""
-    return format_ratio(ratio) if ratio >= 100 else f"{max(ceil(ratio), 1)}"
+def machines_to_match(slower: float) -> str:
+    """Return how many machines make up for a method so many times ``slower``, rounded as by ``format_ratio``."""
+    return format_ratio(slower) if slower >= 100 else f"{max(math.ceil(slower), 1)}"
 
 
 def factor_of(estimate: Estimate) -> float:
@@ -45,7 +48,62 @@ def basis(estimate: Estimate, cost_model: CostModel) -> str:
 def source(estimate: Estimate, cost_model: CostModel) -> Text:
     """Return basis and tolerance of an estimate: measured ±4%."""
     known, within = basis(estimate, cost_model), tolerance(estimate)
-    return phrase(known) if within is None or cost_model.assumed else phrase(known + " {}", within)
+    busy = f", {BUSY}" if estimate.busy else ""
+    return phrase(known) if within is None or cost_model.assumed else phrase(known + " {}" + busy, within)
+
+
+def digits(*estimates: Estimate) -> int:
+    """Return the decimals that a ratio of these estimates has."""
+    factor = math.prod(map(factor_of, estimates))
+    return next((decimals for most, decimals in DECIMALS if factor < most), 0)
+
+
+def rounded_ratio(one: Estimate, other: Estimate) -> float:
+    """Return the ratio of two estimates; with one digit where the machine was busy, with two from 10 on."""
+    found = one.middle / other.middle
+    return _few_digits(found) if one.busy or other.busy else found
+
+
+def _few_digits(value: float) -> float:
+    return float(f"{value:.{int(value >= 10)}e}")
+
+
+def ratio_of(one: Estimate, other: Estimate) -> Quantity:
+    """Return the ratio of two estimates as a quantity, with no more decimals than it has."""
+    found, decimals = rounded_ratio(one, other), digits(one, other)
+    if found < 1:
+        return ratio(found)
+    return ratio(found if decimals else _few_digits(found), decimals)
+
+
+def busy_sentence(*estimates: Estimate) -> str:
+    """Say how busy the machine was during the least favorable of some measurements; empty if it was not."""
+    shares = [estimate.share for estimate in estimates if estimate.busy]
+    if not shares:
+        return ""
+    least = min(shares)
+    return (
+        f"busy: {format_share(least)} of a core was ours"
+        if least < QUIET_SHARE
+        else "busy: times vary widely"
+    )
+
+
+def disturbed_sentence(cost_model: CostModel) -> str:
+    """Say how many of the measurements were disturbed."""
+    noisy = busy_points(cost_model.points)
+    verb = "was" if len(noisy) == 1 else "were"
+    return f"{len(noisy)} of {len(cost_model.points)} measurements {verb} disturbed: the machine was busy"
+
+
+def refusal_sentences(cost_model: CostModel) -> list[str]:
+    """Say which measurements are refused, and why."""
+    found: dict[str, list[str]] = {}
+    for refusal in cost_model.refused:
+        size = format_short_count(refusal.point.parameters)
+        if size not in (sizes := found.setdefault(refusal.why, [])):
+            sizes.append(size)
+    return [f"Refused: at {', '.join(sizes)} parameters {why}" for why, sizes in found.items()]
 
 
 def brief_tolerance(estimate: Estimate) -> Text:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tui_backprop.cost.model.certainty import source
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.certainty import ratio_of, source
+from tui_backprop.cost.model.cost_model import CostModel, Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
@@ -62,7 +62,7 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
             ratio(backprop_ratio(network)),
             "a forward pass, in MACs: counted",
         ),
-        Claim("", "", ratio(backprop.middle / forward.middle), in_time),
+        Claim("", "", ratio_of(backprop, forward), in_time),
         *_at_sizes(shape, cost_model),
         Claim(f"{steps} of backprop", "", seconds(TRAINING_STEPS * backprop.middle), "projected"),
     ]
@@ -70,27 +70,29 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
 
 def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
     """Compare forward and backward with forward at every size measured, this network's first, busy ones marked."""
-    points = {(point.kind, point.shape): point for point in cost_model.points}
-    both = [
-        (forward, points["backprop", forward.shape])
-        for forward in cost_model.points
-        if forward.kind == "forward" and ("backprop", forward.shape) in points
-    ]
-    if not both:
+    known = [p for p in cost_model.sound if p.kind == "forward" and cost_model.point("backprop", p.shape)]
+    if not known:
         return []
-    both.sort(key=lambda pair: (pair[0].shape != shape, pair[0].parameters))
-    ratios = [backprop.median / forward.median for forward, backprop in both]
-    sizes = [_at_size(*pair) for pair in both]
-    least, most = (f"{end(ratios):.1f}" for end in (min, max))
-    here = ratio(float(least), 1) if least == most else Text(f"{least}-{most}x", f"{least} to {most} times")
+    shapes = [p.shape for p in sorted(known, key=lambda p: (p.shape != shape, p.parameters))]
+    both = [tuple(cost_model.seconds(kind, one) for kind in ("forward", "backprop")) for one in shapes]
+    sizes = [_at_size(one, *pair) for one, pair in zip(shapes, both, strict=True)]
+    ratios = sorted((_brief_ratio(*pair) for pair in both), key=lambda one: one.value)
+    least, most = ratios[0], ratios[-1]
+    texts = least.written.removesuffix("x"), most.written
+    here = least if texts[0] + "x" == texts[1] else Text("-".join(texts), f"{texts[0]} to {most.spoken}")
     how = phrase("in time: {}", joined(tuple(sizes), ", "))
     return [Claim("at any size", phrase("always about {}", ratio(3, 0)), here, how)]
 
 
-def _at_size(forward: Measured, backprop: Measured) -> Text:
+def _at_size(shape: NetworkShape, forward: Estimate, backprop: Estimate) -> Text:
     busy = " (busy)" if forward.busy or backprop.busy else ""
-    size = Quantity(forward.parameters, "count")
-    return phrase("{} at {}" + busy, ratio(backprop.median / forward.median, 1), size)
+    size = Quantity(round(shape.parameters), "count")
+    return phrase("{} at {}" + busy, _brief_ratio(forward, backprop), size)
+
+
+def _brief_ratio(forward: Estimate, backprop: Estimate) -> Quantity:
+    found = ratio_of(backprop, forward)
+    return replace(found, decimals=min(found.decimals, 1))
 
 
 def longer_in_time(network: NetworkSpec, cost_model: CostModel) -> bool:

@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from tui_backprop.cost.model.bounds import Refusal, broken, refusals
 from tui_backprop.cost.model.busy_machine import is_busy, undisturbed
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
-from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, work
+from tui_backprop.cost.model.workload import work
 
-LEAST_ERROR = 0.04  # of the logarithm: the least that is claimed
+LEAST_ERROR = 0.07  # of the logarithm: the least that is claimed
 UNKNOWN_ERROR = 0.35  # of a fit to too few points to estimate it
 ERROR_PER_DECADE = 0.12  # added for each decade beyond the largest measured network
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
+REPEATED = 1.15  # factor within which a measurement by another process lies, at the least
+DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
+LEAST_AGREEING = 3  # other points, with which a measurement is compared
 BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes whose time is given by their operations
 NO_QUICKER_THAN_FORWARD = (
     "backprop",
@@ -37,14 +41,16 @@ TESTED_KINDS = ("forward", "backprop")
 
 @dataclass(frozen=True)
 class Measured:
-    """Passes of one kind, measured: quartiles and median in seconds, of so many ``runs``."""
+    """Passes of one kind, measured: the least, a robust minimum and the median in seconds, of so many ``runs``, and
+    the ``share`` of that time in which a core was ours."""
 
     kind: str
     shape: NetworkShape
     low: float
-    median: float
+    middle: float
     high: float
     runs: int
+    share: float = 1.0
 
     @property
     def parameters(self) -> float:
@@ -52,34 +58,40 @@ class Measured:
 
     @property
     def spread(self) -> float:
-        """Distance of the quartiles, against the median."""
-        return (self.high - self.low) / self.median
+        """Distance of median and least, against the time."""
+        return (self.high - self.low) / self.middle
 
     @property
     def busy(self) -> bool:
         """True if the machine seems to have been busy with something else."""
-        return is_busy(self.spread)
+        return is_busy(self.spread, self.share)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds: the most likely value and a 95% interval. ``measured`` if they were measured, not projected."""
+    """Seconds: the most likely value and a 95% interval. ``measured`` if they were measured, not projected; ``busy``
+    if the machine was, with the ``share`` of a core that was ours."""
 
     low: float
     middle: float
     high: float
     measured: bool = False
+    share: float = 1.0
+    busy: bool = False
 
     def times(self, factor: float) -> Estimate:
-        return Estimate(factor * self.low, factor * self.middle, factor * self.high)
+        """Return a multiple, which is projected."""
+        return replace(
+            self, low=factor * self.low, middle=factor * self.middle, high=factor * self.high, measured=False
+        )
 
     def at_least(self, other: Estimate) -> Estimate:
         """Raise each value to at least that of another estimate."""
-        return Estimate(
-            max(self.low, other.low),
-            max(self.middle, other.middle),
-            max(self.high, other.high),
-            self.measured,
+        return replace(
+            self,
+            low=max(self.low, other.low),
+            middle=max(self.middle, other.middle),
+            high=max(self.high, other.high),
         )
 
 
@@ -93,12 +105,12 @@ class LeftOut:
     @property
     def off(self) -> float:
         """Factor by which the prediction was wrong, at least 1."""
-        ratio = self.predicted.middle / self.point.median
+        ratio = self.predicted.middle / self.point.middle
         return max(ratio, 1 / ratio)
 
     @property
     def inside(self) -> bool:
-        return self.predicted.low <= self.point.median <= self.predicted.high
+        return self.predicted.low <= self.point.middle <= self.predicted.high
 
 
 @dataclass(frozen=True)
@@ -113,17 +125,20 @@ class FitPoint:
 @dataclass(frozen=True)
 class PassFit:
     """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
-    as points left out show it."""
+    as points left out show it. ``of_core`` is the least share of a core that the measurements had; ``busy`` if the
+    machine was during all of them."""
 
     overhead: float
     share: float
     error: float
+    of_core: float = 1.0
+    busy: bool = False
 
 
 @dataclass(frozen=True)
 class CostModel:
-    """Measurements of a machine, and estimates from them. ``assumed`` is the lesson's clock: nothing is measured,
-    and a forward pass of its network takes 1 ms, others in proportion to their operations."""
+    """Measurements of a machine, and estimates from those that can be true. ``assumed`` is the lesson's clock:
+    nothing is measured, and a forward pass of its network takes 1 ms, others in proportion to their operations."""
 
     points: tuple[Measured, ...] = ()
     probe: MemoryProbe = field(
@@ -132,13 +147,37 @@ class CostModel:
     assumed: bool = False
 
     @cached_property
+    def refused(self) -> tuple[Refusal, ...]:
+        """The measurements that break a bound, each with the reason."""
+        pairs = broken(self.points)
+        if not pairs:
+            return ()
+        odd = [point for pair in pairs for point in pair.points]
+        others = self._without(odd)
+        return refusals(pairs, lambda point: others.agrees(point))
+
+    @cached_property
+    def sound(self) -> tuple[Measured, ...]:
+        """The measurements that are not refused."""
+        refused = [refusal.point for refusal in self.refused]
+        return tuple(point for point in self.points if point not in refused)
+
+    @cached_property
     def kinds(self) -> frozenset[str]:
-        return frozenset(point.kind for point in self.points)
+        return frozenset(point.kind for point in self.sound)
 
     @cached_property
     def largest(self) -> float:
         """Parameters of the largest network measured."""
-        return max((point.parameters for point in self.points), default=1.0)
+        return max((point.parameters for point in self.sound), default=1.0)
+
+    def agrees(self, point: Measured) -> bool:
+        """Return True if there are measurements of other networks that predict this one."""
+        known = [other for other in self.sound if other.kind == point.kind]
+        if len(known) < LEAST_AGREEING:
+            return False
+        predicted = self.seconds(point.kind, point.shape)
+        return predicted.low <= point.middle <= predicted.high
 
     @cached_property
     def _fits(self) -> dict[str, PassFit]:
@@ -148,12 +187,12 @@ class CostModel:
     def _fit_of(self, kind: str) -> PassFit | None:
         """Return the fit of a kind of pass; None if no such pass was measured."""
         if kind in self.kinds and kind not in self._fits:
-            self._fits[kind] = self._fit(undisturbed([p for p in self.points if p.kind == kind]))
+            self._fits[kind] = self._fit(undisturbed([p for p in self.sound if p.kind == kind]))
         return self._fits.get(kind)
 
     @cached_property
     def _found(self) -> dict[tuple[str, NetworkShape], Measured]:
-        return {(point.kind, point.shape): point for point in reversed(self.points)}
+        return {(point.kind, point.shape): point for point in reversed(self.sound)}
 
     def point(self, kind: str, shape: NetworkShape) -> Measured | None:
         """Return the measurement of a pass of exactly this network."""
@@ -181,27 +220,46 @@ class CostModel:
             return Estimate(found, found, found)
         point = self.point(kind, shape)
         if point is not None:
-            return Estimate(point.low, point.median, point.high, measured=True)
-        fit = self._fit_of(kind) or self._fit_of("forward") or PassFit(1e-6, 1.0, UNKNOWN_ERROR)
-        calls, rest = self._terms(kind, shape)
-        middle = fit.overhead * calls + fit.share * rest
-        beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
-        wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(fit.error, ERROR_PER_DECADE * beyond))
-        predicted = Estimate(middle / wide, middle, middle * wide)
+            return self._as_measured(point)
+        predicted = self._projected(kind, shape)
         return (
             predicted.at_least(self.seconds("forward", shape))
             if kind in NO_QUICKER_THAN_FORWARD
             else predicted
         )
 
+    def _projected(self, kind: str, shape: NetworkShape) -> Estimate:
+        """Return a pass by the fit of its kind; by that of forward passes, much less surely, if none was measured."""
+        fit = self._fit_of(kind)
+        if fit is None:
+            other = self._fit_of("forward") or PassFit(1e-6, 1.0, UNKNOWN_ERROR)
+            fit = replace(other, error=math.hypot(other.error, 2 * UNKNOWN_ERROR))
+        calls, rest = self._terms(kind, shape)
+        middle = fit.overhead * calls + fit.share * rest
+        beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
+        wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(fit.error, ERROR_PER_DECADE * beyond))
+        return Estimate(middle / wide, middle, middle * wide, share=fit.of_core, busy=fit.busy)
+
+    def _as_measured(self, point: Measured) -> Estimate:
+        """Return a measured pass. Its interval holds measurements by other processes, and what the measurements of
+        other networks predict, if that is different: runs that were all disturbed alike agree with each other."""
+        least = DISTURBED if point.busy else REPEATED
+        wide = max(least, point.high / point.middle, point.middle / point.low)
+        low, high = point.middle / wide, point.middle * wide
+        others = self._without([p for p in self.sound if p.shape == point.shape])
+        if sum(p.kind == point.kind for p in others.sound) >= LEAST_AGREEING:
+            predicted = others.seconds(point.kind, point.shape)
+            if not predicted.low <= point.middle <= predicted.high:
+                low, high = min(low, predicted.middle), max(high, predicted.middle)
+        return Estimate(low, point.middle, high, True, point.share, point.busy)
+
     def gradient(self, method: str, shape: NetworkShape) -> Estimate:
-        """Estimate one gradient by one of COST_METHODS, in seconds. Raises KeyError for another."""
+        """Estimate one gradient by one of COST_METHODS, in seconds: at least its fewest passes. Raises KeyError for
+        another."""
         row = COST_METHODS[method]
-        once = self.seconds(row.kind, shape)
-        many = row.passes(shape.parameters)
-        if row.kind == "batched" and not once.measured:
-            many = max(many, PARAMETERS_A_PASS)  # a batch of fewer parameters takes as long
-        return once if many == 1 else once.times(many)
+        once, many = self.seconds(row.kind, shape), row.passes(shape.parameters)
+        whole = once if many == 1 else once.times(many)
+        return whole.at_least(self.seconds("forward", shape).times(row.fewest)) if row.fewest else whole
 
     def operations(self, method: str, shape: NetworkShape) -> float:
         """Return the FLOPs of one gradient by one of COST_METHODS."""
@@ -213,14 +271,14 @@ class CostModel:
         """Every point of TESTED_KINDS, with the prediction of a model fitted without it."""
         return tuple(
             LeftOut(point, self._without([point]).seconds(point.kind, point.shape))
-            for point in self.points
-            if point.kind in TESTED_KINDS and sum(p.kind == point.kind for p in self.points) > 2
+            for point in self.sound
+            if point.kind in TESTED_KINDS and sum(p.kind == point.kind for p in self.sound) > 2
         )
 
     @cached_property
     def beyond(self) -> tuple[LeftOut, ...]:
         """Points within a factor EXTRAPOLATED of the largest, with the prediction of a model fitted to the others."""
-        large = [p for p in self.points if p.parameters > self.largest / EXTRAPOLATED]
+        large = [p for p in self.sound if p.parameters > self.largest / EXTRAPOLATED]
         small = self._without(large)
         if len({p.parameters for p in small.points}) < 2:
             return ()
@@ -248,11 +306,15 @@ class CostModel:
                 a, b = _solve([*rows[:i], *rows[i + 1 :]])
                 offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
         error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNKNOWN_ERROR
-        return PassFit(overhead, share, max(error, LEAST_ERROR))
+        disturbed = all(point.busy for point in points)
+        if disturbed:
+            error = math.hypot(error, math.log(DISTURBED) / INTERVAL_DEVIATIONS)
+        of_core = min(point.share for point in points)
+        return PassFit(overhead, share, max(error, LEAST_ERROR), of_core, disturbed)
 
     def _row(self, point: Measured) -> FitPoint:
         calls, rest = self._terms(point.kind, point.shape)
-        return FitPoint(point.parameters, calls / point.median, rest / point.median)
+        return FitPoint(point.parameters, calls / point.middle, rest / point.middle)
 
 
 def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:

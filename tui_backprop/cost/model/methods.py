@@ -12,7 +12,8 @@ class CostMethod:
     its key in METHODS of ``engine/gradients/methods.py``.
 
     Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
-    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight or more."""
+    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight or more. ``fewest``
+    is the number of forward passes below which no gradient is found, where that does not follow from its passes."""
 
     name: str
     letter: str
@@ -23,6 +24,7 @@ class CostMethod:
     role: str = "mark"
     marker: str = ","
     weight: int = 0
+    fewest: float = 0
 
 
 ESSENTIAL = 5
@@ -41,13 +43,13 @@ COST_METHODS: dict[str, CostMethod] = {
     ),
     "batched": CostMethod(
         "batched", "a", "batched", lambda p: p + 1, "P + 1 partial passes, batched", "batched-difference",
-        "batched", "-", 5,
+        "batched", "-", 5, 2,
     ),
     "spsa": CostMethod(
         "SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1
     ),
     "backprop": CostMethod(
-        "backprop", "b", "backprop", lambda p: 1.0, "1 pass down, 1 up", "backprop", "backprop", "+", 7
+        "backprop", "b", "backprop", lambda p: 1.0, "1 pass down, 1 up", "backprop", "backprop", "+", 7, 1
     ),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ sample they are few beside the weights that make them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from itertools import accumulate
 from operator import attrgetter
 
 from tui_backprop.cost.model.network_shape import NetworkShape, Sizes
+from tui_backprop.engine.gradients.batched import perturbed_at_once
 from tui_backprop.engine.network.graph import (
     Op,
     Visit,
@@ -28,6 +30,8 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape, fields
 
 PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
+CALLS_A_BATCH = 15  # of numpy that the batched method makes in each pass, besides those of the pass
+CALLS_OF_BOTH = 20  # times the calls of a pass, that making and running its two programs takes
 COMPLEX_FLOPS = 4  # real operations in a complex one: a product with its sum takes 8 for 2
 
 FloatShape = tuple[float, ...]
@@ -172,21 +176,25 @@ def _jvp(shape: NetworkShape) -> Work:
 
 
 def _batched(shape: NetworkShape) -> Work:
-    """Return the work for one parameter: the part of a forward pass that comes after it, averaged over the
-    parameters; parameters are read for many of them at once."""
+    """Return the work for one of P + 1 parts: two whole passes, and for every tensor passes of what comes after it,
+    each with as many of its parameters at once as there is room for; a pass with fewer takes as long. Parameters are
+    read once in a pass."""
     rules = _forward_rules(shape.pattern)
     found = {rule: _work(shape, 0, (rule,)) for rule in set(rules)}
     flops, read, calls = (
         list(accumulate([value(found[rule]) for rule in reversed(rules)], initial=0.0))[::-1]
         for value in (attrgetter("flops"), attrgetter("read"), attrgetter("calls"))
     )
+    once = perturbed_at_once(shape.parameters, shape.itemsize, 1, sum(shape.widths), PARAMETERS_A_PASS)
     entries = [(_numbers((tensor,), shape.sizes), after) for tensor, after in _entries(shape.pattern)]
-    means = [sum(n * part[after] for n, after in entries) / shape.parameters for part in (flops, read, calls)]
+    passes = [(math.ceil(n / once), after) for n, after in entries]
+    parts = shape.parameters + 1
     return Work(
-        means[0],
-        means[1] / PARAMETERS_A_PASS,
+        (sum(many * once * flops[after] for many, after in passes) + (1 + once) * flops[0]) / parts,
+        (sum(many * read[after] for many, after in passes) + 2 * read[0]) / parts,
         0,
-        means[2] / PARAMETERS_A_PASS,
+        (sum(many * (calls[after] + CALLS_A_BATCH) for many, after in passes) + CALLS_OF_BOTH * calls[0])
+        / parts,
         shape.itemsize * shape.parameters,
     )
 
@@ -207,7 +215,7 @@ PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {
     "backprop": _backprop,  # forward and backward
     "complex": _complex,
     "jvp": _jvp,
-    "batched": _batched,  # for one parameter, of many at once
+    "batched": _batched,  # for one parameter, of many at once, or the unperturbed network
 }
 
 

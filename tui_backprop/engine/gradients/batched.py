@@ -10,6 +10,7 @@ With an L2 penalty a parameter also enters the loss directly; the derivative of 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -80,10 +81,17 @@ def _penalty_slope(problem: Problem, group: SharedEntryPoint, h: Array | float) 
     return problem.spec.l2 * (problem.parameters[group.where] + h / 2)
 
 
+def perturbed_at_once(parameters: float, itemsize: int, batch: int, units: float, most: int) -> int:
+    """Return how many of these parameters are perturbed in one pass, at most ``most``, in a network of so many
+    ``units`` with its inputs."""
+    each = ARRAYS_PER_UNIT * itemsize * batch * units
+    return max(1, min(most, math.ceil(parameters), int(BATCHED_BYTES // each)))
+
+
 def _together(problem: Problem, where: Array, options: Options) -> int:
-    """Return the number of parameters to perturb at once."""
-    each = ARRAYS_PER_UNIT * np.dtype(problem.spec.dtype).itemsize * problem.batch * sum(problem.spec.layers)
-    return max(1, min(options.at_once, len(where), BATCHED_BYTES // each))
+    spec = problem.spec
+    itemsize = np.dtype(spec.dtype).itemsize
+    return perturbed_at_once(len(where), itemsize, problem.batch, sum(spec.layers), options.at_once)
 
 
 def batched_difference(

@@ -178,9 +178,9 @@ def _points(
 ) -> None:
     """Draw measured passes of backprop, and the current network by backprop and by the naive method."""
     if axis is CHART_AXES["time"]:
-        measured = [point for point in cost_model.points if point.kind == "backprop"]
+        measured = [point for point in cost_model.sound if point.kind == "backprop"]
         x = [math.log10(point.parameters) for point in measured]
-        draw(x, [log(point.median) for point in measured], "backprop", "o" if context.plain else "●")
+        draw(x, [log(point.middle) for point in measured], "backprop", "o" if context.plain else "●")
         if costs.race and (seconds := costs.race.naive_seconds) is not None:
             there = [math.log10(costs.race.status.parameters)]
             draw(there, [log(seconds)], "naive", "o" if context.plain else "●")

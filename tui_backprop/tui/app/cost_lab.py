@@ -6,6 +6,8 @@ processes of their own."""
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:  # these load numpy
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
 MEASUREMENT, LEAST_MEMORY = "measurement", 32 * 2**20  # its name in the budget; bytes that it uses at least
+TRIES = 4  # longer measurements: of all passes, then of those that were disturbed
 NUDGE = 0.25  # decades that a key moves the cursor
 DECADES = 3.0, 12.0  # range of the cursor
 
@@ -43,7 +46,8 @@ class CostLab:
         self._app, self._state = app, state
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
         self._measuring = False
-        self._timer: Timer | None = None  # for the longer measurement
+        self._tries = TRIES  # measurements of it that may still follow the first
+        self._timer: Timer | None = None  # for the next one
 
     def close(self) -> None:
         """End all processes: none outlives the app."""
@@ -77,59 +81,101 @@ class CostLab:
         """Have the machine measured with the current network, unless it was."""
         network = self._state.session.network
         if self._measured != network and not self._state.computing and not self._measuring:
-            self._measured = network
+            self._measured, self._tries = network, TRIES
             if self._timer is not None:
                 self._timer.stop()
-            self._begin(network, glance=True)
+            self._begin(partial(self._measure, network, glance=True))
 
-    def _begin(self, network: NetworkSpec, *, glance: bool) -> None:
+    def action_measure_again(self) -> None:
+        """Measure all passes of the current network again now, and then those of others that were disturbed."""
+        network = self._state.session.network
+        if self.sweep.running or self.race.running:
+            self._app.fail("Not measured: a sweep or a race keeps the machine busy")
+        elif self.cost_model is not None and self._measured == network and not self._measuring:
+            if self._timer is not None:
+                self._timer.stop()
+            self._tries = TRIES - 1
+            self._begin(partial(self._measure, network, glance=False))
+
+    def _begin(self, work: Callable[[], None]) -> None:
         """Measure in a worker: one network at a time, since measurements disturb each other."""
         self._measuring = True
-        self._app.in_thread("measure", self._measure, network, glance)
+        self._app.in_thread("measure", work)
 
     def _measure(self, network: NetworkSpec, glance: bool) -> None:
         from tui_backprop.cost.measure import cache
         from tui_backprop.cost.measure import passes as measure
         from tui_backprop.render.cost import chart  # noqa: F401  (so that drawing finds plotext imported)
 
-        found, budget = None, self._state.budget
-        most = min(measure.most_memory(glance), max(budget.limit // 2, LEAST_MEMORY))
-        using = max(most, LEAST_MEMORY)
+        most = min(measure.most_memory(glance), max(self._state.budget.limit // 2, LEAST_MEMORY))
+
+        def measured() -> CostModel:
+            seconds = measure.GLANCE if glance else measure.LOOK
+            return measure.measure_machine(network, seconds, cache.load(), most=most)
+
+        self._within(most, network, measured)
+
+    def _repeat(self, network: NetworkSpec, cost_model: CostModel) -> None:
+        """Measure the disturbed passes again, once."""
+        from tui_backprop.cost.measure import passes as measure
+        from tui_backprop.cost.measure.again import disturbed, with_points
+
+        def repeated() -> CostModel:
+            found = cost_model
+            for spec, kinds in disturbed(cost_model).items():
+                if spec.parameters <= measure.SMALL:
+                    found = with_points(found, measure.measure(spec, measure.LOOK, kinds))
+            return found
+
+        self._within(LEAST_MEMORY, network, repeated)
+
+    def _within(self, most: int, network: NetworkSpec, measured: Callable[[], CostModel]) -> None:
+        """Measure within the budget of memory, and pass on what was found."""
+        found = None
         try:
-            with budget.using(MEASUREMENT, using):
-                seconds = measure.GLANCE if glance else measure.LOOK
-                found = measure.measure_machine(network, seconds, cache.load(), most=most)
+            with self._state.budget.using(MEASUREMENT, max(most, LEAST_MEMORY)):
+                found = measured()
         except MemoryError as error:
             why = f"Could not measure this machine: {reason_of(error)}"
             self._app.call_from_thread(self._app.fail, why)
-        self._app.call_from_thread(self._arrived, found, network, glance)
+        self._app.call_from_thread(self._arrived, found, network)
 
-    def _arrived(self, cost_model: CostModel | None, network: NetworkSpec, glance: bool) -> None:
-        """Show a measurement; after a short one, schedule a longer one."""
+    def _arrived(self, cost_model: CostModel | None, network: NetworkSpec) -> None:
+        """Show a measurement. The first, short one is followed by a longer one, and then, as often as there are tries
+        left, by those that were disturbed."""
+        from tui_backprop.cost.measure.again import disturbed
+
         self._measuring = False
         if network != self._state.session.network:
             self.measure_once()
         elif cost_model is not None:
             self.cost_model = cost_model
             self.show()
-            if glance:
+            if self._tries == TRIES or (self._tries and disturbed(cost_model)):
                 self._timer = self._app.set_timer(LOOK_AGAIN, partial(self._look_again, network))
 
     def _look_again(self, network: NetworkSpec) -> None:
         self._timer = None
-        if not self.sweep.running and not self.race.running and not self._measuring:
-            self._begin(network, glance=False)
+        busy = self.sweep.running or self.race.running or self._measuring
+        if busy or network != self._measured or self.cost_model is None:
+            return
+        first, self._tries = self._tries == TRIES, self._tries - 1
+        if first:
+            self._begin(partial(self._measure, network, glance=False))
+        else:
+            self._begin(partial(self._repeat, network, self.cost_model))
 
     def postpone(self) -> None:
-        """Postpone the longer measurement, which would delay keys, until no more are pressed."""
+        """Postpone the next measurement, which would delay keys, until no more are pressed."""
         if self._timer:
             self._timer.reset()
 
     def _add(self, found: CostModel) -> None:
         """Add the measurements of a sweep."""
-        from tui_backprop.cost.measure.sweep import with_points
+        from tui_backprop.cost.measure.again import with_points
 
-        self.cost_model = with_points(self.cost_model, found) if self.cost_model else found
+        known = self.cost_model
+        self.cost_model = with_points(replace(known, probe=found.probe), found.points) if known else found
 
     # --- the chart's keys ----------------------------------------------------------------------------------
 

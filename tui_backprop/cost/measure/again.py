@@ -1,0 +1,66 @@
+"""Measure again what was disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from time import sleep
+
+from tui_backprop.cost.measure.timing import TURNS
+from tui_backprop.cost.model.busy_machine import steadier
+from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.engine.network.spec import NetworkSpec
+
+TRIES, PAUSE = 3, 0.3  # times that disturbed passes are measured again, and seconds before each
+
+Measure = Callable[[NetworkSpec, float, Sequence[str]], tuple[Measured, ...]]
+
+
+def with_points(cost_model: CostModel, found: Sequence[Measured]) -> CostModel:
+    """Return a cost model with the points ``found``; of two of the same kind and shape it has the less disturbed, or
+    the later one."""
+    points = {(point.kind, point.shape): point for point in cost_model.points}
+    for point in found:
+        key = point.kind, point.shape
+        points[key] = steadier(points[key], point) if key in points else point
+    return CostModel(tuple(sorted(points.values(), key=lambda p: (p.parameters, p.kind))), cost_model.probe)
+
+
+def disturbed(cost_model: CostModel) -> Mapping[NetworkSpec, tuple[str, ...]]:
+    """Return the networks and kinds of passes to measure again: busy ones, with those that are timed in turns with
+    them, and refused ones."""
+    refused = [refusal.point for refusal in cost_model.refused]
+    wanted: dict[NetworkSpec, tuple[str, ...]] = {}
+    for point in cost_model.points:
+        if point.busy or point in refused:
+            spec = spec_of(point)
+            there = {other.kind for other in cost_model.points if other.shape == point.shape}
+            together = next(kinds for kinds in TURNS if point.kind in kinds)
+            kinds = {*wanted.get(spec, ()), *(kind for kind in together if kind in there)}
+            wanted[spec] = tuple(kind for kind in PASS_KINDS if kind in kinds)
+    return wanted
+
+
+def measured_again(
+    cost_model: CostModel,
+    budget: float,
+    again: Measure,
+    pause: Callable[[float], object] = sleep,
+    most: float = float("inf"),
+) -> Iterator[tuple[int, CostModel]]:
+    """Measure disturbed passes of networks of ``most`` parameters again, TRIES times at the most, with a pause before
+    each; yield the parameters of each network measured, and the cost model then."""
+    for _ in range(TRIES):
+        wanted = {spec: kinds for spec, kinds in disturbed(cost_model).items() if spec.parameters <= most}
+        if not wanted:
+            return
+        pause(PAUSE)
+        for spec, kinds in wanted.items():
+            cost_model = with_points(cost_model, again(spec, budget, kinds))
+            yield spec.parameters, cost_model
+
+
+def spec_of(point: Measured) -> NetworkSpec:
+    """Return the network of a measured point, but for what changes no time."""
+    return replace(point.shape.pattern, layers=tuple(map(round, point.shape.widths)))
