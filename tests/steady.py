@@ -18,8 +18,11 @@ def steady_machine(spec, budget=0.0, kept=None, most=None):
 
 
 def steady_points(shape: NetworkShape) -> list[Measured]:
-    """Return a forward pass and a backward pass whose times are linear in the parameters."""
-    rates = {"forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6)}
+    """Return a pass of every kind, whose times are linear in the parameters."""
+    rates = {
+        "forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6), "complex": (8e-10, 6e-6), "jvp": (6e-10, 7e-6),
+        "batched": (8e-12, 2e-6),
+    }  # fmt: skip
     times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
     return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]
 

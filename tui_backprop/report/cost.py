@@ -102,7 +102,6 @@ def _summary(result: CostResult) -> Iterator[Row]:
     name, parameters = KNOWN[-1]
     naive, backprop = _both(cost_model, shape)
     later, soon = _both(cost_model, shape.at(float(parameters)))
-    forward = cost_model.seconds("forward", shape)
     known = "as measured" if backprop.measured else "as projected"
     yield Sentence(
         phrase(
@@ -117,7 +116,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
         phrase(
             f"So backprop is {format_faster(result.ratio(shape))} here, and takes {{}} as long as one"
             " forward pass.",
-            ratio_of(backprop, forward),
+            _in_time(result),
         )
     )
     yield Sentence(
@@ -191,7 +190,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
             seconds(TRAINING_STEPS * backprop),
         )
     )
-    yield Sentence(phrase("Backprop takes {} a forward pass in time.", ratio_of(both[1], forward)))
+    yield Sentence(phrase("Backprop takes {} a forward pass in time.", _in_time(result)))
 
 
 def _ledger(result: CostResult) -> Iterator[Row]:
@@ -206,7 +205,7 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     yield Sentence(f"{what}, {samples}, and memory kept for the backward pass")
     yield Table(LEDGER, (*rows, ("total", f"{spec.weights:,}", *_booked(ledger.total))))
     yield BLANK
-    yield from (Sentence(finding.text) for finding in findings(ledger))
+    yield from (Sentence(finding.text) for finding in findings(ledger, _in_time(result)))
 
 
 def _memory(result: CostResult) -> Iterator[Row]:
@@ -293,6 +292,11 @@ def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
 def _both(cost_model: CostModel, shape: NetworkShape) -> tuple[Estimate, Estimate]:
     """Return one gradient by the naive method and by backprop."""
     return cost_model.gradient("naive", shape), cost_model.gradient("backprop", shape)
+
+
+def _in_time(result: CostResult) -> Quantity:
+    """Return the time of forward and backward pass over that of a forward pass."""
+    return ratio_of(*(result.cost_model.seconds(kind, result.shape) for kind in ("backprop", "forward")))
 
 
 def _less_sure(*estimates: Estimate) -> Estimate:

@@ -93,7 +93,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     left_out     measured passes, what the cost model predicted that was fitted without them; whether inside
     beyond       the same for the largest networks, fitted to those 100 times smaller
     sweep        networks done, of how many, in seconds, why it ended before the last; null if there was none
-    race         method, step, workers, evaluations, seconds, rate, backprop (seconds), ratio, cosine,
+    race         method, step, workers, evaluations, seconds, share, rate, backprop (seconds), ratio, cosine,
                  relative_error and the worst entry with its error; null if there was none
     """
     spec, cost_model, shape = result.session.network, result.cost_model, result.shape
@@ -186,7 +186,7 @@ def _raced(raced: Raced, iteration: int) -> dict[str, Any]:
     return {
         "iteration": iteration, "method": end.method, "step": raced.step,
         "workers": raced.workers, "evaluations": end.evaluations,
-        "seconds": end.seconds, "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
+        "seconds": end.seconds, "share": end.share, "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
         "cosine": found.cosine, "relative_error": found.relative,
         "worst": {"entry": ascii_formula(found.worst or ""), "error": found.error},
     }  # fmt: skip

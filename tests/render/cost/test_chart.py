@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -151,7 +152,7 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
     cost_model = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model), 36)]
-    assert rows[1] == "method in chart       time  spread"
+    assert rows[1] == "method in chart       time  95%"
     assert rows[2].endswith("  measured")
     assert next(row for row in rows if row.startswith("backprop     b")).endswith("  measured")
     assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("complex step c")))
@@ -183,7 +184,7 @@ def test_the_error_of_the_cost_model_and_a_busy_machine_are_reported():
     assert "100 times larger" in good
     assert "busy" not in good
     wide = tuple(type(p)(p.kind, p.shape, p.low, p.middle, 2 * p.high, p.runs) for p in HERE.points)
-    assert "S measures again" in words(CostState(LESSON, CostModel(wide, HERE.probe)))
+    assert "M measures again" in words(CostState(LESSON, CostModel(wide, HERE.probe)))
 
 
 def test_before_the_measurement_nothing_is_claimed():
@@ -220,3 +221,17 @@ def test_a_name_in_the_chart_is_whole_or_not_there(axis, columns):
     drawn = "\n".join(map(plain, chart(CostState(LESSON, HERE, axis=axis), columns, 30, UTF8)))
     for name, _ in KNOWN:
         assert (name in drawn) == (name[:4] in drawn), drawn
+
+
+@pytest.mark.parametrize("columns", [32, 37, 48, 80])
+def test_on_a_busy_machine_the_panel_says_so_and_marks_each_row_and_names_the_key(columns):
+    busy = CostModel(tuple(replace(point, share=0.45) for point in HERE.points), HERE.probe)
+    shown = [plain(row) for row in readout(CostState(LESSON, busy), columns)]
+    assert "busy: 45% of a core was ours; M measures again" in " ".join(shown)
+    for name in ("forward pass", *(method.name for method in COST_METHODS.values())):
+        (row,) = [row for row in shown if row.startswith(name + " ")]
+        assert row.endswith("busy"), row
+        assert len(row) <= columns
+    assert not any("busy" in plain(row) for row in readout(CostState(LESSON, HERE), columns))
+    clock = [plain(row) for row in readout(CostState(LESSON, busy, lesson_clock=True), columns)]
+    assert not any("busy" in row for row in clock)

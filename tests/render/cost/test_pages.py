@@ -12,9 +12,10 @@ import pytest
 
 from tests.cost.machines import machine
 from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.model.claims import claims_of
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel, Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
@@ -24,7 +25,13 @@ from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.ledger import ledger_lines
-from tui_backprop.render.cost.race import forecast_of, race_lines
+from tui_backprop.render.cost.race import (
+    RaceForecast,
+    forecast_lines,
+    forecast_of,
+    progress_lines,
+    race_lines,
+)
 from tui_backprop.render.cost.step_size import STYLES, legend, power, readout, step_size_lines
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
@@ -32,7 +39,7 @@ from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.session_parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_bytes, format_duration
-from tui_backprop.support.quantity import Text, written
+from tui_backprop.support.quantity import Text, ratio, written
 
 LESSON = NetworkSpec()
 HERE = machine(sizes=(1e3, 1e4, 1e5, 335_114.0, 1e6, 1e7))
@@ -98,13 +105,13 @@ def measured_here(times: float, spread: float = 1.01, share: float = 1.0) -> Cos
 
 @pytest.mark.parametrize(
     ("spread", "share", "here", "said"),
-    [(1.01, 1.0, "2.97x", "2.97x"), (1.01, 0.4, "3x", "3x"), (1.5, 1.0, "3x", "3x")],
+    [(1.01, 1.0, "8.40x", "8.4x"), (1.01, 0.4, "8x", "8x"), (1.5, 1.0, "8x", "8x")],
 )
 def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_the_machine_was_busy(
     spread, share, here, said
 ):
-    cost_model = measured_here(2.97, spread, share)
-    busy = here == "3x"
+    cost_model = measured_here(8.4, spread, share)  # nearly as projected
+    busy = here == "8x"
     claims = claims_of(LESSON, cost_model)
     sizes = next(c for c in claims if c.what == "at any size")
     assert here in [written(c.here) for c in claims]
@@ -137,10 +144,10 @@ def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_ma
 def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
     ready = RaceStatus("forward-difference", parameters=335_114)
     entry = forecast_of(ShownRace(ready, Session()), CostState(LESSON, HERE))
-    assert entry.expected == HERE.gradient("naive", shape_of(LESSON)).middle
+    assert entry.expected == HERE.gradient("naive", shape_of(LESSON))
     assert entry.step == METHODS["forward-difference"].best_step("float32")
     before = text(race_lines(ShownRace(ready, Session()), 60, 30, UTF8, entry))
-    assert f"about {format_duration(entry.expected)}, projected" in before
+    assert f"{format_duration(entry.expected.middle)} projected ±15%" in before
     assert "h = 0.00035" in before
     assert "parameter 0 of 335,114" in before
     assert "NaN" not in before
@@ -159,7 +166,60 @@ def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectati
             ShownRace(RaceStatus(method, parameters=335_114), Session()), CostState(LESSON, HERE)
         )
         assert (entry.expected is not None) == (method in named)
-        assert entry.expected is None or math.isfinite(entry.expected)
+        assert entry.expected is None or math.isfinite(entry.expected.middle)
+
+
+@pytest.mark.parametrize(
+    ("state", "seconds", "left", "said"),
+    [
+        ("ready", 0.0, None, "20.0 s projected ±15%"),
+        ("running", 10.0, 9.0, "20.0 s projected ±15%; now 19.0 s, as projected"),
+        ("running", 10.0, 118.0, "20.0 s projected ±15%; now 2.13 min, 6.4 times that"),
+        ("done", 128.0, None, "20.0 s projected ±15%; took 6.4 times that"),
+        ("done", 4.0, None, "20.0 s projected ±15%; took 0.2 times that"),
+        ("canceled", 4.0, None, None),
+    ],
+)
+def test_a_race_corrects_its_forecast_as_it_runs_and_says_at_the_end_how_it_was_met(
+    state, seconds, left, said
+):
+    status = RaceStatus(
+        "forward-difference", state, 9, 99, 8, 98, seconds, 1.0 if seconds else None, left, 1e-3
+    )
+    entry = RaceForecast(expected=Estimate(20 / 1.15, 20.0, 20 * 1.15))
+    shown = [plain(row) for row in progress_lines(status, 80, UTF8, entry)]
+    assert [row for row in shown if "projected" in row and "as long" not in row] == ([said] if said else [])
+    assert all(len(plain(row)) <= 30 for row in forecast_lines(status, 30, entry))
+
+
+def test_a_race_beside_other_work_says_which_share_of_a_core_it_had():
+    status = RaceStatus("forward-difference", "running", 9, 99, 8, 98, 2.0, 1.0, 9.0, share=0.45)
+    assert "busy: 45% of a core was the race's" in text(progress_lines(status, 80, UTF8))
+    assert "busy" not in text(progress_lines(replace(status, share=0.97), 80, UTF8))
+
+
+def test_a_race_of_a_batch_has_no_forecast_for_one_sample():
+    session = replace(Session(), batch=32)
+    ready = ShownRace(RaceStatus("forward-difference", parameters=335_114), session)
+    assert forecast_of(ready, CostState(LESSON, HERE)).expected is None
+
+
+@pytest.mark.parametrize(("batch", "said"), [(1, "2.9x in time, of whole passes"), (32, "batch of 32")])
+def test_the_ledger_has_the_ratio_in_time_of_the_claims_for_one_sample_and_its_own_for_a_batch(batch, said):
+    book = ledger(LESSON, batch)
+    timed = replace(
+        book,
+        timed=True,
+        entries=tuple(
+            replace(
+                entry,
+                **{name: replace(getattr(entry, name), seconds=1e-3) for name in ("forward", "delta", "dW")},
+            )
+            for entry in book.entries
+        ),
+    )
+    lines = [finding.text.written for finding in findings(timed, ratio(2.9, 1))]
+    assert [line for line in lines if "in time" in line] == [next(line for line in lines if said in line)]
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

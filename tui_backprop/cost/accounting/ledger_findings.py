@@ -24,11 +24,15 @@ class Finding:
         return phrase("{}", self.words) if self.figure is None else phrase("{} {}", self.figure, self.words)
 
 
-def findings(ledger: Ledger) -> tuple[Finding, ...]:
-    """Return all findings on a ledger, figures first."""
+def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, ...]:
+    """Return all findings on a ledger, figures first. ``in_time`` is the ratio in time of whole passes of one sample;
+    for a batch, it is that of the operations, where they were timed."""
     found = [Finding("a forward pass in MACs", ratio(ledger.ratio))]
-    if ledger.ratio_in_time:
-        found.append(Finding("in time, as measured here", ratio(ledger.ratio_in_time)))
+    if ledger.batch == 1 and in_time is not None:
+        found.append(Finding("in time, of whole passes", in_time))
+    elif ledger.batch > 1 and ledger.ratio_in_time:
+        of_batch = f"in time, of the operations, for a batch of {ledger.batch:,}"
+        found.append(Finding(of_batch, ratio(ledger.ratio_in_time)))
     kept = Quantity(ledger.total.kept, "bytes")
     last = phrase(
         "Without dW (as Nielsen counts) {}. Kept for the backward pass: {}.", ratio(ledger.without_dw), kept

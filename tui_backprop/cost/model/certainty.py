@@ -61,10 +61,11 @@ def digits(*estimates: Estimate) -> int:
 def rounded_ratio(one: Estimate, other: Estimate) -> float:
     """Return the ratio of two estimates; with one digit where the machine was busy, with two from 10 on."""
     found = one.middle / other.middle
-    return _few_digits(found) if one.busy or other.busy else found
+    return few_digits(found) if one.busy or other.busy else found
 
 
-def _few_digits(value: float) -> float:
+def few_digits(value: float) -> float:
+    """Round a ratio to one digit, from 10 on to two."""
     return float(f"{value:.{int(value >= 10)}e}")
 
 
@@ -73,7 +74,7 @@ def ratio_of(one: Estimate, other: Estimate) -> Quantity:
     found, decimals = rounded_ratio(one, other), digits(one, other)
     if found < 1:
         return ratio(found)
-    return ratio(found if decimals else _few_digits(found), decimals)
+    return ratio(found if decimals else few_digits(found), decimals)
 
 
 def busy_sentence(*estimates: Estimate) -> str:

@@ -53,7 +53,7 @@ class RaceStatus:
     """The status of a race. ``state`` is ready, starting, running, paused, done, canceled or failed (``why`` is the
     reason, in one line); ``seconds`` is its running time without pauses; ``rate`` is in evaluations per second, and
     ``left`` in seconds, both None while unknown. ``backprop`` is the time for the exact gradient in the same process,
-    the median of several, in seconds."""
+    the median of several, in seconds; ``share`` is that of the time in which a core was the race's."""
 
     method: str
     state: str = "ready"
@@ -67,6 +67,14 @@ class RaceStatus:
     backprop: float | None = None
     agreement: Agreement = Agreement()
     why: str = ""
+    share: float = 1.0
+
+    @property
+    def whole(self) -> float | None:
+        """Seconds of the whole race, as it is going; None while unknown."""
+        if self.state == "done":
+            return self.seconds
+        return None if self.left is None else self.seconds + self.left
 
     @property
     def going(self) -> bool:
@@ -205,6 +213,7 @@ class Race:
             self._value("backprop") or None,
             self._sums.up_to(done),
             self._failure,
+            min(self._value("used") / seconds, 1.0) if seconds else 1.0,
         )
 
     def _rate(self, seconds: float, evaluations: int) -> float | None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from multiprocessing import parent_process
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from tui_backprop.support.exit_codes import FAULT
 from tui_backprop.support.running_clock import running_clock
 
 # The numbers that both processes see. The app sets ``paused`` and ``canceled``, this process the others.
-BOARD = ("evaluations", "seconds", "backprop", "finished", "paused", "canceled")
+BOARD = ("evaluations", "seconds", "used", "backprop", "finished", "paused", "canceled")
 EVALUATIONS = BOARD.index("evaluations")
 REASON_BYTES = 400  # bytes for the reason why it failed
 POLL_INTERVAL, PAUSE_INTERVAL = 0.005, 0.02  # seconds between looking at the board, and while it is paused
@@ -49,21 +49,23 @@ def run(
 
 def _go(evaluations: Iterator[int], board: Array, clock: Callable[[], float]) -> bool:
     """Count evaluations on the board until there are no more (true) or it is called off."""
-    seconds, paused, canceled = (BOARD.index(name) for name in ("seconds", "paused", "canceled"))
+    seconds, used, paused, canceled = (
+        BOARD.index(name) for name in ("seconds", "used", "paused", "canceled")
+    )
     parent = parent_process()
-    start, look = clock(), perf_counter() + POLL_INTERVAL
+    start, look, began = clock(), perf_counter() + POLL_INTERVAL, process_time()
     for count in evaluations:
         if perf_counter() < look:
             continue
         now = clock()
-        board[EVALUATIONS], board[seconds] = count, now - start
+        board[EVALUATIONS], board[seconds], board[used] = count, now - start, process_time() - began
         while board[paused] and not board[canceled] and (parent is None or parent.is_alive()):
             sleep(PAUSE_INTERVAL)
         if board[canceled] or (parent is not None and not parent.is_alive()):
             return False
         start += clock() - now  # pauses do not count
         look = perf_counter() + POLL_INTERVAL
-    board[EVALUATIONS], board[seconds] = count, clock() - start
+    board[EVALUATIONS], board[seconds], board[used] = count, clock() - start, process_time() - began
     return True
 
 

@@ -7,10 +7,17 @@ from statistics import median
 
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import (
+    BUSY,
     TOLERANCES,
     basis,
     brief_tolerance,
+    busy_sentence,
+    disturbed_sentence,
+    few_digits,
     machines_to_match,
+    ratio_of,
+    refusal_sentences,
+    rounded_ratio,
     source,
     tolerance,
 )
@@ -32,7 +39,7 @@ from tui_backprop.support.format import (
 NAME, VALUE = 15, 11  # columns
 TIMED_AXES = ("time", "training")
 LETTER = "in chart"  # title of the letters beside the names
-SPREAD_TITLES = ("spread (95% or quartile)", "spread")
+SPREAD_TITLES = ("95% interval", "95%")
 
 
 def heading(costs: CostState, columns: int) -> Line:
@@ -64,7 +71,7 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
     if cost_model is None:
         return wrap("measuring a forward pass on this machine …", columns, "muted")[:rows]
     blocks = [
-        _methods(costs, cost_model, columns),
+        _methods(costs, cost_model, columns, context),
         _ratio(costs, cost_model, columns),
         _training(costs, cost_model, columns),
         trust(cost_model, columns, context),
@@ -86,7 +93,7 @@ def comparison(costs: CostState, columns: int) -> list[Line]:
     return [*_ratio(costs, cost_model, columns), *_training(costs, cost_model, columns)]
 
 
-def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
+def _methods(costs: CostState, cost_model: CostModel, columns: int, context: RenderContext) -> list[Line]:
     """Draw the time of a forward pass and of a gradient by every method."""
     where = "this network: " if costs.decade is None else "at "
     sizes = format_count(costs.parameters), format_short_count(costs.parameters)
@@ -98,10 +105,20 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int) -> list[Line
     first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
     return [
         first_fitting(columns, *heads),
+        *busy_lines(costs, cost_model, columns, context),
         *_titles(costs, columns),
         first,
         *(_method(name, cost_model, costs, columns) for name in COST_METHODS),
     ]
+
+
+def busy_lines(
+    costs: CostState, cost_model: CostModel, columns: int, context: RenderContext = UTF8
+) -> list[Line]:
+    """Say how busy the machine was while what is shown was measured; nothing if it was not."""
+    shown = [cost_model.gradient(name, costs.at) for name in COST_METHODS]
+    words = busy_sentence(cost_model.seconds("forward", costs.at), *shown)
+    return wrap(f"{words}; {context.key('measure_again')} measures again", columns, "bad") if words else []
 
 
 def _titles(costs: CostState, columns: int) -> list[Line]:
@@ -116,7 +133,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """Draw how much faster backprop is, and how many forward passes it takes."""
     forward = cost_model.seconds("forward", costs.at)
     naive, backprop = _both(costs, cost_model)
-    ratio = naive.middle / backprop.middle
+    ratio = rounded_ratio(naive, backprop)
     machines = machines_to_match(ratio)
     noun = " machine" if machines == "1" else " machines"
     return [
@@ -129,7 +146,7 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
             ),
         ),
         line("  ", f"{format_times(costs.at.macs_ratio)}x", (" a forward pass in MACs", "muted")),
-        line("  ", f"{format_times(backprop.middle / forward.middle)}x", (" in time", "muted")),
+        line("  ", ratio_of(backprop, forward).written, (" in time", "muted")),
     ]
 
 
@@ -178,6 +195,8 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
     takes = cost_model.gradient(name, costs.at)
     timed = costs.axis in TIMED_AXES
     value = CHART_AXES[costs.axis].of(cost_model, name, costs.at)
+    if takes.busy and costs.axis == "passes":
+        value = few_digits(value)
     text = (
         format_duration(value)
         if timed
@@ -204,15 +223,23 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
             method.kind, costs.at
         ).measured:  # its tolerance stands beside the measured pass
             notes = (notes[0], method.about, *notes[1:])
+    notes = notes if costs.axis == "FLOPs" or costs.lesson_clock else _marked(notes, takes)
     return _row(f"{method.name:<{NAME - 2}}{method.letter}", (text, short), role, columns, *notes)
+
+
+def _marked(notes: tuple[str, ...], estimate: Estimate) -> tuple[str, ...]:
+    """Mark each note of an estimate if the machine was busy; the mark stays where there is no room for a note."""
+    if not estimate.busy:
+        return notes
+    return (*(note if BUSY in note else f"{note}, {BUSY}" for note in notes if note), BUSY)
 
 
 def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
     """Return basis and tolerance of an estimate; then shorter forms."""
     whole = source(estimate, cost_model).written
     if cost_model.assumed or estimate.measured:
-        return whole, basis(estimate, cost_model)
-    return whole, _sure(estimate), brief_tolerance(estimate).written
+        return _marked((whole, basis(estimate, cost_model)), estimate)
+    return _marked((whole, _sure(estimate), brief_tolerance(estimate).written), estimate)
 
 
 def _sure(estimate: Estimate) -> str:
@@ -235,9 +262,10 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
     if far := cost_model.beyond:
         words = f"Fitted to small networks only: off by {_off_by(far)} for networks up to 100 times larger."
         lines += wrap(words, columns, "muted")
-    if noisy := busy_points(cost_model.points):
-        words = f"{len(noisy)} of {len(cost_model.points)} measurements vary widely: the machine was busy;"
-        words += f" {context.key('sweep')} measures again"
+    for words in refusal_sentences(cost_model):
+        lines += wrap(words, columns, "bad")
+    if busy_points(cost_model.points):
+        words = f"{disturbed_sentence(cost_model)}; {context.key('measure_again')} measures again"
         lines += wrap(words, columns, "bad")
     return lines
 

@@ -11,7 +11,7 @@ from tui_backprop.render.cost.memory import memory_lines
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count
-from tui_backprop.support.quantity import written
+from tui_backprop.support.quantity import Quantity, written
 
 LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
 WIDE = 77  # columns from which MACs and time are in one table
@@ -23,11 +23,17 @@ ROLES = ("forward", "backward", "backward")
 
 
 def ledger_lines(
-    ledger: Ledger, memory: MemoryLedger, columns: int, rows: int, context: RenderContext, first: int = 0
+    ledger: Ledger,
+    memory: MemoryLedger,
+    columns: int,
+    rows: int,
+    context: RenderContext,
+    first: int = 0,
+    in_time: Quantity | None = None,
 ) -> list[Line]:
     """Draw at most ``rows`` lines: tables with the layers from ``first`` on, totals, ratios and their reasons, and
-    memory as far as there is room."""
-    words = finding_lines(ledger, columns)
+    memory as far as there is room. ``in_time`` is the ratio in time of whole passes of one sample."""
+    words = finding_lines(ledger, columns, in_time)
     tables = 1 if columns >= WIDE or not ledger.timed else 2
     room = rows - tables * (min(ledger.spec.depth, LEAST_LAYERS) + 3) - len(words) - 1
     held = memory_lines(memory, columns, room, context)
@@ -125,9 +131,9 @@ def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext
     )
 
 
-def finding_lines(ledger: Ledger, columns: int) -> list[Line]:
+def finding_lines(ledger: Ledger, columns: int, in_time: Quantity | None = None) -> list[Line]:
     """Draw the findings on the ledger, figures highlighted."""
-    return [row for finding in findings(ledger) for row in _finding(finding, columns)]
+    return [row for finding in findings(ledger, in_time) for row in _finding(finding, columns)]
 
 
 def _finding(finding: Finding, columns: int) -> list[Line]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tui_backprop.cost.model.busy_machine import QUIET_SHARE
+from tui_backprop.cost.model.certainty import tolerance
+from tui_backprop.cost.model.cost_model import Estimate
 from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
@@ -14,7 +17,7 @@ from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, wrap
+from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, plain, width, wrap
 from tui_backprop.render.session_text import iteration_text, layers_text, sample_text
 from tui_backprop.render.view_state import CostState, RaceGradients, ShownRace
 from tui_backprop.support.format import (
@@ -23,10 +26,12 @@ from tui_backprop.support.format import (
     format_number,
     format_ratio,
     format_relative,
+    format_share,
 )
 
 MOST_ENTRIES = 60_000  # entries of each tensor in a strip, at most
 LABEL = 4
+MET = 1.5  # factor within which a forecast is met
 STALE = "stale; changed since then: {}"
 HINTS = {
     "ready": "{race} starts it",
@@ -50,17 +55,23 @@ def race_gradients(race: Race, done: int) -> RaceGradients:
 
 @dataclass(frozen=True)
 class RaceForecast:
-    """Forecast of a race before it starts: its ``step`` h (0: none), and the ``expected`` seconds by the cost model
-    (None if unknown)."""
+    """Forecast of a race before it starts: its ``step`` h (0: none), and the seconds ``expected`` by the cost model
+    (None if unknown, as for a batch)."""
 
     step: float = 0.0
-    expected: float | None = None
+    expected: Estimate | None = None
+
+    def met(self, whole: float) -> str:
+        """Say how many times as long as expected a race takes that takes so many seconds."""
+        times = whole / self.expected.middle if self.expected else 1.0
+        return "as projected" if 1 / MET < times < MET else f"{format_ratio(times)} times that"
 
 
 def forecast_of(race: ShownRace, costs: CostState) -> RaceForecast:
     """Return the forecast of a race."""
     network, name = race.session.network, cost_method_of(race.status.method)
-    expected = costs.here.gradient(name, shape_of(network)).middle if name and costs.here else None
+    one = race.session.batch == 1
+    expected = costs.here.gradient(name, shape_of(network)) if name and costs.here and one else None
     return RaceForecast(METHODS[race.status.method].best_step(network.dtype), expected)
 
 
@@ -108,23 +119,46 @@ def progress_lines(
         _bar(done, of, min(columns, 60), context),
     ]
     pieces: list[Span] = []
-    if status.state == "ready" and not status.seconds and entry.expected is not None:
-        pieces += [("about ", "muted"), (format_duration(entry.expected), "text"), (", projected", "muted")]
     if status.seconds:
         pieces += [(format_duration(status.seconds), "text"), (" elapsed", "muted")]
     if status.rate:
         pieces += [("  ", "text"), (f"{format_count(status.rate)}/s", "text")]
     if status.left and status.going:
         pieces += [("  ", "text"), (format_duration(status.left), "strong"), (" left", "muted")]
-    lines.append(line(*pieces))
-    if status.backprop and status.rate:
-        over = status.state == "done"
-        whole = status.seconds if over else status.of / status.rate
+    lines += [line(*pieces)] if pieces else []
+    lines += forecast_lines(status, columns, entry)
+    if status.share < QUIET_SHARE:
+        lines += wrap(f"busy: {format_share(status.share)} of a core was the race's", columns, "bad")
+    if status.backprop and status.whole:
+        over, whole = status.state == "done", status.whole
         ratio = (f"{format_ratio(whole / status.backprop)} times", "strong")
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
     role = "bad" if status.state == "failed" else "key"
     return [*lines, *wrap(context.words(HINTS[status.state]), columns, role)]
+
+
+def forecast_lines(status: RaceStatus, columns: int, entry: RaceForecast) -> list[Line]:
+    """Draw what the race was projected to take, what it will take as it is going, or how the projection was met."""
+    if entry.expected is None or status.state not in ("ready", "running", "paused", "done"):
+        return []
+    sure = tolerance(entry.expected)
+    projected, within = format_duration(entry.expected.middle), f" {sure.written}" if sure else ""
+    head = [(projected, "text"), (f" projected{within}", "muted")]
+    if status.whole is None:
+        return [
+            first_fitting(columns, *(line(*head[:1], (end, "muted")) for end in (head[1][0], " projected")))
+        ]
+    met = entry.met(status.whole)
+    now = format_duration(status.whole)
+    ends = [f"took {met}"] if status.state == "done" else [f"now {now}, {met}", f"now {now}"]
+    texts = [
+        line(*head[:1], (f" {word}; {end}", "muted"))
+        for word in (f"projected{within}", "projected")
+        for end in ends
+    ]
+    fitting = [row for row in texts if width(row) <= columns]
+    return fitting[:1] or wrap(plain(texts[-1]), columns, "muted")
 
 
 def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:

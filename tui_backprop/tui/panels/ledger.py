@@ -34,12 +34,18 @@ class LedgerView(CostPage):
     ) -> Sequence[Line]:
         from tui_backprop.cost.accounting.ledger import ledger
         from tui_backprop.cost.accounting.memory_ledger import memory_ledger
+        from tui_backprop.cost.model.certainty import ratio_of
+        from tui_backprop.cost.model.network_shape import shape_of
         from tui_backprop.render.cost.ledger import ledger_lines
 
         session = snapshot.session
         book = ledger(session.network, session.batch, cast("Timing | None", found))
         memory = memory_ledger(book, session.optimizer)
-        return ledger_lines(book, memory, columns, rows, self.render_context, self._first)
+        shape, here = shape_of(session.network), costs.here
+        in_time = None
+        if here is not None:
+            in_time = ratio_of(here.seconds("backprop", shape), here.seconds("forward", shape))
+        return ledger_lines(book, memory, columns, rows, self.render_context, self._first, in_time)
 
 
 PANEL = Panel(LedgerView, TIMING)
