@@ -14,7 +14,10 @@ from time import perf_counter, process_time, thread_time
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 
 TURNS = (("forward", "backprop"), ("complex",), ("jvp",), ("batched",))  # kinds of passes that take turns
-BURST = 3  # runs in succession in each turn: the first may find the caches filled by another kind of pass
+BURST, COLD = (
+    3,
+    1,
+)  # readings in succession in each turn, and those that another kind of pass left cold caches to
 LEAST_RUNS, MOST_RUNS = 5, 20_000  # however long they take, and whatever the clock says
 LEAST_READING, MOST_REPEATS = (
     1e-4,
@@ -94,8 +97,9 @@ def in_turns(runs: Sequence[TimedRun], budget: float, clocks: Clocks = CLOCKS) -
     burst, end, done = BURST if len(runs) > 1 else 1, clocks.wall() + budget * len(runs), 0
     while done < LEAST_RUNS or (clocks.wall() < end and done < MOST_RUNS):
         for each, found in zip(runs, readings, strict=True):
-            found += [_read(each, clocks) for _ in range(burst)]
-        done += burst
+            in_succession = [_read(each, clocks) for _ in range(burst)]
+            found += in_succession[COLD:] if burst > COLD else in_succession
+        done += max(burst - COLD, 1)
     return [timing_of(found, each.repeats) for each, found in zip(runs, readings, strict=True)]
 
 

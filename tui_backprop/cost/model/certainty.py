@@ -59,19 +59,19 @@ def digits(*estimates: Estimate) -> int:
 
 
 def rounded_ratio(one: Estimate, other: Estimate) -> float:
-    """Return the ratio of two estimates; with one digit where the machine was busy, with two from 10 on."""
+    """Return the ratio of two estimates; rounded to one digit where the machine was busy."""
     found = one.middle / other.middle
     return few_digits(found) if one.busy or other.busy else found
 
 
 def few_digits(value: float) -> float:
-    """Round a ratio to one digit, from 10 on to two."""
-    return float(f"{value:.{int(value >= 10)}e}")
+    """Round a ratio to one digit."""
+    return float(f"{value:.0e}")
 
 
 def ratio_of(one: Estimate, other: Estimate) -> Quantity:
     """Return the ratio of two estimates as a quantity, with no more decimals than it has."""
-    found, decimals = rounded_ratio(one, other), digits(one, other)
+    found, decimals = rounded_ratio(one, other), 0 if one.busy or other.busy else digits(one, other)
     if found < 1:
         return ratio(found)
     return ratio(found if decimals else few_digits(found), decimals)
