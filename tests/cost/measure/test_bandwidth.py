@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.measure import bandwidth as module
-from tui_backprop.cost.measure.bandwidth import LAYERS, RUNS, Layer, falling, probe
+from tui_backprop.cost.measure.bandwidth import LAYERS, Layer, falling, probe
+from tui_backprop.cost.measure.timing import Clocks
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.support import memory
 from tui_backprop.support.memory import Available
@@ -19,14 +20,17 @@ from tui_backprop.support.memory import Available
 @pytest.fixture
 def machine(monkeypatch):
     """Each byte that a product reads or writes takes a while: in sizes up to ``cache`` bytes 1 ns, beyond it 4."""
-    made = SimpleNamespace(now=0.0, cache=math.inf, ran=[], held=0)
+    made = SimpleNamespace(now=0.0, used=0.0, waits=0.0, cache=math.inf, ran=[], held=0)
 
     def takes(layers, passes, arrays):
         bytes_ = sum(layer.w.nbytes for layer in layers)
         made.held = max(made.held, sum(layer.w.nbytes + layer.gradient.nbytes for layer in layers))
         made.ran.append((bytes_, passes))
-        made.now += passes * bytes_ * (1e-9 if arrays * bytes_ <= made.cache else 4e-9)
+        took = passes * bytes_ * (1e-9 if arrays * bytes_ <= made.cache else 4e-9)
+        made.used += took
+        made.now += took * (1 + made.waits)
 
+    made.clocks = lambda: Clocks(lambda: made.now, lambda: made.used, lambda: made.used)
     monkeypatch.setattr(module, "_down", lambda layers: takes(layers, 1, 1))
     monkeypatch.setattr(module, "_down_and_up", lambda layers: takes(layers, 3, 2))
     monkeypatch.setattr(memory, "available", lambda: Available(2**40))
@@ -34,13 +38,13 @@ def machine(monkeypatch):
 
 
 def test_speeds_are_bytes_read_and_written_over_seconds(machine):
-    found = probe(18, lambda: machine.now)
+    found = probe(18, machine.clocks())
     assert found.reading.rates == pytest.approx([1e9] * 5)
     assert found.both.rates == pytest.approx([1e9] * 5)  # two readings and one writing
 
 
 def test_each_speed_stands_at_the_bytes_that_are_gone_through(machine):
-    found = probe(18, lambda: machine.now)
+    found = probe(18, machine.clocks())
     for speeds, arrays in ((found.reading, 1), (found.both, 2)):  # weights; weights and their gradients
         assert list(speeds.sizes) == sorted(speeds.sizes)
         for size, power in zip(speeds.sizes, range(14, 19), strict=True):
@@ -50,23 +54,21 @@ def test_each_speed_stands_at_the_bytes_that_are_gone_through(machine):
 
 def test_what_no_cache_holds_is_slower(machine):
     machine.cache = 2**16
-    found = probe(18, lambda: machine.now)
+    found = probe(18, machine.clocks())
     assert found.reading.rates == pytest.approx([1e9, 1e9, 1e9, 2.5e8, 2.5e8])
     assert found.both.rates == pytest.approx([1e9, 1e9, 2.5e8, 2.5e8, 2.5e8])
 
 
-def test_runs_are_repeated_after_one_that_warms_up_and_the_quickest_counts():
-    clock, took = [0.0], [100.0, 3.0, 9.0, 1.0, 2.0, 50.0]  # the first warms up
-
-    def run():
-        clock[0] += took.pop(0)
-
-    assert module._least(run, lambda: clock[0]) == 1.0
-    assert (RUNS, took) == (5, [])
+def test_other_work_slows_no_memory_but_is_on_record(machine):
+    """Each run waits three times as long as it works."""
+    machine.waits = 3.0
+    found = probe(18, machine.clocks())
+    assert found.reading.rates == pytest.approx([1e9] * 5)
+    assert found.share == pytest.approx(0.25)
 
 
 def test_a_clock_too_coarse_for_a_run_gives_a_speed_all_the_same(machine):
-    found = probe(14, lambda: 0.0)
+    found = probe(14, Clocks(lambda: 0.0, lambda: 0.0, lambda: 0.0))
     assert np.isfinite(found.reading.rates).all()
     assert (np.array(found.both.rates) > 0).all()
 
@@ -75,7 +77,7 @@ def test_it_takes_no_more_memory_than_the_largest_working_set(machine, monkeypat
     monkeypatch.setattr(module, "LOOK", 20)
     tracemalloc.start()
     try:
-        found = probe(20, lambda: machine.now)
+        found = probe(20, machine.clocks())
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -87,7 +89,7 @@ def test_it_takes_no_more_memory_than_the_largest_working_set(machine, monkeypat
 @pytest.mark.parametrize(("available", "largest"), [(2**40, 20), (20 * 2**18, 18), (20 * 2**16, 16), (0, 16)])
 def test_no_more_than_a_tenth_of_the_free_memory_is_taken(machine, monkeypatch, available, largest):
     monkeypatch.setattr(memory, "available", lambda: Available(int(available)))
-    found = probe(20, lambda: machine.now)
+    found = probe(20, machine.clocks())
     assert len(found.reading.sizes) == len(found.both.sizes) == largest - 13
     assert machine.held <= max(available / 10, 2**17)
 

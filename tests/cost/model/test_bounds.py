@@ -122,3 +122,11 @@ def test_few_parameters_of_a_batched_method_take_a_pass_for_each_tensor():
     forward, found = cost_model.seconds("forward", shape), cost_model.gradient("batched", shape)
     assert not found.measured
     assert found.middle > 4 * forward.middle
+
+
+def test_speeds_of_memory_that_were_disturbed_mark_what_is_projected_from_them():
+    good = machine()
+    cost_model = CostModel(good.points, replace(PROBE, share=0.4))
+    far, near = (cost_model.seconds("forward", LESSON.at(size)) for size in (1e10, 3e4))
+    assert (far.busy, far.share, near.busy) == (True, 0.4, False)
+    assert far.high / far.middle > 1.9 * good.seconds("forward", LESSON.at(1e10)).high / far.middle

@@ -7,39 +7,41 @@ outer product, the weight gradient, which evicts from the caches what is read ne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from statistics import fmean
-from time import perf_counter
+from statistics import fmean, median
 
 import numpy as np
 
+from tui_backprop.cost.measure.timing import CLOCKS, Clocks, TimedRun, in_turns
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.support import memory
 
-RUNS = 5
 LAYERS = 3  # of a network: each evicts the caches of the one before
 GLANCE, LOOK = 20, 27  # log2 of the largest working set in bytes: at the start, and later
 LEAST_POWER = 14  # log2 of the fewest
 
 
-def probe(most: int = GLANCE, clock: Callable[[], float] = perf_counter) -> MemoryProbe:
+def probe(most: int = GLANCE, clocks: Clocks = CLOCKS) -> MemoryProbe:
     """Measure bandwidth on matrices of 2**14 to 2**most bytes, at most a tenth of free memory. Matrices of
     2**LOOK bytes have no gradients beside them: ``both`` ends at the same working set as ``reading``."""
     most = min(most, int(math.log2(max(memory.available().bytes / 20, 2 ** (LEAST_POWER + 2)))))
-    reading, both = {}, {}
+    reading, both, shares = {}, {}, []
     for power in range(LEAST_POWER, most + 1):
         side = math.isqrt(2**power // 4 // LAYERS)
         trains = power < LOOK
         layers = [Layer(side, trains=trains) for _ in range(LAYERS)]
         bytes_ = sum(layer.w.nbytes for layer in layers)
-        reading[bytes_] = bytes_ / _least(partial(_down, layers), clock)
+        (down,) = in_turns([TimedRun(partial(_down, layers))], 0.0, clocks)
+        reading[bytes_] = bytes_ / down.middle
+        shares.append(down.share)
         if trains:
-            both[2 * bytes_] = 3 * bytes_ / _least(partial(_down_and_up, layers), clock)
+            (both_ways,) = in_turns([TimedRun(partial(_down_and_up, layers))], 0.0, clocks)
+            both[2 * bytes_] = 3 * bytes_ / both_ways.middle
+            shares.append(both_ways.share)
         del layers  # before the next ones take memory
-    return MemoryProbe(
-        *(Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both))
-    )
+    speeds = [Speeds(tuple(map(float, rates)), falling(rates.values())) for rates in (reading, both)]
+    return MemoryProbe(speeds[0], speeds[1], median(shares))
 
 
 def falling(rates: Iterable[float]) -> tuple[float, ...]:
@@ -76,14 +78,3 @@ def _down_and_up(layers: list[Layer]) -> None:
     for layer in reversed(layers):
         np.multiply(layer.column, layer.x, out=layer.gradient)
         np.matmul(layer.x, layer.w.T, out=layer.y)
-
-
-def _least(run: Callable[[], object], clock: Callable[[], float]) -> float:
-    """Return the seconds of the fastest of a few runs, after a warm-up: disturbances only make runs slower."""
-    run()
-    times = []
-    for _ in range(RUNS):
-        start = clock()
-        run()
-        times.append(clock() - start)
-    return max(min(times), 1e-9)

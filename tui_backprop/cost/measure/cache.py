@@ -90,7 +90,8 @@ def load(folder: Path | None = None) -> CostModel | None:
 def _sound(kept: CacheFile) -> bool:
     """Return True if every number of a file is one that a sweep can measure."""
     speeds = kept.probe.reading, kept.probe.both
-    return 0 < len(kept.points) <= MOST_POINTS and all(map(_speeds, speeds)) and all(map(_point, kept.points))
+    timed = 0 <= kept.probe.share <= 1 and 0 < len(kept.points) <= MOST_POINTS
+    return timed and all(map(_speeds, speeds)) and all(map(_point, kept.points))
 
 
 def _speeds(speeds: Speeds) -> bool:

@@ -126,7 +126,7 @@ class FitPoint:
 class PassFit:
     """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
     as points left out show it. ``of_core`` is the least share of a core that the measurements had; ``busy`` if the
-    machine was during all of them."""
+    machine was during some of them."""
 
     overhead: float
     share: float
@@ -238,7 +238,13 @@ class CostModel:
         middle = fit.overhead * calls + fit.share * rest
         beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
         wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(fit.error, ERROR_PER_DECADE * beyond))
-        return Estimate(middle / wide, middle, middle * wide, share=fit.of_core, busy=fit.busy)
+        found = Estimate(middle / wide, middle, middle * wide, share=fit.of_core, busy=fit.busy)
+        return self._beyond_disturbed(found) if beyond and is_busy(0.0, self.probe.share) else found
+
+    def _beyond_disturbed(self, found: Estimate) -> Estimate:
+        """Return a projection beyond what was measured by speeds of memory that other work disturbed."""
+        low, high = found.low / DISTURBED, found.high * DISTURBED
+        return replace(found, low=low, high=high, share=min(found.share, self.probe.share), busy=True)
 
     def _as_measured(self, point: Measured) -> Estimate:
         """Return a measured pass. Its interval holds measurements by other processes, and what the measurements of
@@ -306,7 +312,7 @@ class CostModel:
                 a, b = _solve([*rows[:i], *rows[i + 1 :]])
                 offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
         error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNKNOWN_ERROR
-        disturbed = all(point.busy for point in points)
+        disturbed = any(point.busy for point in points)  # only where there are few others
         if disturbed:
             error = math.hypot(error, math.log(DISTURBED) / INTERVAL_DEVIATIONS)
         of_core = min(point.share for point in points)

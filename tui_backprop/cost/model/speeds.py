@@ -32,7 +32,9 @@ class Speeds:
 
 @dataclass(frozen=True)
 class MemoryProbe:
-    """Bandwidth of a pass that only reads (``reading``) and of one that reads twice and writes once (``both``)."""
+    """Bandwidth of a pass that only reads (``reading``) and of one that reads twice and writes once (``both``), and
+    the ``share`` of a core that was ours when they were measured."""
 
     reading: Speeds
     both: Speeds
+    share: float = 1.0
