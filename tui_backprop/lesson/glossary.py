@@ -18,7 +18,7 @@ GLOSSARY = (
     Term("sign", "In a map, filled shapes are positive and strokes are negative; the size is the magnitude.",
          ("walk",)),
     Term("letter", "In the chart, the letter beside a method's name marks its line.", ("cost",)),
-    Term("±", "The range of a time: 95% interval if projected; if measured, the farther quartile of the repeats.",
+    Term("±", "A 95% interval: of a new measurement if the time was measured, of the fit if it is projected.",
          ("cost",)),
     Term("naive", "One parameter is perturbed at a time, and the whole forward pass runs again for each.",
          ("cost", "race")),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.durations import DURATION
+from tests.steady import steady_machine, steady_points
+from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.session.state import from_preset
 from tui_backprop.support.units import YEAR
+from tui_backprop.tui.app import cost_lab
 
 
 def value(ui, name: str) -> str:
@@ -110,3 +115,36 @@ async def test_another_network_is_measured_and_marked_as_the_current_one(open_ap
         await ui.press("enter")
         assert "this network: 25,450 parameters" in ui.cost
         assert ui.app.cost_lab.cost_model.point("forward", shape_of(ui.app.session.network))
+
+
+async def test_what_was_disturbed_is_measured_again_a_few_times_and_at_the_press_of_a_key(
+    open_app, monkeypatch
+):
+    asked = []
+
+    def busy(points):
+        return [replace(point, share=0.45) for point in points]
+
+    def machine(spec, budget, kept=None):
+        asked.append("all")
+        found = steady_machine(spec)
+        return replace(found, points=tuple(busy(found.points)))
+
+    def again(spec, budget, kinds):
+        asked.append(spec.parameters)
+        return busy(point for point in steady_points(shape_of(spec)) if point.kind in kinds)
+
+    monkeypatch.setattr(measure, "measure_machine", machine)
+    monkeypatch.setattr(measure, "measure", again)
+    monkeypatch.setattr(cost_lab, "LOOK_AGAIN", 0.01)
+    async with open_app(from_preset("xor")) as ui:
+        await ui.press("3")
+        await ui.until(lambda: ui.app.cost_lab._tries == 0, "all tries")
+        await ui.settled()
+        assert "busy: 45% of a core was ours; M measures again" in " ".join(ui.cost.split())
+        assert "M measure" in ui.keys
+        assert asked.count("all") == 2
+        assert asked.count(9) == cost_lab.TRIES - 1
+        monkeypatch.setattr(measure, "measure_machine", steady_machine)
+        await ui.press("M")
+        await ui.until(lambda: "busy" not in ui.cost, "a quiet measurement")
