@@ -80,7 +80,7 @@ def test_a_narrow_interval_needs_points_that_agree_with_others():
     assert found.measured
     assert found.low <= 1.1 * true_seconds("backprop", SHAPE)
     good = machine(kinds=tuple(PASS_KINDS)).seconds("backprop", SHAPE)
-    assert good.high / good.low < 1.15**2 + 0.01
+    assert good.high / good.low < 1.2**2 + 0.01
 
 
 def test_a_busy_point_has_a_wide_interval_and_its_mark_goes_along():

@@ -12,7 +12,7 @@ from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.network.spec import NetworkSpec
 
-TRIES, PAUSE = 3, 0.3  # times that disturbed passes are measured again, and seconds before each
+TRIES, PAUSE = 2, 0.3  # times that disturbed passes are measured again, and seconds before each
 
 Measure = Callable[[NetworkSpec, float, Sequence[str]], tuple[Measured, ...]]
 

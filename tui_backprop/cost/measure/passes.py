@@ -81,12 +81,14 @@ def _batched(problem: Problem) -> tuple[TimedRun, int]:
     batches = MOST_BATCHES if spec.parameters < FEWER_BATCHES else FEW_BATCHES
     where = _sampled(spec, batches)
     out = np.empty(spec.parameters)
+    unperturbed = 1 if len(where) == spec.parameters else 1 + PARAMETERS_A_PASS  # as long as so many others
+    parts = len(where) + unperturbed
 
     def batched() -> None:
         for _ in METHODS["batched-difference"].fill(out, problem, where, Options(at_once=PARAMETERS_A_PASS)):
             pass
 
-    return TimedRun(batched, PARAMETERS_A_PASS * spec.weights >= LEAST_MACS), len(where) + 1
+    return TimedRun(batched, PARAMETERS_A_PASS * spec.weights >= LEAST_MACS), parts
 
 
 def _sampled(spec: NetworkSpec, batches: int) -> Array:

@@ -21,13 +21,13 @@ from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.cost.model.workload import work
 
-LEAST_ERROR = 0.07  # of the logarithm: the least that is claimed
+LEAST_ERROR = 0.092  # of the logarithm: the least that is claimed
 UNKNOWN_ERROR = 0.35  # of a fit to too few points to estimate it
 ERROR_PER_DECADE = 0.12  # added for each decade beyond the largest measured network
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
-REPEATED = 1.15  # factor within which a measurement by another process lies, at the least
+REPEATED = 1.2  # factor within which a measurement by another process lies, at the least
 DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
-LEAST_AGREEING = 3  # other points, with which a measurement is compared
+LEAST_AGREEING = 3  # other points, with which a measurement is compared, and that a fit's error is from
 BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes whose time is given by their operations
 NO_QUICKER_THAN_FORWARD = (
     "backprop",
@@ -307,7 +307,7 @@ class CostModel:
         rows = [self._row(point) for point in points]
         overhead, share = _solve(rows)
         offs = []
-        if len(rows) > 2:
+        if len(rows) > LEAST_AGREEING:
             for i, row in enumerate(rows):
                 a, b = _solve([*rows[:i], *rows[i + 1 :]])
                 offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
