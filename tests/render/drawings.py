@@ -13,6 +13,7 @@ from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.accounting.path_counts import paths
+from tui_backprop.cost.model.cost_model import Estimate
 from tui_backprop.cost.race.race import RACE_METHODS
 from tui_backprop.keys.panel_table import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar
@@ -196,7 +197,7 @@ def _claims(state: State, columns: int, rows: int, context: RenderContext) -> li
 
 
 def _race(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    entry = state.any_of((RaceForecast(3.5e-4, 20.0), RaceForecast()))
+    entry = state.any_of((RaceForecast(3.5e-4, Estimate(15.0, 20.0, 30.0)), RaceForecast()))
     return [context.fit(row) for row in race_lines(state.race, columns, rows, context, entry)]
 
 

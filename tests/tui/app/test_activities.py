@@ -54,11 +54,12 @@ async def test_the_key_bar_says_what_the_keys_do_to_a_race_now(open_app):
 
 
 CHANGES = {
-    "sample": lambda session: having(session, sample=1),
+    "samples": lambda session: having(session, sample=1),
     "iteration": after_update,
-    "edit": lambda session: edit_parameter(session, "b1", (0,), 0.01),
+    "parameters": lambda session: edit_parameter(session, "b1", (0,), 0.01),
     "network": lambda session: XOR,
 }
+CHANGED = {"iteration": "parameters"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -73,7 +74,7 @@ async def test_a_race_that_runs_names_what_it_is_about_and_is_stale_when_that_ch
         await ui.settled()
         assert "784·128·10 on digits" in view.text
         assert "sample 0, iteration 0" in view.text
-        assert "stale: the network" in view.text
+        assert f"stale; changed since then: {CHANGED.get(change, change)}" in view.text
         assert "stale" in ui.status
         assert "of 101,770" in view.text
         await ui.press("u")

@@ -73,7 +73,7 @@ async def test_enter_trains_so_much(open_app, ups, updates):
     async with open_app(XOR) as ui:
         await ui.press("T", *["minus"] * ups, "enter")
         assert ui.app.session.t == updates
-        assert f"iteration {updates} " in ui.status
+        assert f"iteration {updates}," in ui.status
         assert panel(ui).splitlines()[2].startswith(f"{updates} update")
 
 

@@ -163,9 +163,10 @@ def chart(costs: CostState, columns: int, rows: int, context: RenderContext) -> 
     for letter in letters:
         draw(*letter)
     _points(draw, cost_model, costs, axis, context)
-    labels = _labels(axis, view, rows, context)
+    labels = _labels(axis, view, columns, rows, context)
     if columns >= NAMES_FROM:
-        _names(draw, costs, view, columns - len(labels[0][0]) - 2, rows, context)
+        taken = len(labels[0][0]) if labels else 0
+        _names(draw, costs, view, columns - taken - 2, rows, context)
     _axes(figure, view, labels, context)
     return printed(figure)
 
@@ -235,15 +236,20 @@ def _axes(
     figure.axes(False, axis="x", side="upper")
 
 
-def _labels(axis: ChartAxis, view: ChartWindow, rows: int, context: RenderContext) -> list[tuple[str, float]]:
-    """Return the landmarks (or decades) that have a row of their own, padded to one width, at least one."""
+def _labels(
+    axis: ChartAxis, view: ChartWindow, columns: int, rows: int, context: RenderContext
+) -> list[tuple[str, float]]:
+    """Return the landmarks (or decades) that have a row of their own, padded to one width. Those that would take
+    more than a third of the chart are left out."""
+    most = max(LABEL_COLUMNS, columns // 3)
     apart = 1.2 * (view.top - view.bottom) / max(rows - 3, 1)
     shown: list[tuple[str, float]] = []
     for name, at in _candidates(axis, view, context):
-        if view.bottom <= at <= view.top and all(abs(at - other) >= apart for _, other in shown):
+        there = len(name) <= most and view.bottom <= at <= view.top
+        if there and all(abs(at - other) >= apart for _, other in shown):
             shown.append((name, at))
     wide = max([LABEL_COLUMNS, *(len(name) for name, _ in shown)])
-    return [(f"{name:>{wide}}", at) for name, at in shown or [("", view.bottom)]]
+    return [(f"{name:>{wide}}", at) for name, at in shown]
 
 
 def _candidates(axis: ChartAxis, view: ChartWindow, context: RenderContext) -> list[tuple[str, float]]:

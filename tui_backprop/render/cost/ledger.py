@@ -9,7 +9,7 @@ from tui_backprop.cost.accounting.ledger_findings import Finding, findings
 from tui_backprop.cost.accounting.memory_ledger import MemoryLedger
 from tui_backprop.render.cost.memory import memory_lines
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.render.draw.spans import Line, line, plain, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count
 from tui_backprop.support.quantity import Quantity, written
 
@@ -139,4 +139,6 @@ def finding_lines(ledger: Ledger, columns: int, in_time: Quantity | None = None)
 def _finding(finding: Finding, columns: int) -> list[Line]:
     if finding.figure is None:
         return wrap(finding.text.written, columns, "muted")
-    return [line((finding.figure.written, "strong"), (f" {written(finding.words)}", "muted"))]
+    figure = finding.figure.written
+    first, *rest = wrap(f"{figure} {written(finding.words)}", columns, "muted")
+    return [line((figure, "strong"), (plain(first).removeprefix(figure), "muted")), *rest]
