@@ -152,7 +152,7 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
     cost_model = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model), 36)]
-    assert rows[1] == "method in chart       time  95%"
+    assert rows[1] == "method in chart       time  within"
     assert rows[2].endswith("  measured")
     assert next(row for row in rows if row.startswith("backprop     b")).endswith("  measured")
     assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("complex step c")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import replace
 from functools import partial
+from weakref import ref
 
 import pytest
 from textual._styles_cache import StylesCache
@@ -12,7 +13,7 @@ from textual._styles_cache import StylesCache
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.cost.race.race import Race
 from tui_backprop.engine.analysis import gradient_flow, loss_slices, ranking
-from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.engine.training.iteration import run_iteration
 from tui_backprop.session import misclassified
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -38,22 +39,30 @@ def notes(ui) -> list[str]:
     return [note.message for note in ui.app._notifications]
 
 
-def iterations() -> dict[int, Iteration]:
-    gc.collect()
-    return {id(each): each for each in gc.get_objects() if isinstance(each, Iteration)}
+async def test_no_iteration_is_held_but_those_in_the_budget(open_app, monkeypatch):
+    made = []
 
+    def noted(*given):
+        iteration = run_iteration(*given)
+        made.append(ref(iteration))
+        return iteration
 
-async def test_no_iteration_is_held_but_those_in_the_budget(open_app):
-    of_other_tests = iterations()
+    monkeypatch.setattr("tui_backprop.session.replay.run_iteration", noted)
     async with open_app(Session(), memory=SMALL) as ui:
         for panel in ("b", "g", "f", "o", "f8", "f9", "f10", "f12", "f3"):
             await ui.press(panel, "n", "t", "right")
         state = ui.app.state
         assert state.budget.bytes <= SMALL
-        kept = {id(each) for each in (*state.replay._kept.values(), ui.app.snapshot.iteration)}
-        held = iterations().keys() - of_other_tests.keys()
-        assert held <= kept
-        assert len(held) <= 3
+
+        def held():
+            gc.collect()
+            return {id(each) for one in made if (each := one()) is not None}
+
+        def kept():
+            return {id(each) for each in (*state.replay._kept.values(), ui.app.snapshot.iteration)}
+
+        await ui.until(lambda: held() <= kept(), "workers that are done to be forgotten")
+        assert len(held()) <= 3 < len(made)
 
 
 async def test_dialogs_that_are_closed_are_forgotten(open_app):

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel, Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.cost.model.workload import PASS_KINDS
-from tui_backprop.engine.arrays.team import team
+from tui_backprop.engine.arrays.team import blas, team
 from tui_backprop.files.decoder import decode_json
 from tui_backprop.files.opener import read_own
 from tui_backprop.support import paths as places
@@ -64,8 +63,9 @@ def machine() -> dict[str, str]:
 
 def _blas() -> str:
     """Return the name and version of the BLAS that is loaded, and the processor that it has chosen its rules for."""
-    found = ThreadpoolController().select(user_api="blas").info()
-    names = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in found}
+    found = blas()
+    known = [] if found is None else found.info()
+    names = {f"{one['internal_api']} {one['version']} {one.get('architecture', '')}".strip() for one in known}
     return ", ".join(sorted(names)) or "unknown"
 
 

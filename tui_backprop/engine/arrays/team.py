@@ -124,16 +124,24 @@ class _Other:
             self._done.release()
 
 
+def blas() -> Any:
+    """Return the controller of the BLAS that numpy has loaded, or None where it cannot be asked: in a build of Python
+    without ctypes."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController().select(user_api="blas")
+
+
 @cache
 def team() -> Team:
     """Return the team of this process, of as many threads as BLAS would use, within the cores that may be used; from
     now on BLAS has one. A user who sets OPENBLAS_NUM_THREADS or OMP_NUM_THREADS therefore sets their number. Where
     BLAS cannot be asked, no threads are added to its own."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:  # this build of Python has no ctypes
+    found = blas()
+    if found is None:
         return Team(1)
-    blas = ThreadpoolController().select(user_api="blas")
-    threads = max((each["num_threads"] for each in blas.info()), default=1)
-    blas.limit(limits=1)
+    threads = max((each["num_threads"] for each in found.info()), default=1)
+    found.limit(limits=1)
     return Team(min(threads, usable_cores()))

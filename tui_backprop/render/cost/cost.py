@@ -39,7 +39,7 @@ from tui_backprop.support.format import (
 NAME, VALUE = 15, 11  # columns
 TIMED_AXES = ("time", "training")
 LETTER = "in chart"  # title of the letters beside the names
-SPREAD_TITLES = ("95% interval", "95%")
+SPREAD_TITLES = ("within (95%)", "within")
 
 
 def heading(costs: CostState, columns: int) -> Line:
