@@ -40,9 +40,18 @@ def test_nothing_else_starts_a_thread_or_a_process():
 
 def test_a_thread_that_cannot_be_started_is_an_error_with_a_reason(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(starting, "granted", lambda: 0)
     for attempt in (partial(start_thread, print, "x"), partial(require_threads, 1)):
         with pytest.raises(StartError, match=r"^no thread can be started: can't start new thread$"):
             attempt()
+
+
+def test_no_thread_is_started_for_a_trial_where_limits_are_far(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(starting, "granted", lambda: 8)
+    require_threads(8)
+    with pytest.raises(StartError):
+        require_threads(9)
 
 
 @pytest.mark.parametrize("possible", [0, 1, 9])
