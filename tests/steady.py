@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tui_backprop.cost.measure import cache
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.session.state import Session
 

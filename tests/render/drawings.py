@@ -13,7 +13,7 @@ from tests.render.states import SESSIONS
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.accounting.path_counts import paths
-from tui_backprop.cost.model.cost_model import Estimate
+from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.race.race import RACE_METHODS
 from tui_backprop.keys.panel_table import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar

@@ -23,7 +23,8 @@ from tui_backprop.cost.model.certainty import (
     tolerance,
 )
 from tui_backprop.cost.model.claims import claims_of
-from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import NetworkShape

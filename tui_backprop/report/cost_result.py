@@ -10,7 +10,8 @@ from tui_backprop.cost.accounting.memory_ledger import MemoryLedger, memory_ledg
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.certainty import busy_sentence, rounded_ratio
-from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of

@@ -8,7 +8,7 @@ from math import isfinite
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 from tui_backprop.cost.model.certainty import tolerance
-from tui_backprop.cost.model.cost_model import LeftOut, Measured
+from tui_backprop.cost.model.estimates import LeftOut, Measured
 from tui_backprop.cost.model.methods import COST_METHODS, cost_method_of
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import RenderContext

@@ -18,7 +18,8 @@ from tui_backprop.cost.measure.passes import LADDER, STREAMED, measure, measure_
 from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, needs, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
 from tui_backprop.cost.model.busy_machine import busy_points
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator

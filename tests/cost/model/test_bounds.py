@@ -9,7 +9,8 @@ import pytest
 from tests.cost.machines import LESSON, PROBE, SIZES, machine, true_seconds
 from tui_backprop.cost.model.bounds import BOUNDS
 from tui_backprop.cost.model.certainty import busy_sentence, digits, ratio_of, refusal_sentences, source
-from tui_backprop.cost.model.cost_model import CostModel, Estimate, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS

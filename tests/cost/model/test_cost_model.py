@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.cost.machines import LESSON, PROBE, SIZES, machine, true_seconds
 from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
-from tui_backprop.cost.model.cost_model import REPEATED, CostModel, Measured
+from tui_backprop.cost.model.cost_model import REPEATED, CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.landmarks import TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of

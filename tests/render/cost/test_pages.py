@@ -15,7 +15,8 @@ from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.accounting.memory_ledger import memory_ledger
 from tui_backprop.cost.model.claims import claims_of
-from tui_backprop.cost.model.cost_model import CostModel, Estimate, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus

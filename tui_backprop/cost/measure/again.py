@@ -8,7 +8,8 @@ from time import sleep
 
 from tui_backprop.cost.measure.timing import TURNS
 from tui_backprop.cost.model.busy_machine import steadier
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.network.spec import NetworkSpec
 

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from tui_backprop import __version__
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
 from tui_backprop.cost.model.workload import PASS_KINDS

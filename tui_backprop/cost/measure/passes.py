@@ -13,7 +13,8 @@ from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
 from tui_backprop.cost.measure.timing import CLOCKS, TURNS, Clocks, TimedRun, in_turns
-from tui_backprop.cost.model.cost_model import CostModel, Measured
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PARAMETERS_A_PASS, PASS_KINDS
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem

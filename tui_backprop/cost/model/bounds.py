@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_backprop.cost.model.cost_model import Measured
+    from tui_backprop.cost.model.estimates import Measured
 
 NOISE = 0.7  # of a forward pass, that another pass takes at least which is as long on a small network
 

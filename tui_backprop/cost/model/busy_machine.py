@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui_backprop.cost.model.cost_model import Measured
+    from tui_backprop.cost.model.estimates import Measured
 
 BUSY_SPREAD = 0.3  # distance of median and least, as a share of the time, from which runs were disturbed
 QUIET_SHARE = 0.9  # of the wall time in which a core was ours, below which they were

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE, busy_points
-from tui_backprop.cost.model.cost_model import CostModel, Estimate
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.support.format import format_ratio, format_share, format_short_count
 from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
 

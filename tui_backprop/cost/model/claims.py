@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tui_backprop.cost.model.certainty import ratio_of, source
-from tui_backprop.cost.model.cost_model import CostModel, Estimate
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio

@@ -21,7 +21,8 @@ from tui_backprop.cost.model.certainty import (
     source,
     tolerance,
 )
-from tui_backprop.cost.model.cost_model import CostModel, Estimate, LeftOut
+from tui_backprop.cost.model.cost_model import CostModel
+from tui_backprop.cost.model.estimates import Estimate, LeftOut
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext

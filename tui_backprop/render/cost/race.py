@@ -8,7 +8,7 @@ import numpy as np
 
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 from tui_backprop.cost.model.certainty import tolerance
-from tui_backprop.cost.model.cost_model import Estimate
+from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
