@@ -20,12 +20,13 @@ from tui_backprop.keys.table import bar
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.claims import claims_lines
-from tui_backprop.render.cost.cost import heading, legend, readout, sweeping
+from tui_backprop.render.cost.cost import heading, legend, readout
 from tui_backprop.render.cost.ledger import ledger_lines
 from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.race import RaceForecast, race_lines
 from tui_backprop.render.cost.reuse import reuse_lines
 from tui_backprop.render.cost.step_size import step_size_lines
+from tui_backprop.render.cost.sweep import sweeping
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.blame import blame_panel

@@ -14,7 +14,8 @@ from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.model.cost_model import LESSON, CostModel
 from tui_backprop.cost.model.workload import PASS_KINDS as PASSES
-from tui_backprop.cost.race.race import Agreement, RaceStatus
+from tui_backprop.cost.race.agreement import Agreement
+from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.comparison import difference

@@ -13,9 +13,10 @@ from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.remap import remapped
-from tui_backprop.render.cost.cost import readout, sweeping
+from tui_backprop.render.cost.cost import readout
 from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.race import race_lines
+from tui_backprop.render.cost.sweep import sweeping
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines

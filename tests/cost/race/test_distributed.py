@@ -13,13 +13,14 @@ import pytest
 from tests.cost.race.workers import LONG, SMALL, problem_of
 from tests.waits import gone, until
 from tui_backprop.cost.race import distributed
+from tui_backprop.cost.race.agreement import name_of
 from tui_backprop.cost.race.distributed import (
     DISTRIBUTED_METHODS,
     fill_distributed,
     filled_chunks,
     race_distributed,
 )
-from tui_backprop.cost.race.race import Race, name_of
+from tui_backprop.cost.race.race import Race
 from tui_backprop.cost.race.shares import Answer, Failure, computed
 from tui_backprop.cost.race.worker_sources import local_workers
 from tui_backprop.engine.gradients.methods import METHODS, Options

@@ -16,7 +16,8 @@ import pytest
 
 from tests.cost.race.workers import SMALL, naps, problem_of
 from tests.waits import GENEROUS, all_gone, until
-from tui_backprop.cost.race.race import RACE_METHODS, Race, RunningAgreement, name_of, order_of
+from tui_backprop.cost.race.agreement import RunningAgreement, name_of
+from tui_backprop.cost.race.race import RACE_METHODS, Race, order_of
 from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.spec import NetworkSpec

@@ -19,8 +19,9 @@ from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart
-from tui_backprop.render.cost.cost import heading, readout, sweeping
+from tui_backprop.render.cost.cost import heading, readout
 from tui_backprop.render.cost.page_bar import pages
+from tui_backprop.render.cost.sweep import sweeping
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.view_state import CostState, ShownRace

@@ -19,7 +19,8 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.race.race import RACE_METHODS, Agreement, RaceStatus
+from tui_backprop.cost.race.agreement import Agreement
+from tui_backprop.cost.race.race import RACE_METHODS, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import STEP_METHODS, step_sweep
 from tui_backprop.engine.network.spec import NetworkSpec

@@ -15,8 +15,9 @@ from time import monotonic, perf_counter
 
 import numpy as np
 
+from tui_backprop.cost.race.agreement import RunningAgreement
 from tui_backprop.cost.race.distribution import Distribution
-from tui_backprop.cost.race.race import RaceStatus, RunningAgreement
+from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.cost.race.shares import Failure, Task, error_line
 from tui_backprop.cost.race.worker import time_backprop
 from tui_backprop.cost.race.workers import Workers

@@ -276,29 +276,6 @@ def _off_by(left: Sequence[LeftOut]) -> str:
     return f"{format_times(usual)}x (median), {format_times(worst)}x (worst)"
 
 
-def sweeping(costs: CostState, columns: int, context: RenderContext) -> list[Line]:
-    """Draw the progress of a sweep, while there is one."""
-    progress = costs.sweep
-    if progress is None:
-        return []
-    if progress.now is None:
-        ended = "out of time" if progress.ended == "time" else progress.ended or "complete"
-        return wrap(
-            f"swept {progress.done} of {progress.of} networks in {progress.seconds:.0f} s: {ended}",
-            columns,
-            "muted",
-        )
-    full = progress.done * 10 // max(progress.of, 1)
-    bar = line((context.done * full, "update"), (context.left * (10 - full), "faint"))
-    return [
-        line(
-            *bar,
-            (f" measuring {format_short_count(progress.now)}", "text"),
-            (f", {progress.done} of {progress.of}; {context.key('sweep')} stops", "muted"),
-        )
-    ]
-
-
 def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str) -> Line:
     """Draw a method, its figure, and the longest note that fits; the figure is the short one if nothing else fits."""
     left = f"{name:<{NAME}}"

@@ -11,7 +11,8 @@ from tui_backprop.cost.model.certainty import tolerance
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.race.race import Agreement, Race, RaceStatus
+from tui_backprop.cost.race.agreement import Agreement
+from tui_backprop.cost.race.race import Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.tensor_names import is_weight

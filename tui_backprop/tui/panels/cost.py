@@ -31,7 +31,8 @@ class CostView(CostPage):
         if costs is None or costs.cost_model is None:
             return wrap(MEASURING, columns, "muted")
         from tui_backprop.render.cost.chart import chart  # plotext: after the first paint
-        from tui_backprop.render.cost.cost import heading, legend, readout, sweeping
+        from tui_backprop.render.cost.cost import heading, legend, readout
+        from tui_backprop.render.cost.sweep import sweeping
 
         def plot(wide: int, high: int) -> list[Line]:
             over = [
