@@ -148,6 +148,13 @@ def test_it_is_the_same_page_every_time():
     assert out("man") == out("man")
 
 
+@pytest.mark.parametrize("names", [("-h", "--help"), ("--help", "-h")])
+def test_names_of_an_option_are_in_one_order_whatever_click_says(names):
+    option = click.Option([*names, "shown"], is_flag=True)
+    command = click.Command("any", params=[option], add_help_option=False)
+    assert man._options(command, click.Context(command), shared=True)[1] == "\\fB\\-h\\fR, \\fB\\-\\-help\\fR"
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

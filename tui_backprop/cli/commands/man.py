@@ -94,9 +94,8 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
     rows = []
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Option) and (shared or not SHARED.intersection(parameter.opts)):
-            names = ", ".join(
-                f"\\fB{_text(name)}\\fR" for name in (*parameter.opts, *parameter.secondary_opts)
-            )
+            opts = sorted(parameter.opts, key=len)  # those of --help come in any order from click up to 8.3
+            names = ", ".join(f"\\fB{_text(name)}\\fR" for name in (*opts, *parameter.secondary_opts))
             value = "" if parameter.is_flag else f" \\fI{_text(parameter.make_metavar(context))}\\fR"
             rows += [".TP", names + value, _line(parameter.help or "")]
     return rows
