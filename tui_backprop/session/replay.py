@@ -19,7 +19,7 @@ from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
 from tui_backprop.support.budget import Budget
-from tui_backprop.support.malloc import limit_malloc_arenas, release_free_memory
+from tui_backprop.support.malloc import limit_free_memory, release_free_memory
 
 PART = 0.1  # seconds of training at a time
 OFTEN = 0.25  # seconds between two reports of a replay's progress
@@ -44,7 +44,7 @@ class Replay:
         budget: Budget | int = CHECKPOINT_MEGABYTES * 2**20,
         on_progress: OnProgress | None = None,
     ) -> None:
-        limit_malloc_arenas()
+        limit_free_memory()
         self.budget = Budget(budget) if isinstance(budget, int) else budget
         self._on_progress = on_progress
         self._kept: dict[object, Iteration] = {}  # by the sessions' pass_key

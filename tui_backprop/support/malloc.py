@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-M_ARENA_MAX = -8  # of malloc.h
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of malloc.h
+LARGE = 4 * 2**20  # bytes of an array that goes back to the system as soon as it is freed
 UNUSED = 16 * 2**20  # bytes by which a process grows before it is worth looking for memory that is free in it
 
 
@@ -36,10 +37,11 @@ def resident() -> int:
     return 0
 
 
-def limit_malloc_arenas() -> None:
-    """Let threads reuse memory that other threads have freed: by default glibc has up to eight arenas per core, and
-    memory freed in one is of no use to the others."""
+def limit_free_memory() -> None:
+    """Let the C library keep little of what is freed. By default glibc has up to eight arenas per core, and memory
+    freed in one is of no use to the others; and once a large array is freed, others of its size are in an arena."""
     _c_library("mallopt", M_ARENA_MAX, 2)
+    _c_library("mallopt", M_MMAP_THRESHOLD, LARGE)
 
 
 def _c_library(function: str, *given: int) -> None:

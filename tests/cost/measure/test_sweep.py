@@ -6,16 +6,17 @@ import itertools
 import json
 import os
 import re
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
 from tests.cost.machines import PROBE, machine, true_seconds
-from tui_backprop.cost.measure import cache
+from tui_backprop.cost.measure import cache, passes
 from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.measure.passes import LADDER, STREAMED, measure, measure_machine
-from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, needs, plan, sweep
+from tui_backprop.cost.measure.passes import LADDER, LOOK, STREAMED, kinds_of, measure, measure_machine, needs
+from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.cost_model import CostModel
@@ -83,10 +84,29 @@ def test_a_budget_is_kept_and_what_was_found_until_then_stays():
 @pytest.mark.parametrize("free", [2**20, 100 * 2**20, GIB, 24 * GIB])
 def test_no_network_takes_more_than_its_share_of_the_memory(free):
     specs = plan(LESSON, free)
-    assert all(needs(spec) <= MEMORY_SHARE * free for spec in specs)
+    assert all(needs(spec, kinds_of(spec)) <= MEMORY_SHARE * free for spec in specs)
     assert max((spec.parameters for spec in specs), default=0) <= free / 8
     if free == 24 * GIB:
         assert specs[-1].parameters > STREAMED
+
+
+@pytest.mark.parametrize("layers", [(2, 4, 1), (784, 40, 10), (784, 256, 256, 256, 10)])
+def test_measuring_takes_no_more_memory_than_it_is_said_to_need(layers):
+    spec = replace(LESSON, layers=layers)
+    measure(spec, 0.0, kinds_of(spec))
+    tracemalloc.start()
+    try:
+        measure(spec, 0.0, kinds_of(spec))
+        assert tracemalloc.get_traced_memory()[1] <= needs(spec, kinds_of(spec)) + 6 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_networks_of_the_ladder_that_need_more_memory_than_there_may_be_are_not_measured(monkeypatch):
+    measured = []
+    monkeypatch.setattr(passes, "measure", lambda spec, budget, kinds: measured.append(spec) or ())
+    measure_machine(LESSON, LOOK, most=20 * 2**20)
+    assert [spec.layers for spec in measured] == list(LADDER[:3])
 
 
 def test_a_sweep_is_of_networks_with_all_options_and_parameters_of_the_current_one():

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from itertools import count
 
 import pytest
@@ -73,6 +74,19 @@ def test_an_interruption_while_waiting_for_others_waits_all_the_same():
     with pytest.raises(KeyboardInterrupt):
         team.run([[(job, ())], [(job, ())]])
     assert done == [True]
+
+
+def test_nothing_of_a_job_is_held_once_it_is_done():
+    class Held:
+        def work(self):
+            started.wait()  # until both threads have a job
+
+    team, started = Team(2), threading.Barrier(2)
+    held = [Held(), Held()]
+    gone = [weakref.ref(each) for each in held]
+    team.run([[(each.work, ())] for each in held])
+    del held
+    assert [each() for each in gone] == [None, None]
 
 
 def test_who_comes_while_others_work_works_alone():

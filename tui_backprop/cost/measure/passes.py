@@ -22,7 +22,7 @@ from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import parameter_slices, views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import LEAST_MACS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.streaming import StreamedProgram
@@ -140,16 +140,19 @@ def measure_machine(
 ) -> CostModel:
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
     pass; ``watch`` gets the number of networks measured, and of all. If a cost model is ``kept`` from a sweep of
-    networks with layer normalization as in this one, only the network is measured and added to it. Bandwidth is
-    measured in ``most`` bytes, by default ``most_memory``."""
+    networks with layer normalization as in this one, only the network is measured and added to it. Where ``most``
+    bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left out."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
-    specs = {} if known else {one.parameters: one for one in (resized(spec, layers) for layers in LADDER)}
+    ladder = [] if known else [resized(spec, layers) for layers in LADDER]
+    fit = [one for one in ladder if most is None or needs(one, _kinds(one, spec, budget)) <= most]
+    specs = {one.parameters: one for one in fit}
     specs[spec.parameters] = spec
     points: list[Measured] = []
     for done, size in enumerate(sorted(specs), 1):
         points += measure(specs[size], budget, _kinds(specs[size], spec, budget))
         watch(done, len(specs))
-    room = most_memory(budget <= GLANCE) if most is None else most
+    power = GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE
+    room = 2**power if most is None else min(most, 2**power)
     bandwidth = probe(int(math.log2(room))) if kept is None else kept.probe
     return with_points(CostModel(tuple(known), bandwidth), points)
 
@@ -166,9 +169,11 @@ def _kinds(one: NetworkSpec, current: NetworkSpec, budget: float) -> tuple[str, 
     return kinds_of(one, 0 if glance else LADDER_ALL)
 
 
-def most_memory(glance: bool) -> int:
-    """Return the bytes that bandwidth is measured in, at the start or later."""
-    return 1 << (GLANCE_PROBE if glance else LOOK_PROBE)
+def needs(spec: NetworkSpec, kinds: Sequence[str]) -> int:
+    """Estimate the bytes that measuring needs: the parameters, their gradient unless it is streamed, and for the
+    batched method many networks at once."""
+    copies = 13.0 if "batched" in kinds else 1.1 if spec.parameters >= STREAMED else 2.1
+    return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
 
 def resized(spec: NetworkSpec, layers: tuple[int, ...]) -> NetworkSpec:

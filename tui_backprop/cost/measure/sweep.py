@@ -8,11 +8,11 @@ from time import sleep
 
 from tui_backprop.cost.measure.again import Measure, measured_again, with_points
 from tui_backprop.cost.measure.bandwidth import LOOK, probe
-from tui_backprop.cost.measure.passes import SMALL, STREAMED, kinds_of, measure
+from tui_backprop.cost.measure.passes import SMALL, kinds_of, measure, needs
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import MemoryProbe
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.running_clock import Clock, running_clock
@@ -50,20 +50,13 @@ def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
     while size <= 1.001 * LARGEST:
         widths = shape.at(size).widths
         one = replace(spec, layers=tuple(max(1, round(n)) for n in widths))
-        if needs(one) > MEMORY_SHARE * free:
+        if needs(one, kinds_of(one)) > MEMORY_SHARE * free:
             break
         specs[one.parameters] = one
         size *= GROWTH
-    if needs(spec) > MEMORY_SHARE * free:
+    if needs(spec, kinds_of(spec)) > MEMORY_SHARE * free:
         del specs[spec.parameters]
     return [specs[size] for size in sorted(specs)]
-
-
-def needs(spec: NetworkSpec) -> int:
-    """Estimate the bytes that measuring needs: parameters and gradient, for small networks also complex numbers and
-    tangents; streamed, the parameters only."""
-    copies = 1.1 if spec.parameters >= STREAMED else 3 if spec.parameters > SMALL else 9
-    return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
 
 def sweep(

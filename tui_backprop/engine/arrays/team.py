@@ -109,19 +109,24 @@ class _Other:
         while True:
             try:
                 self._done.acquire()
-                return interrupted or self._error
+                error, self._error = self._error, None
+                return interrupted or error
             except BaseException as error:
                 interrupted = error
 
     def _work(self) -> None:
         while True:
             self._told.acquire()
-            try:
-                for job in self._left:
-                    run(job)
-            except BaseException as error:
-                self._error = error
+            self._do()
             self._done.release()
+
+    def _do(self) -> None:
+        """Do what is left. Nothing of it is held afterwards: a job may hold the arrays of a whole network."""
+        try:
+            for job in self._left:
+                run(job)
+        except BaseException as error:
+            self._error = error
 
 
 def blas() -> Any:

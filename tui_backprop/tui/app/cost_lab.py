@@ -30,7 +30,8 @@ if TYPE_CHECKING:  # these load numpy
     from tui_backprop.cost.model.cost_model import CostModel
 
 LOOK_AGAIN = 2.0  # seconds without a key after which the first, short measurement is followed by a longer one
-MEASUREMENT, LEAST_MEMORY = "measurement", 32 * 2**20  # its name in the budget; bytes that it uses at least
+MEASUREMENT = "measurement"  # its name in the budget
+LEAST_MEMORY, MOST_MEMORY = 32 * 2**20, 128 * 2**20  # bytes that it may use, whatever the budget
 TRIES = 4  # longer measurements: of all passes, then of those that were disturbed
 NUDGE = 0.25  # decades that a key moves the cursor
 DECADES = 3.0, 12.0  # range of the cursor
@@ -107,7 +108,8 @@ class CostLab:
         from tui_backprop.cost.measure import passes as measure
         from tui_backprop.render.cost import chart  # noqa: F401  (so that drawing finds plotext imported)
 
-        most = min(measure.most_memory(glance), max(self._state.budget.limit // 2, LEAST_MEMORY))
+        half = self._state.budget.limit // 2
+        most = LEAST_MEMORY if glance else max(min(half, MOST_MEMORY), LEAST_MEMORY)
 
         def measured() -> CostModel:
             seconds = measure.GLANCE if glance else measure.LOOK
@@ -133,7 +135,7 @@ class CostLab:
         """Measure within the budget of memory, and pass on what was found."""
         found = None
         try:
-            with self._state.budget.using(MEASUREMENT, max(most, LEAST_MEMORY)):
+            with self._state.budget.using(MEASUREMENT, most):
                 found = measured()
         except MemoryError as error:
             why = f"Could not measure this machine: {reason_of(error)}"
