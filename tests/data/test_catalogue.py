@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.data.catalogue import DATASETS, check, fitted, info
-from tui_backprop.data.samples import MAKERS, cut, load
+from tui_backprop.data.samples import MAKERS, batches, cut, load
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.state import Session
@@ -80,6 +80,21 @@ def test_a_batch_goes_round_at_the_end(data):
         np.testing.assert_array_equal(batch.x[row], alone.x[0])
         np.testing.assert_array_equal(batch.t[row], alone.t[0])
         np.testing.assert_array_equal(batch.target[row], alone.target[0])
+
+
+@pytest.mark.parametrize(("data", "loss"), [("digits", "cross-entropy"), ("spiral", "mse"), ("sine", "mse")])
+def test_one_of_many_batches_is_the_same_as_one_cut_alone_and_a_view_unless_it_goes_round(data, loss):
+    spec, samples = fitting(data, loss=loss), info(data).samples
+    for dtype in ("float32", "float64"):
+        spec = replace(spec, dtype=dtype)
+        batch_of = batches(spec, data)
+        for sample, size in ((0, 1), (7, 32), (samples - 32, 32), (samples - 5, 32), (3, samples + 9)):
+            one, alone = batch_of(sample, size), cut(spec, data, sample, size)
+            for name in ("x", "target", "t"):
+                given, wanted = getattr(one, name), getattr(alone, name)
+                assert given.dtype == wanted.dtype
+                np.testing.assert_array_equal(given, wanted)
+            assert np.shares_memory(one.x, batch_of(0, samples).x) == (sample + size <= samples)
 
 
 def test_a_batch_larger_than_the_data_set_goes_round_more_than_once():

@@ -107,7 +107,32 @@ def load(data: str, seed: int) -> Dataset:
 def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
     """Return samples ``sample`` .. ``sample + batch - 1``, wrapping around at the end, in the network's precision."""
     whole = load(data, spec.seed)
-    rows = np.arange(sample, sample + batch) % len(whole.x)
+    return _selected(spec, whole, np.arange(sample, sample + batch) % len(whole.x))
+
+
+def batches(spec: NetworkSpec, data: str) -> Callable[[int, int], Batch]:
+    """Return ``cut`` for many batches of a data set: they are views of all samples in the network's precision, except
+    those that wrap around."""
+    samples = len(load(data, spec.seed).x)
+
+    def batch(sample: int, size: int) -> Batch:
+        if sample + size > samples:
+            return cut(spec, data, sample, size)
+        whole, rows = _all(spec, data), slice(sample, sample + size)
+        return Batch(whole.x[rows], whole.target[rows], whole.t[rows])
+
+    return batch
+
+
+@lru_cache(maxsize=1)
+def _all(spec: NetworkSpec, data: str) -> Batch:
+    whole = _selected(spec, load(data, spec.seed), slice(None))
+    for array in (whole.x, whole.t):
+        array.setflags(write=False)
+    return whole
+
+
+def _selected(spec: NetworkSpec, whole: Dataset, rows: slice | Array) -> Batch:
     x, target, outputs = (whole.x[rows] / whole.scale).astype(spec.dtype), whole.target[rows], spec.layers[-1]
     if LOSSES[spec.loss].labels:
         return Batch(x, target, target)

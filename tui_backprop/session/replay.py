@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from time import perf_counter
 
-from tui_backprop.data.samples import cut
+from tui_backprop.data.samples import Batch, batches, cut
 from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
@@ -61,7 +61,7 @@ class Replay:
         """Return the state that a session's iteration starts from: the parameters, with manual edits, and the
         optimizer's slots."""
         with self._lock:
-            update = _update(session.network, session.data, session.update)
+            update = _cut_update(session.network, session.data, session.update)
             return update.from_there(self._state(session))
 
     def losses(self, session: Session) -> tuple[float, ...]:
@@ -83,7 +83,7 @@ class Replay:
         with self._lock:
             iteration = self._kept.get(session.pass_key)
             if iteration is None:
-                now = _update(session.network, session.data, session.update)
+                now = _cut_update(session.network, session.data, session.update)
                 iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
                 if session.update_log and iteration.own_bad:
                     watch = self._watch(session)
@@ -199,8 +199,11 @@ def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
 
 
 @lru_cache(maxsize=2)
-def _update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
-    batch = cut(network, data, run.sample, run.batch)
+def _cut_update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
+    return _update(network, run, cut(network, data, run.sample, run.batch))
+
+
+def _update(network: NetworkSpec, run: UpdateRun, batch: Batch) -> Update:
     return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.edits))
 
 
@@ -211,5 +214,11 @@ def place_of(network: NetworkSpec, fix: Edit) -> int:
 
 def _plan(session: Session) -> Plan:
     """Return the function from an iteration to its update in the session's log."""
-    each = updates(session.update_log, samples_of(session))
-    return lambda t: _update(session.network, session.data, each(t))
+    run_of = updates(session.update_log, samples_of(session))
+    batch_of = batches(session.network, session.data)
+
+    def update(t: int) -> Update:
+        run = run_of(t)
+        return _update(session.network, run, batch_of(run.sample, run.batch))
+
+    return update

@@ -49,6 +49,8 @@ class Budget:
 
     def use(self, name: str, size: int) -> None:
         """Enter, under a name, how many bytes are in use now; 0 for none."""
+        if self._in_use.get(name) == size:
+            return
         with self._lock:
             self._bytes += size - self._in_use.get(name, 0)
             self._in_use[name] = size

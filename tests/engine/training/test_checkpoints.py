@@ -101,8 +101,28 @@ def test_going_back_replays_fewer_than_twice_the_iterations_by_the_states(room):
             assert longest_replay(kept) < 2 * (t - 1) / (room - 1)
 
 
+@pytest.mark.parametrize("room", [2, 3, 4, 5, 8, 13, 40])
+def test_keeping_only_what_is_due_leaves_the_bound_and_copies_few_states(room):
+    kept, copies = Checkpoints(room * BYTES), 0
+    kept.keep(0, state(0))
+    for t in range(1, 1001):
+        if kept.due(t):
+            kept.keep(t, state(t))
+            copies += 1
+        last = kept.iterations[-1]
+        if last > room > 2:
+            assert max(longest_replay(kept), t - last) < 2 * t / (room - 1)
+    assert copies <= room * (1 + np.log2(1000 / room))
+
+
+def test_no_state_is_due_twice():
+    kept = filled(10 * BYTES, (0, 4))
+    assert [t for t in range(6) if kept.due(t)] == [1, 2, 3, 5]
+    assert Checkpoints(0).due(0)
+
+
 def test_the_bound_has_teeth_dropping_the_oldest_exceeds_it(monkeypatch):
-    monkeypatch.setattr(Checkpoints, "_closest", lambda kept: kept.iterations[1])
+    monkeypatch.setattr(Checkpoints, "_closest", lambda kept: (2, kept.iterations[1]))
     assert longest_replay(filled(8 * BYTES, range(1000))) > 2 * 999 / 7
 
 

@@ -165,6 +165,31 @@ def test_an_exception_from_the_plan_leaves_what_was_reached():
     assert bytes_of(trained.state(T, plan)) == right[T]
 
 
+@pytest.mark.parametrize("limit", [PLENTY, 0])
+def test_half_of_an_update_is_not_kept(limit):
+    right, _ = forward(OPTIMIZERS[2])
+    trained = training(limit=limit)
+
+    def broken(t):
+        return replace(plan(t), x=np.zeros((1, 99)), moved=((0, 1.0),)) if t == 4 else plan(t)
+
+    with pytest.raises(ValueError, match="x has shape"):
+        trained.state(T, broken)
+    assert bytes_of(trained.state(4, plan)) == right[4]
+    assert bytes_of(trained.state(T, plan)) == right[T]
+
+
+def test_the_last_state_reached_is_kept_however_little_room_there_is():
+    trained, done, copied = training(limit=0), [], []
+    keep = trained.checkpoints.keep
+    trained.checkpoints.keep = lambda t, state: (copied.append(t), keep(t, state))
+    trained.state(T, plan)
+    assert copied == [T]
+    trained.state(T + 1, plan, lambda at, loss: done.append(at))
+    assert done == [T + 1]
+    assert trained.checkpoints.iterations == (0, T + 1)
+
+
 def test_after_another_plan_the_states_past_the_change_are_anew():
     right, _ = forward(OPTIMIZERS[2])
     trained = training()
@@ -193,7 +218,7 @@ def test_a_pass_shows_the_very_update_that_training_makes(optimizer):
 
 @each_optimizer
 def test_a_state_put_in_from_a_pass_is_as_good_as_one_trained(optimizer):
-    right, _ = forward(optimizer, 6)
+    right, losses = forward(optimizer, 6)
     trained = training(optimizer)
     state = trained.state(0, plan)
     for t in range(5):
@@ -202,6 +227,7 @@ def test_a_state_put_in_from_a_pass_is_as_good_as_one_trained(optimizer):
     done = []
     assert bytes_of(trained.state(6, plan, lambda at, loss: done.append(at))) == right[6]
     assert done == [6]
+    assert trained.losses(6, plan) == tuple(losses)
 
 
 def test_the_first_state_is_the_first_parameters_and_empty_slots():

@@ -24,6 +24,7 @@ class Checkpoints:
     sides of the K - 1 inner states sum to less than 2T, so the smallest pair, which becomes one gap, is at most
     2T / (K - 1), and no other gap arises. Going back to any iteration replays fewer iterations than that. (If
     states are kept only after every s iterations, a gap can also be s; T is the largest iteration ever reached.)
+    Keeping only the states that are ``due`` leaves this bound: half of the smallest pair is at most T / (K - 1).
 
     Before training continues differently from the states kept, those have to be dropped (``drop_after``).
     """
@@ -58,7 +59,21 @@ class Checkpoints:
         self._note(at - 1, at, at + 1)
         self._bytes += _size(copies)
         while len(self._states) > 2 and (self._bytes > self.limit or len(self._states) > MOST_STATES):
-            self._drop(self._closest())
+            self._drop(self._closest()[1])
+
+    def due(self, t: int) -> bool:
+        """Return True if the state before iteration ``t`` is to be kept: any, while there is room; then, only if it
+        is at least half as far from the one before as the neighbors of the state that would be dropped for it."""
+        at = bisect_right(self._iterations, t)
+        ahead = t - self._iterations[at - 1] if at else t + 1
+        if not self._full:
+            return ahead > 0
+        return len(self._states) > 2 and 2 * ahead >= self._closest()[0]
+
+    @property
+    def _full(self) -> bool:
+        states = len(self._states)
+        return states >= MOST_STATES or self._bytes * (states + 1) > self.limit * states
 
     def nearest(self, t: int) -> tuple[int, State] | None:
         """Return the latest kept iteration at or before ``t`` and its state; None if there is none."""
@@ -70,16 +85,17 @@ class Checkpoints:
         for later in self._iterations[bisect_right(self._iterations, t) :]:
             self._drop(later)
 
-    def _closest(self) -> int:
-        """Return the inner iteration whose two neighbors are closest to each other; the earliest of several."""
+    def _closest(self) -> tuple[int, int]:
+        """Return the smallest gap between the two neighbors of an inner iteration, and that iteration; the earliest
+        of several."""
         if len(self._gaps) > 8 * MOST_STATES:
             self._gaps = []
             self._note(*range(len(self._iterations)))
         while True:
-            _, t, *beside = self._gaps[0]
+            gap, t, *beside = self._gaps[0]
             at = bisect_left(self._iterations, t)
             if self._iterations[max(at - 1, 0) : at + 2] == [beside[0], t, beside[1]]:
-                return t
+                return gap, t
             heappop(self._gaps)
 
     def _note(self, *places: int) -> None:

@@ -64,6 +64,8 @@ class Update:
 
     def move(self, parameters: Array) -> None:
         """Move them in ``parameters`` (P,), in place; beyond the range of the precision they become infinite."""
+        if not self.moved:
+            return
         with np.errstate(over="ignore"):
             for place, by in self.moved:
                 parameters[place] += by

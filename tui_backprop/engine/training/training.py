@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import replace
 
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -86,39 +87,53 @@ class Training:
         """Train from a state up to the first iteration before t that is not finite, the loss after its update
         included; return that one."""
         state = _copy(state)
-        for i, program, loss in self._updates(state, t, plan):
-            if not all(map(finite, arrays_checked(program, state))) or not finite(program.forward()):
-                return i
-            self._finite = i + 1
-            watch(i + 1, loss)
+        with closing(self._updates(state, t, plan)) as done:
+            for i, program, loss in done:
+                if not all(map(finite, arrays_checked(program, state))) or not finite(program.forward()):
+                    return i
+                self._finite = i + 1
+                watch(i + 1, loss)
         return None
 
     def _train(self, state: TrainingState, t: int, plan: Plan, watch: Watch) -> TrainingState:
         state = _copy(state)
-        for i, _, loss in self._updates(state, t, plan):
-            watch(i + 1, loss)
+        with closing(self._updates(state, t, plan)) as done:
+            for i, _, loss in done:
+                watch(i + 1, loss)
         for array in (state.parameters, *state.slots.values()):
             array.setflags(write=False)
         return replace(state, t=t)
 
-    def _updates(self, state: TrainingState, t: int, plan: Plan) -> Iterator[tuple[int, Program, float]]:
-        """Run the iterations from a state to the one before t, in its arrays; yields each, its pass and its loss."""
+    def _updates(
+        self, state: TrainingState, t: int, plan: Plan
+    ) -> Generator[tuple[int, Program, float], None, None]:
+        """Run the iterations from a state to the one before t, in its arrays; yields each, its pass and its loss.
+        Keeps the states that are due, and the last one reached."""
         parameters, slots = state.parameters, state.slots
         parts = decayed(self.optimizer, self.spec)
         rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots, parts)
         program: Program | None = None
-        for i in range(state.t, t):
-            update = plan(i)
-            if program is None or program.batch != len(update.x):
-                program = Program(self.spec, len(update.x), parameters)
-            update.move(parameters)
-            loss = run(program, update, i)
-            if i == len(self._losses):
-                self._losses.append(loss)
-            rule.lr = update.lr
-            rule.apply(parameters, program.gradient, i)
-            self.keep(TrainingState(i + 1, parameters, slots))
-            yield i, program, loss
+        whole = True  # the arrays hold a state, not half of an update
+        at = state.t
+        try:
+            while at < t:
+                update = plan(at)
+                if program is None or program.batch != len(update.x):
+                    program = Program(self.spec, len(update.x), parameters)
+                whole = False
+                update.move(parameters)
+                loss = run(program, update, at)
+                rule.lr = update.lr
+                rule.apply(parameters, program.gradient, at)
+                at, whole = at + 1, True
+                if at == len(self._losses) + 1:
+                    self._losses.append(loss)
+                if self.checkpoints.due(at):
+                    self.keep(TrainingState(at, parameters, slots))
+                yield at - 1, program, loss
+        finally:
+            if whole and at > state.t:
+                self.keep(TrainingState(at, parameters, slots))
 
 
 def _copy(state: TrainingState) -> TrainingState:
