@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -56,6 +56,18 @@ def new_slots(spec: OptimizerSpec, parameters: int, dtype: DTypeLike) -> dict[st
     return {name: np.zeros(parameters, dtype) for name in UPDATE_RULES[spec.name].slots}
 
 
+@dataclass(frozen=True)
+class _Block:
+    """A range of the parameters: its part of each slot, scratch, room for a changed gradient, and the ranges within
+    it that weight decay acts on."""
+
+    at: slice
+    slots: tuple[Array, ...]
+    scratch: Array
+    direction: Array
+    decayed: tuple[slice, ...]
+
+
 class Optimizer:
     """An optimizer of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
     unless given. Weight decay acts on the ranges ``decayed`` of the parameters, by default on all.
@@ -78,10 +90,25 @@ class Optimizer:
         self._row = UPDATE_RULES[spec.name]
         self.slots = slots if slots is not None else new_slots(spec, parameters, dtype)
         self._shape, self._dtype = (parameters,), np.dtype(dtype)
-        self._decayed = (slice(0, parameters),) if decayed is None else decayed
-        block = min(parameters, UPDATE_BLOCK)
-        self._scratch, self._direction = np.empty(block, dtype), np.empty(block, dtype)
-        self._wide = np.empty(block if spec.clip else 0)
+        whole = (slice(0, parameters),)
+        self._blocks = self._divided((whole if decayed is None else decayed) if spec.weight_decay else ())
+        self._wide = np.empty(min(parameters, UPDATE_BLOCK) if spec.clip else 0)
+
+    def _divided(self, decayed: tuple[slice, ...]) -> list[_Block]:
+        """Divide the parameters into blocks, which take turns with the same scratch."""
+        (parameters,), blocks = self._shape, []
+        scratch, direction = (np.empty(min(parameters, UPDATE_BLOCK), self._dtype) for _ in range(2))
+        for start in range(0, parameters, UPDATE_BLOCK):
+            stop = min(start + UPDATE_BLOCK, parameters)
+            at, length = slice(start, stop), stop - start
+            slots = tuple(slot[at] for slot in self.slots.values())
+            inside = tuple(
+                slice(max(part.start - start, 0), part.stop - start)
+                for part in decayed
+                if part.start < stop and start < part.stop
+            )
+            blocks.append(_Block(at, slots, scratch[:length], direction[:length], inside))
+        return blocks
 
     def apply(self, w: Array, g: Array, t: int) -> None:
         """Update ``w`` (P,) in place by the gradient ``g`` (P,), which is not changed, in iteration t = 0, 1, ...
@@ -95,38 +122,24 @@ class Optimizer:
         lr = learning_rate(self.spec, self.lr, t)
         with np.errstate(all="ignore"):
             factor = self.clipping(g)
-            for at in self._blocks():
-                slots = [slot[at] for slot in self.slots.values()]
-                self._update(w[at], g[at], slots, self._decayed_in(at), factor, lr, t)
+            for block in self._blocks:
+                self._update(block, w[block.at], g[block.at], factor, lr, t)
 
-    def _blocks(self) -> Iterator[slice]:
-        return (slice(start, start + UPDATE_BLOCK) for start in range(0, self._shape[0], UPDATE_BLOCK))
-
-    def _decayed_in(self, block: slice) -> list[slice]:
-        """Return the ranges within a block that weight decay acts on."""
-        return [
-            slice(max(part.start - block.start, 0), part.stop - block.start)
-            for part in self._decayed
-            if self.spec.weight_decay and part.start < block.stop and block.start < part.stop
-        ]
-
-    def _update(
-        self, w: Array, g: Array, slots: list[Array], decayed: list[slice], factor: float, lr: float, t: int
-    ) -> None:
+    def _update(self, block: _Block, w: Array, g: Array, factor: float, lr: float, t: int) -> None:
         """Clip the gradient of one block, apply weight decay, and run the rule on it."""
-        s, direction, decay = self._scratch[: len(g)], self._direction[: len(g)], self.spec.weight_decay
+        s, direction, decay = block.scratch, block.direction, self.spec.weight_decay
         if factor < 1:
             g = np.multiply(g, factor, out=direction)
-        if decayed and not self._row.decoupled and g is not direction:
+        if block.decayed and not self._row.decoupled and g is not direction:
             np.copyto(direction, g)
             g = direction
-        for part in decayed:
+        for part in block.decayed:
             if self._row.decoupled:
                 np.multiply(w[part], 1 - lr * decay, out=w[part])
             else:
                 np.multiply(w[part], decay, out=s[part])
                 np.add(g[part], s[part], out=g[part])
-        self._row.rule(w, g, s, self.spec, lr, t, *slots)
+        self._row.rule(w, g, s, self.spec, lr, t, *block.slots)
 
     def clipping(self, g: Array) -> float:
         """Return the factor that brings the norm of the gradient down to ``clip``; 1 if the norm is not above it.
@@ -136,8 +149,8 @@ class Optimizer:
         if not self.spec.clip:
             return 1.0
         norm = 0.0
-        for at in self._blocks():
-            norm = math.hypot(norm, self._norm(g[at]))
+        for block in self._blocks:
+            norm = math.hypot(norm, self._norm(g[block.at]))
         return self.spec.clip / norm if self.spec.clip < norm < math.inf else 1.0
 
     def _norm(self, g: Array) -> float:
