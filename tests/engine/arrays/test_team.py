@@ -13,7 +13,7 @@ import pytest
 
 from tests.waits import GENEROUS
 from tui_backprop.engine.arrays import team as module
-from tui_backprop.engine.arrays.team import PAUSES, Team
+from tui_backprop.engine.arrays.team import PAUSES, Chain, Team
 
 
 class Clock:
@@ -44,6 +44,43 @@ def test_others_take_jobs_while_this_thread_has_one():
     team.run(
         [[(both.wait, (GENEROUS,))], [(both.wait, (GENEROUS,))]]
     )  # neither ends before the other has begun
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_jobs_behind_a_chain_begin_once_what_they_wait_for_is_done(threads):
+    team, done = Team(threads), []
+    chain = Chain(appending(done, *range(5)))
+
+    def behind(place):
+        chain.wait(place)
+        assert done[: place + 1] == [*range(place + 1)]
+
+    for _ in range(50):
+        done.clear()
+        chain.start()
+        team.run([[(chain.run, ())], *([(behind, (place,))] for place in range(5))])
+
+
+def test_a_job_goes_on_while_the_chain_does():
+    """The end of the chain waits for a job that waits for its beginning only."""
+    team, both = Team(2), threading.Barrier(2)
+    chain = Chain([[], [(both.wait, (GENEROUS,))]])
+    chain.start()
+    team.run([[(chain.run, ())], [(chain.wait, (0,)), (both.wait, (GENEROUS,))]])
+
+
+def test_nobody_waits_for_a_chain_that_ended_with_an_error():
+    team, chain = Team(3), Chain([[(int, ("no number",))], []])
+    chain.start()
+    with pytest.raises(ValueError, match="no number"):
+        team.run([[(chain.run, ())], *([(chain.wait, (1,))] for _ in range(4))])
+
+
+def test_the_first_job_is_done_in_this_thread():
+    team, where = Team(4), []
+    for _ in range(50):
+        team.run([[(lambda: where.append(threading.get_ident()), ())], *([] for _ in range(9))])
+    assert set(where) == {threading.get_ident()}
 
 
 def test_an_error_is_raised_after_the_others_have_ended_and_the_team_goes_on():

@@ -81,7 +81,25 @@ def test_one_to_four_threads_give_the_same_bits_as_a_pass_that_is_not_shared(
                 program = random_pass(seed)
                 assert bits(program) == alone, (seed, threads)
                 assert len(program._down) == 2
-                assert len(program._up) == 3
+                assert len(program._up) == (2 if program.batch <= SAMPLES else 3)
+
+
+@pytest.mark.parametrize("batch", [2, 32, 100, 256])
+def test_a_wide_network_gives_the_same_bits_too(monkeypatch, with_threads, batch):
+    def wide():
+        rng = np.random.default_rng(batch)
+        spec = NetworkSpec((300, 150, 200, 140, 10), layer_norm=True, l2=0.1)
+        program = Program(spec, batch, rng.normal(scale=0.1, size=spec.parameters).astype("float32"))
+        program.feed(rng.normal(size=(batch, 300)).astype("float32"), rng.integers(10, size=batch))
+        return program
+
+    alone = bits(wide())
+    monkeypatch.setattr(shared_pass, "LEAST_MACS", 0)
+    for threads in (1, 2, 4):
+        with_threads(threads)
+        program = wide()
+        for _ in range(5):
+            assert bits(program) == alone
 
 
 def test_step_by_step_gives_the_same_bits(monkeypatch, with_threads):
@@ -98,7 +116,7 @@ def test_step_by_step_gives_the_same_bits(monkeypatch, with_threads):
 
 def test_small_passes_are_not_shared_and_large_ones_are():
     spec = NetworkSpec()
-    for batch, down, up in ((1, [1], [1]), (32, [1, 1], [1, 1, 8]), (256, [2, 1], [1, 2, 8])):
+    for batch, down, up in ((1, [1], [1]), (32, [1, 1], [1, 9]), (256, [2, 1], [1, 2, 8])):
         program = Program(spec, batch)
         assert [len(phase) for phase in program._down] == down
         assert [len(phase) for phase in program._up] == up

@@ -51,7 +51,8 @@ class Team:
         return 1 + len(self._others)
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Do all jobs of a phase, in any order, and return when they are done. Raises what a call raises."""
+        """Do all jobs of a phase, and return when they are done. They begin in order, the first one in this thread.
+        Raises what a call raises."""
         if len(jobs) == 1 or not self._others or not self._turn.acquire(blocking=False):
             for job in jobs:
                 run(job)
@@ -63,10 +64,11 @@ class Team:
             self._turn.release()
 
     def _share(self, left: Iterator[Job], others: list[_Other]) -> None:
-        start = self._clock()
+        start, first = self._clock(), next(left)
         for other in others:
             other.begin(left)
         try:
+            run(first)
             for job in left:  # a step of this iterator is atomic
                 run(job)
         finally:
@@ -86,6 +88,33 @@ class Team:
         else:
             self._alone_until = self._clock() + self._pause
             self._pause = min(2 * self._pause, PAUSES[1])
+
+
+class Chain:
+    """Jobs that are done one after the other as the first job of a phase; later jobs ``wait`` for one of them."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._jobs = [(job, threading.Event()) for job in jobs]
+
+    def start(self) -> None:
+        """Forget that jobs were done; in a phase before."""
+        for _, done in self._jobs:
+            done.clear()
+
+    def run(self) -> None:
+        """Do the jobs. After an error nobody waits for the rest."""
+        try:
+            for job, done in self._jobs:
+                for rule, arguments in job:
+                    rule(*arguments)
+                done.set()
+        finally:
+            for _, done in self._jobs:
+                done.set()
+
+    def wait(self, at: int) -> None:
+        """Wait until the job at this place is done."""
+        self._jobs[at][1].wait()
 
 
 class _Other:

@@ -2,7 +2,8 @@
 
 Samples go down the network in parts, and up again, without waiting for each other; weight gradients are computed in
 parts of their rows. Threads meet before the loss, which is of all samples, before the weight gradients, and at the
-end. The parts are those in which ``linear.py`` computes large products, so that the numbers are the same to the last
+end. Where samples are too few for parts, one thread walks up, and the others compute weight gradients behind it. The
+parts are those in which ``linear.py`` computes large products, so that the numbers are the same to the last
 bit whether a pass is shared or not."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tui_backprop.engine.arrays.team import Arguments, Call, Job, run, team
+from tui_backprop.engine.arrays.team import Arguments, Call, Chain, Job, run, team
 from tui_backprop.engine.network.graph import Visit, backward_visits, costs_of, parameter_shapes
 from tui_backprop.engine.network.tensor_names import STRENGTH, is_weight
 from tui_backprop.engine.primitives import Array
@@ -70,11 +71,16 @@ def backward_phases(program: Program) -> list[Phase]:
     of_loss = [visit for visit in of_values if not visit.op.primitive.by_sample]
     if not any(_worth_sharing(program, each) for each in (by_sample, of_parameters)):
         return [[program.backward_calls(visits)]]
-    return [
-        [program.backward_calls(of_loss)],
-        _by_samples(program, by_sample),
-        _by_rows(program, of_parameters),
+    if len(_samples(program.batch)) > 1:
+        rows = [job for _, _, job in sorted(_by_rows(program, of_parameters), key=lambda row: -row[0])]
+        return [[program.backward_calls(of_loss)], _by_samples(program, by_sample), rows]
+    chain = Chain([program.backward_calls([visit]) for visit in of_values])
+    place = {visit.writes: i for i, visit in enumerate(of_values)}
+    behind = [
+        [(chain.wait, (max(place.get(visit.op.output, 0) for visit in visits),)), *job]
+        for _, visits, job in _by_rows(program, of_parameters)
     ]
+    return [[[(chain.start, ())]], [[(chain.run, ())], *behind]]
 
 
 def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:
@@ -108,8 +114,9 @@ def _by_samples(program: Program, visits: Sequence[Visit]) -> Phase:
     return [job(part) for part in _samples(program.batch)]
 
 
-def _by_rows(program: Program, visits: Sequence[Visit]) -> Phase:
-    """Divide the gradients of parameters: weights by rows, the largest parts first; all others are one job."""
+def _by_rows(program: Program, visits: Sequence[Visit]) -> list[tuple[int, Sequence[Visit], Job]]:
+    """Divide the gradients of parameters: weights by rows, in the order of their visits, and all others as one job at
+    the end. Return the number of entries that a job writes, its visits, and the job."""
     weights = [visit for visit in visits if is_weight(visit.writes)]
     others = [visit for visit in visits if not is_weight(visit.writes)]
 
@@ -118,11 +125,11 @@ def _by_rows(program: Program, visits: Sequence[Visit]) -> Phase:
             of_weight, lambda visit, to, given: (to[rows], rows_of(visit, given, rows))
         )
 
-    jobs = []
+    jobs: list[tuple[int, Sequence[Visit], Job]] = []
     for name, group in groupby(weights, lambda visit: visit.writes):
         of_weight, (height, width) = tuple(group), program.shapes[name]
         jobs += [
-            (-len(range(height)[rows]) * width, job(of_weight, rows)) for rows in parts(height, WEIGHT_ROWS)
+            (len(range(height)[rows]) * width, of_weight, job(of_weight, rows))
+            for rows in parts(height, WEIGHT_ROWS)
         ]
-    jobs.sort(key=lambda job: job[0])
-    return [*(job for _, job in jobs), program.backward_calls(others)]
+    return [*jobs, *([(0, others, program.backward_calls(others))] if others else [])]
