@@ -136,6 +136,17 @@ async def test_updates_by_hand_and_travels_while_it_trains_do_no_harm(open_app):
         assert loss(ui) == format_number(Replay().take(ui.app.session).loss, 4)
 
 
+async def test_measurements_are_postponed_as_long_as_it_trains(open_app, monkeypatch):
+    async with open_app(XOR) as ui:
+        postponed = []
+        await ui.press("T", "plus", "plus", "plus")
+        await ui.pilot.press("enter")
+        await ui.until(lambda: ui.app.training.trained is not None, "the first updates")
+        monkeypatch.setattr(ui.app.training, "_postpone", lambda: postponed.append(ui.app.training.trained))
+        await ui.until(lambda: len(set(map(id, postponed))) > 1, "two reports")
+        await ui.press("escape")
+
+
 async def test_quitting_ends_training(open_app, ended):
     async with open_app(XOR) as ui:
         await ui.press("T", "plus", "plus", "plus")

@@ -120,7 +120,7 @@ class BackpropApp(AppServices):
         )
         self.navigation = Navigation(state)
         self.playback = Playback(self, state, self.navigation)
-        self.training = TrainingControl(self, state)
+        self.training = TrainingControl(self, state, lambda: self.cost_lab.postpone())
         self.cost_lab = CostLab(self, state)
         self.inspection = Inspection(self, state, self.training)
         self.ranking = Ranking(self, state)

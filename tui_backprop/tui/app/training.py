@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -45,11 +46,12 @@ def kept_text(replay: Replay, last: int) -> str:
 
 
 class TrainingControl:
-    """Start and stop training, and move among the trained iterations."""
+    """Start and stop training, and move among the trained iterations. While it goes on, ``postpone`` is called
+    several times a second: it postpones measurements, which would delay training and be disturbed by it."""
 
-    def __init__(self, app: AppContext, state: AppState) -> None:
+    def __init__(self, app: AppContext, state: AppState, postpone: Callable[[], None]) -> None:
         self.trained: Trained | None = None
-        self._app, self._state = app, state
+        self._app, self._state, self._postpone = app, state, postpone
         self._running = self._stopping = False
         self._start: Session = state.session
         self._count: int | None = None  # updates of the training that runs; None: without end
@@ -110,6 +112,7 @@ class TrainingControl:
     def _progressed(self, trained: Trained) -> None:
         """Show the progress; stop if another network was chosen meanwhile."""
         self.trained = trained
+        self._postpone()
         self._stopping = self._stopping or self._state.session.training_key != trained.to.training_key
         self._app.refresh_panels()
 
