@@ -101,7 +101,7 @@ async def _app(batch: int) -> AsyncIterator[tuple[Any, Any]]:
 
     app = BackpropApp(_session(batch), UTF8)
     async with app.run_test(size=(120, 40)) as pilot:
-        while app.state.snapshot is None:
+        while app.state.snapshot is None or app.cost_lab.cost_model is None:
             await asyncio.sleep(0.05)
         yield app, pilot
 
