@@ -190,6 +190,14 @@ def test_the_last_state_reached_is_kept_however_little_room_there_is():
     assert trained.checkpoints.iterations == (0, T + 1)
 
 
+def test_no_state_is_copied_twice():
+    trained, copied = training(), []
+    keep = trained.checkpoints.keep
+    trained.checkpoints.keep = lambda t, state: (copied.append(t), keep(t, state))
+    trained.state(T, plan)
+    assert copied == [*range(1, T + 1)]
+
+
 def test_after_another_plan_the_states_past_the_change_are_anew():
     right, _ = forward(OPTIMIZERS[2])
     trained = training()

@@ -114,7 +114,7 @@ class Training:
         rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots, parts)
         program: Program | None = None
         whole = True  # the arrays hold a state, not half of an update
-        at = state.t
+        at = kept = state.t
         try:
             while at < t:
                 update = plan(at)
@@ -130,9 +130,10 @@ class Training:
                     self._losses.append(loss)
                 if self.checkpoints.due(at):
                     self.keep(TrainingState(at, parameters, slots))
+                    kept = at
                 yield at - 1, program, loss
         finally:
-            if whole and at > state.t:
+            if whole and at > kept:
                 self.keep(TrainingState(at, parameters, slots))
 
 
