@@ -14,10 +14,8 @@ from time import perf_counter, process_time, thread_time
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 
 TURNS = (("forward", "backprop"), ("complex",), ("jvp",), ("batched",))  # kinds of passes that take turns
-BURST, COLD = (
-    3,
-    1,
-)  # readings in succession in each turn, and those that another kind of pass left cold caches to
+BURST = 6  # readings in succession in each turn
+COLD = 3  # of them, that do not count: another kind of pass has left its arrays in the caches, not those of this one
 LEAST_RUNS, MOST_RUNS = 5, 20_000  # however long they take, and whatever the clock says
 LEAST_READING, MOST_REPEATS = (
     1e-4,
