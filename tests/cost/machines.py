@@ -5,25 +5,33 @@ from __future__ import annotations
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
-from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.speeds import Memory, Probe, Speeds
 from tui_backprop.cost.model.workload import work
 from tui_backprop.engine.network.spec import NetworkSpec
 
 LESSON = shape_of(NetworkSpec())
 SIZES = (1e3, 1e4, 1e5, 1e6, 1e7)
-# Fast within a cache of 8 MB, a fifth of that beyond it.
-PROBE = MemoryProbe(
-    Speeds((1e4, 8e6, 1.6e7, 1e9), (5e10, 5e10, 1e10, 1e10)), Speeds((1e4, 1e9), (1e10, 1e10))
+# Fast within a cache of 8 MB, a fifth of that beyond it, where the beginning of a row takes 50 ns, and 1 ns before.
+CACHED = (1e4, 8e6, 1.6e7, 1e9)
+ROWS = Speeds(CACHED, (1e9, 1e9, 2e7, 2e7))
+PROBE = Probe(
+    reading=Memory(Speeds(CACHED, (5e10, 5e10, 1e10, 1e10)), ROWS),
+    writing=Memory(Speeds((1e4, 1e9), (8e9, 8e9)), ROWS),
+    complex=Memory(Speeds(CACHED, (4e10, 4e10, 8e9, 8e9)), ROWS),
+    products=1e11,
 )
+FUNCTION = 5e-10  # seconds of an operation on each entry
 
 
-def true_seconds(kind: str, shape: NetworkShape, overhead: float = 2e-6, share: float = 1.3) -> float:
+def true_seconds(kind: str, shape: NetworkShape, overhead: float = 2e-6, share: float = 1.1) -> float:
     """Return the seconds of a pass on that machine."""
     does = work(kind, shape)
-    if kind == "batched":
-        return overhead * does.calls + share * does.flops / 1e11
-    speeds = PROBE.both if does.written else PROBE.reading
-    return overhead * does.calls + share * (does.read + does.written) / speeds.at(does.touched)
+    memory = PROBE.complex if kind == "complex" else PROBE.reading
+    read = (does.read + does.values) / memory.bytes.at(does.touched)
+    written = (does.written + does.tiled) / 8e9
+    rows = (does.rows_read + does.rows_written) / ROWS.at(does.touched)
+    rest = does.multiplied / 4 / PROBE.products
+    return overhead * does.calls + FUNCTION * does.elementwise + share * (read + written + rows + rest)
 
 
 def machine(

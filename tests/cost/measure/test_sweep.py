@@ -15,14 +15,14 @@ from tests.cost.machines import PROBE, machine, true_seconds
 from tui_backprop.cost.measure import cache, passes
 from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.measure.passes import LADDER, LOOK, STREAMED, kinds_of, measure, measure_machine, needs
+from tui_backprop.cost.measure.passes import LADDER, LOOK, kinds_of, measure, measure_machine, needs
 from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import UserError
@@ -192,7 +192,7 @@ def test_every_kind_of_pass_is_measured(layers):
 
 
 def test_a_streamed_network_is_measured_without_its_gradient(monkeypatch):
-    monkeypatch.setattr("tui_backprop.cost.measure.passes.STREAMED", 1000)
+    monkeypatch.setattr("tui_backprop.cost.measure.runs.STREAMED", 1000)
     points = measure(NetworkSpec((784, 64, 10)), 0.0)
     assert [p.kind for p in points] == ["forward", "backprop"]
 
@@ -223,9 +223,9 @@ def test_a_normalized_network_is_measured_beside_normalized_ones_and_not_with_th
 
 
 def test_the_probe_finds_speeds_that_a_machine_can_have():
-    found = probe(17)
-    for speeds in (found.reading, found.both):
-        assert len(speeds.sizes) == len(speeds.rates) == 4
+    found = probe(18)
+    for speeds in (found.reading.bytes, found.writing.bytes, found.complex.bytes):
+        assert len(speeds.sizes) == len(speeds.rates)
         assert list(speeds.sizes) == sorted(speeds.sizes)
         assert all(1e6 < rate < 1e14 for rate in speeds.rates)
         assert speeds.at(1) == pytest.approx(speeds.rates[0])
@@ -250,8 +250,8 @@ def test_what_was_found_comes_back(tmp_path):
         lambda text: text[: len(text) // 2],
         lambda text: "\x00\xff not json",
         lambda text: "[1, 2]",
-        lambda text: text.replace('"format":3', '"format":99'),
-        lambda text: text.replace('"format":3', '"format":"two"'),
+        lambda text: text.replace('"format":4', '"format":99'),
+        lambda text: text.replace('"format":4', '"format":"two"'),
         lambda text: text.replace('"numpy":"', '"numpy":"0.'),
         lambda text: text.replace('"middle":', '"middle":-'),
         lambda text: text.replace('"widths":[', '"widths":[1,'),

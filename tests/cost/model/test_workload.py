@@ -15,7 +15,8 @@ from tests.cost.networks import SPECS
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.model.workload import PASS_KINDS, work
+from tui_backprop.cost.model.work_rules import ROW_BYTES
+from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED, work
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import backward_visits, views
@@ -91,6 +92,16 @@ def backward_by_hand(spec):
     return total
 
 
+def values_by_hand(spec):
+    """Count the numbers of the values of a forward pass, where a bias is added in place."""
+    total = 1 + bool(spec.l2) * spec.depth
+    for k in range(1, spec.depth + 1):
+        residual = spec.residual and spec.layers[k - 1] == spec.layers[k]
+        hidden = 1 + spec.layer_norm + bool(spec.dropout) + residual
+        total += spec.layers[k] * (1 + (k < spec.depth) * hidden)
+    return total
+
+
 def batched_by_hand(spec):
     """Count operations of passes of what comes after the parameters of a tensor, up to 256 of them at once, and of
     two passes of the whole network; for one of the parameters or the unperturbed network."""
@@ -122,9 +133,43 @@ def test_operations_and_bytes_are_those_of_a_count_by_hand_with_every_option(lay
         first = spec.layers[0] * spec.layers[1]
         assert backprop.read == forward.read + size * (weights - first + gains + penalized)
         assert (forward.written, backprop.written) == (0, size * (p + penalized))
+        assert (forward.tiled, backprop.tiled, jvp.multiplied) == (0, 0, 0)
         assert jvp.read == size * (p + weights - first + gains + 2 * penalized)
+        once, held = min(p, 256) * values_by_hand(spec), p + values_by_hand(spec)
         touched = [forward.touched, backprop.touched, complex_.touched, jvp.touched, batched.touched]
-        assert touched == [size * n for n in (p, 2 * p, 2 * p, 2 * p - first, p)]
+        assert touched == [size * n for n in (held, 2 * held, 2 * held, 2 * held - first, once)]
+        assert batched.multiplied == pytest.approx(size * (batched.flops - batched.elementwise))
+        assert forward.flops - forward.elementwise == 2 * weights + bool(spec.l2) * (
+            2 * weights + 2 * spec.depth
+        )
+
+
+def test_values_that_pass_through_a_small_network_are_counted_by_hand():
+    shape = shape_of(NetworkSpec((2, 3, 1), loss="mse"))
+    first, second = (2 + 3) + (3 + 3) + (3 + 3), (3 + 1) + (1 + 1) + (1 + 1 + 1)  # read and written
+    forward = work("forward", shape).values
+    assert forward == 4 * (first + second)
+    assert work("complex", shape).values == 2 * forward
+    assert 2 * forward < work("backprop", shape).values < 4 * forward
+    assert forward < work("jvp", shape).values < 2 * forward
+
+
+def test_rows_of_matrices_are_counted_and_the_shortest_as_if_they_were_longer():
+    spec = NetworkSpec((1000, 200, 300, 2), "identity", bias=False)  # rows of 800, 1200 and 8 bytes
+    short = 300 * 2 * 4 / ROW_BYTES
+    forward, backprop, jvp = (work(kind, shape_of(spec)) for kind in ("forward", "backprop", "jvp"))
+    assert (forward.rows_read, forward.rows_written) == (1000 + 200 + short, 0)
+    assert backprop.rows_read == forward.rows_read + 200 + short
+    assert backprop.rows_written == forward.rows_read
+    assert jvp.rows_read == forward.rows_read + 200 + short
+
+
+def test_gradients_of_the_largest_networks_stay_in_a_tile():
+    below, from_there = (work("backprop", shape_of(NetworkSpec()).at(n * STREAMED)) for n in (0.999, 1.001))
+    assert from_there.tiled == pytest.approx(below.written, rel=0.01)
+    assert from_there.touched == pytest.approx(below.touched / 2, rel=0.01)
+    assert (below.tiled, from_there.written) == (0, 0)
+    assert (from_there.rows_written, from_there.rows_read) == (0, pytest.approx(below.rows_read, rel=0.01))
 
 
 @pytest.mark.parametrize("layers", [(4, 5, 5, 3), (3, 3, 7, 7, 1), (6, 2), (2, 9, 4)], ids=str)

@@ -68,8 +68,8 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     """Measure what the options request. Raises InputError, naming the option, for a bad one."""
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
-    from tui_backprop.cost.measure.passes import STREAMED
     from tui_backprop.cost.measure.sweep import BUDGET, checked
+    from tui_backprop.cost.model.workload import STREAMED
     from tui_backprop.cost.race.race import RACE_METHODS
     from tui_backprop.engine.training.memory import check_memory
     from tui_backprop.report.cost_result import CostResult

@@ -18,7 +18,7 @@ from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.speeds import Probe, Speeds
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.arrays.team import blas, team
 from tui_backprop.files.decoder import decode_json
@@ -27,7 +27,7 @@ from tui_backprop.support import paths as places
 from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.cores import usable_cores
 
-FORMAT = 3
+FORMAT = 4
 NAME = "cost.json"
 MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 60 points
 SIZES = 1.0, 1e13  # bytes of memory, widths of layers, parameters
@@ -40,7 +40,7 @@ class CacheFile(msgspec.Struct, frozen=True):
 
     format: int
     machine: dict[str, str]
-    probe: MemoryProbe
+    probe: Probe
     points: tuple[Measured, ...]
 
 
@@ -90,8 +90,13 @@ def load(folder: Path | None = None) -> CostModel | None:
 
 def _sound(kept: CacheFile) -> bool:
     """Return True if every number of a file is one that a sweep can measure."""
-    speeds = kept.probe.reading, kept.probe.both
-    timed = 0 <= kept.probe.share <= 1 and 0 < len(kept.points) <= MOST_POINTS
+    memories = kept.probe.reading, kept.probe.writing, kept.probe.complex
+    speeds = [each for memory in memories for each in (memory.bytes, memory.rows)]
+    timed = (
+        0 <= kept.probe.share <= 1
+        and _all_in([kept.probe.products], RATES)
+        and 0 < len(kept.points) <= MOST_POINTS
+    )
     return timed and all(map(_speeds, speeds)) and all(map(_point, kept.points))
 
 

@@ -11,7 +11,7 @@ from tui_backprop.cost.measure.bandwidth import LOOK, probe
 from tui_backprop.cost.measure.passes import SMALL, kinds_of, measure, needs
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.cost.model.speeds import MemoryProbe
+from tui_backprop.cost.model.speeds import Probe
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
@@ -65,7 +65,7 @@ def sweep(
     free: int | None = None,
     clock: Clock | None = None,
     measured: Measure = measure,
-    probed: Callable[[int], MemoryProbe] = probe,
+    probed: Callable[[int], Probe] = probe,
     pause: Callable[[float], object] = sleep,
 ) -> Iterator[Progress]:
     """Measure, small networks first, within ``budget`` seconds and ``free`` bytes of memory (the system's if None). A
@@ -84,7 +84,7 @@ def _sweep(
     budget: float,
     clock: Clock,
     measured: Measure,
-    probed: Callable[[int], MemoryProbe],
+    probed: Callable[[int], Probe],
     pause: Callable[[float], object],
 ) -> Iterator[Progress]:
     start = clock()

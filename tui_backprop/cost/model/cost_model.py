@@ -1,63 +1,43 @@
-"""The cost model of a machine: seconds of a pass, fitted to measurements, with its own error.
-
-seconds = overhead a call × calls + share × bytes read and written / speed of the memory that holds them
-
-The speeds come from a probe, by the working set of a pass in bytes; overhead and share are fitted for each kind of
-pass by least squares of the relative error, and are not negative. A pass that reads its weights for many parameters
-at once is bound by its operations, which then replace the bytes."""
+"""The cost model of a machine: seconds of a pass, as measured, or by the law that is fitted to the measurements of
+its kind, with its own error."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tui_backprop.cost.model.bounds import Refusal, broken, refusals
 from tui_backprop.cost.model.busy_machine import is_busy, undisturbed
 from tui_backprop.cost.model.estimates import Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
+from tui_backprop.cost.model.law import UNKNOWN_ERROR, Fit, fit, predict, quantities_of
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import NetworkShape
-from tui_backprop.cost.model.speeds import MemoryProbe, Speeds
+from tui_backprop.cost.model.speeds import UNMEASURED, Probe
 from tui_backprop.cost.model.workload import work
 
-LEAST_ERROR = 0.092  # of the logarithm: the least that is claimed
-UNKNOWN_ERROR = 0.35  # of a fit to too few points to estimate it
-ERROR_PER_DECADE = 0.12  # added for each decade beyond the largest measured network
+ERROR_PER_DECADE = 0.06  # added for each decade beyond the largest measured network
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
 REPEATED = 1.2  # factor within which a measurement by another process lies, at the least
 DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
 LEAST_AGREEING = 3  # other points, with which a measurement is compared, and that a fit's error is from
-BOUND_BY_OPERATIONS = ("batched",)  # kinds of passes whose time is given by their operations
 NO_QUICKER_THAN_FORWARD = (
     "backprop",
     "complex",
     "jvp",
 )  # kinds that do all the work of a forward pass, and more
-PEAK_FLOPS = 1e11  # operations a second, before the fit
 EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
 
 
 @dataclass(frozen=True)
-class FitPoint:
-    """A measured point for a fit: calls, and seconds at full speed, both against what was measured."""
-
-    parameters: float
-    calls: float
-    rest: float
-
-
-@dataclass(frozen=True)
 class PassFit:
-    """Overhead of a call and share of the machine's speed, of one kind of pass; ``error`` is that of the logarithm,
-    as points left out show it. ``of_core`` is the least share of a core that the measurements had; ``busy`` if the
-    machine was during some of them."""
+    """The law of one kind of pass. ``of_core`` is the least share of a core that its measurements had; ``busy`` if
+    the machine was during some of them."""
 
-    overhead: float
-    share: float
-    error: float
+    law: Fit
     of_core: float = 1.0
     busy: bool = False
 
@@ -68,9 +48,7 @@ class CostModel:
     nothing is measured, and a forward pass of its network takes 1 ms, others in proportion to their operations."""
 
     points: tuple[Measured, ...] = ()
-    probe: MemoryProbe = field(
-        default_factory=lambda: MemoryProbe(Speeds((1.0,), (2e10,)), Speeds((1.0,), (1e10,)))
-    )
+    probe: Probe = UNMEASURED
     assumed: bool = False
 
     @cached_property
@@ -157,16 +135,16 @@ class CostModel:
 
     def _projected(self, kind: str, shape: NetworkShape) -> Estimate:
         """Return a pass by the fit of its kind; by that of forward passes, much less surely, if none was measured."""
-        fit = self._fit_of(kind)
-        if fit is None:
-            other = self._fit_of("forward") or PassFit(1e-6, 1.0, UNKNOWN_ERROR)
-            fit = replace(other, error=math.hypot(other.error, 2 * UNKNOWN_ERROR))
-        calls, rest = self._terms(kind, shape)
-        middle = fit.overhead * calls + fit.share * rest
+        found = self._fit_of(kind)
+        if found is None:
+            other = self._fit_of("forward") or self._fit(())
+            law = replace(other.law, error=math.hypot(other.law.error, 2 * UNKNOWN_ERROR))
+            found = replace(other, law=law)
+        middle, error = predict(found.law, work(kind, shape), self.probe)
         beyond = max(math.log10(max(shape.parameters, 1) / self.largest), 0.0)
-        wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(fit.error, ERROR_PER_DECADE * beyond))
-        found = Estimate(middle / wide, middle, middle * wide, share=fit.of_core, busy=fit.busy)
-        return self._beyond_disturbed(found) if beyond and is_busy(0.0, self.probe.share) else found
+        wide = math.exp(INTERVAL_DEVIATIONS * math.hypot(error, ERROR_PER_DECADE * beyond))
+        predicted = Estimate(middle / wide, middle, middle * wide, share=found.of_core, busy=found.busy)
+        return self._beyond_disturbed(predicted) if beyond and is_busy(0.0, self.probe.share) else predicted
 
     def _beyond_disturbed(self, found: Estimate) -> Estimate:
         """Return a projection beyond what was measured by speeds of memory that other work disturbed."""
@@ -220,50 +198,14 @@ class CostModel:
     def _without(self, points: Sequence[Measured]) -> CostModel:
         return CostModel(tuple(p for p in self.points if p not in points), self.probe)
 
-    def _terms(self, kind: str, shape: NetworkShape) -> tuple[float, float]:
-        """Return the calls, and the seconds of the rest of the work at full speed."""
-        does = work(kind, shape)
-        if kind in BOUND_BY_OPERATIONS:
-            return does.calls, does.flops / PEAK_FLOPS
-        speeds = self.probe.both if does.written else self.probe.reading
-        return does.calls, (does.read + does.written) / speeds.at(does.touched)
-
     def _fit(self, points: Sequence[Measured]) -> PassFit:
-        """Fit by least squares of the relative error, coefficients at least 0; the error is that of points left
-        out."""
-        rows = [self._row(point) for point in points]
-        overhead, share = _solve(rows)
-        offs = []
-        if len(rows) > LEAST_AGREEING:
-            for i, row in enumerate(rows):
-                a, b = _solve([*rows[:i], *rows[i + 1 :]])
-                offs.append(math.log(max(a * row.calls + b * row.rest, 1e-9)))
-        error = math.sqrt(sum(off * off for off in offs) / len(offs)) if offs else UNKNOWN_ERROR
+        law = fit(
+            [quantities_of(work(p.kind, p.shape), self.probe) for p in points], [p.middle for p in points]
+        )
         disturbed = any(point.busy for point in points)  # only where there are few others
         if disturbed:
-            error = math.hypot(error, math.log(DISTURBED) / INTERVAL_DEVIATIONS)
-        of_core = min(point.share for point in points)
-        return PassFit(overhead, share, max(error, LEAST_ERROR), of_core, disturbed)
-
-    def _row(self, point: Measured) -> FitPoint:
-        calls, rest = self._terms(point.kind, point.shape)
-        return FitPoint(point.parameters, calls / point.middle, rest / point.middle)
-
-
-def _solve(rows: Sequence[FitPoint]) -> tuple[float, float]:
-    """Solve for overhead and share such that all rows are closest to 1, by the normal equations."""
-    calls, rests = sum(row.calls for row in rows), sum(row.rest for row in rows)
-    calls2, rests2 = sum(row.calls**2 for row in rows), sum(row.rest**2 for row in rows)
-    both = sum(row.calls * row.rest for row in rows)
-    determinant = calls2 * rests2 - both * both
-    if len({row.parameters for row in rows}) > 1 and determinant > 1e-12 * calls2 * rests2:
-        overhead = (rests2 * calls - both * rests) / determinant
-        share = (calls2 * rests - both * calls) / determinant
-        if overhead >= 0 and share >= 0:
-            return overhead, share
-    # One coefficient alone, whichever fits better; the other is 0.
-    alone = [calls / (calls2 or 1.0), rests / (rests2 or 1.0)]  # 0: no such work
-    return (alone[0], 0.0) if alone[0] * calls > alone[1] * rests else (0.0, alone[1])
+            law = replace(law, error=math.hypot(law.error, math.log(DISTURBED) / INTERVAL_DEVIATIONS))
+        return PassFit(law, min((point.share for point in points), default=1.0), disturbed)
 
 
 LESSON = CostModel(assumed=True)

@@ -1,4 +1,4 @@
-"""Memory bandwidth by working-set size."""
+"""Speeds of a machine: bandwidth of memory by working-set size, and of products."""
 
 from __future__ import annotations
 
@@ -31,10 +31,33 @@ class Speeds:
 
 
 @dataclass(frozen=True)
-class MemoryProbe:
-    """Bandwidth of a pass that only reads (``reading``) and of one that reads twice and writes once (``both``), and
-    the ``share`` of a core that was ours when they were measured."""
+class Memory:
+    """How fast parameters are read, or gradients written, by the size of the working set: ``bytes`` a second, and
+    ``rows`` of matrices a second, since the beginning of a row takes longer than its rest."""
 
-    reading: Speeds
-    both: Speeds
+    bytes: Speeds
+    rows: Speeds
+
+    def seconds(self, bytes_: float, rows: float, size: float) -> float:
+        return bytes_ / self.bytes.at(size) + rows / self.rows.at(size)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Speeds of a machine: its memory when parameters are read (``reading``), when gradients are written
+    (``writing``), and when ``complex`` parameters are read; FLOPs a second of ``products`` with many samples, in
+    float32; and the ``share`` of a core that was ours when they were measured."""
+
+    reading: Memory
+    writing: Memory
+    complex: Memory
+    products: float
     share: float = 1.0
+
+
+def constant(rate: float, rows: float = 1e9) -> Memory:
+    """Return a memory without caches."""
+    return Memory(Speeds((1.0,), (rate,)), Speeds((1.0,), (rows,)))
+
+
+UNMEASURED = Probe(constant(2e10), constant(1e10), constant(2e10), 1e11)
