@@ -107,15 +107,15 @@ def test_a_clock_too_coarse_for_a_run_gives_a_speed_all_the_same(machine):
             assert (np.array(speeds.rates) > 0).all()
 
 
-def test_it_takes_no_more_memory_than_the_largest_working_set():
+def test_it_takes_little_more_memory_than_the_largest_working_set():
     tracemalloc.start()
     try:
-        found = probe(20)
+        found = probe(22)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert [len(each.bytes.sizes) for each in memories(found).values()] == [5, 3, 4]
-    assert peak < 2.5 * 2**20  # with that of parameters being made, and of products with many samples
+    assert [len(each.bytes.sizes) for each in memories(found).values()] == [7, 5, 6]
+    assert peak < 1.5 * 2**22 + 2 * 2**20  # parameters being made; products with many samples
 
 
 @pytest.mark.parametrize(("available", "largest"), [(2**40, 21), (20 * 2**19, 19), (20 * 2**16, 18), (0, 18)])
