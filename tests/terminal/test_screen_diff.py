@@ -118,6 +118,36 @@ def test_blanks_need_no_change_of_what_is_not_seen_there():
     assert "\x1b[" in sent(diff, "\x1b[4;31;40m ")
 
 
+def test_cells_of_one_style_are_written_together():
+    diff = ScreenDiff()
+    table = [
+        f"\x1b[{y};1H" + "".join(f"\x1b[3{n}m{text}" for n in (1, 2, 3)) for y in (1, 2, 3, 4) for text in "x"
+    ]
+    drawn = sent(diff, *table)
+    assert drawn.count("m") == 1 + 3  # a reset, and each style once
+    assert shown(drawn) == shown(*table)
+
+
+def test_the_style_of_the_last_update_comes_first():
+    diff = ScreenDiff()
+    sent(diff, "\x1b[1;1H\x1b[31ma\x1b[32mbx")
+    assert sent(diff, "\x1b[1;1H\x1b[31mc\x1b[32md") == "\x1b[1;2Hd\x1b[31m\rc"
+
+
+def test_the_cursor_moves_in_the_fewest_bytes():
+    diff = ScreenDiff()
+    sent(diff, *(f"\x1b[{y};1H" + 24 * "-" for y in range(1, 9)))
+    for painted, expected in {
+        "\x1b[2;3Ha": "\x1b[2;3Ha",
+        "\x1b[3;4Hb": "\vb",  # not a line feed, which becomes a carriage return as well
+        "\x1b[5;2Hc": "\v\v\b\b\bc",
+        "\x1b[6;1Hd": "\v\rd",
+        "\x1b[6;20He": "\x1b[18Ce",
+        "\x1b[1;1Hf": "\x1b[1Hf",
+    }.items():
+        assert sent(diff, painted) == expected
+
+
 def test_many_blanks_are_erased_where_that_keeps_the_background():
     for erases, expected in ((True, "\x1b[1;2H\x1b[30X"), (False, "\x1b[1;2H" + 30 * " ")):
         diff = ScreenDiff(erases)
@@ -127,7 +157,7 @@ def test_many_blanks_are_erased_where_that_keeps_the_background():
 
 def test_a_frame_is_marked_once_the_terminal_is_known_to_wait_for_its_end():
     diff = ScreenDiff()
-    assert sent(diff, "a") == "\x1b[1H\x1b[ma"
+    assert sent(diff, "a") == "\x1b[m\x1b[1Ha"
     assert sent(diff, "\x1b[?2026h", "b", "\x1b[?2026l") == "\x1b[?2026h\x1b[1;2Hb\x1b[?2026l"
     assert sent(diff, "\x1b[?2026h", "\x1b[?2026l") == ""
 

@@ -8,9 +8,8 @@ update is enough to bring the terminal up to date, however much was painted sinc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from rich.cells import cell_len
 
@@ -27,12 +26,14 @@ NOT_VISIBLE = re.compile(
 )
 SYNCHRONIZED_UPDATE = "\x1b[?2026h", "\x1b[?2026l"  # around an update, if the terminal supports it
 UNLIMITED = 2**31
-AT_EDGE = -1  # a column that is not known: at the right edge, terminals keep the cursor in the last column
 MAX_REWRITTEN_GAP = (
     4  # unchanged cells that are written again rather than skipped: a move takes as many bytes
 )
-MAX_WRITTEN_BLANKS = 10  # in a row; more are erased
-MAX_WRITTEN_BLANKS_AT_END = 5  # of a run, where no move follows
+# Blanks in a row that are erased: more of them than a code takes bytes, and a move, where text follows.
+ERASED_BLANKS = re.compile(" {5,}$| {11,}")
+MAX_BACKSPACES = 3  # columns to the left; a code takes more bytes
+
+Piece = tuple[int, int, str]  # row, column, text
 
 
 @dataclass
@@ -71,7 +72,7 @@ class ScreenDiff:
         self._can_erase = erases
         self._wanted: dict[int, CellRow] = {}
         self._sent: dict[int, CellRow] = {}
-        self._touched: set[int] = set()
+        self._touched: dict[int, tuple[int, int]] = {}  # columns painted, from and to, by row
         self._passthrough: list[str] = []
         self._column = self._row = 0  # where the next text is painted
         self._style: SgrStyle | None = DEFAULT_STYLE  # style of the next text painted; None: not understood
@@ -110,8 +111,9 @@ class ScreenDiff:
         characters: list[str] | str = text
         if not text.isascii() and cell_len(text) != len(text):
             row.variable_width, characters = True, _cells(text)
-        self._column = row.put(self._column, characters, self._style or DEFAULT_STYLE)
-        self._touched.add(self._row)
+        start, self._column = self._column, row.put(self._column, characters, self._style or DEFAULT_STYLE)
+        first, last = self._touched.get(self._row, (start, start))
+        self._touched[self._row] = min(first, start), max(last, self._column)
 
     def _pass_on(self, code: str) -> None:
         self._passthrough.append(code)
@@ -121,7 +123,7 @@ class ScreenDiff:
     def invalidate(self) -> None:
         """Forget what the terminal shows, so that the next update sends everything."""
         self._sent.clear()
-        self._touched.update(self._wanted)
+        self._touched = {y: (0, len(row.characters)) for y, row in self._wanted.items()}
         self._cursor = self._current = None
 
     def resize(self, columns: int, rows: int) -> None:
@@ -131,7 +133,6 @@ class ScreenDiff:
         self._wanted = {y: row for y, row in self._wanted.items() if y < rows}
         for row in self._wanted.values():
             row.truncate(columns)
-        self._touched.clear()
         self.invalidate()
 
     def take_passthrough(self) -> str:
@@ -140,108 +141,136 @@ class ScreenDiff:
         return passed
 
     def take_update(self) -> str:
-        """Take what has to be sent for the terminal to show everything that was painted."""
-        out: list[str] = []
-        for y in sorted(self._touched):
+        """Take what has to be sent for the terminal to show everything that was painted. Cells of one style are
+        written together: to move the cursor takes fewer bytes than to change the style."""
+        pieces: dict[SgrStyle, list[Piece]] = {self._current or DEFAULT_STYLE: []}
+        for y, (start, end) in sorted(self._touched.items()):
             if y < self._size[1]:
-                self._draw(y, out)
+                self._find_changes(y, start, end, pieces)
         self._touched.clear()
-        text = "".join(out)
+        text = "".join(self._drawn(pieces))
         return f"{SYNCHRONIZED_UPDATE[0]}{text}{SYNCHRONIZED_UPDATE[1]}" if text and self._framed else text
 
-    def _draw(self, y: int, out: list[str]) -> None:
+    def _find_changes(self, y: int, start: int, end: int, pieces: dict[SgrStyle, list[Piece]]) -> None:
+        """Add the pieces of a row that have to be sent, by style; from now on they count as sent."""
         wanted, sent = self._wanted[y], self._sent.setdefault(y, CellRow())
         wanted.truncate(self._size[0])
-        sent.grow(len(wanted.characters))
-        for start, end in _changed_runs(wanted, sent):
-            self._move(start, y, out)
-            behind = self._run(wanted.characters[start:end], wanted.styles[start:end], out)
-            self._cursor = (end - behind if behind or end < len(wanted.characters) else AT_EDGE), y
-        sent.characters, sent.styles = wanted.characters.copy(), wanted.styles.copy()
+        end = min(end, self._size[0])
+        if wanted.variable_width or sent.variable_width:
+            start, end = 0, len(wanted.characters)
+            sent.variable_width = wanted.variable_width
+            due = [x for x, style in enumerate(wanted.styles) if style is not None]
+        else:
+            sent.grow(end)
+            due = _changed_cells(wanted, sent, start, end)
+        for x, text, style in _pieces(wanted, due):
+            pieces.setdefault(style, []).append((y, x, text))
+        sent.characters[start:end] = wanted.characters[start:end]
+        sent.styles[start:end] = wanted.styles[start:end]
 
-    def _move(self, x: int, y: int, out: list[str]) -> None:
+    def _drawn(self, pieces: Mapping[SgrStyle, Sequence[Piece]]) -> Iterator[str]:
+        """Yield what draws the pieces, and where the cursor moves between them."""
+        for style, each in pieces.items():
+            if not each:
+                continue
+            yield (
+                style_change(self._current, style)
+                if self._current
+                else f"\x1b[m{style_change(DEFAULT_STYLE, style)}"
+            )
+            self._current = style
+            for y, x, text in each:
+                yield self._move(x, y)
+                yield self._text(x, y, text, style)
+
+    def _change(self, style: SgrStyle) -> str:
+        """Make the code that changes the style."""
+        reset = "" if self._current else "\x1b[m"
+        now, self._current = self._current or DEFAULT_STYLE, style
+        return reset + style_change(now, style)
+
+    def _move(self, x: int, y: int) -> str:
+        """Make the shortest code that moves the cursor."""
         if self._cursor == (x, y):
-            return
+            return ""
         moves = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"]
-        if self._cursor is not None and self._cursor[1] == y and self._cursor[0] != AT_EDGE:
-            moves.append(_horizontal_move(x - self._cursor[0]))
-        elif self._cursor is not None and self._cursor[1] == y - 1:
-            moves.append("\r\n" + _horizontal_move(x))
-        out.append(min(moves, key=len))
+        if self._cursor is not None and self._cursor[1] <= y:
+            down = "\v" * (y - self._cursor[1])  # a line feed would become a carriage return as well
+            moves += [down + _horizontal_move(x - self._cursor[0]), f"{down}\r{_horizontal_move(x)}"]
+        return min(moves, key=len)
 
-    def _run(self, characters: list[str], styles: list[SgrStyle | None], out: list[str]) -> int:
-        """Write cells; at blanks, differences of style that do not show are ignored. Return how many columns the
-        cursor is behind the last cell: it does not move when blanks at the end are erased."""
-        if self._current is None:
-            out.append("\x1b[m")
-            self._current = DEFAULT_STYLE
-        now, x, behind = self._current, 0, 0
-        while x < len(characters):
-            style, character, behind = styles[x] or DEFAULT_STYLE, characters[x], 0
-            if style is not now and not (character == " " and style.blank_style == now.blank_style):
-                out.append(style_change(now, style))
-                now = style
-            blanks = self._blanks(characters, styles, x, now) if character == " " and self._can_erase else 0
-            if blanks > (MAX_WRITTEN_BLANKS_AT_END if x + blanks == len(characters) else MAX_WRITTEN_BLANKS):
-                out.append(f"\x1b[{blanks}X")
-                x += blanks
-                behind = blanks
-                if x < len(characters):
-                    out.append(_horizontal_move(blanks))
-            else:
-                out.append(character)
-                x += 1
-        self._current = now
-        return behind
+    def _text(self, x: int, y: int, text: str, style: SgrStyle) -> str:
+        """Return the code for a text, and note where the cursor is then."""
+        row, end = self._wanted[y], x + len(text)
+        if end < len(row.characters) and not row.variable_width:
+            self._cursor = end, y
+        else:  # not known: at the right edge, terminals keep it in the last column
+            self._cursor = None
+        if not self._can_erase or style.blank_style is style:  # erased cells get the background alone
+            return text
 
-    @staticmethod
-    def _blanks(characters: list[str], styles: list[SgrStyle | None], x: int, now: SgrStyle) -> int:
-        """Count the blanks that can be erased in one style."""
-        end = x
-        while (
-            end < len(characters)
-            and characters[end] == " "
-            and (styles[end] or DEFAULT_STYLE).blank_style == now.background
-        ):
-            end += 1
-        return end - x
+        def erased(blanks: re.Match[str]) -> str:
+            count = len(blanks[0])
+            if blanks.end() < len(text):
+                return f"\x1b[{count}X{_horizontal_move(count)}"
+            self._cursor = end - count, y  # the cursor does not move
+            return f"\x1b[{count}X"
+
+        return ERASED_BLANKS.sub(erased, text)
 
 
 def _horizontal_move(columns: int) -> str:
     """Make the code that moves the cursor to the right, or, for negative columns, to the left."""
     by = abs(columns)
+    if columns < 0 and by <= MAX_BACKSPACES:
+        return "\b" * by
     return f"\x1b[{by if by > 1 else ''}{'C' if columns > 0 else 'D'}" if by else ""
 
 
-def _changed_runs(wanted: CellRow, sent: CellRow) -> Iterator[tuple[int, int]]:
-    """Yield the ranges of cells [start, end) that have to be sent."""
-    if wanted.variable_width or sent.variable_width:
-        sent.variable_width = wanted.variable_width
-        known = [style is not None for style in wanted.styles]
-    elif wanted.characters == sent.characters and wanted.styles == sent.styles:
-        return
-    else:
-        known = [
-            p is not None
-            and (a != b or (p is not q and not (a == " " and q and p.blank_style == q.blank_style)))
-            for a, b, p, q in zip(
-                wanted.characters, sent.characters, wanted.styles, sent.styles, strict=False
-            )
-        ]
-    start = end = -1
-    x = 0
-    for due, cells in groupby(known):
-        to = x + len(list(cells))
-        if due:
-            if start < 0:
-                start = x
-            elif x - end > MAX_REWRITTEN_GAP or None in wanted.styles[end:x]:
-                yield start, end
-                start = x
-            end = to
-        x = to
-    if start >= 0:
-        yield start, end
+def _changed_cells(wanted: CellRow, sent: CellRow, start: int, end: int) -> list[int]:
+    """Return the columns from ``start`` to ``end`` whose cells look different from what was sent."""
+    cells = zip(
+        wanted.characters[start:end],
+        sent.characters[start:end],
+        wanted.styles[start:end],
+        sent.styles[start:end],
+        strict=True,
+    )
+    return [
+        x
+        for x, (a, b, p, q) in enumerate(cells, start)
+        if p is not None
+        and (a != b or (p is not q and not (a == " " and q and p.blank_style == q.blank_style)))
+    ]
+
+
+def _pieces(row: CellRow, due: Sequence[int]) -> Iterator[tuple[int, str, SgrStyle]]:
+    """Group cells of a row into pieces of one style: first column, text, style. A blank fits every style with its
+    background, and a few cells between two that are due are written again."""
+    characters, styles = row.characters, row.styles
+
+    def fit(start: int, end: int, style: SgrStyle) -> bool:
+        return all(
+            own is style or (own and characters[x] == " " and own.blank_style == style.blank_style)
+            for x, own in enumerate(styles[start:end], start)
+        )
+
+    first = end = -1
+    style, blank = DEFAULT_STYLE, False  # of the cells so far
+    for x in due:
+        own, is_blank = styles[x] or DEFAULT_STYLE, characters[x] == " "
+        if x == end and own is style:
+            end, blank = x + 1, blank and is_blank
+            continue
+        of_all = own if blank and not is_blank else style
+        if first >= 0 and x - end <= MAX_REWRITTEN_GAP and fit(first if blank else end, x + 1, of_all):
+            end, style, blank = x + 1, of_all, blank and is_blank
+            continue
+        if first >= 0:
+            yield first, "".join(characters[first:end]), style
+        first, end, style, blank = x, x + 1, own, is_blank
+    if first >= 0:
+        yield first, "".join(characters[first:end]), style
 
 
 def _cells(text: str) -> list[str]:
