@@ -17,6 +17,8 @@ from textual._context import active_app
 from textual.app import App
 from textual.geometry import Region
 
+from tui_backprop.tui.textual_fixes import Steady
+
 CALM = 3  # looks in a row at which no message waits
 PAUSE = 0.001  # seconds between two looks
 
@@ -56,6 +58,6 @@ def draw(compositor: Compositor, crop: Region) -> None:
 
 def make_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Compositor, "render_full_update", full_update)
-    monkeypatch.setattr(Compositor, "render_partial_update", partial_update)
+    monkeypatch.setattr(Steady, "render_partial_update", partial_update)
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", all_read)

@@ -21,6 +21,8 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui_backprop.tui.partial_update import PartialUpdate, pieces_in
+
 HANDLE = MessagePump._dispatch_message
 S = TypeVar("S", bound="Screen[Any]")
 
@@ -36,6 +38,14 @@ class Steady(Compositor):
         result = super().reflow(parent, size)
         self._last = self._full_map
         return result
+
+    def render_partial_update(self) -> PartialUpdate | None:  # type: ignore[override]
+        """Have only what changed drawn."""
+        screen, regions = self.size.region, self._dirty_regions.copy()
+        self._dirty_regions.clear()
+        spans = self._regions_to_spans(region.intersection(screen) for region in regions)
+        pieces = tuple(pieces_in(spans, self.visible_widgets))
+        return PartialUpdate(pieces) if pieces else None
 
 
 def steady(screen: S) -> S:

@@ -21,14 +21,18 @@ def changed(old: Line, new: Line) -> tuple[int, int] | None:
     """Return the columns [start, end) in which two lines differ, in text or in role; None if they are equal."""
     if old == new:
         return None
-    before = [(glyph, role) for text, role in old for glyph in text]
-    after = [(glyph, role) for text, role in new for glyph in text]
+    same = next(
+        (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+    )
+    start = width(old[:same])
+    before = [(glyph, role) for text, role in old[same:] for glyph in text]
+    after = [(glyph, role) for text, role in new[same:] for glyph in text]
     blank = (" ", "text")
     longest = max(len(before), len(after))
     before += [blank] * (longest - len(before))
     after += [blank] * (longest - len(after))
     differing = [x for x in range(longest) if before[x] != after[x]]
-    return (differing[0], differing[-1] + 1) if differing else None
+    return (start + differing[0], start + differing[-1] + 1) if differing else None
 
 
 class Canvas(Widget):
@@ -101,20 +105,23 @@ class Canvas(Widget):
         super().notify_style_update()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        return [self._strip(y).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
+        columns = self.size.width
+        return [self._strip(y, columns).crop(crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
-    def _strip(self, y: int) -> Strip:
+    def _strip(self, y: int, columns: int) -> Strip:
         """Return one line of the screen; it is cached until the line changes."""
         strip = self._strips.get(y)
-        if strip is None or strip.cell_length != self.size.width:
+        if strip is None or strip.cell_length != columns:
             base = self._base = self._base or self.rich_style
             row = self._lines[y] if y < len(self._lines) else ()
             row = fewer_roles(row) if self.render_context.sparse else row
             looks = LOOKS[self.app.theme]
             segments = [Segment(text, base + looks[role]) for text, role in fewest_spans(row)]
-            strip = Strip(segments, width(row)).adjust_cell_length(self.size.width, base)
+            room = max(columns - width(row), 0)
+            segments += [Segment(" " * room, base)] if room else []
             for line_filter in self.get_line_filters():
                 behind = self._behind = self._behind or self.background_colors[1]
-                strip = strip.apply_filter(line_filter, behind)
+                segments = line_filter.apply(segments, behind)
+            strip = Strip(segments, width(row) + room).adjust_cell_length(columns, base)
             self._strips[y] = strip
         return strip
