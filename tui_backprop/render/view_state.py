@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.network.tensor_names import layer_of
+from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
 
@@ -31,6 +32,13 @@ def steps_of(session: Session) -> tuple[Step, ...]:
     from tui_backprop.engine.explain.walk import walk
 
     return walk(session.network, session.batch, session.optimizer, session.walk.grain)
+
+
+@per_iteration
+def _unit_with_largest_delta(iteration: Iteration, layer: int) -> int:
+    from tui_backprop.engine.explain.receipts import unit_with_largest_delta
+
+    return unit_with_largest_delta(iteration, layer)
 
 
 @dataclass(frozen=True)
@@ -94,10 +102,8 @@ class Snapshot:
 
     def unit(self, layer: int) -> int:
         """Return the unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
-        from tui_backprop.engine.explain.receipts import unit_with_largest_delta
-
         chosen = self.chosen(layer)
-        return unit_with_largest_delta(self.iteration, layer) if chosen is None else chosen
+        return _unit_with_largest_delta(self.iteration, layer) if chosen is None else chosen
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:

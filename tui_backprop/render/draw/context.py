@@ -47,7 +47,7 @@ class RenderContext:
 
     def fit(self, row: Line) -> Line:
         """Return a line with every character outside of this set replaced."""
-        return tuple((self.text(text), role) for text, role in row)
+        return tuple((self.text(text), role) for text, role in row) if self.plain else row
 
 
 def fitted(lines: Sequence[Line], columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 Span = tuple[str, str]  # text, role
 Line = tuple[Span, ...]
@@ -22,13 +23,12 @@ BACKGROUND_ROLES = ("cursor", "field")  # styles with a background: their blanks
 
 def line(*spans: Span | str) -> Line:
     """Make a line from spans; a bare string is plain text. Empty pieces are dropped."""
-    pairs = [(span, "text") if isinstance(span, str) else span for span in spans]
-    return tuple(pair for pair in pairs if pair[0])
+    return tuple([(span, "text") if isinstance(span, str) else span for span in spans if span and span[0]])
 
 
 def width(row: Line) -> int:
     """Return the columns that a line takes; every glyph used here is one column wide."""
-    return sum(len(text) for text, _ in row)
+    return sum([len(text) for text, _ in row])
 
 
 def plain(row: Line) -> str:
@@ -80,10 +80,12 @@ def packed(pieces: Iterable[Sequence[Span]], columns: int, gap: int = 2) -> list
     return flowing((clip(tuple(piece), columns) for piece in pieces), columns, gap)
 
 
+@lru_cache(2048)  # most pieces of a picture are the same at the next step
 def pad(row: Line, columns: int, align: str = "<") -> Line:
     """Return a line at exactly a width: clipped, or filled with spaces on the right, left (>) or both sides (^)."""
-    row = clip(row, columns)
     room = columns - width(row)
+    if room <= 0:
+        return clip(row, columns)
     left = {"<": 0, ">": room, "^": room // 2}[align]
     return line((" " * left, "text"), *row, (" " * (room - left), "text"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log10
+from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.explain.step import Step
@@ -10,8 +11,12 @@ from tui_backprop.engine.network.tensor_names import INPUT, delta, gradient_of, 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width
+from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.training.iteration import Iteration
 
 ARROW_COLUMNS = 3  # columns between two layers
 LOSS_COLUMNS = 5  # columns of the loss
@@ -116,15 +121,32 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
             continue
         name = made[-1].tensor
         current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
-        image = DATASETS[snapshot.session.data].image if layer == 0 else None
-        values = snapshot.iteration.tensor(name)[0]
-        if image and name == INPUT:
-            drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, context)
-        else:
-            drawn = heatmap(values, rows, cell, role, context, unit if current else None)
-        label = name.replace("δ", context.delta)
-        block += [line((label, "strong" if current else role)), *_centered(drawn, rows)]
+        image = DATASETS[snapshot.session.data].image if name == INPUT else None
+        marked = unit if current else None
+        label = line((name.replace("δ", context.delta), "strong" if current else role))
+        drawn = _map(snapshot.iteration, name, image, marked, cell, rows, role, context)
+        block += [pad(label, cell, "^"), *drawn]
     return block
+
+
+@per_iteration
+def _map(
+    iteration: Iteration,
+    name: str,
+    image: tuple[int, int] | None,
+    marked: int | None,
+    cell: int,
+    rows: int,
+    role: str,
+    context: RenderContext,
+) -> list[Line]:
+    """Render the map of an array of the first sample, as a picture if it is one, with a unit marked."""
+    values = iteration.tensor(name)[0]
+    if image:
+        drawn = thumbnail(values.reshape(image), rows, min(cell, 2 * rows), role, context)
+    else:
+        drawn = heatmap(values, rows, cell, role, context, marked)
+    return [pad(row, cell, "^") for row in _centered(drawn, rows)]
 
 
 def _made(snapshot: Snapshot, phase: str, layer: int) -> list[Step]:

@@ -12,7 +12,7 @@ from textual.app import App
 from textual.geometry import Size
 
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
-from tui_backprop.keys.table import bar
+from tui_backprop.keys.table import Rows, bar
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.panels.base import PanelCanvas
 from tui_backprop.tui.panels.registry import view_of
@@ -44,6 +44,7 @@ class Panels:
         self._app, self._screen, self._keep, self._opening = app, screen, keep, opening
         self._state_of = state_of
         self._views: dict[str, Canvas] = {}
+        self._keys_of: tuple[str, Rows, str] | None = None  # what the keys shown belong to
 
     @property
     def views(self) -> Collection[Canvas]:
@@ -137,9 +138,11 @@ class Panels:
 
     def show_keys(self) -> None:
         """Show the keys of the current panel in the key bar."""
-        pairs, pinned = bar(self.current, self._app.render_context.keys, self._state_of(self.current))
-        for keys in self._screen.screen_stack[0].query(KeyBar):
-            keys.show(pairs, pinned)
+        wanted = self.current, self._app.render_context.keys, self._state_of(self.current)
+        if wanted != self._keys_of:
+            self._keys_of = wanted
+            for keys in self._screen.screen_stack[0].query(KeyBar):
+                keys.show(*bar(*wanted))
 
     def _set_current(self, name: str) -> None:
         if name != self.current:

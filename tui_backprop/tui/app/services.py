@@ -110,7 +110,6 @@ class AppServices(App[None]):
         self.activities.show()
 
     def refresh_panels(self) -> None:
-        self.activities.show()
         self.cost_lab.show()
         self.training.show()
         self.queries.update()
