@@ -9,7 +9,7 @@ from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.session.state import Session
 
 
-def steady_machine(spec, budget=0.0, kept=None, most=None):
+def steady_machine(spec, budget=0.0, kept=None, watch=None, most=None):
     """Return the measurements of a machine that takes 0.1 ms for a forward pass of the lesson's network."""
     lesson = shape_of(Session().network)
     shapes = {round(shape.parameters): shape for shape in map(lesson.at, (1e3, 3e4, 335_114.0, 3e6))}

@@ -125,7 +125,7 @@ async def test_what_was_disturbed_is_measured_again_a_few_times_and_at_the_press
     def busy(points):
         return [replace(point, share=0.45) for point in points]
 
-    def machine(spec, budget, kept=None, **memory):
+    def machine(spec, budget, kept=None, **more):
         asked.append("all")
         found = steady_machine(spec)
         return replace(found, points=tuple(busy(found.points)))

@@ -20,6 +20,7 @@ from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import LESSON_STEP_INDEX
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.calm import Calm
 from tui_backprop.tui.app.race import RaceControl
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.sweep import SweepControl
@@ -44,7 +45,7 @@ class CostLab:
         self.cost_model: CostModel | None = None
         self.race = RaceControl(app, state, self.show)
         self.sweep = SweepControl(app, state, self._add, self.show)
-        self._app, self._state = app, state
+        self._app, self._state, self._calm = app, state, Calm()
         self._measured: NetworkSpec | None = None  # the network that the machine was measured with
         self._measuring = False
         self._tries = TRIES  # measurements of it that may still follow the first
@@ -52,6 +53,7 @@ class CostLab:
 
     def close(self) -> None:
         """End all processes: none outlives the app."""
+        self._calm.end()
         self.race.close()
         self.sweep.close()
 
@@ -113,9 +115,15 @@ class CostLab:
 
         def measured() -> CostModel:
             seconds = measure.GLANCE if glance else measure.LOOK
-            return measure.measure_machine(network, seconds, cache.load(), most=most)
+            known = cache.load()
+            return measure.measure_machine(network, seconds, known, watch=self._between_networks, most=most)
 
         self._within(most, network, measured)
+
+    def _between_networks(self, done: int, of: int) -> None:
+        """Wait while keys come, once there is a measurement to show."""
+        if self.cost_model is not None:
+            self._calm.wait()
 
     def _repeat(self, network: NetworkSpec, cost_model: CostModel) -> None:
         """Measure the disturbed passes again, once."""
@@ -125,6 +133,7 @@ class CostLab:
         def repeated() -> CostModel:
             found = cost_model
             for spec, kinds in disturbed(cost_model).items():
+                self._calm.wait()
                 if spec.parameters <= measure.SMALL:
                     found = with_points(found, measure.measure(spec, measure.LOOK, kinds))
             return found
@@ -168,7 +177,9 @@ class CostLab:
             self._begin(partial(self._repeat, network, self.cost_model))
 
     def postpone(self) -> None:
-        """Postpone the next measurement, which would delay keys, until no more are pressed."""
+        """Postpone measurements, which would delay keys, until no more are pressed: one that runs goes on then with
+        its next network."""
+        self._calm.disturb()
         if self._timer:
             self._timer.reset()
 
