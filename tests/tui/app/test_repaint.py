@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import zip_longest
 
 import pytest
 
@@ -34,13 +35,16 @@ async def test_a_step_repaints_parts_of_the_walk_and_the_status_and_nothing_else
         assert None not in {cells for _, cells in painted}
 
 
-async def test_a_step_repaints_at_most_two_thirds_of_the_walk(open_app, painted):
+async def test_a_step_repaints_the_lines_of_the_walk_that_changed_and_no_others(open_app, painted):
     async with open_app() as ui:
-        whole = ui.app.query_one("#walk-view").size.area
+        view = ui.app.query_one("#walk-view")
         for _ in range(20):
             painted.clear()
+            before = list(view._lines)
             await ui.press("right")
-            assert sum(cells for widget, cells in painted if widget == "walk-view") < whole * 2 / 3
+            changed = sum(old != new for old, new in zip_longest(before, view._lines))
+            cells = [cells for widget, cells in painted if widget == "walk-view"]
+            assert cells == [changed * view.size.width]
 
 
 async def test_a_key_that_changes_nothing_repaints_nothing(open_app, painted):

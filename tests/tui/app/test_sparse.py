@@ -19,8 +19,8 @@ def emphasized(ui) -> bool:
     view = ui.app.view("walk")
     return any(
         segment.style is not None and segment.style.bold and not segment.style.reverse
-        for y in range(view.size.height)
-        for segment in view._strip(y)
+        for strip in view.render_lines(view.size.region)
+        for segment in strip
     )
 
 

@@ -11,6 +11,7 @@ from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
+from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.render.session_text import layers_text, sample_text
 from tui_backprop.render.view_state import Activity, Snapshot
 from tui_backprop.session.state import Session
@@ -18,6 +19,7 @@ from tui_backprop.support.format import format_number
 
 if TYPE_CHECKING:
     from tui_backprop.engine.network.predictions import Prediction
+    from tui_backprop.engine.training.iteration import Iteration
 
 
 LONG_WORDS_COLUMNS = 100  # columns from which the top line may have the iteration in full
@@ -112,10 +114,15 @@ def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction 
     """The prediction for the sample, where it is a single one with a label."""
     if snapshot is None or session.batch > 1 or not info(session.data).classes:
         return None
+    return _prediction(snapshot.iteration)
+
+
+@per_iteration
+def _prediction(iteration: Iteration) -> Prediction:
     from tui_backprop.engine.network.predictions import prediction_of  # numpy: after the first paint
 
-    outputs = snapshot.iteration.tensor(preactivation(session.network.depth))
-    return prediction_of(outputs[0], snapshot.iteration.tensor("t")[0], session.network.loss)
+    outputs = iteration.tensor(preactivation(iteration.spec.depth))
+    return prediction_of(outputs[0], iteration.tensor("t")[0], iteration.spec.loss)
 
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:

@@ -1,4 +1,4 @@
-"""A widget that shows lines of spans, and repaints only the cells that changed."""
+"""A widget that shows lines of spans, and repaints only the lines that changed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,6 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, clip, fewer_roles, fewest_spans, plain, width, wrap
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.colors import LOOKS
-
-
-def changed(old: Line, new: Line) -> tuple[int, int] | None:
-    """Return the columns [start, end) in which two lines differ, in text or in role; None if they are equal."""
-    if old == new:
-        return None
-    same = next(
-        (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
-    )
-    start = width(old[:same])
-    before = [(glyph, role) for text, role in old[same:] for glyph in text]
-    after = [(glyph, role) for text, role in new[same:] for glyph in text]
-    blank = (" ", "text")
-    longest = max(len(before), len(after))
-    before += [blank] * (longest - len(before))
-    after += [blank] * (longest - len(after))
-    differing = [x for x in range(longest) if before[x] != after[x]]
-    return (start + differing[0], start + differing[-1] + 1) if differing else None
 
 
 class Canvas(Widget):
@@ -91,11 +73,9 @@ class Canvas(Widget):
             return
         regions = []
         for y in range(max(len(old), len(self._lines))):
-            was = old[y] if y < len(old) else ()
-            now = self._lines[y] if y < len(self._lines) else ()
-            if (span := changed(was, now)) is not None:
+            if old[y : y + 1] != self._lines[y : y + 1]:
                 self._strips.pop(y, None)
-                regions.append(Region(span[0], y, span[1] - span[0], 1))
+                regions.append(Region(0, y, columns, 1))
         if regions:
             self.refresh(*regions)
 
